@@ -1,0 +1,149 @@
+"""Starts, finds and stops the processes of a sandbox, each by its own pid file."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.layout import Layout
+
+_STOP_GRACE_S = 10.0
+
+
+class ProcessError(Exception):
+    """A process of the sandbox did not come up; the message is one line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that a pid file names and that still is the one that was started."""
+
+    name: str
+    pid: int
+
+
+def start(
+    layout: Layout, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None
+) -> Running:
+    """Start `command` detached, its output in logs/NAME.log, and write run/NAME.pid.
+
+    The process gets a session of its own, so that Ctrl-C in the terminal of `make up` does not reach it.
+    """
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    layout.run.mkdir(parents=True, exist_ok=True)
+    with (layout.logs / f"{name}.log").open("ab") as log:
+        child = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else dict(env),
+            start_new_session=True,
+        )
+    _pid_file(layout, name).write_text(f"{child.pid} {_started_at(child.pid)}\n")
+    child.returncode = 0  # it outlives this interpreter on purpose: no ResourceWarning for it
+    return Running(name, child.pid)
+
+
+def find(layout: Layout, name: str) -> Running | None:
+    """The process NAME if it runs; a pid that another program has got meanwhile is not it."""
+    try:
+        pid_text, started = _pid_file(layout, name).read_text().split()
+    except (OSError, ValueError):
+        return None
+    pid = int(pid_text)
+    _reap(pid)
+    now = _started_at(pid)
+    return Running(name, pid) if now and now == started else None
+
+
+def running(layout: Layout) -> list[Running]:
+    """Every process of the sandbox that runs, by name."""
+    names = sorted(path.stem for path in layout.run.glob("*.pid"))
+    return [found for name in names if (found := find(layout, name))]
+
+
+def stop(layout: Layout, name: str, grace_s: float = _STOP_GRACE_S) -> None:
+    """SIGTERM, then SIGKILL after `grace_s` seconds; the pid file goes once the process is gone."""
+    found = find(layout, name)
+    if found:
+        _signal(found.pid, signal.SIGTERM)
+        if not _gone_within(layout, name, grace_s):
+            _signal(found.pid, signal.SIGKILL)
+            _gone_within(layout, name, grace_s)
+    _pid_file(layout, name).unlink(missing_ok=True)
+
+
+def wait_until(ready: Callable[[], bool], process: Running, layout: Layout, timeout_s: float) -> None:
+    """Poll `ready` every 50 ms.
+
+    Raises ProcessError with the last line of the log when the process ends first or time runs out.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        if find(layout, process.name) is None:
+            raise ProcessError(f"{process.name} stopped while starting: {last_line(layout, process.name)}")
+        if time.monotonic() > deadline:
+            raise ProcessError(
+                f"{process.name} was not ready after {timeout_s:.0f} s: {last_line(layout, process.name)}"
+            )
+        time.sleep(0.05)
+
+
+def last_line(layout: Layout, name: str) -> str:
+    """What the process said last, with the path of its log for the rest."""
+    log = layout.logs / f"{name}.log"
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return f"{lines[-1] if lines else 'it said nothing'} (see {log})"
+
+
+def _pid_file(layout: Layout, name: str) -> Path:
+    return layout.run / f"{name}.pid"
+
+
+def _gone_within(layout: Layout, name: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while find(layout, name):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _reap(pid: int) -> None:
+    """Collect our own ended child, which would otherwise stay a zombie that looks alive."""
+    with contextlib.suppress(OSError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _started_at(pid: int) -> str:
+    """When process `pid` started, as the system counts it; empty when there is none.
+
+    Field 22 of /proc/PID/stat on Linux (proc(5)); elsewhere `ps -o lstart`.
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            words = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            return ""
+        return "" if words[0] == "Z" else words[19]
+    asked = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip().replace(" ", "_")
