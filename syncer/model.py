@@ -50,7 +50,7 @@ class TargetHealth:
 class NodeView:
     """What a verdict needs of one Node, and no more: 5,000 of them are kept in memory.
 
-    `instance_id` is None where the providerID names no EC2 instance; `has_provider_id` tells rule 1 from rule 2.
+    `instance_id` is None where the providerID names no EC2 instance; `has_provider_id` tells rule 1 from 2.
     `leaving_taint` is the key of its first leaving taint. Times are seconds since the epoch.
     """
 
@@ -114,8 +114,8 @@ class GroupPlan:
 class GroupState:
     """All that is known of one group when a plan is made.
 
-    `targets` is the last DescribeTargetHealth plus our own acknowledged writes. `fresh` is false after a failed
-    read: removals freeze, registrations do not. `ours` are the targets that the ownership record names.
+    `targets` is the last DescribeTargetHealth plus our own acknowledged writes. `fresh` is false after a
+    failed read: removals freeze, registrations do not. `ours` are the targets of the ownership record.
     """
 
     target_group: TargetGroupArn

@@ -1,4 +1,4 @@
-"""What the controller asks of the cluster, of AWS and of time: three narrow protocols, so that a test can be all of them."""
+"""What the controller asks of the cluster, of AWS and of time, as narrow protocols that a test can play."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
