@@ -1,0 +1,48 @@
+"""Security groups, evaluated on every hop as EC2 does: allow rules only, anything else is refused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+
+ANY_PROTOCOL = "-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One security group rule; `peer` is a CIDR block or the id of another security group."""
+
+    group: str
+    egress: bool
+    protocol: str
+    from_port: int
+    to_port: int
+    peer: str
+
+    def matches(self, port: int, peer: "Peer") -> bool:
+        """Whether a TCP connection on `port` with `peer` at its other end is let through."""
+        if self.protocol not in {"tcp", "6", ANY_PROTOCOL}:
+            return False
+        if self.protocol != ANY_PROTOCOL and not self.from_port <= port <= self.to_port:
+            return False
+        return self.peer in peer.groups or peer.within(self.peer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The other end of a connection: its address, and its security groups where it has any."""
+
+    address: str
+    groups: frozenset[str] = field(default_factory=frozenset)
+
+    def within(self, cidr: str) -> bool:
+        """Whether the address lies in `cidr`; a group's id or the other IP version is no."""
+        if "/" not in cidr:
+            return False
+        network = ip_network(cidr, strict=False)
+        address = ip_address(self.address)
+        return address.version == network.version and address in network
+
+
+def allowed(rules: Iterable[Rule], groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
+    """Whether any rule of `groups` in that direction lets the connection through."""
+    return any(rule.group in groups and rule.egress is egress and rule.matches(port, peer) for rule in rules)
