@@ -46,7 +46,7 @@ class DataPlane:
     async def run(self) -> None:
         """Follow the API until cancelled; while it does not answer, the last world stays in force."""
         try:
-            while True:  # it polls: AWS tells nobody of its changes
+            while True:  # noqa: ASYNC110  (it polls: AWS tells nobody of its changes)
                 await asyncio.sleep(await self._step())
         finally:
             self._checker.close()
