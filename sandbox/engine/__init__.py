@@ -1,0 +1,1 @@
+"""What the Pulumi engine needs where its official plugins cannot be had: language host and providers."""
