@@ -1,8 +1,8 @@
 """Where a simulated (address, port) really listens on this machine.
 
 On Linux every 127.x.y.z answers, so an address stands for itself.
-Where only 127.0.0.1 does (macOS), each pair gets a port of its own there, kept in a file that all processes of
-the sandbox share. Where ports below 1024 may not be bound, they move up by 8000: 80 is 8080, 443 is 8443.
+Where only 127.0.0.1 does (macOS), each pair gets a port of its own there, kept in a file that all processes
+of the sandbox share. Where ports below 1024 may not be bound, they move up by 8000: 80 is 8080, 443 is 8443.
 """
 
 import errno

@@ -1,0 +1,70 @@
+"""Shows long work step by step: what, how far, how long so far; never silent for more than five seconds."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status
+
+_HEARTBEAT_S = 4.0  # on a plain log; a terminal shows a running clock instead
+_REDRAW_S = 0.5
+
+
+class Step:
+    """One step of the work while it runs; `note` says how far it is."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.far = ""
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the step has taken so far."""
+        return time.monotonic() - self._began
+
+    def note(self, far: str) -> None:
+        """Say how far the step is, in a few words."""
+        self.far = far
+
+    def line(self) -> str:
+        """The step in one line."""
+        far = f" · {self.far}" if self.far else ""
+        return f"{self.title}{far} · {self.seconds:.0f} s"
+
+
+class Progress:
+    """Prints steps to one stream: a spinner on a terminal, a line at least every four seconds elsewhere."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(file=sys.stdout, highlight=False)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Show a step for as long as the block runs; a line with its time stays when it ends well."""
+        step = Step(title)
+        over = threading.Event()
+        ticker = threading.Thread(target=self._tick, args=(step, over), daemon=True)
+        ticker.start()
+        try:
+            yield step
+        except BaseException:
+            over.set()
+            ticker.join()
+            self.console.print(f"✗ {step.line()}", style="red", markup=False)
+            raise
+        over.set()
+        ticker.join()
+        self.console.print(f"✓ {step.line()}", markup=False)
+
+    def _tick(self, step: Step, over: threading.Event) -> None:
+        if self.console.is_terminal:
+            with Status(step.line(), console=self.console) as status:
+                while not over.wait(_REDRAW_S):
+                    status.update(step.line())
+        else:
+            while not over.wait(_HEARTBEAT_S):
+                self.console.print(f"  {step.line()}", markup=False)
