@@ -1,0 +1,121 @@
+"""Starts, watches over and stops the control plane: etcd and API server first, then what is their client."""
+
+import http.client
+import os
+import socket
+import ssl
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sandbox import process
+from sandbox.cluster import commands, kubeconfig, pki
+from sandbox.layout import HOST, Layout
+
+STORE_AND_API = ("etcd", "kube-apiserver")
+CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
+_ALL = (*STORE_AND_API, *CONTROLLERS)
+
+# Measured on 2 busy cores: etcd 1 s, API server 4 s, the others 2 s. A cold disk may take several times that.
+_READY_WITHIN_S = 60.0
+_PROBE_TIMEOUT_S = 2.0
+
+
+class PortInUseError(process.ProcessError):
+    """Another program holds a port of the sandbox; the message is one line for people."""
+
+
+def start(layout: Layout, tools: Mapping[str, Path], names: Iterable[str] = _ALL) -> None:
+    """Start the processes `names` that do not run yet, wait until all are ready, write the kubeconfig.
+
+    `tools` maps each name to its executable. Raises PortInUseError and process.ProcessError, both with a
+    message of one line; what runs by then is left running, the next `start` goes on from there.
+    """
+    wanted = [name for name in _ALL if name in set(names)]
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    for name in wanted:
+        _claim_ports(layout, name)
+    authority = pki.ensure(layout.pki)
+    _write_kubeconfigs(layout, authority)
+    # The API server retries a store that is not there yet, the others a missing API server only after
+    # seconds of backoff: so two waves.
+    for wave in (STORE_AND_API, CONTROLLERS):
+        started = [(name, _start(layout, authority, tools, name)) for name in wave if name in wanted]
+        for name, running in started:
+            process.wait_until(lambda name=name: ready(layout, name), running, layout, _READY_WITHIN_S)  # type: ignore[misc]
+
+
+def stop(layout: Layout, names: Iterable[str] = _ALL) -> None:
+    """Stop the processes `names`, clients first, so that nothing waits for a server that is gone."""
+    for name in reversed([name for name in _ALL if name in set(names)]):
+        process.stop(layout, name)
+
+
+def restart(layout: Layout, tools: Mapping[str, Path], name: str) -> None:
+    """Stop one process and start it again; its data stays."""
+    stop(layout, [name])
+    start(layout, tools, [name])
+
+
+def ready(layout: Layout, name: str | None = None) -> bool:
+    """Whether process `name` (without: each of them) says that it is ready."""
+    if name is None:
+        return all(ready(layout, each) for each in _ALL)
+    port, path, tls = {
+        "etcd": (layout.etcd_port, "/readyz", False),
+        "kube-apiserver": (layout.apiserver_port, "/readyz", True),
+        "kube-controller-manager": (layout.controller_manager_port, "/healthz", True),
+        "kube-scheduler": (layout.scheduler_port, "/readyz", True),
+    }[name]
+    return _answers_200(layout, port, path, tls=tls)
+
+
+def _start(layout: Layout, authority: pki.Pki, tools: Mapping[str, Path], name: str) -> process.Running:
+    running = process.find(layout, name)
+    if running:
+        return running
+    # Only what a Go program needs: a proxy variable of the person's shell would send loopback calls astray.
+    env = {"PATH": os.environ.get("PATH", ""), "HOME": str(layout.directory), **commands.ENVIRONMENT[name]}
+    return process.start(layout, name, commands.command(name, layout, authority, tools), env)
+
+
+def _write_kubeconfigs(layout: Layout, authority: pki.Pki) -> None:
+    kubeconfig.write(layout, authority, "admin", layout.kubeconfig)
+    for client in ("controller-manager", "scheduler"):
+        kubeconfig.write(layout, authority, client, commands.client_kubeconfig(layout, client))
+
+
+def _claim_ports(layout: Layout, name: str) -> None:
+    if process.find(layout, name):
+        return
+    for port in {
+        "etcd": (layout.etcd_port, layout.etcd_peer_port),
+        "kube-apiserver": (layout.apiserver_port,),
+        "kube-controller-manager": (layout.controller_manager_port,),
+        "kube-scheduler": (layout.scheduler_port,),
+    }[name]:
+        try:
+            socket.create_server((HOST, port)).close()
+        except OSError:
+            raise PortInUseError(
+                f"port {port} on {HOST}, which {name} needs, is taken by another program: "
+                "run `make down` in the clone whose sandbox holds it, or stop that program"
+            ) from None
+
+
+def _answers_200(layout: Layout, port: int, path: str, *, tls: bool) -> bool:
+    try:
+        connection = _connection(layout, port, tls=tls)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == http.HTTPStatus.OK
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _connection(layout: Layout, port: int, *, tls: bool) -> http.client.HTTPConnection:
+    if not tls:
+        return http.client.HTTPConnection(HOST, port, timeout=_PROBE_TIMEOUT_S)
+    context = ssl.create_default_context(cafile=str(pki.Pki(layout.pki).ca))
+    return http.client.HTTPSConnection(HOST, port, timeout=_PROBE_TIMEOUT_S, context=context)

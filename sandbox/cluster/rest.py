@@ -1,0 +1,86 @@
+"""The API server as plain JSON over HTTPS, for the sandbox's own commands and tests."""
+
+import http.client
+import json
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.cluster.pki import Pki
+from sandbox.layout import HOST, Layout
+
+_TIMEOUT_S = 30.0
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+class ApiError(Exception):
+    """The API server refused a call; the message is what it said, in one line."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+    @classmethod
+    def of(cls, status: int, body: bytes) -> "ApiError":
+        """The error that an answer carries (a `Status` object, or any text from before there is one)."""
+        try:
+            said = json.loads(body)
+            return cls(status, said.get("reason", ""), said.get("message", ""))
+        except (ValueError, AttributeError):
+            return cls(status, "", body.decode(errors="replace").strip() or f"HTTP {status}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Administrator calls to the API server of one sandbox, each on a connection of its own."""
+
+    layout: Layout
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The object or list at `path`."""
+        return self.request("GET", path)
+
+    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """POST `body` to a collection."""
+        return self.request("POST", path, body)
+
+    def patch(
+        self, path: str, body: dict[str, Any] | list[Any], kind: str = STRATEGIC_PATCH
+    ) -> dict[str, Any]:
+        """PATCH the object at `path`; `kind` is the patch's content type."""
+        return self.request("PATCH", path, body, kind)
+
+    def delete(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """DELETE the object at `path`, `body` being DeleteOptions."""
+        return self.request("DELETE", path, body)
+
+    def request(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json"
+    ) -> dict[str, Any]:
+        """One call. Raises ApiError for any answer that is not 2xx, OSError where nobody answers."""
+        connection = http.client.HTTPSConnection(
+            HOST, self.layout.apiserver_port, timeout=_TIMEOUT_S, context=admin_context(self.layout)
+        )
+        try:
+            payload = None if body is None else json.dumps(body)
+            connection.request(method, path, payload, {"Content-Type": content_type})
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+            raise ApiError.of(answer.status, content)
+        parsed: dict[str, Any] = json.loads(content)
+        return parsed
+
+
+def admin_context(layout: Layout) -> ssl.SSLContext:
+    """TLS as the administrator: the cluster's CA trusted, the admin certificate shown."""
+    pki = Pki(layout.pki)
+    admin = pki.pair("admin")
+    context = ssl.create_default_context(cafile=str(pki.ca))
+    context.load_cert_chain(admin.certificate, admin.key)
+    return context
