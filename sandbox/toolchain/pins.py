@@ -1,0 +1,140 @@
+"""Reads pins.toml: which version of which tool, where it is published and what it is built from."""
+
+import platform
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sandbox.toolchain.errors import ToolchainError
+
+PINS = Path(__file__).with_name("pins.toml")
+WRAPPERS = Path(__file__).with_name("go")
+
+# How the publishers call a machine, by what `platform.machine()` calls it.
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A tool's official build for this platform.
+
+    `checksums_url` names the publisher's checksum file; `sha256` is the digest where it is pinned.
+    `keep` are shell patterns of the files of an archive that are kept; empty for a bare executable.
+    """
+
+    url: str
+    checksums_url: str
+    sha256: str | None
+    keep: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What a tool is built from: a wrapper module's directory, the package in it, flags for the linker."""
+
+    module: Path
+    package: str
+    ldflags: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """One pinned tool; `ask` are the arguments with which it tells its version."""
+
+    name: str
+    version: str
+    ask: tuple[str, ...]
+    release: Release | None
+    build: Build
+
+
+@dataclass(frozen=True)
+class Pins:
+    """All pinned tools by name, and the oldest Go (major, minor) that can build them."""
+
+    go_minimum: tuple[int, int]
+    tools: Mapping[str, Tool]
+
+    @cached_property
+    def names(self) -> str:
+        """The known tools, for messages."""
+        return ", ".join(self.tools)
+
+    def tool(self, name: str) -> Tool:
+        """The tool `name`; raises ToolchainError naming the known ones."""
+        if name not in self.tools:
+            raise ToolchainError(f"there is no tool {name!r}; the tools are {self.names}")
+        return self.tools[name]
+
+
+def this_platform() -> str:
+    """Name this machine as the publishers do, such as `linux-amd64`."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}-{_ARCHITECTURES.get(machine, machine)}"
+
+
+def load(where: str | None = None, path: Path = PINS, wrappers: Path = WRAPPERS) -> Pins:
+    """Read the pins for the platform `where` (default: this one)."""
+    with path.open("rb") as file:
+        document = tomllib.load(file)
+    major, minor = document["go"]["minimum"].split(".")
+    tables = document["tools"]
+    tools = {name: _tool(name, _own(name, tables), where or this_platform(), wrappers) for name in tables}
+    return Pins((int(major), int(minor)), tools)
+
+
+def _own(name: str, tables: dict[str, Any]) -> dict[str, Any]:
+    """The table of `name`, or that of the tool it is published and built beside, with the name put in."""
+    own: dict[str, Any] = tables[name]
+    model = own.get("same_as")
+    return own if model is None else _renamed(tables[model], model, name)
+
+
+def _renamed(table: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    def rename(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _renamed(value, old, new)
+        return value.replace(old, new) if isinstance(value, str) else value
+
+    return {key: rename(value) for key, value in table.items()}
+
+
+def _tool(name: str, table: dict[str, Any], where: str, wrappers: Path) -> Tool:
+    version: str = table["version"]
+    return Tool(
+        name=name,
+        version=version,
+        ask=tuple(table["ask"]),
+        release=_release(table.get("release"), version, where),
+        build=_build(table["build"], version, wrappers),
+    )
+
+
+def _release(table: dict[str, Any] | None, version: str, where: str) -> Release | None:
+    if table is None or where not in table["assets"]:
+        return None
+    asset = table["assets"][where].format(version=version)
+    base = table["url"].format(version=version)
+    return Release(
+        url=f"{base}/{asset}",
+        checksums_url=f"{base}/{table['checksums'].format(version=version, asset=asset)}",
+        sha256=table.get("sha256", {}).get(where),
+        keep=tuple(table.get("keep", ())),
+    )
+
+
+def _build(table: dict[str, Any], version: str, wrappers: Path) -> Build:
+    major, minor, *_ = version.split(".")
+    stamps = [
+        f"-X {variable}={value.format(version=version, major=major, minor=minor)}"
+        for variable, value in table.get("version_ldflags", {}).items()
+    ]
+    # -s -w: no symbol tables, as the official builds; a third smaller and quicker to link.
+    return Build(
+        module=wrappers / table["module"],
+        package=table["package"],
+        ldflags=" ".join(["-s -w", *stamps]),
+    )

@@ -1,0 +1,76 @@
+"""The cache of tools that all clones share: where a tool lies, who may write, how it gets in whole."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sandbox.toolchain.pins import Tool
+
+_STAGING = ".staging-"
+_TICK_S = 1.0
+
+
+def root() -> Path:
+    """`~/.cache/node-nlb-sync`, or what NODE_NLB_SYNC_CACHE says."""
+    return Path(os.environ.get("NODE_NLB_SYNC_CACHE") or "~/.cache/node-nlb-sync").expanduser().absolute()
+
+
+def home(tool: Tool) -> Path:
+    """The directory of one version of a tool: the tool and what its publisher ships beside it."""
+    return root() / "tools" / f"{tool.name}-{tool.version}"
+
+
+def cached(tool: Tool) -> Path | None:
+    """The tool's executable where the cache has it; it is only ever there whole."""
+    path = home(tool) / tool.name
+    return path if path.is_file() and os.access(path, os.X_OK) else None
+
+
+@contextlib.contextmanager
+def writing(waited: Callable[[float], None]) -> Iterator[Path]:
+    """Be the only one who fills the cache; gives an empty directory for half-made files.
+
+    `waited` is called every second while another run holds the cache, with the seconds so far.
+    What a killed run left half-made is removed.
+    """
+    tools = root() / "tools"
+    tools.mkdir(parents=True, exist_ok=True)
+    with (tools / ".lock").open("w") as lock:
+        _take(lock.fileno(), waited)
+        for leftover in tools.glob(f"{_STAGING}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        # Beside the final place: a rename is atomic only within one file system.
+        with tempfile.TemporaryDirectory(prefix=_STAGING, dir=tools, ignore_cleanup_errors=True) as staging:
+            yield Path(staging)
+
+
+def install(tool: Tool, files: Path) -> Path:
+    """Move the files of the directory `files` to the tool's home, the tool itself last; give its path.
+
+    Its presence thus means that all of it is there.
+    """
+    target = home(tool)
+    target.mkdir(parents=True, exist_ok=True)
+    executable = files / tool.name
+    for path in [*(p for p in files.iterdir() if p != executable), executable]:
+        path.chmod(0o755)
+        path.replace(target / path.name)
+    return target / tool.name
+
+
+def _take(lock: int, waited: Callable[[float], None]) -> None:
+    """Lock the file; the system frees it when this process ends, however it ends."""
+    began = time.monotonic()
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waited(time.monotonic() - began)
+            time.sleep(_TICK_S)
+        else:
+            return
