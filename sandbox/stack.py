@@ -1,0 +1,119 @@
+"""Runs the real Pulumi CLI on stack `dev`, in an environment that knows the sandbox and nothing else."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.layout import Layout
+
+STACK = "dev"
+_CHANGED = re.compile(r"^\s*[-+~]{1,2}\s+(?P<type>\S+:\S+) (?P<name>\S+) (?P<what>created|deleted|updated)\b")
+
+
+class StackError(Exception):
+    """Pulumi refused or failed; the message holds what it said was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Stack `dev` of the project at `root`, with the Pulumi CLI at `pulumi`."""
+
+    root: Path
+    layout: Layout
+    pulumi: Path
+
+    def environment(self) -> dict[str, str]:
+        """What `sandbox shell` sets: enough to type `pulumi up`, and no way to a real account or cluster."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "PULUMI_", "KUBE", "VIRTUAL_ENV"))
+        }
+        path = [self.layout.bin, self.pulumi.parent, Path(sys.executable).parent]
+        return kept | {
+            "PATH": os.pathsep.join([*map(str, path), kept.get("PATH", "")]),
+            "KUBECONFIG": str(self.layout.kubeconfig),
+            "PULUMI_BACKEND_URL": f"file://{self.layout.pulumi_backend}",
+            "PULUMI_HOME": str(self.layout.pulumi_home),
+            # Public on purpose: it guards nothing but the throw-away state of a sandbox.
+            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_STACK": STACK,
+        }
+
+    def select(self) -> None:
+        """Make the stack if it is not there and select it, so that plain `pulumi up` means it."""
+        self.layout.pulumi_backend.mkdir(parents=True, exist_ok=True)
+        self._run(["stack", "select", "--create", STACK])
+
+    def up(self, on_change: Callable[[str], None]) -> None:
+        """`pulumi up`; `on_change` gets a line for each resource that changed."""
+        self._run(["up", "--yes", "--skip-preview"], on_change)
+
+    def destroy(self, on_change: Callable[[str], None]) -> None:
+        """`pulumi destroy`, then the stack itself goes."""
+        self._run(["destroy", "--yes", "--skip-preview"], on_change)
+        self._run(["stack", "rm", "--yes", "--preserve-config", STACK])
+
+    def cancel(self) -> None:
+        """Give up the lock that a killed run left behind."""
+        self._run(["cancel", "--yes", STACK])
+
+    def exists(self) -> bool:
+        """Whether the backend holds state of the stack."""
+        return any(self.layout.pulumi_backend.glob(f".pulumi/stacks/*/{STACK}.json"))
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        found: dict[str, Any] = json.loads(self._run(["stack", "output", "--json"]))
+        return found
+
+    def _run(self, words: Sequence[str], on_change: Callable[[str], None] | None = None) -> str:
+        command = [str(self.pulumi), *words, "--non-interactive", "--color", "never"]
+        if words[0] not in {"stack", "cancel"} or words[1:2] == ["output"]:
+            command += ["--stack", STACK]
+        child = subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert child.stdout  # noqa: S101  (PIPE above)
+        said: list[str] = []
+        with child:
+            for line in child.stdout:
+                said.append(line)
+                found = _CHANGED.match(line)
+                if found and on_change:
+                    on_change(f"{found['what']} {found['type'].rpartition(':')[2]} {found['name']}")
+        self._keep(words, said)
+        if child.returncode:
+            raise StackError(
+                f"pulumi {' '.join(words)} failed (all it said is in {self._log}):\n{_diagnostics(said)}"
+            )
+        return "".join(said)
+
+    @property
+    def _log(self) -> Path:
+        return self.layout.logs / "pulumi.log"
+
+    def _keep(self, words: Sequence[str], said: Sequence[str]) -> None:
+        self.layout.logs.mkdir(parents=True, exist_ok=True)
+        with self._log.open("a") as log:
+            log.write(f"$ pulumi {' '.join(words)}\n{''.join(said)}\n")
+
+
+def _diagnostics(said: Sequence[str]) -> str:
+    """The lines under `Diagnostics:` where Pulumi printed them, else the last lines it said."""
+    lines = [line.rstrip() for line in said if line.strip()]
+    starts = [number for number, line in enumerate(lines) if line.startswith("Diagnostics:")]
+    return "\n".join(lines[starts[-1] + 1 :][:40] if starts else lines[-5:])

@@ -1,0 +1,89 @@
+"""Opens new connections at a steady rate to every static IP and records what a client would have seen."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sandbox.loopback import Address
+
+_PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One new connection: when (seconds since the epoch), where to, who served it or why it failed."""
+
+    at: float
+    address: Address
+    served_by: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """Every request of a run, in the order in which they ended."""
+
+    requests: list[Request] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[Request]:
+        """The requests that got no 200."""
+        return [request for request in self.requests if request.error]
+
+    def served_by(self, address: Address) -> Counter[str]:
+        """How many requests to `address` each node served."""
+        return Counter(r.served_by for r in self.requests if r.address == address and not r.error)
+
+    def count(self, address: Address) -> int:
+        """How many connections to `address` were tried."""
+        return sum(request.address == address for request in self.requests)
+
+
+async def send(
+    addresses: Sequence[Address], *, rate: float, seconds: float, record: Record, stop: asyncio.Event
+) -> None:
+    """Open `rate` connections a second to each address until `seconds` are over or `stop` is set.
+
+    The rate is kept by the clock and not by the answers: a slow answer delays no later connection.
+    """
+    pending: set[asyncio.Task[None]] = set()
+    began = time.monotonic()
+    turn = 0
+    while (due := turn / rate) < seconds and not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, began + due - time.monotonic())):
+                await stop.wait()
+        for address in addresses:
+            task = asyncio.create_task(_one(address, record))
+            pending.add(task)
+            task.add_done_callback(pending.discard)
+        turn += 1
+    if pending:
+        await asyncio.wait(pending)
+
+
+async def _one(address: Address, record: Record) -> None:
+    at = time.time()
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            record.requests.append(Request(at=at, address=address, served_by=await _get(address)))
+    except (OSError, ValueError) as error:
+        record.requests.append(Request(at=at, address=address, error=str(error) or type(error).__name__))
+
+
+async def _get(address: Address) -> str:
+    """The X-Served-By of `GET /`; raises OSError or ValueError for anything but a 200."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        writer.write(f"GET / HTTP/1.1\r\nHost: {address.ip}\r\nConnection: close\r\n\r\n".encode())
+        answer = (await reader.read()).decode(errors="replace")
+    finally:
+        writer.close()
+    head = answer.partition("\r\n\r\n")[0].split("\r\n")
+    if " 200" not in head[0]:
+        raise ValueError(f"answered {head[0] or 'nothing'}")
+    served = [line.partition(":")[2].strip() for line in head if line.lower().startswith("x-served-by:")]
+    return served[0] if served else ""
