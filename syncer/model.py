@@ -87,22 +87,106 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the cluster wishes of one instance: the verdict of the one Node that speaks for it.
+
+    `since` is when the Node was marked for deletion (seconds since the epoch), where it says so.
+    """
+
+    standing: Standing
+    reason: str
+    zone: str = ""
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What the rules say of a node list: one verdict for each Node, one wish for each instance.
+
+    `complete` is false while no complete list has been read since start: then nothing may be removed.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    instances: Mapping[InstanceId, Wish]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """The instances that every group of this syncer should hold; made once for all, so groups never differ.
+
+    `wanted` should be targets. `over_quota` would be, if the quota had room. `wishes` is of every instance
+    that a Node names, wanted or not.
+    """
+
+    wanted: frozenset[InstanceId]
+    over_quota: frozenset[InstanceId] = frozenset()
+    wishes: Mapping[InstanceId, Wish] = field(default_factory=dict)
+    complete: bool = True
+
+
+class Why(StrEnum):
+    """The safety rule that holds a target back. The names are a contract: `plan --json` prints them."""
+
+    NO_NODE_LIST = "NoNodeList"
+    SHARE = "Share"
+    LAST_SERVING = "LastServing"
+    AWAITING_SUCCESSOR = "AwaitingSuccessor"
+    FOREIGN = "Foreign"
+    ADD_ONLY = "AddOnly"
+    POISON = "Poison"
+    QUOTA = "Quota"
+    CONTESTED = "Contested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """A target that would be deregistered (or registered) but for a safety rule; `why` is the rule's code."""
 
     target: Target
-    why: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMemory:
+    """What a plan must remember of one group's last minutes; kept in memory only.
+
+    A restart may lose it: everything in it only makes a plan act sooner (a wait already served) or remember
+    a larger base, and AWS's own `draining` stands in for the latter.
+
+    `peaks` are, for each scope ("" is the group, else a zone), the (time, count) of serving + draining
+    targets that no later count has reached. `announced` says since when an instance is known to be leaving,
+    `superseded` since when a target is to be replaced, `zones` where an instance was last seen,
+    `released` which targets a confirmed hold let go.
+    """
+
+    peaks: Mapping[str, tuple[tuple[float, int], ...]] = field(default_factory=dict)
+    announced: Mapping[InstanceId, tuple[float, str]] = field(default_factory=dict)
+    superseded: Mapping[Target, float] = field(default_factory=dict)
+    zones: Mapping[InstanceId, str] = field(default_factory=dict)
+    released: frozenset[Target] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """What is to be sent now for one target group, what is held and why, and when to look again (seconds)."""
+    """What is to be sent now for one target group, what is held and why, and when to look again (seconds).
+
+    `ours` is the ownership record as it must stand before `register` is sent. `memory` goes into the next
+    GroupState of this group. `hold_id` names the doubtful removals that wait to be confirmed, "" if none.
+    `serving`, `base` and `floor` are the brake's figures for the whole group.
+    """
 
     target_group: TargetGroupArn
     register: tuple[Target, ...] = ()
     deregister: tuple[Target, ...] = ()
     held: tuple[Held, ...] = ()
     look_again_in: float | None = None
+    ours: frozenset[Target] = frozenset()
+    memory: GroupMemory = field(default_factory=GroupMemory)
+    hold_id: str = ""
+    serving: int = 0
+    base: int = 0
+    floor: int = 0
 
     @property
     def empty(self) -> bool:
@@ -116,9 +200,19 @@ class GroupState:
 
     `targets` is the last DescribeTargetHealth plus our own acknowledged writes. `fresh` is false after a
     failed read: removals freeze, registrations do not. `ours` are the targets of the ownership record.
+    `port` is where this group's targets are wanted: the live NodePort, or the group's own port; None while
+    it is not known, and then nothing is registered and nothing replaced.
+    `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED.
+    `limit` is how many targets AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
+    `confirmed` are the hold ids that a person has let go and that have not expired.
     """
 
     target_group: TargetGroupArn
     targets: Mapping[Target, TargetHealth]
     fresh: bool
     ours: frozenset[Target] = field(default_factory=frozenset)
+    port: int | None = None
+    set_aside: Mapping[Target, Why] = field(default_factory=dict)
+    limit: int | None = None
+    confirmed: frozenset[str] = frozenset()
+    memory: GroupMemory = field(default_factory=GroupMemory)

@@ -1,0 +1,157 @@
+"""The nine rules that say of each Node whether it should be a target: one list, first match wins."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from syncer.decide.policy import NodePolicy
+from syncer.model import Evaluation, InstanceId, NodeView, Standing, Verdict, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a rule looks at: the Node, whether AWS lists its instance in any group, and what people chose."""
+
+    node: NodeView
+    registered: bool
+    policy: NodePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the verdict table. `{key}` in a code is the taint; `says` completes "a node"."""
+
+    number: int
+    code: str
+    standing: Standing
+    applies: Callable[[Facts], bool]
+    says: str
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        1,
+        "NotAnInstance",
+        Standing.OUT,
+        lambda f: f.node.instance_id is None and f.node.has_provider_id,
+        "whose providerID names no EC2 instance (Fargate, hybrid, another cloud, malformed)",
+    ),
+    Rule(
+        2,
+        "NoProviderID",
+        Standing.OUT,
+        lambda f: f.node.instance_id is None,
+        "with no providerID yet; it is looked at again when it has one",
+    ),
+    Rule(
+        3,
+        "SelectorMismatch",
+        Standing.OUT,
+        lambda f: not f.node.selected,
+        "that the label selector does not match",
+    ),
+    Rule(
+        4,
+        "ExcludedByLabel",
+        Standing.LEAVING,
+        lambda f: f.node.excluded,
+        "that a label excludes from external load balancers",
+    ),
+    Rule(
+        5,
+        "Deleting",
+        Standing.LEAVING,
+        lambda f: f.node.deleting_since is not None,
+        "with a deletionTimestamp",
+    ),
+    Rule(
+        6,
+        "Taint:{key}",
+        Standing.LEAVING,
+        lambda f: f.node.leaving_taint is not None,
+        "with a taint that announces its end",
+    ),
+    Rule(
+        7,
+        "Cordoned",
+        Standing.LEAVING,
+        lambda f: f.node.cordoned and f.policy.cordon_leaves,
+        "that is cordoned, where the policy says that cordon means leave",
+    ),
+    Rule(
+        8,
+        "NotReadyYet",
+        Standing.OUT,
+        lambda f: not f.node.ready and not f.registered,
+        "that is not Ready and whose instance is no target yet: it is only joining",
+    ),
+    Rule(
+        9,
+        "KeptNotReady",
+        Standing.IN,
+        lambda f: not f.node.ready,
+        "that is not Ready but whose instance is a target: readiness is the health check's business",
+    ),
+    Rule(
+        9,
+        "Ready",
+        Standing.IN,
+        lambda _: True,
+        "of any other kind",
+    ),
+)
+
+
+def rule_for(facts: Facts) -> Rule:
+    """The first rule that applies; the last one always does."""
+    return next(rule for rule in RULES if rule.applies(facts))
+
+
+def evaluate(
+    nodes: Iterable[NodeView] | None,
+    registered: Collection[InstanceId],
+    policy: NodePolicy,
+    *,
+    complete: bool = True,
+) -> Evaluation:
+    """Judge every Node, in the order given, and say for each instance what its newest Node wishes.
+
+    Args:
+        nodes: every Node, or None before the first complete list.
+        registered: the instances that AWS lists as targets in any group of this syncer.
+        policy: selector, leaving taints and cordon, as people chose them.
+        complete: false if `nodes` is known to be only a part of the list.
+
+    """
+    if nodes is None:
+        return Evaluation(verdicts=(), instances={}, complete=False)
+    listed = tuple(nodes)
+    speakers = _speakers(listed)
+    verdicts, instances = [], {}
+    for node in listed:
+        speaker = node if node.instance_id is None else speakers[node.instance_id]
+        rule = rule_for(Facts(speaker, node.instance_id in registered, policy))
+        reason = rule.code.format(key=speaker.leaving_taint)
+        verdicts.append(
+            Verdict(node=node.name, instance_id=node.instance_id, standing=rule.standing, reason=reason)
+        )
+        if node is speaker and node.instance_id is not None:
+            instances[node.instance_id] = Wish(
+                standing=rule.standing, reason=reason, zone=node.zone, since=node.deleting_since
+            )
+    return Evaluation(verdicts=tuple(verdicts), instances=instances, complete=complete)
+
+
+def _speakers(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
+    """The Node that speaks for each instance: the newest; of two of one second, the one not being deleted."""
+    speakers: dict[InstanceId, NodeView] = {}
+    for node in nodes:
+        if node.instance_id is None:
+            continue
+        rival = speakers.get(node.instance_id)
+        if rival is None or _weight(node) > _weight(rival):
+            speakers[node.instance_id] = node
+    return speakers
+
+
+def _weight(node: NodeView) -> tuple[float, bool, str]:
+    return node.created, node.deleting_since is None, node.name
