@@ -40,8 +40,7 @@ def writing(waited: Callable[[float], None]) -> Iterator[Path]:
     """
     tools = root() / "tools"
     tools.mkdir(parents=True, exist_ok=True)
-    with (tools / ".lock").open("w") as lock:
-        _take(lock.fileno(), waited)
+    with exclusive(tools / ".lock", waited):
         for leftover in tools.glob(f"{_STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         # Beside the final place: a rename is atomic only within one file system.
@@ -63,14 +62,23 @@ def install(tool: Tool, files: Path) -> Path:
     return target / tool.name
 
 
-def _take(lock: int, waited: Callable[[float], None]) -> None:
-    """Lock the file; the system frees it when this process ends, however it ends."""
+@contextlib.contextmanager
+def exclusive(lock: Path, waited: Callable[[float], None]) -> Iterator[None]:
+    """Hold the file `lock`; the system frees it when this process ends, however it ends.
+
+    `waited` is called every second while another process holds it, with the seconds so far.
+    """
     began = time.monotonic()
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with lock.open("w") as file:
+        while not _locked(file.fileno()):
             waited(time.monotonic() - began)
             time.sleep(_TICK_S)
-        else:
-            return
+        yield
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

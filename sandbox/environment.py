@@ -1,0 +1,221 @@
+"""Keeps the project's virtual environment as uv.lock says: quick when it is, mended when it is not."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.toolchain import store
+from sandbox.toolchain.command import Command
+
+ROOT = Path(__file__).parent.parent
+REQUIREMENT = Path(__file__).with_name("uv.txt")
+
+_UV_OLDEST = (0, 13)
+_ASK_S = 10.0
+_SILENT_AT_MOST_S = 4.0
+_STAMP = ".venv/.node-nlb-sync.json"
+_INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+
+Say = Callable[[str], None]
+
+
+class PreparationError(Exception):
+    """The environment cannot be made; the message is one line that says why and what to do."""
+
+
+def main() -> int:
+    """Prepare the environment of this clone; give the exit status."""
+    try:
+        prepare(ROOT, _say)
+    except (PreparationError, OSError) as error:
+        _say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted; the next run goes on from here")
+        return _INTERRUPTED
+    return 0
+
+
+def prepare(root: Path, say: Say) -> None:
+    """Make `.venv` below `root` what its uv.lock and pyproject.toml say; at once where it already is.
+
+    Raises PreparationError where uv cannot be had or refuses. An interrupted run leaves no stamp, so the
+    next one takes it up; a damaged environment is made anew.
+    """
+    if _current(root):
+        return
+    store.root().mkdir(parents=True, exist_ok=True)
+    with store.exclusive(
+        store.root() / ".bootstrap.lock", lambda s: say(f"waiting for another run, {s:.0f} s")
+    ):
+        if _current(root):
+            return
+        uv = _uv() or _install_uv(say)
+        if _damaged(root):
+            say("virtual environment: damaged, making it anew")
+            _remove(root / ".venv")
+        _sync(uv, root, say)
+        _Stamp.of(root).write(root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What a complete run leaves in the environment: a digest of its inputs, its packages."""
+
+    inputs: str
+    packages: frozenset[str]
+
+    @classmethod
+    def read(cls, root: Path) -> "_Stamp | None":
+        try:
+            written = json.loads((root / _STAMP).read_text())
+            return cls(written["inputs"], frozenset(written["packages"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @classmethod
+    def of(cls, root: Path) -> "_Stamp":
+        """The stamp of the environment as it is now."""
+        digest = hashlib.sha256()
+        for name in ("uv.lock", "pyproject.toml", ".venv/pyvenv.cfg"):  # the last names the interpreter
+            path = root / name
+            digest.update(path.read_bytes() if path.exists() else b"")
+        found = (root / ".venv").glob("lib/python*/site-packages/*")
+        # Python makes and drops its own caches as it likes.
+        return cls(digest.hexdigest(), frozenset(path.name for path in found if path.name != "__pycache__"))
+
+    def write(self, root: Path) -> None:
+        (root / _STAMP).write_text(json.dumps({"inputs": self.inputs, "packages": sorted(self.packages)}))
+
+
+def _current(root: Path) -> bool:
+    """Whether the last complete run saw these very inputs and nothing was lost since."""
+    last = _Stamp.read(root)
+    return last is not None and last.inputs == _Stamp.of(root).inputs and not _damaged(root)
+
+
+def _damaged(root: Path) -> bool:
+    """Whether there is an environment that does not run, or lost a package that a complete run had left."""
+    if not os.path.lexists(root / ".venv"):
+        return False
+    last = _Stamp.read(root)
+    lost = last.packages - _Stamp.of(root).packages if last else frozenset()
+    return bool(lost) or not _answer([root / ".venv/bin/python", "-c", "print(1)"])
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _uv() -> Path | None:
+    """A uv that is new enough: on PATH, or the one that an earlier run installed."""
+    on_path = shutil.which("uv")
+    for path in (Path(on_path) if on_path else None, _private_uv()):
+        found = re.match(r"uv (\d+)\.(\d+)", _answer([path, "--version"])) if path else None
+        if path and found and (int(found[1]), int(found[2])) >= _UV_OLDEST:
+            return path
+    return None
+
+
+def _private_uv() -> Path:
+    return store.root() / _pinned_uv().replace("==", "-") / "bin/uv"
+
+
+def _pinned_uv() -> str:
+    """The pinned requirement, such as `uv==0.13.9`."""
+    lines = REQUIREMENT.read_text().splitlines()
+    return next(line.split()[0] for line in lines if line.startswith("uv=="))
+
+
+def _install_uv(say: Say) -> Path:
+    """Install the pinned uv with pip below the cache; in a virtual environment, else by `pip --target`."""
+    pinned, home = _pinned_uv(), _private_uv().parent.parent
+    install: tuple[str | Path, ...] = (
+        "install",
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        "-r",
+        REQUIREMENT,
+    )
+    with tempfile.TemporaryDirectory(prefix=".uv-", dir=store.root(), ignore_cleanup_errors=True) as staging:
+        place = Path(staging) / "uv"
+        ways: tuple[tuple[Sequence[str | Path], ...], ...] = (
+            ([sys.executable, "-m", "venv", place], [place / "bin/python", "-m", "pip", *install]),
+            # Where Python came without ensurepip, as Debian's without python3-venv.
+            ([sys.executable, "-m", "pip", *install, "--target", place],),
+        )
+        for commands in ways:
+            shutil.rmtree(place, ignore_errors=True)
+            refusals = [
+                _run(words, f"{pinned}: installing with pip", Path(staging), say) for words in commands
+            ]
+            if not any(refusals) and _answer([place / "bin/uv", "--version"]):
+                shutil.rmtree(home, ignore_errors=True)
+                place.replace(home)
+                return _private_uv()
+    why = next(filter(None, refusals), "pip installed none that runs")
+    raise PreparationError(
+        f"uv is not on PATH and pip cannot install {pinned} ({why}): "
+        "install uv 0.13 or newer (https://docs.astral.sh/uv/), or connect to a Python package index"
+    )
+
+
+def _sync(uv: Path, root: Path, say: Say) -> None:
+    words: list[str | Path] = [uv, "sync", "--locked"]
+    if not (root / ".venv").exists():
+        # The Python that runs this, not one that uv would download.
+        words += ["--python", getattr(sys, "_base_executable", sys.executable)]
+    refusal = _run(words, "virtual environment: uv sync", root, say)
+    if refusal:
+        raise PreparationError(f"the virtual environment cannot be made by `uv sync --locked`: {refusal}")
+
+
+def _run(words: Sequence[str | Path], what: str, where: Path, say: Say) -> str:
+    """Run a command, saying how long so far; empty when it succeeded, else the line that tells why not."""
+    began = said_at = time.monotonic()
+    downloads, arrived = 0, 0
+    say(what)
+    try:
+        with Command(words, where, {"UV_PROJECT_ENVIRONMENT": ".venv", "PIP_USER": "0"}) as run:
+            for line in run.lines():
+                downloads += line.startswith("Downloading ")
+                arrived += line.strip().startswith("Downloaded ")
+                if time.monotonic() - said_at > _SILENT_AT_MOST_S:
+                    said_at = time.monotonic()
+                    amount = f", {arrived} of {downloads} large packages here" if downloads else ""
+                    say(f"{what}, {said_at - began:.0f} s{amount}")
+    except OSError as error:
+        return str(error)
+    if run.status == 0:
+        return ""
+    lines = [line.strip() for line in [*run.said, *run.output.splitlines()] if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or [f"{words[0]} ended with status {run.status}"])[-1].removeprefix("error: ")
+
+
+def _answer(words: Sequence[str | Path]) -> str:
+    """What a command prints; empty where it fails or takes over 10 s."""
+    try:
+        asked = subprocess.run(
+            words, capture_output=True, text=True, errors="replace", timeout=_ASK_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return asked.stdout if asked.returncode == 0 else ""
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
