@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 
 _STOP_GRACE_S = 10.0
 
 
-class ProcessError(Exception):
+class ProcessError(SandboxError):
     """A process of the sandbox did not come up; the message is one line for people."""
 
 

@@ -1,0 +1,42 @@
+# Every target prepares what it needs; a second run of any of them is quick.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: venv
+venv: ## Make the virtual environment from uv.lock
+	@$(PYTHON) -m sandbox.bootstrap
+
+.PHONY: up
+up: venv ## Start a cloud and a cluster on this machine, run `pulumi up`, wait until all is healthy
+	@$(BIN)/sandbox up
+
+.PHONY: down
+down: venv ## `pulumi destroy`, then stop everything; nothing is left
+	@$(BIN)/sandbox down
+
+.PHONY: shell
+shell: venv ## A shell in which `pulumi`, `kubectl` and `sandbox` mean the sandbox
+	@$(BIN)/sandbox shell
+
+.PHONY: tools
+tools: venv ## Find, download or build the sandbox's tools
+	@$(BIN)/python -m sandbox.toolchain
+
+.PHONY: lint
+lint: venv ## Formatting, rules, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: test
+test: tools ## Every test: unit, integration, end to end
+	@$(BIN)/pytest --skips-as-listed
+
+.PHONY: check
+check: lint test ## What CI runs

@@ -1,0 +1,45 @@
+"""`make down`: `pulumi destroy`, then the processes, then the directory; what is left is looked for."""
+
+from pathlib import Path
+
+from sandbox import process
+from sandbox.errors import SandboxError
+from sandbox.layout import Layout
+from sandbox.progress import Progress
+from sandbox.stack import Stack, StackError
+from sandbox.up import only_one, prepare_tools, stop_all, wipe, world_is_up
+
+
+def down(root: Path, progress: Progress, *, force: bool = False) -> None:
+    """Take the sandbox of the project at `root` down.
+
+    A stack whose cloud is gone cannot be destroyed and describes nothing: it is forgotten.
+    Raises SandboxError where nothing is up, StackError where `pulumi destroy` fails (with `force` the rest
+    goes on).
+    """
+    layout = Layout.default(root)
+    if not (layout.directory / "layout.json").exists():
+        raise SandboxError("nothing is up here: `make up` starts a sandbox")
+    with only_one(layout):
+        if world_is_up(layout):
+            _destroy(
+                Stack(root=root, layout=layout, pulumi=prepare_tools(progress)["pulumi"]), progress, force
+            )
+        with progress.step("stopping the sandbox"):
+            stop_all(layout)
+            left = process.running(layout)
+            if left:
+                names = ", ".join(f"{each.name} (pid {each.pid})" for each in left)
+                raise SandboxError(f"still running after SIGKILL: {names}: end them by hand")
+            wipe(layout)
+
+
+def _destroy(stack: Stack, progress: Progress, force: bool) -> None:
+    if not stack.exists():
+        return
+    try:
+        with progress.step("pulumi destroy, stack dev") as step:
+            stack.destroy(step.note)
+    except StackError:
+        if not force:
+            raise

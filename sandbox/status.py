@@ -1,0 +1,191 @@
+"""What a running sandbox looks like from outside: addresses, listeners, groups, nodes, the syncer."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox import process
+from sandbox.cluster import ApiError, Rest
+from sandbox.layout import REGION, Layout
+from sandbox.loopback import Address, Loopback
+
+SYNCER_PORT = 8080
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One target of a group; `node` is the Node that names its instance now, if any does."""
+
+    id: str
+    port: int
+    node: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A target group as AWS lists it."""
+
+    name: str
+    arn: str
+    targets: tuple[Target, ...]
+
+    @property
+    def healthy(self) -> int:
+        """How many targets are healthy."""
+        return sum(target.state == "healthy" for target in self.targets)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there are targets and every one is healthy."""
+        return bool(self.targets) and self.healthy == len(self.targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A Node and the instance it stands for."""
+
+    name: str
+    instance_id: str
+    zone: str
+    ready: bool
+    cordoned: bool
+    taints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens."""
+
+    static_ips: Mapping[str, str]
+    listeners: Mapping[str, int]
+    entries: Mapping[str, Address]
+    groups: tuple[Group, ...]
+    nodes: tuple[Node, ...]
+    syncer: str
+    syncer_ready: bool
+    processes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of `sandbox status --json`."""
+        return {
+            "up": bool(self.processes),
+            "staticIps": dict(self.static_ips),
+            "listeners": dict(self.listeners),
+            "entries": {name: str(place) for name, place in self.entries.items()},
+            "targetGroups": [
+                {
+                    "name": group.name,
+                    "arn": group.arn,
+                    "healthy": group.healthy,
+                    "total": len(group.targets),
+                    "targets": [asdict(target) for target in group.targets],
+                }
+                for group in self.groups
+            ],
+            "nodes": [asdict(node) for node in self.nodes],
+            "syncer": {"url": self.syncer, "ready": self.syncer_ready},
+            "processes": list(self.processes),
+        }
+
+
+def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
+    """Read the whole status. `outputs` are the stack's; what does not answer is left empty."""
+    nodes = _nodes(layout)
+    by_instance = {node.instance_id: node.name for node in nodes}
+    static_ips: dict[str, str] = dict(outputs.get("staticIps", {}))
+    listeners = {name: int(port) for name, port in outputs.get("listeners", {}).items()}
+    loopback = Loopback.of(layout)
+    syncer, ready = _syncer(layout, outputs)
+    return Status(
+        static_ips=static_ips,
+        listeners=listeners,
+        entries={
+            f"{zone}/{name}": loopback.place(ip, port)
+            for zone, ip in sorted(static_ips.items())
+            for name, port in listeners.items()
+        },
+        groups=tuple(
+            Group(name=name, arn=arn, targets=_targets(layout, arn, by_instance))
+            for name, arn in sorted(outputs.get("targetGroups", {}).items())
+        ),
+        nodes=nodes,
+        syncer=syncer,
+        syncer_ready=ready,
+        processes=tuple(each.name for each in process.running(layout)),
+    )
+
+
+def client(layout: Layout, service: str) -> Any:
+    """A boto3 client of the sandbox's AWS, as its administrator."""
+    session = boto3.Session("sandbox", "sandbox", region_name=REGION)
+    config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+    return session.client(service, endpoint_url=layout.aws_url, config=config)  # type: ignore[call-overload]
+
+
+def _targets(layout: Layout, arn: str, nodes: Mapping[str, str]) -> tuple[Target, ...]:
+    try:
+        answer = client(layout, "elbv2").describe_target_health(TargetGroupArn=arn)
+    except (BotoCoreError, ClientError):
+        return ()
+    return tuple(
+        Target(
+            id=each["Target"]["Id"],
+            port=each["Target"]["Port"],
+            node=nodes.get(each["Target"]["Id"], ""),
+            state=each["TargetHealth"]["State"],
+            reason=each["TargetHealth"].get("Reason", ""),
+        )
+        for each in answer["TargetHealthDescriptions"]
+    )
+
+
+def _nodes(layout: Layout) -> tuple[Node, ...]:
+    try:
+        items = Rest(layout).get("/api/v1/nodes")["items"]
+    except (OSError, ApiError):
+        return ()
+    return tuple(_node(item) for item in items)
+
+
+def _node(item: Mapping[str, Any]) -> Node:
+    conditions = {each["type"]: each["status"] for each in item["status"].get("conditions", [])}
+    return Node(
+        name=item["metadata"]["name"],
+        instance_id=item["spec"].get("providerID", "").rpartition("/")[2],
+        zone=item["metadata"].get("labels", {}).get("topology.kubernetes.io/zone", ""),
+        ready=conditions.get("Ready") == "True",
+        cordoned=bool(item["spec"].get("unschedulable")),
+        taints=tuple(taint["key"] for taint in item["spec"].get("taints", [])),
+    )
+
+
+def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
+    """The URL of a syncer's Pod, a ready one first, and whether it is ready."""
+    found = outputs.get("syncer")
+    if not found:
+        return "", False
+    namespace, name = found["namespace"], found["deployment"]
+    try:
+        rest = Rest(layout)
+        deployment = rest.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+        labels = deployment["spec"]["selector"]["matchLabels"]
+        selector = "%2C".join(f"{key}%3D{value}" for key, value in labels.items())
+        pods = rest.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}")["items"]
+    except (OSError, ApiError):
+        return "", False
+    placed = [(not _ready(pod), pod["status"]["podIP"]) for pod in pods if pod["status"].get("podIP")]
+    if not placed:
+        return "", False
+    not_ready, ip = min(placed)
+    return f"http://{ip}:{SYNCER_PORT}/", not not_ready
+
+
+def _ready(pod: Mapping[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

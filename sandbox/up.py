@@ -1,0 +1,172 @@
+"""`make up`: tools, cloud, cluster, nodes, packet path, the real `pulumi up`, then until all is healthy."""
+
+import fcntl
+import os
+import shutil
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox import cluster, process, toolchain
+from sandbox.cloud.network import ensure_network
+from sandbox.engine import plugins
+from sandbox.errors import SandboxError
+from sandbox.layout import HOST, Layout
+from sandbox.nodes import lifecycle
+from sandbox.progress import Progress, Step
+from sandbox.stack import Stack, outputs
+from sandbox.status import Status, observe
+
+# What a sandbox cannot lose: their memory and data are the world that the stack's state describes.
+_WORLD = ("cloud", "etcd")
+_STOP_ORDER = ("nodes", "nlb", *reversed(cluster.CONTROLLERS), *reversed(cluster.STORE_AND_API), "cloud")
+_READY_WITHIN_S = 30.0
+_HEALTHY_WITHIN_S = 180.0
+
+
+def up(root: Path, progress: Progress) -> Status:
+    """Bring the sandbox of the project at `root` up, from whatever state it is in.
+
+    Raises SandboxError and the one-line errors of the parts; the next call goes on from there.
+    """
+    layout = Layout.default(root)
+    with only_one(layout):
+        _clear_remains(layout, progress)
+        tools = prepare_tools(progress)
+        _start_world(layout, tools, progress)
+        chosen = plugins.install(layout)
+        progress.console.print(f"  plugins: {', '.join(str(each) for each in chosen)}", markup=False)
+        stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
+        with progress.step("pulumi up, stack dev") as step:
+            stack.select()
+            stack.up(_counter(step))
+        found = outputs(layout)
+        with progress.step("waiting until every target is healthy") as step:
+            return _wait_until_settled(lambda: observe(layout, found), step)
+
+
+def prepare_tools(progress: Progress) -> dict[str, Path]:
+    """Every tool of the sandbox, found, downloaded or built."""
+    with progress.step("tools") as step:
+        return toolchain.ensure(report=lambda report: step.note(report.line()))
+
+
+@contextmanager
+def only_one(layout: Layout) -> Iterator[None]:
+    """Keep two `make up` or `make down` of one sandbox apart."""
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    with (layout.directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SandboxError(
+                f"another `make up` or `make down` is at work on {layout.directory}: wait for it to end"
+            ) from None
+        yield
+
+
+def stop_all(layout: Layout) -> None:
+    """Stop every process of the sandbox, those that need others first."""
+    for name in _STOP_ORDER:
+        process.stop(layout, name)
+
+
+def world_is_up(layout: Layout) -> bool:
+    """Whether the processes run whose data the stack's state describes."""
+    return all(process.find(layout, name) for name in _WORLD)
+
+
+def wipe(layout: Layout) -> None:
+    """Delete the sandbox's directory; downloaded plugins stay."""
+    for path in layout.directory.iterdir():
+        if path == layout.pulumi_home or path.name == "lock":
+            continue
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _clear_remains(layout: Layout, progress: Progress) -> None:
+    """A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing."""
+    if world_is_up(layout) or not (layout.directory / "layout.json").exists():
+        return
+    with progress.step("clearing what a stopped sandbox left behind"):
+        stop_all(layout)
+        wipe(layout)
+
+
+def _start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:
+    with progress.step("cloud") as step:
+        layout.save()
+        _start_server(layout, "cloud", lambda: _answers(f"{layout.aws_url}/_sandbox/ready"))
+        step.note(layout.aws_url)
+        ensure_network(layout)
+    with progress.step("cluster") as step:
+        cluster.start(layout, tools)
+        step.note(layout.apiserver_url)
+    with progress.step("nodes and packet path") as step:
+        _start_server(layout, "nodes", layout.nodes_socket.exists)
+        _start_server(layout, "nlb", lambda: True)
+        step.note(f"{len(lifecycle.seed_nodes(layout))} nodes")
+
+
+def _start_server(layout: Layout, name: str, ready: Callable[[], bool]) -> None:
+    """Start `python -m sandbox.NAME`; it gets none of the caller's AWS, proxy or Python settings."""
+    running = process.find(layout, name)
+    if running is None:
+        if name == "cloud":
+            _claim(layout.aws_port)
+        kept = {
+            k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"} or k.startswith("SANDBOX_")
+        }
+        running = process.start(
+            layout, name, [sys.executable, "-m", f"sandbox.{name}", "--dir", layout.directory], kept
+        )
+    process.wait_until(ready, running, layout, _READY_WITHIN_S)
+
+
+def _claim(port: int) -> None:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        raise SandboxError(
+            f"port {port} on {HOST}, which the simulated AWS needs, is taken by another program: "
+            "run `make down` in the clone whose sandbox holds it, or stop that program"
+        ) from None
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310  (loopback)
+    except OSError:
+        return False
+    return True
+
+
+def _counter(step: Step) -> Callable[[str], None]:
+    changes = 0
+
+    def changed(line: str) -> None:
+        nonlocal changes
+        changes += 1
+        step.note(f"{changes} resources, {line}")
+
+    return changed
+
+
+def _wait_until_settled(look: Callable[[], Status], step: Step) -> Status:
+    deadline = time.monotonic() + _HEALTHY_WITHIN_S
+    while True:
+        status = look()
+        step.note(", ".join(f"{g.name} {g.healthy}/{len(g.targets)}" for g in status.groups))
+        members = {frozenset(target.id for target in group.targets) for group in status.groups}
+        if status.syncer_ready and len(members) == 1 and all(group.settled for group in status.groups):
+            return status
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"not every target is healthy after {_HEALTHY_WITHIN_S:.0f} s: `sandbox status` shows which, "
+                "the syncer's log under .sandbox/pods says why"
+            )
+        time.sleep(0.5)

@@ -1,0 +1,50 @@
+"""What every test run shares: the list of tests that may be skipped."""
+
+from pathlib import Path
+
+import pytest
+
+LIST = Path(__file__).with_name("skips.txt")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--skips-as-listed",
+        action="store_true",
+        help="fail when the skipped tests are not exactly those in tests/skips.txt",
+    )
+
+
+class Skips:
+    """Collects what was skipped and compares it with the list at the end."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped:
+            self.seen.add(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self.seen.add(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.seen != listed() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for test in sorted(self.seen - listed()):
+            terminalreporter.write_line(f"skipped but not in {LIST.name}: {test}")
+        for test in sorted(listed() - self.seen):
+            terminalreporter.write_line(f"in {LIST.name} but not skipped: {test}")
+
+
+def listed() -> set[str]:
+    lines = (line.split(": ")[0].strip() for line in LIST.read_text().splitlines())
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--skips-as-listed"):
+        config.pluginmanager.register(Skips(), "skips")
