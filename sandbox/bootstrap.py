@@ -1,9 +1,7 @@
 """`python3 -m sandbox.bootstrap`: make the project's virtual environment, before there is one.
 
-Standard library alone. Any Python 3.7 or newer must be able to read this file, to be told that it is too old.
+Standard library alone. Any Python 3 must be able to read this file, to be told that it is too old.
 """
-
-from __future__ import annotations
 
 import sys
 

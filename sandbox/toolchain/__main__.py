@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-from sandbox.toolchain import pins
 from sandbox.toolchain.display import display
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.resolve import ensure
@@ -19,7 +18,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         with display() as report:
-            paths = ensure(arguments.tools or pins.load().tools, report)
+            paths = ensure(arguments.tools or None, report)
     except ToolchainError as error:
         if arguments.debug:
             raise
