@@ -189,8 +189,8 @@ def loopback_server(workers: int) -> Any:
     return grpc.server(ThreadPoolExecutor(workers), options=options)
 
 
-def run_until_orphaned(server: Any) -> None:
-    """Start `server`, print its port as the protocol wants it; leave when told to or when the parent is gone."""
+def run_until_orphaned(server: Any, leave: Callable[[], None] = lambda: None) -> None:
+    """Start `server`, print its port as the protocol wants it; leave when told to or orphaned."""
     parent = os.getppid()
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -201,6 +201,7 @@ def run_until_orphaned(server: Any) -> None:
     while not told.wait(1.0):
         if os.getppid() != parent:
             break
+    leave()
     sys.stdout.flush()
     os._exit(0)  # threads that wait for a resource would hold an orderly shutdown
 
