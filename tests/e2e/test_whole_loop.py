@@ -1,0 +1,301 @@
+"""What a person sees, in the order in which they would try it: the tests share one sandbox, in order."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from conftest import Sandbox, eventually
+
+from sandbox import process
+from sandbox.layout import HOST
+from sandbox.loopback import Address
+from sandbox.status import Target
+from sandbox.traffic import Record, send
+
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
+
+
+def entries(sandbox: Sandbox, listener: str) -> list[Address]:
+    found = sandbox.status().entries
+    return [place for name, place in found.items() if name.endswith(f"/{listener}")]
+
+
+@contextmanager
+def traffic(sandbox: Sandbox) -> Iterator[Record]:
+    """Twenty new connections a second to each static IP for as long as the block runs."""
+    record, stop = Record(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+    work = send(entries(sandbox, "http"), rate=20, seconds=120, record=record, stop=stop)
+    thread = threading.Thread(target=loop.run_until_complete, args=(work,))
+    thread.start()
+    try:
+        yield record
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+def a_target(sandbox: Sandbox) -> Target:
+    """A healthy target whose node runs no syncer (losing it is what other tests are about)."""
+    busy = sandbox.status().syncer
+    nodes = {target.node: target for target in sandbox.groups()[0].targets if target.state == "healthy"}
+    addresses = node_addresses(sandbox)
+    return next(t for name, t in sorted(nodes.items()) if name and addresses.get(name, "-") not in busy)
+
+
+def node_addresses(sandbox: Sandbox) -> dict[str, str]:
+    listed = sandbox.sandbox("shell", "--", "kubectl", "get", "pods", "-A", "-o", "json")
+    return {
+        pod["spec"].get("nodeName", ""): pod["status"].get("podIP", "-")
+        for pod in json.loads(listed)["items"]
+    }
+
+
+def test_make_up_ends_with_addresses_groups_and_commands_to_try(sandbox: Sandbox) -> None:
+    said = sandbox.said["up"]
+    status = sandbox.status()
+    assert status.static_ips
+    for ip in status.static_ips.values():
+        assert ip in said
+    for group in status.groups:
+        assert f"{group.healthy}/{len(group.targets)} healthy" in said
+    assert "node add 2" in said
+    assert "node drain" in said
+    assert status.syncer in said
+
+
+def test_every_static_ip_answers_through_both_listeners_and_names_the_node(sandbox: Sandbox) -> None:
+    nodes = {node.name for node in sandbox.status().nodes}
+    for ip, port in entries(sandbox, "http"):
+        with urllib.request.urlopen(f"http://{ip}:{port}/", timeout=5) as answer:
+            assert answer.status == 200
+            assert answer.headers["X-Served-By"] in nodes
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    for ip, port in entries(sandbox, "https"):
+        with urllib.request.urlopen(f"https://{ip}:{port}/", timeout=5, context=unverified) as answer:
+            assert answer.status == 200
+            assert answer.headers["X-Served-By"] in nodes
+
+
+def test_a_second_up_and_a_refresh_show_no_change(sandbox: Sandbox) -> None:
+    sandbox.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive")
+    sandbox.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive")
+    sandbox.pulumi("preview", "--expect-no-changes", "--non-interactive")
+
+
+def test_the_stacks_state_holds_no_secret_in_clear(sandbox: Sandbox) -> None:
+    keys = sandbox.aws("iam").list_users()["Users"]
+    assert keys
+    secret = json.loads(sandbox.sandbox("shell", "--", "kubectl", "get", "secrets", "-A", "-o", "json"))[
+        "items"
+    ]
+    clear = [
+        base64.b64decode(item["data"]["aws_secret_key"]).decode()
+        for item in secret
+        if "aws_secret_key" in item.get("data", {})
+    ]
+    assert clear
+    for path in (*sandbox.layout.pulumi_backend.rglob("*.json"), *sandbox.layout.logs.glob("*.log")):
+        assert not any(value in path.read_text(errors="replace") for value in clear), path
+
+
+def test_added_nodes_are_healthy_in_every_group_within_ten_seconds(sandbox: Sandbox) -> None:
+    began = time.monotonic()
+    names = sandbox.sandbox("node", "add", "2").split()
+    assert len(names) == 2
+    groups = {group.name for group in sandbox.groups()}
+    eventually(
+        lambda: all(sandbox.states(name) == dict.fromkeys(groups, "healthy") for name in names),
+        within=10 - (time.monotonic() - began),
+    )
+
+
+def test_draining_a_node_fails_no_connection(sandbox: Sandbox) -> None:
+    target = a_target(sandbox)
+    groups = {group.name for group in sandbox.groups()}
+    with traffic(sandbox) as record:
+        drain = subprocess.Popen(
+            [".venv/bin/sandbox", "node", "drain", target.node],
+            env=sandbox.environment,
+            stdout=subprocess.DEVNULL,
+        )
+        eventually(lambda: states_of(sandbox, target.id) == dict.fromkeys(groups, "draining"), within=10)
+        assert drain.wait(60) == 0
+        eventually(lambda: states_of(sandbox, target.id) == {}, within=60)
+        time.sleep(1)  # a second of traffic after it is gone
+    assert len(record.requests) > 20 * len(entries(sandbox, "http"))
+    assert record.failures == []
+
+
+def states_of(sandbox: Sandbox, instance: str) -> dict[str, str]:
+    return {g.name: t.state for g in sandbox.groups() for t in g.targets if t.id == instance}
+
+
+def test_the_health_check_takes_traffic_off_a_killed_node(sandbox: Sandbox) -> None:
+    target = a_target(sandbox)
+    sandbox.sandbox("node", "kill", target.node)
+    eventually(lambda: set(sandbox.states(target.node).values()) == {"unhealthy"}, within=40)
+    with traffic(sandbox) as record:
+        time.sleep(2)
+    assert record.failures == []
+    assert sandbox.states(target.node), "a node that is not Ready stays registered"
+
+
+def test_with_health_checks_off_a_killed_node_costs_connections(sandbox: Sandbox) -> None:
+    target = a_target(sandbox)
+    sandbox.sandbox("health-checks", "off")
+    try:
+        sandbox.sandbox("node", "kill", target.node)
+        with traffic(sandbox) as record:
+            time.sleep(3)
+    finally:
+        sandbox.sandbox("health-checks", "on")
+    assert record.failures
+    eventually(lambda: set(sandbox.states(target.node).values()) == {"unhealthy"}, within=40)
+
+
+def test_a_target_removed_by_hand_is_back_within_35_seconds(sandbox: Sandbox) -> None:
+    group = sandbox.groups()[0]
+    target = next(t for t in group.targets if t.state == "healthy")
+    sandbox.aws("elbv2").deregister_targets(
+        TargetGroupArn=group.arn, Targets=[{"Id": target.id, "Port": target.port}]
+    )
+    back = {"initial", "healthy"}
+    eventually(lambda: states_of(sandbox, target.id).get(group.name) in back, within=35)
+    eventually(lambda: states_of(sandbox, target.id).get(group.name) == "healthy", within=20)
+
+
+def test_a_foreign_target_in_an_exclusive_group_goes(sandbox: Sandbox) -> None:
+    group = sandbox.groups()[0]
+    target = group.targets[0]
+    foreign = {"Id": target.id, "Port": 31999}
+    sandbox.aws("elbv2").register_targets(TargetGroupArn=group.arn, Targets=[foreign])
+    assert ports(sandbox, group.name) == {target.port, 31999}
+    eventually(lambda: ports(sandbox, group.name) == {target.port}, within=60)
+
+
+def ports(sandbox: Sandbox, group: str) -> set[int]:
+    return {t.port for g in sandbox.groups() if g.name == group for t in g.targets}
+
+
+def syncer_pids(sandbox: Sandbox) -> list[int]:
+    """The processes that the pod runner started: their environment names its mounts."""
+    listed = subprocess.run(
+        ["ps", "axeww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    mounts = f"CONTAINER_SANDBOX_MOUNT_POINT={sandbox.layout.pods}"
+    return [int(line.split()[0]) for line in listed if mounts in line]
+
+
+def test_killing_the_syncer_in_the_middle_of_a_change_ends_in_the_same_state(sandbox: Sandbox) -> None:
+    pids = syncer_pids(sandbox)
+    assert pids
+    adding = subprocess.Popen(
+        [".venv/bin/sandbox", "node", "add", "3"],
+        env=sandbox.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    names = (adding.communicate(timeout=60)[0]).split()
+    groups = {group.name for group in sandbox.groups()}
+    eventually(
+        lambda: all(sandbox.states(name) == dict.fromkeys(groups, "healthy") for name in names), within=60
+    )
+    assert set(syncer_pids(sandbox)).isdisjoint(pids)
+
+
+def test_without_the_firewall_rule_targets_turn_unhealthy_and_pulumi_up_mends_it(sandbox: Sandbox) -> None:
+    ec2 = sandbox.aws("ec2")
+    port = sandbox.groups()[0].targets[0].port
+    health_ports = {
+        int(g["HealthCheckPort"]) for g in sandbox.aws("elbv2").describe_target_groups()["TargetGroups"]
+    }
+    rules = [
+        rule
+        for rule in ec2.describe_security_group_rules()["SecurityGroupRules"]
+        if not rule["IsEgress"] and rule.get("FromPort") in {port, *health_ports} and rule["FromPort"] > 1024
+    ]
+    assert rules
+    for rule in rules:
+        ec2.revoke_security_group_ingress(
+            GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]]
+        )
+    eventually(lambda: not any(group.healthy for group in sandbox.groups()), within=60)
+    sandbox.pulumi("up", "--yes", "--skip-preview", "--refresh", "--non-interactive")
+    eventually(lambda: all(group.healthy for group in sandbox.groups()), within=60)
+
+
+def test_make_up_on_a_running_sandbox_changes_nothing(sandbox: Sandbox) -> None:
+    before = outputs_of(sandbox)
+    sandbox.make("up")
+    assert outputs_of(sandbox) == before
+
+
+def outputs_of(sandbox: Sandbox) -> dict[str, object]:
+    status = sandbox.status()
+    return {"ips": status.static_ips, "groups": [group.arn for group in status.groups]}
+
+
+def test_destroy_leaves_no_aws_resource_and_no_cluster_object(sandbox: Sandbox) -> None:
+    sandbox.pulumi("destroy", "--yes", "--skip-preview", "--non-interactive")
+    elb, ec2 = sandbox.aws("elbv2"), sandbox.aws("ec2")
+    assert elb.describe_load_balancers()["LoadBalancers"] == []
+    assert elb.describe_target_groups()["TargetGroups"] == []
+    assert ec2.describe_addresses()["Addresses"] == []
+    assert sandbox.aws("iam").list_users()["Users"] == []
+    groups = {group["GroupName"] for group in ec2.describe_security_groups()["SecurityGroups"]}
+    assert groups <= {"default", "nodes.sandbox"}
+    names = sandbox.sandbox(
+        "shell", "--", "kubectl", "get",
+        "ns,svc,deploy,sa,secret,cm,clusterrole,clusterrolebinding,role,rolebinding,pdb,networkpolicy",
+        "-A", "-o", "name",
+    )  # fmt: skip
+    assert "nlb" not in names
+    assert "traefik" not in names
+
+
+def test_make_down_leaves_no_process_and_no_port(sandbox: Sandbox) -> None:
+    pids = [each.pid for each in process.running(sandbox.layout)]
+    assert pids
+    sandbox.make("down")
+    assert [pid for pid in pids if alive(pid)] == []
+    for port in sandbox.layout.ports().values():
+        socket.create_server((HOST, port)).close()
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(sandbox.layout.directory) not in listed
+    assert syncer_pids(sandbox) == []
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_make_down_with_nothing_up_says_so_in_one_line(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        [".venv/bin/sandbox", "down"],
+        env=sandbox.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert done.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
