@@ -1,77 +1,13 @@
 """One sandbox for all end-to-end tests: brought up by `make up`, taken down by `make down`."""
 
-import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from sandbox.layout import Layout
-from sandbox.stack import outputs
-from sandbox.status import Group, Status, client, observe
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(slots=True)
-class Sandbox:
-    """The running sandbox, spoken to as a person does: by commands."""
-
-    layout: Layout
-    environment: dict[str, str]
-    said: dict[str, str] = field(default_factory=dict)
-
-    def make(self, target: str, timeout: float = 300) -> str:
-        """What `make TARGET` prints; the test fails when it fails."""
-        return self._run(["make", "--no-print-directory", target], timeout)
-
-    def sandbox(self, *words: str, timeout: float = 120) -> str:
-        """What `sandbox WORDS` prints."""
-        return self._run([str(ROOT / ".venv/bin/sandbox"), *words], timeout)
-
-    def pulumi(self, *words: str, timeout: float = 180) -> str:
-        """What `pulumi WORDS` prints when it is typed in `sandbox shell`."""
-        return self.sandbox("shell", "--", "pulumi", *words, timeout=timeout)
-
-    def status(self) -> Status:
-        return observe(self.layout, outputs(self.layout))
-
-    def groups(self) -> tuple[Group, ...]:
-        return self.status().groups
-
-    def aws(self, service: str) -> Any:
-        return client(self.layout, service)
-
-    def states(self, node: str) -> dict[str, str]:
-        """The state of a node's target in each group; absent where it is none."""
-        return {g.name: t.state for g in self.groups() for t in g.targets if t.node == node}
-
-    def _run(self, command: list[str], timeout: float) -> str:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-
-def eventually(condition: Callable[[], object], within: float, *, every: float = 0.2) -> float:
-    """Wait until `condition` holds; answer how many seconds that took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within, f"not so within {within} s"
-        time.sleep(every)
-    return time.monotonic() - began
+from tests.e2e.driver import ROOT, Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +27,3 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             timeout=180,
             check=False,
         )
-
-
-def loads(text: str) -> Any:
-    return json.loads(text)

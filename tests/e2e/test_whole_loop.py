@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import Sandbox, eventually
 
 from sandbox import process
 from sandbox.layout import HOST
 from sandbox.loopback import Address
 from sandbox.status import Target
 from sandbox.traffic import Record, send
+from tests.e2e.driver import Sandbox, eventually
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
 
