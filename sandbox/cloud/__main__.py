@@ -1,0 +1,42 @@
+"""`python -m sandbox.cloud --dir DIR`: the AWS API of a sandbox, until SIGTERM."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from sandbox.layout import Layout
+
+
+def main() -> int:
+    """Serve; answers the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.cloud", description=__doc__)
+    parser.add_argument("--dir", required=True, type=Path, help="the sandbox's directory")
+    layout = Layout.load(parser.parse_args().dir)
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings when it is imported)
+
+    try:
+        server = make(layout.aws_port)
+    except OSError as error:
+        sys.stderr.write(
+            f"cloud: port {layout.aws_port} cannot be used ({error.strerror}): stop what holds it\n"
+        )
+        return 1
+    logging.getLogger("sandbox.cloud").info("serving AWS on %s", layout.aws_url)
+    server.serve_forever()
+    return 0
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

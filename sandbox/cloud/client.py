@@ -1,0 +1,37 @@
+"""boto3 clients of the sandbox's AWS, as its administrator."""
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from sandbox.layout import REGION
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+
+# No key of IAM, therefore the administrator (sandbox.cloud.iam). Both words are public and protect nothing.
+ACCESS_KEY = "sandbox"
+SECRET_KEY = "sandbox"  # noqa: S105
+
+
+def ec2_client(url: str) -> "EC2Client":
+    """EC2 at an endpoint such as `layout.aws_url`."""
+    client: EC2Client = _client("ec2", url)
+    return client
+
+
+def elbv2_client(url: str) -> "ElasticLoadBalancingv2Client":
+    """ELBv2 at an endpoint such as `layout.aws_url`."""
+    client: ElasticLoadBalancingv2Client = _client("elbv2", url)
+    return client
+
+
+def _client(service: str, url: str) -> Any:
+    session = boto3.session.Session(
+        aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
+    )
+    factory: Any = session.client
+    retries = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=20)
+    return factory(service, endpoint_url=url, config=retries)

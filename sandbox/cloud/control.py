@@ -1,0 +1,68 @@
+"""The sandbox's own endpoints below /_sandbox/: unsigned, loopback only, JSON."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sandbox.cloud.elbv2.health import CheckResult, record
+from sandbox.cloud.errors import AwsError
+from sandbox.cloud.faults import Faults
+
+if TYPE_CHECKING:
+    from sandbox.cloud.front import Front
+
+Reply = tuple[int, dict[str, Any]]
+
+
+def answer(front: "Front", method: str, path: str, body: bytes) -> Reply:
+    """Answer a request to /_sandbox/...; every reply is a JSON object, errors have the key `error`."""
+    try:
+        match method, path.removeprefix("/_sandbox/"):
+            case "GET", "ready":
+                return 200, {"ready": True}
+            case "GET", "revision":
+                return 200, {"revision": front.revision.current()}
+            case "POST", "target-health":
+                return 200, {"changed": _take_results(front, body)}
+            case "GET", "faults":
+                return 200, asdict(front.elbv2.faults)
+            case "POST", "faults":
+                return 200, _set_faults(front, front.elbv2.faults.changed(json.loads(body)))
+            case "DELETE", "faults":
+                return 200, _set_faults(front, Faults())
+    except AwsError as error:
+        return 400, {"error": error.message}
+    except (ValueError, KeyError, TypeError) as error:
+        return 400, {"error": f"{method} {path}: {type(error).__name__}: {error}"}
+    return 404, {"error": f"no such endpoint: {method} {path}"}
+
+
+def _take_results(front: "Front", body: bytes) -> int:
+    """`{"results": [{target_group_arn, id, port, state, reason}]}` from the data plane's health checks."""
+    results = [
+        CheckResult(
+            target_group_arn=one["target_group_arn"],
+            instance_id=one["id"],
+            port=int(one["port"]),
+            state=_state(one["state"]),
+            reason=one.get("reason"),
+        )
+        for one in json.loads(body)["results"]
+    ]
+    changed = record(front.elbv2, results)
+    if changed:
+        front.revision.bump()
+    return changed
+
+
+def _state(text: str) -> str:
+    if text not in {"healthy", "unhealthy"}:
+        raise ValueError(f"state is healthy or unhealthy, not {text}")
+    return text
+
+
+def _set_faults(front: "Front", faults: Faults) -> dict[str, Any]:
+    front.elbv2.faults = faults
+    front.throttle.refill()
+    front.revision.bump()
+    return asdict(faults)

@@ -1,0 +1,193 @@
+"""What ELBv2 needs of EC2 (instances, subnets, Elastic IPs, interfaces), read from and kept in moto's backend."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from sandbox.cloud.errors import AwsError
+
+LOOPBACK_HOST_NETWORK = IPv4Network("127.0.0.0/16")
+VPC_NETWORK = IPv4Network("127.64.0.0/16")
+# The load balancers' own addresses in a subnet: the first five hosts after the four that AWS reserves,
+# then those up to .15; sandbox.cloud.network reserves the whole /28, so no instance gets one.
+LOAD_BALANCER_HOSTS = range(5, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An EC2 instance as target registration sees it; `state` is EC2's name (running, stopped, ...)."""
+
+    instance_id: str
+    state: str
+    vpc_id: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet of a VPC in one availability zone."""
+
+    subnet_id: str
+    vpc_id: str
+    zone: str
+    zone_id: str
+    cidr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface that a load balancer holds in a zone, with its Elastic IP if it has one."""
+
+    interface_id: str
+    private_ip: str
+    public_ip: str | None
+
+
+class Ec2:
+    """One account's EC2 in one Region."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._backend: Any = ec2_backends[account][region]
+        self._chance = random.Random(account)  # noqa: S311 (addresses, not secrets)
+        self._seen: dict[str, tuple[Any, str, str]] = {}
+
+    def instance(self, instance_id: str) -> Instance | None:
+        """The instance, terminated ones included; None for an id that never was one."""
+        if instance_id not in self._seen:
+            for reservation in self._backend.reservations.values():
+                for (
+                    found
+                ) in reservation.instances:  # an instance never changes VPC or zone, nor is it forgotten
+                    place = (found.vpc_id or "", found.availability_zone or "")
+                    self._seen.setdefault(found.id, (found, *place))
+        if instance_id not in self._seen:
+            return None
+        known, vpc_id, zone = self._seen[instance_id]
+        return Instance(instance_id, known.state, vpc_id, zone)
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        """The subnet; raises AwsError SubnetNotFound."""
+        for zone in self._backend.subnets.values():
+            if subnet_id in zone:
+                found = zone[subnet_id]
+                return Subnet(
+                    found.id,
+                    found.vpc_id,
+                    found.availability_zone,
+                    found.availability_zone_id,
+                    found.cidr_block,
+                )
+        raise AwsError("SubnetNotFound", f"The subnet ID '{subnet_id}' does not exist")
+
+    def security_group_vpc(self, group_id: str) -> str | None:
+        """The VPC of a security group; None where there is no such group."""
+        group = self._backend.get_security_group_from_id(group_id)
+        return None if group is None else group.vpc_id
+
+    def vpc_exists(self, vpc_id: str) -> bool:
+        """Whether there is such a VPC."""
+        return vpc_id in self._backend.vpcs
+
+    def require_free(self, allocation_ids: list[str]) -> None:
+        """Raise the error of CreateLoadBalancer for Elastic IPs that are unknown or taken (facts 8)."""
+        by_id = {address.allocation_id: address for address in self._backend.addresses}
+        if unknown := [one for one in allocation_ids if one not in by_id]:
+            raise AwsError("AllocationIdNotFound", f"The allocation IDs {_quoted(unknown)} do not exist")
+        taken = [one for one in allocation_ids if by_id[one].association_id]
+        if taken or len(set(allocation_ids)) < len(allocation_ids):
+            raise AwsError("ResourceInUse", "The allocation IDs are not available for use")
+
+    def attach(
+        self, subnet: Subnet, allocation_id: str | None, groups: list[str], owner: str, private_ip: str | None
+    ) -> Interface:
+        """Make the interface of load balancer `owner` (`net/NAME/ID`) in `subnet` and give it the Elastic IP."""
+        interface = self._backend.create_network_interface(
+            subnet.subnet_id,
+            private_ip or next(self._free_hosts(subnet)),
+            group_ids=groups or None,
+            description=f"ELB {owner}",
+        )
+        if not groups:
+            interface._group_set = []  # noqa: SLF001 (moto adds the VPC's default group; AWS adds none)
+        interface.requester_managed = True
+        interface.interface_type = "network_load_balancer"
+        interface.status = "in-use"
+        address = None
+        if allocation_id:
+            address = self._backend.associate_address(eni=interface, allocation_id=allocation_id).public_ip
+        return Interface(interface.id, interface.private_ip_address, address)
+
+    def detach(self, interface_id: str) -> None:
+        """Delete a load balancer's interface; its Elastic IP is free again."""
+        interface = self._backend.get_network_interface(interface_id)
+        if interface.public_ip:
+            self._backend.disassociate_address(address=interface.public_ip)
+        self._backend.delete_network_interface(interface_id)
+
+    def set_groups(self, interface_id: str, groups: list[str]) -> None:
+        """Replace the security groups of an interface."""
+        interface = self._backend.get_network_interface(interface_id)
+        interface._group_set = [  # noqa: SLF001 (modify_network_interface_attribute keeps the old on an empty list)
+            self._backend.get_security_group_from_id(group) for group in groups
+        ]
+
+    def unused_public_ip(self) -> str:
+        """A loopback address for a new Elastic IP: outside the host's and the VPC's networks, and not taken."""
+        taken = {address.public_ip for address in self._backend.addresses}
+        while True:
+            octets = (127, *(self._chance.randint(low, high) for low, high in ((1, 254), (0, 255), (1, 254))))
+            address = IPv4Address(".".join(map(str, octets)))
+            apart = address not in LOOPBACK_HOST_NETWORK and address not in VPC_NETWORK
+            if apart and str(address) not in taken:
+                return str(address)
+
+    def require_unused_group(self, group_id: str) -> None:
+        """Raise DependencyViolation while an interface holds the group or another group's rule names it."""
+        in_use = any(
+            group.id == group_id
+            for interface in self._backend.enis.values()
+            if not _of_terminated(interface)
+            for group in interface.group_set
+        )
+        named = any(
+            (rule.source_group or {}).get("GroupId") == group_id
+            for groups in self._backend.groups.values()
+            for group in groups.values()
+            if group.id != group_id
+            for rule in (*group.ingress_rules, *group.egress_rules)
+        )
+        if in_use or named:
+            raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
+
+    def require_releasable(self, allocation_id: str) -> None:
+        """Raise what AWS answers when an Elastic IP that a load balancer holds is released.
+
+        The misleading AuthFailure is AWS's own (terraform-provider-aws issue 33645).
+        """
+        for address in self._backend.addresses:
+            if address.allocation_id == allocation_id and address.eni and address.eni.requester_managed:
+                raise AwsError("AuthFailure", "You do not have permission to access the specified resource.")
+
+    def _free_hosts(self, subnet: Subnet) -> Iterator[str]:
+        network = IPv4Network(subnet.cidr)
+        taken = {
+            interface.private_ip_address
+            for interface in self._backend.enis.values()
+            if interface.subnet_id == subnet.subnet_id
+        }
+        for host in LOAD_BALANCER_HOSTS:
+            if str(network[host]) not in taken:
+                yield str(network[host])
+        raise AwsError("InvalidSubnet", f"Not enough IP space available in {subnet.subnet_id}")
+
+
+def _of_terminated(interface: Any) -> bool:
+    return interface.instance is not None and interface.instance.state == "terminated"
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

@@ -1,0 +1,95 @@
+"""Attributes of load balancers, listeners and target groups: AWS's defaults, ranges, and newer keys kept as sent."""
+
+import re
+from collections.abc import Mapping
+
+from sandbox.cloud.elbv2.store import Elbv2, named, pairs
+from sandbox.cloud.errors import AwsError
+from sandbox.cloud.query import Structure
+
+# The LoadBalancerAttribute, ListenerAttribute and TargetGroupAttribute documentation of the model.
+LOAD_BALANCER = {
+    "deletion_protection.enabled": "false",
+    "load_balancing.cross_zone.enabled": "false",
+    "access_logs.s3.enabled": "false",
+    "access_logs.s3.bucket": "",
+    "access_logs.s3.prefix": "",
+    "ipv6.deny_all_igw_traffic": "false",
+    "dns_record.client_routing_policy": "any_availability_zone",
+    "zonal_shift.config.enabled": "false",
+    "secondary_ips.auto_assigned.per_subnet": "0",
+}
+LISTENER = {"tcp.idle_timeout.seconds": "350"}  # facts 4: 60-6000
+TARGET_GROUP = {
+    "deregistration_delay.timeout_seconds": "300",
+    "deregistration_delay.connection_termination.enabled": "false",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "preserve_client_ip.enabled": "true",
+    "proxy_protocol_v2.enabled": "false",
+    "stickiness.enabled": "false",
+    "stickiness.type": "source_ip",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "1",
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+    "target_health_state.unhealthy.connection_termination.enabled": "true",
+    "target_health_state.unhealthy.draining_interval_seconds": "0",
+}
+# facts 1 and 4.
+_RANGES = {
+    "deregistration_delay.timeout_seconds": (0, 3600),
+    "target_health_state.unhealthy.draining_interval_seconds": (0, 360_000),
+    "tcp.idle_timeout.seconds": (60, 6000),
+    "secondary_ips.auto_assigned.per_subnet": (0, 7),
+}
+_ONLY_APPLICATION = re.compile(r"routing\.http|idle_timeout\.|connection_logs\.|client_keep_alive\.|waf\.")
+_KEY = re.compile(r"[A-Za-z0-9._]{1,256}")
+
+
+def describe_load_balancer(cloud: Elbv2, params: Structure) -> Structure:
+    """DescribeLoadBalancerAttributes."""
+    return {"Attributes": pairs(cloud.load_balancer(params["LoadBalancerArn"]).attributes)}
+
+
+def modify_load_balancer(cloud: Elbv2, params: Structure) -> Structure:
+    """ModifyLoadBalancerAttributes."""
+    return _modify(cloud.load_balancer(params["LoadBalancerArn"]).attributes, params, "Load balancer")
+
+
+def describe_listener(cloud: Elbv2, params: Structure) -> Structure:
+    """DescribeListenerAttributes."""
+    return {"Attributes": pairs(cloud.listener(params["ListenerArn"]).attributes)}
+
+
+def modify_listener(cloud: Elbv2, params: Structure) -> Structure:
+    """ModifyListenerAttributes."""
+    return _modify(cloud.listener(params["ListenerArn"]).attributes, params, "Listener")
+
+
+def describe_target_group(cloud: Elbv2, params: Structure) -> Structure:
+    """DescribeTargetGroupAttributes."""
+    return {"Attributes": pairs(cloud.group(params["TargetGroupArn"]).attributes)}
+
+
+def modify_target_group(cloud: Elbv2, params: Structure) -> Structure:
+    """ModifyTargetGroupAttributes."""
+    return _modify(cloud.group(params["TargetGroupArn"]).attributes, params, "Target group")
+
+
+def _modify(attributes: dict[str, str], params: Structure, owner: str) -> Structure:
+    wanted = named(params["Attributes"])
+    _require_valid(wanted, owner)
+    attributes.update(wanted)
+    return {"Attributes": pairs(attributes)}
+
+
+def _require_valid(wanted: Mapping[str, str], owner: str) -> None:
+    for key, value in wanted.items():
+        if not _KEY.fullmatch(key) or (owner == "Load balancer" and _ONLY_APPLICATION.match(key)):
+            raise AwsError("InvalidConfigurationRequest", f"{owner} attribute key '{key}' is not recognized")
+        low, high = _RANGES.get(key, (0, 0))
+        if high and not (value.isdecimal() and low <= int(value) <= high):
+            raise AwsError(
+                "InvalidConfigurationRequest",
+                f"{owner} attribute '{key}' must be between {low} and {high}, not '{value}'",
+            )

@@ -1,0 +1,143 @@
+"""Listeners of Network Load Balancers: a protocol, a port, and the target groups they forward to."""
+
+from sandbox.cloud.elbv2 import attributes
+from sandbox.cloud.elbv2.quotas import require_places
+from sandbox.cloud.elbv2.records import Listener, forward_groups
+from sandbox.cloud.elbv2.store import Elbv2, named
+from sandbox.cloud.errors import AwsError, AwsValidationError
+from sandbox.cloud.query import Structure
+
+_PROTOCOLS = {"TCP", "UDP", "TCP_UDP", "TLS"}
+
+
+def create(cloud: Elbv2, params: Structure) -> Structure:
+    """CreateListener."""
+    owner = cloud.load_balancer(params["LoadBalancerArn"])
+    protocol, port = params.get("Protocol"), params.get("Port")
+    if protocol is None or port is None:
+        raise AwsValidationError("A listener protocol and port must be specified")
+    _require_free_port(cloud, owner.arn, protocol, port)
+    listeners = cloud.listeners_of(owner.arn)
+    if len(listeners) >= cloud.faults.quotas["listeners-per-network-load-balancer"]:
+        raise AwsError("TooManyListeners", "The maximum number of listeners has been reached")
+    made = Listener(
+        arn=cloud.new_arn("listener", owner.path),
+        load_balancer_arn=owner.arn,
+        protocol=protocol,
+        port=port,
+        actions=_valid_actions(cloud, owner.arn, protocol, params["DefaultActions"]),
+        ssl_policy=params.get("SslPolicy"),
+        certificates=params.get("Certificates", []),
+        alpn_policy=params.get("AlpnPolicy", []),
+        attributes=dict(attributes.LISTENER) if protocol == "TCP" else {},
+        tags=named(params.get("Tags")),
+    )
+    require_places(cloud, owner, [cloud.group(arn) for arn in made.group_arns])
+    cloud.listeners[made.arn] = made
+    return {"Listeners": [described(made)]}
+
+
+def describe(cloud: Elbv2, params: Structure) -> Structure:
+    """DescribeListeners: by ARN, or all of a load balancer."""
+    arns, owner = params.get("ListenerArns", []), params.get("LoadBalancerArn")
+    if arns:
+        return {"Listeners": [described(cloud.listener(arn)) for arn in arns]}
+    if owner is None:
+        raise AwsValidationError("You must specify either listener ARNs or a load balancer ARN")
+    cloud.load_balancer(owner)
+    return {"Listeners": [described(one) for one in cloud.listeners_of(owner)]}
+
+
+def modify(cloud: Elbv2, params: Structure) -> Structure:
+    """ModifyListener: what is not given stays."""
+    one = cloud.listener(params["ListenerArn"])
+    protocol, port = params.get("Protocol", one.protocol), params.get("Port", one.port)
+    if (protocol, port) != (one.protocol, one.port):
+        _require_free_port(cloud, one.load_balancer_arn, protocol, port, but=one.arn)
+    if params.get("DefaultActions"):
+        actions = _valid_actions(cloud, one.load_balancer_arn, protocol, params["DefaultActions"])
+        groups = [forwarded["TargetGroupArn"] for action in actions for forwarded in forward_groups(action)]
+        owner = cloud.load_balancer(one.load_balancer_arn)
+        require_places(cloud, owner, [cloud.group(arn) for arn in groups])
+        one.actions = actions
+    one.protocol, one.port = protocol, port
+    one.ssl_policy = params.get("SslPolicy", one.ssl_policy)
+    one.certificates = params.get("Certificates", one.certificates)
+    one.alpn_policy = params.get("AlpnPolicy", one.alpn_policy)
+    return {"Listeners": [described(one)]}
+
+
+def delete(cloud: Elbv2, params: Structure) -> Structure:
+    """DeleteListener."""
+    del cloud.listeners[cloud.listener(params["ListenerArn"]).arn]
+    return {}
+
+
+def described(one: Listener) -> Structure:
+    """A listener as the API shows it."""
+    return {
+        "ListenerArn": one.arn,
+        "LoadBalancerArn": one.load_balancer_arn,
+        "Port": one.port,
+        "Protocol": one.protocol,
+        "SslPolicy": one.ssl_policy,
+        "Certificates": one.certificates or None,
+        "AlpnPolicy": one.alpn_policy or None,
+        "DefaultActions": [_described_action(action) for action in one.actions],
+    }
+
+
+def _described_action(action: dict[str, object]) -> Structure:
+    groups = forward_groups(action)
+    shown: Structure = {
+        "Type": "forward",
+        "Order": action.get("Order"),
+        "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}},
+    }
+    if len(groups) == 1:
+        shown["TargetGroupArn"] = groups[0]["TargetGroupArn"]
+    return shown
+
+
+def _valid_actions(cloud: Elbv2, owner: str, protocol: str, actions: list[Structure]) -> list[Structure]:
+    if protocol not in _PROTOCOLS:
+        raise AwsError(
+            "UnsupportedProtocol", f"Listener protocol '{protocol}' must be one of 'TCP_UDP, UDP, TLS, TCP'"
+        )
+    for action in actions:
+        groups = forward_groups(action)
+        if action["Type"] != "forward" or not groups:
+            raise AwsError(
+                "InvalidLoadBalancerAction",
+                f"Network Load Balancers cannot have actions of type {action['Type']}",
+            )
+        for forwarded in groups:
+            _require_forwardable(cloud, owner, protocol, forwarded["TargetGroupArn"])
+    return actions
+
+
+def _require_forwardable(cloud: Elbv2, owner: str, protocol: str, group_arn: str) -> None:
+    group = cloud.group(group_arn)
+    other = cloud.load_balancer_of(group_arn)
+    if other is not None and other.arn != owner:
+        raise AwsError(
+            "TargetGroupAssociationLimit",
+            f"The following target groups cannot be associated with more than one load balancer: {group_arn}",
+        )
+    if protocol == "TCP" and group.protocol not in {"TCP", "TCP_UDP"}:
+        raise AwsError(
+            "IncompatibleProtocols",
+            f"A {protocol} listener cannot forward to a target group of protocol {group.protocol}",
+        )
+
+
+def _require_free_port(cloud: Elbv2, owner: str, protocol: str, port: int, but: str | None = None) -> None:
+    if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own range)
+        raise AwsValidationError(f"Listener port '{port}' must be between 1 and 65535")
+    udp = protocol == "UDP"
+    for other in cloud.listeners_of(owner):
+        if other.port == port and (other.protocol == "UDP") == udp and other.arn != but:
+            raise AwsError(
+                "DuplicateListener",
+                f"A listener already exists on this port for this load balancer '{owner}'",
+            )

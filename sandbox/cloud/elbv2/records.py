@@ -1,0 +1,141 @@
+"""The state of the simulated ELBv2: what each resource is, in AWS's own terms. Times are monotonic seconds."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sandbox.cloud.query import Structure
+
+TargetKey = tuple[str, int]
+"""(instance id, port): one instance on two ports is two targets (facts 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A load balancer's foothold in an availability zone: a subnet, an interface, perhaps an Elastic IP."""
+
+    name: str
+    subnet_id: str
+    interface_id: str
+    private_ip: str
+    allocation_id: str | None
+    public_ip: str | None
+    asked_private_ip: str | None = None
+
+    def described(self) -> Structure:
+        """The AvailabilityZone of DescribeLoadBalancers (facts 11: moto leaves the addresses out)."""
+        address = {
+            "AllocationId": self.allocation_id,
+            "IpAddress": self.public_ip,
+            "PrivateIPv4Address": self.asked_private_ip,
+        }
+        addresses = [address] if self.allocation_id or self.asked_private_ip else []
+        return {"ZoneName": self.name, "SubnetId": self.subnet_id, "LoadBalancerAddresses": addresses}
+
+
+@dataclass(slots=True)
+class LoadBalancer:
+    """A Network Load Balancer."""
+
+    arn: str
+    name: str
+    dns_name: str
+    scheme: str
+    vpc_id: str
+    ip_address_type: str
+    created: datetime
+    active_at: float
+    security_groups: list[str]
+    zones: dict[str, Zone] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    enforce_on_private_link: str = "on"
+
+    @property
+    def path(self) -> str:
+        """`net/NAME/ID`: the part of the ARN that names its interfaces and listeners."""
+        return self.arn.partition("loadbalancer/")[2]
+
+    @property
+    def cross_zone(self) -> bool:
+        """Whether its zones share all targets."""
+        return self.attributes["load_balancing.cross_zone.enabled"] == "true"
+
+
+@dataclass(slots=True)
+class Listener:
+    """A port of a load balancer that forwards to target groups."""
+
+    arn: str
+    load_balancer_arn: str
+    protocol: str
+    port: int
+    actions: list[Structure]
+    ssl_policy: str | None = None
+    certificates: list[Structure] = field(default_factory=list)
+    alpn_policy: list[str] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def group_arns(self) -> set[str]:
+        """The target groups it forwards to."""
+        groups = [tuple_["TargetGroupArn"] for one in self.actions for tuple_ in forward_groups(one)]
+        return set(groups)
+
+
+def forward_groups(action: Structure) -> list[Structure]:
+    """The target groups of a forward action, in either of the API's two spellings."""
+    weighted: list[Structure] = action.get("ForwardConfig", {}).get("TargetGroups", [])
+    if weighted:
+        return weighted
+    return [{"TargetGroupArn": action["TargetGroupArn"]}] if "TargetGroupArn" in action else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """How a group's targets are checked; seconds and counts as in the API (facts 5)."""
+
+    protocol: str
+    port: str
+    path: str | None
+    interval_s: int
+    timeout_s: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+    matcher: str | None
+
+
+@dataclass(slots=True)
+class Target:
+    """A registered or draining target of a group."""
+
+    instance_id: str
+    port: int
+    registered_at: float
+    checked: str = "initial"
+    """What the health checks said last: initial, healthy or unhealthy."""
+    reason: str | None = None
+    unhealthy_since: float = 0.0
+    draining_until: float | None = None
+
+
+@dataclass(slots=True)
+class TargetGroup:
+    """A target group of type instance."""
+
+    arn: str
+    name: str
+    protocol: str
+    port: int
+    vpc_id: str
+    target_type: str
+    ip_address_type: str
+    health_check: HealthCheck
+    attributes: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    targets: dict[TargetKey, Target] = field(default_factory=dict)
+
+    @property
+    def deregistration_delay_s(self) -> int:
+        """How long a deregistered target drains (facts 4)."""
+        return int(self.attributes["deregistration_delay.timeout_seconds"])

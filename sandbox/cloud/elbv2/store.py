@@ -1,0 +1,76 @@
+"""All ELBv2 resources of the account and the look-ups the actions share, each with AWS's own not-found error."""
+
+import secrets
+from collections.abc import Callable, Iterable
+
+from sandbox.cloud.ec2 import Ec2
+from sandbox.cloud.elbv2.records import Listener, LoadBalancer, TargetGroup
+from sandbox.cloud.errors import AwsError
+from sandbox.cloud.faults import Faults
+from sandbox.layout import ACCOUNT, REGION
+
+_ARN = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
+
+
+class Elbv2:
+    """The state of ELBv2. Not thread-safe: the front holds one lock around every request."""
+
+    def __init__(self, ec2: Ec2, clock: Callable[[], float]) -> None:
+        self.ec2 = ec2
+        self.clock = clock
+        self.faults = Faults()
+        self.load_balancers: dict[str, LoadBalancer] = {}
+        self.listeners: dict[str, Listener] = {}
+        self.groups: dict[str, TargetGroup] = {}
+
+    def load_balancer(self, arn: str) -> LoadBalancer:
+        """The load balancer; raises LoadBalancerNotFound."""
+        if arn not in self.load_balancers:
+            raise AwsError("LoadBalancerNotFound", f"Load balancer '{arn}' not found")
+        return self.load_balancers[arn]
+
+    def listener(self, arn: str) -> Listener:
+        """The listener; raises ListenerNotFound."""
+        if arn not in self.listeners:
+            raise AwsError("ListenerNotFound", f"One or more listeners not found: '{arn}'")
+        return self.listeners[arn]
+
+    def group(self, arn: str) -> TargetGroup:
+        """The target group; raises TargetGroupNotFound."""
+        if arn not in self.groups:
+            raise AwsError("TargetGroupNotFound", f"Target groups '{arn}' not found")
+        return self.groups[arn]
+
+    def listeners_of(self, load_balancer_arn: str) -> list[Listener]:
+        """The listeners of a load balancer."""
+        return [one for one in self.listeners.values() if one.load_balancer_arn == load_balancer_arn]
+
+    def groups_of(self, load_balancer_arn: str) -> list[TargetGroup]:
+        """The groups that listeners of the load balancer forward to."""
+        arns = {arn for listener in self.listeners_of(load_balancer_arn) for arn in listener.group_arns}
+        return [group for arn, group in self.groups.items() if arn in arns]
+
+    def load_balancer_of(self, group_arn: str) -> LoadBalancer | None:
+        """The one load balancer whose listeners forward to the group, or None."""
+        for listener in self.listeners.values():
+            if group_arn in listener.group_arns:
+                return self.load_balancers[listener.load_balancer_arn]
+        return None
+
+    def new_arn(self, kind: str, path: str) -> str:
+        """An ARN of this account with a fresh id: `kind/path/ID` (facts 9 for the form)."""
+        return f"{_ARN}:{kind}/{path}/{secrets.token_hex(8)}"
+
+
+def named(pairs: Iterable[dict[str, str]] | None) -> dict[str, str]:
+    """Tags or attributes as the API sends them, as a dict; raises DuplicateTagKeys."""
+    listed = list(pairs or [])
+    found = {pair["Key"]: pair.get("Value", "") for pair in listed}
+    if len(found) < len(listed):
+        raise AwsError("DuplicateTagKeys", "A tag key was specified more than once")
+    return found
+
+
+def pairs(values: dict[str, str]) -> list[dict[str, str]]:
+    """A dict as the API lists tags and attributes."""
+    return [{"Key": key, "Value": value} for key, value in values.items()]

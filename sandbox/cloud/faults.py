@@ -1,0 +1,82 @@
+"""What a test or a person may turn on the simulated cloud: delays, quotas, request rates, and injected faults."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sandbox.cloud.errors import AwsError
+
+# facts 3: the defaults of an account.
+QUOTAS = {
+    "targets-per-target-group": 1000,
+    "targets-per-availability-zone-per-network-load-balancer": 500,
+    "targets-per-network-load-balancer": 3000,
+    "targets-per-network-load-balancer-cross-zone": 500,
+    "listeners-per-network-load-balancer": 50,
+    "network-load-balancers": 50,
+    "target-groups": 3000,
+}
+# facts 2: tokens a second and bucket size; every action of ELBv2 whose name begins so shares the bucket.
+RATES = {
+    "RegisterTargets,DeregisterTargets": (4.0, 20.0),
+    "Describe*": (50.0, 200.0),
+    "Modify*": (3.0, 20.0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """The behaviour that `/_sandbox/faults` reads and writes; the defaults are an account without faults.
+
+    `throttle`, `latency_s` and `errors` go by action name pattern (`RegisterTargets`, `Describe*`).
+    """
+
+    registration_delay_s: float = 0.5
+    """Seconds before a registered target is health-checked; AWS takes minutes (facts 4), people wait less."""
+    provisioning_s: float = 0.3
+    """Seconds before a new load balancer is active."""
+    quotas: dict[str, int] = field(default_factory=lambda: dict(QUOTAS))
+    rates: dict[str, tuple[float, float]] | None = field(default_factory=lambda: dict(RATES))
+    """Request rates of the account; null switches throttling off."""
+    throttle: dict[str, float] = field(default_factory=dict)
+    """Share (0 to 1) of the calls that get ThrottlingException at random."""
+    latency_s: dict[str, float] = field(default_factory=dict)
+    """Seconds that a call takes longer."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Calls that fail: `Code` or `Code: message`, HTTP 400, or 403 for AccessDenied."""
+    deny: list[str] = field(default_factory=list)
+    """Actions (`service:Action` patterns) denied to everybody, the administrator too."""
+    poison: dict[str, str] = field(default_factory=dict)
+    """Instance ids that RegisterTargets refuses, with the error code (InvalidTarget, ...)."""
+
+    def changed(self, wanted: Mapping[str, Any]) -> "Faults":
+        """These faults with the named ones replaced; raises AwsError naming a key that is none."""
+        names = [one.name for one in fields(self)]
+        if unknown := sorted(set(wanted) - set(names)):
+            raise AwsError("UnknownFault", f"no fault is called {unknown[0]}; there are: {', '.join(names)}")
+        values = dict(wanted)
+        if "quotas" in values:
+            values["quotas"] = {**self.quotas, **values["quotas"]}
+        if values.get("rates"):
+            values["rates"] = {
+                key: (float(rate), float(size)) for key, (rate, size) in values["rates"].items()
+            }
+        return replace(self, **values)
+
+    def latency_of(self, action: str) -> float:
+        """Seconds by which a call is delayed."""
+        return max((s for pattern, s in self.latency_s.items() if fnmatchcase(action, pattern)), default=0.0)
+
+    def refuse(self, service: str, action: str, chance: random.Random) -> None:
+        """Raise the AwsError that is injected into this call, if one is."""
+        if any(fnmatchcase(f"{service}:{action}", pattern) for pattern in self.deny):
+            raise AwsError("AccessDenied", f"{service}:{action} is denied by an injected fault", 403)
+        for pattern, share in self.throttle.items():
+            if fnmatchcase(action, pattern) and chance.random() < share:
+                raise AwsError("ThrottlingException", "Rate exceeded")
+        for pattern, text in self.errors.items():
+            if fnmatchcase(action, pattern):
+                code, _, message = text.partition(": ")
+                raise AwsError(code, message or "injected", 403 if code == "AccessDenied" else 400)

@@ -1,0 +1,195 @@
+"""The network that a kops cluster of this size would have, made through the AWS API: VPC, subnets, node group.
+
+Every id is the same in every sandbox, because a stack configuration must be able to name the VPC, the subnets
+and the security group. moto's seed endpoint (`POST /moto-api/seed?a=N`) makes the next random id a function of
+N; each object is seeded apart, so that no id depends on what else has been created.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.request import Request, urlopen
+
+from sandbox.cloud.client import ec2_client
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef
+
+CLUSTER = "sandbox"
+VPC_CIDR = "127.64.0.0/16"
+SUBNET_CIDRS = {
+    "eu-central-1a": "127.64.16.0/20",
+    "eu-central-1b": "127.64.32.0/20",
+    "eu-central-1c": "127.64.48.0/20",
+}
+NODE_GROUP_NAME = "nodes.sandbox"
+INSTANCE_TYPE = "t3.medium"
+IMAGE_ID = "ami-0a1b2c3d4e5f60718"  # no image is read: an instance is a record, its machine is a process
+
+# What the seeds below give; a test compares them with a fresh sandbox, so a new moto that gives others is seen.
+VPC_ID = "vpc-4283fefc63f0cd0e8"
+SUBNET_IDS = {
+    "eu-central-1a": "subnet-eee65f53e9421ce50",
+    "eu-central-1b": "subnet-f8b4c0bf8e704eb5a",
+    "eu-central-1c": "subnet-895747542690d4084",
+}
+INTERNET_GATEWAY_ID = "igw-122b598615dcbe810"
+NODE_GROUP_ID = "sg-74bf20f876ffc474c"
+
+_SEEDS = {"vpc": 1, "gateway": 2, "group": 3, "eu-central-1a": 11, "eu-central-1b": 12, "eu-central-1c": 13}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The ids of the sandbox's network; `subnet_ids` by availability zone."""
+
+    vpc_id: str
+    subnet_ids: dict[str, str]
+    internet_gateway_id: str
+    node_group_id: str
+
+
+class NodeInstance(NamedTuple):
+    """An EC2 instance of a node: its id and the loopback address on which its machine is served."""
+
+    instance_id: str
+    private_ip: str
+
+
+EXPECTED = Network(
+    vpc_id=VPC_ID,
+    subnet_ids=SUBNET_IDS,
+    internet_gateway_id=INTERNET_GATEWAY_ID,
+    node_group_id=NODE_GROUP_ID,
+)
+
+
+def ensure_network(url: str) -> Network:
+    """Make what is missing of the network at the endpoint `url`; call it again at will, but not twice at once."""
+    ec2 = ec2_client(url)
+    vpc_id = _find_vpc(ec2) or _make_vpc(ec2, url)
+    return Network(
+        vpc_id=vpc_id,
+        internet_gateway_id=_find_gateway(ec2, vpc_id) or _make_gateway(ec2, url, vpc_id),
+        subnet_ids={
+            zone: _find_subnet(ec2, vpc_id, cidr) or _make_subnet(ec2, url, vpc_id, zone)
+            for zone, cidr in SUBNET_CIDRS.items()
+        },
+        node_group_id=_find_group(ec2, vpc_id) or _make_group(ec2, url, vpc_id),
+    )
+
+
+def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
+    """Start the instance of node `name` in `zone`, as a kops instance group does; the network must be there.
+
+    The private address is a loopback address from .16 on in the zone's subnet: the hosts below belong to AWS
+    and to load balancers (see `_make_subnet`).
+    """
+    ec2 = ec2_client(url)
+    vpc_id = _find_vpc(ec2)
+    subnet_id = _find_subnet(ec2, vpc_id, SUBNET_CIDRS[zone]) if vpc_id else None
+    group_id = _find_group(ec2, vpc_id) if vpc_id else None
+    if not (subnet_id and group_id):
+        raise LookupError(f"the sandbox network is missing at {url}: call ensure_network first")
+    started = ec2.run_instances(
+        ImageId=IMAGE_ID,
+        InstanceType=INSTANCE_TYPE,
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet_id,
+        SecurityGroupIds=[group_id],
+        TagSpecifications=_tags("instance", name, {"sandbox:node": name, "k8s.io/role/node": "1"}),
+    )["Instances"][0]
+    return NodeInstance(started["InstanceId"], started["PrivateIpAddress"])
+
+
+def _find_vpc(ec2: "EC2Client") -> str | None:
+    found = ec2.describe_vpcs(Filters=[_filter("cidr", VPC_CIDR)])["Vpcs"]
+    return found[0]["VpcId"] if found else None
+
+
+def _make_vpc(ec2: "EC2Client", url: str) -> str:
+    _seed(url, "vpc")
+    made = ec2.create_vpc(CidrBlock=VPC_CIDR, TagSpecifications=_tags("vpc", CLUSTER))
+    vpc_id = made["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
+    return vpc_id
+
+
+def _find_gateway(ec2: "EC2Client", vpc_id: str) -> str | None:
+    attached = _filter("attachment.vpc-id", vpc_id)
+    found = ec2.describe_internet_gateways(Filters=[attached])["InternetGateways"]
+    return found[0]["InternetGatewayId"] if found else None
+
+
+def _make_gateway(ec2: "EC2Client", url: str, vpc_id: str) -> str:
+    """An internet gateway and the default route to it: what makes the subnets public."""
+    _seed(url, "gateway")
+    made = ec2.create_internet_gateway(TagSpecifications=_tags("internet-gateway", CLUSTER))
+    gateway_id = made["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
+    tables = ec2.describe_route_tables(Filters=[_filter("vpc-id", vpc_id)])["RouteTables"]
+    ec2.create_route(
+        RouteTableId=tables[0]["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway_id
+    )
+    return gateway_id
+
+
+def _find_subnet(ec2: "EC2Client", vpc_id: str, cidr: str) -> str | None:
+    found = ec2.describe_subnets(Filters=[_filter("vpc-id", vpc_id), _filter("cidr-block", cidr)])["Subnets"]
+    return found[0]["SubnetId"] if found else None
+
+
+def _make_subnet(ec2: "EC2Client", url: str, vpc_id: str, zone: str) -> str:
+    """A public subnet whose first /28 no instance gets: .5 to .15 are the load balancers' own addresses."""
+    _seed(url, zone)
+    cidr = SUBNET_CIDRS[zone]
+    roles = {"SubnetType": "Public", "kubernetes.io/role/elb": "1", "kubernetes.io/role/internal-elb": "1"}
+    made = ec2.create_subnet(
+        VpcId=vpc_id,
+        CidrBlock=cidr,
+        AvailabilityZone=zone,
+        TagSpecifications=_tags("subnet", f"{zone}.{CLUSTER}", roles),
+    )
+    subnet_id = made["Subnet"]["SubnetId"]
+    reserved = next(IPv4Network(cidr).subnets(new_prefix=28))
+    ec2.create_subnet_cidr_reservation(SubnetId=subnet_id, Cidr=str(reserved), ReservationType="explicit")
+    return subnet_id
+
+
+def _find_group(ec2: "EC2Client", vpc_id: str) -> str | None:
+    filters = [_filter("vpc-id", vpc_id), _filter("group-name", NODE_GROUP_NAME)]
+    found = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    return found[0]["GroupId"] if found else None
+
+
+def _make_group(ec2: "EC2Client", url: str, vpc_id: str) -> str:
+    """The nodes' security group: nodes reach each other on everything, nobody else reaches them."""
+    _seed(url, "group")
+    group_id = ec2.create_security_group(
+        GroupName=NODE_GROUP_NAME,
+        Description="Security group for nodes",
+        VpcId=vpc_id,
+        TagSpecifications=_tags("security-group", NODE_GROUP_NAME),
+    )["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group_id, IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group_id}]}]
+    )
+    return group_id
+
+
+def _tags(kind: str, name: str, more: dict[str, str] | None = None) -> "list[TagSpecificationTypeDef]":
+    """The tags that kops puts on everything it makes."""
+    ours = {"Name": name, "KubernetesCluster": CLUSTER, f"kubernetes.io/cluster/{CLUSTER}": "owned"}
+    tags = [{"Key": key, "Value": value} for key, value in (ours | (more or {})).items()]
+    return [{"ResourceType": kind, "Tags": tags}]  # type: ignore[typeddict-item,list-item]
+
+
+def _filter(name: str, value: str) -> "FilterTypeDef":
+    return {"Name": name, "Values": [value]}
+
+
+def _seed(url: str, what: str) -> None:
+    with urlopen(Request(f"{url}/moto-api/seed?a={_SEEDS[what]}", method="POST"), timeout=5):  # noqa: S310
+        pass

@@ -1,0 +1,27 @@
+"""Which ARNs a call is authorised against: the ones the service authorisation reference names (facts 9)."""
+
+from typing import Any
+
+from sandbox.layout import ACCOUNT, REGION
+
+_ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
+_IAM = f"arn:aws:iam::{ACCOUNT}"
+
+
+def of_load_balancing(action: str, params: dict[str, Any]) -> tuple[str, ...]:
+    """The resources of an ELBv2 call. Describe actions have no resource level: they need `*` (facts 9)."""
+    if action.startswith("Describe"):
+        return ("*",)
+    if action == "CreateTargetGroup":
+        return (f"{_ELB}:targetgroup/{params['Name']}/*",)
+    if action == "CreateLoadBalancer":
+        return (f"{_ELB}:loadbalancer/net/{params['Name']}/*",)
+    for key in ("TargetGroupArn", "ListenerArn", "LoadBalancerArn"):
+        if key in params:
+            return (params[key],)
+    return tuple(params.get("ResourceArns", [])) or ("*",)
+
+
+def of_identity(user_name: str | None) -> tuple[str, ...]:
+    """The resources of an IAM call about a user; other IAM calls are checked against `*`."""
+    return (f"{_IAM}:user/{user_name}",) if user_name else ("*",)
