@@ -1,4 +1,4 @@
-"""What ELBv2 needs of EC2 (instances, subnets, Elastic IPs, interfaces), read from and kept in moto's backend."""
+"""What ELBv2 needs of EC2: instances, subnets, Elastic IPs and interfaces, all kept in moto's backend."""
 
 import random
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ class Ec2:
     def attach(
         self, subnet: Subnet, allocation_id: str | None, groups: list[str], owner: str, private_ip: str | None
     ) -> Interface:
-        """Make the interface of load balancer `owner` (`net/NAME/ID`) in `subnet` and give it the Elastic IP."""
+        """Make the interface of load balancer `owner` (`net/NAME/ID`) in `subnet`, with the Elastic IP."""
         interface = self._backend.create_network_interface(
             subnet.subnet_id,
             private_ip or next(self._free_hosts(subnet)),
@@ -136,7 +136,7 @@ class Ec2:
         ]
 
     def unused_public_ip(self) -> str:
-        """A loopback address for a new Elastic IP: outside the host's and the VPC's networks, and not taken."""
+        """A loopback address for a new Elastic IP, outside the host's and the VPC's networks, not taken."""
         taken = {address.public_ip for address in self._backend.addresses}
         while True:
             octets = (127, *(self._chance.randint(low, high) for low, high in ((1, 254), (0, 255), (1, 254))))

@@ -1,4 +1,4 @@
-"""What a test or a person may turn on the simulated cloud: delays, quotas, request rates, and injected faults."""
+"""What a test or a person may turn on the simulated cloud: delays, quotas, rates, injected faults."""
 
 import random
 from collections.abc import Mapping

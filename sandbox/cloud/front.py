@@ -135,7 +135,7 @@ class Front:
         elif request.action == "ReleaseAddress" and "AllocationId" in fields:
             self.ec2.require_releasable(fields["AllocationId"])
         elif request.action == "AllocateAddress" and "Address" not in fields:
-            # moto's own choice may fall on 127.0.0.1 or an instance's address; the API lets the caller choose.
+            # moto's own choice may be 127.0.0.1 or an instance's address; the API lets a caller choose.
             _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())
 
 

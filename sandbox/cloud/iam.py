@@ -1,8 +1,8 @@
 """Who signs a request, and whether that user's policies allow it.
 
-The signature itself is not verified: the sandbox listens on loopback, and what is proven here is that a policy
-is sufficient, not that a secret is right. Only keys made through IAM CreateAccessKey are held to policies; any
-key that IAM never made is the administrator.
+The signature itself is not verified: the sandbox listens on loopback, and what is proven here is that a
+policy is sufficient, not that a secret is right. Only keys made through IAM CreateAccessKey are held to
+policies; any key that IAM never made is the administrator.
 """
 
 import json
@@ -119,7 +119,7 @@ def _covers(statement: dict[str, Any], element: str, value: str, *, ignore_case:
 
 
 def _holds(operator: str, wanted: dict[str, Any]) -> bool:
-    """Whether a condition holds; only aws:RequestedRegion is known, any other key is absent from a request."""
+    """Whether a condition holds; only aws:RequestedRegion is known, other keys are absent from requests."""
     known = {"aws:requestedregion": REGION}
     for key, values in wanted.items():
         actual = known.get(key.lower())

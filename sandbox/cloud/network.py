@@ -1,13 +1,13 @@
-"""The network that a kops cluster of this size would have, made through the AWS API: VPC, subnets, node group.
+"""The network that a kops cluster of this size would have, made through the AWS API.
 
-Every id is the same in every sandbox, because a stack configuration must be able to name the VPC, the subnets
-and the security group. moto's seed endpoint (`POST /moto-api/seed?a=N`) makes the next random id a function of
-N; each object is seeded apart, so that no id depends on what else has been created.
+Every id is the same in every sandbox, because a stack configuration must be able to name the VPC, the
+subnets and the security group. moto's seed endpoint (`POST /moto-api/seed?a=N`) makes the next random id a
+function of N; each object is seeded apart, so that no id depends on what else has been created.
 """
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.request import Request, urlopen
 
 from sandbox.cloud.client import ec2_client
@@ -24,10 +24,10 @@ SUBNET_CIDRS = {
     "eu-central-1c": "127.64.48.0/20",
 }
 NODE_GROUP_NAME = "nodes.sandbox"
-INSTANCE_TYPE = "t3.medium"
+INSTANCE_TYPE: Final = "t3.medium"
 IMAGE_ID = "ami-0a1b2c3d4e5f60718"  # no image is read: an instance is a record, its machine is a process
 
-# What the seeds below give; a test compares them with a fresh sandbox, so a new moto that gives others is seen.
+# What the seeds below give; a test compares them with a fresh sandbox.
 VPC_ID = "vpc-4283fefc63f0cd0e8"
 SUBNET_IDS = {
     "eu-central-1a": "subnet-eee65f53e9421ce50",
@@ -66,7 +66,7 @@ EXPECTED = Network(
 
 
 def ensure_network(url: str) -> Network:
-    """Make what is missing of the network at the endpoint `url`; call it again at will, but not twice at once."""
+    """Make what is missing of the network at endpoint `url`; call it at will, but not twice at once."""
     ec2 = ec2_client(url)
     vpc_id = _find_vpc(ec2) or _make_vpc(ec2, url)
     return Network(
@@ -183,7 +183,7 @@ def _tags(kind: str, name: str, more: dict[str, str] | None = None) -> "list[Tag
     """The tags that kops puts on everything it makes."""
     ours = {"Name": name, "KubernetesCluster": CLUSTER, f"kubernetes.io/cluster/{CLUSTER}": "owned"}
     tags = [{"Key": key, "Value": value} for key, value in (ours | (more or {})).items()]
-    return [{"ResourceType": kind, "Tags": tags}]  # type: ignore[typeddict-item,list-item]
+    return [{"ResourceType": kind, "Tags": tags}]  # type: ignore[typeddict-item]
 
 
 def _filter(name: str, value: str) -> "FilterTypeDef":

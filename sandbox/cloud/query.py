@@ -1,4 +1,4 @@
-"""The AWS query protocol: form fields to a structure, and a structure to XML, by botocore's own service model.
+"""The AWS query protocol: form fields to a structure, a structure to XML, by botocore's service model.
 
 botocore ships the shapes of every operation, so the double reads and writes exactly what any SDK does.
 """
@@ -18,7 +18,7 @@ Structure = dict[str, Any]
 
 @cache
 def service_model(name: str) -> ServiceModel:
-    """botocore's model of a service."""
+    """The model that botocore has of a service."""
     return botocore.session.get_session().get_service_model(name)
 
 

@@ -1,4 +1,4 @@
-"""A number that changes whenever what the cloud answers about load balancers, groups or instances may change."""
+"""A number that changes when what the cloud answers of load balancers, groups or instances may change."""
 
 from sandbox.cloud.elbv2.health import next_transition
 from sandbox.cloud.elbv2.store import Elbv2

@@ -1,4 +1,4 @@
-"""Attributes of load balancers, listeners and target groups: AWS's defaults, ranges, and newer keys kept as sent."""
+"""Attributes of load balancers, listeners and groups: AWS's defaults and ranges; newer keys kept as sent."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What AWS says of a target: its state, the reason code and the sentence (facts 1), and results of health checks."""
+"""What AWS says of a target: state, reason code and sentence (facts 1); and the health checks' results."""
 
 from dataclasses import dataclass
 

@@ -126,7 +126,7 @@ def set_security_groups(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
-    """SetSubnets: the full new list; zones may come and go, a kept zone keeps subnet and address (facts 8)."""
+    """SetSubnets: the full new list; zones come and go, a kept one keeps subnet and address (facts 8)."""
     one = cloud.load_balancer(params["LoadBalancerArn"])
     mappings = _mappings(params)
     subnets = _one_a_zone([cloud.ec2.subnet(mapping["SubnetId"]) for mapping in mappings])

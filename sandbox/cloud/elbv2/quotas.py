@@ -1,4 +1,4 @@
-"""How many targets a group, a zone and a load balancer may hold (facts 3); one target in N groups counts N."""
+"""How many targets a group, zone and load balancer may hold (facts 3); a target in N groups counts N."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from sandbox.cloud.errors import AwsError
 
 
 def require_place(cloud: Elbv2, group: TargetGroup, joining: set[TargetKey]) -> None:
-    """Raise TooManyTargets if `group` and its load balancer cannot take the new targets; none is taken then."""
+    """Raise TooManyTargets if `group` or its load balancer cannot take all the new targets."""
     limit = cloud.faults.quotas["targets-per-target-group"]
     if len(group.targets.keys() | joining) > limit:
         raise AwsError("TooManyTargets", f"You cannot have more than {limit} targets per target group")

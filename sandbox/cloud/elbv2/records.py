@@ -1,4 +1,4 @@
-"""The state of the simulated ELBv2: what each resource is, in AWS's own terms. Times are monotonic seconds."""
+"""The state of the simulated ELBv2: each resource in AWS's own terms. Times are monotonic seconds."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

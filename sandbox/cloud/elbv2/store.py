@@ -1,4 +1,4 @@
-"""All ELBv2 resources of the account and the look-ups the actions share, each with AWS's own not-found error."""
+"""All ELBv2 resources of the account, and the look-ups that the actions share with AWS's own errors."""
 
 import secrets
 from collections.abc import Callable, Iterable

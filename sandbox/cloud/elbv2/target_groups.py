@@ -1,4 +1,4 @@
-"""Target groups of Network Load Balancers, with the health check's ranges and what cannot be changed (facts 5)."""
+"""Target groups of Network Load Balancers; the health check's ranges, and what may change (facts 5)."""
 
 import re
 from dataclasses import replace
@@ -26,7 +26,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
     name, protocol, port = _valid_name(cloud, params["Name"]), params.get("Protocol"), params.get("Port")
     if params.get("TargetType", "instance") != "instance" or protocol not in _PROTOCOLS:
         raise AwsValidationError(
-            "The sandbox simulates target groups of type 'instance' with protocol TCP, UDP, TCP_UDP or TLS only"
+            "The sandbox simulates target groups of type 'instance' and protocol TCP, UDP, TCP_UDP or TLS"
         )
     if port is None or not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own range)
         raise AwsValidationError("A port between 1 and 65535 must be specified")

@@ -11,7 +11,7 @@ from sandbox.cloud.query import Structure
 
 
 def register(cloud: Elbv2, params: Structure) -> Structure:
-    """RegisterTargets: all or none; registering a registered target changes nothing, a draining one returns."""
+    """RegisterTargets: all or none; a registered target stays as it is, a draining one starts anew."""
     group, now = cloud.group(params["TargetGroupArn"]), cloud.clock()
     keys = _keys(group, params["Targets"])
     forget_drained(group, now)
