@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ REQUIREMENT = Path(__file__).with_name("uv.txt")
 
 _UV_OLDEST = (0, 13)
 _ASK_S = 10.0
-_SILENT_AT_MOST_S = 4.0
+_SILENT_AT_MOST_S = 3.5
 _STAMP = ".venv/.node-nlb-sync.json"
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
 
@@ -34,6 +35,7 @@ class PreparationError(Exception):
 
 def main() -> int:
     """Prepare the environment of this clone; give the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         prepare(ROOT, _say)
     except (PreparationError, OSError) as error:

@@ -1,6 +1,7 @@
 """`python -m sandbox.toolchain`: prepare the tools and say where each one is."""
 
 import argparse
+import signal
 import sys
 
 from sandbox.toolchain.display import display
@@ -16,6 +17,8 @@ def main() -> int:
     parser.add_argument("tools", nargs="*", metavar="TOOL", help="which tools (default: all)")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
+    # A polite kill is an interruption too: no compiler is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with display() as report:
             paths = ensure(arguments.tools or None, report)

@@ -11,8 +11,8 @@ from sandbox.toolchain.progress import Progress, Report, Step
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-# A log says something at least every 5 s; a report comes every second.
-_LOG_EVERY_S = 4.0
+# A log says something at least every 5 s; reports come every second.
+_LOG_EVERY_S = 3.5
 
 
 @contextmanager
