@@ -109,7 +109,7 @@ class Stack:
 
 
 def outputs(layout: Layout) -> dict[str, Any]:
-    """The stack's outputs, empty where it has none; read from its state, which takes no second of Pulumi's."""
+    """The stack's outputs, empty where it has none; read from its state, which is quicker than asking."""
     path = _state_file(layout)
     if path is None:
         return {}

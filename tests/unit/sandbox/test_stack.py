@@ -1,0 +1,45 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from sandbox.layout import Layout
+from sandbox.stack import Stack, outputs
+
+
+def stack(tmp_path: Path) -> Stack:
+    return Stack(root=tmp_path, layout=Layout(directory=tmp_path), pulumi=tmp_path / "tools/pulumi")
+
+
+def test_the_shell_knows_the_sandbox_and_no_account_of_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "KUBECONFIG", "PULUMI_ACCESS_TOKEN"):
+        monkeypatch.setenv(name, "mine")
+    environment = stack(tmp_path).environment()
+    assert "mine" not in environment.values()
+    assert environment["KUBECONFIG"] == str(tmp_path / "kubeconfig")
+    assert environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/pulumi"
+    assert environment["PATH"].startswith(f"{tmp_path}/bin:{tmp_path}/tools:")
+
+
+def test_outputs_are_read_from_the_state_and_empty_without_one(tmp_path: Path) -> None:
+    layout = Layout(directory=tmp_path)
+    assert outputs(layout) == {}
+    assert not stack(tmp_path).exists()
+    path = layout.pulumi_backend / ".pulumi/stacks/node-nlb-sync/dev.json"
+    path.parent.mkdir(parents=True)
+    resources = [
+        {"type": "aws:ec2/eip:Eip", "outputs": {"id": "x"}},
+        {"type": "pulumi:pulumi:Stack", "outputs": {"dnsName": "lb"}},
+    ]
+    path.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
+    assert outputs(layout) == {"dnsName": "lb"}
+    assert stack(tmp_path).exists()
+
+
+def test_an_emptied_stack_has_no_outputs(tmp_path: Path) -> None:
+    path = tmp_path / "pulumi/.pulumi/stacks/node-nlb-sync/dev.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"checkpoint": {"latest": {}}}))
+    assert outputs(Layout(directory=tmp_path)) == {}
