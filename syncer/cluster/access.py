@@ -1,0 +1,58 @@
+"""Finds the API server and its credentials: KUBECONFIG, else the ServiceAccount, else ~/.kube/config."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kubernetes.client.configuration import Configuration
+from kubernetes.config.config_exception import ConfigException
+from kubernetes.config.incluster_config import (
+    SERVICE_CERT_FILENAME,
+    SERVICE_TOKEN_FILENAME,
+    InClusterConfigLoader,
+)
+from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, load_kube_config
+
+from syncer.errors import MisconfiguredError
+
+
+def configuration(environment: Mapping[str, str]) -> Configuration:
+    """How to reach the API server; MisconfiguredError when nothing says how.
+
+    In a Pod the token file is read again every minute, for the kubelet rotates it.
+    """
+    config = Configuration()
+    try:
+        if kubeconfig := environment.get("KUBECONFIG"):
+            load_kube_config(config_file=kubeconfig, client_configuration=config)
+        elif environment.get("KUBERNETES_SERVICE_HOST"):
+            _service_account(environment).load_and_set(config)
+        elif Path(KUBE_CONFIG_DEFAULT_LOCATION).expanduser().exists():
+            load_kube_config(client_configuration=config)
+        else:
+            raise MisconfiguredError(
+                "no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token"
+            )
+    except (ConfigException, OSError, TypeError, ValueError) as error:
+        where = kubeconfig or "the ServiceAccount"
+        raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
+    # The client's own retries would come at once, three to a failure.
+    config.retries = False
+    return config
+
+
+def _service_account(environment: Mapping[str, str]) -> InClusterConfigLoader:
+    """The Pod's mounted token and CA.
+
+    Where mounts cannot lie at absolute paths (HostProcess containers) they are below
+    CONTAINER_SANDBOX_MOUNT_POINT, as Kubernetes' HostProcess documentation describes.
+    """
+    root = Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/")
+    return InClusterConfigLoader(
+        token_filename=str(root / SERVICE_TOKEN_FILENAME.lstrip("/")),
+        cert_filename=str(root / SERVICE_CERT_FILENAME.lstrip("/")),
+        environ=dict(environment),
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,120 @@
+"""The cluster as the controller sees it: Nodes and NodePorts in caches that live on the loop."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Generic, TypeVar
+
+from syncer.cluster.api import Api
+from syncer.cluster.reflector import Reflector, Watched
+from syncer.model import NodeView
+
+View = TypeVar("View")
+
+NODES = Watched(path="/api/v1/nodes", plural="nodes")
+
+
+class KubernetesCluster:
+    """Implements `syncer.ports.Cluster`: one watch thread for the Nodes and one for each Service."""
+
+    def __init__(
+        self,
+        api: Api,
+        node_view: Callable[[Mapping[str, Any]], NodeView],
+        services: Collection[str],
+        restarted: Callable[[str, str], None] = lambda _plural, _reason: None,
+    ) -> None:
+        self._nodes: Cache[NodeView] = Cache(restarted)
+        self._services = {service: Cache[Mapping[str, int]](restarted) for service in services}
+        self._reflectors: list[Reflector[Any]] = [Reflector(api, NODES, node_view, self._nodes)]
+        for service, cache in self._services.items():
+            self._reflectors.append(Reflector(api, _watched(service), node_ports, cache))
+
+    @property
+    def nodes(self) -> Mapping[str, NodeView] | None:
+        """Every Node by name; None before the first complete list."""
+        return self._nodes.views
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps the caches from being current, one line each."""
+        return tuple(reflector.problem for reflector in self._reflectors if reflector.problem)
+
+    def node_port(self, service: str, port: str) -> int | None:
+        """The NodePort of `namespace/name` for a port name; None while it is unknown."""
+        views = self._services[service].views or {}
+        return views.get(service.partition("/")[2], {}).get(port)
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Follow until cancelled; the sockets are shut then, so nothing waits for a watch to end."""
+        loop = asyncio.get_running_loop()
+        self._nodes.attach(loop, changed)
+        for cache in self._services.values():
+            cache.attach(loop, changed)
+        for reflector in self._reflectors:
+            reflector.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for reflector in self._reflectors:
+                reflector.stop()
+
+
+class Cache(Generic[View]):
+    """A Sink whose views are read on the loop: each change is handed over from the reflector's thread."""
+
+    def __init__(self, restarted: Callable[[str, str], None]) -> None:
+        self.views: dict[str, View] | None = None
+        self._restarted = restarted
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: Callable[[], None] = lambda: None
+
+    def attach(self, loop: asyncio.AbstractEventLoop, changed: Callable[[], None]) -> None:
+        """Hand changes to `loop`, and call `changed` there after each."""
+        self._loop, self._changed = loop, changed
+
+    def replaced(self, views: Mapping[str, View]) -> None:
+        """A complete list; says nothing when it is what is known already."""
+        self._hand_over(self._replace, dict(views))
+
+    def changed(self, name: str, view: View | None) -> None:
+        """One object as it is now, None when it is gone."""
+        self._hand_over(self._change, name, view)
+
+    def restarted(self, plural: str, reason: str) -> None:
+        """Count a watch that ended (metrics may be counted from any thread)."""
+        self._restarted(plural, reason)
+
+    def _hand_over(self, change: Callable[..., None], *arguments: Any) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the process ends
+                self._loop.call_soon_threadsafe(change, *arguments)
+
+    def _replace(self, views: dict[str, View]) -> None:
+        if views != self.views:
+            self.views = views
+            self._changed()
+
+    def _change(self, name: str, view: View | None) -> None:
+        if self.views is None:
+            return
+        if view is None:
+            self.views.pop(name, None)
+        else:
+            self.views[name] = view
+        self._changed()
+
+
+def _watched(service: str) -> Watched:
+    namespace, _, name = service.partition("/")
+    return Watched(
+        path=f"/api/v1/namespaces/{namespace}/services",
+        plural="services",
+        field_selector=f"metadata.name={name}",
+    )
+
+
+def node_ports(service: Mapping[str, Any]) -> Mapping[str, int]:
+    """The NodePort of each named port of a Service's JSON; an unnamed port is named ""."""
+    ports = (service.get("spec") or {}).get("ports") or ()
+    return {str(port.get("name") or ""): int(port["nodePort"]) for port in ports if port.get("nodePort")}

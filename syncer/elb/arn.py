@@ -1,0 +1,35 @@
+"""Reads a target group's ARN: the region and partition that its calls go to."""
+
+import re
+from dataclasses import dataclass
+
+from syncer.model import TargetGroupArn
+
+# Form: service authorization reference, "elasticloadbalancing", resource type targetgroup.
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):elasticloadbalancing:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):(?P<account>\d{12})"
+    r":targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]+)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupArn:
+    """The parts of a target group's ARN that are used."""
+
+    arn: TargetGroupArn
+    partition: str
+    region: str
+    name: str
+
+
+def parse_arn(text: str) -> GroupArn:
+    """The parts of `text`; ValueError when it is no target group's ARN."""
+    match = _ARN.fullmatch(text)
+    if match is None:
+        raise ValueError(
+            f"{text!r} is not the ARN of a target group "
+            "(arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)"
+        )
+    return GroupArn(
+        arn=TargetGroupArn(text), partition=match["partition"], region=match["region"], name=match["name"]
+    )

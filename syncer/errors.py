@@ -1,0 +1,75 @@
+"""The failures the syncer knows, by what is to be done about them: fix the settings, or try again later."""
+
+
+class SyncerError(Exception):
+    """Any failure with a one-line message for people."""
+
+
+class MisconfiguredError(SyncerError):
+    """Nothing will mend it but a person: the message names the setting or the right, and the fix."""
+
+
+class ClusterError(SyncerError):
+    """The Kubernetes API did not answer as it should; always tried again."""
+
+
+class AwsError(SyncerError):
+    """An AWS call failed. `operation` and `code` are AWS's words; `slow` asks for minutes, not seconds."""
+
+    slow = False
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        super().__init__(f"{operation}: {code}: {message}")
+        self.operation = operation
+        self.code = code
+        self.detail = message
+
+
+class UnreachableError(AwsError):
+    """No answer: refused, timed out, cut off. A write may have happened all the same; it is idempotent."""
+
+
+class ThrottledError(AwsError):
+    """The account's token bucket is empty (ThrottlingException, Rate exceeded)."""
+
+
+class TargetGroupNotFoundError(AwsError):
+    """The group does not exist (any more): retried slowly, for it may be created again."""
+
+    slow = True
+
+
+class AccessDeniedError(AwsError):
+    """A right is missing; `action` is the IAM action to grant."""
+
+    slow = True
+
+    def __init__(self, operation: str, code: str, message: str, action: str) -> None:
+        super().__init__(operation, code, f"allow {action} ({message})")
+        self.action = action
+
+
+class CredentialsExpiredError(AwsError):
+    """Keys or token are expired or unknown: the next attempt reads them anew."""
+
+
+class RefusedTargetsError(AwsError):
+    """RegisterTargets refused the whole call for some of its targets; `ids` where AWS named them."""
+
+    def __init__(self, operation: str, code: str, message: str, ids: frozenset[str]) -> None:
+        super().__init__(operation, code, message)
+        self.ids = ids
+
+
+class InvalidTargetError(RefusedTargetsError):
+    """An instance that does not exist, does not run or is in another VPC."""
+
+
+class TooManyRegistrationsError(RefusedTargetsError):
+    """TooManyRegistrationsForTargetId: one instance is in too many groups."""
+
+
+class TooManyTargetsError(AwsError):
+    """The group or the load balancer is full."""
+
+    slow = True

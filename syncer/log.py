@@ -1,0 +1,59 @@
+"""JSON lines on stdout: one a decision, with the id of the pass that made it, and never a secret."""
+
+import contextvars
+import datetime as dt
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+reconcile_id: contextvars.ContextVar[str] = contextvars.ContextVar("reconcile_id", default="")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_MASK = "***"
+
+
+class JsonLines(logging.Formatter):
+    """Each record as one JSON object: time, level, logger, message, the pass, and what `extra` adds.
+
+    `secrets` are replaced wherever they appear, also within messages of libraries.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        # Shorter ones are no secrets but would blank out ordinary words.
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= 8)  # noqa: PLR2004
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its newline."""
+        moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (current := reconcile_id.get()) != "":
+            line["reconcile"] = current
+        line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return self._masked(json.dumps(line, default=str))
+
+    def _masked(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(json.dumps(secret)[1:-1], _MASK)
+        return text
+
+
+def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send everything at `level` and above to `stream` (stdout); libraries only from warning on."""
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(JsonLines(secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("syncer").setLevel(level.upper())
+    # urllib3 warns of every lost connection with its whole URL; the watch reports them itself.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
