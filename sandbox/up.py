@@ -102,7 +102,7 @@ def _start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> 
         layout.save()
         _start_server(layout, "cloud", lambda: _answers(f"{layout.aws_url}/_sandbox/ready"))
         step.note(layout.aws_url)
-        ensure_network(layout)
+        ensure_network(layout.aws_url)
     with progress.step("cluster") as step:
         cluster.start(layout, tools)
         step.note(layout.apiserver_url)
