@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NewType
 
 InstanceId = NewType("InstanceId", str)
@@ -90,12 +90,14 @@ class Verdict:
 class Wish:
     """What the cluster wishes of one instance: the verdict of the one Node that speaks for it.
 
-    `since` is when the Node was marked for deletion (seconds since the epoch), where it says so.
+    `deadline`: it is leaving and somebody will stop it soon, whatever rule spoke (Karpenter sets label, taint
+    and deletionTimestamp alike). `since` is its deletionTimestamp in seconds since the epoch, if it has one.
     """
 
     standing: Standing
     reason: str
     zone: str = ""
+    deadline: bool = False
     since: float | None = None
 
 
@@ -147,6 +149,22 @@ class Held:
     why: Why
 
 
+class Urgency(IntEnum):
+    """How long an announced leaving can wait: the order in which leaving targets go."""
+
+    DEADLINE = 0
+    LABEL = 1
+    CORDON = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Since when (seconds) an instance is known to be leaving, and how urgently."""
+
+    since: float
+    urgency: Urgency
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMemory:
     """What a plan must remember of one group's last minutes; kept in memory only.
@@ -155,13 +173,13 @@ class GroupMemory:
     a larger base, and AWS's own `draining` stands in for the latter.
 
     `peaks` are, for each scope ("" is the group, else a zone), the (time, count) of serving + draining
-    targets that no later count has reached. `announced` says since when an instance is known to be leaving,
+    targets that no later count has reached. `announced` says since when an instance is known to leave,
     `superseded` since when a target is to be replaced, `zones` where an instance was last seen,
     `released` which targets a confirmed hold let go.
     """
 
     peaks: Mapping[str, tuple[tuple[float, int], ...]] = field(default_factory=dict)
-    announced: Mapping[InstanceId, tuple[float, str]] = field(default_factory=dict)
+    announced: Mapping[InstanceId, Notice] = field(default_factory=dict)
     superseded: Mapping[Target, float] = field(default_factory=dict)
     zones: Mapping[InstanceId, str] = field(default_factory=dict)
     released: frozenset[Target] = frozenset()

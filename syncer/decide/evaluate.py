@@ -136,7 +136,11 @@ def evaluate(
         )
         if node is speaker and node.instance_id is not None:
             instances[node.instance_id] = Wish(
-                standing=rule.standing, reason=reason, zone=node.zone, since=node.deleting_since
+                standing=rule.standing,
+                reason=reason,
+                zone=node.zone,
+                deadline=node.deleting_since is not None or node.leaving_taint is not None,
+                since=node.deleting_since,
             )
     return Evaluation(verdicts=tuple(verdicts), instances=instances, complete=complete)
 

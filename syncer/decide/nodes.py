@@ -1,0 +1,117 @@
+"""One Node's JSON, as the API server prints it, to the few facts that a verdict needs.
+
+Nothing in here raises: a field of the wrong shape counts as absent, so one malformed Node harms only itself
+(without a name it is called "", without a readable providerID it is out) and never the list it came in.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from syncer.decide.policy import NodePolicy
+from syncer.model import InstanceId, NodeView
+
+# Forms that cloud-provider-aws takes too: aws:///zone/id, aws:////id, aws://zone/id and the bare id. An
+# EC2 id has 17 hex digits; the shorter ones (8 until 2016) are read as leniently as the peers read them.
+_PROVIDER_ID = re.compile(
+    r"(?:aws://(?P<host>[^/]*)/(?:(?P<zone>[^/]*)/)?)?(?P<id>i-(?:[0-9a-f]{17}|[0-9a-z]{8,16}))"
+)
+_COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
+# `auto` (EKS Auto Mode) is an ordinary instance: other values say nothing.
+_NO_INSTANCE = frozenset({"fargate", "hybrid"})
+_ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+_EXCLUSION_LABELS = (
+    "node.kubernetes.io/exclude-from-external-load-balancers",
+    "alpha.service-controller.kubernetes.io/exclude-balancer",
+)
+# Go's strconv.ParseBool, by which k8s.io/cloud-provider reads the label since v0.34: exactly these.
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+
+
+def node_view(raw: object, policy: NodePolicy) -> NodeView:
+    """Read one Node as JSON.
+
+    Its selector, label and taint questions are answered here, once, so that the JSON need not be kept.
+    """
+    node = _mapping(raw)
+    metadata, spec, status = (_mapping(node.get(part)) for part in ("metadata", "spec", "status"))
+    labels = {k: v for k, v in _mapping(metadata.get("labels")).items() if isinstance(v, str)}
+    provider_id = spec.get("providerID")
+    instance_id, provider_zone = _instance(provider_id)
+    no_instance = labels.get(_COMPUTE_TYPE) in _NO_INSTANCE
+    ready, ready_since = _readiness(status)
+    deletion = metadata.get("deletionTimestamp")
+    return NodeView(
+        name=_text(metadata.get("name")),
+        instance_id=None if no_instance else instance_id,
+        has_provider_id=no_instance or bool(provider_id),
+        zone=sys.intern(next((labels[z] for z in _ZONE_LABELS if labels.get(z)), provider_zone)),
+        created=parse_time(metadata.get("creationTimestamp")) or 0.0,
+        deleting_since=None if not deletion else parse_time(deletion) or 0.0,
+        selected=policy.selector.matches(labels),
+        excluded=any(labels[label] not in _FALSE for label in _EXCLUSION_LABELS if label in labels),
+        leaving_taint=_leaving_taint(spec, policy.leaving_taints),
+        cordoned=spec.get("unschedulable") is True,
+        ready=ready,
+        ready_since=ready_since if ready else None,
+    )
+
+
+def parse_time(text: object) -> float | None:
+    """Seconds since the epoch of an RFC 3339 time, with or without a fraction; None if it is none."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment.timestamp()
+
+
+def _instance(provider_id: object) -> tuple[InstanceId | None, str]:
+    found = _PROVIDER_ID.fullmatch(provider_id) if isinstance(provider_id, str) else None
+    if found is None:
+        return None, ""
+    return InstanceId(found["id"]), found["zone"] or found["host"] or ""
+
+
+def _readiness(status: Mapping[str, Any]) -> tuple[bool, float | None]:
+    for condition in _mappings(status.get("conditions")):
+        if condition.get("type") == "Ready":
+            return condition.get("status") == "True", parse_time(condition.get("lastTransitionTime"))
+    return False, None
+
+
+def _leaving_taint(spec: Mapping[str, Any], patterns: Iterable[str]) -> str | None:
+    for taint in _mappings(spec.get("taints")):
+        key = _text(taint.get("key"))
+        if is_leaving(key, patterns):
+            return sys.intern(key)
+    return None
+
+
+def is_leaving(key: str, patterns: Iterable[str]) -> bool:
+    """Whether a taint key is among exact keys and `prefix/*` patterns, and no `!` pattern exempts it."""
+    leaving = False
+    for pattern in patterns:
+        exempt = pattern.startswith("!")
+        bare = pattern.removeprefix("!")
+        if key.startswith(bare[:-1]) if bare.endswith("/*") else key == bare:
+            if exempt:
+                return False
+            leaving = True
+    return leaving
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,242 @@
+"""Who may leave a target group now, in which order, and what holds the others (rules 1, 2, 4, 6, 7)."""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from syncer.decide.brake import Brake
+from syncer.decide.policy import Ownership, PlanPolicy
+from syncer.model import (
+    Desired,
+    GroupState,
+    InstanceId,
+    Notice,
+    Standing,
+    Target,
+    TargetGroupArn,
+    TargetState,
+    Urgency,
+    Why,
+)
+
+
+@dataclass(slots=True)
+class Unwanted:
+    """The registered targets that should go, by what is known of them.
+
+    `announced`: their node is leaving. `superseded`: the same instance is wanted on another port.
+    `displaced`: their node is wanted, but has no place in the quota. `doubtful`: nobody said that they
+    should go, they are only no longer named. `held`: kept whatever the brake says, and why.
+    """
+
+    announced: list[Target] = field(default_factory=list)
+    superseded: list[Target] = field(default_factory=list)
+    displaced: list[Target] = field(default_factory=list)
+    doubtful: list[Target] = field(default_factory=list)
+    held: dict[Target, Why] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What every question about removals looks at; `wanted` are this group's targets, `owned` ours.
+
+    `settled`: one of the wanted targets is healthy, so the group can do without those it should not have.
+    """
+
+    desired: Desired
+    actual: GroupState
+    policy: PlanPolicy
+    now: float
+    wanted: frozenset[Target]
+    owned: frozenset[Target]
+    notices: dict[InstanceId, Notice]
+    settled: bool
+
+
+def is_settled(wanted: frozenset[Target], actual: GroupState) -> bool:
+    """Whether one of the wanted targets is healthy."""
+    return any(
+        health.state is TargetState.HEALTHY and target in wanted for target, health in actual.targets.items()
+    )
+
+
+def notices(desired: Desired, actual: GroupState, now: float) -> dict[InstanceId, Notice]:
+    """Since when each instance of the group is known to leave, remembered when its Node is gone.
+
+    A Node that goes after its leaving was announced is what was announced; without the memory it would turn
+    into a doubtful one. A notice that becomes a deadline starts anew.
+    """
+    heard: dict[InstanceId, Notice] = {}
+    for instance in {health.target.id for health in actual.targets.values() if health.registered}:
+        wish, old = desired.wishes.get(instance), actual.memory.announced.get(instance)
+        if wish is None:
+            if old is not None:
+                heard[instance] = old
+            continue
+        if wish.standing is not Standing.LEAVING:
+            continue
+        urgency = _urgency(wish.reason, deadline=wish.deadline)
+        since = min(old.since, now) if old is not None and old.urgency <= urgency else now
+        if wish.since is not None and 0 < wish.since < since:
+            since = wish.since
+        heard[instance] = Notice(since, urgency)
+    return heard
+
+
+def _urgency(reason: str, *, deadline: bool) -> Urgency:
+    if deadline:
+        return Urgency.DEADLINE
+    return Urgency.CORDON if reason == "Cordoned" else Urgency.LABEL
+
+
+def unwanted(scene: Scene) -> Unwanted:
+    """Sort the registered targets that are not wanted."""
+    found = Unwanted()
+    for target, health in scene.actual.targets.items():
+        if target in scene.wanted or not health.registered:
+            continue
+        if scene.actual.port is None and target.id in scene.desired.wanted:
+            continue  # its port is not known: nothing says that this is the wrong one
+        why = _kept(scene, target)
+        if why is not None:
+            found.held[target] = why
+        elif target.id in scene.notices:
+            found.announced.append(target)
+        elif target.id in scene.desired.wanted:
+            found.superseded.append(target)
+        elif target.id in scene.desired.over_quota:
+            found.displaced.append(target)
+        elif scene.policy.ownership is Ownership.EXCLUSIVE and not _may_be_cleared(scene, target):
+            found.held[target] = Why.FOREIGN
+        else:
+            found.doubtful.append(target)
+    return found
+
+
+def _kept(scene: Scene, target: Target) -> Why | None:
+    if not scene.desired.complete:
+        return Why.NO_NODE_LIST
+    if scene.policy.ownership is Ownership.ADD_ONLY:
+        return Why.ADD_ONLY
+    if scene.policy.ownership is Ownership.TRACKED and target not in scene.owned:
+        return Why.FOREIGN
+    if scene.actual.set_aside.get(target) is Why.CONTESTED:
+        return Why.CONTESTED
+    if not scene.actual.fresh:
+        return Why.SHARE  # the group could not be read: nobody can say how many serve
+    return None
+
+
+def _may_be_cleared(scene: Scene, target: Target) -> bool:
+    return target in scene.owned or scene.settled
+
+
+class Removals:
+    """Goes through the unwanted targets in the order of rule 2 and asks the brake for each."""
+
+    def __init__(self, scene: Scene, brake: Brake, zone_of: Callable[[Target], str]) -> None:
+        self._scene = scene
+        self._brake = brake
+        self._zone_of = zone_of
+        self.going: list[Target] = []
+        self.held: dict[Target, Why] = {}
+        self.look_again: list[float] = []
+        self.hold_id = ""
+        self.released: frozenset[Target] = frozenset()
+        self.superseded: dict[Target, float] = {}
+
+    def announced(self, targets: Collection[Target]) -> None:
+        """Those whose node is leaving: deadlines first, then label, then cordon, spread over the zones."""
+        patience, now = self._scene.policy.deadline_patience, self._scene.now
+        for target in self._in_order(targets):
+            notice = self._scene.notices[target.id]
+            left = notice.since + patience - now if notice.urgency is Urgency.DEADLINE else patience
+            why = self._brake.release(target, share=left > 0)
+            self._note(target, why)
+            if why is Why.SHARE and notice.urgency is Urgency.DEADLINE and left > 0:
+                self.look_again.append(left)
+
+    def replaced(self, targets: Collection[Target]) -> None:
+        """Those that a target on another port replaces: after it is healthy, or after a bounded wait."""
+        since = self._scene.actual.memory.superseded
+        self.superseded = {target: since.get(target, self._scene.now) for target in targets}
+        for target in sorted(targets):
+            if self._succeeded(target):
+                self._note(target, self._brake.release(target))
+            else:
+                self.held[target] = Why.AWAITING_SUCCESSOR
+
+    def _succeeded(self, target: Target) -> bool:
+        scene = self._scene
+        if scene.actual.port is None:
+            return False
+        heir = scene.actual.targets.get(Target(target.id, scene.actual.port))
+        if heir is None or not heir.registered:
+            return False
+        if heir.state is TargetState.HEALTHY:
+            return True
+        left = self.superseded[target] + scene.policy.successor_patience - scene.now
+        if left > 0:
+            self.look_again.append(left)
+        # Where no wanted target at all is healthy the health check is at fault, not this one (rule 8).
+        return left <= 0 and scene.settled
+
+    def make_way(self, displaced: Collection[Target], step: int) -> None:
+        """At the quota: up to `step` targets leave places to others, those that do not serve first.
+
+        Besides the displaced these are superseded ones that still wait for their successor, else a full group
+        could never change its port.
+        """
+        waiting = [target for target, why in self.held.items() if why is Why.AWAITING_SUCCESSOR]
+        self.held.update(dict.fromkeys(displaced, Why.QUOTA))
+        for target in sorted([*waiting, *displaced], key=lambda t: (self._brake.serves(t), t)):
+            if step <= 0:
+                return
+            why = self._brake.release(target)
+            self._note(target, why)
+            step -= why is None
+
+    def doubtful(self, targets: Collection[Target]) -> None:
+        """Those that nobody announced: all together, or none until a person confirms this very hold."""
+        idle = sorted(target for target in targets if not self._brake.serves(target))
+        for target in idle:
+            self._note(target, self._brake.release(target))
+        at_stake = sorted(set(targets).difference(idle))
+        actual = self._scene.actual
+        self.released = actual.memory.released.intersection(at_stake)
+        asking = [target for target in at_stake if target not in self.released]
+        why = self._brake.release_together(asking) if asking else None
+        if why is not None:
+            self.hold_id = hold_id(actual.target_group, asking)
+            if self.hold_id in actual.confirmed:
+                self.released, asking, self.hold_id = frozenset(at_stake), [], ""
+        for target in asking:
+            self._note(target, why)
+        for target in sorted(self.released):
+            self._note(target, self._brake.release_confirmed(target))
+
+    def _note(self, target: Target, why: Why | None) -> None:
+        if why is None:
+            self.going.append(target)
+            self.held.pop(target, None)
+        else:
+            self.held[target] = why
+
+    def _in_order(self, targets: Collection[Target]) -> list[Target]:
+        """By urgency; within one urgency the longest announced of each zone, then the next of each."""
+        notice = self._scene.notices
+        ranked = sorted(
+            targets,
+            key=lambda t: (notice[t.id].urgency, self._zone_of(t), notice[t.id].since, t),
+        )
+        places: list[tuple[Urgency, int, str, Target]] = []
+        for (urgency, zone), members in groupby(ranked, lambda t: (notice[t.id].urgency, self._zone_of(t))):
+            places += [(urgency, nth, zone, target) for nth, target in enumerate(members)]
+        return [target for *_, target in sorted(places)]
+
+
+def hold_id(group: TargetGroupArn, targets: Iterable[Target]) -> str:
+    """A name for this very set of held removals: whoever confirms it approves what was seen and no more."""
+    text = "\n".join([group, *(f"{t.id}:{t.port}" for t in sorted(targets))])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
