@@ -1,8 +1,6 @@
 """A running sandbox as a test speaks to it: by the commands that a person types."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,12 +57,3 @@ class Sandbox:
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
-
-
-def eventually(condition: Callable[[], object], within: float, *, every: float = 0.2) -> float:
-    """Wait until `condition` holds; answer how many seconds that took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within, f"not so within {within} s"
-        time.sleep(every)
-    return time.monotonic() - began

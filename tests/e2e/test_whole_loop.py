@@ -21,7 +21,8 @@ from sandbox.layout import HOST
 from sandbox.loopback import Address
 from sandbox.status import Target
 from sandbox.traffic import Record, send
-from tests.e2e.driver import Sandbox, eventually
+from tests.e2e.driver import Sandbox
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
 

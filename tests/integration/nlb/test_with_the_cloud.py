@@ -16,7 +16,7 @@ from sandbox.cloud.network import NodeInstance, ensure_network, run_node_instanc
 from sandbox.layout import Layout
 from sandbox.loopback import Loopback
 from sandbox.status import client
-from tests.e2e.driver import eventually
+from tests.waiting import eventually
 
 NODE_PORT = 30080
 ANYONE = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -161,4 +161,3 @@ def test_what_is_declared_by_the_api_is_what_packets_do(layout: Layout) -> None:
             GroupId=balanced.node_group, IpPermissions=[balanced.from_lb]
         )
         eventually(is_state(balanced, one, "healthy"), within=20)
-    eventually(is_state(balanced, one, "unhealthy"), within=20)

@@ -9,7 +9,7 @@ import pytest
 from sandbox import process
 from sandbox.layout import Layout
 from sandbox.process import ProcessError
-from tests.e2e.driver import eventually
+from tests.waiting import eventually
 
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
 STUBBORN = [
