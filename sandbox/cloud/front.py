@@ -31,6 +31,7 @@ _log = logging.getLogger("sandbox.cloud")
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+_SCOPE_PARTS = 5  # key/date/region/service/aws4_request
 _READS = ("Describe", "Get", "List")
 
 
@@ -39,6 +40,7 @@ class Request:
     """A signed call: who, which service, which action, with its form fields."""
 
     access_key: str
+    region: str
     service: str
     action: str
     fields: dict[str, str]
@@ -104,10 +106,16 @@ class Front:
         if request.service == "elasticloadbalancing":
             self.throttle.spend(request.action, self.elbv2.faults.rates, self.elbv2.clock())
         if user is not None:
-            self.iam.authorise(user, Call(f"{request.service}:{request.action}", _resources(request)))
+            action = f"{request.service}:{request.action}"
+            self.iam.authorise(user, Call(action, _resources(request), request.region))
 
     def _elbv2(self, request: Request, request_id: str) -> Answer:
         model = query.operation("elbv2", request.action)
+        if request.region != REGION:
+            raise AwsError(
+                "UnsupportedOperation",
+                f"The sandbox's load balancers are in {REGION}, not in {request.region}",
+            )
         if request.action not in ACTIONS:
             raise AwsError("UnsupportedOperation", f"The sandbox does not simulate {request.action}")
         result = ACTIONS[request.action](self.elbv2, query.parse(model, request.fields))
@@ -120,7 +128,11 @@ class Front:
         """Give the call to moto, after the rules that moto does not have."""
         if request.service == "ec2":
             self._mend(request, environ)
-        answer = list(self._moto(environ, start_response))
+        try:
+            answer = list(self._moto(environ, start_response))
+        except NotImplementedError:
+            message = f"The action {request.action} is not valid for this web service."
+            raise AwsError("InvalidAction", message) from None
         if request.service == "iam":
             self.iam.notice_keys()
         if not request.action.startswith(_READS):
@@ -148,7 +160,7 @@ def _resources(request: Request) -> tuple[str, ...]:
 
 def _service(environ: Environ) -> str:
     scope = _credential(environ)
-    return scope[3] if len(scope) == 5 else "unknown"  # noqa: PLR2004 (key/date/region/service/aws4_request)
+    return scope[3] if len(scope) == _SCOPE_PARTS else "unknown"
 
 
 def _credential(environ: Environ) -> list[str]:
@@ -159,14 +171,14 @@ def _credential(environ: Environ) -> list[str]:
 
 def _parse(environ: Environ, service: str) -> Request:
     scope = _credential(environ)
-    if not scope:
+    if len(scope) != _SCOPE_PARTS:
         raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
     body = _body(environ)
     _set_body(environ, body)
     fields = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
     fields.update(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
     target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-    return Request(scope[0], service, fields.get("Action") or target.rpartition(".")[2], fields)
+    return Request(scope[0], scope[2], service, fields.get("Action") or target.rpartition(".")[2], fields)
 
 
 def _body(environ: Environ) -> bytes:

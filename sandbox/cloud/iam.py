@@ -17,7 +17,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from sandbox.cloud.errors import AwsError
-from sandbox.layout import ACCOUNT, REGION
+from sandbox.layout import ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: `action` as `service:Action`, and the ARN it is asked for (`*` where AWS has none)."""
+    """What is asked: `service:Action`, on which ARNs (`*` where AWS has none), in which Region."""
 
     action: str
     resources: tuple[str, ...]
+    region: str
 
 
 class Iam:
@@ -63,7 +64,7 @@ class Iam:
         """Raise AccessDenied unless a policy of the user allows the call on every resource; Deny wins."""
         statements = list(self._statements(user))
         for resource in call.resources:
-            effects = {one["Effect"] for one in statements if _matches(one, call.action, resource)}
+            effects = {one["Effect"] for one in statements if _matches(one, call, resource)}
             if "Deny" in effects:
                 raise _denied(
                     user, call.action, resource, "with an explicit deny in an identity-based policy"
@@ -103,11 +104,11 @@ def _denied(user: User, action: str, resource: str, why: str) -> AwsError:
     return AwsError(code, f"User: {user.arn} is not authorized to perform: {action}{where} {why}", 403)
 
 
-def _matches(statement: dict[str, Any], action: str, resource: str) -> bool:
+def _matches(statement: dict[str, Any], call: Call, resource: str) -> bool:
     return (
-        _covers(statement, "Action", action, ignore_case=True)
+        _covers(statement, "Action", call.action, ignore_case=True)
         and _covers(statement, "Resource", resource)
-        and all(_holds(operator, wanted) for operator, wanted in statement.get("Condition", {}).items())
+        and all(_holds(operator, wanted, call) for operator, wanted in statement.get("Condition", {}).items())
     )
 
 
@@ -118,9 +119,9 @@ def _covers(statement: dict[str, Any], element: str, value: str, *, ignore_case:
     return any(_like(one, value, ignore_case) for one in _listed(statement.get(element, [])))
 
 
-def _holds(operator: str, wanted: dict[str, Any]) -> bool:
+def _holds(operator: str, wanted: dict[str, Any], call: Call) -> bool:
     """Whether a condition holds; only aws:RequestedRegion is known, other keys are absent from requests."""
-    known = {"aws:requestedregion": REGION}
+    known = {"aws:requestedregion": call.region}
     for key, values in wanted.items():
         actual = known.get(key.lower())
         name = operator.removesuffix("IfExists")

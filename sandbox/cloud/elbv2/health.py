@@ -1,5 +1,6 @@
 """What AWS says of a target: state, reason code and sentence (facts 1); and the health checks' results."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.cloud.elbv2.records import Target, TargetGroup, TargetKey
@@ -113,6 +114,13 @@ def _apply(cloud: Elbv2, target: Target, result: CheckResult) -> bool:
         target.unhealthy_since = cloud.clock()
     target.checked, target.reason = result.state, reason
     return True
+
+
+def start_over(cloud: Elbv2, group_arns: Iterable[str]) -> None:
+    """Begin the checks anew of groups that a listener took up or gave up: nothing was checked meanwhile."""
+    for arn in group_arns:
+        for target in cloud.groups[arn].targets.values():
+            target.checked, target.reason = "initial", None
 
 
 def forget_drained(group: TargetGroup, now: float) -> None:

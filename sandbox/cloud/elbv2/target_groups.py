@@ -162,7 +162,7 @@ def _changed(check: HealthCheck, params: Structure) -> HealthCheck:
         "unhealthy_threshold": params.get("UnhealthyThresholdCount"),
         "matcher": params.get("Matcher", {}).get("HttpCode"),
     }
-    return replace(check, **{name: value for name, value in given.items() if value is not None})
+    return replace(check, **{name: value for name, value in given.items() if value not in {None, ""}})
 
 
 def _valid(check: HealthCheck) -> HealthCheck:
