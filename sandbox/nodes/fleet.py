@@ -1,0 +1,163 @@
+"""Keeps node machines in step with EC2 (which instances run) and the cluster (which NodePorts there are)."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sandbox.cloud.client import ec2_client
+from sandbox.layout import Layout
+from sandbox.loopback import Loopback
+from sandbox.nodes import certificate, ec2
+from sandbox.nodes.ec2 import Instance
+from sandbox.nodes.machine import Machine
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.5
+# A plain AWS double has no revision to ask for: describe it, at a rate that costs it next to nothing.
+_POLL_WITHOUT_REVISION_S = 2.0
+_HTTPS_PORT = 443
+
+
+def node_ports(services: Iterable[Mapping[str, Any]]) -> dict[int, bool]:
+    """Each NodePort of TCP Services, and whether it speaks TLS: by the port's name (`https…`) or 443."""
+    return {
+        port["nodePort"]: port.get("name", "").startswith("https") or port["port"] == _HTTPS_PORT
+        for service in services
+        for port in service["spec"].get("ports", [])
+        if port.get("nodePort") and port.get("protocol", "TCP") == "TCP"
+    }
+
+
+class Fleet:
+    """The machines that are switched on, and which were killed (a power cut that EC2 does not see)."""
+
+    def __init__(self, layout: Layout, changed: Callable[[], None]) -> None:
+        self.instances: dict[str, Instance] = {}
+        self.machines: dict[str, Machine] = {}
+        self.cidrs: dict[str, str] = {}
+        self._layout = layout
+        self._changed = changed
+        self._loopback = Loopback.of(layout)
+        self._tls = certificate.context(layout.directory / "nodes")
+        self._killed = _Killed(layout.run / "killed.json")
+
+    def alive(self, name: str) -> Instance | None:
+        """The instance behind node `name` if its machine works: running for EC2, and not killed."""
+        machine = self.machines.get(name)
+        return self.instances[name] if machine and not machine.frozen else None
+
+    def killed(self, name: str) -> bool:
+        """Whether node `name` was killed."""
+        return name in self.instances and self.instances[name].id in self._killed
+
+    def kill(self, name: str) -> None:
+        """Cut the power of a machine. Raises KeyError for a name that no instance has."""
+        self._killed.add(self.instances[name].id)
+        if name in self.machines:
+            self.machines[name].freeze()
+        self._changed()
+
+    def revive(self, name: str) -> None:
+        """Switch a killed machine on again. Raises KeyError for a name that no instance has."""
+        self._killed.discard(self.instances[name].id)
+        if name in self.machines:
+            self.machines.pop(name).switch_off()
+        self._changed()
+
+    def serve(self, ports: Mapping[int, bool]) -> bool:
+        """Make machines and listeners what EC2 and `ports` ask for; false where some port was refused."""
+        running = {name: one for name, one in self.instances.items() if one.state == ec2.RUNNING and one.ip}
+        for name in set(self.machines) - set(running):
+            self.machines.pop(name).switch_off()
+        complete = True
+        for name, instance in running.items():
+            machine = self.machines.get(name) or self._switch_on(instance)
+            if not machine.frozen:
+                complete &= machine.serve(ports)
+                if instance.id in self._killed:
+                    machine.freeze()
+        return complete
+
+    def switch_off(self) -> None:
+        """Close every port of every machine."""
+        for machine in self.machines.values():
+            machine.switch_off()
+        self.machines.clear()
+
+    def _switch_on(self, instance: Instance) -> Machine:
+        machine = Machine(instance.node, instance.ip, instance.zone, self._loopback, self._tls)
+        self.machines[instance.node] = machine
+        return machine
+
+    async def follow_ec2(self) -> None:
+        """Read EC2 whenever its revision changed, until cancelled."""
+        client = await asyncio.to_thread(ec2_client, self._layout.aws_url)
+        seen: object = None
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            while True:
+                revision = await self._revision(session)
+                if revision is None or revision != seen:
+                    try:
+                        found, cidrs = await asyncio.to_thread(_read, client)
+                        self._see({instance.node: instance for instance in found}, cidrs)
+                        seen = revision
+                    except (BotoCoreError, ClientError) as error:
+                        log.warning("cannot read EC2, going on with what it said last: %s", error)
+                await asyncio.sleep(_POLL_S if revision is not None else _POLL_WITHOUT_REVISION_S)
+
+    async def _revision(self, session: aiohttp.ClientSession) -> object:
+        try:
+            async with session.get(f"{self._layout.aws_url}/_sandbox/revision") as answer:
+                return (await answer.json())["revision"] if answer.status == 200 else None  # noqa: PLR2004
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):
+            return None
+
+    def _see(self, found: dict[str, Instance], cidrs: dict[str, str]) -> None:
+        self.cidrs = cidrs
+        if found != self.instances:
+            self.instances = found
+            self._killed.keep({instance.id for instance in found.values()})
+            self._changed()
+
+
+def _read(client: "EC2Client") -> tuple[list[Instance], dict[str, str]]:
+    return ec2.instances(client), ec2.subnet_cidrs(client)
+
+
+class _Killed:
+    """The ids of killed instances, kept in a file so that a restarted process knows them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._ids: set[str] = set(json.loads(path.read_text()))
+        except (OSError, ValueError):
+            self._ids = set()
+
+    def __contains__(self, instance_id: str) -> bool:
+        return instance_id in self._ids
+
+    def add(self, instance_id: str) -> None:
+        self._write(self._ids | {instance_id})
+
+    def discard(self, instance_id: str) -> None:
+        self._write(self._ids - {instance_id})
+
+    def keep(self, existing: set[str]) -> None:
+        if self._ids - existing:
+            self._write(self._ids & existing)
+
+    def _write(self, ids: set[str]) -> None:
+        self._ids = ids
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps(sorted(ids)))

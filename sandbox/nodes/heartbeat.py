@@ -1,0 +1,70 @@
+"""Heartbeats: the Node status and Lease that each living machine's kubelet would write."""
+
+import asyncio
+import datetime as dt
+import logging
+import time
+from collections.abc import Mapping
+
+import aiohttp
+
+from sandbox.cluster.rest import MERGE_PATCH, ApiError
+from sandbox.nodes.ec2 import Instance
+from sandbox.nodes.kube import Kube, Object
+from sandbox.nodes.status import is_ready, lease, node_status
+
+log = logging.getLogger(__name__)
+
+# The kubelet renews its Lease every 10 s and counts as lost after 50 s; here both are shorter, so that
+# nobody waits a minute for a killed node (commands.py sets the other half, 20 s).
+_LEASE_S = 5.0
+# The kubelet writes an unchanged status every 5 min; a minute shows the syncer more of such events.
+_STATUS_S = 60.0
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+_NOT_FOUND = 404
+
+
+class Heartbeat:
+    """Beats for the nodes it is given; remembers when it last did, and what failed is simply due again."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._leased: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
+
+    async def beat(self, living: Mapping[str, tuple[Instance, Object]]) -> None:
+        """Write what is due for each living node (name -> its instance and its Node object)."""
+        for seen in (self._leased, self._reported):
+            for uid in set(seen) - {node["metadata"]["uid"] for _, node in living.values()}:
+                del seen[uid]
+        await asyncio.gather(*(self._beat_one(instance, node) for instance, node in living.values()))
+
+    async def _beat_one(self, instance: Instance, node: Object) -> None:
+        uid, now = node["metadata"]["uid"], time.monotonic()
+        try:
+            if not is_ready(node.get("status", {})) or self._due(self._reported, uid, now, _STATUS_S):
+                await self._report(instance, node)
+                self._reported[uid] = now
+            if self._due(self._leased, uid, now, _LEASE_S):
+                await self._renew(instance, uid)
+                self._leased[uid] = now
+        except (ApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("no heartbeat of %s: %s", instance.node, str(error) or type(error).__name__)
+
+    @staticmethod
+    def _due(seen: Mapping[str, float], uid: str, now: float, interval: float) -> bool:
+        # The loop that calls us ticks at the interval too: the slack keeps us from skipping each second.
+        return now - seen.get(uid, float("-inf")) > interval * 0.9
+
+    async def _report(self, instance: Instance, node: Object) -> None:
+        status = node_status(instance, node.get("status", {}), dt.datetime.now(dt.UTC))
+        await self._kube.patch(f"/api/v1/nodes/{instance.node}/status", {"status": status})
+
+    async def _renew(self, instance: Instance, uid: str) -> None:
+        body = lease(instance, uid, dt.datetime.now(dt.UTC))
+        try:
+            await self._kube.patch(f"{_LEASES}/{instance.node}", body, MERGE_PATCH)
+        except ApiError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            await self._kube.create(_LEASES, body)

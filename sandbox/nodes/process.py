@@ -1,0 +1,88 @@
+"""The nodes process: one loop that keeps machines, heartbeats and Pods in step with EC2 and the cluster."""
+
+import asyncio
+import logging
+import time
+
+from sandbox.layout import Layout
+from sandbox.nodes import control
+from sandbox.nodes.ec2 import Instance
+from sandbox.nodes.fleet import Fleet, node_ports
+from sandbox.nodes.heartbeat import Heartbeat
+from sandbox.nodes.kube import Cache, Kube, Object
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 5.0
+# A NodePort that some other program holds for a moment is asked for again this often.
+_REFUSED_RETRY_S = 1.0
+
+
+async def run(layout: Layout) -> None:
+    """Serve until cancelled; then every port is closed and every Pod's process has ended."""
+    async with Kube(layout) as kube:
+        nodes = _Nodes(layout, kube)
+        control_api = await control.serve(layout, nodes.fleet)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                nodes.start(tasks)
+        finally:
+            nodes.fleet.switch_off()
+            await control_api.cleanup()
+
+
+class _Nodes:
+    """Level-triggered: any change only wakes the loops, which look at everything anew."""
+
+    def __init__(self, layout: Layout, kube: Kube) -> None:
+        self._serve_due, self._beat_due = asyncio.Event(), asyncio.Event()
+        self.fleet = Fleet(layout, self._wake)
+        self._heartbeat = Heartbeat(kube)
+        self._services = Cache(kube, "/api/v1/services", self._serve_due.set)
+        self._objects = Cache(kube, "/api/v1/nodes", self._beat_due.set)
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Run every loop as a task of `tasks`."""
+        for loop in (
+            self.fleet.follow_ec2(),
+            self._services.run(),
+            self._objects.run(),
+            self._serve(),
+            self._beat(),
+        ):
+            tasks.create_task(loop)
+
+    def _wake(self) -> None:
+        self._serve_due.set()
+        self._beat_due.set()
+
+    async def _serve(self) -> None:
+        complete = True
+        while True:
+            await _wait(self._serve_due, _TICK_S if complete else _REFUSED_RETRY_S)
+            complete = self.fleet.serve(node_ports((self._services.items or {}).values()))
+
+    async def _beat(self) -> None:
+        while True:
+            began = time.monotonic()
+            await self._heartbeat.beat(self._living())
+            # Our own status patches come back as events; at most five rounds a second answer them.
+            await asyncio.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
+            await _wait(self._beat_due, _TICK_S)
+
+    def _living(self) -> dict[str, tuple[Instance, Object]]:
+        found = {}
+        for (_, name), node in (self._objects.items or {}).items():
+            instance = self.fleet.alive(name)
+            if instance and node["spec"].get("providerID", "").endswith(f"/{instance.id}"):
+                found[name] = (instance, node)
+        return found
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+    event.clear()
