@@ -1,0 +1,47 @@
+"""Who owns which field: creations are plain POSTs, updates are server-side applies (pulumi-kubernetes#4278)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+# Whose fields an update takes over without a conflict (await.go fixCSAFieldManagers); prefixes, and the
+# operations they count for.
+_TAKEN_OVER: Final = (
+    ("kubectl", ("Apply", "Update")),
+    ("before-first-apply", ("Update",)),
+    ("pulumi-kubernetes", ("Update",)),
+    ("pulumi-resource-kubernetes", ("Update",)),
+)
+
+
+def taken_over(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | None:
+    """`managedFields` in which what those managers own belongs to `manager`'s applies; None if nothing changes.
+
+    For the API server a manager's Update and its Apply are two managers, so that the first apply after a POST
+    would conflict with it, and would never remove a field.
+    """
+    entries = live["metadata"].get("managedFields") or []
+    ours: dict[str, Any] = {}
+    others: list[dict[str, Any]] = []
+    for entry in entries:
+        mine = entry["manager"] == manager and entry["operation"] == "Apply"
+        if not entry.get("subresource") and (mine or _is_taken(entry)):
+            ours = _merged(ours, entry.get("fieldsV1") or {})
+            template = entry
+        else:
+            others.append(entry)
+    if not any(_is_taken(entry) for entry in entries if not entry.get("subresource")):
+        return None
+    taken = {**template, "manager": manager, "operation": "Apply", "fieldsV1": ours}
+    return [taken, *others]
+
+
+def _is_taken(entry: Mapping[str, Any]) -> bool:
+    return any(
+        entry["manager"].startswith(prefix) and entry["operation"] in operations
+        for prefix, operations in _TAKEN_OVER
+    )
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {**one, **other}
+    return {key: _merged(one.get(key, {}), other.get(key, {})) for key in keys}

@@ -1,0 +1,285 @@
+"""The hooks of the offline Kubernetes provider (the official one's are in provider/provider.go)."""
+
+import functools
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, ParamSpec, TypeVar
+
+from sandbox.engine.difference import Difference, parse, without
+from sandbox.engine.kubernetes import annotations, naming, replacement, shape, state
+from sandbox.engine.kubernetes.catalog import NoMatchError
+from sandbox.engine.kubernetes.connection import ApiError, ConfigError, Connection, load
+from sandbox.engine.kubernetes.objects import Objects, keep_live
+from sandbox.engine.kubernetes.settings import Settings
+from sandbox.engine.kubernetes.waiting import NotReadyError, Waiter
+from sandbox.engine.provider import Checked, InitFailed, Naming, Provider, ProviderError, Resource, State
+from sandbox.engine.values import PropertyMap, has_unknown, keep_secrets, reveal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _explained(hook: Callable[P, R]) -> Callable[P, R]:
+    """Errors of the API server, whole, as the one message of the resource."""
+
+    @functools.wraps(hook)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return hook(*args, **kwargs)
+        except (ApiError, NoMatchError) as error:
+            raise ProviderError(str(error)) from error
+        except ConnectionError as error:
+            raise ProviderError(f"configured Kubernetes cluster is unreachable: {error}") from error
+
+    return explained
+
+
+class Kubernetes(Provider):
+    """Any kind of object, through the API server's own discovery and validation."""
+
+    name = "kubernetes"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.version = version("pulumi-kubernetes")
+        self._settings = Settings()
+        self._objects: Objects | None = None
+        self._unreachable = "the provider has not been configured"
+
+    def configure(self, config: PropertyMap) -> None:
+        """Read the kubeconfig; one that cannot be used is the error of the first resource that needs it."""
+        self._settings = Settings.parse(reveal(config))
+        try:
+            access = load(self._settings.kubeconfig, self._settings.context, self._settings.namespace)
+        except (ConfigError, OSError, KeyError) as error:
+            self._unreachable = str(error)
+            return
+        self._objects = Objects(Connection(access))
+
+    @_explained
+    def check(self, resource: Resource, news: PropertyMap, olds: PropertyMap, naming_: Naming) -> Checked:
+        """Fill in name and namespace; what the fields mean is the API server's to judge."""
+        _refuse_unsupported(resource)
+        inputs = shape.without_server_metadata(_object(resource, news))
+        if olds:
+            naming.adopt(inputs, reveal(olds))
+        else:
+            naming.assign(inputs, resource.name, naming_)
+        metadata = inputs["metadata"]
+        if (
+            isinstance(metadata, dict)
+            and not metadata.get("namespace")
+            and self._cluster().namespaced(inputs)
+        ):
+            metadata["namespace"] = self._cluster().connection.namespace
+        return Checked(keep_secrets(inputs, news))
+
+    @_explained
+    def diff(self, resource: Resource, old: State, news: PropertyMap, ignored: Sequence[str]) -> Difference:
+        """Compare the recorded live object, cut to the last inputs' fields, with the new inputs."""
+        new = shape.normalised(_object(resource, news))
+        live, last = state.recorded(old.outputs)
+        cut = shape.pruned(live, shape.normalised(last or reveal(old.inputs)))
+        if not self._cluster().namespaced(new):
+            for each in (new, cut):
+                if isinstance(each.get("metadata"), dict):
+                    each["metadata"].pop("namespace", None)
+        rules = replacement.force_new(
+            new,
+            mutable_secrets=self._settings.mutable_secrets,
+            mutable_config_maps=self._settings.mutable_config_maps,
+        )
+        changes = without(shape.differences(cut, new), ignored)
+        replaces = frozenset(path for path in changes if replacement.forces(path, rules))
+        same_place = naming.identify(cut) == naming.identify(new)
+        return Difference(
+            changes=changes,
+            replaces=replaces,
+            delete_before_replace=bool(replaces) and not naming.is_autonamed(new) and same_place,
+        )
+
+    @_explained
+    def create(self, resource: Resource, inputs: PropertyMap, *, preview: bool, timeout_s: float) -> State:
+        """POST the object, then wait until it is ready; a preview does the same as a dry run."""
+        obj = _object(resource, inputs)
+        if preview and (has_unknown(obj) or not self._cluster().served(obj)):
+            return State("", inputs)
+        manager = f"pulumi-kubernetes-{secrets.token_hex(4)}"
+        try:
+            made = self._make(resource, obj, manager, preview=preview)
+        except ApiError as error:
+            if preview and _unpreviewable(error):
+                return State("", inputs)
+            raise ProviderError(
+                f"resource {naming.identify(obj)} was not successfully created by the Kubernetes API server: "
+                f"{error}{_hint(error)}"
+            ) from error
+        except NoMatchError as error:
+            raise ProviderError(
+                f"creation of resource {naming.identify(obj)} failed because the Kubernetes API server "
+                "reported that the apiVersion for this resource does not exist. "
+                f"Verify that any required CRDs have been created: {error}"
+            ) from error
+        if preview:
+            made.pop("status", None)
+            return State("", state.checkpoint(made, obj, inputs, manager))
+        outputs = self._ready(resource, obj, made, inputs, manager, timeout_s)
+        return State(naming.identify(made), outputs)
+
+    @_explained
+    def read(self, resource: Resource, ident: str, old: State) -> State | None:
+        """The live object and the inputs it amounts to: drift is what they differ by from the last inputs."""
+        _refuse_unsupported(resource)
+        last = shape.normalised(reveal(old.inputs))
+        known, manager = bool(last), str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes")
+        namespace, name = naming.split(ident)
+        wanted = {**_object(resource, last), "metadata": {"namespace": namespace, "name": name}}
+        try:
+            live = self._cluster().get(wanted)
+        except NoMatchError:
+            return None
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        inputs = shape.pruned(live, last) if known else state.inputs_of(live)
+        inputs = shape.without_server_metadata(inputs)
+        outputs = state.checkpoint(live, inputs, old.inputs, manager)
+        given = keep_secrets(inputs, old.inputs)
+        if live["kind"] == "Secret":
+            state.hide_content(given)
+        if known:
+            try:
+                self._waiter(resource).check(live, last)
+            except NotReadyError as failed:
+                raise InitFailed(ident, outputs, failed.reasons, given) from failed
+        return State(ident, outputs, given)
+
+    @_explained
+    def update(
+        self,
+        resource: Resource,
+        old: State,
+        news: PropertyMap,
+        *,
+        preview: bool,
+        timeout_s: float,
+        ignored: Sequence[str],
+    ) -> PropertyMap:
+        """Server-side apply under the manager that made the object, then wait until it is ready."""
+        obj = shape.without_server_metadata(_object(resource, news))
+        if preview and (has_unknown(obj) or not self._cluster().served(obj)):
+            return news
+        manager = str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes")
+        cluster = self._cluster()
+        live = cluster.get(obj)
+        sent = keep_live(obj, live, [parse(path) for path in ignored])
+        if not preview:
+            cluster.take_over(live, manager)
+        try:
+            made = cluster.apply(sent, manager, force=preview or annotations.forces(obj), dry_run=preview)
+        except ApiError as error:
+            if preview and error.status == HTTPStatus.FORBIDDEN:
+                return news
+            raise ProviderError(
+                f"update of resource {naming.identify(obj)} failed because of an error from the Kubernetes API "
+                f"server: {error}"
+            ) from error
+        if preview:
+            return state.checkpoint(made, obj, news, manager)
+        return self._ready(resource, obj, made, news, manager, timeout_s)
+
+    @_explained
+    def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
+        """Delete the object and wait until it is gone; gone already is as good."""
+        live, inputs = state.recorded(old.outputs)
+        obj = _object(resource, live or inputs)
+        obj["metadata"] = dict(zip(("namespace", "name"), naming.split(old.id), strict=True))
+        asked = {**inputs, "kind": obj["kind"]}
+        uid = self._cluster().delete(obj, annotations.propagation(inputs))
+        if uid is None:
+            return
+        try:
+            self._waiter(resource).gone(self._cluster().path(obj), uid, asked, timeout_s)
+        except NotReadyError as failed:
+            raise ProviderError(f"{old.id}: {failed}") from failed
+
+    def _make(
+        self, resource: Resource, obj: dict[str, Any], manager: str, *, preview: bool
+    ) -> dict[str, Any]:
+        cluster = self._cluster()
+        if self._settings.upsert:
+            return cluster.apply(obj, manager, force=preview or annotations.forces(obj), dry_run=preview)
+        return cluster.create(
+            obj, manager, dry_run=preview, tell=lambda text: self.report.info(resource, text)
+        )
+
+    def _ready(
+        self,
+        resource: Resource,
+        obj: dict[str, Any],
+        made: dict[str, Any],
+        given: PropertyMap,
+        manager: str,
+        timeout_s: float,
+    ) -> PropertyMap:
+        """The outputs once the object is ready. Raises InitFailed, which keeps the object in the state."""
+        path = self._cluster().path(made)
+        try:
+            live = self._waiter(resource).ready(path, obj, timeout_s)
+        except NotReadyError as failed:
+            ident = naming.identify(made)
+            reasons = (
+                f"the Kubernetes API server reported that {ident!r} failed to fully initialize or become live: "
+                f"{failed.reasons[0]}",
+                *failed.reasons[1:],
+            )
+            outputs = state.checkpoint(self._cluster().connection.get(path), obj, given, manager)
+            raise InitFailed(ident, outputs, reasons) from failed
+        return state.checkpoint(live, obj, given, manager)
+
+    def _waiter(self, resource: Resource) -> Waiter:
+        return Waiter(
+            self._cluster().connection, self.cancelled, lambda text: self.report.info(resource, text)
+        )
+
+    def _cluster(self) -> Objects:
+        if self._objects is None:
+            raise ConnectionError(self._unreachable)
+        return self._objects
+
+
+def _object(resource: Resource, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The Kubernetes object of the properties, secrets revealed; version and kind from the type if absent."""
+    obj: dict[str, Any] = {key: value for key, value in reveal(properties).items() if value is not None}
+    package_module, _, kind = resource.type.rpartition(":")
+    group_version = package_module.partition(":")[2].removeprefix("core/")
+    obj.setdefault("apiVersion", group_version)
+    obj.setdefault("kind", kind)
+    return obj
+
+
+def _refuse_unsupported(resource: Resource) -> None:
+    module, _, kind = resource.type.rpartition(":")
+    if kind.endswith(("Patch", "List")) or "helm.sh" in module or "yaml" in module or "kustomize" in module:
+        raise ProviderError(
+            f"{resource.type} is not supported by the offline Kubernetes provider: use the kinds themselves, "
+            "or set SANDBOX_PLUGINS=official"
+        )
+
+
+def _unpreviewable(error: ApiError) -> bool:
+    """Errors of a dry run that say nothing about the update: its namespace may be new, its predecessor there."""
+    namespace_missing = error.status == HTTPStatus.NOT_FOUND and "namespaces" in str(error)
+    return error.status == HTTPStatus.FORBIDDEN or error.reason == "AlreadyExists" or namespace_missing
+
+
+def _hint(error: ApiError) -> str:
+    if error.reason != "AlreadyExists":
+        return ""
+    return (
+        ". Import it (`pulumi import`), use an alias if the resource was renamed, or set the provider option "
+        "upsertExistingObjects to adopt it"
+    )
