@@ -1,6 +1,5 @@
 """A real control plane for every integration test that asks for one."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,14 +7,13 @@ import pytest
 
 from sandbox import cluster as control
 from sandbox.layout import Layout
+from sandbox.toolchain import ensure
 
 
 @pytest.fixture(scope="session")
 def tools() -> dict[str, Path]:
-    """The executable of each control plane process."""
-    base = Path(os.environ.get("NODE_NLB_SYNC_CACHE") or Path.home() / ".cache" / "node-nlb-sync") / "tools"
-    names = (*control.STORE_AND_API, *control.CONTROLLERS)
-    return {name: next(base.glob(f"{name}-*")) / name for name in names}
+    """The executable of each control plane process, built first where it is missing."""
+    return ensure((*control.STORE_AND_API, *control.CONTROLLERS), lambda _: None)
 
 
 @pytest.fixture(scope="session")
