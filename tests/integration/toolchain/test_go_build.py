@@ -68,11 +68,15 @@ def test_a_failed_build_says_what_go_said_and_installs_nothing(
 
 
 def test_a_wrapper_that_is_not_pinned_whole_is_not_mended_on_the_way(program: Path, reports: Reports) -> None:
-    (program / "main.go").write_text('package main\n\nimport _ "example.org/unpinned"\n\nfunc main() {}\n')
-    before = (program / "go.mod").read_bytes()
-    with pytest.raises(ToolchainError, match=r"example\.org/unpinned"):
+    (program / "main.go").write_text('package main\n\nimport _ "example.org/near"\n\nfunc main() {}\n')
+    (program / "near").mkdir()
+    (program / "near/go.mod").write_text("module example.org/near\n")
+    (program / "near/near.go").write_text("package near\n")
+    unpinned = "module example\n\ngo 1.21\n\nreplace example.org/near => ./near\n"  # and no `require`
+    (program / "go.mod").write_text(unpinned)
+    with pytest.raises(ToolchainError, match=r"example\.org/near"):
         ensure(["tool"], reports, pins_of(tool_of(program)))
-    assert (program / "go.mod").read_bytes() == before
+    assert (program / "go.mod").read_text() == unpinned
 
 
 def write_long_program(module: Path) -> None:
