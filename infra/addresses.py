@@ -1,0 +1,51 @@
+"""The static IPs: one Elastic IP for each availability zone, created and kept, or the user's own."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_aws.ec2 import Eip
+
+from infra.network import ZONE_TAG, Network
+from infra.options import Settings
+from infra.part import Part
+
+
+class StaticAddresses(Part):
+    """`allocation_ids` and `public_ips`, each by zone; nothing depends on the order in which zones are written."""
+
+    TOKEN = "node-nlb-sync:addresses:StaticAddresses"  # noqa: S105 (a Pulumi type token)
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        network: Network,
+        marks: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self.allocation_ids: dict[str, pulumi.Input[str]] = {}
+        self.public_ips: dict[str, pulumi.Input[str]] = {}
+        for zone, place in settings.zones.items():
+            if place.allocation_id is not None:
+                self.allocation_ids[zone] = place.allocation_id
+                self.public_ips[zone] = network.existing_ips[zone]
+                continue
+            address = Eip(
+                f"{name}-{zone}",
+                domain="vpc",
+                tags={**settings.tags, "Name": f"{name}-{zone}", ZONE_TAG: zone, **marks},
+                opts=self._options(settings, network.kept_allocations.get(zone)),
+            )
+            self.allocation_ids[zone] = address.allocation_id
+            self.public_ips[zone] = address.public_ip
+        self.register_outputs({"publicIps": self.public_ips})
+
+    def _options(self, settings: Settings, kept: str | None) -> pulumi.ResourceOptions:
+        """Kept addresses are found by their tags and imported; for one already in the stack that changes nothing."""
+        addresses = settings.addresses
+        return self.beneath(
+            protect=addresses.protect or None,
+            retain_on_delete=addresses.keep or None,
+            import_=kept if addresses.keep else None,
+        )

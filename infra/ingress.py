@@ -1,0 +1,75 @@
+"""The NodePort Service before the ingress controller, created or adopted, and the NodePorts it was given."""
+
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace, Service, ServicePortArgs, ServiceSpecArgs
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from infra.options import Ingress, IngressPort
+from infra.part import Part, by_name
+
+# The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's business.
+SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+
+
+class IngressService(Part):
+    """`service` and `node_ports`: the NodePort of each port by name, allocated by the cluster or fixed."""
+
+    TOKEN = "node-nlb-sync:ingress:IngressService"  # noqa: S105 (a Pulumi type token)
+
+    def __init__(self, name: str, ingress: Ingress, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self.namespace = self._namespace(name, ingress)
+        self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
+        names = [port.name for port in ingress.ports]
+        self.node_ports = by_name(names, self.service.spec.apply(lambda spec: allocated(spec, ingress)))
+        self.register_outputs({"nodePorts": self.node_ports})
+
+    def _namespace(self, name: str, ingress: Ingress) -> Namespace | None:
+        if not (ingress.create and ingress.create_namespace):
+            return None
+        return Namespace(name, metadata=ObjectMetaArgs(name=ingress.namespace), opts=self.beneath())
+
+    def _create(self, name: str, ingress: Ingress) -> Service:
+        metadata = ObjectMetaArgs(
+            name=ingress.name,
+            namespace=ingress.namespace,
+            annotations={**ingress.annotations, **SKIP_AWAIT},
+        )
+        spec = ServiceSpecArgs(
+            type="NodePort",
+            selector=dict(ingress.selector),
+            ports=[service_port(port) for port in ingress.ports],
+        )
+        after = [self.namespace] if self.namespace else []
+        return Service(name, metadata=metadata, spec=spec, opts=self.beneath(depends_on=after))
+
+    def _adopt(self, name: str, ingress: Ingress) -> Service:
+        return Service.get(name, f"{ingress.namespace}/{ingress.name}", opts=self.beneath())
+
+
+def service_port(port: IngressPort) -> ServicePortArgs:
+    """A port of the Service; without `node_port` the cluster allocates one."""
+    return ServicePortArgs(
+        name=port.name,
+        port=port.port,
+        protocol="TCP",
+        target_port=port.target_port or port.port,
+        node_port=port.node_port,
+    )
+
+
+def allocated(spec: Any, ingress: Ingress) -> dict[str, int]:
+    """The NodePorts by port name; of an adopted Service all must be there.
+
+    In the preview of a Service that does not exist yet they are absent, and so they are in the answer.
+    """
+    ports = {port.name: port.node_port for port in spec.ports or () if port.node_port}
+    absent = [port.name for port in ingress.ports if port.name not in ports]
+    if absent and not ingress.create:
+        raise pulumi.RunError(
+            f"node-nlb-sync:ingress: the Service {ingress.namespace}/{ingress.name} is a {spec.type} without a NodePort "
+            f"for {', '.join(absent)}; fix: make it a NodePort Service with these port names, or set ingress.ports to its"
+        )
+    return ports

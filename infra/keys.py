@@ -1,0 +1,400 @@
+"""Every key of the stack configuration: type, default, range and reason. docs/stack.md is held to this table.
+
+Ranges of health checks and delays are those of botocore's elbv2 model; names are the predecessor's.
+"""
+
+from infra.options import (
+    Addresses,
+    Connections,
+    Firewall,
+    HealthCheck,
+    Identity,
+    Ingress,
+    IngressPort,
+    Listener,
+    Quantities,
+    Resources,
+    Settings,
+    Syncer,
+    Toleration,
+    Zone,
+)
+from infra.shapes import Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole
+
+LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
+PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
+QUANTITY = r"\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?"
+ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def name(default: str, reason: str, what: str = "a lower-case DNS label of at most 63 characters") -> Text:
+    """A Kubernetes object's name."""
+    return Text(default=default, reason=reason, allowed=what, pattern=LABEL, example=default)
+
+
+def port_name(reason: str, **more: str) -> Text:
+    """The name of a port of the ingress Service."""
+    allowed = "a port name of at most 15 lower-case letters, digits and hyphens"
+    return Text(reason=reason, allowed=allowed, pattern=PORT_NAME, example="http", **more)
+
+
+def port(reason: str) -> Whole:
+    """A TCP port."""
+    return Whole(low=1, high=65535, reason=reason)
+
+
+def strings(reason: str, default: object = None, *, allowed: str = "strings by key") -> Entries:
+    """A map of the user's own strings."""
+    item = Text(
+        reason="", allowed="a string; write numbers and true/false in quotes", pattern=r"(?s).*", example="''"
+    )
+    return Entries(item=item, reason=reason, allowed=allowed, default={} if default is None else default)
+
+
+ZONE = Record(
+    build=Zone,
+    fields={
+        "subnet_id": Text(
+            reason="The public subnet the load balancer stands in; its nodes in this zone become reachable.",
+            allowed="the id of a subnet of this zone",
+            pattern=r"subnet-[0-9a-f]{8,17}",
+            example="subnet-0123456789abcdef0",
+        ),
+        "allocation_id": Optional(
+            inner=Text(
+                reason="An Elastic IP that exists already; without it one is created.",
+                allowed="the allocation id of an Elastic IP that is free",
+                pattern=r"eipalloc-[0-9a-f]{8,17}",
+                example="eipalloc-0123456789abcdef0",
+            )
+        ),
+    },
+)
+
+LISTENER = Record(
+    build=Listener,
+    fields={
+        "name": Text(
+            reason="Names the listener and its target group; AWS allows 32 characters, 17 of which are taken.",
+            allowed="1 to 15 lower-case letters, digits and hyphens, a letter first",
+            pattern=r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
+            example="http",
+        ),
+        "port": port("The port that clients connect to on each static IP."),
+        "service_port": port_name("The ingress port, by name, that the connections go to."),
+        "protocol": Text(
+            reason="The load balancer passes connections through; TLS ends in the ingress controller.",
+            allowed="TCP",
+            choices=("TCP",),
+            default="TCP",
+            example="TCP",
+        ),
+    },
+)
+
+DEFAULT_LISTENERS = [
+    {"name": "http", "port": 80, "servicePort": "http"},
+    {"name": "https", "port": 443, "servicePort": "https"},
+]
+
+HEALTH_CHECK = Record(
+    build=HealthCheck,
+    reason="Every group, the https one too, is checked over HTTP on this port, as the predecessor had it.",
+    fields={
+        "service_port": port_name(
+            "The ingress port, by name, whose NodePort answers the check.", default="http"
+        ),
+        "path": Text(
+            reason="Traefik answers /ping when it can serve.",
+            allowed="a path of at most 1024 characters that begins with /",
+            pattern=r"/[!-~]{0,1023}",
+            default="/ping",
+            example="/ping",
+        ),
+        "interval": Whole(
+            low=5,
+            high=300,
+            unit="seconds",
+            default=10,
+            reason="With the threshold: how soon a dead node is left.",
+        ),
+        "timeout": Whole(
+            low=2, high=120, unit="seconds", default=5, reason="At most the interval; AWS's own default is 6."
+        ),
+        "healthy_threshold": Whole(
+            low=2, high=10, default=2, reason="Answers in a row before a node gets traffic."
+        ),
+        "unhealthy_threshold": Whole(
+            low=2, high=10, default=2, reason="Failures in a row before a node gets none."
+        ),
+        "matcher": Text(
+            reason="The HTTP codes that count as an answer.",
+            allowed="a code, a range or a list of them, 200 to 599, such as 200-399",
+            pattern=r"[2-5]\d\d([-,][2-5]\d\d)*",
+            default="200-399",
+            example="200-399",
+        ),
+    },
+)
+
+INGRESS_PORT = Record(
+    build=IngressPort,
+    fields={
+        "name": port_name("By this name listeners and the health check mean the port."),
+        "port": port("The Service's own port inside the cluster."),
+        "target_port": Optional(
+            inner=port("The port of the ingress controller's Pods; absent: the same as `port`.")
+        ),
+        "node_port": Optional(
+            inner=port(
+                "A NodePort of your choice; absent: the cluster allocates one, and nobody needs to know it."
+            )
+        ),
+    },
+)
+
+INGRESS = Record(
+    build=Ingress,
+    reason="The NodePort Service before the ingress controller.",
+    fields={
+        "create": Flag(
+            default=True, reason="false adopts a NodePort Service that exists: it is read, never changed."
+        ),
+        "create_namespace": Flag(
+            default=False, reason="The ingress controller usually brings its namespace."
+        ),
+        "namespace": name("ingress-traefik", "Where the ingress controller runs."),
+        "name": name("traefik-ingress-service-nlb", "The Service's name."),
+        "selector": strings("The ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"}),
+        "annotations": strings("Annotations of the Service.", {"prometheus.io/scrape": "true"}),
+        "ports": Rows(
+            item=INGRESS_PORT,
+            least=1,
+            reason="The Service's ports; of an adopted Service, those that listeners may name.",
+            allowed="a list of ports",
+            default=[{"name": "http", "port": 80}, {"name": "https", "port": 443}],
+        ),
+    },
+)
+
+
+def quantities(cpu: str, memory: str) -> Record:
+    """CPU and memory."""
+
+    def amount(default: str, reason: str) -> Text:
+        allowed = "a Kubernetes quantity such as 250m or 200Mi"
+        return Text(default=default, reason=reason, allowed=allowed, pattern=QUANTITY, example=default)
+
+    return Record(
+        build=Quantities,
+        fields={
+            "cpu": amount(cpu, "As the predecessor had it."),
+            "memory": amount(memory, "As the predecessor had it; 5,000 nodes need half of it."),
+        },
+    )
+
+
+TOLERATION = Record(
+    build=Toleration,
+    fields={
+        "key": Text(
+            reason="The taint's key.", allowed="a taint key", pattern=r"[\w./-]{1,317}", example="process"
+        ),
+        "operator": Text(
+            reason="Exists matches any value.",
+            allowed="Equal or Exists",
+            choices=("Equal", "Exists"),
+            default="Equal",
+            example="Equal",
+        ),
+        "value": Optional(
+            inner=Text(
+                reason="The taint's value.", allowed="a string", pattern=r"[\w.-]{0,63}", example="critical"
+            )
+        ),
+        "effect": Optional(
+            inner=Text(
+                reason="Absent: any effect.",
+                allowed="NoSchedule, PreferNoSchedule or NoExecute",
+                choices=("NoSchedule", "PreferNoSchedule", "NoExecute"),
+                example="NoSchedule",
+            )
+        ),
+    },
+)
+
+SYNCER = Record(
+    build=Syncer,
+    reason="The controller that keeps the target groups in step with the nodes.",
+    fields={
+        "image": Text(
+            reason="The syncer's image; give a digest, so that what runs is what was reviewed.",
+            allowed="an image reference",
+            pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
+            example="registry.example.com/node-nlb-sync@sha256:<digest>",
+        ),
+        "namespace": Optional(inner=name("ingress-traefik", "Absent: the ingress namespace.")),
+        "name": name("nlb-sync", "The Deployment's name; ConfigMap and policies are called the same."),
+        "replicas": Whole(
+            low=0, high=1, default=1, reason="There is one writer; 0 stops it and leaves the targets."
+        ),
+        "resources": Record(
+            build=Resources,
+            reason="",
+            fields={"requests": quantities("250m", "200Mi"), "limits": quantities("500m", "400Mi")},
+        ),
+        "env": Entries(
+            item=Text(
+                reason="",
+                allowed="a string; write numbers and true/false in quotes",
+                pattern=r"(?s).*",
+                example="''",
+            ),
+            key_pattern=ENV_NAME,
+            reason="More environment for the syncer, such as NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded.",
+            allowed="environment variable names with their values",
+            default={},
+        ),
+        "node_selector": strings("Which nodes the syncer may run on."),
+        "tolerations": Rows(
+            item=TOLERATION, reason="Which taints the syncer may run beside.", allowed="a list", default=[]
+        ),
+        "label_filter": Optional(
+            inner=Text(
+                reason="A Kubernetes label selector: only these nodes become targets; absent: all.",
+                allowed="a label selector such as role=worker or !node-role.kubernetes.io/control-plane",
+                pattern=r"[!-~ ]+",
+                example="role=worker",
+            )
+        ),
+        "egress_ports": Rows(
+            item=port("A TCP port."),
+            reason="What the syncer's network policy lets it reach: AWS and the API server; DNS is always allowed.",
+            allowed="a list of TCP ports",
+            default=[443, 6443],
+            least=1,
+        ),
+    },
+)
+
+ROOT = Record(
+    build=Settings,
+    fields={
+        "vpc_id": Text(
+            reason="The cluster's VPC: target groups and the load balancer's security group live in it.",
+            allowed="the id of a VPC",
+            pattern=r"vpc-[0-9a-f]{8,17}",
+            example="vpc-0123456789abcdef0",
+        ),
+        "zones": Entries(
+            item=ZONE,
+            least=1,
+            key_pattern=r"[a-z]{2,}(-[a-z0-9]+)*-\d+[a-z]",
+            reason="One subnet and one static IP for each availability zone, keyed by the zone's name.",
+            allowed="availability zones such as eu-central-1a, each with a subnetId",
+        ),
+        "node_security_group_id": Text(
+            reason="The nodes' security group: it gets one rule for each NodePort, and keeps all its own.",
+            allowed="the id of a security group",
+            pattern=r"sg-[0-9a-f]{8,17}",
+            example="sg-0123456789abcdef0",
+        ),
+        "listeners": Rows(
+            item=LISTENER,
+            least=1,
+            default=DEFAULT_LISTENERS,
+            reason="The ports that clients reach; each has a target group.",
+            allowed="a list of listeners",
+        ),
+        "health_check": HEALTH_CHECK,
+        "addresses": Record(
+            build=Addresses,
+            reason="Static IPs stand in other people's allow-lists; they outlive the stack unless you say otherwise.",
+            fields={
+                "keep": Flag(
+                    default=True,
+                    reason="Created addresses stay when the stack is destroyed, and the next `up` takes them again.",
+                ),
+                "protect": Flag(
+                    default=False,
+                    reason="`pulumi destroy` and replacements are refused for the addresses and the load balancer.",
+                ),
+            },
+        ),
+        "client_cidrs": Rows(
+            item=Cidr(reason="A network of clients."),
+            least=1,
+            default=["0.0.0.0/0"],
+            reason="Who may connect to the listeners; enforced by the load balancer's security group.",
+            allowed="a list of IPv4 networks",
+        ),
+        "firewall": Record(
+            build=Firewall,
+            reason="The rules on the nodes' security group.",
+            fields={
+                "source": Text(
+                    reason="load-balancer: only through the load balancer; clients: also clientCidrs; any: 0.0.0.0/0, "
+                    "as the predecessor had it.",
+                    allowed="load-balancer, clients or any",
+                    choices=("load-balancer", "clients", "any"),
+                    default="load-balancer",
+                    example="load-balancer",
+                )
+            },
+        ),
+        "connections": Record(
+            build=Connections,
+            reason="What happens to established connections.",
+            fields={
+                "end_with_drain": Flag(
+                    default=False,
+                    reason="true resets what is still open when the deregistration delay is over.",
+                ),
+                "end_when_unhealthy": Flag(
+                    default=True,
+                    reason="true resets connections to a target that fails its check, so that clients of a dead node "
+                    "learn it at once; false spares them while the ingress controller restarts.",
+                ),
+                "preserve_client_ip": Flag(
+                    default=True,
+                    reason="false hides the client's address, and lets a node call its own load balancer.",
+                ),
+            },
+        ),
+        "deregistration_delay": Whole(
+            low=0,
+            high=3600,
+            unit="seconds",
+            default=120,
+            reason="How long a leaving node may finish its connections; AWS advises at least 120 for an NLB.",
+        ),
+        "cross_zone": Flag(
+            default=False,
+            reason="true spreads each static IP over the nodes of all zones, at the cost of traffic between zones and "
+            "of a quota of 500 targets in total instead of a zone.",
+        ),
+        "ingress": INGRESS,
+        "preset": Text(
+            reason="predecessor: the nodeSelector, toleration and label filter of the Go project's manifests.",
+            allowed="none or predecessor",
+            choices=("none", "predecessor"),
+            default="none",
+            example="predecessor",
+        ),
+        "syncer": SYNCER,
+        "identity": Record(
+            build=Identity,
+            reason="By what right the syncer calls AWS.",
+            fields={
+                "kind": Text(
+                    reason="user: an IAM user with keys in a Secret; it works on every cluster.",
+                    allowed="user",
+                    choices=("user",),
+                    default="user",
+                    example="user",
+                )
+            },
+        ),
+        "tags": strings("Tags of every AWS resource that can carry them.", allowed="tags with string values"),
+    },
+)

@@ -1,0 +1,125 @@
+"""The load balancer: its security group, one target group and listener for each declared port, health checks."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+from pulumi_aws import ec2, lb, vpc
+
+from infra.options import Listener, Settings
+from infra.part import Part
+
+# A group's own port is immutable and not in the data path: targets are registered with the live NodePort.
+TARGET_GROUP_PORT: Final = 80
+
+
+class LoadBalancer(Part):
+    """`nlb`, its `security_group`, and `target_groups` and `listeners` by listener name."""
+
+    TOKEN = "node-nlb-sync:loadbalancer:LoadBalancer"  # noqa: S105 (a Pulumi type token)
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        allocation_ids: Mapping[str, pulumi.Input[str]],
+        health_port: pulumi.Output[int],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._name, self._settings = name, settings
+        self.security_group = self._security_group()
+        self.nlb = self._nlb(allocation_ids)
+        self.target_groups = {item.name: self._target_group(item, health_port) for item in settings.listeners}
+        self.listeners = {item.name: self._listener(item) for item in settings.listeners}
+        self.register_outputs({"dnsName": self.nlb.dns_name})
+
+    def _security_group(self) -> ec2.SecurityGroup:
+        """From day one: a load balancer made without one can never get one. Rules are resources of their own."""
+        group = ec2.SecurityGroup(
+            self._name,
+            description="Clients of the load balancer and its way to the nodes",  # immutable: a change replaces
+            vpc_id=self._settings.vpc_id,
+            tags=self._settings.tags,
+            opts=self.beneath(),
+        )
+        for item in self._settings.listeners:
+            for cidr in self._settings.client_cidrs:
+                vpc.SecurityGroupIngressRule(
+                    f"{self._name}-{item.name}-from-{cidr}",
+                    security_group_id=group.id,
+                    ip_protocol="tcp",
+                    from_port=item.port,
+                    to_port=item.port,
+                    cidr_ipv4=cidr,
+                    description=f"Clients of listener {item.name}",
+                    tags=self._settings.tags,
+                    opts=self.beneath(),
+                )
+        return group
+
+    def _nlb(self, allocation_ids: Mapping[str, pulumi.Input[str]]) -> lb.LoadBalancer:
+        """Sorted by zone, so that the order of the configuration is no change.
+
+        It cannot be replaced create-first: its addresses are in use until it is gone (terraform-provider-aws#15031).
+        """
+        mappings = [
+            lb.LoadBalancerSubnetMappingArgs(subnet_id=place.subnet_id, allocation_id=allocation_ids[zone])
+            for zone, place in sorted(self._settings.zones.items())
+        ]
+        return lb.LoadBalancer(
+            self._name,
+            load_balancer_type="network",
+            internal=False,
+            ip_address_type="ipv4",
+            security_groups=[self.security_group.id],
+            subnet_mappings=mappings,
+            enable_cross_zone_load_balancing=self._settings.cross_zone,
+            tags=self._settings.tags,
+            opts=self.beneath(delete_before_replace=True, protect=self._settings.addresses.protect or None),
+        )
+
+    def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:
+        """Left empty for the syncer; never named, because a fixed name cannot be replaced (pulumi-aws#4220)."""
+        check, connections = self._settings.health_check, self._settings.connections
+        # AWS's default is left unsaid: the attribute exists only for TCP and TLS groups.
+        spared = [lb.TargetGroupTargetHealthStateArgs(enable_unhealthy_connection_termination=False)]
+        return lb.TargetGroup(
+            f"{self._name}-{item.name}",
+            port=TARGET_GROUP_PORT,
+            protocol=item.protocol,
+            target_type="instance",
+            vpc_id=self._settings.vpc_id,
+            deregistration_delay=self._settings.deregistration_delay,
+            connection_termination=connections.end_with_drain,
+            preserve_client_ip="true" if connections.preserve_client_ip else "false",
+            target_health_states=None if connections.end_when_unhealthy else spared,
+            health_check=lb.TargetGroupHealthCheckArgs(
+                enabled=True,
+                protocol="HTTP",
+                port=health_port.apply(str),
+                path=check.path,
+                interval=check.interval,
+                timeout=check.timeout,
+                healthy_threshold=check.healthy_threshold,
+                unhealthy_threshold=check.unhealthy_threshold,
+                matcher=check.matcher,
+            ),
+            tags=self._settings.tags,
+            opts=self.beneath(),
+        )
+
+    def _listener(self, item: Listener) -> lb.Listener:
+        forward = lb.ListenerDefaultActionArgs(
+            type="forward", target_group_arn=self.target_groups[item.name].arn
+        )
+        return lb.Listener(
+            f"{self._name}-{item.name}",
+            load_balancer_arn=self.nlb.arn,
+            port=item.port,
+            protocol=item.protocol,
+            default_actions=[forward],
+            tags=self._settings.tags,
+            opts=self.beneath(),
+        )

@@ -1,0 +1,106 @@
+"""The syncer's Pod: its environment, its probes, and how little it is allowed."""
+
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    CapabilitiesArgs,
+    ConfigMapEnvSourceArgs,
+    ContainerArgs,
+    ContainerPortArgs,
+    EnvFromSourceArgs,
+    EnvVarArgs,
+    EnvVarSourceArgs,
+    HTTPGetActionArgs,
+    ObjectFieldSelectorArgs,
+    PodSecurityContextArgs,
+    PodSpecArgs,
+    ProbeArgs,
+    ResourceRequirementsArgs,
+    SeccompProfileArgs,
+    SecretKeySelectorArgs,
+    SecurityContextArgs,
+    TolerationArgs,
+)
+
+from infra.options import Quantities, Settings, Syncer, Toleration
+
+HTTP_PORT: Final = 8080
+USER: Final = 65532  # `nonroot` of the distroless images
+GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
+
+
+def pod_spec(
+    settings: Settings, *, config_name: pulumi.Input[str], secret_name: pulumi.Input[str]
+) -> PodSpecArgs:
+    """The Pod of the Deployment's template."""
+    syncer = settings.syncer
+    return PodSpecArgs(
+        service_account_name=f"{syncer.name}-sa",
+        automount_service_account_token=True,
+        node_selector=dict(syncer.node_selector) or None,
+        tolerations=[toleration(item) for item in syncer.tolerations] or None,
+        termination_grace_period_seconds=GRACE_SECONDS,
+        security_context=PodSecurityContextArgs(
+            run_as_non_root=True,
+            run_as_user=USER,
+            run_as_group=USER,
+            seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
+        ),
+        containers=[container(syncer, config_name, secret_name)],
+    )
+
+
+def container(
+    syncer: Syncer, config_name: pulumi.Input[str], secret_name: pulumi.Input[str]
+) -> ContainerArgs:
+    """The image's own entry point runs; everything it needs to know is in the environment."""
+    limits, requests = syncer.resources.limits, syncer.resources.requests
+    return ContainerArgs(
+        name="nlb-sync",
+        image=syncer.image,
+        env=environment(syncer, secret_name),
+        env_from=[EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=config_name))],
+        ports=[ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP")],
+        liveness_probe=probe("/healthz", period=10, failures=6),  # /healthz itself waits 60 s for the loop
+        readiness_probe=probe("/readyz", period=2, failures=3),
+        resources=ResourceRequirementsArgs(requests=amounts(requests), limits=amounts(limits)),
+        security_context=SecurityContextArgs(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=CapabilitiesArgs(drop=["ALL"]),
+        ),
+    )
+
+
+def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
+    """The Pod's address first, so that `syncer.env` may say $(POD_IP); then the Secret, then the user's own."""
+
+    def secret(name: str, key: str) -> EnvVarArgs:
+        selector = SecretKeySelectorArgs(name=secret_name, key=key)
+        return EnvVarArgs(name=name, value_from=EnvVarSourceArgs(secret_key_ref=selector))
+
+    address = ObjectFieldSelectorArgs(api_version="v1", field_path="status.podIP")
+    return [
+        EnvVarArgs(name="POD_IP", value_from=EnvVarSourceArgs(field_ref=address)),
+        secret("AWS_ACCESS_KEY_ID", "aws_access_key"),
+        secret("AWS_SECRET_ACCESS_KEY", "aws_secret_key"),
+        secret("NLB_SYNC_TARGET_GROUPS", "nlb_sync_targetgroup_arns"),
+        *(EnvVarArgs(name=name, value=value) for name, value in sorted(syncer.env.items())),
+    ]
+
+
+def probe(path: str, *, period: int, failures: int) -> ProbeArgs:
+    """An HTTP probe; times in seconds."""
+    get = HTTPGetActionArgs(path=path, port="http", scheme="HTTP")
+    return ProbeArgs(http_get=get, period_seconds=period, failure_threshold=failures, timeout_seconds=2)
+
+
+def amounts(quantities: Quantities) -> dict[str, str]:
+    """As Kubernetes names them."""
+    return {"cpu": quantities.cpu, "memory": quantities.memory}
+
+
+def toleration(item: Toleration) -> TolerationArgs:
+    """A toleration; without an effect it meets every effect."""
+    return TolerationArgs(key=item.key, operator=item.operator, value=item.value, effect=item.effect)

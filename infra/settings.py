@@ -1,0 +1,154 @@
+"""The stack configuration, read once before any resource is registered: presets, shapes, rules across keys."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from infra.keys import ROOT
+from infra.options import Settings
+from infra.shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
+
+# The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
+PREDECESSOR: Final[Mapping[str, Any]] = {
+    "nodeSelector": {"kops.k8s.io/instancegroup": "critical"},
+    "tolerations": [{"key": "process", "value": "critical"}],
+    "labelFilter": "kops.k8s.io/instancegroup=nodes",
+}
+# What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
+RESERVED_ENV: Final = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NLB_SYNC_TARGET_GROUPS", "POD_IP"}
+)
+
+
+class SettingsError(Exception):
+    """What is wrong with the stack configuration: one line a problem."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def load(config: Mapping[str, str], region: str | None) -> Settings:
+    """Read the whole configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
+
+    `region` is what the AWS provider will use. Raises SettingsError with every problem there is.
+    """
+    problems: Problems = []
+    raw = with_preset(dict(decoded(config, problems)))
+    settings: Settings | None = ROOT.read("", raw, problems)
+    if settings is not None:
+        problems.extend(contradictions(settings, region))
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
+def decoded(config: Mapping[str, str], problems: Problems) -> Iterator[tuple[str, Any]]:
+    """The project's own keys with their JSON values; a string key's text is its value."""
+    kinds = {camel(name): shape.kind for name, shape in ROOT.fields.items()}
+    for full, text in config.items():
+        namespace, _, key = full.partition(":")
+        if namespace != NAMESPACE:
+            continue
+        if kinds.get(key, "string") == "string":
+            yield key, text
+            continue
+        try:
+            yield key, json.loads(text)
+        except json.JSONDecodeError:
+            yield key, text  # the shape will say what is allowed
+
+
+def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the preset's values where the stack says nothing itself."""
+    syncer = raw.get("syncer", {})
+    if raw.get("preset") != "predecessor" or not isinstance(syncer, dict):
+        return raw
+    return {**raw, "syncer": {**PREDECESSOR, **syncer}}
+
+
+def contradictions(settings: Settings, region: str | None) -> Iterator[Problem]:
+    """What each key allows by itself but another one does not."""
+    yield from wrong_region(settings, region)
+    yield from duplicates(settings)
+    yield from missing_service_ports(settings)
+    yield from wrong_times(settings)
+    for name in sorted(RESERVED_ENV & settings.syncer.env.keys()):
+        path = child("syncer.env", name)
+        yield Problem(path, "a variable that the stack sets itself", "any other name", f"remove {path}")
+    for index, item in enumerate(settings.syncer.tolerations):
+        if item.operator == "Exists" and item.value is not None:
+            path = f"syncer.tolerations[{index}].value"
+            yield Problem(path, echo(item.value), "no value beside operator Exists", f"remove {path}")
+
+
+def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
+    """Zones of another region than the AWS provider works in, and no region at all."""
+    if not region:
+        fix = "pulumi config set aws:region eu-central-1"
+        yield Problem("zones", "no aws:region beside it", "the region that the zones belong to", fix)
+        return
+    # A local zone's name has a part more: us-west-2-lax-1a.
+    pattern = re.escape(region) + r"(-[a-z]+-\d+)?[a-z]"
+    for zone in settings.zones:
+        if re.fullmatch(pattern, zone) is None:
+            fix = f"name the zones as in {region}a, or set aws:region to theirs"
+            yield Problem(
+                child("zones", zone), "a zone of another region", f"zones of aws:region {region}", fix
+            )
+
+
+def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:
+    """A line for each value that an earlier row of a list has too."""
+    for index, value in enumerate(values):
+        if value is not None and value in values[:index]:
+            where = f"{path}[{index}].{field}"
+            fix = f"change {where} or remove that row"
+            yield Problem(where, f"{echo(value)} a second time", f"a different {field} in each row", fix)
+
+
+def duplicates(settings: Settings) -> Iterator[Problem]:
+    """Names, ports, subnets and addresses that may stand once only."""
+    yield from repeated("listeners", "name", [item.name for item in settings.listeners])
+    yield from repeated("listeners", "port", [item.port for item in settings.listeners])
+    yield from repeated("ingress.ports", "name", [item.name for item in settings.ingress.ports])
+    yield from repeated("ingress.ports", "port", [item.port for item in settings.ingress.ports])
+    yield from repeated("ingress.ports", "nodePort", [item.node_port for item in settings.ingress.ports])
+    seen: dict[str, str] = {}
+    for zone, place in settings.zones.items():
+        for field, value in (("subnetId", place.subnet_id), ("allocationId", place.allocation_id)):
+            if value is None:
+                continue
+            first = seen.setdefault(value, zone)
+            if first != zone:
+                where = child(child("zones", zone), field)
+                fix = set_command(where, f"<the one of {zone}>")
+                yield Problem(
+                    where, f"{echo(value)}, as in zone {first}", f"another {field} for each zone", fix
+                )
+
+
+def missing_service_ports(settings: Settings) -> Iterator[Problem]:
+    """Listeners and a health check that name a port which the ingress Service does not have."""
+    names = [item.name for item in settings.ingress.ports]
+    wanted = [(f"listeners[{i}].servicePort", item.service_port) for i, item in enumerate(settings.listeners)]
+    for path, name in [*wanted, ("healthCheck.servicePort", settings.health_check.service_port)]:
+        if name not in names:
+            allowed = f"one of ingress.ports: {', '.join(names)}"
+            yield Problem(
+                path, echo(name), allowed, f"{set_command(path, names[0])}, or add it to ingress.ports"
+            )
+
+
+def wrong_times(settings: Settings) -> Iterator[Problem]:
+    """A time-out that is longer than the interval, which AWS refuses."""
+    check = settings.health_check
+    if check.timeout > check.interval:
+        allowed = f"at most healthCheck.interval, {check.interval} seconds"
+        yield Problem(
+            "healthCheck.timeout",
+            str(check.timeout),
+            allowed,
+            set_command("healthCheck.timeout", str(check.interval)),
+        )

@@ -1,0 +1,291 @@
+"""The grammar of the stack configuration: what a value may be, and how a wrong one is reported.
+
+A shape reads one raw value (JSON, as Pulumi hands it over) into a Python value and adds a line to `problems`
+for each thing that is wrong with it; it never raises. `MISSING` stands for a key that was not given.
+"""
+
+import difflib
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+MISSING: Final = object()
+REQUIRED: Final = object()
+LONGEST_ECHO = 60  # characters of a wrong value that are repeated in the message
+NAMESPACE = "node-nlb-sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One line for a person: the key, what was read, what is allowed, what to do."""
+
+    path: str
+    read: str
+    allowed: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{NAMESPACE}:{self.path}: read {self.read}; allowed: {self.allowed}; fix: {self.fix}"
+
+
+Problems = list[Problem]
+
+
+class Shape(Protocol):
+    """What one key may hold."""
+
+    @property
+    def default(self) -> Any:
+        """The raw value of an absent key; `REQUIRED` where there is none."""
+
+    @property
+    def reason(self) -> str:
+        """Why the key exists and why its default is what it is, for docs/stack.md."""
+
+    @property
+    def kind(self) -> str:
+        """The type, in the words of Pulumi.yaml."""
+
+    @property
+    def allowed(self) -> str:
+        """The range, in words."""
+
+    def read(self, path: str, raw: Any, problems: Problems) -> Any:
+        """The value of `raw`; anything at all once a problem was added."""
+
+
+def echo(raw: Any) -> str:
+    """How a value is repeated in a message: as JSON, on one line, cut short."""
+    if raw is MISSING:
+        return "nothing"
+    text = json.dumps(raw, default=str, ensure_ascii=True)
+    return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
+
+
+def set_command(path: str, example: str) -> str:
+    """The command that puts `example` at `path`."""
+    nested = any(mark in path for mark in ".[")
+    quoted = f"'{NAMESPACE}:{path}'" if nested else path
+    return f"pulumi config set {'--path ' if nested else ''}{quoted} {example}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A string that matches `pattern` as a whole, or is one of `choices`."""
+
+    reason: str
+    allowed: str
+    example: str
+    default: Any = REQUIRED
+    pattern: str = r".+"
+    choices: tuple[str, ...] = ()
+    kind: str = "string"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> str:
+        """`raw` as it stands."""
+        if isinstance(raw, str) and (
+            raw in self.choices if self.choices else re.fullmatch(self.pattern, raw, re.ASCII) is not None
+        ):
+            return raw
+        near = difflib.get_close_matches(raw, self.choices, n=1) if isinstance(raw, str) else []
+        fix = set_command(path, near[0] if near else self.example)
+        problems.append(Problem(path, echo(raw), self.allowed, fix))
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """An integer from `low` to `high`, in `unit`."""
+
+    reason: str
+    low: int
+    high: int
+    unit: str = ""
+    default: Any = REQUIRED
+    kind: str = "integer"
+
+    @property
+    def allowed(self) -> str:
+        """The range with its unit."""
+        return f"{self.low} to {self.high}{' ' if self.unit else ''}{self.unit}"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> int:
+        """`raw` as it stands; true is no number."""
+        if isinstance(raw, int) and not isinstance(raw, bool) and self.low <= raw <= self.high:
+            return raw
+        example = self.default if isinstance(self.default, int) else self.low
+        problems.append(
+            Problem(path, echo(raw), f"a whole number, {self.allowed}", set_command(path, str(example)))
+        )
+        return self.low
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """true or false."""
+
+    reason: str
+    default: Any = REQUIRED
+    allowed: str = "true or false"
+    kind: str = "boolean"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> bool:
+        """`raw` as it stands; "yes" and 1 are refused."""
+        if isinstance(raw, bool):
+            return raw
+        fix = set_command(path, "true" if self.default is True else "false")
+        problems.append(Problem(path, echo(raw), self.allowed, fix))
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cidr:
+    """An IPv4 network in CIDR notation, with no host bits set."""
+
+    reason: str
+    default: Any = REQUIRED
+    allowed: str = "an IPv4 network such as 203.0.113.0/24"
+    kind: str = "string"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> str:
+        """`raw` as it stands; a network with host bits is refused with the network that was meant."""
+        example = "203.0.113.0/24"
+        if isinstance(raw, str) and "/" in raw:
+            try:
+                meant = str(ipaddress.IPv4Network(raw, strict=False))
+            except ValueError:
+                meant = ""
+            if meant == raw:
+                return raw
+            example = meant or example
+        problems.append(Problem(path, echo(raw), self.allowed, set_command(path, example)))
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optional:
+    """A value that may be absent: `inner`, or None."""
+
+    inner: Shape
+    default: Any = None
+
+    @property
+    def reason(self) -> str:
+        """The inner shape's."""
+        return self.inner.reason
+
+    @property
+    def kind(self) -> str:
+        """The inner shape's."""
+        return self.inner.kind
+
+    @property
+    def allowed(self) -> str:
+        """The inner shape's."""
+        return self.inner.allowed
+
+    def read(self, path: str, raw: Any, problems: Problems) -> Any:
+        """None for null or an absent key."""
+        return None if raw is None else self.inner.read(path, raw, problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """An array whose items all have one shape; read into a tuple."""
+
+    item: Shape
+    reason: str
+    allowed: str
+    default: Any = REQUIRED
+    least: int = 0
+    kind: str = "array"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> tuple[Any, ...]:
+        """Each item in its turn."""
+        if not isinstance(raw, list) or len(raw) < self.least:
+            fix = f"write it as a list in Pulumi.<stack>.yaml with at least {self.least} item(s)"
+            problems.append(Problem(path, echo(raw), self.allowed, fix))
+            return ()
+        return tuple(self.item.read(f"{path}[{number}]", item, problems) for number, item in enumerate(raw))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """An object whose keys are the user's own; read into a dict sorted by key, so that order means nothing."""
+
+    item: Shape
+    reason: str
+    allowed: str
+    key_pattern: str = r".+"
+    default: Any = REQUIRED
+    least: int = 0
+    kind: str = "object"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> dict[str, Any]:
+        """Each value in its turn."""
+        if not isinstance(raw, dict) or len(raw) < self.least:
+            fix = f"write it as key: value lines in Pulumi.<stack>.yaml, at least {self.least}"
+            problems.append(Problem(path, echo(raw), self.allowed, fix))
+            return {}
+        for key in raw:
+            if re.fullmatch(self.key_pattern, key, re.ASCII) is None:
+                problems.append(
+                    Problem(path, f"the key {echo(key)}", self.allowed, "rename or remove that key")
+                )
+        return {key: self.item.read(child(path, key), raw[key], problems) for key in sorted(raw)}
+
+
+def child(path: str, key: str) -> str:
+    """The property path of `key` in `path`, as `pulumi config set --path` spells it."""
+    if re.fullmatch(r"[A-Za-z_][\w-]*", key, re.ASCII):
+        return f"{path}.{key}" if path else key
+    return f"{path}[{json.dumps(key)}]"
+
+
+def camel(name: str) -> str:
+    """`subnet_id` as the configuration spells it: `subnetId`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An object with declared keys, read into `build(**fields)`; unknown keys are refused."""
+
+    build: Callable[..., Any]
+    fields: Mapping[str, Shape]
+    reason: str = ""
+    allowed: str = "an object with the keys below"
+    default: Any = field(default_factory=dict)
+    kind: str = "object"
+
+    def read(self, path: str, raw: Any, problems: Problems) -> Any:
+        """The record; None once there was a problem in it, since it could not be built."""
+        if not isinstance(raw, dict):
+            fix = "write it as key: value lines in Pulumi.<stack>.yaml"
+            problems.append(Problem(path, echo(raw), self.allowed, fix))
+            return None
+        before = len(problems)
+        known = {camel(name): name for name in self.fields}
+        for key in raw:
+            if key not in known:
+                problems.append(unknown(child(path, key), key, tuple(known)))
+        values = {name: self._read_field(path, name, raw, problems) for name in self.fields}
+        return self.build(**values) if len(problems) == before else None
+
+    def _read_field(self, path: str, name: str, raw: Mapping[str, Any], problems: Problems) -> Any:
+        shape, key = self.fields[name], camel(name)
+        value = raw.get(key, MISSING)
+        if value is MISSING and shape.default is not REQUIRED:
+            value = shape.default
+        return shape.read(child(path, key), value, problems)
+
+
+def unknown(path: str, key: str, known: tuple[str, ...]) -> Problem:
+    """The line about a key that does not exist, with the nearest one that does."""
+    near = difflib.get_close_matches(key, known, n=1)
+    fix = f"did you mean {near[0]}?" if near else "remove it"
+    return Problem(path, "a key that does not exist", ", ".join(sorted(known)), fix)

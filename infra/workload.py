@@ -1,0 +1,155 @@
+"""The syncer in the cluster: what it is told (ConfigMap, Secret), its Deployment, budget and network policy."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, DeploymentStrategyArgs
+from pulumi_kubernetes.core.v1 import ConfigMap, PodTemplateSpecArgs, Secret
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
+from pulumi_kubernetes.networking.v1 import (
+    NetworkPolicy,
+    NetworkPolicyEgressRuleArgs,
+    NetworkPolicyIngressRuleArgs,
+    NetworkPolicyPortArgs,
+    NetworkPolicySpecArgs,
+)
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
+
+from infra.identity import Credentials
+from infra.options import Settings
+from infra.part import Part
+from infra.pod import HTTP_PORT, pod_spec
+
+SECRET_NAME: Final = "nlb-secret"  # noqa: S105 (the predecessor's name of it)
+# Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
+ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
+
+
+class Workload(Part):
+    """`deployment`, and everything it needs to start beneath it."""
+
+    TOKEN = "node-nlb-sync:workload:Workload"  # noqa: S105 (a Pulumi type token)
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        region: str,
+        target_group_arns: Mapping[str, pulumi.Output[str]],
+        credentials: Credentials,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._name, self._settings = name, settings
+        groups = target_groups(settings, target_group_arns)
+        told = told_to_syncer(settings, region)
+        config = ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath())
+        secret = self._secret(groups, credentials)
+        policy = self._network_policy()
+        self._disruption_budget()
+        stamp = pulumi.Output.all(groups, credentials.access_key).apply(
+            lambda known: fingerprint(*known, **told)
+        )
+        self.deployment = self._deployment(stamp, config, secret, policy)
+        self.register_outputs({})
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        """`app` is the predecessor's; the selector of a Deployment is immutable, so nothing else is in it."""
+        return {"app": self._settings.syncer.name}
+
+    def _metadata(self, name: str | None = None) -> ObjectMetaArgs:
+        return ObjectMetaArgs(
+            name=name or self._settings.syncer.name,
+            namespace=self._settings.syncer_namespace,
+            labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"},
+        )
+
+    def _secret(self, groups: pulumi.Output[str], credentials: Credentials) -> Secret:
+        """Under the predecessor's keys. `data`, not `stringData`: the latter differs at every refresh."""
+        values = {
+            "aws_access_key": credentials.access_key,
+            "aws_secret_key": credentials.secret_key,
+            "nlb_sync_targetgroup_arns": groups,
+        }
+        data = {key: value.apply(encoded) for key, value in values.items()}
+        return Secret(self._name, metadata=self._metadata(SECRET_NAME), data=data, opts=self.beneath())
+
+    def _network_policy(self) -> NetworkPolicy:
+        """In: the HTTP port, for probes and Prometheus. Out: DNS, AWS and the API server."""
+
+        def ports(protocol: str, *numbers: int) -> list[NetworkPolicyPortArgs]:
+            return [NetworkPolicyPortArgs(protocol=protocol, port=number) for number in numbers]
+
+        outward = [*ports("UDP", 53), *ports("TCP", 53, *self._settings.syncer.egress_ports)]
+        spec = NetworkPolicySpecArgs(
+            pod_selector=LabelSelectorArgs(match_labels=self._labels),
+            policy_types=["Ingress", "Egress"],
+            ingress=[NetworkPolicyIngressRuleArgs(ports=ports("TCP", HTTP_PORT))],
+            egress=[NetworkPolicyEgressRuleArgs(ports=outward)],
+        )
+        return NetworkPolicy(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
+
+    def _disruption_budget(self) -> None:
+        """One Pod may always be evicted: with a single replica, a minimum would block every node drain."""
+        spec = PodDisruptionBudgetSpecArgs(
+            max_unavailable=1, selector=LabelSelectorArgs(match_labels=self._labels)
+        )
+        PodDisruptionBudget(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
+
+    def _deployment(
+        self, stamp: pulumi.Output[str], config: ConfigMap, secret: Secret, policy: NetworkPolicy
+    ) -> Deployment:
+        annotations = {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": str(HTTP_PORT),
+            "node-nlb-sync/configuration": stamp,
+        }
+        template = PodTemplateSpecArgs(
+            metadata=ObjectMetaArgs(
+                labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"}, annotations=annotations
+            ),
+            spec=pod_spec(self._settings, config_name=config.metadata.name, secret_name=secret.metadata.name),
+        )
+        spec = DeploymentSpecArgs(
+            replicas=self._settings.syncer.replicas,
+            strategy=DeploymentStrategyArgs(
+                type="Recreate"
+            ),  # one writer: the old one ends before the new begins
+            selector=LabelSelectorArgs(match_labels=self._labels),
+            template=template,
+        )
+        options = self.beneath(depends_on=[policy], custom_timeouts=ROLLOUT)
+        return Deployment(self._name, metadata=self._metadata(), spec=spec, opts=options)
+
+
+def target_groups(settings: Settings, arns: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:
+    """The syncer's target-group list: `ARN=namespace/service:portname`, comma-separated, in the listeners' order."""
+    service = f"{settings.ingress.namespace}/{settings.ingress.name}"
+    entries = [
+        pulumi.Output.format("{}={}:{}", arns[x.name], service, x.service_port) for x in settings.listeners
+    ]
+    return pulumi.Output.all(*entries).apply(",".join)
+
+
+def told_to_syncer(settings: Settings, region: str) -> dict[str, str]:
+    """The ConfigMap. The stack made the groups, so nobody else's targets belong in them: ownership is exclusive."""
+    told = {"AWS_REGION": region, "NLB_SYNC_OWNERSHIP": "exclusive"}
+    if settings.syncer.label_filter is not None:
+        told["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
+    return told
+
+
+def fingerprint(groups: str, access_key_id: str, **told: str) -> str:
+    """Changes whenever the container's environment does, so that the Deployment rolls; made of no secret."""
+    text = "\n".join([groups, access_key_id, *(f"{key}={told[key]}" for key in sorted(told))])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def encoded(text: str) -> str:
+    """base64, as a Secret's `data` wants it."""
+    return base64.b64encode(text.encode()).decode()
