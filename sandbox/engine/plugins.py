@@ -91,8 +91,8 @@ def install(
     if missing and mode == "official":
         names = ", ".join(f"{each.executable} {each.version}" for each in missing)
         raise PluginError(
-            f"{VARIABLE}=official, but {names} cannot be had: connect to {_DOWNLOADS[0]}, put them on PATH or "
-            f"in ~/.pulumi/plugins, or set {VARIABLE}=offline"
+            f"{VARIABLE}=official, but {names} cannot be had: connect to {_DOWNLOADS[0]}, put them on PATH "
+            f"or in ~/.pulumi/plugins, or set {VARIABLE}=offline"
         )
     return [
         _offline(each, cache) if path is None else Plugin(each.name, "official", each.version, path)
@@ -145,7 +145,7 @@ def _download(wanted: _Wanted, layout: Layout, pulumi: Path | None) -> Path | No
     if pulumi is None or wanted.role == "language":
         return None
     _clear(layout, wanted)
-    command = [pulumi, "plugin", "install", wanted.role, wanted.name, f"v{wanted.version}"]
+    command = [str(pulumi), "plugin", "install", wanted.role, wanted.name, f"v{wanted.version}"]
     environ = {**os.environ, "PULUMI_HOME": str(layout.pulumi_home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run(command, env=environ, capture_output=True, timeout=_INSTALL_S, check=False)
@@ -156,7 +156,7 @@ def _download(wanted: _Wanted, layout: Layout, pulumi: Path | None) -> Path | No
 
 
 def _clear(layout: Layout, wanted: _Wanted) -> None:
-    """Take a stand-in out of the sandbox's plugin cache, so that it cannot be found before the official one."""
+    """Take a stand-in out of the sandbox's plugin cache, where it would be found before the official one."""
     directory = layout.pulumi_home / "plugins" / wanted.directory
     if _is_ours(directory / wanted.executable):
         shutil.rmtree(directory)

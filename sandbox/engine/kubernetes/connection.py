@@ -54,7 +54,7 @@ def load(kubeconfig: str, context: str = "", namespace: str = "") -> Access:
     cluster = _entry(document, "clusters", chosen.get("cluster", ""))
     user = _entry(document, "users", chosen["user"]) if chosen.get("user") else {}
     if unsupported := {"exec", "auth-provider", "username"} & set(user):
-        kind = sorted(unsupported)[0]
+        kind = min(unsupported)
         raise ConfigError(
             f"kubeconfig user {chosen['user']!r} logs in by {kind}, which the offline provider cannot do: "
             "use a client certificate or a token, or set SANDBOX_PLUGINS=official"

@@ -1,4 +1,4 @@
-"""Who owns which field: creations are plain POSTs, updates are server-side applies (pulumi-kubernetes#4278)."""
+"""Who owns which field: creations are plain POSTs, updates server-side applies (pulumi-kubernetes#4278)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ _TAKEN_OVER: Final = (
 
 
 def taken_over(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | None:
-    """`managedFields` in which what those managers own belongs to `manager`'s applies; None if nothing changes.
+    """`managedFields` in which what those managers own belongs to `manager`'s applies; None for no change.
 
     For the API server a manager's Update and its Apply are two managers, so that the first apply after a POST
     would conflict with it, and would never remove a field.

@@ -119,7 +119,7 @@ class Objects:
 
 
 def keep_live(obj: Object, live: Object, ignored: list[tuple[str | int, ...]]) -> dict[str, Any]:
-    """`obj` with the live values at the `ignored` paths (await.go handleSSAIgnoreFields, for our own fields)."""
+    """`obj` with the live values at the `ignored` paths (await.go handleSSAIgnoreFields)."""
     kept = deepcopy(dict(obj))
     for path in ignored:
         found = _at(live, path[:-1])

@@ -3,6 +3,7 @@
 import functools
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, ParamSpec, TypeVar
@@ -34,6 +35,18 @@ def _explained(hook: Callable[P, R]) -> Callable[P, R]:
             raise ProviderError(f"configured Kubernetes cluster is unreachable: {error}") from error
 
     return explained
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a program asks for: the plain object, the inputs it came from, and who applies it."""
+
+    obj: dict[str, Any]
+    given: PropertyMap
+    manager: str
+
+    def checkpoint(self, live: dict[str, Any]) -> PropertyMap:
+        return state.checkpoint(live, self.obj, self.given, self.manager)
 
 
 class Kubernetes(Provider):
@@ -106,9 +119,9 @@ class Kubernetes(Provider):
         obj = _object(resource, inputs)
         if preview and (has_unknown(obj) or not self._cluster().served(obj)):
             return State("", inputs)
-        manager = f"pulumi-kubernetes-{secrets.token_hex(4)}"
+        wish = _Wish(obj, inputs, f"pulumi-kubernetes-{secrets.token_hex(4)}")
         try:
-            made = self._make(resource, obj, manager, preview=preview)
+            made = self._make(resource, wish, preview=preview)
         except ApiError as error:
             if preview and _unpreviewable(error):
                 return State("", inputs)
@@ -124,9 +137,8 @@ class Kubernetes(Provider):
             ) from error
         if preview:
             made.pop("status", None)
-            return State("", state.checkpoint(made, obj, inputs, manager))
-        outputs = self._ready(resource, obj, made, inputs, manager, timeout_s)
-        return State(naming.identify(made), outputs)
+            return State("", wish.checkpoint(made))
+        return State(naming.identify(made), self._ready(resource, wish, made, timeout_s=timeout_s))
 
     @_explained
     def read(self, resource: Resource, ident: str, old: State) -> State | None:
@@ -172,24 +184,25 @@ class Kubernetes(Provider):
         obj = shape.without_server_metadata(_object(resource, news))
         if preview and (has_unknown(obj) or not self._cluster().served(obj)):
             return news
-        manager = str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes")
+        wish = _Wish(obj, news, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
         cluster = self._cluster()
         live = cluster.get(obj)
         sent = keep_live(obj, live, [parse(path) for path in ignored])
         if not preview:
-            cluster.take_over(live, manager)
+            cluster.take_over(live, wish.manager)
         try:
-            made = cluster.apply(sent, manager, force=preview or annotations.forces(obj), dry_run=preview)
+            made = cluster.apply(
+                sent, wish.manager, force=preview or annotations.forces(obj), dry_run=preview
+            )
         except ApiError as error:
             if preview and error.status == HTTPStatus.FORBIDDEN:
                 return news
             raise ProviderError(
-                f"update of resource {naming.identify(obj)} failed because of an error from the Kubernetes API "
-                f"server: {error}"
+                f"update of resource {naming.identify(obj)} failed at the Kubernetes API server: {error}"
             ) from error
         if preview:
-            return state.checkpoint(made, obj, news, manager)
-        return self._ready(resource, obj, made, news, manager, timeout_s)
+            return wish.checkpoint(made)
+        return self._ready(resource, wish, made, timeout_s=timeout_s)
 
     @_explained
     def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
@@ -206,44 +219,30 @@ class Kubernetes(Provider):
         except NotReadyError as failed:
             raise ProviderError(f"{old.id}: {failed}") from failed
 
-    def _make(
-        self, resource: Resource, obj: dict[str, Any], manager: str, *, preview: bool
-    ) -> dict[str, Any]:
-        cluster = self._cluster()
+    def _make(self, resource: Resource, wish: "_Wish", *, preview: bool) -> dict[str, Any]:
+        cluster, obj = self._cluster(), wish.obj
         if self._settings.upsert:
-            return cluster.apply(obj, manager, force=preview or annotations.forces(obj), dry_run=preview)
-        return cluster.create(
-            obj, manager, dry_run=preview, tell=lambda text: self.report.info(resource, text)
-        )
+            force = preview or annotations.forces(obj)
+            return cluster.apply(obj, wish.manager, force=force, dry_run=preview)
+        tell = functools.partial(self.report.info, resource)
+        return cluster.create(obj, wish.manager, dry_run=preview, tell=tell)
 
     def _ready(
-        self,
-        resource: Resource,
-        obj: dict[str, Any],
-        made: dict[str, Any],
-        given: PropertyMap,
-        manager: str,
-        timeout_s: float,
+        self, resource: Resource, wish: "_Wish", made: dict[str, Any], *, timeout_s: float
     ) -> PropertyMap:
         """The outputs once the object is ready. Raises InitFailed, which keeps the object in the state."""
         path = self._cluster().path(made)
         try:
-            live = self._waiter(resource).ready(path, obj, timeout_s)
+            return wish.checkpoint(self._waiter(resource).ready(path, wish.obj, timeout_s))
         except NotReadyError as failed:
             ident = naming.identify(made)
-            reasons = (
-                f"the Kubernetes API server reported that {ident!r} failed to fully initialize or become live: "
-                f"{failed.reasons[0]}",
-                *failed.reasons[1:],
-            )
-            outputs = state.checkpoint(self._cluster().connection.get(path), obj, given, manager)
-            raise InitFailed(ident, outputs, reasons) from failed
-        return state.checkpoint(live, obj, given, manager)
+            summary = f"{ident} is in the cluster but did not become ready: {failed.reasons[0]}"
+            outputs = wish.checkpoint(self._cluster().connection.get(path))
+            raise InitFailed(ident, outputs, (summary, *failed.reasons[1:])) from failed
 
     def _waiter(self, resource: Resource) -> Waiter:
-        return Waiter(
-            self._cluster().connection, self.cancelled, lambda text: self.report.info(resource, text)
-        )
+        tell = functools.partial(self.report.info, resource)
+        return Waiter(self._cluster().connection, self.cancelled, tell)
 
     def _cluster(self) -> Objects:
         if self._objects is None:
@@ -271,7 +270,7 @@ def _refuse_unsupported(resource: Resource) -> None:
 
 
 def _unpreviewable(error: ApiError) -> bool:
-    """Errors of a dry run that say nothing about the update: its namespace may be new, its predecessor there."""
+    """Errors of a dry run that say nothing about the update: a new namespace, a predecessor still there."""
     namespace_missing = error.status == HTTPStatus.NOT_FOUND and "namespaces" in str(error)
     return error.status == HTTPStatus.FORBIDDEN or error.reason == "AlreadyExists" or namespace_missing
 

@@ -74,5 +74,5 @@ def force_new(obj: Mapping[str, Any], *, mutable_secrets: bool, mutable_config_m
 
 
 def forces(changed: Path, rules: list[Path]) -> bool:
-    """Whether a change at `changed` touches one of `rules`: below it, or (a whole parent replaced) above it."""
+    """Whether a change at `changed` touches one of `rules`: below it, or above it (a whole parent)."""
     return any(all(want in ("*", have) for have, want in zip(changed, rule, strict=False)) for rule in rules)

@@ -1,6 +1,6 @@
 """Comparing an object as the cluster has it with an object as a program asks for it.
 
-The live object is first cut down to the fields that the program's last inputs had (provider.go pruneLiveState):
+The live object is first cut down to the fields of the program's last inputs (provider.go pruneLiveState):
 what the server or a controller fills in beside them is nobody's drift.
 """
 

@@ -48,6 +48,7 @@ class Waiter:
                 seen, since = looked.fingerprint, time.monotonic()
             settled = time.monotonic() - since >= rule.settle_s or not looked.fingerprint
             if looked.ready and settled:
+                self.tell("")  # clears the status beside the resource
                 return live
             name = live["metadata"]["name"]
             if looked.failed:
@@ -80,6 +81,7 @@ class Waiter:
             said = self._say(said, f"waiting for deletion{_held_by(left)}")
             if self.cancelled.wait(_POLL_S):
                 raise NotReadyError(("waiting for deletion was cancelled",))
+        self.tell("")
 
     def _still_there(self, path: str, uid: str) -> dict[str, Any] | None:
         try:
