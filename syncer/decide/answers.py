@@ -1,0 +1,62 @@
+"""The answers of `explain` and `plan` as plain JSON values; their names are a contract."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from syncer.decide.desired import choose, registered_instances
+from syncer.decide.evaluate import RULES, evaluate
+from syncer.decide.plan import plan
+from syncer.decide.policy import NodePolicy, PlanPolicy
+from syncer.model import Evaluation, GroupPlan, GroupState, NodeView, Target
+
+
+def explained(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """For each Node its instance, its verdict and the code of the rule that spoke, in the order given."""
+    return [
+        {
+            "node": verdict.node,
+            "instance_id": verdict.instance_id,
+            "verdict": verdict.standing.value,
+            "reason": verdict.reason,
+        }
+        for verdict in evaluation.verdicts
+    ]
+
+
+def sentence_of(reason: str) -> str:
+    """The sentence of the rule with this code; "" for a code that no rule has."""
+    code = "Taint:{key}" if reason.startswith("Taint:") else reason
+    return next((f"a node {rule.says}" for rule in RULES if rule.code == code), "")
+
+
+def plan_from_scratch(
+    nodes: Iterable[NodeView],
+    actual: GroupState,
+    node_policy: NodePolicy,
+    policy: PlanPolicy,
+    now: float,
+    *,
+    complete: bool = True,
+) -> GroupPlan:
+    """The plan of one group right after a start, with no history and no ownership record."""
+    evaluation = evaluate(nodes, registered_instances([actual]), node_policy, complete=complete)
+    return plan(choose(evaluation, [actual], policy), actual, policy, now)
+
+
+def planned(plans: Iterable[GroupPlan]) -> dict[str, Any]:
+    """What would be sent now and what is held, for each group."""
+    return {
+        "groups": [
+            {
+                "target_group": each.target_group,
+                "register": [_target(target) for target in each.register],
+                "deregister": [_target(target) for target in each.deregister],
+                "held": [{**_target(hold.target), "why": hold.why.value} for hold in each.held],
+            }
+            for each in plans
+        ]
+    }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {"id": target.id, "port": target.port}

@@ -1,0 +1,104 @@
+"""What kubectl and the AWS CLI print, as records: `get node -o json` and `describe-target-health`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from syncer.decide.nodes import node_view
+from syncer.decide.policy import NodePolicy
+from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState
+
+
+class DocumentError(ValueError):
+    """A document of another shape than expected; its one line says what was found where."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDocument:
+    """Nodes in the order given; `complete` is false for a page of a longer list."""
+
+    nodes: tuple[NodeView, ...]
+    complete: bool
+
+
+def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
+    """One Node, or a List of them.
+
+    Raises:
+        DocumentError: if it is neither. A malformed Node in a List is no error: it gets its own verdict.
+
+    """
+    kind = document.get("kind") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or kind not in {"Node", "List", "NodeList"}:
+        raise DocumentError(
+            f"{_shape(document)} is there, expected a Node or a List of Nodes (kubectl get node -o json)"
+        )
+    if kind == "Node":
+        return NodeDocument((node_view(document, policy),), complete=True)
+    items = document.get("items")
+    if not isinstance(items, list):
+        raise DocumentError(f"items is {_shape(items)}, expected the List's Nodes")
+    for number, item in enumerate(items):
+        if isinstance(item, dict) and item.get("kind", "Node") != "Node":
+            raise DocumentError(f"items[{number}] is {_shape(item)}, expected a Node")
+    metadata = document.get("metadata")
+    rest = metadata.get("continue") if isinstance(metadata, dict) else None
+    return NodeDocument(tuple(node_view(item, policy) for item in items), complete=not rest)
+
+
+def read_targets(document: object) -> tuple[TargetHealth, ...]:
+    """The lines of one DescribeTargetHealth answer.
+
+    Raises:
+        DocumentError: if a line lacks an id, a port or a state that AWS knows.
+
+    """
+    lines = document.get("TargetHealthDescriptions") if isinstance(document, dict) else None
+    if not isinstance(lines, list):
+        raise DocumentError(
+            f"{_shape(document)} is there, expected TargetHealthDescriptions"
+            " (aws elbv2 describe-target-health --output json)"
+        )
+    return tuple(_target(f"TargetHealthDescriptions[{n}]", line) for n, line in enumerate(lines))
+
+
+def registered_in(targets: Iterable[TargetHealth]) -> frozenset[InstanceId]:
+    """The instances that these lines count as targets."""
+    return frozenset(health.target.id for health in targets if health.registered)
+
+
+def _target(where: str, line: object) -> TargetHealth:
+    parts = line if isinstance(line, dict) else {}
+    target, health = _mapping(parts.get("Target")), _mapping(parts.get("TargetHealth"))
+    instance, port, state = target.get("Id"), target.get("Port"), health.get("State")
+    if not isinstance(instance, str) or not instance:
+        raise DocumentError(f"{where}.Target.Id is {_shape(instance)}, expected an instance id")
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port")
+    try:
+        known = TargetState(str(state))
+    except ValueError:
+        raise DocumentError(
+            f"{where}.TargetHealth.State is {_shape(state)}, expected one of {', '.join(TargetState)}"
+        ) from None
+    reason, zone = health.get("Reason"), target.get("AvailabilityZone")
+    return TargetHealth(
+        target=Target(InstanceId(instance), port),
+        state=known,
+        reason=reason if isinstance(reason, str) else "",
+        zone=zone if isinstance(zone, str) and zone != "all" else "",
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _shape(value: object) -> str:
+    """A few words for what was found, never the whole of it."""
+    if isinstance(value, dict):
+        kind = value.get("kind")
+        return f"a {kind}" if isinstance(kind, str) and kind else "an object without kind"
+    if isinstance(value, list):
+        return "an array"
+    return "nothing" if value is None else repr(value)[:60]

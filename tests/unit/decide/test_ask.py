@@ -1,0 +1,249 @@
+"""`explain` and `plan` from files, as a person or a program calls them."""
+
+import argparse
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncer.ask import add_parsers
+from syncer.decide.answers import sentence_of
+
+Ask = Callable[..., tuple[int, str, str]]
+ID = [f"i-{n:017x}" for n in range(10)]
+
+
+def raw_node(number: int, *taints: str, **labels: str) -> dict[str, Any]:
+    return {
+        "kind": "Node",
+        "metadata": {"name": f"node-{number}", "creationTimestamp": "2026-11-23T00:00:00Z", "labels": labels},
+        "spec": {
+            "providerID": f"aws:///eu-central-1a/{ID[number]}",
+            "taints": [{"key": key, "effect": "NoSchedule"} for key in taints],
+        },
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+def raw_list(*nodes: Any, **metadata: str) -> dict[str, Any]:
+    return {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": list(nodes)}
+
+
+def raw_targets(*lines: tuple[int, str], port: int = 30080) -> dict[str, Any]:
+    return {
+        "TargetHealthDescriptions": [
+            {
+                "Target": {"Id": ID[n], "Port": port},
+                "HealthCheckPort": "30080",
+                "TargetHealth": {"State": state},
+            }
+            for n, state in lines
+        ]
+    }
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Call the command line with documents written to files: exit code, standard output, standard error."""
+
+    def call(*words: Any, stdin: object = None) -> tuple[int, str, str]:
+        parser = argparse.ArgumentParser(prog="nlb-sync")
+        add_parsers(parser.add_subparsers(required=True))
+        named = []
+        for number, word in enumerate(words):
+            if not isinstance(word, str):
+                path = tmp_path / f"{number}.json"
+                path.write_text(json.dumps(word))
+                named.append(str(path))
+            else:
+                named.append(word)
+        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(stdin)))
+        args = parser.parse_args(named)
+        code = args.answer(args)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_explain_answers_a_list_for_a_single_node(ask: Ask) -> None:
+    code, out, _ = ask("explain", "-f", raw_node(1), "--json")
+    assert code == 0
+    assert json.loads(out) == [{"node": "node-1", "instance_id": ID[1], "verdict": "in", "reason": "Ready"}]
+
+
+def test_explain_knows_registered_instances_from_the_targets(ask: Ask) -> None:
+    not_ready = raw_node(1)
+    not_ready["status"] = {}
+    _, out, _ = ask("explain", "-f", not_ready, "--json")
+    assert json.loads(out)[0]["reason"] == "NotReadyYet"
+    _, out, _ = ask("explain", "-f", not_ready, "--targets", raw_targets((1, "unhealthy")), "--json")
+    assert json.loads(out)[0] == {
+        "node": "node-1",
+        "instance_id": ID[1],
+        "verdict": "in",
+        "reason": "KeptNotReady",
+    }
+    _, out, _ = ask("explain", "-f", not_ready, "--targets", raw_targets((1, "draining")), "--json")
+    assert json.loads(out)[0]["reason"] == "NotReadyYet"
+
+
+def test_explain_reads_standard_input_and_prints_a_table_with_a_sentence(ask: Ask) -> None:
+    nodes = raw_list(raw_node(1), raw_node(2, "karpenter.sh/disrupted"))
+    code, out, _ = ask("explain", "-f", "-", stdin=nodes)
+    assert code == 0
+    head, first, second = out.splitlines()
+    assert head.split()[:4] == ["NODE", "INSTANCE", "VERDICT", "REASON"]
+    assert first.split()[:4] == ["node-1", ID[1], "in", "Ready"]
+    assert second.split()[:4] == ["node-2", ID[2], "leaving", "Taint:karpenter.sh/disrupted"]
+    assert second.endswith(sentence_of("Taint:karpenter.sh/disrupted"))
+
+
+def test_a_malformed_node_in_a_list_gets_a_verdict_and_harms_no_other(ask: Ask) -> None:
+    code, out, _ = ask("explain", "-f", raw_list(raw_node(1), 7, {"metadata": []}, raw_node(2)), "--json")
+    assert code == 0
+    assert [(a["node"], a["verdict"]) for a in json.loads(out)] == [
+        ("node-1", "in"),
+        ("", "out"),
+        ("", "out"),
+        ("node-2", "in"),
+    ]
+
+
+def test_plan_answers_what_would_be_sent_now(ask: Ask) -> None:
+    nodes = raw_list(raw_node(0, "ToBeDeletedByClusterAutoscaler"), *(raw_node(n) for n in (1, 2, 3)))
+    targets = raw_targets((0, "healthy"), (1, "healthy"), (2, "healthy"), (9, "healthy"))
+    code, out, _ = ask(
+        *(
+            "plan",
+            "--nodes",
+            nodes,
+            "--targets",
+            targets,
+            "--port",
+            "30080",
+            "--json",
+            "--target-group",
+            "web",
+        )
+    )
+    assert code == 0
+    assert json.loads(out) == {
+        "groups": [
+            {
+                "target_group": "web",
+                "register": [{"id": ID[3], "port": 30080}],
+                "deregister": [{"id": ID[0], "port": 30080}],
+                "held": [{"id": ID[9], "port": 30080, "why": "Foreign"}],
+            }
+        ]
+    }
+
+
+def test_plan_names_the_group_after_the_targets_file_where_nothing_else_is_known(ask: Ask) -> None:
+    _, out, _ = ask(
+        "plan", "--nodes", raw_list(), "--targets", "-", "--port", "1", "--json", stdin=raw_targets()
+    )
+    assert json.loads(out)["groups"][0]["target_group"] == "-"
+
+
+def test_the_ownership_comes_from_the_flag_or_the_environment(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (
+        "plan",
+        "--nodes",
+        raw_list(raw_node(1)),
+        "--targets",
+        raw_targets((1, "healthy"), (9, "unhealthy")),
+    )
+    gone = [{"id": ID[9], "port": 30080}]
+    _, out, _ = ask(*words, "--port", "30080", "--json", "--ownership", "exclusive")
+    assert json.loads(out)["groups"][0]["deregister"] == gone
+    monkeypatch.setenv("NLB_SYNC_OWNERSHIP", "exclusive")
+    _, out, _ = ask(*words, "--port", "30080", "--json")
+    assert json.loads(out)["groups"][0]["deregister"] == gone
+    _, out, _ = ask(*words, "--port", "30080", "--json", "--ownership", "add-only")
+    assert json.loads(out)["groups"][0]["held"] == [{**gone[0], "why": "AddOnly"}]
+
+
+def test_a_page_of_a_longer_list_removes_nothing(ask: Ask) -> None:
+    page = raw_list(raw_node(1), **{"continue": "token"})
+    words = ("plan", "--nodes", page, "--targets", raw_targets((1, "healthy"), (2, "healthy")))
+    _, out, _ = ask(*words, "--port", "30080", "--json", "--ownership", "exclusive")
+    assert json.loads(out)["groups"][0]["held"] == [{"id": ID[2], "port": 30080, "why": "NoNodeList"}]
+
+
+def test_a_plan_without_work_says_so_and_one_with_work_is_a_table(ask: Ask) -> None:
+    words = ("plan", "--nodes", raw_list(raw_node(1)), "--port", "30080", "--targets")
+    assert ask(*words, raw_targets((1, "healthy")))[1] == "nothing to do\n"
+    assert ask(*words, raw_targets())[1].splitlines()[1].split() == ["register", ID[1], "30080"]
+
+
+def test_the_selector_comes_from_the_flag_or_the_environment(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NLB_SYNC_NODE_SELECTOR", "role=ingress")
+    _, out, _ = ask("explain", "-f", raw_node(1), "--json")
+    assert json.loads(out)[0]["reason"] == "SelectorMismatch"
+    _, out, _ = ask("explain", "-f", raw_node(1), "--json", "--node-selector", "!role")
+    assert json.loads(out)[0]["reason"] == "Ready"
+
+
+WRONG = [
+    (["explain", "-f", "missing.json"], "missing.json cannot be read"),
+    (["explain", "-f", {"kind": "Pod"}], "a Pod is there, expected a Node or a List"),
+    (["explain", "-f", []], "an array is there"),
+    (["explain", "-f", {"kind": "List"}], "items is nothing"),
+    (["explain", "-f", raw_list({"kind": "Pod"})], "items[0] is a Pod"),
+    (["explain", "-f", raw_node(1), "--targets", {}], "expected TargetHealthDescriptions"),
+    (["explain", "-f", raw_node(1), "--targets", raw_node(1)], "a Node is there, expected TargetHealth"),
+    (["explain", "-f", raw_node(1), "--targets", raw_targets((1, "fine"))], "State is 'fine'"),
+    (["explain", "-f", raw_node(1), "--targets", {"TargetHealthDescriptions": [{}]}], "Target.Id is nothing"),
+    (
+        [
+            "explain",
+            "-f",
+            raw_node(1),
+            "--targets",
+            {"TargetHealthDescriptions": [{"Target": {"Id": "i-1"}}]},
+        ],
+        "Target.Port is nothing",
+    ),
+    (["explain", "-f", "-", "--targets", "-"], "- is standard input and can be given once"),
+    (["explain", "-f", raw_node(1), "--node-selector", "a in b"], "label selector 'a in b' does not parse"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), WRONG)
+def test_a_wrong_document_gets_one_line_and_exit_code_2(ask: Ask, words: list[Any], says: str) -> None:
+    code, out, err = ask(*words, "--json")
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_is_no_json_is_named(ask: Ask, tmp_path: Path) -> None:
+    broken = tmp_path / "nodes.yaml"
+    broken.write_text("kind: Node")
+    code, _, err = ask("explain", "-f", str(broken))
+    assert code == 2
+    assert f"{broken} is not JSON (line 1:" in err
+
+
+def test_a_wrong_variable_is_named(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NLB_SYNC_OWNERSHIP", "mine")
+    code, _, err = ask("explain", "-f", raw_node(1))
+    assert code == 2
+    assert "NLB_SYNC_OWNERSHIP is 'mine'" in err
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", ""])
+def test_a_wrong_port_is_refused(ask: Ask, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        ask("plan", "--nodes", raw_list(), "--targets", raw_targets(), f"--port={port}")
+    assert stopped.value.code == 2
+    assert f"{port!r} is not a port from 1 to 65535" in capsys.readouterr().err
