@@ -54,13 +54,18 @@ def build(tool: Tool, output: Path, tick: Tick) -> None:
     compiled = 0
     command = ["go", "build", *flags, "-v", f"-o={output}", tool.build.package]
     with Command(command, tool.build.module, _ENVIRONMENT) as run:
-        tick(Built(Step.COMPILING, 0, stale, "packages"))
+        tick(_at(compiled, stale))
         for line in run.lines():
             compiled += bool(line) and not line.startswith(("go: ", "#"))
-            # -v names a package when its compilation begins; the last one is the program itself.
-            step = Step.LINKING if compiled >= stale else Step.COMPILING
-            tick(Built(step, min(compiled, stale), stale, "packages"))
+            tick(_at(compiled, stale))
     _check(run)
+
+
+def _at(compiled: int, stale: int) -> Built:
+    """Compiling, until only the program's own package is left: that one is small, and linking it is not."""
+    if compiled >= stale - 1:
+        return Built(Step.LINKING, 0, None, "")
+    return Built(Step.COMPILING, compiled, stale, "packages")
 
 
 def _stale_packages(build: Build, flags: Sequence[str], tick: Tick) -> int:
