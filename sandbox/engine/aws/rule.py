@@ -1,0 +1,138 @@
+"""What the official provider knows of one property beyond its name and type."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One property of one type; `source` is the provider's file that says so.
+
+    `computed`: absent from the program it keeps what AWS has, so its absence is never a change.
+    `immutable`: a change replaces the resource (ForceNew). `default`: what the provider fills in.
+    `unordered`: a list compared as a set. `only_for`: a property and its values for which a change counts.
+    `autoname`: the longest name that may be made from the logical name.
+    """
+
+    source: str
+    required: bool = False
+    computed: bool = False
+    immutable: bool = False
+    default: Any = None
+    allowed: tuple[str, ...] = ()
+    ignore_case: bool = False
+    between: tuple[tuple[int, int], ...] = ()
+    length: tuple[int, int] | None = None
+    pattern: str = ""
+    form: str = ""
+    items: tuple[int, int] | None = None
+    unordered: bool = False
+    conflicts: tuple[str, ...] = ()
+    exactly_one: tuple[str, ...] = ()
+    only_for: tuple[str, tuple[str, ...]] | None = None
+    autoname: int = 0
+    sensitive: bool = False
+
+
+def violation(rule: Rule, value: Any) -> str:
+    """What is wrong with a known `value` of the right type; empty when nothing is."""
+    if rule.allowed and not _allowed(rule, value):
+        return f"expected one of {', '.join(rule.allowed)}, got {value}"
+    if rule.between and not any(low <= int(value) <= high for low, high in rule.between):
+        ranges = " or ".join(f"({low} - {high})" for low, high in rule.between)
+        return f"expected to be in the range {ranges}, got {value}"
+    if rule.length and not rule.length[0] <= len(value) <= rule.length[1]:
+        return f"expected length to be in the range ({rule.length[0]} - {rule.length[1]}), got {value!r}"
+    if rule.items and not rule.items[0] <= len(value) <= rule.items[1]:
+        return f"expected {rule.items[0]} to {rule.items[1]} items, got {len(value)}"
+    if rule.pattern and not re.search(rule.pattern, value):
+        return f"{value!r} does not match {rule.pattern}"
+    return _FORMS[rule.form](value) if rule.form else ""
+
+
+def _allowed(rule: Rule, value: str) -> bool:
+    if rule.ignore_case:
+        return value.lower() in {each.lower() for each in rule.allowed}
+    return value in rule.allowed
+
+
+def _arn(value: str) -> str:
+    """verify.ValidARN: partition, and an account of 12 digits (or none, aws, or a cloudfront word)."""
+    parts = value.split(":", 5)
+    if not value:
+        return ""
+    if len(parts) < 6 or parts[0] != "arn" or not re.fullmatch(r"aws(-[a-z]+)*", parts[1]):  # noqa: PLR2004
+        return f"{value!r} is an invalid ARN: it must be arn:partition:service:region:account:resource"
+    if not re.fullmatch(r"(aws|\d{12})?", parts[4]):
+        return f"{value!r} is an invalid ARN: invalid account ID value {parts[4]!r}"
+    return ""
+
+
+def _cidr(version: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            network = ipaddress.ip_network(value)
+        except ValueError as error:
+            return f"{value!r} is not a valid IPv{version} CIDR block: {error}"
+        right = network.version == version and "/" in value
+        return "" if right else f"{value!r} is not a valid IPv{version} CIDR block, such as 10.0.0.0/8"
+
+    return check
+
+
+def _address(version: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            return "" if ipaddress.ip_address(value).version == version else f"{value!r} is not IPv{version}"
+        except ValueError:
+            return f"expected a valid IPv{version} address, got {value!r}"
+
+    return check
+
+
+def _health_check_port(value: str) -> str:
+    if value == "traffic-port" or (value.isdigit() and 1 <= int(value) <= 65536):  # noqa: PLR2004
+        return ""
+    return f'must be a valid port number (1-65536) or "traffic-port", got {value!r}'
+
+
+def _policy(value: str) -> str:
+    """verify.ValidIAMPolicyJSON: a JSON object, not blank, not starting with white space."""
+    if not value or value[0] != "{":
+        return "contains an invalid JSON policy: not a JSON object"
+    try:
+        document = json.loads(value)
+    except ValueError as error:
+        return f"contains an invalid JSON policy: {error}"
+    return "" if isinstance(document, dict) else "contains an invalid JSON policy: not a JSON object"
+
+
+def _nullable_bool(value: str) -> str:
+    return "" if value in ("", "true", "false", "1", "0") else f"expected true or false, got {value!r}"
+
+
+def _off_or_percentage(value: str) -> str:
+    right = value == "off" or (value.isdigit() and 1 <= int(value) <= 100)  # noqa: PLR2004
+    return "" if right else f"must be an integer between 1 and 100 or 'off', got {value!r}"
+
+
+def _off_or_count(value: str) -> str:
+    return "" if value == "off" or value.isdigit() else f"must be an integer or 'off', got {value!r}"
+
+
+_FORMS: Final[Mapping[str, Callable[[str], str]]] = {
+    "arn": _arn,
+    "cidr4": _cidr(4),
+    "cidr6": _cidr(6),
+    "ipv4": _address(4),
+    "ipv6": _address(6),
+    "health-check-port": _health_check_port,
+    "policy": _policy,
+    "true-or-false": _nullable_bool,
+    "off-or-percentage": _off_or_percentage,
+    "off-or-count": _off_or_count,
+}
