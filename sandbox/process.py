@@ -45,7 +45,7 @@ def start(
             env=None if env is None else dict(env),
             start_new_session=True,
         )
-    _pid_file(layout, name).write_text(f"{child.pid} {_started_at(child.pid)}\n")
+    _pid_file(layout, name).write_text(f"{child.pid} {started_at(child.pid)}\n")
     child.returncode = 0  # it outlives this interpreter on purpose: no ResourceWarning for it
     return Running(name, child.pid)
 
@@ -58,7 +58,7 @@ def find(layout: Layout, name: str) -> Running | None:
         return None
     pid = int(pid_text)
     _reap(pid)
-    now = _started_at(pid)
+    now = started_at(pid)
     return Running(name, pid) if now and now == started else None
 
 
@@ -129,7 +129,7 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
-def _started_at(pid: int) -> str:
+def started_at(pid: int) -> str:
     """When process `pid` started, as the system counts it; empty when there is none.
 
     Field 22 of /proc/PID/stat on Linux (proc(5)); elsewhere `ps -o lstart`.
