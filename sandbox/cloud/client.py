@@ -1,5 +1,6 @@
 """boto3 clients of the sandbox's AWS, as its administrator."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,14 +17,16 @@ ACCESS_KEY = "sandbox"
 SECRET_KEY = "sandbox"  # noqa: S105
 
 
+@cache
 def ec2_client(url: str) -> "EC2Client":
-    """EC2 at an endpoint such as `layout.aws_url`."""
+    """EC2 at an endpoint such as `layout.aws_url`; one client an endpoint, safe to share between threads."""
     client: EC2Client = _client("ec2", url)
     return client
 
 
+@cache
 def elbv2_client(url: str) -> "ElasticLoadBalancingv2Client":
-    """ELBv2 at an endpoint such as `layout.aws_url`."""
+    """ELBv2 at an endpoint, likewise."""
     client: ElasticLoadBalancingv2Client = _client("elbv2", url)
     return client
 

@@ -163,13 +163,29 @@ class Ec2:
         if in_use or named:
             raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
 
-    def require_releasable(self, allocation_id: str) -> None:
-        """Raise what AWS answers when an Elastic IP that a load balancer holds is released.
+    def require_rules(self, rule_ids: list[str]) -> None:
+        """Raise InvalidSecurityGroupRuleId.NotFound for a missing rule, where moto says InvalidPermission."""
+        known = {
+            rule.id
+            for groups in self._backend.groups.values()
+            for group in groups.values()
+            for rule in (*group.ingress_rules, *group.egress_rules)
+        }
+        if missing := [rule for rule in rule_ids if rule not in known]:
+            raise AwsError(
+                "InvalidSecurityGroupRuleId.NotFound",
+                f"The security group rule {missing[0]} does not exist",
+            )
 
-        The misleading AuthFailure is AWS's own (terraform-provider-aws issue 33645).
+    def require_own(self, address_id: str) -> None:
+        """Raise what AWS answers when an Elastic IP that a load balancer holds is released or taken away.
+
+        `address_id` is an allocation or association id. The misleading AuthFailure is AWS's own
+        (terraform-provider-aws issue 33645).
         """
         for address in self._backend.addresses:
-            if address.allocation_id == allocation_id and address.eni and address.eni.requester_managed:
+            ids = {address.allocation_id, address.association_id}
+            if address_id in ids and address.eni and address.eni.requester_managed:
                 raise AwsError("AuthFailure", "You do not have permission to access the specified resource.")
 
     def _free_hosts(self, subnet: Subnet) -> Iterator[str]:

@@ -82,22 +82,28 @@ class Front:
         return self._aws(environ, start_response)
 
     def _aws(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        request_id = secrets.token_hex(16)
         service = _service(environ)
         try:
-            request = _parse(environ, service)
-            delay = self.elbv2.faults.latency_of(request.action)
-            if delay:
-                time.sleep(delay)
-            with self._lock:
-                self._admit(request)
-                if service == "elasticloadbalancing":
-                    return _send(start_response, self._elbv2(request, request_id))
-                return self._forward(request, environ, start_response)
+            return self._answered(environ, start_response, service)
         except AwsError as error:
             _log.info("%s refused: %s", service, error)
-            body = query.render_error(service, error, request_id)
-            return _send(start_response, Answer(error.status, "text/xml", body))
+            failure = error
+        except Exception:  # noqa: BLE001 (whatever moto stumbles over, the client gets an answer it can read)
+            _log.exception("%s failed", service)
+            failure = AwsError("InternalFailure", "The sandbox failed; its log says where.", 500)
+        body = query.render_error(service, failure, secrets.token_hex(16))
+        return _send(start_response, Answer(failure.status, "text/xml", body))
+
+    def _answered(self, environ: Environ, start_response: StartResponse, service: str) -> Iterable[bytes]:
+        request = _parse(environ, service)
+        delay = self.elbv2.faults.latency_of(request.action)
+        if delay:
+            time.sleep(delay)
+        with self._lock:
+            self._admit(request)
+            if service == "elasticloadbalancing":
+                return _send(start_response, self._elbv2(request))
+            return self._forward(request, environ, start_response)
 
     def _admit(self, request: Request) -> None:
         """Raise the AwsError of a call that is throttled, not signed by a live key, or not allowed."""
@@ -109,7 +115,7 @@ class Front:
             action = f"{request.service}:{request.action}"
             self.iam.authorise(user, Call(action, _resources(request), request.region))
 
-    def _elbv2(self, request: Request, request_id: str) -> Answer:
+    def _elbv2(self, request: Request) -> Answer:
         model = query.operation("elbv2", request.action)
         if request.region != REGION:
             raise AwsError(
@@ -117,12 +123,12 @@ class Front:
                 f"The sandbox's load balancers are in {REGION}, not in {request.region}",
             )
         if request.action not in ACTIONS:
-            raise AwsError("UnsupportedOperation", f"The sandbox does not simulate {request.action}")
+            raise AwsError("InvalidAction", f"The sandbox does not simulate {request.action}")
         result = ACTIONS[request.action](self.elbv2, query.parse(model, request.fields))
         if not request.action.startswith(_READS):
             self.revision.bump()
             _log.info("%s", request.action)
-        return Answer(200, "text/xml", query.render(model, result, request_id))
+        return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
 
     def _forward(self, request: Request, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Give the call to moto, after the rules that moto does not have."""
@@ -144,8 +150,10 @@ class Front:
         fields = request.fields
         if request.action == "DeleteSecurityGroup" and "GroupId" in fields:
             self.ec2.require_unused_group(fields["GroupId"])
-        elif request.action == "ReleaseAddress" and "AllocationId" in fields:
-            self.ec2.require_releasable(fields["AllocationId"])
+        elif request.action in {"ReleaseAddress", "DisassociateAddress"}:
+            self.ec2.require_own(fields.get("AllocationId") or fields.get("AssociationId", ""))
+        elif request.action.startswith("RevokeSecurityGroup"):
+            self.ec2.require_rules([v for key, v in fields.items() if key.startswith("SecurityGroupRuleId.")])
         elif request.action == "AllocateAddress" and "Address" not in fields:
             # moto's own choice may be 127.0.0.1 or an instance's address; the API lets a caller choose.
             _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())

@@ -81,21 +81,12 @@ class Iam:
         yield from self._backend.users.values()
 
     def _statements(self, user: User) -> Iterator[dict[str, Any]]:
-        held = (
-            self._backend.users[user.name] if user.name in self._backend.users else self._by_name(user.name)
-        )
-        documents = [*held.policies.values(), *(policy.document for policy in held.managed_policies.values())]
-        for group in self._backend.get_groups_for_user(user.name):
-            documents += [
-                *group.policies.values(),
-                *(one.document for one in group.managed_policies.values()),
-            ]
-        for document in documents:
-            parsed = json.loads(document) if isinstance(document, str) else document
-            yield from _listed(parsed["Statement"])
-
-    def _by_name(self, name: str) -> Any:
-        return next(user for user in self._users() if user.name == name)
+        held = next(one for one in self._users() if one.name == user.name)
+        for holder in (held, *self._backend.get_groups_for_user(user.name)):
+            attached = (policy.versions for policy in holder.managed_policies.values())
+            in_force = [one.document for versions in attached for one in versions if one.is_default]
+            for document in (*holder.policies.values(), *in_force):
+                yield from _listed(json.loads(document)["Statement"])
 
 
 def _denied(user: User, action: str, resource: str, why: str) -> AwsError:

@@ -8,14 +8,16 @@ from urllib.request import urlopen
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from sandbox import process
-from sandbox.cloud.client import ec2_client, elbv2_client
+from sandbox.cloud.client import ec2_client
 from sandbox.cloud.network import ensure_network
 from sandbox.layout import REGION, Layout
 from tests.integration.cloud.world import Cloud
 
 if TYPE_CHECKING:
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
     from types_boto3_iam import IAMClient
 
 
@@ -34,14 +36,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def the_cloud(server: str) -> Cloud:
-    return Cloud(server, ec2_client(server), elbv2_client(server), ensure_network(server))
+    elb: ElasticLoadBalancingv2Client = boto3.client(
+        "elbv2",
+        endpoint_url=server,
+        region_name=REGION,
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+        # It is the server that must refuse, and once.
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+    )
+    return Cloud(server, ec2_client(server), elb, ensure_network(server))
 
 
 @pytest.fixture
 def cloud(the_cloud: Cloud) -> Iterator[Cloud]:
     """The cloud without faults; targets are checked at once. What a test made of ELBv2 is gone after it."""
     the_cloud.control("DELETE", "faults")
-    the_cloud.faults(registration_delay_s=0, rates=None)
+    the_cloud.faults(registration_delay_s=0, provisioning_s=0, rates=None)
     yield the_cloud
     the_cloud.control("DELETE", "faults")
     the_cloud.remove_load_balancing()
