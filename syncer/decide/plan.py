@@ -1,6 +1,7 @@
 """What to send for one target group now, and what to hold back: the safety rules, put in order."""
 
 from collections.abc import Callable, Collection
+from math import inf
 
 from syncer.decide.brake import GROUP, Brake
 from syncer.decide.ownership import ours, record
@@ -59,7 +60,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         register=register,
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
-        look_again_in=min((s for s in removals.look_again if s > 0), default=None),
+        look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
         ours=record(scene.owned, actual, register),
         memory=GroupMemory(
             peaks=brake.peaks,

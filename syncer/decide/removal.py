@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import inf
 
 from syncer.decide.brake import Brake
 from syncer.decide.policy import Ownership, PlanPolicy
@@ -148,14 +149,19 @@ class Removals:
 
     def announced(self, targets: Collection[Target]) -> None:
         """Those whose node is leaving: deadlines first, then label, then cordon, spread over the zones."""
-        patience, now = self._scene.policy.deadline_patience, self._scene.now
         for target in self._in_order(targets):
-            notice = self._scene.notices[target.id]
-            left = notice.since + patience - now if notice.urgency is Urgency.DEADLINE else patience
+            left = self._patience_left(target)
             why = self._brake.release(target, share=left > 0)
             self._note(target, why)
-            if why is Why.SHARE and notice.urgency is Urgency.DEADLINE and left > 0:
+            if why is Why.SHARE:
                 self.look_again.append(left)
+
+    def _patience_left(self, target: Target) -> float:
+        """Seconds for which a leaving target still waits for the share; without a deadline it always does."""
+        notice = self._scene.notices[target.id]
+        if notice.urgency is not Urgency.DEADLINE:
+            return inf
+        return notice.since + self._scene.policy.deadline_patience - self._scene.now
 
     def replaced(self, targets: Collection[Target]) -> None:
         """Those that a target on another port replaces: after it is healthy, or after a bounded wait."""
@@ -224,16 +230,19 @@ class Removals:
             self.held[target] = why
 
     def _in_order(self, targets: Collection[Target]) -> list[Target]:
-        """By urgency; within one urgency the longest announced of each zone, then the next of each."""
+        """By urgency, overdue ones first; within that the longest announced of each zone, then the next."""
+
+        def rank(target: Target) -> tuple[bool, Urgency, str]:
+            return self._patience_left(target) > 0, notice[target.id].urgency, self._zone_of(target)
+
         notice = self._scene.notices
-        ranked = sorted(
-            targets,
-            key=lambda t: (notice[t.id].urgency, self._zone_of(t), notice[t.id].since, t),
-        )
-        places: list[tuple[Urgency, int, str, Target]] = []
-        for (urgency, zone), members in groupby(ranked, lambda t: (notice[t.id].urgency, self._zone_of(t))):
-            places += [(urgency, nth, zone, target) for nth, target in enumerate(members)]
-        return [target for *_, target in sorted(places)]
+        ranked = sorted(targets, key=lambda t: (rank(t), notice[t.id].since, t))
+        turns = [
+            (waits, urgency, turn, zone, target)
+            for (waits, urgency, zone), members in groupby(ranked, rank)
+            for turn, target in enumerate(members)
+        ]
+        return [target for *_, target in sorted(turns)]
 
 
 def hold_id(group: TargetGroupArn, targets: Iterable[Target]) -> str:

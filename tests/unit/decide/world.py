@@ -1,6 +1,6 @@
 """Builders of the records that decisions look at, and a small AWS that keeps one target group."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
 from syncer.decide.policy import NodePolicy, PlanPolicy
 from syncer.model import (
+    GroupMemory,
     GroupPlan,
     GroupState,
     InstanceId,
@@ -87,75 +88,75 @@ def held(planned: GroupPlan) -> dict[Target, Why]:
 
 @dataclass
 class Aws:
-    """One group on an AWS that makes registered targets healthy and drained ones disappear.
+    """One group on an AWS where registered targets turn healthy and draining ones disappear, in time.
 
-    `memory` and `record` are what the syncer keeps: `restart` loses the first and keeps the second.
+    `memory` is the syncer's own and is lost by `restart`; `record` is the ownership record and is kept.
+    `dead` instances never pass a health check. `warm_up` and `delay` are seconds.
     """
 
     arn: TargetGroupArn = HTTP
     port: int | None = PORT
-    targets: dict[Target, TargetHealth] = field(default_factory=dict)
-    record: frozenset[Target] = frozenset()
-    state: GroupState = field(init=False)
-    confirmed: frozenset[str] = frozenset()
     limit: int | None = None
-
-    def __post_init__(self) -> None:
-        self.state = GroupState(target_group=self.arn, targets={}, fresh=True)
+    warm_up: float = 30.0
+    delay: float = 300.0
+    dead: set[InstanceId] = field(default_factory=set)
+    targets: dict[Target, TargetHealth] = field(default_factory=dict)
+    changed: dict[Target, float] = field(default_factory=dict)
+    record: frozenset[Target] = frozenset()
+    memory: GroupMemory = field(default_factory=GroupMemory)
+    confirmed: frozenset[str] = frozenset()
 
     def read(self) -> GroupState:
-        self.state = replace(
-            self.state,
+        return GroupState(
+            target_group=self.arn,
             targets=dict(self.targets),
+            fresh=True,
             ours=self.record,
             port=self.port,
             confirmed=self.confirmed,
+            memory=self.memory,
         )
-        return self.state
 
-    def apply(self, planned: GroupPlan) -> None:
+    def apply(self, planned: GroupPlan, now: float) -> None:
         """Carry the plan out; a group over its limit refuses the whole call, as AWS does."""
-        self.record = planned.ours
-        after = with_registered(self.read(), planned.register)
+        before = self.read()
+        after = with_registered(before, planned.register)
         listed = sum(h.registered for h in after.targets.values())
         assert self.limit is None or not planned.register or listed <= self.limit, "TooManyTargets"
         after = with_deregistered(after, planned.deregister)
+        self.changed |= {t: now for t, h in after.targets.items() if before.targets.get(t) != h}
         self.targets = dict(after.targets)
-        self.state = replace(self.state, memory=planned.memory)
+        self.record, self.memory = planned.ours, planned.memory
 
-    def settle(self, *, drained: bool = True, dead: Iterable[InstanceId] = ()) -> None:
-        """Let health checks pass (but on dead instances) and, if wanted, draining targets be gone."""
-        self.targets = {
-            t: _checked(h, alive=t.id not in set(dead))
-            for t, h in self.targets.items()
-            if not (drained and h.state is TargetState.DRAINING)
-        }
+    def tick(self, now: float) -> None:
+        """Health checks and deregistration delays that are over by now."""
+        for target, known in list(self.targets.items()):
+            age = now - self.changed.get(target, -1e9)
+            if known.state is TargetState.DRAINING:
+                if age >= self.delay:
+                    del self.targets[target]
+            elif known.registered and (known.state is not TargetState.INITIAL or age >= self.warm_up):
+                alive = target.id not in self.dead
+                state = TargetState.HEALTHY if alive else TargetState.UNHEALTHY
+                self.targets[target] = replace(known, state=state, reason="")
 
     def restart(self) -> None:
-        self.state = GroupState(target_group=self.arn, targets={}, fresh=True)
+        self.memory = GroupMemory()
 
     def put(self, numbers: Iterable[int], state: str = "healthy", port: int = PORT) -> None:
         """Targets that were there before us."""
         self.targets |= {target(n, port): health(n, state, port=port) for n in numbers}
 
     def serving(self) -> int:
+        """How many are healthy: what clients feel."""
         return sum(h.state is TargetState.HEALTHY for h in self.targets.values())
-
-    def states(self) -> Mapping[Target, TargetState]:
-        return {t: h.state for t, h in self.targets.items()}
 
     def registered(self) -> set[Target]:
         return {t for t, h in self.targets.items() if h.registered}
 
 
-def _checked(known: TargetHealth, *, alive: bool) -> TargetHealth:
-    if known.state is TargetState.DRAINING or not known.registered:
-        return known
-    return replace(known, state=TargetState.HEALTHY if alive else TargetState.UNHEALTHY, reason="")
-
-
 def pass_once(aws: Aws, nodes: Iterable[NodeView] | None, policy: PlanPolicy, now: float) -> GroupPlan:
     """One pass of the loop over one group."""
     planned = decide(nodes, aws.read(), policy, now=now)
-    aws.apply(planned)
+    aws.apply(planned, now)
     return planned

@@ -1,0 +1,379 @@
+"""The brake over ten minutes: stories in virtual time, each with the fewest targets that ever serve."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
+from syncer.model import GroupPlan, NodeView, Target, Why
+from tests.unit.decide.world import NOON, Aws, decide, group, health, held, node, pass_once, target
+
+TAINT = {"leaving_taint": "ToBeDeletedByClusterAutoscaler"}
+LABEL = {"excluded": True}
+TYPO = {"selected": False}
+EXCLUSIVE = PlanPolicy(ownership=Ownership.EXCLUSIVE)
+ZONAL = PlanPolicy(cross_zone=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """`nodes` says which Nodes there are, seconds after the start; `fewest` may ever serve, `end` stay."""
+
+    name: str
+    old: Collection[int]
+    nodes: Callable[[float], Iterable[NodeView]]
+    fewest: int
+    end: Collection[int]
+    policy: PlanPolicy = field(default_factory=PlanPolicy)
+    deadlines: bool = False
+    restarts: Collection[float] = ()
+    lasts: int = 1500
+    step: int = 5
+    recorded: bool = True
+
+
+def some(numbers: Iterable[int], **changes: object) -> list[NodeView]:
+    return [node(n, **changes) for n in numbers]
+
+
+STORIES = [
+    Story(
+        name="one node replaced, the new one first",
+        old=range(3),
+        nodes=lambda t: [*some([0], **(TAINT if t >= 60 else {})), *some(range(1, 4))],
+        fewest=3,
+        end=range(1, 4),
+    ),
+    Story(
+        name="one node replaced, the old one first",
+        old=range(3),
+        nodes=lambda t: [*some([0], **TAINT), *some(range(1, 4 if t >= 60 else 3))],
+        fewest=2,
+        end=range(1, 4),
+    ),
+    Story(
+        name="10 for 10, all old ones leaving together",
+        old=range(10),
+        nodes=lambda _: [*some(range(10), **TAINT), *some(range(10, 20))],
+        fewest=5,
+        end=range(10, 20),
+    ),
+    Story(
+        name="12 for 8, all old ones leaving together",
+        old=range(12),
+        nodes=lambda _: [*some(range(12), **TAINT), *some(range(12, 20))],
+        fewest=6,
+        end=range(12, 20),
+    ),
+    Story(
+        name="a label typo on 100 nodes with three restarts",
+        old=range(100),
+        nodes=lambda _: some(range(100), **TYPO),
+        fewest=100,
+        end=range(100),
+        restarts=(100, 400, 1200),
+        step=30,
+    ),
+    Story(
+        name="100 nodes losing the label one a second",
+        old=range(100),
+        nodes=lambda t: [*some(range(min(100, int(t))), **TYPO), *some(range(min(100, int(t)), 100))],
+        fewest=50,
+        end=range(50, 100),
+        step=1,
+        lasts=600,
+    ),
+    Story(
+        name="a node group upgraded: 50 labelled at once, 6 new",
+        old=range(50),
+        nodes=lambda _: [*some(range(50), **LABEL), *some(range(50, 56))],
+        fewest=6,  # at the end; before that half of each ten minutes' base
+        end=range(50, 56),
+        lasts=3600,
+        step=30,
+    ),
+    Story(
+        name="2 of 3 reclaimed: the second waits a minute for the share",
+        old=range(3),
+        nodes=lambda _: [*some([0, 1], **TAINT), *some([2])],
+        fewest=1,
+        deadlines=True,
+        end=[2],
+    ),
+    Story(
+        name="2 of 3 reclaimed with a third that comes in time",
+        old=range(3),
+        nodes=lambda _: [*some([0, 1], **TAINT), *some([2, 3])],
+        fewest=2,
+        end=[2, 3],
+    ),
+    Story(
+        name="5 stale targets at start, and 5 nodes",
+        old=range(5),
+        nodes=lambda _: some(range(10, 15)),
+        fewest=5,
+        end=range(10, 15),
+        policy=EXCLUSIVE,
+        recorded=False,
+    ),
+    Story(
+        name="a wrong ARN in exclusive with three restarts",
+        old=range(20),
+        nodes=lambda _: some(range(50, 53)),
+        fewest=20,
+        end=[*range(20), *range(50, 53)],
+        policy=EXCLUSIVE,
+        restarts=(60, 700, 1400),
+        lasts=2400,
+        recorded=False,
+    ),
+    Story(
+        name="one zone's nodes leaving with cross-zone off: its last one stays",
+        old=range(9),
+        nodes=lambda _: [*some([0, 3, 6], **TAINT), *some([1, 2, 4, 5, 7, 8])],
+        fewest=7,
+        end=[1, 2, 4, 5, 6, 7, 8],
+        policy=ZONAL,
+    ),
+    Story(
+        name="an empty but complete node list",
+        old=range(10),
+        nodes=lambda _: [],
+        fewest=10,
+        end=range(10),
+    ),
+    Story(
+        name="scale to zero: the last one stays until it is dead or another comes",
+        old=range(4),
+        nodes=lambda _: some(range(4), **LABEL),
+        fewest=1,
+        end=[2],
+        lasts=3600,
+    ),
+    Story(
+        name="a taint announced and the Node deleted while it was held",
+        old=range(3),
+        nodes=lambda t: [*some([] if t >= 30 else [0, 1], **TAINT), *some([2])],
+        fewest=1,
+        end=[2],
+        deadlines=True,
+    ),
+]
+
+
+@dataclass
+class Played:
+    """How a story went: what served after each pass, by second, and the last plan."""
+
+    aws: Aws
+    served: dict[int, int]
+    last: GroupPlan
+
+
+def play(story: Story) -> Played:
+    aws = Aws()
+    aws.put(story.old)
+    if story.recorded:
+        aws.record = frozenset(map(target, story.old))
+    served, plan = {-1: aws.serving()}, None
+    for second in range(0, story.lasts, story.step):
+        if any(second - story.step < when <= second for when in story.restarts):
+            aws.restart()
+        aws.tick(NOON + second)
+        plan = pass_once(aws, story.nodes(second), story.policy, NOON + second)
+        served[second] = aws.serving()
+    assert plan is not None
+    return Played(aws, served, plan)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "-"))
+def test_a_story_ends_well_and_never_has_fewer_serving_targets(story: Story) -> None:
+    played = play(story)
+    assert min(played.served.values()) == story.fewest
+    assert played.aws.registered() == set(map(target, story.end))
+    assert played.last.empty
+
+
+@pytest.mark.parametrize(
+    "story",
+    [story for story in STORIES if not story.deadlines],
+    ids=lambda story: story.name.replace(" ", "-"),
+)
+def test_half_of_what_served_in_the_last_ten_minutes_goes_on_serving(story: Story) -> None:
+    served = play(story).served
+    for second, now in served.items():
+        recently = max(n for then, n in served.items() if second - 600 <= then <= second)
+        assert 2 * now >= recently, second
+
+
+@dataclass
+class Three:
+    """Two of three nodes leave, as the first plan sees it."""
+
+    nodes: list[NodeView] = field(default_factory=lambda: [*some([0, 1], **TAINT), *some([2])])
+    aws: Aws = field(default_factory=Aws)
+
+    def __post_init__(self) -> None:
+        self.aws.put(range(3))
+
+
+def test_a_deadline_waits_for_the_share_at_most_a_minute() -> None:
+    three = Three()
+    first = pass_once(three.aws, three.nodes, PlanPolicy(), NOON)
+    assert first.deregister == (target(0),)
+    assert held(first) == {target(1): Why.SHARE}
+    assert first.look_again_in == 60
+    assert pass_once(three.aws, three.nodes, PlanPolicy(), NOON + 59).empty
+    assert pass_once(three.aws, three.nodes, PlanPolicy(), NOON + 60).deregister == (target(1),)
+
+
+def test_a_deletion_timestamp_counts_from_its_own_time_so_a_restart_forgets_nothing() -> None:
+    nodes = [*some([0, 1], deleting_since=NOON - 61), *some([2])]
+    aws = Aws()
+    aws.put(range(3))
+    assert pass_once(aws, nodes, PlanPolicy(), NOON).deregister == (target(0), target(1))
+
+
+def test_a_label_has_no_deadline_and_waits_for_the_share() -> None:
+    nodes = [*some([0, 1], **LABEL), *some([2])]
+    aws = Aws()
+    aws.put(range(3))
+    pass_once(aws, nodes, PlanPolicy(), NOON)
+    assert pass_once(aws, nodes, PlanPolicy(), NOON + 120).empty
+
+
+def test_deadlines_go_before_labels_and_labels_before_cordons() -> None:
+    policy = PlanPolicy()
+    kinds: list[dict[str, Any]] = [{"cordoned": True}, LABEL, TAINT, {}, {}]
+    nodes = [node(n, **changes) for n, changes in enumerate(kinds)]
+    actual = group(*(health(n) for n in range(5)))
+    planned = decide(nodes, actual, policy, node_policy=NodePolicy(cordon_leaves=True))
+    assert planned.deregister == (target(2), target(1))
+    assert held(planned) == {target(0): Why.SHARE}
+
+
+def test_of_equal_urgency_they_go_from_each_zone_in_turn() -> None:
+    nodes = [*some([0, 3, 6, 9, 1, 2], **TAINT), *some([4, 5, 7, 8])]
+    planned = decide(nodes, group(*(health(n) for n in range(10))))
+    assert {n.zone for n in nodes if target_of(n) in planned.deregister[:3]} == {
+        "eu-central-1a",
+        "eu-central-1b",
+        "eu-central-1c",
+    }
+
+
+def target_of(view: NodeView) -> Target:
+    assert view.instance_id is not None
+    return Target(view.instance_id, 30080)
+
+
+def test_doubtful_targets_go_all_together_where_enough_others_serve() -> None:
+    owned = frozenset(map(target, range(10)))
+    planned = decide(some(range(5, 10)), group(*(health(n) for n in range(10)), ours=owned))
+    assert planned.deregister == tuple(map(target, range(5)))
+
+
+def test_doubtful_targets_stay_all_together_where_too_few_would_serve() -> None:
+    owned = frozenset(map(target, range(10)))
+    planned = decide(some(range(6, 10)), group(*(health(n) for n in range(10)), ours=owned))
+    assert planned.empty
+    assert set(held(planned).values()) == {Why.SHARE}
+    assert len(planned.held) == 6
+
+
+def test_of_doubtful_targets_those_that_do_not_serve_go_at_once() -> None:
+    owned = frozenset(map(target, range(10)))
+    actual = group(*(health(n) for n in range(9)), health(9, "unhealthy"), ours=owned)
+    planned = decide(some(range(2)), actual)
+    assert planned.deregister == (target(9),)
+
+
+def test_draining_targets_count_into_the_base_because_they_are_recent_removals() -> None:
+    owned = frozenset(map(target, range(10)))
+    draining = [health(n, "draining") for n in range(5)]
+    actual = group(*draining, *(health(n) for n in range(5, 10)), ours=owned)
+    planned = decide(some(range(6, 10)), actual)
+    assert (planned.base, planned.floor, planned.serving) == (10, 5, 5)
+    assert held(planned) == {target(5): Why.SHARE}
+
+
+def test_the_base_is_remembered_for_ten_minutes_and_not_longer() -> None:
+    aws = Aws(delay=0)
+    aws.put(range(10))
+    everyone, half = some(range(10)), some(range(5))
+    aws.record = frozenset(map(target, range(10)))
+    pass_once(aws, everyone, PlanPolicy(), NOON)
+    pass_once(aws, half, PlanPolicy(), NOON + 1)
+    aws.tick(NOON + 1)
+    assert pass_once(aws, half, PlanPolicy(), NOON + 2).base == 10
+    fewer = pass_once(aws, half[:4], PlanPolicy(), NOON + 600)
+    assert held(fewer) == {target(4): Why.SHARE}
+    assert fewer.look_again_in == 1
+    assert pass_once(aws, half[:4], PlanPolicy(), NOON + 602).deregister == (target(4),)
+
+
+def test_a_clock_that_jumps_back_holds_nothing_for_longer_than_the_window() -> None:
+    aws = Aws(delay=0)
+    aws.put(range(10))
+    aws.record = frozenset(map(target, range(10)))
+    pass_once(aws, some(range(10)), PlanPolicy(), NOON + 86400)
+    aws.targets = {t: h for t, h in aws.targets.items() if t <= target(4)}
+    pass_once(aws, some(range(5)), PlanPolicy(), NOON)
+    assert pass_once(aws, some(range(4)), PlanPolicy(), NOON + 601).deregister == (target(4),)
+
+
+class TestConfirm:
+    """A held set of doubtful targets is let go by its id, and only this very set."""
+
+    owned = frozenset(map(target, range(10)))
+    full = group(*(health(n) for n in range(10)), ours=owned)
+
+    def test_the_id_names_the_set(self) -> None:
+        first, again = (decide(some(range(3)), self.full).hold_id for _ in range(2))
+        assert first == again != ""
+        assert decide(some(range(2)), self.full).hold_id != first
+
+    def test_a_confirmed_set_goes(self) -> None:
+        asked = decide(some(range(3)), self.full).hold_id
+        planned = decide(some(range(3)), replace(self.full, confirmed=frozenset({asked})))
+        assert planned.deregister == tuple(map(target, range(3, 10)))
+        assert planned.hold_id == ""
+
+    def test_another_set_does_not(self) -> None:
+        asked = decide(some(range(3)), self.full).hold_id
+        planned = decide(some(range(2)), replace(self.full, confirmed=frozenset({asked})))
+        assert planned.empty
+        assert planned.hold_id
+
+    def test_the_last_serving_one_stays_even_so(self) -> None:
+        asked = decide([], self.full).hold_id
+        planned = decide([], replace(self.full, confirmed=frozenset({asked})))
+        assert planned.deregister == tuple(map(target, range(9)))
+        assert held(planned) == {target(9): Why.LAST_SERVING}
+
+    def test_what_was_let_go_stays_let_go_when_a_part_of_it_went_already(self) -> None:
+        asked = decide(some(range(3)), self.full).hold_id
+        first = decide(some(range(3)), replace(self.full, confirmed=frozenset({asked})))
+        rest = group(
+            *(health(n) for n in range(8)), health(8, "draining"), health(9, "draining"), ours=self.owned
+        )
+        after = decide(some(range(3)), replace(rest, memory=first.memory), now=NOON + 5)
+        assert after.deregister == tuple(map(target, range(3, 8)))
+
+
+def test_with_cross_zone_off_each_zone_keeps_its_share() -> None:
+    nodes = [*some([0, 3], **TAINT), *some([6, 1, 2, 4, 5])]
+    actual = group(*(health(n) for n in range(7)))
+    assert decide(nodes, actual, PlanPolicy()).deregister == (target(0), target(3))
+    planned = decide(nodes, actual, ZONAL)
+    assert planned.deregister == (target(0),)
+    assert held(planned) == {target(3): Why.SHARE}
+
+
+@pytest.mark.parametrize(("share", "going"), [(0.0, 9), (0.1, 9), (0.25, 7), (0.5, 5), (1.0, 0)])
+def test_the_share_is_configurable(share: float, going: int) -> None:
+    nodes = [*some(range(10), **LABEL)]
+    planned = decide(nodes, group(*(health(n) for n in range(10))), PlanPolicy(share=share))
+    assert len(planned.deregister) == going
