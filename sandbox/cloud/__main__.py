@@ -31,11 +31,12 @@ def main() -> int:
         return 1
     logging.getLogger("sandbox.cloud").info("serving AWS on %s", layout.aws_url)
     server.serve_forever()
-    return 0
+    return 0  # not reached: SIGTERM ends the process
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
+    """End at once: all state is memory, and taking the interpreter down in order would cost a second."""
+    os._exit(0)
 
 
 if __name__ == "__main__":

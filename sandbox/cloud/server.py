@@ -5,6 +5,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from sandbox.cloud import catalogue
 from sandbox.cloud.front import Front
 from sandbox.layout import HOST
 
@@ -22,6 +23,7 @@ class _Handler(MotoRequestHandler):
 
 def make(port: int, front: Front | None = None) -> BaseWSGIServer:
     """A server that is bound but not yet serving; raises OSError when the port is taken."""
+    catalogue.keep_only_ours()
     server = make_server(HOST, port, front or Front(), threaded=True, request_handler=_Handler)
     server.daemon_threads = True  # type: ignore[attr-defined]  # an idle connection must not delay the exit
     return server
