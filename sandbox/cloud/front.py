@@ -22,7 +22,8 @@ from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError
-from sandbox.cloud.iam import Call, Iam
+from sandbox.cloud.iam import Iam
+from sandbox.cloud.policy import Call
 from sandbox.cloud.revision import Revision
 from sandbox.cloud.throttle import Throttle
 from sandbox.layout import ACCOUNT, REGION
