@@ -1,6 +1,7 @@
 """What the controller asks of the cluster, of AWS and of time, as narrow protocols that a test can play."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
@@ -18,6 +19,9 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
 
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait until `event` is set, `seconds` at most; whether it was set."""
+
 
 class Cluster(Protocol):
     """The Kubernetes side: caches that are fed by list-then-watch."""
@@ -25,6 +29,10 @@ class Cluster(Protocol):
     @property
     def nodes(self) -> Mapping[str, NodeView] | None:
         """Every Node by name; None before the first complete list."""
+
+    @property
+    def problems(self) -> Collection[str]:
+        """What keeps the caches from being current, one line each; empty when all is well."""
 
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""

@@ -1,0 +1,200 @@
+"""The spine: observe what is desired, observe what is there, plan, apply, record; again and again.
+
+Level-triggered: action is never driven off a single change. A watch event, a read that says something new or
+the passing of time only mark a group dirty; what to do is computed from caches as they are then.
+All of this runs on one asyncio loop; blocking calls sit behind `syncer.ports`.
+"""
+
+import asyncio
+import logging
+import random
+from typing import Any
+
+from syncer.decide.desired import choose, registered_instances
+from syncer.decide.evaluate import evaluate
+from syncer.decide.plan import plan
+from syncer.errors import AwsError
+from syncer.group import Group
+from syncer.log import reconcile_id
+from syncer.model import Desired, Evaluation, GroupPlan
+from syncer.ports import Clock, Cluster, Elb
+from syncer.reads import Reader
+from syncer.settings import ServicePort, Settings
+from syncer.tally import Tally
+from syncer.writes import Writer
+
+log = logging.getLogger(__name__)
+
+_TURN_S = 5.0
+
+
+class Controller:
+    """Keeps the target groups of `settings` in step with the cluster's nodes."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        cluster: Cluster,
+        elb: Elb,
+        clock: Clock,
+        rng: random.Random,
+        tally: Tally,
+    ) -> None:
+        self.settings = settings
+        self.cluster = cluster
+        self.clock = clock
+        self.tally = tally
+        self.groups = tuple(Group(each, rng) for each in settings.groups)
+        self.turned_at = clock.monotonic()
+        self._rng = rng
+        self._stopping = asyncio.Event()
+        self._revision = 0
+        self._observed: tuple[int, Evaluation, Desired] | None = None
+        self._now = 0.0
+        self._writer = Writer(elb, clock, tally, self._stopping.is_set)
+        self._reader = Reader(settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty)
+
+    async def run(self, *, once: bool = False) -> None:
+        """Follow cluster and groups until `stop`; with `once` until each group has had one pass.
+
+        After `stop` the AWS call in flight still ends and is recorded; nothing is deregistered for it.
+        """
+        background: list[asyncio.Future[Any]] = [
+            asyncio.create_task(self.cluster.run(self.mark_dirty), name="cluster"),
+            asyncio.create_task(self._turn(), name="turn"),
+            *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
+        ]
+        passes = (self._follow(group, once=once) for group in self.groups)
+        work: asyncio.Future[Any] = asyncio.gather(*passes)
+        try:
+            # The background never ends by itself: where it does, it has failed, and so do we.
+            ended, _ = await asyncio.wait([work, *background], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            for task in (*background, work):
+                task.cancel()
+            await asyncio.gather(*background, work, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Begin no further call."""
+        self._stopping.set()
+        for group in self.groups:
+            group.looked.set()
+        self.mark_dirty()
+
+    def mark_dirty(self) -> None:
+        """Something has changed: every group is looked at again."""
+        self._revision += 1
+        for group in self.groups:
+            group.dirty.set()
+            group.hurry.set()
+
+    async def reconcile(self, group: Group) -> AwsError | None:
+        """One pass over one group; the failure that is to be waited out, if there was one."""
+        reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
+        evaluation, desired = self._observe_desired()
+        actual = group.state(self._port(group), self.clock.monotonic())
+        decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
+        problem = await self._apply(group, decided)
+        self._record(group, evaluation, decided, problem)
+        return problem
+
+    def _observe_desired(self) -> tuple[Evaluation, Desired]:
+        """Verdicts and wanted instances, the same for every group; computed once for each change."""
+        if self._observed is None or self._observed[0] != self._revision:
+            nodes = self.cluster.nodes
+            now = self.clock.monotonic()
+            states = [group.state(self._port(group), now) for group in self.groups]
+            listed = None if nodes is None else nodes.values()
+            evaluation = evaluate(listed, registered_instances(states), self.settings.node_policy)
+            desired = choose(evaluation, states, self.settings.plan_policy)
+            self._observed = (self._revision, evaluation, desired)
+        return self._observed[1:]
+
+    def _port(self, group: Group) -> int | None:
+        source = group.settings.port
+        if isinstance(source, ServicePort):
+            return self.cluster.node_port(source.service, source.port)
+        return group.own_port if source is None else source
+
+    async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
+        group.memory, group.plan = decided.memory, decided
+        if self.settings.paused:
+            return None
+        group.ours = decided.ours
+        if decided.empty:
+            return None
+        try:
+            return await self._writer.apply(group, decided)
+        finally:
+            self.mark_dirty()  # what was written changes which instances are registered
+
+    def _record(
+        self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
+    ) -> None:
+        """Count the pass, and say what is held back once each time it changes."""
+        self._log_held(group, decided)
+        if problem is not None:
+            log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
+        group.problem = str(problem) if problem else ""
+        good = problem is None and evaluation.complete and group.actual.fresh
+        self.tally.passes[group.arn, "ok" if good else "failed"] += 1
+        if good:
+            group.last_good_pass = self.clock.now()
+        group.hurry.set()
+
+    def _log_held(self, group: Group, decided: GroupPlan) -> None:
+        if decided.held != group.held:
+            for held in decided.held:
+                log.info(
+                    "%s: hold %s:%d: %s",
+                    group.name,
+                    held.target.id,
+                    held.target.port,
+                    held.why,
+                    extra={"group": group.name, "why": held.why},
+                )
+        group.held = decided.held
+
+    async def _follow(self, group: Group, *, once: bool) -> None:
+        """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""
+        await group.looked.wait()
+        while once and self.cluster.nodes is None and not self._stopping.is_set():
+            await self.clock.wait(group.dirty, 1.0)
+            group.dirty.clear()
+        while not self._stopping.is_set():
+            group.dirty.clear()
+            wait = await self._pass(group)
+            if once:
+                return
+            if wait:
+                await self.clock.wait(self._stopping, wait)
+            else:
+                await self.clock.wait(group.dirty, group.next_look(self.clock.monotonic()))
+
+    async def _pass(self, group: Group) -> float:
+        """One pass, whatever happens in it; the seconds to back off for, 0 if it went well."""
+        try:
+            problem = await self.reconcile(group)
+        except Exception:
+            log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
+            group.problem = "unforeseen fault, see the log"
+            self.tally.passes[group.arn, "failed"] += 1
+            return group.write_backoff.next()
+        if problem is None:
+            group.write_backoff.reset()
+            return 0.0
+        return group.write_backoff.next(slow=problem.slow)
+
+    async def _turn(self) -> None:
+        """Note that the loop turns, for /healthz."""
+        while True:
+            self.turned_at = self.clock.monotonic()
+            await self.clock.sleep(_TURN_S)
+
+    def _epoch(self) -> float:
+        """Seconds since the epoch that never go back, also when the machine's clock is set."""
+        self._now = max(self._now, self.clock.now())
+        return self._now

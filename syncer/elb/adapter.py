@@ -1,0 +1,173 @@
+"""The four AWS calls of the syncer, each in a thread of a small pool, through one client a region."""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from syncer.elb.arn import parse_arn
+from syncer.elb.faults import fault
+from syncer.elb.own_port import OwnPorts
+from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError
+from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
+
+if TYPE_CHECKING:
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_elbv2.type_defs import TargetDescriptionTypeDef, TargetHealthDescriptionTypeDef
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+# A call that AWS answers takes well under 1 s; with 10 s the call in flight at SIGTERM ends within the
+# usual grace period of 30 s.
+_CONNECT_S = 3
+_READ_S = 10
+_THREADS = 16
+
+
+class BotoElb:
+    """Implements `syncer.ports.Elb` on boto3. Retries are the controller's: here each call is one attempt."""
+
+    def __init__(
+        self,
+        groups: Collection[TargetGroupArn],
+        *,
+        access_key: str = "",
+        secret_key: str = "",
+        called: Callable[[str, str], None] = lambda _operation, _code: None,
+    ) -> None:
+        self._keys = (access_key, secret_key)
+        self._called = called
+        self._own_ports = OwnPorts()
+        self._lock = threading.Lock()
+        self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
+        # Each group may have one read and one write under way: a hanging one delays no other group.
+        workers = min(_THREADS, max(2, 2 * len(groups)))
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="aws")
+
+    async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
+        """DescribeTargetHealth of the whole group: one call, it does not page."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> list[TargetHealth]:
+            answer = client.describe_target_health(TargetGroupArn=group)
+            return [_health(each) for each in answer["TargetHealthDescriptions"]]
+
+        return self._own_ports.seen(group, await self._in_thread("DescribeTargetHealth", group, call))
+
+    async def default_port(self, group: TargetGroupArn) -> int:
+        """The group's own port; 0, which stands for it in every call, where we may not ask.
+
+        The predecessor's policy does not allow DescribeTargetGroups: then targets are registered without a
+        port, as the predecessor did, and AWS takes the group's own.
+        """
+
+        def call(client: "ElasticLoadBalancingv2Client") -> int:
+            return client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["Port"]
+
+        try:
+            return await self._in_thread("DescribeTargetGroups", group, call)
+        except AccessDeniedError as error:
+            log.warning("%s: its own port is left to AWS: %s", parse_arn(group).name, error)
+            return 0
+
+    async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
+        """RegisterTargets, one call; the caller cuts batches."""
+        asked = list(targets)
+        self._own_ports.registering(group, asked)
+        named = [_description(target) for target in asked]
+        await self._in_thread(
+            "RegisterTargets",
+            group,
+            lambda client: client.register_targets(TargetGroupArn=group, Targets=named),
+        )
+
+    async def deregister(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
+        """DeregisterTargets, one call; the caller cuts batches."""
+        named = [_description(target) for target in targets]
+        await self._in_thread(
+            "DeregisterTargets",
+            group,
+            lambda client: client.deregister_targets(TargetGroupArn=group, Targets=named),
+        )
+
+    def close(self) -> None:
+        """Take no more calls; the one under way ends by itself."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(
+        self, operation: str, group: TargetGroupArn, call: "Callable[[ElasticLoadBalancingv2Client], Answer]"
+    ) -> Answer:
+        region = parse_arn(group).region
+
+        def attempt() -> Answer:
+            try:
+                return call(self._client(region))
+            except (ClientError, BotoCoreError, OSError, KeyError, IndexError) as error:
+                raise fault(operation, error) from None
+
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(self._pool, attempt)
+        except AwsError as error:
+            self._called(operation, error.code)
+            if isinstance(error, CredentialsExpiredError):
+                with self._lock:
+                    self._clients.clear()  # the next attempt reads files, tokens and roles anew
+            raise
+        self._called(operation, "ok")
+        return answer
+
+    def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
+        with self._lock:
+            if region not in self._clients:
+                self._clients[region] = self._session(os.environ).client(
+                    "elbv2", region_name=region, config=_config()
+                )
+            return self._clients[region]
+
+    def _session(self, environment: Mapping[str, str]) -> boto3.session.Session:
+        """Credentials by boto3's own chain; the predecessor's variables where AWS's are not set."""
+        access_key, secret_key = self._keys
+        if access_key and not environment.get("AWS_ACCESS_KEY_ID"):
+            return boto3.session.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key)
+        return boto3.session.Session()
+
+
+def _config() -> Config:
+    # Explicit, for botocore's default changed from 5 legacy attempts to 3 standard ones in 1.44.
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=_CONNECT_S,
+        read_timeout=_READ_S,
+        max_pool_connections=_THREADS,
+        user_agent_extra="node-nlb-sync",
+    )
+
+
+def _description(target: Target) -> "TargetDescriptionTypeDef":
+    # No AvailabilityZone: it is not for instance targets (API reference).
+    return {"Id": target.id, "Port": target.port} if target.port else {"Id": target.id}
+
+
+def _state(text: str) -> TargetState:
+    try:
+        return TargetState(text)
+    except ValueError:
+        return TargetState.UNAVAILABLE  # a state that AWS has added since: registered, not serving
+
+
+def _health(said: "TargetHealthDescriptionTypeDef") -> TargetHealth:
+    target, health = said["Target"], said.get("TargetHealth", {})
+    return TargetHealth(
+        target=Target(InstanceId(target["Id"]), target.get("Port", 0)),
+        state=_state(health.get("State", "")),
+        reason=health.get("Reason", ""),
+        zone=target.get("AvailabilityZone", ""),
+    )

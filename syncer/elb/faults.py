@@ -1,0 +1,91 @@
+"""Turns what botocore raises into the syncer's own failures, each by what is to be done about it."""
+
+import re
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from syncer.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsExpiredError,
+    InvalidTargetError,
+    TargetGroupNotFoundError,
+    ThrottledError,
+    TooManyRegistrationsError,
+    TooManyTargetsError,
+    UnreachableError,
+)
+
+# Both message forms of InvalidTarget quote ids as 'i-0123456789abcdef0': "The following targets are not in
+# a running state and cannot be registered: …" (API reference) and "The following instances do not exist: …".
+_INSTANCE_ID = re.compile(r"\bi-[0-9a-z]{8,17}\b")
+_ACTION = re.compile(r"not authorized to perform: (\S+)")
+
+_THROTTLES = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+    }
+)
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+# The last four are also what AWS says of keys that were deleted or not yet spread to all its servers.
+_EXPIRIES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "AuthFailure",
+    }
+)
+
+
+def fault(operation: str, error: Exception) -> AwsError:
+    """The failure that `error`, raised by botocore during `operation`, stands for."""
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        return _answered(operation, said.get("Code", "Unknown"), _one_line(said.get("Message", "")))
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
+        return CredentialsExpiredError(operation, "NoCredentials", _one_line(str(error)))
+    code = type(error).__name__
+    if isinstance(error, BotoCoreError):
+        return UnreachableError(operation, code, _one_line(str(error)))
+    return AwsError(operation, code, _one_line(str(error)))
+
+
+def _answered(operation: str, code: str, message: str) -> AwsError:
+    ids = frozenset(_INSTANCE_ID.findall(message))
+    if code == "InvalidTarget":
+        return InvalidTargetError(operation, code, message, ids)
+    if code == "TooManyRegistrationsForTargetId":
+        return TooManyRegistrationsError(operation, code, message, ids)
+    if code == "TooManyTargets":
+        return TooManyTargetsError(operation, code, message)
+    if code == "TargetGroupNotFound":
+        return TargetGroupNotFoundError(operation, code, message)
+    if code in _THROTTLES:
+        return ThrottledError(operation, code, message)
+    if code in _DENIALS:
+        named = _ACTION.search(message)
+        action = named[1] if named else f"elasticloadbalancing:{operation}"
+        return AccessDeniedError(operation, code, message, action)
+    if code in _EXPIRIES:
+        return CredentialsExpiredError(operation, code, message)
+    return AwsError(operation, code, message)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,84 @@
+"""One target group as the controller follows it: what it is told, knows, plans and has trouble with."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+from syncer.actual import Actual
+from syncer.backoff import Backoff
+from syncer.model import GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn
+from syncer.poison import Poison
+from syncer.settings import GroupSettings
+
+# A limit that AWS was seen to have is tried again after this time: the quota may have been raised.
+_LIMIT_TRUSTED_S = 600.0
+
+
+@dataclass(slots=True)
+class Group:
+    """The state of one group on the loop. Times are monotonic seconds, but `last_good_pass` (epoch)."""
+
+    settings: GroupSettings
+    rng: random.Random
+    actual: Actual = field(default_factory=Actual)
+    own_port: int | None = None
+    ours: frozenset[Target] = frozenset()
+    memory: GroupMemory = field(default_factory=GroupMemory)
+    plan: GroupPlan | None = None
+    problem: str = ""
+    read_problem: str = ""
+    last_good_pass: float | None = None
+    removed: int = 0
+    held: tuple[Held, ...] = ()
+    beat: float = 1.0
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    dirty: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    poison: Poison = field(init=False)
+    write_backoff: Backoff = field(init=False)
+    read_backoff: Backoff = field(init=False)
+    _limit: int | None = None
+    _limit_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.poison = Poison(self.rng)
+        self.write_backoff = Backoff(self.rng, cap=30.0)
+        self.read_backoff = Backoff(self.rng, cap=30.0)
+
+    @property
+    def arn(self) -> TargetGroupArn:
+        """The group's ARN."""
+        return self.settings.group.arn
+
+    @property
+    def name(self) -> str:
+        """The group's name, for logs and metrics."""
+        return self.settings.group.name
+
+    def learn_limit(self, now: float) -> None:
+        """AWS took no more targets: as many as there are is what fits.
+
+        Those that drain are counted too. Should AWS not count them, the limit is found again once they are
+        gone; the other way round each swap would lower it by one.
+        """
+        self._limit = len(self.actual.targets)
+        self._limit_until = now + _LIMIT_TRUSTED_S
+
+    def state(self, port: int | None, now: float) -> GroupState:
+        """What a plan is made from; `now` is monotonic."""
+        return GroupState(
+            target_group=self.arn,
+            targets=self.actual.targets,
+            fresh=self.actual.fresh,
+            ours=self.ours,
+            port=port,
+            set_aside=self.poison.set_aside(now),
+            limit=self._limit if now < self._limit_until else None,
+            memory=self.memory,
+        )
+
+    def next_look(self, now: float) -> float:
+        """In how many seconds time alone may change the plan; a minute at most."""
+        planned = self.plan.look_again_in if self.plan else None
+        waits = (60.0, planned, self.poison.next_release(now))
+        return max(0.05, min(wait for wait in waits if wait is not None))

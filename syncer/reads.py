@@ -1,0 +1,86 @@
+"""Reads each group on a beat of its own: for drift, and more often while a target is awaited."""
+
+import logging
+import random
+from collections.abc import Callable
+
+from syncer.errors import AwsError
+from syncer.group import Group
+from syncer.model import Why
+from syncer.ports import Clock, Elb
+from syncer.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Held for these, a removal waits for another target to become healthy, which a read tells.
+_WAITS = frozenset({Why.SHARE, Why.LAST_SERVING, Why.AWAITING_SUCCESSOR})
+
+
+class Reader:
+    """Keeps `group.actual` current. Reads never delay a write: they are under way beside it."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        elb: Elb,
+        clock: Clock,
+        rng: random.Random,
+        news: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._elb = elb
+        self._clock = clock
+        self._rng = rng
+        self._news = news
+
+    async def follow(self, group: Group) -> None:
+        """Read the group until cancelled."""
+        while True:
+            began = self._clock.monotonic()
+            group.beat = self._rng.uniform(0.9, 1.0)
+            failed = await self._read(group)
+            if failed:
+                await self._clock.sleep(failed)
+                continue
+            while (left := began + self._interval(group) - self._clock.monotonic()) > 0:
+                group.hurry.clear()
+                await self._clock.wait(group.hurry, left)
+
+    async def _read(self, group: Group) -> float:
+        """One read; the seconds to back off for, 0 if it went well."""
+        try:
+            await self._look(group)
+        except AwsError as error:
+            return self._failed(group, str(error), slow=error.slow)
+        except Exception:
+            log.exception("%s: unforeseen fault while reading", group.name)
+            return self._failed(group, "unforeseen fault while reading, see the log", slow=False)
+        finally:
+            group.looked.set()
+        group.read_backoff.reset()
+        group.read_problem = ""
+        return 0.0
+
+    async def _look(self, group: Group) -> None:
+        if group.settings.port is None and group.own_port is None:
+            group.own_port = await self._elb.default_port(group.arn)
+            self._news()
+        began = self._clock.monotonic()
+        if group.actual.read(began, await self._elb.describe(group.arn)):
+            self._news()
+
+    def _failed(self, group: Group, problem: str, *, slow: bool) -> float:
+        if problem != group.read_problem:
+            log.warning("%s: removals wait: %s", group.name, problem, extra={"group": group.name})
+        group.read_problem = problem
+        if group.actual.read_failed():
+            self._news()
+        return group.read_backoff.next(slow=slow)
+
+    def _interval(self, group: Group) -> float:
+        """Seconds between reads, a tenth of them jitter, so that groups and replicas do not read in step."""
+        held = group.plan.held if group.plan else ()
+        awaited = group.actual.awaited or any(each.why in _WAITS for each in held)
+        interval = self._settings.read_awaited_every if awaited else self._settings.read_every
+        return interval * group.beat

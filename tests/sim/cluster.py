@@ -1,0 +1,106 @@
+"""A cluster in memory: Nodes as JSON, watched by any number of replicas, each with its own delay."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from syncer.decide.nodes import node_view
+from syncer.decide.policy import NodePolicy
+from syncer.model import NodeView
+
+
+def node(name: str, instance: str, **changes: Any) -> dict[str, Any]:
+    """A Ready node's JSON; `changes` are labels, taints, ready, deleting, created."""
+    metadata: dict[str, Any] = {
+        "name": name,
+        "creationTimestamp": changes.get("created", "2026-01-01T00:00:00Z"),
+        "labels": {"topology.kubernetes.io/zone": "eu-central-1a", **changes.get("labels", {})},
+    }
+    if deleting := changes.get("deleting"):
+        metadata["deletionTimestamp"] = deleting
+    return {
+        "metadata": metadata,
+        "spec": {
+            "providerID": f"aws:///eu-central-1a/{instance}",
+            "taints": [{"key": key, "effect": "NoSchedule"} for key in changes.get("taints", ())],
+        },
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True" if changes.get("ready", True) else "False"}]
+        },
+    }
+
+
+class MemoryWorld:
+    """What the API server holds: Nodes and NodePorts."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.ports: dict[tuple[str, str], int] = {}
+        self._watchers: list[Callable[[], None]] = []
+
+    def put(self, item: dict[str, Any]) -> None:
+        """Create or replace a Node."""
+        self.nodes[item["metadata"]["name"]] = item
+        self._tell()
+
+    def delete(self, name: str) -> None:
+        """Delete a Node."""
+        del self.nodes[name]
+        self._tell()
+
+    def expose(self, service: str, port: str, node_port: int) -> None:
+        """Allocate a NodePort."""
+        self.ports[service, port] = node_port
+        self._tell()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` after each change."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._watchers.remove(watcher)
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            watcher()
+
+
+class MemoryCluster:
+    """`syncer.ports.Cluster` of one replica: a cache of the world that lags `lag` seconds behind it."""
+
+    def __init__(self, world: MemoryWorld, policy: NodePolicy | None = None, lag: float = 0.02) -> None:
+        self._world = world
+        self._policy = policy or NodePolicy()
+        self._lag = lag
+        self._nodes: dict[str, NodeView] | None = None
+        self._ports: dict[tuple[str, str], int] = {}
+        self._news = asyncio.Event()
+        self.cut = False
+
+    @property
+    def nodes(self) -> Mapping[str, NodeView] | None:
+        return self._nodes
+
+    @property
+    def problems(self) -> Collection[str]:
+        return ("cut off",) if self.cut else ()
+
+    def node_port(self, service: str, port: str) -> int | None:
+        return self._ports.get((service, port))
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        self._world.watch(self._news.set)
+        try:
+            while True:
+                await asyncio.sleep(self._lag)
+                self._news.clear()
+                if not self.cut:
+                    self._nodes = {
+                        name: node_view(item, self._policy) for name, item in self._world.nodes.items()
+                    }
+                    self._ports = dict(self._world.ports)
+                    changed()
+                await self._news.wait()
+        finally:
+            self._world.unwatch(self._news.set)

@@ -1,0 +1,344 @@
+"""The spine on virtual time: two target groups, the whole controller, AWS and the cluster in memory."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from syncer.errors import ThrottledError, UnreachableError
+from syncer.model import Target
+from tests.sim.cluster import node
+from tests.sim.virtual import run_virtually
+from tests.sim.world import HTTP, HTTPS, PORTS, World, instance
+
+Story = Callable[[], Coroutine[Any, Any, None]]
+
+
+def virtually(story: Story) -> Callable[[], None]:
+    """A test on virtual time."""
+
+    def test() -> None:
+        run_virtually(story())
+
+    test.__name__ = story.__name__
+    return test
+
+
+@virtually
+async def test_two_replicas_over_one_cloud_and_cluster_converge() -> None:
+    world = World()
+    world.join("a", "b", "c")
+    first, second = world.replica(), world.replica()
+    assert await world.until(lambda: world.filled_with("a", "b", "c"), within=2) < 2
+    world.join("d")
+    world.cluster.delete("a")
+    await world.until(lambda: world.cloud.serving(HTTP) == world.targets("b", "c", "d"), within=60)
+    await world.until(lambda: world.filled_with("b", "c", "d"), within=60)
+    await first.stop()
+    world.join("e")
+    await world.until(lambda: world.filled_with("b", "c", "d", "e"), within=5)
+    await second.stop()
+
+
+@virtually
+async def test_a_ready_node_is_registered_in_both_groups_without_a_read_before_the_write() -> None:
+    world = World()
+    world.join("a")
+    replica = world.replica()
+    await world.until(lambda: world.cloud.serving(HTTPS) == world.targets("a", arn=HTTPS), within=40)
+    await asyncio.sleep(20)
+    replica.elb.log.clear()
+    world.join("b")
+    assert await world.until(lambda: world.filled_with("a", "b"), within=1) < 0.2
+    assert [operation for _, operation, _, _ in replica.elb.log] == ["register", "register"]
+    await replica.stop()
+
+
+@virtually
+async def test_a_killed_syncer_leaves_a_change_that_its_successor_completes() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: world.filled_with("a", "b"), within=2)
+    world.join("c", "d")
+    await world.until(lambda: not world.filled_with("a", "b"), within=1)
+    await replica.kill()
+    heir = world.replica()
+    await world.until(lambda: world.filled_with("a", "b", "c", "d"), within=2)
+    await heir.stop()
+
+
+@virtually
+async def test_a_replica_killed_at_any_moment_of_a_change_changes_nothing_in_the_end() -> None:
+    for millis in range(0, 120, 10):
+        world = World()
+        world.join("a", "b", "c")
+        replica = world.replica()
+        await world.until(lambda world=world: bool(world.filled_with("a", "b", "c")), within=2)  # type: ignore[misc]
+        await asyncio.sleep(30)
+        world.join("d")
+        world.cluster.delete("a")
+        await asyncio.sleep(millis / 1000)
+        await replica.kill()
+        heir = world.replica()
+        await world.until(lambda world=world: bool(world.filled_with("b", "c", "d")), within=60)  # type: ignore[misc]
+        await heir.stop()
+
+
+@virtually
+async def test_a_target_removed_behind_its_back_is_back_within_35_seconds() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
+    for pause in (1, 7, 13, 29):
+        await asyncio.sleep(pause)
+        world.cloud.deregister(HTTP, [Target(instance("a"), PORTS[HTTP])])
+        assert not world.filled_with("a", "b")
+        await world.until(lambda: world.filled_with("a", "b"), within=35)
+        await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=60)
+    await replica.stop()
+
+
+@virtually
+async def test_a_foreign_target_in_an_exclusive_group_is_gone_within_35_seconds() -> None:
+    world = World()
+    world.join("a", "b")
+    world.cloud.launch("i-0f0f0f0f0f0f0f0f0")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
+    world.cloud.register(HTTP, [Target(instance("a"), 31999), Target(instance("b"), 31998)])
+    await world.until(lambda: world.filled_with("a", "b"), within=35)
+    await replica.stop()
+
+
+@virtually
+async def test_nothing_is_removed_before_a_complete_list_of_nodes() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
+    await replica.stop()
+    for name in ("a", "b"):
+        world.cluster.delete(name)
+    heir = world.replica()
+    heir.cluster.cut = True
+    await asyncio.sleep(300)
+    assert world.filled_with("a", "b")
+    assert world.cloud.calls["deregister"] == 0
+    await heir.stop()
+
+
+@virtually
+async def test_a_failed_read_freezes_removals_but_not_registrations() -> None:
+    world = World()
+    world.join("a", "b", "c")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=40)
+    replica.elb.broken["describe", HTTP] = UnreachableError(
+        "DescribeTargetHealth", "ReadTimeout", "no answer"
+    )
+    await asyncio.sleep(40)
+    world.cluster.delete("a")
+    world.join("d")
+    await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a", "b", "c", "d"), within=2)
+    await world.until(
+        lambda: world.cloud.registered(HTTPS) == world.targets("b", "c", "d", arn=HTTPS), within=60
+    )
+    assert world.cloud.registered(HTTP) == world.targets("a", "b", "c", "d")
+    replica.elb.broken.clear()
+    await world.until(lambda: world.filled_with("b", "c", "d"), within=60)
+    await replica.stop()
+
+
+@virtually
+async def test_one_groups_failure_stops_no_other() -> None:
+    world = World()
+    world.join("a")
+    replica = world.replica()
+    replica.elb.broken["register", HTTP] = UnreachableError("RegisterTargets", "ConnectTimeout", "no answer")
+    await world.until(lambda: world.cloud.registered(HTTPS) == world.targets("a", arn=HTTPS), within=2)
+    assert world.cloud.registered(HTTP) == set()
+    replica.elb.broken.clear()
+    await world.until(lambda: world.filled_with("a"), within=35)
+    await replica.stop()
+
+
+@virtually
+async def test_a_group_that_hangs_delays_no_other() -> None:
+    world = World()
+    replica = world.replica()
+    hanging = asyncio.Event()
+    describe = replica.elb.describe
+
+    async def hang(group: Any) -> Any:
+        if group == HTTP:
+            await hanging.wait()
+        return await describe(group)
+
+    replica.elb.describe = hang  # type: ignore[method-assign]
+    world.join("a")
+    await world.until(lambda: world.cloud.registered(HTTPS) == world.targets("a", arn=HTTPS), within=2)
+    await replica.stop()
+
+
+@virtually
+async def test_an_instance_that_does_not_run_keeps_no_other_out_and_joins_when_it_runs() -> None:
+    world = World()
+    replica = world.replica()
+    await asyncio.sleep(1)
+    names = [f"n{number}" for number in range(50)]
+    world.join(*names)
+    del world.cloud.running[instance("n7")]
+    healthy = [name for name in names if name != "n7"]
+    assert await world.until(lambda: world.filled_with(*healthy), within=2) < 2
+    world.cloud.launch(instance("n7"))
+    await world.until(lambda: world.filled_with(*names), within=60)
+    await replica.stop()
+
+
+@virtually
+async def test_a_refused_target_is_not_tried_more_often_than_its_backoff_allows() -> None:
+    world = World()
+    replica = world.replica()
+    world.cluster.put(node("ghost", instance("ghost")))
+    await asyncio.sleep(600)
+    attempts = [
+        at for at, operation, group, _ in replica.elb.log if operation == "register" and group == HTTP
+    ]
+    assert 3 <= len(attempts) <= 8
+    gaps = [later - earlier for earlier, later in pairwise(attempts)]
+    assert min(gaps) >= 15
+    await replica.stop()
+
+
+@virtually
+async def test_throttled_writes_are_retried_with_growing_pauses_and_get_through() -> None:
+    world = World()
+    replica = world.replica()
+    replica.elb.faults = [ThrottledError("RegisterTargets", "ThrottlingException", "Rate exceeded")] * 6
+    world.join("a")
+    await world.until(lambda: world.filled_with("a"), within=60)
+    times = [at for at, operation, group, _ in replica.elb.log if operation == "register" and group == HTTP]
+    assert all(later - earlier >= 0.5 for earlier, later in pairwise(times))
+    await replica.stop()
+
+
+@virtually
+async def test_a_new_node_port_replaces_the_old_targets_only_when_its_own_are_healthy() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
+    world.cluster.expose("ingress-traefik/traefik-ingress-service-nlb", "http", 31234)
+    new = {Target(instance(name), 31234) for name in ("a", "b")}
+    await world.until(lambda: new <= world.cloud.registered(HTTP), within=2)
+    assert world.cloud.serving(HTTP) == world.targets("a", "b")
+    await world.until(lambda: world.cloud.registered(HTTP) == new, within=60)
+    assert world.cloud.serving(HTTP) == new
+    await replica.stop()
+
+
+@virtually
+async def test_a_stopped_syncer_deregisters_nothing() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: world.filled_with("a", "b"), within=2)
+    await replica.stop()
+    await asyncio.sleep(100)
+    assert world.filled_with("a", "b")
+    assert world.cloud.calls["deregister"] == 0
+
+
+@virtually
+async def test_the_call_in_flight_at_sigterm_ends_and_no_other_begins() -> None:
+    world = World()
+    world.cloud.latency = 5.0
+    names = [f"n{number}" for number in range(450)]
+    world.join(*names)
+    replica = world.replica()
+    await world.until(lambda: world.cloud.calls["register"] == 2, within=20)
+    await replica.stop()
+    assert world.cloud.calls["register"] == 2
+    assert len(world.cloud.registered(HTTP)) == len(world.cloud.registered(HTTPS)) == 200
+
+
+@virtually
+async def test_five_hundred_nodes_take_three_calls_a_group() -> None:
+    world = World()
+    for group in world.cloud.groups.values():
+        group.quota = 5000
+    world.join(*(f"n{number}" for number in range(500)))
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.registered(HTTPS)) == 500, within=5)
+    await world.until(lambda: len(world.cloud.registered(HTTP)) == 500, within=5)
+    assert world.cloud.calls["register"] == 6
+    await replica.stop()
+
+
+@virtually
+async def test_a_group_is_read_every_30_seconds_and_every_5_while_a_target_is_awaited() -> None:
+    world = World()
+    world.join("a")
+    replica = world.replica()
+    await asyncio.sleep(100)
+    reads = [at for at, operation, group, _ in replica.elb.log if operation == "describe" and group == HTTP]
+    assert 4 <= sum(at < 21 for at in reads) <= 6
+    assert 2 <= sum(at > 30 for at in reads) <= 3
+    await replica.stop()
+
+
+@virtually
+async def test_a_paused_syncer_plans_but_writes_nothing() -> None:
+    world = World({"NLB_SYNC_PAUSED": "true"})
+    world.join("a")
+    replica = world.replica()
+    await asyncio.sleep(60)
+    assert world.cloud.calls["register"] == 0
+    assert [group.plan and group.plan.register for group in replica.controller.groups] == [
+        (Target(instance("a"), PORTS[HTTP]),),
+        (Target(instance("a"), PORTS[HTTPS]),),
+    ]
+    await replica.stop()
+
+
+@virtually
+async def test_once_ends_after_one_pass_over_each_group() -> None:
+    world = World()
+    world.join("a")
+    replica = world.replica(once=True)
+    await replica.wait()
+    assert world.filled_with("a")
+
+
+@virtually
+async def test_a_full_group_is_filled_to_its_last_place_and_says_so() -> None:
+    world = World()
+    world.cloud.group(HTTP).quota = 7
+    world.cloud.group(HTTP).draining_for = 0
+    world.join(*(f"n{number}" for number in range(10)))
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.registered(HTTP)) == 7, within=120)
+    await asyncio.sleep(900)  # the places may still be dealt out anew, one step at a time
+    assert len(world.cloud.registered(HTTP)) == 7
+    held = replica.controller.groups[0].held
+    assert [each.why for each in held] == ["Quota"] * 3
+    await replica.stop()
+
+
+def test_a_fault_in_the_cluster_adapter_ends_the_process_instead_of_leaving_it_blind() -> None:
+    async def story() -> None:
+        world = World()
+        replica = world.replica()
+
+        async def broken(_: Any) -> None:
+            raise RuntimeError("broken adapter")
+
+        replica.cluster.run = broken  # type: ignore[method-assign,assignment]
+        await replica.wait()
+
+    with pytest.raises(RuntimeError, match="broken adapter"):
+        run_virtually(story())
