@@ -1,8 +1,8 @@
 """What IAM policy statements say of a call: the evaluation of identity-based policies, pure.
 
 Covered: Action, NotAction, Resource and NotResource with wildcards; StringEquals, StringLike and their Not-
-and IfExists-forms on aws:RequestedRegion. Any other operator does not hold, so that an Allow which the sandbox
-cannot judge allows nothing.
+and IfExists-forms on aws:RequestedRegion. Any other operator does not hold, so that an Allow which the
+sandbox cannot judge allows nothing.
 """
 
 from collections.abc import Iterable
