@@ -1,11 +1,11 @@
 """One set of instances for all groups, so that the groups never differ."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from syncer.decide.ownership import ours
+from syncer.decide.ownership import adopted
 from syncer.decide.policy import PlanPolicy
-from syncer.decide.quota import limit_of, room, subset
+from syncer.decide.quota import limit_of, subset
 from syncer.model import Desired, Evaluation, GroupState, InstanceId, Standing, Wish
 
 ZONE_NOT_ENABLED = "ZoneNotEnabled"
@@ -24,10 +24,7 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     An instance in a zone that the load balancer does not serve is out (`ZoneNotEnabled`): AWS would keep it
     unused for ever and say nothing.
     """
-    wishes = dict(evaluation.instances)
-    for instance, wish in evaluation.instances.items():
-        if wish.standing is Standing.IN and not _enabled(wish, policy):
-            wishes[instance] = replace(wish, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
+    wishes = _in_enabled_zones(evaluation.instances, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
     everything = Desired(wanted=wanted, wishes=wishes, complete=evaluation.complete)
     places = _places(everything, groups, policy)
@@ -37,10 +34,28 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     return replace(everything, wanted=chosen, over_quota=wanted - chosen)
 
 
-def _enabled(wish: Wish, policy: PlanPolicy) -> bool:
-    return policy.zones is None or not wish.zone or wish.zone in policy.zones
+def _in_enabled_zones(
+    wishes: Mapping[InstanceId, Wish], zones: frozenset[str] | None
+) -> Mapping[InstanceId, Wish]:
+    if zones is None:
+        return wishes
+    return {
+        instance: wish
+        if wish.standing is not Standing.IN or not wish.zone or wish.zone in zones
+        else replace(wish, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
+        for instance, wish in wishes.items()
+    }
 
 
 def _places(desired: Desired, groups: Collection[GroupState], policy: PlanPolicy) -> int | None:
-    rooms = (room(limit_of(policy.target_limit, g), g, ours(desired, g)) for g in groups)
-    return min((r for r in rooms if r is not None), default=None)
+    rooms = (_room(desired, group, limit_of(policy.target_limit, group)) for group in groups)
+    return min((room for room in rooms if room is not None), default=None)
+
+
+def _room(desired: Desired, group: GroupState, limit: int | None) -> int | None:
+    """How many of the group's places are not taken by foreign targets; None without a limit."""
+    if limit is None:
+        return None
+    listed = {target for target, health in group.targets.items() if health.registered}
+    ours = adopted(desired, group, listed) | (listed & group.ours)
+    return max(0, limit - len(listed - ours))

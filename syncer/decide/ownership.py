@@ -1,26 +1,26 @@
 """Whose a target is, and what the ownership record must say (safety rule 6)."""
 
+from collections.abc import Iterable
+
 from syncer.model import Desired, GroupState, Standing, Target, TargetState
 
 
-def ours(desired: Desired, actual: GroupState) -> frozenset[Target]:
-    """The targets that are ours: recorded, or adopted on sight.
+def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> set[Target]:
+    """Those of these registered targets that are ours on sight, recorded or not.
 
-    Adopted is what sits on our port and belongs to a Node that rules 1 to 3 leave to us, wanted or leaving:
-    a restart in the middle of a drain must not turn our own target into somebody else's.
+    It is what sits on our port and belongs to a Node that rules 1 to 3 leave to us, wanted or leaving: a
+    restart in the middle of a drain must not turn our own target into somebody else's.
     """
-    adopted = (
+    return {
         target
-        for target, health in actual.targets.items()
+        for target in targets
         if target.port == actual.port
-        and health.registered
         and (wish := desired.wishes.get(target.id)) is not None
         and wish.standing is not Standing.OUT
-    )
-    return actual.ours.union(adopted)
+    }
 
 
-def record(owned: frozenset[Target], actual: GroupState, register: tuple[Target, ...]) -> frozenset[Target]:
+def record(actual: GroupState, owned: frozenset[Target], register: tuple[Target, ...]) -> frozenset[Target]:
     """The record as it must stand before `register` is sent: what is still listed, and what will be.
 
     A target is struck off when AWS no longer lists it, not when it begins to drain, and never after a failed
@@ -28,7 +28,8 @@ def record(owned: frozenset[Target], actual: GroupState, register: tuple[Target,
     """
     if not actual.fresh:
         return owned.union(register)
-    return frozenset(target for target in owned if _listed(actual, target)).union(register)
+    gone = {target for target in owned if not _listed(actual, target)}
+    return owned.difference(gone).union(register) if gone or register else owned
 
 
 def _listed(actual: GroupState, target: Target) -> bool:

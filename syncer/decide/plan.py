@@ -1,13 +1,13 @@
 """What to send for one target group now, and what to hold back: the safety rules, put in order."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import inf
 
 from syncer.decide.brake import GROUP, Brake
-from syncer.decide.ownership import ours, record
+from syncer.decide.ownership import adopted, record
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
-from syncer.decide.removal import Removals, Scene, is_settled, notices, unwanted
+from syncer.decide.removal import Removals, Scene, notices, unwanted
 from syncer.model import (
     Desired,
     GroupMemory,
@@ -16,6 +16,8 @@ from syncer.model import (
     Held,
     InstanceId,
     Target,
+    TargetHealth,
+    TargetState,
     Why,
 )
 
@@ -36,22 +38,14 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         now: seconds since the epoch, as deletionTimestamps are.
 
     """
-    zones = _zones(desired, actual)
-    wanted = _wanted(desired, actual)
-    scene = Scene(
-        desired=desired,
-        actual=actual,
-        policy=policy,
-        now=now,
-        wanted=wanted,
-        owned=ours(desired, actual),
-        notices=notices(desired, actual, now),
-        settled=is_settled(wanted, actual),
-    )
-    register, missing, held = _registrations(scene)
-    brake = Brake(actual, policy, _zone_of(zones), now)
+    listed = {target: health for target, health in actual.targets.items() if health.registered}
+    scene = _scene(desired, actual, policy, now, listed)
+    zones = _zones(desired, actual, scene.surplus if policy.cross_zone else actual.targets)
+    zone_of = _zone_of(zones)
+    register, missing, held = _registrations(scene, listed)
+    brake = Brake(actual, policy, zone_of, now)
     serving = brake.serving
-    removals = _removals(scene, brake, _zone_of(zones), missing, full=not register)
+    removals = _removals(scene, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():
         removals.look_again.append(brake.peaks[GROUP][0][0] + policy.base_window - now)
@@ -61,7 +55,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
-        ours=record(scene.owned, actual, register),
+        ours=record(actual, scene.owned, register),
         memory=GroupMemory(
             peaks=brake.peaks,
             announced=scene.notices,
@@ -76,24 +70,41 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     )
 
 
-def _wanted(desired: Desired, actual: GroupState) -> frozenset[Target]:
-    if actual.port is None:
-        return frozenset()
+def _scene(
+    desired: Desired,
+    actual: GroupState,
+    policy: PlanPolicy,
+    now: float,
+    listed: Mapping[Target, TargetHealth],
+) -> Scene:
     port = actual.port
-    return frozenset(Target(instance, port) for instance in desired.wanted)
+    wanted = frozenset[Target]() if port is None else frozenset(Target(i, port) for i in desired.wanted)
+    kept = wanted.intersection(listed)
+    surplus = tuple(target for target in listed if target not in kept)
+    return Scene(
+        desired=desired,
+        actual=actual,
+        policy=policy,
+        now=now,
+        wanted=wanted,
+        surplus=surplus,
+        owned=actual.ours.union(kept, adopted(desired, actual, surplus)),
+        settled=any(listed[target].state is TargetState.HEALTHY for target in kept),
+        notices=notices(desired, actual, surplus, now),
+    )
 
 
-def _registrations(scene: Scene) -> tuple[tuple[Target, ...], list[Target], dict[Target, Why]]:
+def _registrations(
+    scene: Scene, listed: Mapping[Target, TargetHealth]
+) -> tuple[tuple[Target, ...], list[Target], dict[Target, Why]]:
     """What to register now, what waits for a place, and what is held for which reason."""
     actual, desired = scene.actual, scene.desired
-    listed = {target for target, health in actual.targets.items() if health.registered}
-    held = {
-        target: actual.set_aside[target] for target in scene.wanted - listed if target in actual.set_aside
-    }
+    absent = scene.wanted.difference(listed)
+    held = {target: actual.set_aside[target] for target in absent if target in actual.set_aside}
     if actual.port is not None:
         over = {Target(instance, actual.port) for instance in desired.over_quota}
-        held.update(dict.fromkeys(over - listed, Why.QUOTA))
-    missing = sorted(scene.wanted - listed - held.keys())
+        held.update(dict.fromkeys(over.difference(listed), Why.QUOTA))
+    missing = sorted(absent.difference(held))
     limit = limit_of(scene.policy.target_limit, actual)
     free = len(missing) if limit is None else max(0, limit - len(listed))
     if free < len(missing):
@@ -127,17 +138,17 @@ def _step(scene: Scene) -> int:
     return max(1, int(limit * SWAP_SHARE))
 
 
-def _zones(desired: Desired, actual: GroupState) -> dict[InstanceId, str]:
-    """Where each listed instance is: as its Node says, as AWS says, or where it was last seen."""
+def _zones(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> dict[InstanceId, str]:
+    """Where each instance is: as its Node says, as AWS says, or where it was last seen."""
     zones: dict[InstanceId, str] = {}
-    for target, health in actual.targets.items():
+    for target in targets:
         wish = desired.wishes.get(target.id)
-        known = (wish.zone if wish is not None else "") or health.zone
+        known = (wish.zone if wish is not None else "") or actual.targets[target].zone
         known = known or actual.memory.zones.get(target.id, "")
         if known:
             zones[target.id] = known
     return zones
 
 
-def _zone_of(zones: dict[InstanceId, str]) -> Callable[[Target], str]:
+def _zone_of(zones: Mapping[InstanceId, str]) -> Callable[[Target], str]:
     return lambda target: zones.get(target.id, GROUP)

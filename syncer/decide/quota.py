@@ -3,21 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from syncer.model import GroupState, InstanceId, Target
+from syncer.model import GroupState, InstanceId
 
 
 def limit_of(target_limit: int | None, actual: GroupState) -> int | None:
     """How many targets the group may hold: what people said or what AWS was seen to accept, the smaller."""
     known = [limit for limit in (target_limit, actual.limit) if limit is not None]
     return min(known, default=None)
-
-
-def room(limit: int | None, actual: GroupState, owned: frozenset[Target]) -> int | None:
-    """How many of the group's places are not taken by foreign targets; None without a limit."""
-    if limit is None:
-        return None
-    foreign = sum(h.registered and h.target not in owned for h in actual.targets.values())
-    return max(0, limit - foreign)
 
 
 def subset(zones: Mapping[InstanceId, str], places: int) -> frozenset[InstanceId]:

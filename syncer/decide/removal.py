@@ -1,7 +1,7 @@
 """Who may leave a target group now, in which order, and what holds the others (rules 1, 2, 4, 6, 7)."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import inf
@@ -40,9 +40,10 @@ class Unwanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What every question about removals looks at; `wanted` are this group's targets, `owned` ours.
+    """What every question about removals looks at.
 
-    `settled`: one of the wanted targets is healthy, so the group can do without those it should not have.
+    `wanted` are this group's targets, `surplus` the registered ones that are not among them, `owned` ours.
+    `settled`: one of the wanted is healthy, so the group can do without those it should not have.
     """
 
     desired: Desired
@@ -50,26 +51,22 @@ class Scene:
     policy: PlanPolicy
     now: float
     wanted: frozenset[Target]
+    surplus: tuple[Target, ...]
     owned: frozenset[Target]
-    notices: dict[InstanceId, Notice]
     settled: bool
+    notices: Mapping[InstanceId, Notice]
 
 
-def is_settled(wanted: frozenset[Target], actual: GroupState) -> bool:
-    """Whether one of the wanted targets is healthy."""
-    return any(
-        health.state is TargetState.HEALTHY and target in wanted for target, health in actual.targets.items()
-    )
-
-
-def notices(desired: Desired, actual: GroupState, now: float) -> dict[InstanceId, Notice]:
-    """Since when each instance of the group is known to leave, remembered when its Node is gone.
+def notices(
+    desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
+) -> dict[InstanceId, Notice]:
+    """Since when each instance of the surplus is known to leave, remembered when its Node is gone.
 
     A Node that goes after its leaving was announced is what was announced; without the memory it would turn
     into a doubtful one. A notice that becomes a deadline starts anew.
     """
     heard: dict[InstanceId, Notice] = {}
-    for instance in {health.target.id for health in actual.targets.values() if health.registered}:
+    for instance in {target.id for target in surplus}:
         wish, old = desired.wishes.get(instance), actual.memory.announced.get(instance)
         if wish is None:
             if old is not None:
@@ -94,9 +91,7 @@ def _urgency(reason: str, *, deadline: bool) -> Urgency:
 def unwanted(scene: Scene) -> Unwanted:
     """Sort the registered targets that are not wanted."""
     found = Unwanted()
-    for target, health in scene.actual.targets.items():
-        if target in scene.wanted or not health.registered:
-            continue
+    for target in scene.surplus:
         if scene.actual.port is None and target.id in scene.desired.wanted:
             continue  # its port is not known: nothing says that this is the wrong one
         why = _kept(scene, target)

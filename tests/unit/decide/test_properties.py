@@ -1,0 +1,255 @@
+"""What holds of every plan, whatever the nodes, the group and the history."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncer.decide.desired import choose, registered_instances
+from syncer.decide.evaluate import evaluate
+from syncer.decide.plan import plan
+from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
+from syncer.model import (
+    GroupPlan,
+    GroupState,
+    InstanceId,
+    NodeView,
+    Standing,
+    Target,
+    TargetHealth,
+    TargetState,
+    Urgency,
+    Why,
+)
+from tests.unit.decide.world import HTTPS, NOON, PORT, Aws, decide, health, held, node, pass_once, target
+
+KINDS: list[dict[str, Any]] = [
+    {},
+    {"ready": False},
+    {"leaving_taint": "karpenter.sh/disrupted"},
+    {"deleting_since": NOON - 30},
+    {"excluded": True},
+    {"selected": False},
+    {"instance_id": None},
+]
+STATES = [
+    ("initial", "Elb.RegistrationInProgress"),
+    ("healthy", ""),
+    ("healthy", ""),
+    ("unhealthy", "Target.FailedHealthChecks"),
+    ("unhealthy.draining", "Target.FailedHealthChecks"),
+    ("draining", "Target.DeregistrationInProgress"),
+    ("unused", "Target.InvalidState"),
+    ("unused", "Target.NotInUse"),
+    ("unused", "Target.NotRegistered"),
+]
+
+
+@st.composite
+def node_lists(draw: st.DrawFn) -> list[NodeView]:
+    numbers = draw(st.lists(st.integers(0, 14), unique=True, max_size=12))
+    return [node(n, **draw(st.sampled_from(KINDS))) for n in numbers]
+
+
+@st.composite
+def target_lists(draw: st.DrawFn) -> list[TargetHealth]:
+    wanted = draw(st.lists(st.integers(0, 19), unique=True, max_size=14))
+    old = draw(st.lists(st.integers(0, 14), unique=True, max_size=3))
+    return [
+        *(health(n, *draw(st.sampled_from(STATES))) for n in wanted),
+        *(health(n, *draw(st.sampled_from(STATES)), port=30099) for n in old),
+    ]
+
+
+POLICIES = st.builds(
+    PlanPolicy,
+    ownership=st.sampled_from(Ownership),
+    share=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+    target_limit=st.sampled_from([None, None, 3, 6]),
+    cross_zone=st.booleans(),
+)
+
+
+def aws_with(targets: Sequence[TargetHealth], recorded: frozenset[Target]) -> Aws:
+    aws = Aws(record=recorded)
+    aws.targets = {h.target: h for h in targets}
+    aws.dead = {h.target.id for h in targets if h.reason == "Target.InvalidState"}
+    return aws
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> tuple[list[NodeView], Aws, PlanPolicy]:
+    targets = draw(target_lists())
+    recorded = frozenset(h.target for h in targets if draw(st.booleans()))
+    return draw(node_lists()), aws_with(targets, recorded), draw(POLICIES)
+
+
+def judged(nodes: list[NodeView], aws: Aws, standing: Standing) -> set[InstanceId]:
+    wishes = evaluate(nodes, registered_instances([aws.read()]), NodePolicy()).instances
+    return {i for i, wish in wishes.items() if wish.standing is standing}
+
+
+def run_to_rest(nodes: list[NodeView], aws: Aws, policy: PlanPolicy) -> GroupPlan:
+    """Passes until nothing is sent any more; what is held is confirmed, waits are waited out."""
+    now = NOON
+    for _ in range(80):
+        aws.tick(now)
+        planned = pass_once(aws, nodes, policy, now)
+        aws.confirmed = frozenset({planned.hold_id} - {""})
+        now += 61
+    assert planned.empty
+    return planned
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds())
+def test_applied_plans_reach_what_is_wanted_and_then_a_plan_is_empty(
+    world: tuple[list[NodeView], Aws, PlanPolicy],
+) -> None:
+    nodes, aws, policy = world
+    foreign = {t for t in aws.registered() if t not in aws.record}
+    last = run_to_rest(nodes, aws, replace(policy, target_limit=None, share=min(policy.share, 0.5)))
+    wanted = {Target(i, PORT) for i in judged(nodes, aws, Standing.IN)}
+    registered = aws.registered()
+    assert wanted <= registered
+    for extra in registered - wanted:
+        why = held(last)[extra]
+        if why is Why.FOREIGN:
+            assert extra in foreign
+            assert policy.ownership is Ownership.TRACKED or not any(_alive(aws, t) for t in wanted)
+        elif why is Why.ADD_ONLY:
+            assert policy.ownership is Ownership.ADD_ONLY
+        elif why is Why.AWAITING_SUCCESSOR:
+            assert not _alive(aws, Target(extra.id, PORT))
+        else:
+            assert why is Why.LAST_SERVING or not any(_alive(aws, t) for t in registered - {extra})
+
+
+def _alive(aws: Aws, asked: Target) -> bool:
+    return asked.id not in aws.dead
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.lists(st.integers(0, 700), min_size=1, max_size=6), st.data())
+def test_no_plan_lowers_serving_targets_below_what_the_brake_allows(
+    world: tuple[list[NodeView], Aws, PlanPolicy], pauses: list[int], data: st.DataObject
+) -> None:
+    nodes, aws, policy = world
+    now, seen = NOON, list[tuple[float, int]]()
+    for pause in pauses:
+        now += pause
+        if pause > 30:
+            nodes = data.draw(node_lists())
+        aws.tick(now)
+        before = aws.read()
+        planned = pass_once(aws, nodes, policy, now)
+        serves = _serving(before)
+        going = serves.intersection(planned.deregister)
+        draining = sum(h.state is TargetState.DRAINING for h in before.targets.values())
+        seen.append((now, len(serves) + draining))
+        base = max(count for when, count in seen if when >= now - 600)
+        floor = max(1, -int(-policy.share * base // 1))
+        left = len(serves) - len(going)
+        overdue = {
+            t
+            for t in going
+            if (notice := planned.memory.announced.get(t.id)) is not None
+            and notice.urgency is Urgency.DEADLINE
+            and now - notice.since >= 60
+        }
+        if going:
+            assert left >= 1
+            assert left >= floor or (overdue and len(going - overdue) <= max(0, len(serves) - floor))
+        if planned.deregister:
+            assert set(aws.registered()) - set(planned.register), "a group was emptied"
+
+
+def _serving(state: GroupState) -> set[Target]:
+    """The brake's own words, written a second time."""
+    listed = {t: h for t, h in state.targets.items() if h.registered}
+    healthy = {t for t, h in listed.items() if h.state is TargetState.HEALTHY}
+    return healthy or {t for t, h in listed.items() if h.reason != "Target.InvalidState"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds())
+def test_foreign_targets_survive_in_tracked(world: tuple[list[NodeView], Aws, PlanPolicy]) -> None:
+    nodes, aws, policy = world
+    named = judged(nodes, aws, Standing.IN) | judged(nodes, aws, Standing.LEAVING)
+    foreign = {t for t in aws.registered() - aws.record if t.port != PORT or t.id not in named}
+    run_to_rest(nodes, aws, replace(policy, ownership=Ownership.TRACKED, share=min(policy.share, 0.5)))
+    assert foreign <= aws.registered()
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.randoms())
+def test_a_plan_depends_on_nothing_but_its_arguments(
+    world: tuple[list[NodeView], Aws, PlanPolicy], random: Random
+) -> None:
+    nodes, aws, policy = world
+    state = aws.read()
+    first = decide(nodes, state, policy)
+    shuffled_nodes, shuffled = nodes[:], list(state.targets.items())
+    random.shuffle(shuffled_nodes)
+    random.shuffle(shuffled)
+    assert decide(shuffled_nodes, replace(state, targets=dict(shuffled)), policy) == first
+
+
+@settings(max_examples=100, deadline=None)
+@given(node_lists(), target_lists(), target_lists(), st.sampled_from([None, 3, 6]))
+def test_groups_of_one_syncer_end_with_the_same_instances(
+    nodes: list[NodeView], http: list[TargetHealth], https: list[TargetHealth], limit: int | None
+) -> None:
+    policy = PlanPolicy(ownership=Ownership.EXCLUSIVE, target_limit=limit)
+    groups = [aws_with(http, frozenset()), aws_with(https, frozenset())]
+    groups[1].arn, groups[0].dead, groups[1].dead = HTTPS, set(), set()
+    now = NOON
+    for _ in range(120):
+        states = []
+        for aws in groups:
+            aws.tick(now)
+            aws.targets = {t: replace(h, reason="") for t, h in aws.targets.items()}
+            states.append(aws.read())
+        desired = choose(evaluate(nodes, registered_instances(states), NodePolicy()), states, policy)
+        for aws, state in zip(groups, states, strict=True):
+            planned = plan(desired, state, policy, now)
+            aws.apply(planned, now)
+            aws.confirmed = frozenset({planned.hold_id} - {""})
+        now += 61
+    ends = [{t.id for t in aws.registered()} for aws in groups]
+    if desired.wanted:
+        assert ends[0] == ends[1] == desired.wanted
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.integers(0, 40), unique=True, min_size=8, max_size=20),
+    st.integers(2, 7),
+    st.lists(st.integers(0, 40), unique=True, max_size=7),
+)
+def test_a_full_group_changes_its_nodes_and_its_port_without_a_refused_call(
+    numbers: list[int], limit: int, before: list[int]
+) -> None:
+    aws = Aws(limit=limit)
+    aws.put(before[:limit], port=30099)
+    aws.record = frozenset(aws.targets)
+    policy = PlanPolicy(target_limit=limit)
+    nodes = [node(n) for n in numbers]
+    run_to_rest(nodes, aws, policy)
+    assert len(aws.registered()) == limit
+    assert {t.port for t in aws.registered()} == {PORT}
+    assert {t.id for t in aws.registered()} <= {n.instance_id for n in nodes}
+
+
+def test_a_node_that_comes_moves_at_most_one_other_out_of_the_quota() -> None:
+    for new in range(100, 130):
+        state = Aws().read()
+        policy = PlanPolicy(target_limit=6)
+        nodes = [node(n, zone="a") for n in range(20)]
+        before = set(decide(nodes, state, policy).register)
+        after = set(decide([*nodes, node(new, zone="a")], state, policy).register)
+        assert after - before <= {target(new)}
+        assert len(before - after) <= 1
