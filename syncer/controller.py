@@ -95,7 +95,7 @@ class Controller:
         """One pass over one group; the failure that is to be waited out, if there was one."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         evaluation, desired = self._observe_desired()
-        actual = group.state(self._port(group), self.clock.monotonic())
+        actual = group.state(self.port(group), self.clock.monotonic())
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
@@ -106,22 +106,44 @@ class Controller:
         if self._observed is None or self._observed[0] != self._revision:
             nodes = self.cluster.nodes
             now = self.clock.monotonic()
-            states = [group.state(self._port(group), now) for group in self.groups]
+            states = [group.state(self.port(group), now) for group in self.groups]
             listed = None if nodes is None else nodes.values()
             evaluation = evaluate(listed, registered_instances(states), self.settings.node_policy)
             desired = choose(evaluation, states, self.settings.plan_policy)
             self._observed = (self._revision, evaluation, desired)
         return self._observed[1:]
 
-    def _port(self, group: Group) -> int | None:
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The verdicts of the last pass."""
+        return self._observed[1] if self._observed else None
+
+    @property
+    def desired(self) -> Desired | None:
+        """What the last pass wanted."""
+        return self._observed[2] if self._observed else None
+
+    def port(self, group: Group) -> int | None:
+        """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""
         source = group.settings.port
         if isinstance(source, ServicePort):
             return self.cluster.node_port(source.service, source.port)
         return group.own_port if source is None else source
 
     async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
-        group.memory, group.plan = decided.memory, decided
+        before, group.memory, group.plan = group.plan, decided.memory, decided
         if self.settings.paused:
+            if before is None or (before.register, before.deregister) != (
+                decided.register,
+                decided.deregister,
+            ):
+                log.info(
+                    "%s: paused; would register %d and deregister %d targets",
+                    group.name,
+                    len(decided.register),
+                    len(decided.deregister),
+                    extra={"group": group.name},
+                )
             return None
         group.ours = decided.ours
         if decided.empty:

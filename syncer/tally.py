@@ -7,6 +7,9 @@ from syncer.model import TargetGroupArn
 
 PASS_RESULTS = ("ok", "failed")
 CHANGES = ("register", "deregister")
+# Why a watch ended: by its own time, its version compacted away, refused by the server, cut off, given up in
+# doubt, or too old to be trusted.
+RESTART_REASONS = ("expired", "gone", "refused", "lost", "doubt", "aged")
 
 
 @dataclass(slots=True)

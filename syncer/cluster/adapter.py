@@ -82,8 +82,8 @@ class Cache(Generic[View]):
         self._hand_over(self._change, name, view)
 
     def restarted(self, plural: str, reason: str) -> None:
-        """Count a watch that ended (metrics may be counted from any thread)."""
-        self._restarted(plural, reason)
+        """Count a watch that ended, on the loop too."""
+        self._hand_over(self._restarted, plural, reason)
 
     def _hand_over(self, change: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None:

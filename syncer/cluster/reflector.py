@@ -51,10 +51,7 @@ class Sink(Protocol[View_contra]):
         """One object as it is now, None when it is gone."""
 
     def restarted(self, plural: str, reason: str) -> None:
-        """A watch ended; `reason` is one of REASONS."""
-
-
-REASONS = ("expired", "gone", "refused", "lost", "doubt", "aged")
+        """A watch ended; `reason` is one of `syncer.tally.RESTART_REASONS`."""
 
 
 class Reflector(Generic[View]):

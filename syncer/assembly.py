@@ -1,0 +1,86 @@
+"""Puts the real parts together: settings, log, cluster, AWS, controller, HTTP and signals."""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from functools import partial
+
+from syncer import log
+from syncer.clock import SystemClock
+from syncer.cluster.access import configuration
+from syncer.cluster.adapter import KubernetesCluster
+from syncer.cluster.api import Api
+from syncer.controller import Controller
+from syncer.decide.nodes import node_view
+from syncer.elb.adapter import BotoElb
+from syncer.metrics import CONTENT_TYPE, Page
+from syncer.settings import ServicePort, load
+from syncer.status import alive, snapshot, unready
+from syncer.tally import Tally
+from syncer.web import Answer, Routes, document, serving, text
+
+
+def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Controller:
+    """The controller that `environment` describes; MisconfiguredError where it does not say enough."""
+    settings = load(environment)
+    secrets = (settings.secret_key, *(environment.get(name, "") for name in _SECRETS))
+    log.configure(settings.log_level, secrets)
+    if dry_run:
+        settings = replace(settings, paused=True)
+    tally = Tally()
+    services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
+    cluster = KubernetesCluster(
+        Api(configuration(environment)),
+        partial(node_view, policy=settings.node_policy),
+        sorted(services),
+        tally.restarted,
+    )
+    elb = BotoElb(
+        [each.group.arn for each in settings.groups],
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        called=tally.called,
+    )
+    return Controller(
+        settings=settings,
+        cluster=cluster,
+        elb=elb,
+        clock=SystemClock(),
+        rng=random.Random(),  # noqa: S311 - spreads calls, protects nothing
+        tally=tally,
+    )
+
+
+_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECRET_KEY")
+
+
+@contextlib.asynccontextmanager
+async def attended(controller: Controller) -> AsyncIterator[None]:
+    """Answer HTTP and stop on SIGTERM or SIGINT while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, controller.stop)
+    settings = controller.settings
+    async with serving(routes(controller), settings.address, settings.port):
+        yield
+
+
+def routes(controller: Controller) -> Routes:
+    """What each path answers. NLB_SYNC_PROMETHEUS=false closes /metrics, and only that."""
+    known = {
+        "/healthz": lambda: text(200, "ok") if alive(controller) else text(503, "the loop hangs"),
+        "/readyz": lambda: _readiness(unready(controller)),
+        "/status": lambda: document(snapshot(controller)),
+        "/": lambda: Answer(302, b"", location="/status"),
+    }
+    if controller.settings.metrics:
+        page = Page(controller)
+        known["/metrics"] = lambda: Answer(200, page.render(), CONTENT_TYPE)
+    return known
+
+
+def _readiness(missing: str) -> Answer:
+    return text(503, missing) if missing else text(200, "ok")

@@ -1,0 +1,130 @@
+"""/metrics: the state and counts of the controller when asked; every label is there from the start."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from syncer.controller import Controller
+from syncer.group import Group
+from syncer.model import Standing, TargetState, Why
+from syncer.status import unready
+from syncer.tally import CHANGES, PASS_RESULTS, RESTART_REASONS
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_OPERATIONS = ("DescribeTargetHealth", "RegisterTargets", "DeregisterTargets", "DescribeTargetGroups")
+_CODES = ("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ExpiredToken")
+
+
+class Page:
+    """The page of one controller."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_State(controller))
+        ProcessCollector(registry=self._registry)
+
+    def render(self) -> bytes:
+        """The text exposition format, version 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class _State(Collector):
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        names = [group.name for group in controller.groups]
+        # Groups of two regions may share a name; then only the ARN tells them apart.
+        unique = len(set(names)) == len(names)
+        self._labels = {group.arn: group.name if unique else str(group.arn) for group in controller.groups}
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._whole()
+        yield from self._groups()
+        yield from self._counts()
+
+    def _whole(self) -> Iterator[Metric]:
+        controller = self._controller
+        nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
+        verdicts = controller.evaluation.verdicts if controller.evaluation else ()
+        for standing in Standing:
+            nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
+        yield nodes
+        paused = controller.settings.paused
+        yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(paused))
+        ready = unready(controller) == ""
+        yield GaugeMetricFamily("nlb_sync_ready", "1 while /readyz answers 200.", float(ready))
+
+    def _groups(self) -> Iterator[Metric]:
+        yield self._gauge("desired", "Targets that the group should hold.", self._desired)
+        yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
+        yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
+        yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
+        good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
+        yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
+        targets = GaugeMetricFamily(
+            "nlb_sync_targets", "Targets by state, as AWS lists them.", labels=["target_group", "state"]
+        )
+        held = GaugeMetricFamily(
+            "nlb_sync_held", "Targets held back, by the rule that holds them.", labels=["target_group", "why"]
+        )
+        for group in self._controller.groups:
+            label = self._labels[group.arn]
+            counts = group.actual.count()
+            for state in TargetState:
+                targets.add_metric([label, state], counts[state])
+            for why in Why:
+                held.add_metric([label, why], sum(each.why is why for each in group.held))
+        yield targets
+        yield held
+
+    def _desired(self, group: Group) -> float:
+        desired = self._controller.desired
+        return len(desired.wanted) if desired and self._controller.port(group) is not None else 0
+
+    def _gauge(self, name: str, says: str, value: Callable[[Group], float]) -> Metric:
+        family = GaugeMetricFamily(f"nlb_sync_{name}", says, labels=["target_group"])
+        for group in self._controller.groups:
+            family.add_metric([self._labels[group.arn]], float(value(group)))
+        return family
+
+    def _counts(self) -> Iterator[Metric]:
+        tally = self._controller.tally
+        passes = CounterMetricFamily(
+            "nlb_sync_passes", "Passes over a group by result.", labels=["target_group", "result"]
+        )
+        changes = CounterMetricFamily(
+            "nlb_sync_changes", "Targets written, as AWS acknowledged.", labels=["target_group", "change"]
+        )
+        refused = CounterMetricFamily(
+            "nlb_sync_refused", "Targets that AWS refused, set aside.", labels=["target_group"]
+        )
+        for arn, label in self._labels.items():
+            for result in PASS_RESULTS:
+                passes.add_metric([label, result], tally.passes[arn, result])
+            for change in CHANGES:
+                changes.add_metric([label, change], tally.changes[arn, change])
+            refused.add_metric([label], tally.refused[arn])
+        yield from (passes, changes, refused)
+        calls = CounterMetricFamily(
+            "nlb_sync_aws_calls", "AWS calls by result.", labels=["operation", "code"]
+        )
+        for key in sorted({(each, code) for each in _OPERATIONS for code in _CODES} | set(tally.calls)):
+            calls.add_metric(key, tally.calls[key])
+        yield calls
+        restarts = CounterMetricFamily(
+            "nlb_sync_watch_restarts", "Watches that ended, by reason.", labels=["resource", "reason"]
+        )
+        known = {(plural, reason) for plural in ("nodes", "services") for reason in RESTART_REASONS}
+        for pair in sorted(known | set(tally.restarts)):
+            restarts.add_metric(pair, tally.restarts[pair])
+        yield restarts
+
+
+def _serving(group: Group) -> float:
+    return group.plan.serving if group.plan else 0
+
+
+def _floor(group: Group) -> float:
+    return group.plan.floor if group.plan else 0
