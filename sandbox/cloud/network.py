@@ -5,6 +5,7 @@ subnets and the security group. moto's seed endpoint (`POST /moto-api/seed?a=N`)
 function of N; each object is seeded apart, so that no id depends on what else has been created.
 """
 
+import secrets
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -68,8 +69,9 @@ EXPECTED = Network(
 def ensure_network(url: str) -> Network:
     """Make what is missing of the network at endpoint `url`; call it at will, but not twice at once."""
     ec2 = ec2_client(url)
-    vpc_id = _find_vpc(ec2) or _make_vpc(ec2, url)
-    return Network(
+    found = _find_vpc(ec2)
+    vpc_id = found or _make_vpc(ec2, url)
+    network = Network(
         vpc_id=vpc_id,
         internet_gateway_id=_find_gateway(ec2, vpc_id) or _make_gateway(ec2, url, vpc_id),
         subnet_ids={
@@ -78,6 +80,9 @@ def ensure_network(url: str) -> Network:
         },
         node_group_id=_find_group(ec2, vpc_id) or _make_group(ec2, url, vpc_id),
     )
+    if found is None:
+        _seed(url, secrets.randbits(32))  # what is made from now on (keys, instances) is nobody's to guess
+    return network
 
 
 def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
@@ -110,7 +115,7 @@ def _find_vpc(ec2: "EC2Client") -> str | None:
 
 
 def _make_vpc(ec2: "EC2Client", url: str) -> str:
-    _seed(url, "vpc")
+    _seed(url, _SEEDS["vpc"])
     made = ec2.create_vpc(CidrBlock=VPC_CIDR, TagSpecifications=_tags("vpc", CLUSTER))
     vpc_id = made["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
@@ -125,7 +130,7 @@ def _find_gateway(ec2: "EC2Client", vpc_id: str) -> str | None:
 
 def _make_gateway(ec2: "EC2Client", url: str, vpc_id: str) -> str:
     """An internet gateway and the default route to it: what makes the subnets public."""
-    _seed(url, "gateway")
+    _seed(url, _SEEDS["gateway"])
     made = ec2.create_internet_gateway(TagSpecifications=_tags("internet-gateway", CLUSTER))
     gateway_id = made["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
@@ -143,7 +148,7 @@ def _find_subnet(ec2: "EC2Client", vpc_id: str, cidr: str) -> str | None:
 
 def _make_subnet(ec2: "EC2Client", url: str, vpc_id: str, zone: str) -> str:
     """A public subnet whose first /28 no instance gets: .5 to .15 are the load balancers' own addresses."""
-    _seed(url, zone)
+    _seed(url, _SEEDS[zone])
     cidr = SUBNET_CIDRS[zone]
     roles = {"SubnetType": "Public", "kubernetes.io/role/elb": "1", "kubernetes.io/role/internal-elb": "1"}
     made = ec2.create_subnet(
@@ -166,7 +171,7 @@ def _find_group(ec2: "EC2Client", vpc_id: str) -> str | None:
 
 def _make_group(ec2: "EC2Client", url: str, vpc_id: str) -> str:
     """The nodes' security group: nodes reach each other on everything, nobody else reaches them."""
-    _seed(url, "group")
+    _seed(url, _SEEDS["group"])
     group_id = ec2.create_security_group(
         GroupName=NODE_GROUP_NAME,
         Description="Security group for nodes",
@@ -190,6 +195,6 @@ def _filter(name: str, value: str) -> "FilterTypeDef":
     return {"Name": name, "Values": [value]}
 
 
-def _seed(url: str, what: str) -> None:
-    with urlopen(Request(f"{url}/moto-api/seed?a={_SEEDS[what]}", method="POST"), timeout=5):  # noqa: S310
+def _seed(url: str, number: int) -> None:
+    with urlopen(Request(f"{url}/moto-api/seed?a={number}", method="POST"), timeout=5):  # noqa: S310
         pass

@@ -1,5 +1,6 @@
 """The HTTP server of the simulated AWS: threaded, loopback only, kept-alive connections."""
 
+import socket
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -23,7 +24,11 @@ class _Handler(MotoRequestHandler):
 
 def make(port: int, front: Front | None = None) -> BaseWSGIServer:
     """A server that is bound but not yet serving; raises OSError when the port is taken."""
-    catalogue.keep_only_ours()
-    server = make_server(HOST, port, front or Front(), threaded=True, request_handler=_Handler)
+    with socket.create_server((HOST, port)) as bound:  # bound first: werkzeug would end the process itself
+        catalogue.keep_only_ours()
+        application = front or Front()
+        server = make_server(
+            HOST, port, application, threaded=True, request_handler=_Handler, fd=bound.fileno()
+        )
     server.daemon_threads = True  # type: ignore[attr-defined]  # an idle connection must not delay the exit
     return server

@@ -110,6 +110,17 @@ def test_a_group_serves_one_load_balancer_only(cloud: Cloud) -> None:
     assert code == "TargetGroupAssociationLimit"
 
 
+def test_a_listener_cannot_bring_more_targets_than_its_load_balancer_may_hold(cloud: Cloud) -> None:
+    group, node = cloud.group(), cloud.node()
+    cloud.register(group, node, port=1)
+    cloud.register(group, node, port=2)
+    cloud.faults(quotas={"targets-per-network-load-balancer": 1})
+    actions: Any = [{"Type": "forward", "TargetGroupArn": group}]
+    wanted: dict[str, Any] = {"Protocol": "TCP", "Port": 80, "DefaultActions": actions}
+    code, _ = refusal(cloud.elb.create_listener, LoadBalancerArn=cloud.balancer(), **wanted)
+    assert code == "TooManyTargets"
+
+
 def test_a_port_of_a_load_balancer_has_one_listener(cloud: Cloud) -> None:
     group, balancer = cloud.group(), cloud.balancer()
     cloud.listener(balancer, group, 443)
