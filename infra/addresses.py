@@ -11,9 +11,9 @@ from infra.part import Part
 
 
 class StaticAddresses(Part):
-    """`allocation_ids` and `public_ips`, each by zone; nothing depends on the order in which zones are written."""
+    """`allocation_ids` and `public_ips`, each by zone; the order of the zones means nothing."""
 
-    TOKEN = "node-nlb-sync:addresses:StaticAddresses"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:addresses:StaticAddresses"
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class StaticAddresses(Part):
         self.register_outputs({"publicIps": self.public_ips})
 
     def _options(self, settings: Settings, kept: str | None) -> pulumi.ResourceOptions:
-        """Kept addresses are found by their tags and imported; for one already in the stack that changes nothing."""
+        """Kept addresses are found by their tags and imported; for one in the stack that is no change."""
         addresses = settings.addresses
         return self.beneath(
             protect=addresses.protect or None,

@@ -1,4 +1,4 @@
-"""Single rules between the load balancer and the nodes; the nodes' security group keeps all its other rules."""
+"""Single rules between the load balancer and the nodes; the nodes' group keeps all its other rules."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ class Firewall(Part):
     Without the first, health checks fail too: the provider strips a new group's default egress rule.
     """
 
-    TOKEN = "node-nlb-sync:firewall:Firewall"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:firewall:Firewall"
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Firewall(Part):
         self.register_outputs({})
 
     def _into_nodes(self, service_port: str, node_port: pulumi.Output[int], group: pulumi.Input[str]) -> None:
-        """Client CIDRs are an addition, not an alternative: health checks always come from the load balancer."""
+        """Client CIDRs are an addition: health checks always come from the load balancer itself."""
         source = self._settings.firewall.source
         cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
         if source != "any":

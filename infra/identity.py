@@ -22,23 +22,21 @@ class Credentials:
 class UserIdentity(Part):
     """An IAM user, its one inline policy and one access key, as the predecessor's setup had them."""
 
-    TOKEN = "node-nlb-sync:identity:UserIdentity"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:identity:UserIdentity"
 
     def __init__(
         self,
         name: str,
         settings: Settings,
         *,
-        region: str,
         target_group_arns: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         user = iam.User(name, tags=settings.tags, opts=self.beneath())
         arns = pulumi.Output.all(*[target_group_arns[key] for key in sorted(target_group_arns)])
-        iam.UserPolicy(
-            name, user=user.name, policy=arns.apply(lambda known: policy(known, region)), opts=self.beneath()
-        )
+        document = arns.apply(lambda known: policy(known, settings.region))
+        iam.UserPolicy(name, user=user.name, policy=document, opts=self.beneath())
         key = iam.AccessKey(name, user=user.name, opts=self.beneath())
         # The id of a key is no secret; the key is, whatever the provider says of it.
         self.credentials = Credentials(access_key=key.id, secret_key=pulumi.Output.secret(key.secret))
@@ -48,8 +46,8 @@ class UserIdentity(Part):
 def policy(target_group_arns: Sequence[str], region: str) -> str:
     """The least the syncer needs, as JSON.
 
-    Changes are held to the exact groups; DescribeTargetHealth knows no resource level, so it is held to the region
-    by a global condition key, which every partition has (service authorization reference of ELBv2).
+    Changes are held to the exact groups. DescribeTargetHealth knows no resource level, so it is held to the
+    region by a global condition key, which every partition has (service authorization reference of ELBv2).
     """
     statements = [
         {

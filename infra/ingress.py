@@ -9,14 +9,14 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from infra.options import Ingress, IngressPort
 from infra.part import Part, by_name
 
-# The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's business.
+# The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 class IngressService(Part):
     """`service` and `node_ports`: the NodePort of each port by name, allocated by the cluster or fixed."""
 
-    TOKEN = "node-nlb-sync:ingress:IngressService"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:ingress:IngressService"
 
     def __init__(self, name: str, ingress: Ingress, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -69,7 +69,8 @@ def allocated(spec: Any, ingress: Ingress) -> dict[str, int]:
     absent = [port.name for port in ingress.ports if port.name not in ports]
     if absent and not ingress.create:
         raise pulumi.RunError(
-            f"node-nlb-sync:ingress: the Service {ingress.namespace}/{ingress.name} is a {spec.type} without a NodePort "
-            f"for {', '.join(absent)}; fix: make it a NodePort Service with these port names, or set ingress.ports to its"
+            f"node-nlb-sync:ingress: the Service {ingress.namespace}/{ingress.name} is a {spec.type} without "
+            f"a NodePort for {', '.join(absent)}; fix: make it a NodePort Service with these port names, "
+            f"or name in ingress.ports those that it has"
         )
     return ports

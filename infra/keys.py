@@ -1,55 +1,12 @@
 """Every key of the stack configuration: type, default, range and reason. docs/stack.md is held to this table.
 
-Ranges of health checks and delays are those of botocore's elbv2 model; names are the predecessor's.
+Ranges of health checks and delays are those of botocore's elbv2 model.
 """
 
-from infra.options import (
-    Addresses,
-    Connections,
-    Firewall,
-    HealthCheck,
-    Identity,
-    Ingress,
-    IngressPort,
-    Listener,
-    Quantities,
-    Resources,
-    Settings,
-    Syncer,
-    Toleration,
-    Zone,
-)
+from infra.clusterkeys import INGRESS, SYNCER
+from infra.options import Addresses, Connections, Firewall, HealthCheck, Identity, Listener, Settings, Zone
 from infra.shapes import Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole
-
-LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
-PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
-QUANTITY = r"\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?"
-ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-
-
-def name(default: str, reason: str, what: str = "a lower-case DNS label of at most 63 characters") -> Text:
-    """A Kubernetes object's name."""
-    return Text(default=default, reason=reason, allowed=what, pattern=LABEL, example=default)
-
-
-def port_name(reason: str, **more: str) -> Text:
-    """The name of a port of the ingress Service."""
-    allowed = "a port name of at most 15 lower-case letters, digits and hyphens"
-    return Text(reason=reason, allowed=allowed, pattern=PORT_NAME, example="http", **more)
-
-
-def port(reason: str) -> Whole:
-    """A TCP port."""
-    return Whole(low=1, high=65535, reason=reason)
-
-
-def strings(reason: str, default: object = None, *, allowed: str = "strings by key") -> Entries:
-    """A map of the user's own strings."""
-    item = Text(
-        reason="", allowed="a string; write numbers and true/false in quotes", pattern=r"(?s).*", example="''"
-    )
-    return Entries(item=item, reason=reason, allowed=allowed, default={} if default is None else default)
-
+from infra.words import port, port_name, strings
 
 ZONE = Record(
     build=Zone,
@@ -75,7 +32,7 @@ LISTENER = Record(
     build=Listener,
     fields={
         "name": Text(
-            reason="Names the listener and its target group; AWS allows 32 characters, 17 of which are taken.",
+            reason="Names the listener and its target group; of AWS's 32 characters 17 are taken.",
             allowed="1 to 15 lower-case letters, digits and hyphens, a letter first",
             pattern=r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
             example="http",
@@ -137,146 +94,6 @@ HEALTH_CHECK = Record(
     },
 )
 
-INGRESS_PORT = Record(
-    build=IngressPort,
-    fields={
-        "name": port_name("By this name listeners and the health check mean the port."),
-        "port": port("The Service's own port inside the cluster."),
-        "target_port": Optional(
-            inner=port("The port of the ingress controller's Pods; absent: the same as `port`.")
-        ),
-        "node_port": Optional(
-            inner=port(
-                "A NodePort of your choice; absent: the cluster allocates one, and nobody needs to know it."
-            )
-        ),
-    },
-)
-
-INGRESS = Record(
-    build=Ingress,
-    reason="The NodePort Service before the ingress controller.",
-    fields={
-        "create": Flag(
-            default=True, reason="false adopts a NodePort Service that exists: it is read, never changed."
-        ),
-        "create_namespace": Flag(
-            default=False, reason="The ingress controller usually brings its namespace."
-        ),
-        "namespace": name("ingress-traefik", "Where the ingress controller runs."),
-        "name": name("traefik-ingress-service-nlb", "The Service's name."),
-        "selector": strings("The ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"}),
-        "annotations": strings("Annotations of the Service.", {"prometheus.io/scrape": "true"}),
-        "ports": Rows(
-            item=INGRESS_PORT,
-            least=1,
-            reason="The Service's ports; of an adopted Service, those that listeners may name.",
-            allowed="a list of ports",
-            default=[{"name": "http", "port": 80}, {"name": "https", "port": 443}],
-        ),
-    },
-)
-
-
-def quantities(cpu: str, memory: str) -> Record:
-    """CPU and memory."""
-
-    def amount(default: str, reason: str) -> Text:
-        allowed = "a Kubernetes quantity such as 250m or 200Mi"
-        return Text(default=default, reason=reason, allowed=allowed, pattern=QUANTITY, example=default)
-
-    return Record(
-        build=Quantities,
-        fields={
-            "cpu": amount(cpu, "As the predecessor had it."),
-            "memory": amount(memory, "As the predecessor had it; 5,000 nodes need half of it."),
-        },
-    )
-
-
-TOLERATION = Record(
-    build=Toleration,
-    fields={
-        "key": Text(
-            reason="The taint's key.", allowed="a taint key", pattern=r"[\w./-]{1,317}", example="process"
-        ),
-        "operator": Text(
-            reason="Exists matches any value.",
-            allowed="Equal or Exists",
-            choices=("Equal", "Exists"),
-            default="Equal",
-            example="Equal",
-        ),
-        "value": Optional(
-            inner=Text(
-                reason="The taint's value.", allowed="a string", pattern=r"[\w.-]{0,63}", example="critical"
-            )
-        ),
-        "effect": Optional(
-            inner=Text(
-                reason="Absent: any effect.",
-                allowed="NoSchedule, PreferNoSchedule or NoExecute",
-                choices=("NoSchedule", "PreferNoSchedule", "NoExecute"),
-                example="NoSchedule",
-            )
-        ),
-    },
-)
-
-SYNCER = Record(
-    build=Syncer,
-    reason="The controller that keeps the target groups in step with the nodes.",
-    fields={
-        "image": Text(
-            reason="The syncer's image; give a digest, so that what runs is what was reviewed.",
-            allowed="an image reference",
-            pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
-            example="registry.example.com/node-nlb-sync@sha256:<digest>",
-        ),
-        "namespace": Optional(inner=name("ingress-traefik", "Absent: the ingress namespace.")),
-        "name": name("nlb-sync", "The Deployment's name; ConfigMap and policies are called the same."),
-        "replicas": Whole(
-            low=0, high=1, default=1, reason="There is one writer; 0 stops it and leaves the targets."
-        ),
-        "resources": Record(
-            build=Resources,
-            reason="",
-            fields={"requests": quantities("250m", "200Mi"), "limits": quantities("500m", "400Mi")},
-        ),
-        "env": Entries(
-            item=Text(
-                reason="",
-                allowed="a string; write numbers and true/false in quotes",
-                pattern=r"(?s).*",
-                example="''",
-            ),
-            key_pattern=ENV_NAME,
-            reason="More environment for the syncer, such as NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded.",
-            allowed="environment variable names with their values",
-            default={},
-        ),
-        "node_selector": strings("Which nodes the syncer may run on."),
-        "tolerations": Rows(
-            item=TOLERATION, reason="Which taints the syncer may run beside.", allowed="a list", default=[]
-        ),
-        "label_filter": Optional(
-            inner=Text(
-                reason="A Kubernetes label selector: only these nodes become targets; absent: all.",
-                allowed="a label selector such as role=worker or !node-role.kubernetes.io/control-plane",
-                pattern=r"[!-~ ]+",
-                example="role=worker",
-            )
-        ),
-        "egress_ports": Rows(
-            item=port("A TCP port."),
-            reason="What the syncer's network policy lets it reach: AWS and the API server; DNS is always allowed.",
-            allowed="a list of TCP ports",
-            default=[443, 6443],
-            least=1,
-        ),
-    },
-)
-
 ROOT = Record(
     build=Settings,
     fields={
@@ -309,15 +126,15 @@ ROOT = Record(
         "health_check": HEALTH_CHECK,
         "addresses": Record(
             build=Addresses,
-            reason="Static IPs stand in other people's allow-lists; they outlive the stack unless you say otherwise.",
+            reason="Static IPs stand in other people's allow-lists, so they outlive the stack by default.",
             fields={
                 "keep": Flag(
                     default=True,
-                    reason="Created addresses stay when the stack is destroyed, and the next `up` takes them again.",
+                    reason="Created addresses outlive the stack, and the next `up` takes them again.",
                 ),
                 "protect": Flag(
                     default=False,
-                    reason="`pulumi destroy` and replacements are refused for the addresses and the load balancer.",
+                    reason="true refuses to destroy or replace the addresses and the load balancer.",
                 ),
             },
         ),
@@ -333,8 +150,8 @@ ROOT = Record(
             reason="The rules on the nodes' security group.",
             fields={
                 "source": Text(
-                    reason="load-balancer: only through the load balancer; clients: also clientCidrs; any: 0.0.0.0/0, "
-                    "as the predecessor had it.",
+                    reason="load-balancer: only through the load balancer; clients: also clientCidrs; "
+                    "any: 0.0.0.0/0, as the predecessor had it.",
                     allowed="load-balancer, clients or any",
                     choices=("load-balancer", "clients", "any"),
                     default="load-balancer",
@@ -352,8 +169,8 @@ ROOT = Record(
                 ),
                 "end_when_unhealthy": Flag(
                     default=True,
-                    reason="true resets connections to a target that fails its check, so that clients of a dead node "
-                    "learn it at once; false spares them while the ingress controller restarts.",
+                    reason="true resets connections to a target that fails its check, so that clients of a "
+                    "dead node learn it at once; false spares them while the ingress controller restarts.",
                 ),
                 "preserve_client_ip": Flag(
                     default=True,
@@ -370,12 +187,12 @@ ROOT = Record(
         ),
         "cross_zone": Flag(
             default=False,
-            reason="true spreads each static IP over the nodes of all zones, at the cost of traffic between zones and "
-            "of a quota of 500 targets in total instead of a zone.",
+            reason="true spreads each static IP over the nodes of all zones, at the cost of traffic between "
+            "zones and of a quota of 500 targets in total instead of a zone.",
         ),
         "ingress": INGRESS,
         "preset": Text(
-            reason="predecessor: the nodeSelector, toleration and label filter of the Go project's manifests.",
+            reason="predecessor: nodeSelector, toleration and label filter of the Go project's manifests.",
             allowed="none or predecessor",
             choices=("none", "predecessor"),
             default="none",

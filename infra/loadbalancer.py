@@ -1,4 +1,4 @@
-"""The load balancer: its security group, one target group and listener for each declared port, health checks."""
+"""The load balancer: its security group, and a listener and a target group for each declared port."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,7 +16,7 @@ TARGET_GROUP_PORT: Final = 80
 class LoadBalancer(Part):
     """`nlb`, its `security_group`, and `target_groups` and `listeners` by listener name."""
 
-    TOKEN = "node-nlb-sync:loadbalancer:LoadBalancer"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:loadbalancer:LoadBalancer"
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class LoadBalancer(Part):
         self.register_outputs({"dnsName": self.nlb.dns_name})
 
     def _security_group(self) -> ec2.SecurityGroup:
-        """From day one: a load balancer made without one can never get one. Rules are resources of their own."""
+        """From day one: a load balancer made without can never get one. Rules are resources apart."""
         group = ec2.SecurityGroup(
             self._name,
-            description="Clients of the load balancer and its way to the nodes",  # immutable: a change replaces
+            description="Clients of the load balancer and its way to the nodes",  # immutable
             vpc_id=self._settings.vpc_id,
             tags=self._settings.tags,
             opts=self.beneath(),
@@ -62,7 +62,8 @@ class LoadBalancer(Part):
     def _nlb(self, allocation_ids: Mapping[str, pulumi.Input[str]]) -> lb.LoadBalancer:
         """Sorted by zone, so that the order of the configuration is no change.
 
-        It cannot be replaced create-first: its addresses are in use until it is gone (terraform-provider-aws#15031).
+        It cannot be replaced create-first: its addresses are in use until it is gone
+        (terraform-provider-aws#15031).
         """
         mappings = [
             lb.LoadBalancerSubnetMappingArgs(subnet_id=place.subnet_id, allocation_id=allocation_ids[zone])
@@ -81,7 +82,7 @@ class LoadBalancer(Part):
         )
 
     def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:
-        """Left empty for the syncer; never named, because a fixed name cannot be replaced (pulumi-aws#4220)."""
+        """Left empty for the syncer; never named: a fixed name cannot be replaced (pulumi-aws#4220)."""
         check, connections = self._settings.health_check, self._settings.connections
         # AWS's default is left unsaid: the attribute exists only for TCP and TLS groups.
         spared = [lb.TargetGroupTargetHealthStateArgs(enable_unhealthy_connection_termination=False)]

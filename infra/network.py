@@ -1,6 +1,6 @@
-"""What exists in AWS before the first resource is registered, compared with what the configuration says of it."""
+"""What exists in AWS before the first resource is registered, held against the configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ ZONE_TAG: Final = "node-nlb-sync:zone"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """`existing_ips`: the IPs of the zones with an allocationId; `kept_allocations`: addresses of an earlier life."""
+    """By zone: the IPs of given allocations, and the allocations that an earlier stack left behind."""
 
     existing_ips: Mapping[str, str]
     kept_allocations: Mapping[str, str]
@@ -26,8 +26,8 @@ class Network:
 def survey(settings: Settings, stack_mark: str) -> Network:
     """Read the subnets and addresses that the configuration names.
 
-    `stack_mark` is this stack's value of STACK_TAG. Raises SettingsError, one line for each subnet of another zone
-    or VPC, each allocation that does not exist, and each zone with several kept addresses.
+    `stack_mark` is this stack's value of STACK_TAG. Raises SettingsError, one line for each subnet of another
+    zone or VPC, each allocation that does not exist, and each zone with several kept addresses.
     """
     problems: list[Problem] = []
     existing: dict[str, str] = {}
@@ -53,7 +53,7 @@ def survey(settings: Settings, stack_mark: str) -> Network:
 
 
 def misplaced(zone: str, place: Zone, vpc_id: str) -> Iterator[Problem]:
-    """A subnet that is not where its key says: the load balancer would stand in another zone than announced."""
+    """A subnet that is not where its key says: the load balancer would stand somewhere else."""
     subnet = ec2.get_subnet(id=place.subnet_id)
     path = child(child("zones", zone), "subnetId")
     if subnet.availability_zone != zone:
@@ -72,8 +72,8 @@ def no_address(zone: str, allocation_id: str) -> Problem:
     )
 
 
-def several_kept(zone: str, ids: list[str]) -> Problem:
-    """Two addresses with the same tags: somebody copied them, and only a person knows which one clients use."""
+def several_kept(zone: str, ids: Sequence[str]) -> Problem:
+    """Two addresses with the same tags: only a person knows which one the clients use."""
     path = child(child("zones", zone), "allocationId")
     read = f"nothing, and {len(ids)} kept addresses ({', '.join(sorted(ids))})"
     return Problem(

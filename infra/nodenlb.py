@@ -1,4 +1,4 @@
-"""The one component of this program: a load balancer on static IPs, and the syncer that fills it with nodes."""
+"""The one component of this program: a load balancer on static IPs, and the syncer that fills it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from infra.workload import Workload
 class NodeNlb(Part):
     """`outputs` is what a stack exports: staticIps, dnsName, listeners, targetGroups, nodePorts, syncer."""
 
-    TOKEN = "node-nlb-sync:index:NodeNlb"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:index:NodeNlb"
 
     def __init__(
         self,
@@ -28,7 +28,6 @@ class NodeNlb(Part):
         settings: Settings,
         network: Network,
         *,
-        region: str,
         marks: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -52,14 +51,13 @@ class NodeNlb(Part):
             opts=here,
         )
         arns = {key: group.arn for key, group in balancer.target_groups.items()}
-        identity = UserIdentity(name, settings, region=region, target_group_arns=arns, opts=here)
+        identity = UserIdentity(name, settings, target_group_arns=arns, opts=here)
         rights = Rights(name, settings, self.beneath(depends_on=[ingress]))
         # Everything by which the syncer can work is there before it, and goes after it.
         before = [ingress, balancer, firewall, identity, rights]
         self.workload = Workload(
             name,
             settings,
-            region=region,
             target_group_arns=arns,
             credentials=identity.credentials,
             opts=self.beneath(depends_on=before),

@@ -40,7 +40,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """What becomes of created Elastic IPs: kept when the stack is destroyed, protected from being destroyed."""
+    """What becomes of created Elastic IPs: kept when the stack is destroyed, protected from it."""
 
     keep: bool
     protect: bool
@@ -136,7 +136,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything the stack configuration says; `region` comes from the AWS provider's own configuration."""
+    """Everything the stack configuration says; `region` comes from the AWS provider's own."""
 
     vpc_id: str
     zones: Mapping[str, Zone]
@@ -154,15 +154,16 @@ class Settings:
     syncer: Syncer
     identity: Identity
     tags: Mapping[str, str]
+    region: str = ""
 
     @property
     def syncer_namespace(self) -> str:
-        """Where the syncer runs: beside the ingress controller unless said otherwise, as the predecessor did."""
+        """Where the syncer runs: beside the ingress controller, as the predecessor did, unless said."""
         return self.syncer.namespace or self.ingress.namespace
 
     @property
     def used_service_ports(self) -> tuple[str, ...]:
-        """The ingress ports, by name, that must be reachable on the nodes: the listeners' and the health check's."""
+        """The ingress ports, by name, that the load balancer must reach on the nodes."""
         return tuple(
             sorted({item.service_port for item in self.listeners} | {self.health_check.service_port})
         )

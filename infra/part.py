@@ -1,4 +1,4 @@
-"""What every component of this program has in common: a frozen type token, children beneath it, a way to move."""
+"""What every component of this program has in common: a frozen type, children, a way to move."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -9,20 +9,25 @@ import pulumi
 class Part(pulumi.ComponentResource):
     """A component whose type token is a constant of its class.
 
-    The token and the children's names are state: changing one replaces resources. A component or child that has
-    to move names its former places in `ALIASES`, and existing stacks follow without a replacement.
+    The token and the children's names are state: changing one replaces resources. A component that has to
+    move names its former places in `ALIASES`, and existing stacks follow without a replacement.
     """
 
-    TOKEN: ClassVar[str]
+    TYPE: ClassVar[str]
     ALIASES: ClassVar[tuple[pulumi.Alias, ...]] = ()
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         moved = pulumi.ResourceOptions(aliases=list(self.ALIASES))
-        super().__init__(self.TOKEN, name, {}, pulumi.ResourceOptions.merge(opts, moved))
+        super().__init__(self.TYPE, name, {}, pulumi.ResourceOptions.merge(opts, moved))
+        self._after = opts.depends_on if opts else None
 
     def beneath(self, **options: Any) -> pulumi.ResourceOptions:
-        """The options of a child: this component is its parent, `options` say the rest."""
-        return pulumi.ResourceOptions(parent=self, **options)
+        """The options of a child: this component is its parent, `options` say the rest.
+
+        What the component depends on the child depends on: the engine would order only their creation.
+        """
+        inherited = pulumi.ResourceOptions(parent=self, depends_on=self._after)
+        return pulumi.ResourceOptions.merge(inherited, pulumi.ResourceOptions(**options))
 
 
 def only_known(value: int | None) -> Any:
@@ -31,7 +36,7 @@ def only_known(value: int | None) -> Any:
 
 
 def by_name(names: Sequence[str], value: pulumi.Output[dict[str, int]]) -> dict[str, pulumi.Output[int]]:
-    """An output map of which the keys are known beforehand, taken apart so that resources can be made from it."""
+    """An output map of which the keys are known beforehand, taken apart into one output a key."""
 
     def pick(name: str) -> pulumi.Output[int]:
         return value.apply(lambda known: only_known(known.get(name)))

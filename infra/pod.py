@@ -74,7 +74,7 @@ def container(
 
 
 def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
-    """The Pod's address first, so that `syncer.env` may say $(POD_IP); then the Secret, then the user's own."""
+    """The Pod's address first, so that `syncer.env` may say $(POD_IP); then Secret and user's own."""
 
     def secret(name: str, key: str) -> EnvVarArgs:
         selector = SecretKeySelectorArgs(name=secret_name, key=key)

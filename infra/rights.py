@@ -23,7 +23,7 @@ RBAC = "rbac.authorization.k8s.io"
 class Rights(Part):
     """`service_account`, bound to the predecessor's ClusterRole and to a Role in the ingress namespace."""
 
-    TOKEN = "node-nlb-sync:rights:Rights"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:rights:Rights"
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -54,7 +54,7 @@ class Rights(Part):
         )
 
     def _service(self, name: str, settings: Settings) -> None:
-        """Held to the name: a list or watch with `metadata.name=` in its field selector passes, any other does not."""
+        """Held to the name: only a list or watch with `metadata.name=` as field selector passes."""
         rule = PolicyRuleArgs(
             api_groups=[""], resources=["services"], resource_names=[settings.ingress.name], verbs=READ
         )

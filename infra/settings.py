@@ -1,8 +1,9 @@
-"""The stack configuration, read once before any resource is registered: presets, shapes, rules across keys."""
+"""The stack configuration, read once before any resource is registered: presets and rules across keys."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from infra.keys import ROOT
@@ -35,16 +36,16 @@ def load(config: Mapping[str, str], region: str | None) -> Settings:
     `region` is what the AWS provider will use. Raises SettingsError with every problem there is.
     """
     problems: Problems = []
-    raw = with_preset(dict(decoded(config, problems)))
+    raw = with_preset(dict(decoded(config)))
     settings: Settings | None = ROOT.read("", raw, problems)
     if settings is not None:
         problems.extend(contradictions(settings, region))
-    if problems or settings is None:
+    if problems or settings is None or region is None:
         raise SettingsError(problems)
-    return settings
+    return replace(settings, region=region)
 
 
-def decoded(config: Mapping[str, str], problems: Problems) -> Iterator[tuple[str, Any]]:
+def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """The project's own keys with their JSON values; a string key's text is its value."""
     kinds = {camel(name): shape.kind for name, shape in ROOT.fields.items()}
     for full, text in config.items():

@@ -214,7 +214,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """An object whose keys are the user's own; read into a dict sorted by key, so that order means nothing."""
+    """An object whose keys are the user's own; read into a dict sorted by key: order means nothing."""
 
     item: Shape
     reason: str

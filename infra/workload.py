@@ -1,4 +1,4 @@
-"""The syncer in the cluster: what it is told (ConfigMap, Secret), its Deployment, budget and network policy."""
+"""The syncer in the cluster: what it is told (ConfigMap, Secret), Deployment, budget, network policy."""
 
 import base64
 import hashlib
@@ -31,14 +31,13 @@ ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 class Workload(Part):
     """`deployment`, and everything it needs to start beneath it."""
 
-    TOKEN = "node-nlb-sync:workload:Workload"  # noqa: S105 (a Pulumi type token)
+    TYPE = "node-nlb-sync:workload:Workload"
 
     def __init__(
         self,
         name: str,
         settings: Settings,
         *,
-        region: str,
         target_group_arns: Mapping[str, pulumi.Output[str]],
         credentials: Credentials,
         opts: pulumi.ResourceOptions | None = None,
@@ -46,7 +45,7 @@ class Workload(Part):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         groups = target_groups(settings, target_group_arns)
-        told = told_to_syncer(settings, region)
+        told = told_to_syncer(settings)
         config = ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath())
         secret = self._secret(groups, credentials)
         policy = self._network_policy()
@@ -104,7 +103,7 @@ class Workload(Part):
     def _deployment(
         self, stamp: pulumi.Output[str], config: ConfigMap, secret: Secret, policy: NetworkPolicy
     ) -> Deployment:
-        annotations = {
+        annotations: dict[str, pulumi.Input[str]] = {
             "prometheus.io/scrape": "true",
             "prometheus.io/port": str(HTTP_PORT),
             "node-nlb-sync/configuration": stamp,
@@ -128,7 +127,7 @@ class Workload(Part):
 
 
 def target_groups(settings: Settings, arns: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:
-    """The syncer's target-group list: `ARN=namespace/service:portname`, comma-separated, in the listeners' order."""
+    """The syncer's list: `ARN=namespace/service:portname`, comma-separated, in the listeners' order."""
     service = f"{settings.ingress.namespace}/{settings.ingress.name}"
     entries = [
         pulumi.Output.format("{}={}:{}", arns[x.name], service, x.service_port) for x in settings.listeners
@@ -136,9 +135,9 @@ def target_groups(settings: Settings, arns: Mapping[str, pulumi.Output[str]]) ->
     return pulumi.Output.all(*entries).apply(",".join)
 
 
-def told_to_syncer(settings: Settings, region: str) -> dict[str, str]:
-    """The ConfigMap. The stack made the groups, so nobody else's targets belong in them: ownership is exclusive."""
-    told = {"AWS_REGION": region, "NLB_SYNC_OWNERSHIP": "exclusive"}
+def told_to_syncer(settings: Settings) -> dict[str, str]:
+    """The ConfigMap. The stack made the groups, nobody else's targets belong in them: `exclusive`."""
+    told = {"AWS_REGION": settings.region, "NLB_SYNC_OWNERSHIP": "exclusive"}
     if settings.syncer.label_filter is not None:
         told["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
     return told

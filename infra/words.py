@@ -1,0 +1,34 @@
+"""Shapes that several keys of the configuration share: names, ports, maps of strings."""
+
+from typing import Any
+
+from infra.shapes import REQUIRED, Entries, Text, Whole
+
+LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
+PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
+QUANTITY = r"\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?"
+ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+def name(default: str, reason: str, what: str = "a lower-case DNS label of at most 63 characters") -> Text:
+    """A Kubernetes object's name."""
+    return Text(default=default, reason=reason, allowed=what, pattern=LABEL, example=default)
+
+
+def port_name(reason: str, default: Any = REQUIRED) -> Text:
+    """The name of a port of the ingress Service."""
+    allowed = "a port name of at most 15 lower-case letters, digits and hyphens"
+    return Text(reason=reason, allowed=allowed, pattern=PORT_NAME, example="http", default=default)
+
+
+def port(reason: str) -> Whole:
+    """A TCP port."""
+    return Whole(low=1, high=65535, reason=reason)
+
+
+def strings(reason: str, default: object = None, *, allowed: str = "strings by key") -> Entries:
+    """A map of the user's own strings."""
+    item = Text(
+        reason="", allowed="a string; write numbers and true/false in quotes", pattern=r"(?s).*", example="''"
+    )
+    return Entries(item=item, reason=reason, allowed=allowed, default={} if default is None else default)

@@ -1,0 +1,221 @@
+"""A small world for the program to read from under Pulumi's mocks, and a record of what it asks for."""
+
+import asyncio
+import json
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime import settings as runtime_settings
+
+ROOT = Path(__file__).parents[3]
+NODE_PORTS = {"http": 31080, "https": 31443}
+VPC = "vpc-4283fefc63f0cd0e8"
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One resource as the program registered it: what the engine would be told."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    urn: str
+    parent: str
+    import_id: str
+    protect: bool
+    retain_on_delete: bool
+    delete_before_replace: bool
+    dependencies: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Record:
+    """What one run of the program asked for, and what it exported."""
+
+    resources: list[Asked] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, type_: str) -> dict[str, Asked]:
+        """All resources of a type, by logical name."""
+        return {item.name: item for item in self.resources if item.type == type_}
+
+    def one(self, type_: str) -> Asked:
+        """The only resource of a type."""
+        (item,) = self.of(type_).values()
+        return item
+
+    def before(self, item: Asked) -> set[str]:
+        """The URNs of all that must exist before `item` is made, and is deleted after it."""
+        by_urn = {each.urn: each for each in self.resources}
+        found: set[str] = set()
+        waiting = [*item.dependencies]
+        while waiting:
+            urn = waiting.pop()
+            if urn not in found:
+                found.add(urn)
+                waiting.extend(by_urn[urn].dependencies if urn in by_urn else ())
+        return found
+
+
+@dataclass(slots=True)
+class Cloud:
+    """The AWS side of the world that the program reads before it registers anything."""
+
+    zones: dict[str, str] = field(default_factory=dict)
+    vpc_id: str = VPC
+    existing: dict[str, str] = field(default_factory=dict)
+    kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+class World(mocks.Mocks):
+    """Answers as AWS and Kubernetes would, with ids of the real shape that follow from the logical name."""
+
+    def __init__(self, cloud: Cloud, *, preview: bool, adopted: Mapping[str, int] | None) -> None:
+        self.cloud, self.preview, self.adopted = cloud, preview, adopted
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        if args.token == "aws:ec2/getSubnet:getSubnet":
+            zone = self.cloud.zones.get(args.args["id"], "unknown")
+            return {"id": args.args["id"], "availabilityZone": zone, "vpcId": self.cloud.vpc_id}
+        if args.token == "aws:ec2/getEips:getEips":
+            return self._addresses(args.args)
+        raise AssertionError(f"{args.token} is not among the functions that the program may call")
+
+    def _addresses(self, args: dict[str, Any]) -> dict[str, list[str]]:
+        if args.get("filters"):
+            (wanted,) = args["filters"][0]["values"]
+            ips = [ip for id_, ip in self.cloud.existing.items() if id_ == wanted]
+            return {"allocationIds": [wanted] * len(ips), "publicIps": ips}
+        ids = [id_ for id_, tags in self.cloud.kept if args["tags"].items() <= tags.items()]
+        return {"allocationIds": ids, "publicIps": []}
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == "kubernetes:core/v1:Service":
+            return f"{args.name}", self._service(args)
+        if self.preview or not args.custom:
+            return ("" if args.custom else args.name), dict(args.inputs)
+        return self._made(args)
+
+    def _service(self, args: mocks.MockResourceArgs) -> dict[str, Any]:
+        if args.resource_id:
+            ports = [
+                {"name": name, "nodePort": port, "port": 1} for name, port in (self.adopted or {}).items()
+            ]
+            return {"metadata": {}, "spec": {"type": "NodePort", "ports": ports}}
+        state = json.loads(json.dumps(args.inputs))
+        if not self.preview:
+            for port in state["spec"]["ports"]:
+                port.setdefault("nodePort", NODE_PORTS.get(port["name"], 31999))
+        return dict(state)
+
+    def _made(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        kind, name, state = args.typ.rpartition(":")[2], args.name, dict(args.inputs)
+        arn = f"arn:aws:elasticloadbalancing:eu-central-1:123456789012:{kind.lower()}/{name}/0123456789abcdef"
+        if kind == "Eip":
+            id_ = args.resource_id or f"eipalloc-{name}"
+            return id_, {**state, "allocationId": id_, "publicIp": f"192.0.2.{sum(name.encode()) % 250}"}
+        if kind in {"TargetGroup", "LoadBalancer", "Listener"}:
+            return arn, {**state, "arn": arn, "name": f"{name}-0a1b2c3", "dnsName": f"{name}.elb.example"}
+        if kind == "SecurityGroup":
+            return f"sg-{name}", {**state, "name": f"{name}-0a1b2c3"}
+        if kind == "AccessKey":
+            return "AKIAEXAMPLE", {**state, "secret": "a-very-secret-key"}
+        return f"{kind}-{name}", {"name": f"{name}-0a1b2c3", **state}
+
+
+class Monitor(mocks.MockMonitor):
+    """Keeps the requests themselves: resource options are in no mock's arguments."""
+
+    def __init__(self, world: World, record: Record) -> None:
+        super().__init__(world)
+        self.record = record
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
+        answer = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            self.record.resources.append(
+                Asked(
+                    type=request.type,
+                    name=request.name,
+                    inputs=rpc.deserialize_properties(request.object),
+                    urn=answer.urn,
+                    parent=request.parent,
+                    import_id=request.importId,
+                    protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
+                    delete_before_replace=request.deleteBeforeReplace,
+                    dependencies=tuple(request.dependencies),
+                )
+            )
+        return answer
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
+        if "pulumi:pulumi:Stack" in request.urn:
+            self.record.outputs = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)
+
+
+def dev_config() -> Config:
+    """The configuration of stack `dev`, with the project's defaults, as the CLI hands it to the program."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    defaults = {
+        f"{project['name']}:{key}": entry["default"]
+        for key, entry in project["config"].items()
+        if "default" in entry
+    }
+    return {**defaults, **stack["config"]}
+
+
+def revealed(value: Any) -> tuple[Any, bool]:
+    """A recorded input without its secret wrapping, and whether it had one."""
+    if isinstance(value, dict) and rpc._special_sig_key in value:
+        return value["value"], True
+    return value, False
+
+
+def as_text(config: Config) -> dict[str, str]:
+    """Strings as they are, everything else as JSON: how Pulumi passes configuration."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+class RunProgram:
+    """Runs infra/ exactly as Pulumi does (runpy, no package) and gives what it asked for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, config: Config, cloud: Cloud) -> None:
+        self._loop, self._config, self._cloud = loop, config, cloud
+        self.last = Record()
+
+    def __call__(self, *, preview: bool = False, adopted: Mapping[str, int] | None = None) -> Record:
+        """One `preview` or `up`; `adopted` are the NodePorts of a Service that exists."""
+        self.last = Record()
+        world = World(self._cloud, preview=preview, adopted=adopted)
+        monitor = Monitor(world, self.last)
+        # What mocks.set_mocks does, but for its root stack: run_in_stack makes one, as under the real engine.
+        settings = mocks.MockSettings(
+            monitor=monitor,
+            monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),
+            engine=mocks.MockEngine(None),
+            project="node-nlb-sync",
+            stack="dev",
+            dry_run=preview,
+            organization=None,
+            callbacks=None,
+        )
+        runtime_settings.configure(settings)
+        runtime_settings.ROOT.set(None)
+        pulumi.runtime.set_all_config(as_text(self._config), [])
+        self._loop.run_until_complete(pulumi.runtime.run_in_stack(self._program))
+        return self.last
+
+    @staticmethod
+    def _program() -> None:
+        runpy.run_path(str(ROOT / "infra"), run_name="__main__")
