@@ -4,12 +4,15 @@ import asyncio
 import logging
 import time
 
+import aiohttp
+
 from sandbox.layout import Layout
 from sandbox.nodes import control
 from sandbox.nodes.ec2 import Instance
 from sandbox.nodes.fleet import Fleet, node_ports
 from sandbox.nodes.heartbeat import Heartbeat
 from sandbox.nodes.kube import Cache, Kube, Object
+from sandbox.nodes.pods.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +23,15 @@ _REFUSED_RETRY_S = 1.0
 
 async def run(layout: Layout) -> None:
     """Serve until cancelled; then every port is closed and every Pod's process has ended."""
-    async with Kube(layout) as kube:
-        nodes = _Nodes(layout, kube)
+    # Probes and the AWS double are asked on connections of their own: nothing is pooled towards a Pod.
+    async with Kube(layout) as kube, aiohttp.ClientSession() as session:
+        nodes = _Nodes(layout, kube, session)
         control_api = await control.serve(layout, nodes.fleet)
         try:
             async with asyncio.TaskGroup() as tasks:
                 nodes.start(tasks)
         finally:
+            await nodes.runner.close()
             nodes.fleet.switch_off()
             await control_api.cleanup()
 
@@ -34,12 +39,14 @@ async def run(layout: Layout) -> None:
 class _Nodes:
     """Level-triggered: any change only wakes the loops, which look at everything anew."""
 
-    def __init__(self, layout: Layout, kube: Kube) -> None:
-        self._serve_due, self._beat_due = asyncio.Event(), asyncio.Event()
+    def __init__(self, layout: Layout, kube: Kube, session: aiohttp.ClientSession) -> None:
+        self._serve_due, self._beat_due, self._run_due = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.fleet = Fleet(layout, self._wake)
         self._heartbeat = Heartbeat(kube)
+        self.runner = Runner(layout, kube, session, self.fleet)
         self._services = Cache(kube, "/api/v1/services", self._serve_due.set)
         self._objects = Cache(kube, "/api/v1/nodes", self._beat_due.set)
+        self._pods = Cache(kube, "/api/v1/pods", self._run_due.set)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Run every loop as a task of `tasks`."""
@@ -47,14 +54,17 @@ class _Nodes:
             self.fleet.follow_ec2(),
             self._services.run(),
             self._objects.run(),
+            self._pods.run(),
             self._serve(),
             self._beat(),
+            self._run_pods(),
         ):
             tasks.create_task(loop)
 
     def _wake(self) -> None:
         self._serve_due.set()
         self._beat_due.set()
+        self._run_due.set()
 
     async def _serve(self) -> None:
         complete = True
@@ -69,6 +79,13 @@ class _Nodes:
             # Our own status patches come back as events; at most five rounds a second answer them.
             await asyncio.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
             await _wait(self._beat_due, _TICK_S)
+
+    async def _run_pods(self) -> None:
+        while True:
+            await _wait(self._run_due, _TICK_S)
+            # Before the first lists nothing is known to be gone.
+            if self._pods.items is not None and self._objects.items is not None:
+                self.runner.reconcile(self._pods.items.values(), self._objects.items)
 
     def _living(self) -> dict[str, tuple[Instance, Object]]:
         found = {}

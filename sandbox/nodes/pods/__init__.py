@@ -1,0 +1,1 @@
+"""The sandbox's kubelet: runs the syncer's Pods, and no other, as local processes."""

@@ -1,0 +1,246 @@
+"""One Pod on one node: volumes, init containers, containers, status, and its end."""
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from sandbox.cluster.rest import ApiError
+from sandbox.nodes.kube import Kube, Object
+from sandbox.nodes.pods import environment, image, volumes
+from sandbox.nodes.pods.container import Container, Prepared, Surroundings
+from sandbox.nodes.pods.environment import ConfigError, Facts, Objects, Reference
+from sandbox.nodes.pods.events import Events
+from sandbox.nodes.pods.status import PodView, Record, pod_status
+from sandbox.nodes.pods.volumes import Volumes
+
+log = logging.getLogger(__name__)
+
+_GRACE_DEFAULT_S = 30
+# Changes within this time go out as one write.
+_GATHER_S = 0.03
+_RETRY_S = 1.0
+# The kubelet brings volumes up to date with its sync loop, once a minute.
+_REFRESH_S = 60.0
+_NOT_FOUND, _CONFLICT = 404, 409
+_UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What every Pod of a runner shares, and the variables that each container gets beside its own."""
+
+    kube: Kube
+    session: aiohttp.ClientSession
+    directory: Path
+    base: Mapping[str, str]
+
+
+class PodRun:
+    """A Pod while it is on its node: `run` until it is over; `update` on each change of the object."""
+
+    def __init__(self, host: Host, pod: Object, facts: Facts) -> None:
+        metadata = pod["metadata"]
+        self.pod = pod
+        self.uid: str = metadata["uid"]
+        self.directory = host.directory / f"{metadata['namespace']}_{metadata['name']}_{self.uid}"
+        self._host, self._facts = host, facts
+        self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+        self._volumes = Volumes(host.kube, self.directory / "volumes")
+        self._events = Events(host.kube, pod)
+        self._dirty, self._deleted = asyncio.Event(), asyncio.Event()
+        now = dt.datetime.now(dt.UTC)
+        known = pod.get("status", {})
+        self._started = dt.datetime.fromisoformat(known["startTime"]) if "startTime" in known else now
+        self._init = self._containers("initContainers", "initContainerStatuses", now)
+        self._main = self._containers("containers", "containerStatuses", now)
+        self.update(pod)
+
+    def update(self, pod: Object) -> None:
+        """Take note of the object's newest state; a deletion timestamp ends the Pod."""
+        self.pod = pod
+        if "deletionTimestamp" in pod["metadata"]:
+            self._deleted.set()
+
+    async def run(self) -> None:
+        """Run to the end. Cancelled, every process is killed at once and nothing is reported."""
+        writer = asyncio.create_task(self._keep_status())
+        living = asyncio.create_task(self._live())
+        living.add_done_callback(self._log_fault)
+        try:
+            await self._deleted.wait()
+            await self._end(living)
+            writer.cancel()
+            self._remove_mounts()
+            await self._finish()
+        finally:
+            for task in (writer, living):
+                task.cancel()
+            await asyncio.gather(writer, living, return_exceptions=True)
+            await self._events.close()
+            self._remove_mounts()
+
+    async def stop(self, grace_s: float) -> None:
+        """End every process, as a runner does that is stopped itself; the Pod stays in the cluster."""
+        await asyncio.gather(*(one.stop(grace_s) for one in (*self._init, *self._main) if one.begun))
+
+    def _remove_mounts(self) -> None:
+        for part in ("volumes", "root"):
+            volumes.remove(self.directory / part)
+
+    async def _live(self) -> None:
+        self._dirty.set()
+        await self._mount()
+        for container in self._init:
+            await container.run()
+            if not container.succeeded:
+                return
+        running = [container.run() for container in self._main]
+        await asyncio.gather(self._refresh(), *running)
+
+    def _log_fault(self, living: asyncio.Task[None]) -> None:
+        if not living.cancelled() and living.exception():
+            log.error("%s is stuck", self._path, exc_info=living.exception())
+
+    async def _mount(self) -> None:
+        said = ""
+        while not await self._mounted(said):
+            said = self._trouble
+            await asyncio.sleep(_RETRY_S)
+
+    async def _mounted(self, said: str) -> bool:
+        try:
+            objects = await self._objects(volumes.references(self.pod))
+            await self._volumes.write(self.pod, self._facts, objects)
+        except (ConfigError, ApiError, *_UNREACHABLE) as error:
+            self._trouble = str(error) or type(error).__name__
+            if self._trouble != said:
+                self._events.tell("FailedMount", f"MountVolume.SetUp failed: {self._trouble}")
+            return False
+        return True
+
+    async def _refresh(self) -> None:
+        """Bring volumes up to date until cancelled, tokens above all; trouble is told and tried again."""
+        said = ""
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            said = "" if await self._mounted(said) else self._trouble
+
+    async def _end(self, living: asyncio.Task[None]) -> None:
+        grace = self.pod["metadata"].get("deletionGracePeriodSeconds", _GRACE_DEFAULT_S)
+        begun = [one for one in (*self._init, *self._main) if one.begun]
+        for container in begun:
+            if container.running:
+                self._events.tell("Killing", f"Stopping container {container.record.name}")
+        await asyncio.gather(*(container.stop(grace) for container in begun))
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+
+    async def _finish(self) -> None:
+        """Write the last status, then delete the object for good: only a kubelet may do that."""
+        while True:
+            try:
+                await self._write_status()
+                body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
+                await self._host.kube.delete(self._path, body)
+            except ApiError as error:
+                if error.status in {_NOT_FOUND, _CONFLICT}:
+                    return
+                log.warning("%s: %s", self._path, error)
+            except _UNREACHABLE as error:
+                log.warning("%s: %s", self._path, str(error) or type(error).__name__)
+            else:
+                return
+            await asyncio.sleep(_RETRY_S)
+
+    async def _keep_status(self) -> None:
+        while True:
+            await self._dirty.wait()
+            await asyncio.sleep(_GATHER_S)
+            self._dirty.clear()
+            try:
+                await self._write_status()
+            except (ApiError, *_UNREACHABLE) as error:
+                if isinstance(error, ApiError) and error.status in {_NOT_FOUND, _CONFLICT}:
+                    continue  # the Pod is gone or is another by now: the runner will hear of it
+                log.warning("status of %s: %s", self._path, str(error) or type(error).__name__)
+                self._dirty.set()
+                await asyncio.sleep(_RETRY_S)
+
+    async def _write_status(self) -> None:
+        view = PodView(
+            pod=self.pod,
+            pod_ip=self._facts.pod_ip,
+            host_ip=self._facts.host_ip,
+            started=self._started,
+            init=[one.record for one in self._init],
+            main=[one.record for one in self._main],
+        )
+        status = pod_status(view, self.pod.get("status", {}), dt.datetime.now(dt.UTC))
+        body = {"metadata": {"uid": self.uid}, "status": status}
+        written = await self._host.kube.patch(f"{self._path}/status", body)
+        self.pod["status"] = written["status"]
+
+    def _containers(self, specs: str, statuses: str, now: dt.datetime) -> list[Container]:
+        known = {one["name"]: one for one in self.pod.get("status", {}).get(statuses, [])}
+        return [
+            Container(
+                spec,
+                self._surroundings(spec, once=specs == "initContainers"),
+                Record.taken_up(spec["name"], spec["image"], known.get(spec["name"], {}), now),
+            )
+            for spec in self.pod["spec"].get(specs, [])
+        ]
+
+    def _surroundings(self, spec: Mapping[str, Any], *, once: bool) -> Surroundings:
+        policy = self.pod["spec"].get("restartPolicy", "Always")
+        return Surroundings(
+            session=self._host.session,
+            pod_ip=self._facts.pod_ip,
+            restart_policy="OnFailure" if once and policy == "Always" else policy,
+            grace_s=self.pod["spec"].get("terminationGracePeriodSeconds", _GRACE_DEFAULT_S),
+            log=self.directory / f"{spec['name']}.log",
+            pid_file=self.directory / f"{spec['name']}.pid",
+            prepare=self._preparing(spec),
+            changed=self._dirty.set,
+            tell=self._events.tell,
+        )
+
+    def _preparing(self, spec: Mapping[str, Any]) -> Callable[[], Any]:
+        async def prepare() -> Prepared:
+            objects = await self._objects(environment.references(spec))
+            root = self.directory / "root" / spec["name"]
+            root.mkdir(parents=True, exist_ok=True)
+            volumes.link(root, self.directory / "volumes", spec)
+            declared = environment.Declared(container=spec, pod=self.pod, facts=self._facts, objects=objects)
+            base = {**self._host.base, "HOSTNAME": self._hostname, "CONTAINER_SANDBOX_MOUNT_POINT": str(root)}
+            env = environment.environment(declared, base)
+            words = [environment.expand(word, env) for word in image.words(dict(spec))]
+            return Prepared(words=words, env=env, directory=root)
+
+        return prepare
+
+    @property
+    def _hostname(self) -> str:
+        return str(self.pod["spec"].get("hostname") or self.pod["metadata"]["name"])
+
+    async def _objects(self, references: set[Reference]) -> Objects:
+        namespace = self.pod["metadata"]["namespace"]
+        return {one: await self._data(namespace, *one) for one in references}
+
+    async def _data(self, namespace: str, kind: str, name: str) -> dict[str, bytes] | None:
+        """The data of a Secret or ConfigMap. Raises ConfigError where the API server cannot be asked."""
+        try:
+            found = await self._host.kube.get(f"/api/v1/namespaces/{namespace}/{kind}/{name}")
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise ConfigError(str(error)) from error
+        except _UNREACHABLE as error:
+            raise ConfigError(str(error) or type(error).__name__) from error
+        return environment.decoded(kind, found)
