@@ -307,7 +307,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "defaultActions.forward.stickiness.enabled": Rule(source=_LISTENER, default=False),
     },
     "aws:iam/user:User": {
-        "name": Rule(source=_USER, computed=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", autoname=255),
+        "name": Rule(source=_USER, required=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", autoname=255),
         "path": Rule(source=_USER, default="/"),
         "forceDestroy": Rule(source=_USER, default=False),
         "permissionsBoundary": Rule(source=_USER, length=(0, 2048)),
