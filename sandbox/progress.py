@@ -54,11 +54,14 @@ class Progress:
         except BaseException:
             over.set()
             ticker.join()
-            self.console.print(f"✗ {step.line()}", style="red", markup=False)
+            self._say(f"✗ {step.line()}", style="red")
             raise
         over.set()
         ticker.join()
-        self.console.print(f"✓ {step.line()}", markup=False)
+        self._say(f"✓ {step.line()}")
+
+    def _say(self, line: str, style: str | None = None) -> None:
+        self.console.print(line, style=style, markup=False, soft_wrap=True)
 
     def _tick(self, step: Step, over: threading.Event) -> None:
         if self.console.is_terminal:
@@ -67,4 +70,4 @@ class Progress:
                     status.update(step.line())
         else:
             while not over.wait(_HEARTBEAT_S):
-                self.console.print(f"  {step.line()}", markup=False)
+                self._say(f"  {step.line()}")

@@ -38,7 +38,7 @@ def up(root: Path, progress: Progress) -> Status:
         _clear_remains(layout, progress)
         tools = prepare_tools(progress)
         _start_world(layout, tools, progress)
-        chosen = plugins.install(layout)
+        chosen = plugins.install(layout, pulumi=tools["pulumi"])
         progress.console.print(f"  plugins: {', '.join(str(each) for each in chosen)}", markup=False)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:
