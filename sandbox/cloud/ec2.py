@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from moto.ec2.models import ec2_backends
-
 from sandbox.cloud.errors import AwsError
 
 LOOPBACK_HOST_NETWORK = IPv4Network("127.0.0.0/16")
@@ -51,6 +49,8 @@ class Ec2:
     """One account's EC2 in one Region."""
 
     def __init__(self, account: str, region: str) -> None:
+        from moto.ec2.models import ec2_backends  # noqa: PLC0415 (a second that only the server needs)
+
         self._backend: Any = ec2_backends[account][region]
         self._chance = random.Random(account)  # noqa: S311 (addresses, not secrets)
         self._seen: dict[str, tuple[Any, str, str]] = {}

@@ -113,6 +113,20 @@ def test_a_key_is_held_to_its_policy_in_other_services_too(cloud: Cloud, iam: "I
     assert refusal(ec2.describe_instances)[0] == "UnauthorizedOperation"
 
 
+def test_anyone_may_ask_who_they_are(cloud: Cloud, iam: "IAMClient") -> None:
+    user = name("user")
+    _client_of(cloud, iam, [], user)
+    keys = iam.create_access_key(UserName=user)["AccessKey"]
+    sts = boto3.client(
+        "sts",
+        endpoint_url=cloud.url,
+        region_name=REGION,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+    )
+    assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/{user}"
+
+
 def _allow(actions: list[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
