@@ -1,13 +1,15 @@
 """Builds a resource's recorded outputs and inputs from what the program wrote and what AWS says."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sandbox.engine.aws.check import DEFAULTS
 from sandbox.engine.aws.rule import Rule
-from sandbox.engine.aws.schema import Shape
+from sandbox.engine.aws.schema import Shape, Type
 from sandbox.engine.difference import Difference
 from sandbox.engine.values import UNKNOWN, PropertyMap, Secret, has_secret, keep_secrets
+
+_MAP: Final = Type("map")  # tagsAll, which is no input of the SDK
 
 
 def plain(value: Any) -> Any:
@@ -65,7 +67,7 @@ def inputs(
     refreshed = {key: value for key, value in old.items() if key not in change.fields}
     for key in change.fields:
         if key in found:
-            refreshed[key] = _like(old.get(key), found[key])
+            refreshed[key] = _like(shape.inputs.get(key, _MAP), old.get(key), found[key])
     return refreshed
 
 
@@ -84,11 +86,13 @@ def _default(rules: Mapping[str, Rule], key: str) -> Any:
     return rules[key].default if key in rules else None
 
 
-def _like(old: Any, found: Any) -> Any:
+def _like(kind: Type, old: Any, found: Any) -> Any:
     """`found` with only those nested properties that `old` has: the others were never the program's."""
-    if isinstance(old, Mapping) and isinstance(found, Mapping):
+    if kind.kind == "object" and isinstance(old, Mapping) and isinstance(found, Mapping):
         listed = {key: value for key, value in old.items() if key == DEFAULTS}
-        return listed | {key: _like(old[key], found[key]) for key in old if key in found}
-    if isinstance(old, list) and isinstance(found, list) and old:
-        return [_like(old[min(index, len(old) - 1)], each) for index, each in enumerate(found)]
+        kept = [key for key in old if key in found and key in kind.properties]
+        return listed | {key: _like(kind.properties[key], old[key], found[key]) for key in kept}
+    if kind.item and isinstance(old, list) and isinstance(found, list) and old:
+        last = len(old) - 1
+        return [_like(kind.item, old[min(index, last)], each) for index, each in enumerate(found)]
     return found

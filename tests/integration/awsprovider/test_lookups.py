@@ -1,0 +1,49 @@
+"""The functions that a program asks."""
+
+import pytest
+
+from sandbox.cloud.network import SUBNET_CIDRS, Network
+from tests.integration.awsprovider.conftest import Workbench
+from tests.integration.awsprovider.plugin import Failed, Plugin, Refused
+from tests.integration.awsprovider.test_every_type import EIP
+
+SUBNET = "aws:ec2/getSubnet:getSubnet"
+ADDRESSES = "aws:ec2/getEips:getEips"
+
+
+def test_a_subnet_is_found_by_its_id(plugin: Plugin, network: Network) -> None:
+    found = plugin.invoke(SUBNET, {"id": network.subnet_ids["eu-central-1b"]})
+    assert found["availabilityZone"] == "eu-central-1b"
+    assert found["cidrBlock"] == SUBNET_CIDRS["eu-central-1b"]
+    assert found["vpcId"] == network.vpc_id
+    assert found["state"] == "available"
+    assert found["region"] == "eu-central-1"
+
+
+def test_a_subnet_is_found_by_vpc_and_zone(plugin: Plugin, network: Network) -> None:
+    found = plugin.invoke(SUBNET, {"vpcId": network.vpc_id, "availabilityZone": "eu-central-1c"})
+    assert found["id"] == network.subnet_ids["eu-central-1c"]
+
+
+def test_no_subnet_and_several_subnets_are_errors(plugin: Plugin, network: Network) -> None:
+    with pytest.raises(Failed, match="multiple EC2 Subnets matched"):
+        plugin.invoke(SUBNET, {"vpcId": network.vpc_id})
+    with pytest.raises(Failed, match="no matching EC2 Subnet found"):
+        plugin.invoke(SUBNET, {"vpcId": "vpc-00000000000000000"})
+    with pytest.raises(Failed, match=r"reading EC2 Subnet: .*InvalidSubnetID\.NotFound"):
+        plugin.invoke(SUBNET, {"id": "subnet-00000000000000000"})
+
+
+def test_addresses_are_found_by_tag_and_none_is_no_error(plugin: Plugin, made: Workbench) -> None:
+    one = made(EIP, {"domain": "vpc", "tags": {"stack": "a", "zone": "x"}}, "one")
+    made(EIP, {"domain": "vpc", "tags": {"stack": "b"}}, "two")
+    found = plugin.invoke(ADDRESSES, {"tags": {"stack": "a"}})
+    assert (found["allocationIds"], found["publicIps"]) == ([one.id], [one.plain["publicIp"]])
+    by_filter = plugin.invoke(ADDRESSES, {"filters": [{"name": "tag:zone", "values": ["x", "y"]}]})
+    assert by_filter["allocationIds"] == [one.id]
+    assert plugin.invoke(ADDRESSES, {"tags": {"stack": "c"}})["allocationIds"] == []
+
+
+def test_a_mistyped_argument_is_refused(plugin: Plugin) -> None:
+    with pytest.raises(Refused, match="tags"):
+        plugin.invoke(ADDRESSES, {"tags": ["stack"]})
