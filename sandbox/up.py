@@ -17,8 +17,9 @@ from sandbox.engine import plugins
 from sandbox.errors import SandboxError
 from sandbox.layout import HOST, Layout
 from sandbox.nodes import lifecycle
+from sandbox.nodes.pods.spawn import end_orphans
 from sandbox.progress import Progress, Step
-from sandbox.stack import Stack, outputs
+from sandbox.stack import Stack, interrupted, outputs
 from sandbox.status import Status, observe
 
 # What a sandbox cannot lose: their memory and data are the world that the stack's state describes.
@@ -73,6 +74,7 @@ def stop_all(layout: Layout) -> None:
     """Stop every process of the sandbox, those that need others first."""
     for name in _STOP_ORDER:
         process.stop(layout, name)
+    end_orphans(layout)  # the containers of a nodes process that was killed
 
 
 def world_is_up(layout: Layout) -> bool:
@@ -89,10 +91,16 @@ def wipe(layout: Layout) -> None:
 
 
 def _clear_remains(layout: Layout, progress: Progress) -> None:
-    """A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing."""
-    if world_is_up(layout) or not (layout.directory / "layout.json").exists():
+    """Begin anew where going on cannot be right.
+
+    A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing. And a Pulumi
+    that was killed in the middle may have made what its state does not know.
+    """
+    if not (layout.directory / "layout.json").exists():
         return
-    with progress.step("clearing what a stopped sandbox left behind"):
+    if world_is_up(layout) and not interrupted(layout):
+        return
+    with progress.step("clearing what a killed run left behind"):
         stop_all(layout)
         wipe(layout)
 
