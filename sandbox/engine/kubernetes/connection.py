@@ -17,7 +17,7 @@ import yaml
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _READ_TIMEOUT_S: Final = 60.0
-_POOL: Final = 16  # the engine runs that many operations at once by default
+_POOL: Final = 64  # as many as the service has threads
 
 
 class ConfigError(Exception):

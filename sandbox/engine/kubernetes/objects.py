@@ -13,6 +13,7 @@ from sandbox.engine.kubernetes.managers import taken_over
 Object = Mapping[str, Any]
 # A Namespace or a CustomResourceDefinition of the same program may be on its way (await.go Creation retries).
 _RETRY_DELAYS_S: Final = (0.5, 1.0, 2.0, 4.0)
+_TAKE_OVER_ATTEMPTS: Final = 5
 _CONFLICT_HELP: Final = (
     "Server-Side Apply field conflict detected. See https://www.pulumi.com/registry/packages/kubernetes/"
     "how-to-guides/managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources "
@@ -87,20 +88,26 @@ class Objects:
                 ) from error
             raise
 
-    def take_over(self, live: Object, manager: str) -> None:
-        """Let `manager`'s applies own what our creation or kubectl owns in `live`."""
-        owners = taken_over(live, manager)
-        if owners is not None:
+    def take_over(self, obj: Object, manager: str) -> dict[str, Any]:
+        """The live object, whose fields of our creation and of kubectl now belong to `manager`'s applies."""
+        for attempt in range(_TAKE_OVER_ATTEMPTS):
+            live = self.get(obj)
+            owners = taken_over(live, manager)
+            if owners is None:
+                return live
+            seen = live["metadata"]["resourceVersion"]
             patch = [
                 {"op": "replace", "path": "/metadata/managedFields", "value": owners},
-                {
-                    "op": "replace",
-                    "path": "/metadata/resourceVersion",
-                    "value": live["metadata"]["resourceVersion"],
-                },
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": seen},
             ]
             content = "application/json-patch+json"
-            self.connection.send("PATCH", self.path(live), patch, content=content)
+            try:
+                return self.connection.send("PATCH", self.path(obj), patch, content=content)
+            except ApiError as error:
+                # A controller may write status between our read and our write.
+                if error.status != HTTPStatus.CONFLICT or attempt + 1 == _TAKE_OVER_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def delete(self, obj: Object, propagation: str) -> str | None:
         """Begin the deletion; the uid of what is being deleted, None where there was nothing."""

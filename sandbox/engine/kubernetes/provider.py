@@ -186,10 +186,8 @@ class Kubernetes(Provider):
             return news
         wish = _Wish(obj, news, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
         cluster = self._cluster()
-        live = cluster.get(obj)
+        live = cluster.get(obj) if preview else cluster.take_over(obj, wish.manager)
         sent = keep_live(obj, live, [parse(path) for path in ignored])
-        if not preview:
-            cluster.take_over(live, wish.manager)
         try:
             made = cluster.apply(
                 sent, wish.manager, force=preview or annotations.forces(obj), dry_run=preview

@@ -39,6 +39,7 @@ PROGRAM = """\
     settings = k8s.core.v1.ConfigMap(
         "settings", metadata={"namespace": inside}, data={"mode": "first"}
     )
+    k8s.core.v1.ConfigMap("fixed", metadata={"name": "fixed", "namespace": inside}, data={"mode": "first"})
     k8s.core.v1.Secret(
         "credentials",
         metadata={"name": "credentials", "namespace": inside},
@@ -95,7 +96,7 @@ class Life:
     refreshed_after_edit: Said
     mended: dict[str, Any]
     replaced: dict[str, Any]
-    config_maps: list[str]
+    config_maps: dict[str, dict[str, str]]
     mounted: str
     labels_after_removal: dict[str, str]
     gone: bool
@@ -131,9 +132,11 @@ def _live(project: Project, api: Rest) -> Life:
         '"annotations": {"pulumi', '"labels": {"ours": "goes"}, "annotations": {"pulumi'
     )
     project.write(labelled.replace('"mode": "first"', '"mode": "second"'))
-    project.up().ok()
+    project.run("up", "--yes", "--stack=dev").ok()
     mended, replaced = api.get(SERVICE), project.outputs()
-    names = [each["metadata"]["name"] for each in api.get(f"{NAMESPACE}/configmaps")["items"]]
+    config_maps = {
+        each["metadata"]["name"]: each.get("data", {}) for each in api.get(f"{NAMESPACE}/configmaps")["items"]
+    }
     workload = api.get("/apis/apps/v1/namespaces/engine-life/deployments/workload")
     project.write(PROGRAM.replace('"mode": "first"', '"mode": "second"'))
     project.up().ok()
@@ -151,7 +154,7 @@ def _live(project: Project, api: Rest) -> Life:
         refreshed_after_edit=after_edit,
         mended=mended,
         replaced=replaced,
-        config_maps=names,
+        config_maps=config_maps,
         mounted=workload["spec"]["template"]["spec"]["volumes"][0]["configMap"]["name"],
         labels_after_removal=labels,
         gone=not _exists(api, NAMESPACE)
@@ -171,7 +174,7 @@ def _exists(api: Rest, path: str) -> bool:
 
 def test_a_preview_with_values_that_are_not_known_yet_makes_nothing(life: Life) -> None:
     assert life.previewed.code == 0, life.previewed.text
-    assert "6 to create" in life.previewed.text
+    assert "7 to create" in life.previewed.text
     assert "1 to import" in life.previewed.text
     assert not life.existed_after_preview
 
@@ -228,6 +231,10 @@ def test_a_changed_config_map_is_replaced_under_a_new_name_and_the_workload_foll
     assert life.replaced["settings"] != life.created["settings"]
     assert life.created["settings"] not in life.config_maps
     assert life.mounted == life.replaced["settings"]
+
+
+def test_a_changed_config_map_of_a_fixed_name_is_deleted_before_it_is_made_again(life: Life) -> None:
+    assert life.config_maps["fixed"] == {"mode": "second"}
 
 
 def test_destroy_leaves_nothing_not_even_what_was_imported(life: Life) -> None:

@@ -102,6 +102,7 @@ def test_an_exception_in_the_program_shows_the_programs_own_frames_once(project:
     (project.root / "infra" / "parts.py").write_text("def build():\n    raise LookupError('no such zone')\n")
     project.write("""\
         import parts
+        print("about to fail")
         parts.build()
     """)
 
@@ -110,6 +111,7 @@ def test_an_exception_in_the_program_shows_the_programs_own_frames_once(project:
     assert said.code != 0
     assert said.text.count("LookupError: no such zone") == 1
     assert "in build" in said.text
+    assert "about to fail" in said.text
     assert "run_in_stack" not in said.text
 
 
