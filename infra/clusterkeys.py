@@ -104,7 +104,8 @@ SYNCER = Record(
             example="registry.example.com/node-nlb-sync@sha256:<digest>",
         ),
         "namespace": Optional(inner=name("ingress-traefik", "Absent: the ingress namespace.")),
-        "name": name("nlb-sync", "The Deployment's name; ConfigMap and policies are called the same."),
+        "name": name("nlb-sync", "The Deployment's name; what belongs to it is named after it."),
+        "secret_name": name("nlb-secret", "The Secret with the syncer's AWS keys and its target groups."),
         "replicas": Whole(
             low=0, high=1, default=1, reason="There is one writer; 0 stops it and leaves the targets."
         ),

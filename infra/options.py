@@ -118,6 +118,7 @@ class Syncer:
     image: str
     namespace: str | None
     name: str
+    secret_name: str
     replicas: int
     resources: Resources
     env: Mapping[str, str]

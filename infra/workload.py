@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import Final
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, DeploymentStrategyArgs
@@ -23,7 +22,6 @@ from infra.options import Settings
 from infra.part import Part
 from infra.pod import HTTP_PORT, pod_spec
 
-SECRET_NAME: Final = "nlb-secret"  # noqa: S105 (the predecessor's name of it)
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
@@ -76,7 +74,12 @@ class Workload(Part):
             "nlb_sync_targetgroup_arns": groups,
         }
         data = {key: value.apply(encoded) for key, value in values.items()}
-        return Secret(self._name, metadata=self._metadata(SECRET_NAME), data=data, opts=self.beneath())
+        return Secret(
+            self._name,
+            metadata=self._metadata(self._settings.syncer.secret_name),
+            data=data,
+            opts=self.beneath(),
+        )
 
     def _network_policy(self) -> NetworkPolicy:
         """In: the HTTP port, for probes and Prometheus. Out: DNS, AWS and the API server."""

@@ -138,8 +138,12 @@ class Monitor(mocks.MockMonitor):
         super().__init__(world)
         self.record = record
 
+    def features(self) -> set[Any]:
+        """What the SDK may ask of this engine."""
+        return set(self.GetDeploymentInfo(None).supportedFeatures)  # type: ignore[no-untyped-call]
+
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
-        answer = super().RegisterResource(request)
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
             self.record.resources.append(
                 Asked(
@@ -160,7 +164,7 @@ class Monitor(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
         if "pulumi:pulumi:Stack" in request.urn:
             self.record.outputs = rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 def dev_config() -> Config:
@@ -200,9 +204,9 @@ class RunProgram:
         world = World(self._cloud, preview=preview, adopted=adopted)
         monitor = Monitor(world, self.last)
         # What mocks.set_mocks does, but for its root stack: run_in_stack makes one, as under the real engine.
-        settings = mocks.MockSettings(
+        settings = mocks.MockSettings(  # type: ignore[no-untyped-call]
             monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),
+            monitor_features=monitor.features(),
             engine=mocks.MockEngine(None),
             project="node-nlb-sync",
             stack="dev",

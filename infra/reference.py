@@ -1,0 +1,60 @@
+"""Renders the table of docs/stack.md from the keys' own declarations (`python -m infra.reference`)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from infra.keys import ROOT
+from infra.shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, camel
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "stack.md"
+BEGIN: Final = "<!-- keys: written by python -m infra.reference -->\n"
+END: Final = "<!-- end of keys -->\n"
+
+
+def table() -> str:
+    """A Markdown table, a row for each key that can be given."""
+    head = ["| key | type | default | allowed | why |", "|---|---|---|---|---|"]
+    return "\n".join(
+        [*head, *(row for name, shape in ROOT.fields.items() for row in rows(camel(name), shape))]
+    )
+
+
+def rows(path: str, shape: Shape) -> Iterator[str]:
+    """The key itself, then what is inside it; maps of plain strings have nothing worth a row inside."""
+    inner = shape.inner if isinstance(shape, Optional) else shape
+    cells = (f"`{path}`", inner.kind, default(shape), inner.allowed, inner.reason)
+    yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+    if isinstance(inner, Rows):
+        inner, path = inner.item, f"{path}[]"
+    elif isinstance(inner, Entries):
+        inner, path = inner.item, f"{path}.*"
+    if isinstance(inner, Record):
+        for name, field in inner.fields.items():
+            yield from rows(f"{path}.{camel(name)}", field)
+
+
+def default(shape: Shape) -> str:
+    """What an absent key means."""
+    if shape.default is REQUIRED:
+        return "required"
+    if shape.default is None:
+        return "absent"
+    return "" if isinstance(shape, Record) else f"`{compact(shape.default)}`"
+
+
+def compact(value: Any) -> str:
+    """A default on one line; strings without quotes."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def with_table(page: str) -> str:
+    """The page with the table between its two marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text()))
