@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from sandbox.cloud.errors import AwsError
+from sandbox.cloud.rules import Rules
 
 LOOPBACK_HOST_NETWORK = IPv4Network("127.0.0.0/16")
 VPC_NETWORK = IPv4Network("127.64.0.0/16")
@@ -52,6 +53,7 @@ class Ec2:
         from moto.ec2.models import ec2_backends  # noqa: PLC0415 (a second that only the server needs)
 
         self._backend: Any = ec2_backends[account][region]
+        self.rules = Rules(self._backend)
         self._chance = random.Random(account)  # noqa: S311 (addresses, not secrets)
         self._seen: dict[str, tuple[Any, str, str]] = {}
 
@@ -147,35 +149,10 @@ class Ec2:
 
     def require_unused_group(self, group_id: str) -> None:
         """Raise DependencyViolation while an interface holds the group or another group's rule names it."""
-        in_use = any(
-            group.id == group_id
-            for interface in self._backend.enis.values()
-            if not _of_terminated(interface)
-            for group in interface.group_set
-        )
-        named = any(
-            (rule.source_group or {}).get("GroupId") == group_id
-            for groups in self._backend.groups.values()
-            for group in groups.values()
-            if group.id != group_id
-            for rule in (*group.ingress_rules, *group.egress_rules)
-        )
-        if in_use or named:
-            raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
-
-    def require_rules(self, rule_ids: list[str]) -> None:
-        """Raise InvalidSecurityGroupRuleId.NotFound for a missing rule, where moto says InvalidPermission."""
-        known = {
-            rule.id
-            for groups in self._backend.groups.values()
-            for group in groups.values()
-            for rule in (*group.ingress_rules, *group.egress_rules)
-        }
-        if missing := [rule for rule in rule_ids if rule not in known]:
-            raise AwsError(
-                "InvalidSecurityGroupRuleId.NotFound",
-                f"The security group rule {missing[0]} does not exist",
-            )
+        for interface in self._backend.enis.values():
+            if not _of_terminated(interface) and group_id in {group.id for group in interface.group_set}:
+                raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
+        self.rules.require_unnamed(group_id)
 
     def require_own(self, address_id: str) -> None:
         """Raise what AWS answers when an Elastic IP that a load balancer holds is released or taken away.

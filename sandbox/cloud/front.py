@@ -143,6 +143,8 @@ class Front:
             raise AwsError("InvalidAction", message) from None
         if request.service == "iam":
             self.iam.notice_keys()
+        if "SecurityGroup" in request.action:
+            self.ec2.rules.complete(request.fields)
         if not request.action.startswith(_READS):
             self.revision.bump()
             _log.info("%s:%s", request.service, request.action)
@@ -155,7 +157,9 @@ class Front:
         elif request.action in {"ReleaseAddress", "DisassociateAddress"}:
             self.ec2.require_own(fields.get("AllocationId") or fields.get("AssociationId", ""))
         elif request.action.startswith("RevokeSecurityGroup"):
-            self.ec2.require_rules([v for key, v in fields.items() if key.startswith("SecurityGroupRuleId.")])
+            self.ec2.rules.require(fields)
+        elif request.action == "ModifySecurityGroupRules":
+            _set_body(environ, urlencode(self.ec2.rules.with_ports(fields)).encode())
         elif request.action == "AllocateAddress" and "Address" not in fields:
             # moto's own choice may be 127.0.0.1 or an instance's address; the API lets a caller choose.
             _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())

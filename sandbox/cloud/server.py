@@ -1,4 +1,4 @@
-"""The HTTP server of the simulated AWS: threaded, loopback only, kept-alive connections."""
+"""The HTTP server of the simulated AWS: threaded, loopback only, one connection a request."""
 
 import socket
 from typing import Any
@@ -12,8 +12,7 @@ from sandbox.layout import HOST
 
 
 class _Handler(MotoRequestHandler):
-    protocol_version = "HTTP/1.1"  # boto3 and the Go SDK keep their connections
-    disable_nagle_algorithm = True  # head and body are two writes: 40 ms a call otherwise
+    disable_nagle_algorithm = True  # head and body are two writes: up to 40 ms a call otherwise
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: the front logs what was written and what was refused."""

@@ -64,6 +64,36 @@ def test_a_rule_may_name_another_group_as_its_source_and_is_revoked_by_its_id(cl
     assert code == "InvalidSecurityGroupRuleId.NotFound"
 
 
+def test_a_rule_that_names_a_group_has_a_description_and_tags_and_can_name_another(cloud: Cloud) -> None:
+    group, source, other = _security_group(cloud), _security_group(cloud), _security_group(cloud)
+    tags: Any = [{"ResourceType": "security-group-rule", "Tags": [{"Key": "a", "Value": "b"}]}]
+    pairs = {"UserIdGroupPairs": [{"GroupId": source, "Description": "from the NLB"}]}
+    made = cloud.ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[_tcp(30080, pairs)], TagSpecifications=tags
+    )
+    before = _rule(cloud, made)
+    assert (before["Description"], before["Tags"]) == ("from the NLB", [{"Key": "a", "Value": "b"}])
+    wanted: Any = {"IpProtocol": "tcp", "FromPort": 30081, "ToPort": 30081, "ReferencedGroupId": other}
+    change: Any = [{"SecurityGroupRuleId": before["SecurityGroupRuleId"], "SecurityGroupRule": wanted}]
+    cloud.ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=change)
+    after = _rule(cloud, made)
+    assert (after["ReferencedGroupInfo"]["GroupId"], after["FromPort"]) == (other, 30081)
+    assert "Description" not in after
+
+
+def test_a_rule_for_all_protocols_can_be_changed_without_ports(cloud: Cloud) -> None:
+    group = _security_group(cloud)
+    made = cloud.ec2.authorize_security_group_egress(
+        GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+    )
+    rule = _rule(cloud, made)["SecurityGroupRuleId"]
+    wanted: Any = {"IpProtocol": "-1", "CidrIpv4": "10.1.0.0/16"}
+    change: Any = [{"SecurityGroupRuleId": rule, "SecurityGroupRule": wanted}]
+    cloud.ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=change)
+    after = _rule(cloud, made)
+    assert (after["IpProtocol"], after["FromPort"], after["CidrIpv4"]) == ("-1", -1, "10.1.0.0/16")
+
+
 def test_the_same_rule_twice_is_a_duplicate(cloud: Cloud) -> None:
     group = _security_group(cloud)
     wanted: Any = {"GroupId": group, "IpPermissions": [_tcp(80, {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]})]}
@@ -134,6 +164,12 @@ def _security_group(cloud: Cloud) -> str:
 def _rules(cloud: Cloud, group: str) -> list[Any]:
     filters: Any = [{"Name": "group-id", "Values": [group]}]
     return list(cloud.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"])
+
+
+def _rule(cloud: Cloud, made: Any) -> Any:
+    """The one rule that an authorize call has made, as it is now."""
+    ids = [one["SecurityGroupRuleId"] for one in made["SecurityGroupRules"]]
+    return cloud.ec2.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"][0]
 
 
 def _tcp(port: int, source: dict[str, Any]) -> Any:
