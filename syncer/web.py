@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,9 +67,9 @@ async def serving(routes: Routes, address: str, port: int) -> AsyncIterator[None
     try:
         server = await asyncio.start_server(accept, address or None, port, limit=_HEAD_BYTES)
     except OSError as error:
-        where = f"{address or '*'}:{port}"
+        where, why = f"{address or '*'}:{port}", os.strerror(error.errno or 0).lower()
         raise MisconfiguredError(
-            f"cannot listen on {where}: {error.strerror or error}; set NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
+            f"cannot listen on {where}: {why}; set NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
         ) from None
     try:
         yield

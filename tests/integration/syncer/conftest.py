@@ -1,0 +1,47 @@
+"""A control plane and a cloud of this folder's own, for its tests restart and break them."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from sandbox import cluster as control
+from sandbox import process
+from sandbox.cloud.client import elbv2_client
+from sandbox.cloud.network import ensure_network
+from sandbox.layout import Layout
+from tests.integration.syncer.household import Household
+
+
+@pytest.fixture(scope="session")
+def household(tmp_path_factory: pytest.TempPathFactory, tools: dict[str, Path]) -> Iterator[Household]:
+    layout = Layout.ephemeral(tmp_path_factory.mktemp("household"))
+    layout.save()
+    command: list[str | Path] = [sys.executable, "-m", "sandbox.cloud", "--dir", layout.directory]
+    try:
+        cloud = process.start(layout, "cloud", command)
+        control.start(layout, tools, control.STORE_AND_API)
+        process.wait_until(lambda: _answers(layout.aws_url), cloud, layout, 30)
+        network = ensure_network(layout.aws_url)
+        yield Household(layout, tools, control.Rest(layout), elbv2_client(layout.aws_url), network)
+    finally:
+        process.stop(layout, "cloud")
+        control.stop(layout)
+
+
+@pytest.fixture
+def home(household: Household) -> Iterator[Household]:
+    """Two empty groups, an ingress Service, no Node; syncers that a test starts are stopped after it."""
+    household.furnish()
+    yield household
+    household.clear()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/_sandbox/ready", timeout=2):  # noqa: S310
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,237 @@
+"""The real syncer process beside a real API server and the AWS API over HTTP, in the words of the tests."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+from sandbox.cloud.network import Network, run_node_instance
+from sandbox.cluster import ApiError, Rest
+from sandbox.layout import HOST, Layout
+
+if TYPE_CHECKING:
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+
+NODES = "/api/v1/nodes"
+SERVICES = "/api/v1/namespaces/default/services"
+_NUMBERS = count(1)
+
+
+class Syncer:
+    """One process `python -m syncer run`."""
+
+    def __init__(self, environment: dict[str, str], directory: Path, *arguments: str) -> None:
+        with socket.create_server((HOST, 0)) as free:
+            self.port = free.getsockname()[1]
+        self.log = directory / f"syncer-{next(_NUMBERS)}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "syncer", "run", *arguments],
+                env={"PATH": os.environ["PATH"], "NLB_SYNC_PORT": str(self.port), **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of an HTTP path; (0, "") while nobody answers."""
+        try:
+            with urlopen(f"http://{HOST}:{self.port}{path}", timeout=5) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    @property
+    def status(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.get("/status")[1])
+        return answer
+
+    @property
+    def ready(self) -> bool:
+        return self.get("/readyz")[0] == 200
+
+    def metric(self, line: str) -> float:
+        """The value of one sample, by its name and labels as printed."""
+        lines = self.get("/metrics")[1].splitlines()
+        return next((float(each.rpartition(" ")[2]) for each in lines if each.startswith(line + " ")), -1.0)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self, within: float = 10.0) -> int:
+        """SIGTERM; the exit code."""
+        self.process.terminate()
+        return self.process.wait(within)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@dataclass(slots=True)
+class Household:
+    """API server, cloud and what a test puts into them."""
+
+    layout: Layout
+    tools: dict[str, Path]
+    api: Rest
+    elb: "ElasticLoadBalancingv2Client"
+    network: Network
+    groups: dict[str, str] = field(default_factory=dict)
+    service: str = ""
+    balancer: str = ""
+    instances: dict[str, str] = field(default_factory=dict)
+    syncers: list[Syncer] = field(default_factory=list)
+
+    def furnish(self) -> None:
+        number = next(_NUMBERS)
+        made = self.elb.create_load_balancer(
+            Name=f"nlb-{number}", Type="network", Subnets=list(self.network.subnet_ids.values())
+        )
+        self.balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+        for name, port in (("http", 80), ("https", 443)):
+            group = self.elb.create_target_group(
+                Name=f"{name}-{number}",
+                Protocol="TCP",
+                Port=port,
+                VpcId=self.network.vpc_id,
+                TargetType="instance",
+            )
+            self.groups[name] = arn = group["TargetGroups"][0]["TargetGroupArn"]
+            self.elb.create_listener(
+                LoadBalancerArn=self.balancer,
+                Protocol="TCP",
+                Port=port,
+                DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
+            )
+        self.service = f"ingress-{number}"
+        ports = [{"name": "http", "port": 80}, {"name": "https", "port": 443}]
+        self.api.create(
+            SERVICES, {"metadata": {"name": self.service}, "spec": {"type": "NodePort", "ports": ports}}
+        )
+
+    def clear(self) -> None:
+        for syncer in self.syncers:
+            syncer.end()
+        self.syncers.clear()
+        for name in self.node_names():
+            self.api.delete(f"{NODES}/{name}")
+        self.api.delete(f"{SERVICES}/{self.service}")
+        self.elb.delete_load_balancer(LoadBalancerArn=self.balancer)
+        for arn in self.groups.values():
+            self.elb.delete_target_group(TargetGroupArn=arn)
+        self.groups.clear()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        source = f"default/{self.service}"
+        pairs = ",".join(f"{arn}={source}:{name}" for name, arn in self.groups.items())
+        return {
+            "NLB_SYNC_TARGET_GROUPS": pairs,
+            "NLB_SYNC_OWNERSHIP": "exclusive",
+            "NLB_SYNC_READ_SECONDS": "5",
+            "KUBECONFIG": str(self.layout.kubeconfig),
+            "AWS_ACCESS_KEY_ID": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": "sandbox-secret-key",
+            "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.layout.aws_url,
+        }
+
+    def syncer(self, *arguments: str, **changes: str) -> Syncer:
+        started = Syncer({**self.environment, **changes}, self.layout.directory, *arguments)
+        self.syncers.append(started)
+        return started
+
+    def join(self, *names: str) -> None:
+        """An instance starts and its Node turns Ready."""
+        for name in names:
+            if name not in self.instances:
+                zone = "eu-central-1a"
+                self.instances[name] = run_node_instance(self.layout.aws_url, name, zone).instance_id
+            provider = f"aws:///eu-central-1a/{self.instances[name]}"
+            self.api.create(NODES, {"metadata": {"name": name}, "spec": {"providerID": provider}})
+            ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+            self.api.patch(f"{NODES}/{name}/status", {"status": ready})
+
+    def delete(self, name: str) -> None:
+        self.api.delete(f"{NODES}/{name}")
+
+    def label(self, name: str, key: str, value: str) -> None:
+        self.api.patch(f"{NODES}/{name}", {"metadata": {"labels": {key: value}}})
+
+    def node_names(self) -> list[str]:
+        return [item["metadata"]["name"] for item in self.api.get(NODES)["items"]]
+
+    def node_port(self, name: str) -> int:
+        ports = self.api.get(f"{SERVICES}/{self.service}")["spec"]["ports"]
+        return next(int(port["nodePort"]) for port in ports if port["name"] == name)
+
+    def registered(self, group: str) -> set[tuple[str, int]]:
+        """Who is registered in a group: (node, port)."""
+        names = {instance: name for name, instance in self.instances.items()}
+        answer = self.elb.describe_target_health(TargetGroupArn=self.groups[group])
+        return {
+            (names.get(each["Target"]["Id"], each["Target"]["Id"]), each["Target"]["Port"])
+            for each in answer["TargetHealthDescriptions"]
+            if each["TargetHealth"]["State"] != "draining"
+        }
+
+    def filled_with(self, *names: str) -> bool:
+        """Whether exactly these nodes are registered in both groups, on the live NodePorts."""
+        return all(
+            self.registered(group) == {(name, self.node_port(group)) for name in names}
+            for group in self.groups
+        )
+
+    def check_health(self) -> None:
+        """What the data plane does: tell AWS that every target answers its health check."""
+        results = [
+            {"target_group_arn": arn, "id": each["Target"]["Id"], "port": each["Target"]["Port"]}
+            for arn in self.groups.values()
+            for each in self.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            if each["TargetHealth"]["State"] == "initial"
+        ]
+        body = {"results": [{**each, "state": "healthy", "reason": None} for each in results]}
+        url = f"{self.layout.aws_url}/_sandbox/target-health"
+        with urlopen(Request(url, data=json.dumps(body).encode()), timeout=10):  # noqa: S310
+            pass
+
+    def until(self, holds: Callable[[], bool], within: float) -> float:
+        """Wait for a state of the world; how many seconds it took."""
+        began = time.monotonic()
+        while True:
+            self.check_health()
+            try:
+                if holds():
+                    return time.monotonic() - began
+            except (OSError, ApiError):
+                pass  # the API server is being restarted by the test
+            assert time.monotonic() - began < within, self._situation()
+            time.sleep(0.05)
+
+    def compact(self) -> None:
+        """Make etcd forget every version but the newest."""
+        head = self._etcd("kv/range", {"key": "AA=="})["header"]["revision"]
+        self._etcd("kv/compaction", {"revision": head, "physical": True})
+
+    def _etcd(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = Request(f"{self.layout.etcd_url}/v3/{path}", data=json.dumps(body).encode())  # noqa: S310
+        with urlopen(request, timeout=10) as reply:  # noqa: S310
+            answer: dict[str, Any] = json.load(reply)
+        return answer
+
+    def _situation(self) -> str:
+        logs = [syncer.log.read_text()[-3000:] for syncer in self.syncers]
+        groups = {group: self.registered(group) for group in self.groups}
+        return "\n".join(["not in time", str(groups), *logs])

@@ -1,0 +1,194 @@
+"""The syncer as a process: real API server, AWS API over HTTP, real signals."""
+
+import json
+import signal
+import socket
+import time
+
+import pytest
+
+from sandbox import cluster as control
+from sandbox import process
+from sandbox.layout import HOST
+from tests.integration.syncer.household import SERVICES, Household
+
+pytestmark = pytest.mark.toolchain
+
+
+def test_nodes_that_join_change_and_go_are_followed(home: Household) -> None:
+    home.join("a", "b", "c", "d")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a", "b", "c", "d"), within=15)
+    home.until(lambda: syncer.ready, within=5)
+    home.join("e")
+    home.until(lambda: home.filled_with("a", "b", "c", "d", "e"), within=5)
+    home.label("a", "node.kubernetes.io/exclude-from-external-load-balancers", "true")
+    home.until(lambda: "a" not in {name for name, _ in home.registered("http")}, within=10)
+    home.delete("b")
+    home.until(lambda: home.filled_with("c", "d", "e"), within=10)
+    verdicts = {each["node"]: each["reason"] for each in syncer.status["nodes"]}
+    assert verdicts == {"a": "ExcludedByLabel", "c": "Ready", "d": "Ready", "e": "Ready"}
+
+
+def test_sigterm_ends_it_at_once_with_0_and_leaves_every_target(home: Household) -> None:
+    home.join("a", "b")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a", "b"), within=15)
+    began = time.monotonic()
+    assert syncer.stop() == 0
+    assert time.monotonic() - began < 2
+    assert home.filled_with("a", "b")
+
+
+def test_kill_9_in_the_middle_of_a_change_ends_in_the_same_state(home: Household) -> None:
+    home.join("a", "b", "c")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a", "b", "c"), within=15)
+    home.join("d")
+    home.delete("a")
+    syncer.end()
+    home.syncer()
+    home.until(lambda: home.filled_with("b", "c", "d"), within=20)
+
+
+def test_a_target_removed_by_hand_comes_back_and_a_foreign_one_goes(home: Household) -> None:
+    home.join("a", "b")
+    home.syncer()
+    home.until(lambda: home.filled_with("a", "b"), within=15)
+    time.sleep(0.2)
+    home.elb.deregister_targets(
+        TargetGroupArn=home.groups["http"],
+        Targets=[{"Id": home.instances["a"], "Port": home.node_port("http")}],
+    )
+    home.until(lambda: home.filled_with("a", "b"), within=10)
+
+
+def test_a_changed_node_port_is_followed(home: Household) -> None:
+    home.join("a")
+    home.syncer()
+    home.until(lambda: home.filled_with("a"), within=15)
+    old = home.node_port("http")
+    new = 30000 + (old + 1000) % 2700
+    home.api.patch(
+        f"{SERVICES}/{home.service}", {"spec": {"ports": [{"name": "http", "port": 80, "nodePort": new}]}}
+    )
+    home.until(lambda: ("a", new) in home.registered("http"), within=5)
+
+
+def test_an_expired_version_and_a_restarted_api_server_lose_nothing(home: Household) -> None:
+    home.join("a", "b", "c", "d")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a", "b", "c", "d"), within=15)
+    process.stop(home.layout, "kube-apiserver", grace_s=0)
+    syncer.signal(signal.SIGSTOP)
+    control.start(home.layout, home.tools, ["kube-apiserver"])
+    home.delete("a")
+    home.join("e")
+    home.compact()
+    syncer.signal(signal.SIGCONT)
+    assert home.until(lambda: home.filled_with("b", "c", "d", "e"), within=15) < 8
+    gone = 'nlb_sync_watch_restarts_total{reason="gone",resource="nodes"}'
+    assert syncer.metric(gone) >= 1
+    process.stop(home.layout, "kube-apiserver", grace_s=0)
+    home.until(lambda: bool(syncer.status["problems"]), within=10)
+    assert syncer.get("/healthz")[0] == 200
+    control.start(home.layout, home.tools, ["kube-apiserver"])
+    home.join("f")
+    assert home.until(lambda: home.filled_with("b", "c", "d", "e", "f"), within=15) < 5
+    home.until(lambda: not syncer.status["problems"], within=5)
+
+
+def test_in_a_pod_it_uses_the_mounted_token_and_says_which_right_it_lacks(home: Household) -> None:
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    roles = "/apis/rbac.authorization.k8s.io/v1"
+    mount = home.layout.directory / "pod"
+    secrets = mount / "var/run/secrets/kubernetes.io/serviceaccount"
+    secrets.mkdir(parents=True)
+    home.api.create(accounts, {"metadata": {"name": "nlb-sync-sa"}})
+    token = home.api.create(f"{accounts}/nlb-sync-sa/token", {"spec": {}})["status"]["token"]
+    (secrets / "token").write_text(token)
+    (secrets / "ca.crt").write_bytes((home.layout.pki / "ca.crt").read_bytes())
+    home.join("a")
+    syncer = home.syncer(
+        KUBECONFIG="",
+        KUBERNETES_SERVICE_HOST=HOST,
+        KUBERNETES_SERVICE_PORT=str(home.layout.apiserver_port),
+        CONTAINER_SANDBOX_MOUNT_POINT=str(mount),
+        NLB_SYNC_ADDRESS=HOST,
+    )
+    home.until(lambda: syncer.get("/readyz")[0] == 503, within=10)
+    home.until(lambda: "cannot list resource" in syncer.get("/readyz")[1], within=5)
+    assert '"nodes"' in syncer.get("/readyz")[1]
+    rule = {"apiGroups": [""], "resources": ["nodes", "services"], "verbs": ["get", "list", "watch"]}
+    home.api.create(f"{roles}/clusterroles", {"metadata": {"name": "nlb-sync"}, "rules": [rule]})
+    home.api.create(
+        f"{roles}/clusterrolebindings",
+        {
+            "metadata": {"name": "nlb-sync"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "nlb-sync"},
+            "subjects": [{"kind": "ServiceAccount", "name": "nlb-sync-sa", "namespace": "default"}],
+        },
+    )
+    home.until(lambda: home.filled_with("a"), within=10)
+    home.until(lambda: syncer.ready, within=5)
+    assert token not in syncer.log.read_text()
+
+
+def test_the_secret_key_is_in_no_log_and_every_line_is_json(home: Household) -> None:
+    home.join("a")
+    syncer = home.syncer(NLB_SYNC_LOG_LEVEL="debug")
+    home.until(lambda: home.filled_with("a"), within=15)
+    assert syncer.stop() == 0
+    lines = syncer.log.read_text().splitlines()
+    assert "sandbox-secret-key" not in "".join(lines)
+    written = [json.loads(line) for line in lines]
+    changes = [line for line in written if line.get("change") == "register"]
+    assert {line["group"].partition("-")[0] for line in changes} == {"http", "https"}
+    assert all(line["reconcile"] for line in changes)
+
+
+def test_once_fills_the_groups_and_ends(home: Household) -> None:
+    home.join("a")
+    syncer = home.syncer("--once")
+    assert syncer.process.wait(15) == 0
+    assert home.filled_with("a")
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_not(home: Household) -> None:
+    home.join("a")
+    syncer = home.syncer("--once", "--dry-run")
+    assert syncer.process.wait(15) == 0
+    assert home.registered("http") == set()
+    assert "would register 1" in syncer.log.read_text()
+
+
+def test_the_predecessors_environment_runs_it_on_the_groups_own_ports(home: Household) -> None:
+    home.join("a", "b")
+    home.label("a", "role", "ingress")
+    syncer = home.syncer(
+        NLB_SYNC_TARGET_GROUPS="",
+        AWS_ACCESS_KEY_ID="",
+        AWS_SECRET_ACCESS_KEY="",
+        AWS_ACCESS_KEY="sandbox",
+        AWS_SECRET_KEY="sandbox-secret-key",
+        NLB_SYNC_TARGETGROUPARNS=",".join(home.groups.values()),
+        NLB_SYNC_LABELFILTERKEY="role",
+        NLB_SYNC_LABELFILTERVALUE="ingress",
+        NLB_SYNC_AWSREGION="eu-central-1",
+        NLB_SYNC_PROMETHEUS="false",
+    )
+    home.until(lambda: home.registered("http") == {("a", 80)}, within=15)
+    home.until(lambda: home.registered("https") == {("a", 443)}, within=5)
+    assert syncer.get("/metrics")[0] == 404
+    assert syncer.get("/healthz")[0] == 200
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_2(home: Household) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        syncer = home.syncer(NLB_SYNC_PORT=str(port))
+        assert syncer.process.wait(15) == 2
+    said = syncer.log.read_text().splitlines()
+    assert said == [
+        f"cannot listen on 127.0.0.1:{port}: address already in use; set NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
+    ]
