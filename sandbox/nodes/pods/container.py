@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # The kubelet looks at a Pod whose containers cannot be made every 10 s or so; a person waits here.
 _CONFIG_RETRY_S = 2.0
+# Left for SIGTERM when the hook used the grace period up (the kubelet's minimumGracePeriodInSeconds).
+_LEAST_GRACE_S = 2.0
 _START_ERROR = 128  # containerd's exit code for a program that cannot be started
 
 
@@ -68,6 +70,7 @@ class Container:
     _done: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _killing: asyncio.Task[None] | None = None
+    _place: probes.Place | None = None
 
     @property
     def begun(self) -> bool:
@@ -132,6 +135,8 @@ class Container:
         self._spawned = spawned
         self.record.container_id = f"process://{spawned.pid}"
         probing = self._begin(prepared, began)
+        if self._stopping:  # asked for while the process was being made
+            self._killing = asyncio.create_task(self._end(spawned, self.around.grace_s))
         try:
             code = await self._ended(spawned)
         finally:
@@ -147,7 +152,7 @@ class Container:
         self.record.ready = self.record.started and "readinessProbe" not in self.spec
         self._see(Running(began))
         self.around.tell("Started", f"Started container {self.record.name}")
-        place = probes.Place(
+        self._place = probes.Place(
             session=self.around.session,
             pod_ip=self.around.pod_ip,
             ports={
@@ -156,7 +161,7 @@ class Container:
             env=prepared.env,
             directory=str(prepared.directory),
         )
-        return [asyncio.create_task(self._probe(place))]
+        return [asyncio.create_task(self._probe(self._place))]
 
     async def _ended(self, spawned: Spawned) -> int:
         """Wait for the end; a cancelled wait kills, so that no process outlives its task."""
@@ -214,9 +219,16 @@ class Container:
         return False
 
     async def _end(self, spawned: Spawned, grace_s: float) -> None:
+        """`preStop`, SIGTERM, and SIGKILL when the grace period is over, which both share."""
+        over = time.monotonic() + grace_s
+        hook = self.spec.get("lifecycle", {}).get("preStop")
+        if hook and self._place:
+            wrong = await probes.act(hook, self._place, grace_s)
+            if wrong:
+                self.around.tell("FailedPreStopHook", f"PreStopHook failed: {wrong}")
         spawned.signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(grace_s):
+            async with asyncio.timeout(max(over - time.monotonic(), _LEAST_GRACE_S if hook else 0)):
                 await spawned.ended.wait()
         except TimeoutError:
             log.info("%s did not end within %g s: killed", self.record.name, grace_s)
@@ -235,7 +247,8 @@ class Container:
             self._see(Waiting("CrashLoopBackOff", why))
             self.around.tell("BackOff", why)
             await self._pause(delay)
-        self.record.restarts += 1
+        if not self._stopping:
+            self.record.restarts += 1
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Startup, liveness and readiness probes, with the kubelet's thresholds and defaults."""
+"""Startup, liveness and readiness probes and lifecycle hooks, with the kubelet's thresholds and defaults."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -48,6 +48,21 @@ async def run(probe: Mapping[str, Any], place: Place, report: Callable[[bool, st
         await asyncio.sleep(probe.get("periodSeconds", _PERIOD_S))
 
 
+async def act(handler: Mapping[str, Any], place: Place, timeout_s: float) -> str:
+    """Do what a lifecycle hook says, once; answers what went wrong, "" for nothing."""
+    if "sleep" in handler:
+        return await _within(lambda: _sleep(handler["sleep"]["seconds"]), timeout_s)
+    try:
+        return await _within(_check(handler, place), timeout_s)
+    except ProbeError as error:
+        return str(error)
+
+
+async def _sleep(seconds: float) -> str:
+    await asyncio.sleep(seconds)
+    return ""
+
+
 async def _within(check: Check, timeout_s: float) -> str:
     try:
         async with asyncio.timeout(timeout_s):
@@ -65,7 +80,7 @@ def _check(probe: Mapping[str, Any], place: Place) -> Check:
         return lambda: _tcp(probe["tcpSocket"], place)
     if "exec" in probe:
         return lambda: _exec(probe["exec"]["command"], place)
-    raise ProbeError("only httpGet, tcpSocket and exec probes are simulated in the sandbox")
+    raise ProbeError("only httpGet, tcpSocket and exec are simulated in the sandbox")
 
 
 async def _http(action: Mapping[str, Any], place: Place) -> str:

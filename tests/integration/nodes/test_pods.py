@@ -302,6 +302,18 @@ def test_a_process_deaf_to_sigterm_is_killed_when_its_grace_is_over(namespace: N
     assert not (home / "volumes").exists()
 
 
+def test_a_pre_stop_hook_is_done_before_the_process_ends(namespace: Namespace) -> None:
+    note = namespace.layout.directory / "pre-stop-note"
+    code = f"import os; open({str(note)!r}, 'w').write(os.environ['POD_IP'])"
+    namespace.deploy(server(lifecycle={"preStop": {"exec": {"command": ["python", "-c", code]}}}))
+    pod = namespace.ready_pod()
+
+    namespace.api.delete(f"{namespace.deployments}/app")
+
+    eventually(lambda: not namespace.pods())
+    assert note.read_text() == pod["status"]["podIP"]
+
+
 def test_a_missing_secret_keeps_the_container_waiting_until_it_is_there(namespace: Namespace) -> None:
     key = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "late", "key": "id"}}}
     namespace.deploy(server(env=[key]))
