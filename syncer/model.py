@@ -175,7 +175,7 @@ class GroupMemory:
     a larger base, and AWS's own `draining` stands in for the latter.
 
     `peaks` are, for each scope ("" is the group, else a zone), the (time, count) of serving + draining
-    targets that no later count has reached. `announced` says since when an instance is known to leave,
+    instances that no later count has reached. `announced` says since when an instance is known to leave,
     `superseded` since when a target is to be replaced, `zones` where an instance was last seen,
     `released` which targets a confirmed hold let go.
     """
@@ -193,7 +193,7 @@ class GroupPlan:
 
     `ours` is the ownership record as it must stand before `register` is sent. `memory` goes into the next
     GroupState of this group. `hold_id` names the doubtful removals that wait to be confirmed, "" if none.
-    `serving`, `base` and `floor` are the brake's figures for the whole group.
+    `serving`, `base` and `floor` are the brake's figures for the whole group before this plan, in instances.
     """
 
     target_group: TargetGroupArn

@@ -1,5 +1,6 @@
 """The brake: how many targets must go on serving, remembered over ten minutes, and who may go (rule 2)."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from math import ceil
 
@@ -36,8 +37,9 @@ def remember(
 class Brake:
     """Lets targets of one group go, one after another, while enough others serve.
 
-    With cross-zone off each zone is a scope of its own beside the group, because an NLB address serves from
-    its own zone only.
+    It counts instances, not targets: one that serves on its old and its new port is one, and one whose old
+    target drains while the new one serves is none the less. With cross-zone off each zone is a scope of its
+    own beside the group, because an NLB address serves from its own zone only.
     """
 
     def __init__(
@@ -46,26 +48,29 @@ class Brake:
         self._zone_of = zone_of
         self._by_zone = not policy.cross_zone
         self._registered = sum(health.registered for health in actual.targets.values())
-        self._serving = {
-            scope: serving(members) for scope, members in self._scopes(actual.targets.values()).items()
+        scopes = self._scopes(actual.targets.values())
+        self._serving = {scope: serving(members) for scope, members in scopes.items()}
+        self._copies = {
+            scope: Counter(target.id for target in members) for scope, members in self._serving.items()
         }
-        self._left = {scope: len(members) for scope, members in self._serving.items()}
-        draining = self._scopes(h for h in actual.targets.values() if h.state is TargetState.DRAINING)
+        self._left = {scope: len(copies) for scope, copies in self._copies.items()}
         old = actual.memory.peaks
         self.peaks: Peaks = {
             scope: remember(
-                old.get(scope, ()),
-                self._left.get(scope, 0) + len(draining.get(scope, ())),
-                now,
-                policy.base_window,
+                old.get(scope, ()), self._present(scope, scopes.get(scope, ())), now, policy.base_window
             )
-            for scope in self._left.keys() | draining.keys() | old.keys()
+            for scope in scopes.keys() | old.keys()
         }
         self._floors = {scope: floor_of(peaks[0][1], policy.share) for scope, peaks in self.peaks.items()}
 
+    def _present(self, scope: str, members: Iterable[TargetHealth]) -> int:
+        """How many instances serve or drain."""
+        draining = {health.target.id for health in members if health.state is TargetState.DRAINING}
+        return len(draining.union(self._copies.get(scope, ())))
+
     @property
     def base(self) -> int:
-        """The most serving + draining targets of the group in the window."""
+        """The most serving + draining instances of the group in the window."""
         return self.peaks[GROUP][0][1]
 
     @property
@@ -84,51 +89,55 @@ class Brake:
 
     def release(self, target: Target, *, share: bool = True) -> Why | None:
         """Let one target go, or say which rule holds it; without `share` one other serving one is enough."""
-        if not self.serves(target):
-            if self._registered <= 1:
-                return Why.LAST_SERVING
-            self._registered -= 1
-            return None
-        refusal = self._refusal([target], share=share)
+        refusal = None if self.serves(target) else self._last_registered()
+        for scope in self._scopes_of(target):
+            if refusal is not Why.LAST_SERVING and self._is_lost(scope, target):
+                refusal = self._too_few(scope, 1, share=share) or refusal
         if refusal is None:
-            self._take([target])
+            self._take(target)
         return refusal
 
     def release_together(self, targets: Collection[Target]) -> Why | None:
         """Let all of these serving targets go, or none of them."""
-        refusal = self._refusal(targets, share=True)
-        if refusal is None:
-            self._take(targets)
-        return refusal
-
-    def release_confirmed(self, target: Target) -> Why | None:
-        """Let one go that a person has let go: only the last serving one of the group is still held."""
-        if target in self._serving[GROUP] and self._left[GROUP] <= 1:
-            return Why.LAST_SERVING
-        if self._registered <= 1:
-            return Why.LAST_SERVING
-        self._take([target])
+        if len(targets) == 1:
+            return self.release(*targets)
+        for scope in {scope for target in targets for scope in self._scopes_of(target)}:
+            going = Counter(target.id for target in targets if target in self._serving[scope])
+            lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
+            if lost and self._left[scope] - lost < self._floors[scope]:
+                return Why.SHARE
+        for target in targets:
+            self._take(target)
         return None
 
-    def _refusal(self, targets: Collection[Target], *, share: bool) -> Why | None:
-        going: dict[str, int] = {}
-        for target in targets:
-            for scope in self._scopes_of(target):
-                going[scope] = going.get(scope, 0) + (target in self._serving[scope])
-        worst: Why | None = None
-        for scope, count in going.items():
-            after = self._left[scope] - count
-            if count and after < 1 and len(targets) == 1:
-                return Why.LAST_SERVING
-            if count and after < (self._floors[scope] if share else 1):
-                worst = Why.SHARE
-        return worst
+    def release_confirmed(self, target: Target) -> Why | None:
+        """Let one go that a person has let go: only the last one of the group is still held."""
+        if self._left[GROUP] <= 1 and self._is_lost(GROUP, target):
+            return Why.LAST_SERVING
+        refusal = self._last_registered()
+        if refusal is None:
+            self._take(target)
+        return refusal
 
-    def _take(self, targets: Collection[Target]) -> None:
-        self._registered -= len(targets)
-        for target in targets:
-            for scope in self._scopes_of(target):
-                self._left[scope] -= target in self._serving[scope]
+    def _last_registered(self) -> Why | None:
+        return Why.LAST_SERVING if self._registered <= 1 else None
+
+    def _too_few(self, scope: str, lost: int, *, share: bool) -> Why | None:
+        after = self._left[scope] - lost
+        if after < 1:
+            return Why.LAST_SERVING
+        return Why.SHARE if share and after < self._floors[scope] else None
+
+    def _is_lost(self, scope: str, target: Target) -> bool:
+        """Whether its instance would not serve in this scope any more without this target."""
+        return target in self._serving[scope] and self._copies[scope][target.id] <= 1
+
+    def _take(self, target: Target) -> None:
+        self._registered -= 1
+        for scope in self._scopes_of(target):
+            if target in self._serving[scope]:
+                self._left[scope] -= self._copies[scope][target.id] <= 1
+                self._copies[scope][target.id] -= 1
 
     def _scopes_of(self, target: Target) -> tuple[str, ...]:
         zone = self._zone_of(target) if self._by_zone else GROUP

@@ -244,6 +244,35 @@ def test_a_label_has_no_deadline_and_waits_for_the_share() -> None:
     assert pass_once(aws, nodes, PlanPolicy(), NOON + 120).empty
 
 
+def test_a_label_that_becomes_a_taint_waits_its_minute_from_then() -> None:
+    aws = Aws()
+    aws.put(range(3))
+    pass_once(aws, [*some([0, 1], **LABEL), *some([2])], PlanPolicy(), NOON)
+    tainted = [*some([0, 1], **TAINT), *some([2])]
+    assert pass_once(aws, tainted, PlanPolicy(), NOON + 100).empty
+    assert pass_once(aws, tainted, PlanPolicy(), NOON + 159).empty
+    assert pass_once(aws, tainted, PlanPolicy(), NOON + 160).deregister == (target(1),)
+
+
+def test_a_held_announced_target_is_still_announced_when_its_node_is_gone() -> None:
+    three = Three()
+    pass_once(three.aws, three.nodes, PlanPolicy(), NOON)
+    assert pass_once(three.aws, some([2]), PlanPolicy(), NOON + 30).empty
+    assert pass_once(three.aws, some([2]), PlanPolicy(), NOON + 60).deregister == (target(1),)
+
+
+def test_what_is_overdue_goes_first_so_that_the_others_keep_their_share() -> None:
+    nodes = [
+        node(0, **TAINT),
+        node(3, deleting_since=NOON - 61),
+        node(4, deleting_since=NOON - 61),
+        *some([1, 2]),
+    ]
+    planned = decide(nodes, group(*(health(n) for n in range(5))))
+    assert set(planned.deregister) == {target(3), target(4)}
+    assert held(planned) == {target(0): Why.SHARE}
+
+
 def test_deadlines_go_before_labels_and_labels_before_cordons() -> None:
     policy = PlanPolicy()
     kinds: list[dict[str, Any]] = [{"cordoned": True}, LABEL, TAINT, {}, {}]
@@ -352,6 +381,13 @@ class TestConfirm:
         planned = decide([], replace(self.full, confirmed=frozenset({asked})))
         assert planned.deregister == tuple(map(target, range(9)))
         assert held(planned) == {target(9): Why.LAST_SERVING}
+
+    def test_the_last_serving_one_stays_even_beside_others_that_do_not_serve(self) -> None:
+        mixed = group(health(1), health(2), health(3), health(4, "initial"), ours=self.owned)
+        nodes = [node(4)]
+        asked = decide(nodes, mixed).hold_id
+        planned = decide(nodes, replace(mixed, confirmed=frozenset({asked})))
+        assert held(planned) == {target(3): Why.LAST_SERVING}
 
     def test_what_was_let_go_stays_let_go_when_a_part_of_it_went_already(self) -> None:
         asked = decide(some(range(3)), self.full).hold_id

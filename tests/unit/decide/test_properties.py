@@ -146,17 +146,18 @@ def test_no_plan_lowers_serving_targets_below_what_the_brake_allows(
         aws.tick(now)
         before = aws.read()
         planned = pass_once(aws, nodes, policy, now)
-        serves = _serving(before)
-        going = serves.intersection(planned.deregister)
-        draining = sum(h.state is TargetState.DRAINING for h in before.targets.values())
-        seen.append((now, len(serves) + draining))
+        serving = _serving(before)
+        serves = {t.id for t in serving}
+        going = serves - {t.id for t in serving.difference(planned.deregister)}
+        draining = {t.id for t, h in before.targets.items() if h.state is TargetState.DRAINING}
+        seen.append((now, len(serves | draining)))
         base = max(count for when, count in seen if when >= now - 600)
         floor = max(1, -int(-policy.share * base // 1))
         left = len(serves) - len(going)
         overdue = {
-            t
-            for t in going
-            if (notice := planned.memory.announced.get(t.id)) is not None
+            i
+            for i in going
+            if (notice := planned.memory.announced.get(i)) is not None
             and notice.urgency is Urgency.DEADLINE
             and now - notice.since >= 60
         }

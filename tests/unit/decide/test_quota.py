@@ -1,0 +1,118 @@
+"""Where nodes outnumber the places: a stable subset, even over the zones, the same in every group."""
+
+from collections import Counter
+
+from syncer.decide.desired import choose
+from syncer.decide.evaluate import evaluate
+from syncer.decide.policy import NodePolicy, PlanPolicy
+from syncer.decide.quota import subset
+from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, Why
+from tests.unit.decide.world import HTTPS, decide, group, health, held, instance, node, target
+
+NODES = [node(n) for n in range(12)]
+
+
+def chosen(nodes: list[NodeView], policy: PlanPolicy, *groups: GroupState) -> Desired:
+    return choose(evaluate(nodes, set(), NodePolicy()), groups or (group(),), policy)
+
+
+def zoned(**sizes: int) -> dict[InstanceId, str]:
+    return {instance(100 * z + n): zone for z, (zone, size) in enumerate(sizes.items()) for n in range(size)}
+
+
+def dealt(places: int, **sizes: int) -> dict[str, int]:
+    zones = zoned(**sizes)
+    return dict(Counter(zones[i] for i in subset(zones, places)))
+
+
+def test_all_nodes_have_a_place_where_there_are_enough() -> None:
+    assert chosen(NODES, PlanPolicy(target_limit=12)).over_quota == frozenset()
+
+
+def test_the_rest_are_held_and_reported() -> None:
+    plan = decide(NODES, group(), PlanPolicy(target_limit=9))
+    assert len(plan.register) == 9
+    assert list(held(plan).values()) == [Why.QUOTA] * 3
+
+
+def test_places_are_dealt_evenly_to_the_zones() -> None:
+    assert dealt(6, a=10, b=10, c=10) == {"a": 2, "b": 2, "c": 2}
+    assert dealt(7, a=10, b=1, c=10) == {"a": 3, "b": 1, "c": 3}
+    assert sorted(dealt(5, a=2, b=3, c=4).values()) == [1, 2, 2]
+    assert dealt(20, a=4, b=4) == {"a": 4, "b": 4}
+
+
+def test_zero_places_choose_nobody() -> None:
+    assert subset(zoned(a=3), 0) == frozenset()
+
+
+def test_a_node_that_goes_leaves_its_place_to_one_other_and_moves_nobody() -> None:
+    zones = zoned(a=20, b=20)
+    before = subset(zones, 8)
+    for gone in zones:
+        rest = {i: zone for i, zone in zones.items() if i != gone}
+        assert before - {gone} <= subset(rest, 8)
+
+
+def test_every_group_gets_the_choice_of_the_one_with_the_least_room() -> None:
+    roomy = group()
+    learnt = GroupState(target_group=HTTPS, targets={}, fresh=True, port=30443, limit=5)
+    found = chosen(NODES, PlanPolicy(target_limit=9), roomy, learnt)
+    assert len(found.wanted) == 5
+    assert len(found.over_quota) == 7
+
+
+def test_foreign_targets_take_places_and_our_own_do_not() -> None:
+    ours = [health(n) for n in range(4)]
+    foreign = [health(n) for n in (50, 51)]
+    found = chosen(NODES, PlanPolicy(target_limit=9), group(*ours, *foreign))
+    assert len(found.wanted) == 7
+
+
+def test_a_learnt_limit_counts_like_a_said_one() -> None:
+    plan = decide(NODES, group(limit=3))
+    assert len(plan.register) == 3
+
+
+def test_a_full_group_swaps_the_displaced_for_the_chosen_one_at_a_time() -> None:
+    policy = PlanPolicy(target_limit=6)
+    choice = chosen(NODES, policy).wanted
+    inside = [n for n in range(12) if instance(n) in choice]
+    outside = [n for n in range(12) if instance(n) not in choice]
+    actual = group(*(health(n) for n in [*inside[:4], *outside[:2]]))
+    plan = decide(NODES, actual, policy)
+    assert plan.register == ()
+    assert len(plan.deregister) == 1
+    assert plan.deregister[0].id not in choice
+    assert set(held(plan).values()) == {Why.QUOTA}
+
+
+def test_a_limit_set_far_too_low_empties_no_group() -> None:
+    actual = group(*(health(n) for n in range(12)))
+    plan = decide(NODES, actual, PlanPolicy(target_limit=2))
+    assert plan.empty
+    assert list(held(plan).values()) == [Why.SHARE] * 10
+
+
+def test_a_limit_set_a_little_lower_is_obeyed() -> None:
+    actual = group(*(health(n) for n in range(12)))
+    assert len(decide(NODES, actual, PlanPolicy(target_limit=10)).deregister) == 2
+
+
+class TestZones:
+    policy = PlanPolicy(zones=frozenset({"eu-central-1a", "eu-central-1b"}))
+
+    def test_a_node_in_a_zone_that_the_load_balancer_does_not_serve_is_out(self) -> None:
+        found = chosen(NODES, self.policy)
+        assert {found.wishes[i].reason for i in found.wishes if i not in found.wanted} == {"ZoneNotEnabled"}
+        assert found.wishes[instance(2)].standing is Standing.OUT
+        assert len(found.wanted) == 8
+
+    def test_a_node_of_unknown_zone_is_given_the_benefit_of_the_doubt(self) -> None:
+        assert instance(1) in chosen([node(1, zone="")], self.policy).wanted
+
+    def test_its_unused_target_goes_at_once(self) -> None:
+        actual = group(
+            health(0), health(1), health(2, "unused", "Target.NotInUse"), ours=frozenset({target(2)})
+        )
+        assert decide(NODES[:3], actual, self.policy).deregister == (target(2),)

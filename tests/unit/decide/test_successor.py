@@ -1,0 +1,120 @@
+"""Make before break: a target on an old port goes after its successor on the new one serves (rule 4)."""
+
+from syncer.decide.policy import Ownership, PlanPolicy
+from syncer.model import GroupPlan, GroupState, TargetHealth, Why
+from tests.unit.decide.world import NOON, Aws, decide, group, health, held, node, pass_once, target
+
+OLD, NEW = 30099, 30080
+NODES = [node(n) for n in range(3)]
+RECORD = frozenset(target(n, OLD) for n in range(3))
+
+
+def old(numbers: range | list[int] = range(3), state: str = "healthy") -> list[TargetHealth]:
+    return [health(n, state, port=OLD) for n in numbers]
+
+
+def new(states: str) -> list[TargetHealth]:
+    words = {"h": "healthy", "i": "initial", "u": "unhealthy", "d": "draining"}
+    return [health(n, words[s], port=NEW) for n, s in enumerate(states) if s != "-"]
+
+
+def planned(*targets: TargetHealth, policy: PlanPolicy | None = None) -> GroupPlan:
+    return decide(NODES, group(*targets, ours=RECORD), policy)
+
+
+def test_a_changed_port_registers_the_new_targets_and_keeps_the_old_ones() -> None:
+    plan = planned(*old())
+    assert plan.register == tuple(target(n, NEW) for n in range(3))
+    assert plan.deregister == ()
+    assert held(plan) == dict.fromkeys(RECORD, Why.AWAITING_SUCCESSOR)
+
+
+def test_an_old_target_goes_when_its_own_successor_is_healthy() -> None:
+    plan = planned(*old(), *new("hiu"))
+    assert plan.deregister == (target(0, OLD),)
+    assert set(held(plan)) == {target(1, OLD), target(2, OLD)}
+
+
+def test_an_old_target_that_does_not_serve_waits_for_its_successor_too() -> None:
+    assert planned(*old([0, 1]), *old([2], "unhealthy"), *new("iii")).empty
+
+
+def test_all_old_targets_go_when_all_new_ones_are_healthy() -> None:
+    assert planned(*old(), *new("hhh")).deregister == tuple(sorted(RECORD))
+
+
+def later(state: GroupState, first: GroupPlan, seconds: float) -> GroupPlan:
+    return decide(
+        NODES,
+        group(*state.targets.values(), ours=RECORD, memory=first.memory),
+        now=NOON + seconds,
+    )
+
+
+def test_the_wait_for_a_successor_is_bounded_by_five_minutes() -> None:
+    state = group(*old(), *new("hhu"), ours=RECORD)
+    first = decide(NODES, state)
+    assert first.look_again_in == 300
+    assert target(2, OLD) in held(later(state, first, 299))
+    assert target(2, OLD) in later(state, first, 300).deregister
+
+
+def test_an_instance_that_serves_on_both_ports_counts_once() -> None:
+    plan = planned(*old(), *new("hhh"))
+    assert (plan.serving, plan.base, plan.floor) == (3, 3, 2)
+
+
+def test_where_no_new_target_is_healthy_the_old_ones_stay_for_the_check_is_at_fault() -> None:
+    state = group(*old(), *new("uuu"), ours=RECORD)
+    assert later(state, decide(NODES, state), 3600).empty
+
+
+def test_a_successor_that_is_no_target_yet_is_waited_for_without_end() -> None:
+    state = group(*old(), *new("hhd"), ours=RECORD, set_aside={target(2, NEW): Why.POISON})
+    plan = later(state, decide(NODES, state), 3600)
+    assert target(2, OLD) not in plan.deregister
+
+
+def test_in_exclusive_old_targets_are_replaced_though_the_record_was_lost() -> None:
+    policy = PlanPolicy(ownership=Ownership.EXCLUSIVE)
+    unrecorded = group(*old(), *new("hii"))
+    assert decide(NODES, unrecorded, policy).deregister == (target(0, OLD),)
+
+
+def test_the_old_target_of_a_leaving_node_goes_with_its_node() -> None:
+    nodes = [node(0, leaving_taint="karpenter.sh/disrupted"), *NODES[1:]]
+    assert decide(nodes, group(*old(), ours=RECORD)).deregister == (target(0, OLD),)
+
+
+class TestAtTheQuota:
+    policy = PlanPolicy(target_limit=4)
+
+    def test_the_order_turns_round_one_step_at_a_time(self) -> None:
+        aws = Aws(limit=4, delay=1e6)
+        aws.put(range(4), port=OLD)
+        aws.record = frozenset(aws.targets)
+        nodes = [node(n) for n in range(4)]
+        for second in range(0, 4000, 40):
+            aws.tick(NOON + second)
+            before = len(aws.registered())
+            plan = pass_once(aws, nodes, self.policy, NOON + second)
+            assert len(plan.deregister) <= 1 or before > 4
+            assert not (plan.register and plan.deregister)
+            assert aws.serving() >= 2
+        assert aws.registered() == {target(n, NEW) for n in range(4)}
+
+    def test_the_next_removal_waits_until_the_last_steps_registration_succeeded(self) -> None:
+        three = group(*old(), ours=RECORD)
+        nodes = [node(n) for n in range(4)]
+        plan = decide(nodes, three, self.policy)
+        assert len(plan.register) == 1
+        assert plan.deregister == ()
+
+    def test_a_step_is_five_percent_of_many_places(self) -> None:
+        nodes = [node(n) for n in range(100)]
+        full = [health(n, port=OLD) for n in range(100)]
+        plan = decide(
+            nodes, group(*full, ours=frozenset(h.target for h in full)), PlanPolicy(target_limit=100)
+        )
+        assert len(plan.deregister) == 5
+        assert plan.register == ()
