@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.engine.values import Unknown, reveal
+from sandbox.engine.values import reveal
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$]*")
 _ABSENT = object()
@@ -85,9 +85,7 @@ def parse(text: str) -> Path:
 
 
 def _compare(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Change]]:
-    if isinstance(new, Unknown):
-        yield path, Change.ADD if old is _ABSENT else Change.UPDATE
-    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from _compare((*path, key), old.get(key, _ABSENT), new.get(key, _ABSENT))
     elif isinstance(old, list) and isinstance(new, list):

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from sandbox.engine.difference import Change, Path
-from sandbox.engine.values import Unknown, has_unknown
+from sandbox.engine.values import has_unknown
 
 Object = dict[str, Any]
 
@@ -82,9 +82,7 @@ def _pruned(live: Any, inputs: Any) -> Any:
 
 
 def _differences(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Change]]:
-    if isinstance(new, Unknown):
-        yield path, Change.ADD if old is _MISSING else Change.UPDATE
-    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from _differences((*path, key), old.get(key, _MISSING), new.get(key, _MISSING))
     elif isinstance(old, list) and isinstance(new, list):

@@ -42,6 +42,13 @@ def test_an_empty_list_that_the_server_drops_is_no_difference() -> None:
     assert shape.differences({"spec": {}}, {"spec": {"ingress": []}}) == {}
 
 
+def test_a_value_that_is_not_known_yet_is_a_difference() -> None:
+    assert list(shape.differences({"data": {"a": "1"}}, {"data": {"a": UNKNOWN, "b": UNKNOWN}})) == [
+        ("data", "a"),
+        ("data", "b"),
+    ]
+
+
 def test_plain_strings_of_a_secret_are_compared_as_the_data_they_become() -> None:
     wished = {"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "b", "later": UNKNOWN}}
 
@@ -116,6 +123,14 @@ def test_an_automatic_name_stays_until_the_program_gives_one() -> None:
 
     assert unnamed["metadata"]["name"] == "cm-12345678"
     assert named["metadata"]["name"] == "mine"
+
+
+def test_a_name_that_the_program_gave_and_takes_back_is_not_kept() -> None:
+    unnamed: dict[str, Any] = {}
+
+    naming.adopt(unnamed, {"metadata": {"name": "mine"}})
+
+    assert unnamed == {"metadata": {}}
 
 
 def test_a_stack_that_disables_automatic_names_gets_an_error_that_names_the_resource() -> None:
