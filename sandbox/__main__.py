@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -29,7 +30,7 @@ class _Command(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001  (a traceback is no answer to a person)
-            if ctx.params.get("debug"):
+            if "--debug" in sys.argv[1:2]:
                 traceback.print_exc()
             known = isinstance(error, (SandboxError, ToolchainError))
             hint = "" if known else f" ({type(error).__name__}; `sandbox --debug …` shows where)"
@@ -38,9 +39,10 @@ class _Command(click.Group):
 
 
 @click.group(cls=_Command)
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
-def main(debug: bool) -> None:
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
+def main() -> None:
     """Try node-nlb-sync on one machine, with no cloud account."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end with what has begun in order
 
 
 @main.command()
@@ -48,12 +50,8 @@ def up() -> None:
     """Start everything and run `pulumi up`; goes on from wherever an earlier run stopped."""
     from sandbox.up import up as bring_up  # noqa: PLC0415  (other commands need none of it)
 
-    progress = Progress()
-    status = bring_up(ROOT, progress)
-    progress.console.print()
-    progress.console.print(show.summary(status))
-    progress.console.print()
-    progress.console.print(show.next_steps(status, show.command_name()))
+    status = bring_up(ROOT, Progress())
+    click.echo(f"\n{show.summary(status)}\n\n{show.next_steps(status, show.command_name())}")
 
 
 @main.command()
@@ -77,7 +75,7 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
     else:
-        show.console().print(show.details(found))
+        click.echo(show.details(found))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -6,14 +6,15 @@ from sandbox import process
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 from sandbox.progress import Progress
-from sandbox.stack import Stack, StackError
+from sandbox.stack import Stack, StackError, interrupted
 from sandbox.up import only_one, prepare_tools, stop_all, wipe, world_is_up
 
 
 def down(root: Path, progress: Progress, *, force: bool = False) -> None:
     """Take the sandbox of the project at `root` down.
 
-    A stack whose cloud is gone cannot be destroyed and describes nothing: it is forgotten.
+    A stack whose cloud is gone, or whose last run was killed, cannot be destroyed: it is forgotten with its
+    world.
     Raises SandboxError where nothing is up, StackError where `pulumi destroy` fails (with `force` the rest
     goes on).
     """
@@ -21,7 +22,7 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
     if not (layout.directory / "layout.json").exists():
         raise SandboxError("nothing is up here: `make up` starts a sandbox")
     with only_one(layout):
-        if world_is_up(layout):
+        if world_is_up(layout) and not interrupted(layout):
             _destroy(
                 Stack(root=root, layout=layout, pulumi=prepare_tools(progress)["pulumi"]), progress, force
             )

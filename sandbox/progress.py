@@ -54,13 +54,14 @@ class Progress:
         except BaseException:
             over.set()
             ticker.join()
-            self._say(f"✗ {step.line()}", style="red")
+            self.say(f"✗ {step.line()}", style="red")
             raise
         over.set()
         ticker.join()
-        self._say(f"✓ {step.line()}")
+        self.say(f"✓ {step.line()}")
 
-    def _say(self, line: str, style: str | None = None) -> None:
+    def say(self, line: str, style: str | None = None) -> None:
+        """Print a line that stays, whole."""
         self.console.print(line, style=style, markup=False, soft_wrap=True)
 
     def _tick(self, step: Step, over: threading.Event) -> None:
@@ -70,4 +71,4 @@ class Progress:
                     status.update(step.line())
         else:
             while not over.wait(_HEARTBEAT_S):
-                self._say(f"  {step.line()}")
+                self.say(f"  {step.line()}")

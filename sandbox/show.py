@@ -1,63 +1,82 @@
-"""Draws a sandbox's status as tables for people."""
+"""Draws a sandbox's status as tables for people; lines are never cut, whatever the terminal's width."""
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich.console import Console, RenderableType
-from rich.console import Group as Stacked
-from rich.table import Table
-
+from sandbox.loopback import Address
 from sandbox.status import Group, Status
 
+_WEB = {"http": 80, "https": 443}
 
-def summary(status: Status) -> RenderableType:
-    """What `make up` ends with: addresses, listeners, groups, nodes, the syncer, and what to try next."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for zone, ip in sorted(status.static_ips.items()):
-        places = [
-            f"{name} {status.entries[f'{zone}/{name}']}"
-            for name, _ in sorted(status.listeners.items(), key=lambda item: item[1])
-        ]
-        table.add_row(f"static IP, {zone}", ip, "  ".join(places))
-    for group in status.groups:
-        table.add_row(f"target group {group.name}", f"{group.healthy}/{len(group.targets)} healthy", "")
+
+def summary(status: Status) -> str:
+    """What `make up` ends with: addresses and listeners, groups, nodes, the syncer."""
+    rows = [
+        (f"static IP, {zone}", ip, ", ".join(_entry(status, zone, name) for name in _by_port(status)))
+        for zone, ip in sorted(status.static_ips.items())
+    ]
+    rows += [
+        (f"target group {group.name}", f"{group.healthy}/{len(group.targets)} healthy", "")
+        for group in status.groups
+    ]
     ready = sum(node.ready for node in status.nodes)
-    table.add_row("nodes", f"{ready}/{len(status.nodes)} ready", " ".join(node.name for node in status.nodes))
-    table.add_row("syncer", status.syncer or "not running", "ready" if status.syncer_ready else "not ready")
-    return table
+    rows.append(("nodes", f"{ready}/{len(status.nodes)} ready", " ".join(node.name for node in status.nodes)))
+    rows.append(("syncer", "ready" if status.syncer_ready else "not ready", status.syncer))
+    return _aligned(rows)
 
 
-def next_steps(status: Status, command: str) -> RenderableType:
+def next_steps(status: Status, command: str) -> str:
     """Three commands to try, each as it can be pasted."""
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0), title_justify="left", title="Try next")
+    rows = [
+        (f"{command} node add 2", "# two nodes join both groups by themselves"),
+        (f"{command} node drain {_a_target(status)}", "# one leaves, and no connection fails"),
+    ]
     place = next(iter(status.entries.values()), None)
-    draining = next((target.node for group in status.groups for target in group.targets), "NAME")
     if place:
-        port = "" if place.port == 80 else f":{place.port}"  # noqa: PLR2004  (the port that http:// implies)
-        table.add_row(f"curl http://{place.ip}{port}/", "which node serves it?")
-    table.add_row(f"{command} node add 2", "two nodes join both groups by themselves")
-    table.add_row(f"{command} node drain {draining}", "one leaves, and no connection fails")
-    return table
+        rows.insert(0, (f"curl {_url('http', place)}", "# which node serves it?"))
+    return "Try next\n" + _aligned([("", *row) for row in rows])
 
 
-def details(status: Status) -> RenderableType:
+def details(status: Status) -> str:
     """`sandbox status`: the summary, then each target of each group."""
-    return Stacked(summary(status), *(_targets(group) for group in status.groups))
+    return "\n\n".join([summary(status), *(_targets(group) for group in status.groups)])
 
 
-def _targets(group: Group) -> Table:
-    table = Table(
-        "node",
-        "instance",
-        "port",
-        "state",
-        "reason",
-        title=f"target group {group.name}",
-        title_justify="left",
+def _by_port(status: Status) -> list[str]:
+    return sorted(status.listeners, key=lambda name: status.listeners[name])
+
+
+def _entry(status: Status, zone: str, listener: str) -> str:
+    """A listener and where it listens, as a URL where it is one."""
+    place = status.entries[f"{zone}/{listener}"]
+    return _url(listener, place) if listener in _WEB else f"{listener} {place}"
+
+
+def _url(scheme: str, place: Address) -> str:
+    port = "" if place.port == _WEB[scheme] else f":{place.port}"
+    return f"{scheme}://{place.ip}{port}/"
+
+
+def _a_target(status: Status) -> str:
+    return next((target.node for group in status.groups for target in group.targets if target.node), "NAME")
+
+
+def _targets(group: Group) -> str:
+    rows = [("node", "instance", "port", "state", "reason")]
+    rows += [
+        (target.node or "-", target.id, str(target.port), target.state, target.reason)
+        for target in sorted(group.targets, key=lambda each: (each.node, each.id, each.port))
+    ]
+    return f"target group {group.name}\n" + _aligned([("", *row) for row in rows])
+
+
+def _aligned(rows: Iterable[Sequence[str]]) -> str:
+    rows = list(rows)
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
-    for target in sorted(group.targets, key=lambda each: (each.node, each.id, each.port)):
-        table.add_row(target.node or "-", target.id, str(target.port), target.state, target.reason)
-    return table
 
 
 def command_name() -> str:
@@ -67,8 +86,3 @@ def command_name() -> str:
         return str(command.relative_to(Path.cwd()))
     except ValueError:
         return str(command)
-
-
-def console() -> Console:
-    """Standard output, as wide as it is."""
-    return Console(highlight=False, soft_wrap=True)

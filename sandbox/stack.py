@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 
 STACK = "dev"
+_CANCEL_S = 60.0
 _CHANGED = re.compile(r"^\s*[-+~]{1,2}\s+(?P<type>\S+:\S+) (?P<name>\S+) (?P<what>created|deleted|updated)\b")
 
 
@@ -62,17 +64,13 @@ class Stack:
         self._run(["destroy", "--yes", "--skip-preview"], on_change)
         self._run(["stack", "rm", "--yes", "--preserve-config", STACK])
 
-    def cancel(self) -> None:
-        """Give up the lock that a killed run left behind."""
-        self._run(["cancel", "--yes", STACK])
-
     def exists(self) -> bool:
         """Whether the backend holds state of the stack."""
         return _state_file(self.layout) is not None
 
     def _run(self, words: Sequence[str], on_change: Callable[[str], None] | None = None) -> str:
         command = [str(self.pulumi), *words, "--non-interactive", "--color", "never"]
-        if words[0] not in {"stack", "cancel"}:
+        if words[0] != "stack":
             command += ["--stack", STACK]
         child = subprocess.Popen(
             command,
@@ -85,12 +83,16 @@ class Stack:
         )
         assert child.stdout  # noqa: S101  (PIPE above)
         said: list[str] = []
-        with child:
+        try:
             for line in child.stdout:
                 said.append(line)
                 found = _CHANGED.match(line)
                 if found and on_change:
                     on_change(f"{found['what']} {found['type'].rpartition(':')[2]} {found['name']}")
+            child.wait()
+        except KeyboardInterrupt:
+            _let_finish(child)
+            raise
         self._keep(words, said)
         if child.returncode:
             raise StackError(
@@ -118,6 +120,34 @@ def outputs(layout: Layout) -> dict[str, Any]:
         r.get("outputs", {}) for r in resources if r["type"] == "pulumi:pulumi:Stack"
     ]
     return found[0] if found else {}
+
+
+def interrupted(layout: Layout) -> bool:
+    """Whether a run was killed in the middle: a lock of a dead process, or an operation left open."""
+    path = _state_file(layout)
+    latest = json.loads(path.read_text())["checkpoint"].get("latest") or {} if path else {}
+    locks = [json.loads(lock.read_text()) for lock in layout.pulumi_backend.glob(".pulumi/locks/**/*.json")]
+    return bool(latest.get("pending_operations")) or any(not _alive(lock["pid"]) for lock in locks)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _let_finish(child: subprocess.Popen[str]) -> None:
+    """On Ctrl-C Pulumi ends what it has begun and saves its state; killed, it could not."""
+    child.send_signal(signal.SIGINT)
+    try:
+        child.communicate(timeout=_CANCEL_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
 
 
 def _state_file(layout: Layout) -> Path | None:

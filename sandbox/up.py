@@ -40,7 +40,7 @@ def up(root: Path, progress: Progress) -> Status:
         tools = prepare_tools(progress)
         _start_world(layout, tools, progress)
         chosen = plugins.install(layout, pulumi=tools["pulumi"])
-        progress.console.print(f"  plugins: {', '.join(str(each) for each in chosen)}", markup=False)
+        progress.say(f"  plugins: {', '.join(str(each) for each in chosen)}")
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:
             stack.select()
@@ -93,8 +93,8 @@ def wipe(layout: Layout) -> None:
 def _clear_remains(layout: Layout, progress: Progress) -> None:
     """Begin anew where going on cannot be right.
 
-    A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing. And a Pulumi
-    that was killed in the middle may have made what its state does not know.
+    A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing. And a
+    Pulumi that was killed in the middle may have made what its state does not know.
     """
     if not (layout.directory / "layout.json").exists():
         return
