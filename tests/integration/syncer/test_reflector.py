@@ -1,0 +1,272 @@
+"""List-then-watch over real HTTP: what a sick API server does, and how often it is asked meanwhile."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from kubernetes.client.configuration import Configuration
+
+from syncer.cluster.adapter import NODES
+from syncer.cluster.api import Api
+from syncer.cluster.reflector import Reflector
+from tests.integration.syncer.faulty import (
+    Answer,
+    FaultyServer,
+    a_document,
+    a_list,
+    a_refusal,
+    a_stream,
+    event,
+)
+
+# How long a fault is watched: long enough to tell once a second from a tight loop.
+_FAULT_S = 3.0
+
+
+class Sink:
+    """What the reflector has told."""
+
+    def __init__(self) -> None:
+        self.views: dict[str, str] | None = None
+        self.lists = 0
+        self.restarts: list[str] = []
+
+    def replaced(self, views: Mapping[str, str]) -> None:
+        self.views = dict(views)
+        self.lists += 1
+
+    def changed(self, name: str, view: str | None) -> None:
+        assert self.views is not None
+        if view is None:
+            self.views.pop(name, None)
+        else:
+            self.views[name] = view
+
+    def restarted(self, _plural: str, reason: str) -> None:
+        self.restarts.append(reason)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    with FaultyServer() as running:
+        yield running
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+@pytest.fixture
+def reflector(server: FaultyServer, sink: Sink) -> Iterator[Reflector[str]]:
+    following = _reflector(server, sink)
+    yield following
+    following.stop()
+
+
+def _reflector(server: FaultyServer, sink: Sink) -> Reflector[str]:
+    configuration = Configuration(host=server.url)
+    configuration.retries = False
+    return Reflector(Api(configuration), NODES, _colour, sink)
+
+
+def _colour(item: Mapping[str, Any]) -> str:
+    if item.get("malformed"):
+        raise ValueError("malformed")
+    return str(item.get("colour", "plain"))
+
+
+def until(holds: Callable[[], bool], within: float = 5.0, whose: str = "") -> None:
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, whose
+        time.sleep(0.01)
+
+
+def test_events_keep_the_list_current(server: FaultyServer, sink: Sink, reflector: Reflector[str]) -> None:
+    server.lists = a_list("a", "b")
+    server.watches = a_stream(
+        event("ADDED", "c", 101),
+        event("MODIFIED", "a", 102, colour="red"),
+        event("DELETED", "b", 103),
+        {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "110"}}},
+        then="hang",
+    )
+    reflector.start()
+    until(lambda: sink.views == {"a": "red", "c": "plain"})
+
+
+def test_pages_of_250_are_asked_for_without_a_version_and_joined(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    pages: dict[str, Answer] = {"": a_list("a", **{"continue": "next"}), "next": a_list("b")}
+    server.lists = lambda handler, request: pages[request.query.get("continue", "")](handler, request)
+    reflector.start()
+    until(lambda: sink.views == {"a": "plain", "b": "plain"})
+    first = server.requests[0].query
+    assert first["limit"] == "250"
+    assert "resourceVersion" not in first
+
+
+def test_a_failed_page_is_asked_for_again_and_the_pages_before_it_are_kept(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    failures = [a_refusal(500)]
+
+    def lists(handler: Any, request: Any) -> None:
+        page = a_list("b") if "continue" in request.query else a_list("a", **{"continue": "next"})
+        (failures.pop() if "continue" in request.query and failures else page)(handler, request)
+
+    server.lists = lists
+    reflector.start()
+    until(lambda: sink.views == {"a": "plain", "b": "plain"})
+    assert [request.query.get("continue") for request in server.requests if not request.watch] == [
+        None,
+        "next",
+        "next",
+    ]
+
+
+def test_a_watch_that_ends_normally_resumes_where_it_was(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.watches = a_stream(event("ADDED", "a", 107))
+    reflector.start()
+    until(lambda: server.count(watch=True) >= 2)
+    resumed = [request for request in server.requests if request.watch][1]
+    assert resumed.query["resourceVersion"] == "107"
+    assert resumed.query["allowWatchBookmarks"] == "true"
+    assert 40 <= int(resumed.query["timeoutSeconds"]) <= 50
+    assert server.count(watch=False) == 1
+    assert sink.restarts[0] == "expired"
+
+
+def _one_more_event(handler: Any, request: Any) -> None:
+    """A stream that closes after one new event, each time."""
+    a_stream(event("ADDED", "a", int(request.query["resourceVersion"]) + 1))(handler, request)
+
+
+LIST_FAULTS: dict[str, Answer] = {str(status): a_refusal(status) for status in (401, 403, 410, 429, 500)}
+WATCH_FAULTS: dict[str, Answer] = {
+    **LIST_FAULTS,
+    "closes": a_stream(),
+    "breaks": a_stream(then="break"),
+    "gone-event": a_stream({"type": "ERROR", "object": {"code": 410, "message": "too old version"}}),
+    "error-event": a_stream({"type": "ERROR", "object": {"code": 500, "message": "etcd is sick"}}),
+    "no-event": a_document({"not": "an event"}),
+    "no-object": a_document("not even an object"),
+    "one-event": _one_more_event,
+}
+
+
+class Patient:
+    """One reflector that follows one sick server."""
+
+    def __init__(self) -> None:
+        self.server, self.sink = FaultyServer(lists=a_list("a")), Sink()
+        self.server.__enter__()
+        self.reflector = _reflector(self.server, self.sink)
+
+    def close(self) -> None:
+        self.reflector.stop()
+        self.server.__exit__()
+
+
+@pytest.fixture
+def patients() -> Iterator[dict[str, Patient]]:
+    """One for each way to be sick, all at the same time, for each is watched for seconds."""
+    made: dict[str, Patient] = {}
+    for where, faults in (("list", LIST_FAULTS), ("watch", WATCH_FAULTS)):
+        for name, fault in faults.items():
+            made[f"{where} {name}"] = patient = Patient()
+            if where == "list":
+                patient.server.lists = fault
+            else:
+                patient.server.watches = fault
+    yield made
+    for patient in made.values():
+        patient.close()
+
+
+def test_no_fault_makes_it_ask_more_than_once_a_second_and_it_recovers_from_each(
+    patients: dict[str, Patient],
+) -> None:
+    for patient in patients.values():
+        patient.reflector.start()
+    time.sleep(_FAULT_S)
+    most = 1 + _FAULT_S
+    asked = {
+        name: (patient.server.count(watch=False), patient.server.count(watch=True))
+        for name, patient in patients.items()
+    }
+    assert {name: counts for name, counts in asked.items() if max(counts) > most} == {}
+    assert {name: counts for name, counts in asked.items() if max(counts) < 2} == {}
+    for patient in patients.values():
+        patient.server.lists = a_list("a", "b", version="200")
+        patient.server.watches = a_stream(event("ADDED", "b", 201), then="hang")
+    for name, patient in patients.items():
+        until(lambda sink=patient.sink: sink.views == {"a": "plain", "b": "plain"}, 3, name)  # type: ignore[misc]
+        until(lambda each=patient.reflector: each.problem == "", 3, name)  # type: ignore[misc]
+
+
+def test_an_expired_version_ends_in_a_fresh_list(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.lists = a_list("a", "b")
+    server.watches = a_refusal(410)
+    reflector.start()
+    until(lambda: sink.lists == 1)
+    server.lists = a_list("b", "c", version="900")
+    server.watches = a_stream(then="hang")
+    until(lambda: sink.views == {"b": "plain", "c": "plain"})
+    assert "gone" in sink.restarts
+
+
+def test_a_version_that_goes_back_is_a_doubt_that_ends_in_a_fresh_list(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.lists = a_list("a", version="500")
+    server.watches = a_stream(event("ADDED", "old", 7), then="hang")
+    reflector.start()
+    until(lambda: sink.lists >= 2)
+    assert sink.views == {"a": "plain"}
+
+
+def test_one_malformed_node_harms_only_itself(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.lists = a_document(
+        {
+            "metadata": {"resourceVersion": "100"},
+            "items": [{"metadata": {"name": "bad"}, "malformed": True}, {"metadata": {"name": "a"}}],
+        }
+    )
+    server.watches = a_stream(
+        event("MODIFIED", "a", 101, malformed=True), event("ADDED", "b", 102), then="hang"
+    )
+    reflector.start()
+    until(lambda: sink.views == {"a": "plain", "b": "plain"})
+    assert sink.lists == 1
+
+
+def test_a_heartbeat_that_changes_nothing_we_keep_is_not_told(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    told: list[str] = []
+    sink.changed = lambda name, view: told.append(name)  # type: ignore[method-assign]  # noqa: ARG005
+    server.lists = a_list("a")
+    server.watches = a_stream(event("MODIFIED", "a", 101, beat=1), event("ADDED", "b", 102), then="hang")
+    reflector.start()
+    until(lambda: told == ["b"])
+
+
+def test_a_stop_ends_a_watch_that_waits_at_once(server: FaultyServer, reflector: Reflector[str]) -> None:
+    reflector.start()
+    until(lambda: server.count(watch=True) == 1)
+    time.sleep(0.1)
+    began = time.monotonic()
+    reflector.stop()
+    reflector._thread.join(5)
+    assert not reflector._thread.is_alive()
+    assert time.monotonic() - began < 0.5
