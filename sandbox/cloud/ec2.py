@@ -14,6 +14,7 @@ VPC_NETWORK = IPv4Network("127.64.0.0/16")
 # The load balancers' own addresses in a subnet: the first five hosts after the four that AWS reserves,
 # then those up to .15; sandbox.cloud.network reserves the whole /28, so no instance gets one.
 LOAD_BALANCER_HOSTS = range(5, 16)
+_ROOM = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Ec2:
 
         self._backend: Any = ec2_backends[account][region]
         self.rules = Rules(self._backend)
-        self._chance = random.Random(account)  # noqa: S311 (addresses, not secrets)
+        # Addresses by chance: two sandboxes on one machine share its loopback, and must rarely meet there.
+        self._chance = random.SystemRandom()
         self._seen: dict[str, tuple[Any, str, str]] = {}
 
     def instance(self, instance_id: str) -> Instance | None:
@@ -146,6 +148,21 @@ class Ec2:
             apart = address not in LOOPBACK_HOST_NETWORK and address not in VPC_NETWORK
             if apart and str(address) not in taken:
                 return str(address)
+
+    def unused_private_ip(self, subnet_id: str) -> str | None:
+        """An address for a new instance: above the load balancers' own, below the last /24 (the Pods').
+
+        None leaves the choice to moto: the subnet is unknown or smaller than a /22.
+        """
+        subnets = (zone[subnet_id] for zone in self._backend.subnets.values() if subnet_id in zone)
+        network = IPv4Network(next((one.cidr_block for one in subnets), "127.0.0.0/30"))
+        if network.num_addresses < _ROOM:
+            return None
+        taken = {interface.private_ip_address for interface in self._backend.enis.values()}
+        while True:
+            host = str(network[self._chance.randrange(LOAD_BALANCER_HOSTS.stop, network.num_addresses - 256)])
+            if host not in taken:
+                return host
 
     def require_unused_group(self, group_id: str) -> None:
         """Raise DependencyViolation while an interface holds the group or another group's rule names it."""

@@ -163,6 +163,10 @@ class Front:
         elif request.action == "AllocateAddress" and "Address" not in fields:
             # moto's own choice may be 127.0.0.1 or an instance's address; the API lets a caller choose.
             _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())
+        elif request.action == "RunInstances" and fields.get("MaxCount") == "1":
+            address = self.ec2.unused_private_ip(fields.get("SubnetId", ""))
+            if address and "PrivateIpAddress" not in fields:
+                _set_body(environ, urlencode({**fields, "PrivateIpAddress": address}).encode())
 
 
 def _resources(request: Request) -> tuple[str, ...]:

@@ -88,8 +88,8 @@ def ensure_network(url: str) -> Network:
 def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
     """Start the instance of node `name` in `zone`, as a kops instance group does; the network must be there.
 
-    The private address is a loopback address from .16 on in the zone's subnet: the hosts below belong to AWS
-    and to load balancers (see `_make_subnet`).
+    The private address is a free loopback address of the zone's subnet, from .16 on (the hosts below belong
+    to AWS and to load balancers, see `_make_subnet`) and before the last /24, which is left to Pods.
     """
     ec2 = ec2_client(url)
     vpc_id = _find_vpc(ec2)

@@ -1,8 +1,8 @@
 """Security group rules where moto 5.2.5 falls short of what the provider relies on.
 
-moto shows no description of a rule that names a group; in ModifySecurityGroupRules it ignores a changed group,
-an IPv6 range and a dropped description, and wants ports of a rule for all protocols. The provider changes rules
-in place (internal/service/ec2/vpc_security_group_ingress_rule.go), so each would be lasting drift.
+moto shows no description of a rule that names a group; in ModifySecurityGroupRules it ignores a changed
+group, an IPv6 range and a dropped description, and wants ports of a rule for all protocols. The provider
+changes rules in place (internal/service/ec2/vpc_security_group_ingress_rule.go): each would be lasting drift.
 """
 
 import re
