@@ -39,11 +39,17 @@ class Brake:
 
     It counts instances, not targets: one that serves on its old and its new port is one, and one whose old
     target drains while the new one serves is none the less. With cross-zone off each zone is a scope of its
-    own beside the group, because an NLB address serves from its own zone only.
+    own beside the group, because an NLB address serves from its own zone only. A full group never had more
+    capacity than its `limit`: what it swaps one for one drains beside its successors.
     """
 
     def __init__(
-        self, actual: GroupState, policy: PlanPolicy, zone_of: Callable[[Target], str], now: float
+        self,
+        actual: GroupState,
+        policy: PlanPolicy,
+        zone_of: Callable[[Target], str],
+        now: float,
+        limit: int | None = None,
     ) -> None:
         self._zone_of = zone_of
         self._by_zone = not policy.cross_zone
@@ -61,17 +67,18 @@ class Brake:
             )
             for scope in scopes.keys() | old.keys()
         }
-        self._floors = {scope: floor_of(peaks[0][1], policy.share) for scope, peaks in self.peaks.items()}
+        bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
+        self.base = bases[GROUP]
+        if limit is not None:
+            self.base = min(self.base, max(limit, self._registered))
+        self._floors = {
+            scope: floor_of(base, policy.share) for scope, base in (bases | {GROUP: self.base}).items()
+        }
 
     def _present(self, scope: str, members: Iterable[TargetHealth]) -> int:
         """How many instances serve or drain."""
         draining = {health.target.id for health in members if health.state is TargetState.DRAINING}
         return len(draining.union(self._copies.get(scope, ())))
-
-    @property
-    def base(self) -> int:
-        """The most serving + draining instances of the group in the window."""
-        return self.peaks[GROUP][0][1]
 
     @property
     def floor(self) -> int:

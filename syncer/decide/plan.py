@@ -43,7 +43,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     zones = _zones(desired, actual, scene.surplus if policy.cross_zone else actual.targets)
     zone_of = _zone_of(zones)
     register, missing, held = _registrations(scene, listed)
-    brake = Brake(actual, policy, zone_of, now)
+    brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
     serving = brake.serving
     removals = _removals(scene, brake, zone_of, missing, full=not register)
     held.update(removals.held)

@@ -87,6 +87,17 @@ def test_a_full_group_swaps_the_displaced_for_the_chosen_one_at_a_time() -> None
     assert set(held(plan).values()) == {Why.QUOTA}
 
 
+def test_what_drains_beside_its_successors_does_not_stop_the_swaps_of_a_full_group() -> None:
+    policy = PlanPolicy(target_limit=2)
+    choice = sorted(chosen(NODES, policy).wanted)
+    inside = [n for n in range(12) if instance(n) == choice[0]]
+    outside = [n for n in range(12) if instance(n) not in choice][:2]
+    actual = group(health(inside[0]), health(outside[0]), health(outside[1], "draining"))
+    plan = decide(NODES, actual, policy)
+    assert (plan.base, plan.floor) == (2, 1)
+    assert plan.deregister == (target(outside[0]),)
+
+
 def test_a_limit_set_far_too_low_empties_no_group() -> None:
     actual = group(*(health(n) for n in range(12)))
     plan = decide(NODES, actual, PlanPolicy(target_limit=2))
