@@ -29,6 +29,16 @@ def sentence_of(reason: str) -> str:
     return next((f"a node {rule.says}" for rule in RULES if rule.code == code), "")
 
 
+def verdict_table() -> str:
+    """The rules as docs/verdicts.md shows them: one Markdown row for each."""
+    lines = ["| # | a node … | verdict | reason |", "|---|---|---|---|"]
+    lines += [
+        f"| {rule.number} | {rule.says} | {rule.standing.value} | `{rule.code.format(key='<key>')}` |"
+        for rule in RULES
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def plan_from_scratch(
     nodes: Iterable[NodeView],
     actual: GroupState,
