@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sandbox.engine.aws.cross_checks import CROSS_CHECKS
+from sandbox.engine.aws.cross_checks import CROSS_CHECKS, tag_problems
 from sandbox.engine.aws.rule import Rule, violation
 from sandbox.engine.aws.rules import RULES
 from sandbox.engine.aws.schema import Shape, Type
@@ -48,10 +48,11 @@ def check_inputs(checking: Checking, shape: Shape, news: PropertyMap) -> Propert
     """`news` (no secrets in it) with defaults filled in at every level; failures go to `checking`."""
     checked = _object(checking, Type("object", properties=shape.inputs), "", "", news)
     _combinations(checking, checked)
+    if checking.failures:
+        return checked
     cross = CROSS_CHECKS.get(checking.token)
-    if cross and not checking.failures:
-        for where, problem in cross(checked):
-            checking.fail(where, problem)
+    for where, problem in (*tag_problems(checking.token, checked), *(cross(checked) if cross else ())):
+        checking.fail(where, problem)
     return checked
 
 

@@ -3,6 +3,7 @@
 Each yields (property path, what is wrong). Values that are not known yet are left alone.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ from sandbox.engine.values import Unknown
 
 _Problems = Iterator[tuple[str, str]]
 
+_TAG: Final = re.compile(r"[\w\s.:/=+\-@]*")
+_TAG_KEY: Final = 128
+_TAG_VALUE: Final = 256
 _ACTION_BLOCKS: Final = {
     "redirect": "redirect",
     "fixed-response": "fixedResponse",
@@ -77,6 +81,21 @@ def _action(where: str, attribute: str, action: Mapping[str, Any]) -> _Problems:
 
 def _upper(value: Any) -> str:
     return value.upper() if isinstance(value, str) else ""
+
+
+def tag_problems(token: str, inputs: Mapping[str, Any]) -> _Problems:
+    """What AWS itself refuses in tags, said before anything is made; EC2 alone takes any character."""
+    tags = inputs.get("tags")
+    strict = not token.startswith(("aws:ec2/", "aws:vpc/"))
+    for key, value in tags.items() if isinstance(tags, Mapping) else ():
+        if key.lower().startswith("aws:"):
+            yield f"tags.{key}", "tag keys that start with aws: are reserved"
+        for word, text, longest in (("key", key, _TAG_KEY), ("value", value, _TAG_VALUE)):
+            if not isinstance(text, str):
+                continue
+            if len(text) > longest or (strict and not _TAG.fullmatch(text)):
+                allowed = " letters, digits, spaces or _.:/=+-@" if strict else " characters"
+                yield f"tags.{key}", f"a tag {word} has at most {longest}{allowed}"
 
 
 CROSS_CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], _Problems]]] = {

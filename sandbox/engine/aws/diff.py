@@ -14,6 +14,7 @@ from sandbox.engine.values import PropertyMap, Unknown, has_unknown
 _Changes = Iterator[tuple[Path, Change]]
 
 _NO_RULE: Final = Rule(source="")
+_PROTOCOL_NAMES: Final = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 
@@ -144,6 +145,8 @@ def _scalar(rule: Rule, path: Path, old: Any, new: Any) -> _Changes:
 def _plain(rule: Rule, value: Any) -> Any:
     if rule.form == "policy" and isinstance(value, str):
         return _policy(value)
+    if rule.form == "ip-protocol" and isinstance(value, str):
+        return _PROTOCOL_NAMES.get(value.lower(), value.lower())
     return value.upper() if rule.ignore_case and isinstance(value, str) else value
 
 

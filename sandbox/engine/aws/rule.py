@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+_POLICY_SIZE: Final = 2048  # IAM quotas, "Maximum policy size for an inline user policy"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -108,7 +110,18 @@ def _policy(value: str) -> str:
         document = json.loads(value)
     except ValueError as error:
         return f"contains an invalid JSON policy: {error}"
-    return "" if isinstance(document, dict) else "contains an invalid JSON policy: not a JSON object"
+    if not isinstance(document, dict):
+        return "contains an invalid JSON policy: not a JSON object"
+    size = len("".join(value.split()))
+    if size > _POLICY_SIZE:
+        return f"{size} characters beside white space; AWS takes {_POLICY_SIZE} inside one user"
+    return ""
+
+
+def _ip_protocol(value: str) -> str:
+    """A name that EC2 knows, or a number of IANA's; -1 is all of them."""
+    right = value.lower() in ("-1", "all", "tcp", "udp", "icmp", "icmpv6") or value.isdigit()
+    return "" if right else f"expected tcp, udp, icmp, icmpv6, -1 or a protocol number, got {value!r}"
 
 
 def _nullable_bool(value: str) -> str:
@@ -131,6 +144,7 @@ _FORMS: Final[Mapping[str, Callable[[str], str]]] = {
     "ipv4": _address(4),
     "ipv6": _address(6),
     "health-check-port": _health_check_port,
+    "ip-protocol": _ip_protocol,
     "policy": _policy,
     "true-or-false": _nullable_bool,
     "off-or-percentage": _off_or_percentage,

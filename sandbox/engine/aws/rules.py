@@ -32,9 +32,17 @@ _NETWORK: Final = ("loadBalancerType", ("network",))
 _HTTP: Final = ("protocol", ("HTTP", "HTTPS"))
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
+# What AWS itself takes in names and descriptions (EC2 API reference, CreateSecurityGroup)
+_WORDS: Final = r"^[0-9A-Za-z ._\-:/()#,@\[\]+=&;{}!$*]*$"
+
 _region: Final = Rule(source=_REGION, computed=True, immutable=True)
 _name_prefix: Final = Rule(
-    source=_GROUP, computed=True, immutable=True, conflicts=("name",), length=(0, 229), pattern=r"^(?!sg-)"
+    source=_GROUP,
+    computed=True,
+    immutable=True,
+    conflicts=("name",),
+    length=(0, 229),
+    pattern=r"^(?!sg-)" + _WORDS[1:],
 )
 
 
@@ -48,20 +56,21 @@ def _inline_rules() -> dict[str, Rule]:
     for block in ("ingress", "egress"):
         found[block] = Rule(source=_GROUP, computed=True, unordered=True)
         found[f"{block}.fromPort"] = found[f"{block}.toPort"] = Rule(source=_GROUP, required=True)
-        found[f"{block}.protocol"] = Rule(source=_GROUP, required=True, ignore_case=True)
+        found[f"{block}.protocol"] = Rule(source=_GROUP, required=True, form="ip-protocol")
         found[f"{block}.self"] = Rule(source=_GROUP, default=False)
         found[f"{block}.cidrBlocks"] = Rule(source=_GROUP)
         found[f"{block}.cidrBlocks.*"] = Rule(source=_GROUP, form="cidr4")
         found[f"{block}.ipv6CidrBlocks.*"] = Rule(source=_GROUP, form="cidr6")
         found[f"{block}.securityGroups"] = Rule(source=_GROUP, unordered=True)
-        found[f"{block}.description"] = Rule(source=_GROUP, length=(0, 255))
+        found[f"{block}.description"] = Rule(source=_GROUP, length=(0, 255), pattern=_WORDS)
     return found
 
 
 _SECURITY_GROUP_RULE: Final[Mapping[str, Rule]] = {
     "region": _region,
     "securityGroupId": Rule(source=_RULE, required=True, immutable=True),
-    "ipProtocol": Rule(source=_RULE, required=True, ignore_case=True),
+    "ipProtocol": Rule(source=_RULE, required=True, form="ip-protocol"),
+    "description": Rule(source=_RULE, length=(0, 255), pattern=_WORDS),
     "fromPort": Rule(source=_RULE, between=_PORTS),
     "toPort": Rule(source=_RULE, between=_PORTS),
     "cidrIpv4": Rule(source=_RULE, form="cidr4", exactly_one=_SOURCES),
@@ -81,14 +90,16 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
     "aws:ec2/securityGroup:SecurityGroup": {
         "region": _region,
-        "description": Rule(source=_PULUMI, immutable=True, default="Managed by Pulumi", length=(0, 255)),
+        "description": Rule(
+            source=_PULUMI, immutable=True, default="Managed by Pulumi", length=(0, 255), pattern=_WORDS
+        ),
         "name": Rule(
             source=_GROUP,
             computed=True,
             immutable=True,
             conflicts=("namePrefix",),
             length=(0, 255),
-            pattern=r"^(?!sg-)",
+            pattern=r"^(?!sg-)" + _WORDS[1:],
             autoname=255,
         ),
         "namePrefix": _name_prefix,
@@ -307,8 +318,10 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "defaultActions.forward.stickiness.enabled": Rule(source=_LISTENER, default=False),
     },
     "aws:iam/user:User": {
-        "name": Rule(source=_USER, required=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", autoname=255),
-        "path": Rule(source=_USER, default="/"),
+        "name": Rule(
+            source=_USER, required=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", length=(1, 64), autoname=255
+        ),
+        "path": Rule(source=_USER, default="/", pattern=r"^/([!-~]+/)?$"),
         "forceDestroy": Rule(source=_USER, default=False),
         "permissionsBoundary": Rule(source=_USER, length=(0, 2048)),
     },

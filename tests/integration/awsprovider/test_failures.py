@@ -35,6 +35,12 @@ def test_a_name_that_is_taken_is_not_taken_over(plugin: Plugin, made: Workbench,
     made(TARGETS, program)
     with pytest.raises(Failed, match=r"ELBv2 Target Group \(taken\) already exists"):
         plugin.create(TARGETS, program)
+    address = made(EIP, {"domain": "vpc"})
+    mapping = {"subnetId": network.subnet_ids["eu-central-1a"], "allocationId": address.id}
+    balancer = {"name": "taken", "loadBalancerType": "network", "subnetMappings": [mapping]}
+    made(BALANCER, balancer)
+    with pytest.raises(Failed, match=r"ELBv2 Load Balancer \(taken\) already exists"):
+        plugin.create(BALANCER, balancer)
 
 
 def test_a_resource_that_fails_half_way_stays_in_the_state_and_the_next_up_mends_it(

@@ -99,6 +99,10 @@ def test_a_user_without_a_name_is_refused_where_the_stack_switched_naming_off(pr
     assert 'The argument "name" is required' in reasons(answer)
 
 
+def test_ec2_takes_any_character_in_a_tag(provider: AwsProvider) -> None:
+    assert check(provider, EIP, {"tags": {"a": "1,2"}}).failures == ()
+
+
 def test_an_elastic_ip_requires_nothing(provider: AwsProvider) -> None:
     assert check(provider, EIP, {}).failures == ()
 
@@ -107,7 +111,13 @@ WRONG_VALUES = [
     (INGRESS, {"fromPort": 70000}, "expected to be in the range (-1 - 65535), got 70000"),
     (INGRESS, {"cidrIpv4": "10.0.0.1/8"}, "is not a valid IPv4 CIDR block"),
     (INGRESS, {"cidrIpv6": "::/0"}, "only one of `cidr_ipv4,cidr_ipv6"),
+    (INGRESS, {"ipProtocol": "http"}, "expected tcp, udp"),
+    (INGRESS, {"description": "caf\u00e9"}, "does not match"),
+    (EIP, {"tags": {"aws:x": "1"}}, "reserved"),
+    (EIP, {"tags": {"a" * 129: "1"}}, "a tag key has at most 128 characters"),
+    (TARGETS, {"tags": {"a": "1,2"}}, "a tag value has at most 256 letters"),
     (GROUP, {"name": "sg-mine"}, "does not match"),
+    (GROUP, {"description": "a|b"}, "does not match"),
     (GROUP, {"name": "a", "namePrefix": "b"}, '"name": conflicts with name_prefix'),
     (BALANCER, {"name": "x" * 33}, "does not match"),
     (BALANCER, {"name": "internal-web"}, "does not match"),
@@ -131,6 +141,8 @@ WRONG_VALUES = [
     (POLICY, {"policy": "{"}, "invalid JSON policy"),
     (KEY, {"status": "active"}, "expected one of Active, Inactive"),
     (USER, {"name": "a b"}, "does not match"),
+    (USER, {"path": "nlb"}, "does not match"),
+    (POLICY, {"policy": '{"Sid": "' + "x" * 2048 + '"}'}, "AWS takes 2048"),
 ]
 
 
@@ -138,9 +150,7 @@ WRONG_VALUES = [
 def test_a_value_the_official_provider_refuses_is_refused(
     provider: AwsProvider, token: str, wrong: dict[str, Any], words: str
 ) -> None:
-    program = {**PROGRAMS[token], **wrong}
-    program = {key: value for key, value in program.items() if key != "tags"}
-    assert words in reasons(check(provider, token, program))
+    assert words in reasons(check(provider, token, {**PROGRAMS[token], **wrong}))
 
 
 def test_what_is_not_known_yet_is_left_alone(provider: AwsProvider) -> None:

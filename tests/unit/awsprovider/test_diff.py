@@ -163,6 +163,12 @@ def test_two_policies_that_mean_the_same_are_no_change(provider: AwsProvider) ->
     assert paths(changes(provider, POLICY, before, after)) == []
 
 
+def test_a_protocol_is_the_same_by_name_and_by_number(provider: AwsProvider) -> None:
+    assert (
+        paths(changes(provider, INGRESS, PROGRAMS[INGRESS], {**PROGRAMS[INGRESS], "ipProtocol": "6"})) == []
+    )
+
+
 def test_protocols_are_the_same_in_any_case(provider: AwsProvider) -> None:
     assert (
         paths(changes(provider, LISTENER, PROGRAMS[LISTENER], {**PROGRAMS[LISTENER], "protocol": "tcp"}))
