@@ -54,14 +54,27 @@ def survey(settings: Settings, stack_mark: str) -> Network:
 
 def misplaced(zone: str, place: Zone, vpc_id: str) -> Iterator[Problem]:
     """A subnet that is not where its key says: the load balancer would stand somewhere else."""
-    subnet = ec2.get_subnet(id=place.subnet_id)
     path = child(child("zones", zone), "subnetId")
+    try:
+        subnet = ec2.get_subnet(id=place.subnet_id)
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        read = f"{place.subnet_id}, and AWS says: {last_words(error)}"
+        yield Problem(
+            path, read, f"a subnet of {zone}", "give one that exists, with credentials that may read it"
+        )
+        return
     if subnet.availability_zone != zone:
         read = f"{place.subnet_id}, a subnet of {subnet.availability_zone}"
         yield Problem(path, read, f"a subnet of {zone}", f"move it to the key {subnet.availability_zone}")
     if subnet.vpc_id != vpc_id:
         read = f"{place.subnet_id}, a subnet of {subnet.vpc_id}"
         yield Problem(path, read, f"a subnet of vpcId {vpc_id}", "give a subnet of that VPC, or change vpcId")
+
+
+def last_words(error: Exception) -> str:
+    """What AWS itself said, on one line: the provider and the engine wrap it in what they were doing."""
+    text = " ".join(str(error).split())
+    return text.rpartition("api error ")[2].rpartition("returned an error: ")[2]
 
 
 def no_address(zone: str, allocation_id: str) -> Problem:

@@ -433,3 +433,13 @@ def test_two_kept_addresses_of_one_zone_are_left_to_a_person(
     cloud.kept += [("eipalloc-1", tags), ("eipalloc-2", tags)]
     with pytest.raises(Exception, match=r"2 kept addresses \(eipalloc-1, eipalloc-2\)"):
         run_program()
+
+
+def test_a_subnet_that_aws_does_not_know_is_one_line_with_its_words(
+    run_program: RunProgram, config: Config, cloud: Cloud
+) -> None:
+    config["node-nlb-sync:zones"]["eu-central-1a"]["subnetId"] = "subnet-0123456789abcdef0"
+    cloud.refusal = "operation error DescribeSubnets, api error InvalidSubnetID.NotFound: it does not exist"
+    with pytest.raises(Exception, match=r"AWS says: InvalidSubnetID.NotFound: it does not exist") as refused:
+        run_program()
+    assert "\n" not in str(refused.value)

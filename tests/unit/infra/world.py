@@ -73,6 +73,7 @@ class Cloud:
     vpc_id: str = VPC
     existing: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    refusal: str = ""
 
 
 class World(mocks.Mocks):
@@ -83,7 +84,9 @@ class World(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         if args.token == "aws:ec2/getSubnet:getSubnet":
-            zone = self.cloud.zones.get(args.args["id"], "unknown")
+            zone = self.cloud.zones.get(args.args["id"])
+            if zone is None:
+                return {}, [("id", self.cloud.refusal)]
             return {"id": args.args["id"], "availabilityZone": zone, "vpcId": self.cloud.vpc_id}
         if args.token == "aws:ec2/getEips:getEips":
             return self._addresses(args.args)
