@@ -151,6 +151,24 @@ def test_single_rules_change_in_place_and_leave_the_others_alone(
     assert ports == {kept.id: 443, inward.id: 81, outward.id: 1}
 
 
+def test_a_rule_for_every_protocol_or_for_a_group_changes_in_place(
+    plugin: Plugin, made: Workbench, network: Network
+) -> None:
+    group = made(GROUP, {"vpcId": network.vpc_id})
+    other = made(GROUP, {"vpcId": network.vpc_id}, "other")
+    every = {"securityGroupId": group.id, "ipProtocol": "-1", "cidrIpv4": "10.0.0.0/8"}
+    narrowed = {**every, "cidrIpv4": "10.1.0.0/16"}
+    updated = plugin.update(made(EGRESS, every), narrowed)
+    assert "fromPort" not in updated.plain
+    assert _unchanged(plugin, updated, narrowed).fields == []
+    named = {"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 31080, "toPort": 31080}
+    before = {**named, "referencedSecurityGroupId": other.id, "description": "health checks"}
+    rule = made(INGRESS, before)
+    assert _unchanged(plugin, rule, before).fields == []
+    after = {**before, "fromPort": 31081, "toPort": 31081, "referencedSecurityGroupId": network.node_group_id}
+    assert _unchanged(plugin, plugin.update(rule, after), after).fields == []
+
+
 def test_a_security_group_starts_without_the_egress_rule_that_aws_gives_it(
     made: Workbench, network: Network, boto: Clients
 ) -> None:
