@@ -3,11 +3,15 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
+import sys
 from pathlib import Path
 
 from sandbox.layout import Layout
 from sandbox.nodes.process import run
+
+_SOCKET_PATH_MAX = 103  # sockaddr_un of macOS, its final zero byte left out; Linux has four more
 
 
 async def _main(layout: Layout) -> None:
@@ -19,9 +23,20 @@ async def _main(layout: Layout) -> None:
         serving.result()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve the sandbox whose directory the command line names."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.nodes", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="the sandbox's directory")
+    layout = Layout.load(parser.parse_args().dir)
+    if len(os.fsencode(layout.nodes_socket)) > _SOCKET_PATH_MAX:
+        sys.exit(
+            f"{layout.nodes_socket} is longer than the path of a unix socket may be "
+            f"({_SOCKET_PATH_MAX} bytes): set SANDBOX_DIR to a shorter one"
+        )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    asyncio.run(_main(Layout.load(parser.parse_args().dir)))
+    asyncio.run(_main(layout))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 """The nodes process: one loop that keeps machines, heartbeats and Pods in step with EC2 and the cluster."""
 
 import asyncio
+import contextlib
 import logging
-import time
+from collections.abc import Iterator
 
 import aiohttp
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 _TICK_S = 5.0
 # A NodePort that some other program holds for a moment is asked for again this often.
 _REFUSED_RETRY_S = 1.0
+# Our own status patches come back as events: at most five rounds a second answer them.
+_BEAT_PAUSE_S = 0.2
 
 
 async def run(layout: Layout) -> None:
@@ -70,14 +73,14 @@ class _Nodes:
         complete = True
         while True:
             await _wait(self._serve_due, _TICK_S if complete else _REFUSED_RETRY_S)
-            complete = self.fleet.serve(node_ports((self._services.items or {}).values()))
+            with _going_on("NodePorts"):
+                complete = self.fleet.serve(node_ports((self._services.items or {}).values()))
 
     async def _beat(self) -> None:
         while True:
-            began = time.monotonic()
-            await self._heartbeat.beat(self._living())
-            # Our own status patches come back as events; at most five rounds a second answer them.
-            await asyncio.sleep(max(0.0, 0.2 - (time.monotonic() - began)))
+            with _going_on("heartbeats"):
+                await self._heartbeat.beat(self._living())
+            await asyncio.sleep(_BEAT_PAUSE_S)
             await _wait(self._beat_due, _TICK_S)
 
     async def _run_pods(self) -> None:
@@ -85,7 +88,8 @@ class _Nodes:
             await _wait(self._run_due, _TICK_S)
             # Before the first lists nothing is known to be gone.
             if self._pods.items is not None and self._objects.items is not None:
-                self.runner.reconcile(self._pods.items.values(), self._objects.items)
+                with _going_on("Pods"):
+                    self.runner.reconcile(self._pods.items.values(), self._objects.items)
 
     def _living(self) -> dict[str, tuple[Instance, Object]]:
         found = {}
@@ -94,6 +98,15 @@ class _Nodes:
             if instance and node["spec"].get("providerID", "").endswith(f"/{instance.id}"):
                 found[name] = (instance, node)
         return found
+
+
+@contextlib.contextmanager
+def _going_on(what: str) -> Iterator[None]:
+    """Keep one object that nobody foresaw from taking every machine down; the next round tries again."""
+    try:
+        yield
+    except Exception:
+        log.exception("a round of %s failed", what)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
