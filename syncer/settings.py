@@ -40,6 +40,10 @@ class Settings:
     ownership: Ownership
     leaving_taints: tuple[str, ...]
     cordon_leaves: bool
+    target_limit: int | None
+    zones: frozenset[str] | None
+    cross_zone: bool
+    serving_share: float
     paused: bool
     read_every: float
     read_awaited_every: float
@@ -63,7 +67,13 @@ class Settings:
     @property
     def plan_policy(self) -> PlanPolicy:
         """How far a plan may go."""
-        return PlanPolicy(ownership=self.ownership)
+        return PlanPolicy(
+            ownership=self.ownership,
+            share=self.serving_share,
+            target_limit=self.target_limit,
+            zones=self.zones,
+            cross_zone=self.cross_zone,
+        )
 
 
 class Secret(str):
@@ -122,6 +132,19 @@ def _port(text: str) -> int:
     if not 1 <= value <= 65535:  # noqa: PLR2004
         raise ValueError
     return value
+
+
+def _limit(text: str) -> int | None:
+    if not text:
+        return None
+    value = int(text)
+    if not 1 <= value <= 5000:  # noqa: PLR2004
+        raise ValueError
+    return value
+
+
+def _zones(text: str) -> frozenset[str] | None:
+    return frozenset(_words(text)) or None
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -222,6 +245,39 @@ TABLE: tuple[Setting, ...] = (
         parse=_boolean,
         reason="Whether a cordoned node leaves. Kubernetes itself does not say so; kops and drains by hand "
         "only cordon.",
+    ),
+    Setting(
+        name="NLB_SYNC_TARGET_LIMIT",
+        field="target_limit",
+        default="",
+        allowed="1 to 5000",
+        parse=_limit,
+        reason="How many targets a group may hold. AWS's default is 500 for an NLB with cross-zone, shared by "
+        "its groups; without a limit it is learnt from TooManyTargets.",
+    ),
+    Setting(
+        name="NLB_SYNC_ZONES",
+        field="zones",
+        default="",
+        allowed="availability zones, comma-separated",
+        parse=_zones,
+        reason="The zones that the load balancer serves: a node elsewhere would stay an unused target.",
+    ),
+    Setting(
+        name="NLB_SYNC_CROSS_ZONE",
+        field="cross_zone",
+        default="true",
+        allowed="true, false",
+        parse=_boolean,
+        reason="false where cross-zone load balancing is off: then each zone keeps its own share serving.",
+    ),
+    Setting(
+        name="NLB_SYNC_SERVING_SHARE",
+        field="serving_share",
+        default="0.5",
+        allowed="0 to 1",
+        parse=_number(0, 1),
+        reason="The share of what served in the last ten minutes that goes on serving while nodes leave.",
     ),
     Setting(
         name="NLB_SYNC_PAUSED",

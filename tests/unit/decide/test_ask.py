@@ -193,6 +193,20 @@ def test_the_selector_comes_from_the_flag_or_the_environment(
     assert json.loads(out)[0]["reason"] == "Ready"
 
 
+def test_the_other_rules_are_set_by_the_environment_too(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = raw_list(*(raw_node(n, **{"topology.kubernetes.io/zone": "ab"[n % 2]}) for n in range(6)))
+    words = ("plan", "--nodes", nodes, "--targets", raw_targets(), "--port", "30080", "--json")
+    monkeypatch.setenv("NLB_SYNC_TARGET_LIMIT", "2")
+    monkeypatch.setenv("NLB_SYNC_ZONES", "a, c")
+    plan = json.loads(ask(*words)[1])["groups"][0]
+    assert len(plan["register"]) == 2
+    assert [hold["why"] for hold in plan["held"]] == ["Quota"]
+    monkeypatch.setenv("NLB_SYNC_TARGET_LIMIT", "none")
+    code, _, err = ask(*words)
+    assert code == 2
+    assert "NLB_SYNC_TARGET_LIMIT is 'none'; allowed: 1 to 5000" in err
+
+
 WRONG = [
     (["explain", "-f", "missing.json"], "missing.json cannot be read"),
     (["explain", "-f", {"kind": "Pod"}], "a Pod is there, expected a Node or a List"),
