@@ -4,9 +4,12 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.cloud.client import DATA_PLANE_KEY, SECRET_KEY
+from sandbox.layout import REGION
 from tests.integration.cloud.world import Cloud, refusal, wait_until
 
 
@@ -97,6 +100,20 @@ def test_a_latency_delays_the_call_and_no_other(cloud: Cloud) -> None:
     began = time.monotonic()
     cloud.elb.describe_listeners(LoadBalancerArn=balancer)
     assert time.monotonic() - began >= 0.3
+
+
+def test_the_data_plane_is_neither_throttled_nor_hit_by_faults(cloud: Cloud) -> None:
+    cloud.faults(rates={"Describe*": [0.001, 1]}, deny=["*:*"])
+    elb = boto3.client(
+        "elbv2",
+        endpoint_url=cloud.url,
+        region_name=REGION,
+        aws_access_key_id=DATA_PLANE_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+    for _ in range(3):
+        elb.describe_load_balancers()
+    assert refusal(cloud.elb.describe_load_balancers)[0] == "AccessDenied"
 
 
 @pytest.mark.parametrize(
