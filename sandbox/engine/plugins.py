@@ -2,6 +2,8 @@
 
 Offline ones are installed below PULUMI_HOME/plugins under the version the SDK asks for, like downloaded ones:
 on PATH the engine would warn of each ("using ... from $PATH") at every run.
+Only where stand-ins are asked for and an official one would come first (on PATH, or beside the Pulumi CLI)
+do they go to the sandbox's bin as well.
 """
 
 import os
@@ -73,12 +75,12 @@ def install(
     mode = environ.get(VARIABLE) or "auto"
     if mode not in _MODES:
         raise PluginError(f"{VARIABLE}={mode}: choose one of {', '.join(_MODES)}")
-    cache = layout.pulumi_home / "plugins"
-    cache.mkdir(parents=True, exist_ok=True)
     wanted = _wanted()
     if mode == "offline":
-        return [_offline(each, cache) for each in wanted]
-    found = {each: _official(each, layout, environ) for each in wanted}
+        return [
+            _offline(each, layout, shadowed=_findable(each, environ, pulumi) is not None) for each in wanted
+        ]
+    found = {each: _official(each, layout, environ, pulumi) for each in wanted}
     missing = [each for each, path in found.items() if path is None]
     if missing and _reachable():
         with ThreadPoolExecutor() as downloads:
@@ -95,7 +97,7 @@ def install(
             f"or in ~/.pulumi/plugins, or set {VARIABLE}=offline"
         )
     return [
-        _offline(each, cache) if path is None else Plugin(each.name, "official", each.version, path)
+        _offline(each, layout) if path is None else Plugin(each.name, "official", each.version, path)
         for each, path in found.items()
     ]
 
@@ -109,9 +111,14 @@ def _wanted() -> list[_Wanted]:
     ]
 
 
-def _offline(wanted: _Wanted, cache: Path) -> Plugin:
-    path = cache / wanted.directory / wanted.executable
-    _write(path, f'{_MARK}\nexec "{sys.executable}" -m {wanted.module}')
+def _offline(wanted: _Wanted, layout: Layout, *, shadowed: bool = False) -> Plugin:
+    path = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
+    command = f'{_MARK}\nexec "{sys.executable}" -m {wanted.module}'
+    _write(path, command)
+    if shadowed:
+        _write(layout.bin / wanted.executable, command)
+    else:
+        (layout.bin / wanted.executable).unlink(missing_ok=True)
     return Plugin(wanted.name, "offline", wanted.version, path)
 
 
@@ -121,12 +128,21 @@ def _write(path: Path, command: str) -> None:
     path.chmod(0o755)
 
 
-def _official(wanted: _Wanted, layout: Layout, environ: Mapping[str, str]) -> Path | None:
-    """An official plugin that is already on this machine, linked into the sandbox's own plugin cache."""
-    on_path = shutil.which(wanted.executable, path=environ.get("PATH"))
-    if on_path and not _is_ours(Path(on_path)):
+def _findable(wanted: _Wanted, environ: Mapping[str, str], pulumi: Path | None) -> Path | None:
+    """The official plugin that the engine finds by itself: on PATH, or (languages) beside the CLI."""
+    beside = pulumi.resolve().parent / wanted.executable if pulumi and wanted.role == "language" else None
+    on_path = shutil.which(wanted.executable, path=environ.get("PATH", ""))
+    candidates = [Path(on_path) if on_path else None, beside]
+    return next((path for path in candidates if path and path.is_file() and not _is_ours(path)), None)
+
+
+def _official(
+    wanted: _Wanted, layout: Layout, environ: Mapping[str, str], pulumi: Path | None
+) -> Path | None:
+    """An official plugin that is already on this machine, made known to the sandbox's own plugin cache."""
+    if findable := _findable(wanted, environ, pulumi):
         _clear(layout, wanted)
-        return Path(on_path)
+        return findable
     homes = [layout.pulumi_home, Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")]
     for home in homes:
         path = home / "plugins" / wanted.directory / wanted.executable
@@ -157,6 +173,7 @@ def _download(wanted: _Wanted, layout: Layout, pulumi: Path | None) -> Path | No
 
 def _clear(layout: Layout, wanted: _Wanted) -> None:
     """Take a stand-in out of the sandbox's plugin cache, where it would be found before the official one."""
+    (layout.bin / wanted.executable).unlink(missing_ok=True)
     directory = layout.pulumi_home / "plugins" / wanted.directory
     if _is_ours(directory / wanted.executable):
         shutil.rmtree(directory)

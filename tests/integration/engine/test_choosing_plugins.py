@@ -1,6 +1,7 @@
 """SANDBOX_PLUGINS decides which plugins the engine gets, and what was decided is said."""
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -84,6 +85,55 @@ def test_official_plugins_that_cannot_be_had_are_one_line_that_names_the_ways_ou
     assert "\n" not in str(refused.value)
     assert "pulumi-resource-aws" in str(refused.value)
     assert "SANDBOX_PLUGINS=offline" in str(refused.value)
+
+
+def test_stand_ins_that_are_asked_for_come_before_official_ones_on_path(
+    layout: Layout, tmp_path: Path
+) -> None:
+    official = _official(tmp_path / "bin", "pulumi-resource-kubernetes")
+    environ = {"SANDBOX_PLUGINS": "offline", "PATH": str(official.parent)}
+
+    chosen = plugins.install(layout, environ)
+
+    assert {each.kind for each in chosen} == {"offline"}
+    assert [path.name for path in layout.bin.iterdir()] == ["pulumi-resource-kubernetes"]
+    assert plugins.install(layout, {"SANDBOX_PLUGINS": "offline", "PATH": ""})
+    assert list(layout.bin.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_no_network")
+def test_the_language_host_beside_an_official_cli_is_taken(layout: Layout, tmp_path: Path) -> None:
+    host = _official(tmp_path / "release", "pulumi-language-python")
+    environ = {"PATH": "", "PULUMI_HOME": str(tmp_path)}
+
+    chosen = plugins.install(layout, environ, pulumi=tmp_path / "release" / "pulumi")
+
+    assert [each.path for each in chosen if each.kind == "official"] == [host]
+
+
+def test_providers_that_can_be_downloaded_are_by_pulumi_itself(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(
+        """#!/bin/sh
+[ "$1 $2" = "plugin install" ] || exit 1
+directory="$PULUMI_HOME/plugins/$3-$4-$5"
+mkdir -p "$directory" && echo "#!/bin/sh\necho official" > "$directory/pulumi-$3-$4"
+chmod +x "$directory/pulumi-$3-$4"
+"""
+    )
+    pulumi.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as reachable:
+        monkeypatch.setattr(plugins, "_DOWNLOADS", reachable.getsockname())
+        chosen = plugins.install(layout, {"PATH": "", "PULUMI_HOME": str(tmp_path)}, pulumi=pulumi)
+
+    assert {each.name: each.kind for each in chosen} == {
+        "python": "offline",
+        "aws": "official",
+        "kubernetes": "official",
+    }
+    assert _cached(layout, "aws") == ["official"]
 
 
 def test_an_unknown_choice_names_the_known_ones(layout: Layout) -> None:
