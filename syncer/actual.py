@@ -44,7 +44,7 @@ class Actual:
         self._wrote(targets, at, registered=False)
 
     @property
-    def awaited(self) -> bool:
+    def awaits_health(self) -> bool:
         """Whether a target is on its way to be healthy."""
         return any(health.state in _AWAITED for health in self.targets.values())
 

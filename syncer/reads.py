@@ -81,6 +81,6 @@ class Reader:
     def _interval(self, group: Group) -> float:
         """Seconds between reads, a tenth of them jitter, so that groups and replicas do not read in step."""
         held = group.plan.held if group.plan else ()
-        awaited = group.actual.awaited or any(each.why in _WAITS for each in held)
+        awaited = group.actual.awaits_health or any(each.why in _WAITS for each in held)
         interval = self._settings.read_awaited_every if awaited else self._settings.read_every
         return interval * group.beat

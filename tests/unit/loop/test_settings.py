@@ -1,0 +1,119 @@
+"""The environment: one table, one record, one line for each thing that is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from syncer.decide.policy import Ownership
+from syncer.errors import MisconfiguredError
+from syncer.settings import TABLE, GroupSettings, ServicePort, as_help, as_markdown, load
+from tests.sim.world import HTTP, HTTPS
+
+ONE = {"NLB_SYNC_TARGET_GROUPS": str(HTTP)}
+DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+def test_the_documentation_holds_the_table_as_the_code_has_it() -> None:
+    assert as_markdown() in DOCS.read_text()
+
+
+def test_help_names_every_variable() -> None:
+    assert all(row.name in as_help() for row in TABLE)
+
+
+def test_each_group_says_where_its_port_comes_from() -> None:
+    settings = load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=ns/svc:http, {HTTPS}=:30443"})
+    assert [each.group.arn for each in settings.groups] == [HTTP, HTTPS]
+    assert [each.port for each in settings.groups] == [ServicePort("ns/svc", "http"), 30443]
+    assert [each.port for each in load(ONE).groups] == [None]
+
+
+def test_the_arn_names_region_and_partition() -> None:
+    arn = str(HTTP).replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1")
+    group = load({"NLB_SYNC_TARGET_GROUPS": arn}).groups[0].group
+    assert (group.partition, group.region) == ("aws-cn", "cn-north-1")
+
+
+def test_the_predecessors_names_keep_working() -> None:
+    settings = load(
+        {
+            "AWS_ACCESS_KEY": "AKIA",
+            "AWS_SECRET_KEY": "hidden",
+            "NLB_SYNC_TARGETGROUPARNS": f"{HTTP},{HTTPS}",
+            "NLB_SYNC_LABELFILTERKEY": "role",
+            "NLB_SYNC_LABELFILTERVALUE": "edge",
+            "NLB_SYNC_AWSREGION": "eu-west-1",
+            "NLB_SYNC_PORT": "9090",
+            "NLB_SYNC_PROMETHEUS": "false",
+        }
+    )
+    assert [each.group.arn for each in settings.groups] == [HTTP, HTTPS]
+    assert settings.node_selector.matches({"role": "edge"})
+    assert not settings.node_selector.matches({"role": "other"})
+    assert (settings.access_key, settings.secret_key, settings.port) == ("AKIA", "hidden", 9090)
+    assert (settings.region, settings.metrics) == ("eu-west-1", False)
+    assert settings.groups[0].group.region == "eu-central-1"
+
+
+@pytest.mark.parametrize("half", ["NLB_SYNC_LABELFILTERKEY", "NLB_SYNC_LABELFILTERVALUE"])
+def test_half_a_label_filter_filters_nothing(half: str) -> None:
+    assert load({**ONE, half: "role"}).node_selector.matches({})
+
+
+def test_the_new_name_of_the_groups_wins_over_the_old_one() -> None:
+    settings = load({**ONE, "NLB_SYNC_TARGETGROUPARNS": str(HTTPS)})
+    assert settings.groups == (GroupSettings(settings.groups[0].group),)
+    assert settings.groups[0].group.arn == HTTP
+
+
+def test_it_listens_on_every_address_in_a_pod_and_on_loopback_elsewhere() -> None:
+    assert load(ONE).address == "127.0.0.1"
+    assert load({**ONE, "KUBERNETES_SERVICE_HOST": "10.0.0.1"}).address == ""
+    chosen = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "NLB_SYNC_ADDRESS": "127.64.16.3"}
+    assert load({**ONE, **chosen}).address == "127.64.16.3"
+
+
+def test_service_links_of_a_service_called_nlb_sync_are_no_settings() -> None:
+    links = {
+        "NLB_SYNC_SERVICE_HOST": "10.0.0.9",
+        "NLB_SYNC_PORT": "tcp://10.0.0.9:8080",
+        "NLB_SYNC_PORT_8080_TCP": "tcp://10.0.0.9:8080",
+    }
+    assert load({**ONE, **links}).port == 8080
+
+
+def test_ownership_is_tracked_unless_said_otherwise() -> None:
+    assert load(ONE).plan_policy.ownership is Ownership.TRACKED
+    assert load({**ONE, "NLB_SYNC_OWNERSHIP": "exclusive"}).plan_policy.ownership is Ownership.EXCLUSIVE
+
+
+def test_the_secret_key_is_not_in_the_settings_repr() -> None:
+    settings = load({**ONE, "AWS_ACCESS_KEY": "AKIA", "AWS_SECRET_KEY": "hidden"})
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("NLB_SYNC_TARGET_GROUPS", "", "is not set"),
+        ("NLB_SYNC_TARGET_GROUPS", "arn:aws:s3:::bucket", "is not the ARN of a target group"),
+        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP},{HTTP}=:80", "is there twice"),
+        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=svc:http", "is not namespace/service:portname"),
+        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=:99999", "is not a port from 1 to 65535"),
+        ("NLB_SYNC_NODE_SELECTOR", "a in (", "allowed: a Kubernetes label selector"),
+        ("NLB_SYNC_OWNERSHIP", "mine", "is 'mine'; allowed: tracked, exclusive, add-only"),
+        ("NLB_SYNC_PAUSED", "perhaps", "is 'perhaps'; allowed: true, false"),
+        ("NLB_SYNC_READ_SECONDS", "1", "is '1'; allowed: 5 to 300"),
+        ("NLB_SYNC_READ_SECONDS", "soon", "is 'soon'; allowed: 5 to 300"),
+        ("NLB_SYNC_PORT", "0", "is '0'; allowed: 1 to 65535"),
+        ("NLB_SYNC_LOG_LEVEL", "loud", "is 'loud'; allowed: debug, info, warning, error"),
+        ("NLB_SYNC_OWNERSHP", "exclusive", "is not a setting"),
+        ("AWS_ACCESS_KEY", "AKIA", "belong together"),
+    ],
+)
+def test_what_is_wrong_is_one_line_that_names_the_variable(name: str, value: str, says: str) -> None:
+    with pytest.raises(MisconfiguredError) as raised:
+        load({**ONE, name: value})
+    assert name in str(raised.value)
+    assert says in str(raised.value)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,157 @@
+"""Backoffs, pace and poison: nothing is tried tightly, nothing waits for ever."""
+
+import random
+import threading
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncer.actual import Actual
+from syncer.backoff import Backoff
+from syncer.cluster.pace import Pace
+from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
+from syncer.poison import Poison
+
+
+def seeded(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311
+
+
+class Time:
+    """A clock that a wait moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Waiting(threading.Event):
+    """A stop event that is never set and whose waits are over at once."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__()
+        self.time = time
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.time.now += timeout or 0.0
+        return False
+
+
+def paced(seed: int) -> tuple[Pace, Time]:
+    time = Time()
+    return Pace(Waiting(time), seeded(seed), time), time
+
+
+@given(st.integers(0, 1000))
+def test_in_the_first_minute_of_an_outage_a_request_comes_every_one_to_two_seconds(seed: int) -> None:
+    pace, time = paced(seed)
+    pace.wait("watch")
+    starts = [time.now]
+    while time.now < 1060:
+        pace.failed()
+        pace.wait("watch")
+        starts.append(time.now)
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert min(gaps) >= 1.0
+    assert max(gaps) <= 2.0
+
+
+@given(st.integers(0, 1000))
+def test_after_the_first_minute_the_waits_grow_to_half_a_minute_and_no_further(seed: int) -> None:
+    pace, time = paced(seed)
+    gaps = []
+    for _ in range(100):
+        before = time.now
+        pace.failed()
+        pace.wait("list")
+        gaps.append(time.now - before)
+    assert 15.0 <= gaps[-1] <= 30.0
+    pace.succeeded()
+    before = time.now
+    pace.wait("list")
+    assert time.now - before <= 1.0
+
+
+def test_a_request_that_is_due_does_not_wait() -> None:
+    pace, time = paced(1)
+    pace.wait("watch")
+    time.now += 45
+    before = time.now
+    pace.wait("watch")
+    assert time.now == before
+
+
+@given(st.integers(0, 1000), st.integers(1, 30))
+def test_a_backoff_doubles_to_its_cap_with_jitter_in_its_upper_half(seed: int, failures: int) -> None:
+    backoff = Backoff(seeded(seed), base=1.0, cap=30.0)
+    waits = [backoff.next() for _ in range(failures)]
+    for number, wait in enumerate(waits):
+        full = min(30.0, 2.0**number)
+        assert full / 2 <= wait <= full
+    backoff.reset()
+    assert backoff.next() <= 1.0
+    assert backoff.next(slow=True) >= 15.0
+
+
+BAD, GOOD = Target(InstanceId("i-bad"), 80), Target(InstanceId("i-good"), 80)
+
+
+def test_a_refused_target_is_set_aside_for_longer_each_time_and_no_longer_than_15_minutes() -> None:
+    poison = Poison(seeded(1))
+    now, waits = 0.0, []
+    for _ in range(12):
+        poison.refuse([BAD], now)
+        wait = poison.next_release(now)
+        assert wait is not None
+        waits.append(wait)
+        now += wait
+    assert 15 <= waits[0] <= 30
+    assert waits[-1] <= 900
+    assert waits[-1] >= 450
+    poison.refuse([BAD, GOOD], now)
+    assert poison.set_aside(now) == {BAD: Why.POISON, GOOD: Why.POISON}
+    poison.accepted([GOOD])
+    assert poison.set_aside(now) == {BAD: Why.POISON}
+    assert poison.set_aside(now + 901) == {}
+
+
+def test_at_most_16_calls_a_minute_are_spent_on_finding_bad_targets() -> None:
+    poison = Poison(seeded(1))
+    assert [poison.may_search(10.0) for _ in range(18)] == [True] * 16 + [False] * 2
+    assert poison.may_search(71.0)
+
+
+def listed(target: Target, state: TargetState) -> TargetHealth:
+    return TargetHealth(target=target, state=state)
+
+
+def test_a_write_acknowledged_during_a_read_outlasts_the_reads_stale_answer() -> None:
+    actual = Actual()
+    actual.read(0.0, [listed(BAD, TargetState.HEALTHY)])
+    actual.registered([GOOD], 11.0)
+    actual.deregistered([BAD], 11.0)
+    actual.read(10.0, [listed(BAD, TargetState.HEALTHY)])
+    assert actual.targets[GOOD].state is TargetState.INITIAL
+    assert actual.targets[BAD].state is TargetState.DRAINING
+    actual.read(20.0, [listed(BAD, TargetState.HEALTHY)])
+    assert actual.targets == {BAD: listed(BAD, TargetState.HEALTHY)}
+
+
+def test_a_read_that_says_nothing_new_is_no_news() -> None:
+    actual = Actual()
+    assert actual.read(0.0, [listed(GOOD, TargetState.HEALTHY)])
+    assert not actual.read(30.0, [listed(GOOD, TargetState.HEALTHY)])
+    assert actual.read_failed()
+    assert not actual.read_failed()
+    assert actual.read(90.0, [listed(GOOD, TargetState.HEALTHY)])
+
+
+def test_a_draining_target_that_is_registered_again_counts_as_registered() -> None:
+    actual = Actual()
+    actual.read(0.0, [listed(GOOD, TargetState.DRAINING)])
+    actual.registered([GOOD], 1.0)
+    assert actual.targets[GOOD].registered
+    assert actual.awaits_health
