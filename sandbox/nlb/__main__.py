@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 
+from sandbox.cloud.client import DATA_PLANE_KEY, SECRET_KEY
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Loopback
 from sandbox.nlb.forward import Forwarder
@@ -30,7 +31,7 @@ class DataPlane:
 
     def __init__(self, layout: Layout) -> None:
         self._url = layout.aws_url
-        session = boto3.Session("sandbox", "sandbox", region_name=REGION)
+        session = boto3.Session(DATA_PLANE_KEY, SECRET_KEY, region_name=REGION)
         config = Config(
             connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1}
         )
