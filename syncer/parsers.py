@@ -1,0 +1,124 @@
+"""Reads the text of one variable: each parser raises ValueError, with a message where the text has parts."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from syncer.elb.arn import GroupArn, parse_arn
+
+_SERVICE = re.compile(
+    r"(?P<service>[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z]([-a-z0-9]*[a-z0-9])?):(?P<port>[a-z0-9-]{1,63})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service, whose live NodePort is followed: `namespace/name` and the port's name."""
+
+    service: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """One target group and where its targets' port comes from; None is the group's own port."""
+
+    group: GroupArn
+    port: ServicePort | int | None = None
+
+
+class Secret(str):
+    """A string that its repr does not tell."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Masked, for logs of settings."""
+        return "'***'" if self else "''"
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """One of `allowed`."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError
+        return text
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """A switch: true or false."""
+    # The predecessor read its own switch with Go's strconv.ParseBool: the same words.
+    if text.lower() in {"1", "t", "true"}:
+        return True
+    if text.lower() in {"0", "f", "false"}:
+        return False
+    raise ValueError
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """A number from `low` to `high`."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def port(text: str) -> int:
+    """A port, 1 to 65535."""
+    value = int(text)
+    if not 1 <= value <= 65535:  # noqa: PLR2004
+        raise ValueError
+    return value
+
+
+def limit(text: str) -> int | None:
+    """How many targets, or no limit."""
+    if not text:
+        return None
+    value = int(text)
+    if not 1 <= value <= 5000:  # noqa: PLR2004
+        raise ValueError
+    return value
+
+
+def zones(text: str) -> frozenset[str] | None:
+    """Availability zones, or none named."""
+    return frozenset(words(text)) or None
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words between commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def groups(text: str) -> tuple[GroupSettings, ...]:
+    """The target groups, each ARN once."""
+    groups = tuple(_group(word) for word in words(text))
+    arns = [each.group.arn for each in groups]
+    for arn in arns:
+        if arns.count(arn) > 1:
+            raise ValueError(f"{arn} is there twice")
+    return groups
+
+
+def _group(word: str) -> GroupSettings:
+    arn, _, source = word.partition("=")
+    group = parse_arn(arn.strip())
+    if not source:
+        return GroupSettings(group)
+    if source.startswith(":"):
+        try:
+            return GroupSettings(group, port(source[1:]))
+        except ValueError:
+            raise ValueError(f"{source!r} after {group.name} is not a port from 1 to 65535") from None
+    match = _SERVICE.fullmatch(source)
+    if match is None:
+        raise ValueError(f"{source!r} after {group.name} is not namespace/service:portname")
+    return GroupSettings(group, ServicePort(match["service"], match["port"]))
