@@ -134,7 +134,9 @@ def _value(checking: Checking, kind: Type, path: str, shown: str, value: Any) ->
         return value
     rule = checking.rules.get(path)
     problem = violation(rule, value) if rule else ""
-    if problem:
+    if rule and rule.unsupported:
+        checking.fail(shown, f'"{snake(path)}" is not supported by the offline provider')
+    elif problem:
         checking.fail(shown, f'invalid value for "{snake(path)}": {problem}')
     if kind.kind == "object":
         return _object(checking, kind, path, shown, value)

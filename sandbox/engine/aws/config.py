@@ -24,7 +24,23 @@ _SERVICES: Final = {
 _NO_REGION: Final = (
     "Missing region information: set your AWS region, for example `pulumi config set aws:region us-west-2`"
 )
-_UNSUPPORTED: Final = ("assumeRoles", "assumeRoleWithWebIdentity", "ignoreTags")
+_UNSUPPORTED: Final = frozenset(
+    {
+        "assumeRoles",
+        "assumeRoleWithWebIdentity",
+        "customCaBundle",
+        "httpProxy",
+        "httpsProxy",
+        "ignoreTags",
+        "insecure",
+        "noProxy",
+        "sharedConfigFiles",
+        "sharedCredentialsFiles",
+        "stsRegion",
+        "useDualstackEndpoint",
+        "useFipsEndpoint",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,10 +146,6 @@ class AccessKey:
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreateAccessKey."""
         user = inputs["user"]
-        if inputs.get("pgpKey"):
-            raise ProviderError(
-                f"creating IAM Access Key ({user}): pgpKey is not supported by the offline provider"
-            )
         with doing(f"creating IAM Access Key ({user})"):
             made = aws.iam.create_access_key(UserName=user)["AccessKey"]
         secret = made["SecretAccessKey"]

@@ -17,7 +17,8 @@ class Rule:
     `computed`: absent from the program it keeps what AWS has, so its absence is never a change.
     `immutable`: a change replaces the resource (ForceNew). `default`: what the provider fills in.
     `unordered`: a list compared as a set. `only_for`: a property and its values for which a change counts.
-    `autoname`: the longest name that may be made from the logical name.
+    `autoname`: the longest name that may be made from the logical name. `unsupported`: the official provider
+    has it and this one refuses it, rather than to take it and do nothing.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Rule:
     only_for: tuple[str, tuple[str, ...]] | None = None
     autoname: int = 0
     sensitive: bool = False
+    unsupported: bool = False
 
 
 def violation(rule: Rule, value: Any) -> str:

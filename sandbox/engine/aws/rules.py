@@ -30,6 +30,29 @@ _GROUP_NAME: Final = r"^(?!-)[0-9A-Za-z-]{1,32}(?<!-)$"
 _APPLICATION: Final = ("loadBalancerType", ("application",))
 _NETWORK: Final = ("loadBalancerType", ("network",))
 _HTTP: Final = ("protocol", ("HTTP", "HTTPS"))
+_REQUEST: Final = "routingHttpRequestXAmzn"
+_RESPONSE: Final = "routingHttpResponse"
+_ROUTING: Final = (  # listener attributes of application load balancers
+    f"{_REQUEST}TlsCipherSuiteHeaderName",
+    f"{_REQUEST}TlsVersionHeaderName",
+    *(
+        f"{_REQUEST}MtlsClientcert{part}HeaderName"
+        for part in ("", "Issuer", "Leaf", "SerialNumber", "Subject", "Validity")
+    ),
+    *(
+        f"{_RESPONSE}{part}HeaderValue"
+        for part in (
+            *(f"AccessControlAllow{what}" for what in ("Credentials", "Headers", "Methods", "Origin")),
+            "AccessControlExposeHeaders",
+            "AccessControlMaxAge",
+            "ContentSecurityPolicy",
+            "StrictTransportSecurity",
+            "XContentTypeOptions",
+            "XFrameOptions",
+        )
+    ),
+    f"{_RESPONSE}ServerEnabled",
+)
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 # What AWS itself takes in names and descriptions (EC2 API reference, CreateSecurityGroup)
@@ -48,6 +71,11 @@ _name_prefix: Final = Rule(
 
 def _application(default: object = None, allowed: tuple[str, ...] = ()) -> Rule:
     return Rule(source=_LB, default=default, allowed=allowed, only_for=_APPLICATION)
+
+
+def _unsupported(source: str) -> Rule:
+    """A property of the official provider that needs more than this project's load balancer."""
+    return Rule(source=source, computed=True, unsupported=True)
 
 
 def _inline_rules() -> dict[str, Rule]:
@@ -170,14 +198,10 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "accessLogs": Rule(source=_LB, computed=True),  # SuppressMissingOptionalConfigurationBlock
         "accessLogs.bucket": Rule(source=_LB, required=True),
         "accessLogs.enabled": Rule(source=_LB, default=False),
-        "connectionLogs": Rule(source=_LB, computed=True, only_for=_APPLICATION),
-        "connectionLogs.bucket": Rule(source=_LB, required=True),
-        "connectionLogs.enabled": Rule(source=_LB, default=False),
-        "healthCheckLogs": Rule(source=_LB, computed=True, only_for=_APPLICATION),
-        "healthCheckLogs.bucket": Rule(source=_LB, required=True),
-        "healthCheckLogs.enabled": Rule(source=_LB, default=False),
-        "ipamPools": _application(),
-        "minimumLoadBalancerCapacity": Rule(source=_LB, computed=True),
+        "connectionLogs": _unsupported(_LB),
+        "healthCheckLogs": _unsupported(_LB),
+        "ipamPools": _unsupported(_LB),
+        "minimumLoadBalancerCapacity": _unsupported(_LB),
         "clientKeepAlive": _application(3600),
         "desyncMitigationMode": _application("defensive", ("monitor", "defensive", "strictest")),
         "dropInvalidHeaderFields": _application(default=False),
@@ -221,7 +245,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             source=_TG, immutable=True, default="instance", allowed=("instance", "ip", "lambda", "alb")
         ),
         "ipAddressType": Rule(source=_TG, computed=True, immutable=True, allowed=("ipv4", "ipv6")),
-        "targetControlPort": Rule(source=_TG, immutable=True, between=((1, 65535),)),
+        "targetControlPort": _unsupported(_TG),
         "deregistrationDelay": Rule(source=_TG, default=300, between=((0, 3600),)),
         "connectionTermination": Rule(source=_TG, computed=True),
         "preserveClientIp": Rule(source=_TG, computed=True, form="true-or-false"),
@@ -257,11 +281,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         ),
         "stickiness.enabled": Rule(source=_TG, default=True),
         "stickiness.cookieDuration": Rule(source=_TG, default=86400, between=((0, 604800),), only_for=_HTTP),
-        "targetFailovers": Rule(source=_TG, computed=True),
-        "targetFailovers.onDeregistration": Rule(
-            source=_TG, required=True, allowed=("rebalance", "no_rebalance")
-        ),
-        "targetFailovers.onUnhealthy": Rule(source=_TG, required=True, allowed=("rebalance", "no_rebalance")),
+        "targetFailovers": _unsupported(_TG),  # gateway load balancers only
         "targetGroupHealth": Rule(source=_TG, computed=True),
         "targetGroupHealth.dnsFailover": Rule(source=_TG, computed=True),
         "targetGroupHealth.dnsFailover.minimumHealthyTargetsCount": Rule(
@@ -292,11 +312,8 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             ignore_case=True,
         ),
         "tcpIdleTimeoutSeconds": Rule(source=_LISTENER, computed=True, between=((60, 6000),)),
-        "mutualAuthentication": Rule(source=_LISTENER, computed=True),
-        "mutualAuthentication.mode": Rule(
-            source=_LISTENER, required=True, allowed=("off", "verify", "passthrough"), ignore_case=True
-        ),
-        "mutualAuthentication.trustStoreArn": Rule(source=_LISTENER, form="arn"),
+        "mutualAuthentication": _unsupported(_LISTENER),
+        **dict.fromkeys(_ROUTING, _unsupported(_LISTENER)),
         "defaultActions": Rule(source=_LISTENER, required=True),
         "defaultActions.type": Rule(
             source=_LISTENER,
@@ -304,6 +321,10 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             allowed=("forward", "authenticate-oidc", "authenticate-cognito", "redirect", "fixed-response"),
             ignore_case=True,
         ),
+        "defaultActions.authenticateCognito": _unsupported(_LISTENER),
+        "defaultActions.authenticateOidc": _unsupported(_LISTENER),
+        "defaultActions.fixedResponse": _unsupported(_LISTENER),
+        "defaultActions.redirect": _unsupported(_LISTENER),
         "defaultActions.order": Rule(source=_LISTENER, computed=True, between=((1, 50000),)),
         "defaultActions.targetGroupArn": Rule(source=_LISTENER, form="arn"),
         "defaultActions.forward.targetGroups": Rule(
@@ -332,7 +353,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "user": Rule(source=_POLICY, required=True, immutable=True),
     },
     "aws:iam/accessKey:AccessKey": {
-        "pgpKey": Rule(source=_KEY, immutable=True),
+        "pgpKey": _unsupported(_KEY),
         "status": Rule(source=_KEY, default="Active", allowed=("Active", "Inactive")),
         "user": Rule(source=_KEY, required=True, immutable=True),
         "secret": Rule(source=_KEY, sensitive=True),

@@ -153,6 +153,33 @@ def test_a_value_the_official_provider_refuses_is_refused(
     assert words in reasons(check(provider, token, {**PROGRAMS[token], **wrong}))
 
 
+UNSUPPORTED = [
+    (BALANCER, {"connectionLogs": {"bucket": "b"}}, "connectionLogs"),
+    (LISTENER, {"mutualAuthentication": {"mode": "verify"}}, "mutualAuthentication"),
+    (LISTENER, {"routingHttpResponseServerEnabled": True}, "routingHttpResponseServerEnabled"),
+    (
+        LISTENER,
+        {"defaultActions": [{"type": "redirect", "redirect": {"statusCode": "HTTP_301"}}]},
+        "defaultActions[0].redirect",
+    ),
+    (KEY, {"pgpKey": "keybase:me"}, "pgpKey"),
+]
+
+
+@pytest.mark.parametrize(("token", "more", "path"), UNSUPPORTED)
+def test_what_the_stand_in_cannot_do_is_refused_and_not_ignored(
+    provider: AwsProvider, token: str, more: dict[str, Any], path: str
+) -> None:
+    answer = reasons(check(provider, token, {**PROGRAMS[token], **more}))
+    assert "is not supported by the offline provider" in answer
+    assert f"Examine values at 'web.{path}'." in answer
+
+
+def test_every_routing_attribute_of_the_sdk_is_in_the_table() -> None:
+    routing = {name for name in shapes()[LISTENER].inputs if name.startswith("routingHttp")}
+    assert routing == {name for name in RULES[LISTENER] if name.startswith("routingHttp")}
+
+
 def test_what_is_not_known_yet_is_left_alone(provider: AwsProvider) -> None:
     program = {**PROGRAMS[TARGETS], "vpcId": UNKNOWN, "healthCheck": {"port": UNKNOWN, "path": "/ping"}}
     checked = check(provider, TARGETS, program)

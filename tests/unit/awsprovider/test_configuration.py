@@ -47,6 +47,8 @@ def test_a_mistyped_key_is_refused(key: str, value: str) -> None:
 def test_what_the_stand_in_cannot_do_is_refused_and_not_ignored() -> None:
     roles = '[{"roleArn": "arn:aws:iam::123456789012:role/x"}]'
     assert "the offline provider does not support this" in _reasons(DEFAULT, assumeRoles=roles)[0]
+    assert "the offline provider does not support this" in _reasons(DEFAULT, useFipsEndpoint="true")[0]
+    assert _reasons(DEFAULT, useFipsEndpoint="false") == []
 
 
 def test_a_missing_region_says_how_to_set_it() -> None:
