@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from syncer.decide.ownership import adopted
 from syncer.decide.policy import PlanPolicy
-from syncer.decide.quota import limit_of, subset
-from syncer.model import Desired, Evaluation, GroupState, InstanceId, Standing, Wish
+from syncer.decide.quota import by_weight, limit_of, subset
+from syncer.model import Desired, Evaluation, GroupState, InstanceId, Standing, TargetState, Wish
 
 ZONE_NOT_ENABLED = "ZoneNotEnabled"
 
@@ -24,7 +24,7 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     An instance in a zone that the load balancer does not serve is out (`ZoneNotEnabled`): AWS would keep it
     unused for ever and say nothing.
     """
-    wishes = _in_enabled_zones(evaluation.instances, policy.zones)
+    wishes = _in_enabled_zones(evaluation.instances, groups, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
     everything = Desired(wanted=wanted, wishes=wishes, complete=evaluation.complete)
     places = _places(everything, groups, policy)
@@ -35,16 +35,45 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
 
 
 def _in_enabled_zones(
-    wishes: Mapping[InstanceId, Wish], zones: frozenset[str] | None
+    wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState], zones: frozenset[str] | None
 ) -> Mapping[InstanceId, Wish]:
-    if zones is None:
+    """The wishes with those out whose zone is not served, as people say or as AWS shows."""
+    idle = _idle_zones(wishes, groups) if zones is None else {}
+    if zones is None and not idle:
         return wishes
+
+    def enabled(instance: InstanceId, zone: str) -> bool:
+        if zones is not None:
+            return not zone or zone in zones
+        return idle.get(zone, instance) == instance
+
     return {
         instance: wish
-        if wish.standing is not Standing.IN or not wish.zone or wish.zone in zones
+        if wish.standing is not Standing.IN or enabled(instance, wish.zone)
         else replace(wish, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
         for instance, wish in wishes.items()
     }
+
+
+def _idle_zones(wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState]) -> dict[str, InstanceId]:
+    """The zones where AWS uses no target although it uses some elsewhere, each with a witness.
+
+    The witness stays registered: without it nothing would show that the zone is idle, or that it was enabled.
+    Where no target anywhere is in use the group has no listener, and that says nothing about zones.
+    """
+    unused: dict[str, set[InstanceId]] = {}
+    used: set[str] = set()
+    for health in (health for group in groups for health in group.targets.values()):
+        wish = wishes.get(health.target.id)
+        if wish is None or not wish.zone or wish.standing is not Standing.IN:
+            continue
+        if health.reason == "Target.NotInUse":
+            unused.setdefault(wish.zone, set()).add(health.target.id)
+        elif health.registered and health.state is not TargetState.INITIAL:
+            used.add(wish.zone)
+    if not used:
+        return {}
+    return {zone: by_weight(idle)[0] for zone, idle in unused.items() if zone not in used}
 
 
 def _places(desired: Desired, groups: Collection[GroupState], policy: PlanPolicy) -> int | None:

@@ -272,15 +272,11 @@ def test_a_held_announced_target_is_still_announced_when_its_node_is_gone() -> N
 
 
 def test_what_is_overdue_goes_first_so_that_the_others_keep_their_share() -> None:
-    nodes = [
-        node(0, **TAINT),
-        node(3, deleting_since=NOON - 61),
-        node(4, deleting_since=NOON - 61),
-        *some([1, 2]),
-    ]
+    overdue = some([0, 3], deleting_since=NOON - 61)
+    nodes = [*overdue, node(4, **TAINT), *some([1, 2])]
     planned = decide(nodes, group(*(health(n) for n in range(5))))
-    assert set(planned.deregister) == {target(3), target(4)}
-    assert held(planned) == {target(0): Why.SHARE}
+    assert set(planned.deregister) == {target(0), target(3)}
+    assert held(planned) == {target(4): Why.SHARE}
 
 
 def test_deadlines_go_before_labels_and_labels_before_cordons() -> None:

@@ -127,3 +127,36 @@ class TestZones:
             health(0), health(1), health(2, "unused", "Target.NotInUse"), ours=frozenset({target(2)})
         )
         assert decide(NODES[:3], actual, self.policy).deregister == (target(2),)
+
+
+class TestZonesThatNobodyNamed:
+    """Without NLB_SYNC_ZONES the zones show by what AWS leaves unused; one witness a zone stays."""
+
+    unused = tuple(health(n, "unused", "Target.NotInUse") for n in (2, 5, 8))
+    used = tuple(health(n) for n in (0, 1, 3, 4))
+
+    def test_nodes_of_an_idle_zone_are_out_but_for_a_witness(self) -> None:
+        found = chosen(NODES, PlanPolicy(), group(*self.unused, *self.used))
+        out = {i for i, wish in found.wishes.items() if wish.reason == "ZoneNotEnabled"}
+        idle = {instance(n) for n in (2, 5, 8, 11)}
+        assert out < idle
+        assert len(idle - out) == 1
+        assert found.wanted == {n.instance_id for n in NODES} - out
+
+    def test_the_witness_keeps_the_others_out_for_good(self) -> None:
+        actual = group(*self.unused, *self.used, ours=frozenset(h.target for h in self.unused))
+        first = decide(NODES, actual)
+        assert len(first.deregister) == 2
+        rest = [h for h in self.unused if h.target not in first.deregister]
+        again = decide(NODES, group(*rest, *self.used))
+        assert again.deregister == ()
+        assert {t.id for t in again.register}.isdisjoint(instance(n) for n in (2, 5, 8, 11))
+
+    def test_a_witness_in_use_lets_the_whole_zone_in(self) -> None:
+        witness = [health(2)]
+        assert not chosen(NODES, PlanPolicy(), group(*witness, *self.used)).wanted ^ {
+            n.instance_id for n in NODES
+        }
+
+    def test_a_group_without_a_listener_says_nothing_about_zones(self) -> None:
+        assert len(chosen(NODES, PlanPolicy(), group(*self.unused)).wanted) == len(NODES)
