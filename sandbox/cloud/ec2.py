@@ -3,18 +3,12 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from typing import Any
 
+from sandbox.cloud.addresses import LOAD_BALANCER_HOSTS, elastic_ip, instance_ip
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.rules import Rules
-
-LOOPBACK_HOST_NETWORK = IPv4Network("127.0.0.0/16")
-VPC_NETWORK = IPv4Network("127.64.0.0/16")
-# The load balancers' own addresses in a subnet: the first five hosts after the four that AWS reserves,
-# then those up to .15; sandbox.cloud.network reserves the whole /28, so no instance gets one.
-LOAD_BALANCER_HOSTS = range(5, 16)
-_ROOM = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,6 @@ class Ec2:
 
         self._backend: Any = ec2_backends[account][region]
         self.rules = Rules(self._backend)
-        # Addresses by chance: two sandboxes on one machine share its loopback, and must rarely meet there.
         self._chance = random.SystemRandom()
         self._seen: dict[str, tuple[Any, str, str]] = {}
 
@@ -140,29 +133,16 @@ class Ec2:
         ]
 
     def unused_public_ip(self) -> str:
-        """A loopback address for a new Elastic IP, outside the host's and the VPC's networks, not taken."""
-        taken = {address.public_ip for address in self._backend.addresses}
-        while True:
-            octets = (127, *(self._chance.randint(low, high) for low, high in ((1, 254), (0, 255), (1, 254))))
-            address = IPv4Address(".".join(map(str, octets)))
-            apart = address not in LOOPBACK_HOST_NETWORK and address not in VPC_NETWORK
-            if apart and str(address) not in taken:
-                return str(address)
+        """An address for a new Elastic IP."""
+        return elastic_ip(self._chance, {address.public_ip for address in self._backend.addresses})
 
     def unused_private_ip(self, subnet_id: str) -> str | None:
-        """An address for a new instance: above the load balancers' own, below the last /24 (the Pods').
-
-        None leaves the choice to moto: the subnet is unknown or smaller than a /22.
-        """
-        subnets = (zone[subnet_id] for zone in self._backend.subnets.values() if subnet_id in zone)
-        network = IPv4Network(next((one.cidr_block for one in subnets), "127.0.0.0/30"))
-        if network.num_addresses < _ROOM:
-            return None
-        taken = {interface.private_ip_address for interface in self._backend.enis.values()}
-        while True:
-            host = str(network[self._chance.randrange(LOAD_BALANCER_HOSTS.stop, network.num_addresses - 256)])
-            if host not in taken:
-                return host
+        """An address for a new instance; None leaves the choice to moto (an unknown or a small subnet)."""
+        for zone in self._backend.subnets.values():
+            if subnet_id in zone:
+                taken = {interface.private_ip_address for interface in self._backend.enis.values()}
+                return instance_ip(self._chance, IPv4Network(zone[subnet_id].cidr_block), taken)
+        return None
 
     def require_unused_group(self, group_id: str) -> None:
         """Raise DependencyViolation while an interface holds the group or another group's rule names it."""
