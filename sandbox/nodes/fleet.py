@@ -53,8 +53,9 @@ class Fleet:
 
     def alive(self, name: str) -> Instance | None:
         """The instance behind node `name` if its machine works: running for EC2, and not killed."""
-        machine = self.machines.get(name)
-        return self.instances[name] if machine and not machine.frozen else None
+        instance = self.instances.get(name)
+        works = instance and instance.state == ec2.RUNNING and instance.id not in self._killed
+        return instance if works else None
 
     def killed(self, name: str) -> bool:
         """Whether node `name` was killed."""

@@ -130,7 +130,7 @@ class Container:
             spawned = await spawn(
                 prepared.words, prepared.env, prepared.directory, self.around.log, self.around.pid_file
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in a word or variable
             return self._not_started(prepared.words[0], error, began)
         self._spawned = spawned
         self.record.container_id = f"process://{spawned.pid}"
@@ -261,8 +261,8 @@ class Container:
         self.record.state = state
         self.around.changed()
 
-    def _not_started(self, word: str, error: OSError, began: dt.datetime) -> Terminated:
-        message = f'exec: "{word}": {error.strerror or error}'
+    def _not_started(self, word: str, error: OSError | ValueError, began: dt.datetime) -> Terminated:
+        message = f'exec: "{word}": {getattr(error, "strerror", None) or error}'
         self.around.tell("Failed", f"Error: {message}")
         return Terminated(
             exit_code=_START_ERROR, reason="StartError", message=message, started=began, finished=began

@@ -146,8 +146,13 @@ def _value(variable: Mapping[str, Any], declared: Declared, known: Mapping[str, 
             one = source[kind]
             reference = (objects_of, one.get("name", ""))
             found = lookup(reference, one["key"], declared.objects, optional=one.get("optional", False))
-            return None if found is None else found.decode()
+            return None if found is None else _text(found)
     raise ConfigError(f"env {variable['name']}: this source is not simulated: {', '.join(source)}")
+
+
+def _text(value: bytes) -> str:
+    """Bytes as a variable's value; what is no UTF-8 reaches the process unchanged (os.fsencode)."""
+    return value.decode(errors="surrogateescape")
 
 
 def _whole(source: Mapping[str, Any], objects: Objects) -> dict[str, str]:
@@ -159,7 +164,7 @@ def _whole(source: Mapping[str, Any], objects: Objects) -> dict[str, str]:
             if data is None and not source[kind].get("optional", False):
                 raise ConfigError(f'{_KINDS[objects_of]} "{name}" not found')
             prefix = source.get("prefix", "")
-            found |= {prefix + key: value.decode() for key, value in (data or {}).items()}
+            found |= {prefix + key: _text(value) for key, value in (data or {}).items()}
     return found
 
 

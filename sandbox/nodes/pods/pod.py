@@ -25,6 +25,8 @@ _GRACE_DEFAULT_S = 30
 # Changes within this time go out as one write.
 _GATHER_S = 0.03
 _RETRY_S = 1.0
+# A new namespace has its root CA's ConfigMap some 100 ms after its first Pod may be bound.
+_MOUNT_RETRY_S = 0.3
 # The kubelet brings volumes up to date with its sync loop, once a minute.
 _REFRESH_S = 60.0
 _NOT_FOUND, _CONFLICT = 404, 409
@@ -53,6 +55,7 @@ class PodRun:
         self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         self._volumes = Volumes(host.kube, self.directory / "volumes")
         self._events = Events(host.kube, pod)
+        self._read: dict[Reference, dict[str, bytes]] = {}
         self._dirty, self._deleted = asyncio.Event(), asyncio.Event()
         now = dt.datetime.now(dt.UTC)
         known = pod.get("status", {})
@@ -111,7 +114,7 @@ class PodRun:
         said = ""
         while not await self._mounted(said):
             said = self._trouble
-            await asyncio.sleep(_RETRY_S)
+            await asyncio.sleep(_MOUNT_RETRY_S)
 
     async def _mounted(self, said: str) -> bool:
         try:
@@ -234,13 +237,18 @@ class PodRun:
         return {one: await self._data(namespace, *one) for one in references}
 
     async def _data(self, namespace: str, kind: str, name: str) -> dict[str, bytes] | None:
-        """The data of a Secret or ConfigMap. Raises ConfigError where the API server cannot be asked."""
+        """The data of a Secret or ConfigMap, as it was last where the API server does not answer.
+
+        Raises ConfigError where it never did: a container is started again without it, as by a kubelet.
+        """
         try:
             found = await self._host.kube.get(f"/api/v1/namespaces/{namespace}/{kind}/{name}")
-        except ApiError as error:
-            if error.status == _NOT_FOUND:
+        except (ApiError, *_UNREACHABLE) as error:
+            if isinstance(error, ApiError) and error.status == _NOT_FOUND:
+                self._read.pop((kind, name), None)
                 return None
-            raise ConfigError(str(error)) from error
-        except _UNREACHABLE as error:
-            raise ConfigError(str(error) or type(error).__name__) from error
-        return environment.decoded(kind, found)
+            if (kind, name) not in self._read:
+                raise ConfigError(str(error) or type(error).__name__) from error
+        else:
+            self._read[kind, name] = environment.decoded(kind, found)
+        return self._read[kind, name]
