@@ -67,6 +67,7 @@ class Brake:
             )
             for scope in scopes.keys() | old.keys()
         }
+        self.peaks = {scope: peaks for scope, peaks in self.peaks.items() if scope == GROUP or peaks[0][1]}
         bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
         self.base = bases[GROUP]
         if limit is not None:
@@ -104,18 +105,31 @@ class Brake:
             self._take(target)
         return refusal
 
-    def release_together(self, targets: Collection[Target]) -> Why | None:
-        """Let all of these serving targets go, or none of them."""
-        if len(targets) == 1:
-            return self.release(*targets)
-        for scope in {scope for target in targets for scope in self._scopes_of(target)}:
-            going = Counter(target.id for target in targets if target in self._serving[scope])
-            lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
-            if lost and self._left[scope] - lost < self._floors[scope]:
-                return Why.SHARE
-        for target in targets:
-            self._take(target)
-        return None
+    def release_together(self, targets: Collection[Target]) -> dict[Target, Why]:
+        """Let these serving targets go, all or none of them, and say what is held.
+
+        With cross-zone off a zone that cannot spare its own holds those, and not what the others can spare.
+        """
+        held: dict[Target, Why] = {}
+        zones = sorted({zone for target in targets for zone in self._scopes_of(target)} - {GROUP})
+        for zone in zones:
+            members = [target for target in targets if zone in self._scopes_of(target)]
+            held.update(self._hold(zone, members))
+        rest = [target for target in targets if target not in held]
+        refused = self._hold(GROUP, rest)
+        if not refused:
+            for target in rest:
+                self._take(target)
+        return held | refused
+
+    def _hold(self, scope: str, targets: Collection[Target]) -> dict[Target, Why]:
+        """All of these, if the scope cannot spare them together."""
+        going = Counter(target.id for target in targets if target in self._serving[scope])
+        lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
+        why = self._too_few(scope, lost, share=True) if lost else None
+        if why is None:
+            return {}
+        return dict.fromkeys(targets, why if len(targets) == 1 else Why.SHARE)
 
     def release_confirmed(self, target: Target) -> Why | None:
         """Let one go that a person has let go: only the last one of the group is still held."""

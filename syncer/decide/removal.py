@@ -207,13 +207,15 @@ class Removals:
         actual = self._scene.actual
         self.released = actual.memory.released.intersection(at_stake)
         asking = [target for target in at_stake if target not in self.released]
-        why = self._brake.release_together(asking) if asking else None
-        if why is not None:
-            self.hold_id = hold_id(actual.target_group, asking)
-            if self.hold_id in actual.confirmed:
-                self.released, asking, self.hold_id = frozenset(at_stake), [], ""
+        held = self._brake.release_together(asking)
+        to_confirm = [target for target, why in held.items() if why is Why.SHARE]
+        if to_confirm:
+            self.hold_id = hold_id(actual.target_group, to_confirm)
+        if self.hold_id in actual.confirmed:
+            self.released, self.hold_id = self.released.union(to_confirm), ""
         for target in asking:
-            self._note(target, why)
+            if target not in self.released:
+                self._note(target, held.get(target))
         for target in sorted(self.released):
             self._note(target, self._brake.release_confirmed(target))
 

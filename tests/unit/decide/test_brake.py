@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.model import GroupPlan, NodeView, Target, Why
+from syncer.model import GroupMemory, GroupPlan, NodeView, Target, Why
 from tests.unit.decide.world import NOON, Aws, decide, group, health, held, node, pass_once, target
 
 TAINT = {"leaving_taint": "ToBeDeletedByClusterAutoscaler"}
@@ -412,6 +412,19 @@ def test_with_cross_zone_off_each_zone_keeps_its_share() -> None:
     planned = decide(nodes, actual, ZONAL)
     assert planned.deregister == (target(0),)
     assert held(planned) == {target(3): Why.SHARE}
+
+
+def test_with_cross_zone_off_a_zone_that_cannot_spare_its_own_holds_up_no_other() -> None:
+    # Zone c has one target, and its Node is gone; zone a can spare one of three.
+    owned = frozenset(map(target, range(10)))
+    actual = group(*(health(n) for n in (0, 3, 6, 1, 4, 2)), ours=owned)
+    assert decide(some([0, 3, 1, 4]), actual, PlanPolicy()).deregister == (target(2), target(6))
+    zones = {target(0).id: "a", target(3).id: "a", target(6).id: "a", target(2).id: "c"}
+    known = replace(actual, memory=GroupMemory(zones=zones))
+    planned = decide(some([0, 3, 1, 4], zone="a"), known, ZONAL)
+    assert planned.deregister == (target(6),)
+    assert held(planned) == {target(2): Why.LAST_SERVING}
+    assert planned.hold_id == ""
 
 
 @pytest.mark.parametrize(("share", "going"), [(0.0, 9), (0.1, 9), (0.25, 7), (0.5, 5), (1.0, 0)])

@@ -64,6 +64,11 @@ def test_an_instance_that_serves_on_both_ports_counts_once() -> None:
     assert (plan.serving, plan.base, plan.floor) == (3, 3, 2)
 
 
+def test_an_instance_whose_old_target_drains_while_the_new_one_serves_counts_once() -> None:
+    plan = planned(*old(state="draining"), *new("hhh"))
+    assert (plan.serving, plan.base, plan.floor) == (3, 3, 2)
+
+
 def test_where_no_new_target_is_healthy_the_old_ones_stay_for_the_check_is_at_fault() -> None:
     state = group(*old(), *new("uuu"), ours=RECORD)
     assert later(state, decide(NODES, state), 3600).empty
