@@ -60,8 +60,13 @@ def without_server_metadata(inputs: Mapping[str, Any]) -> Object:
 
 
 def pruned(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> Object:
-    """`live` with only those fields that `inputs` has too."""
-    return {key: _pruned(live[key], inputs[key]) for key in live if key in inputs}
+    """`live` with only those fields that `inputs` has too.
+
+    A zero value of the inputs ("", 0, false, [] or {}) that is missing in `live` is kept: the server stores
+    nothing for it, so that its absence is no drift.
+    """
+    seen = {key: _pruned(live[key], inputs[key]) for key in live if key in inputs}
+    return seen | {key: value for key, value in inputs.items() if key not in live and _zero(value)}
 
 
 def differences(old: Any, new: Any) -> dict[Path, Change]:
@@ -79,6 +84,10 @@ def _pruned(live: Any, inputs: Any) -> Any:
     if isinstance(live, list) and isinstance(inputs, list):
         return [_pruned(one, other) for one, other in zip(live, inputs, strict=False)]
     return live
+
+
+def _zero(value: Any) -> bool:
+    return value is not None and not value
 
 
 def _differences(path: Path, old: Any, new: Any) -> Iterator[tuple[Path, Change]]:

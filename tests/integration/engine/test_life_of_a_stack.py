@@ -62,6 +62,7 @@ PROGRAM = """\
                         {
                             "name": "main",
                             "image": "example.invalid/none",
+                            "env": [{"name": "EMPTY", "value": ""}],
                             "resources": {"requests": {"cpu": "0.25", "memory": "0.5Gi"}},
                             "volumeMounts": [{"name": "settings", "mountPath": "/settings"}],
                         }

@@ -22,6 +22,24 @@ def test_what_the_server_fills_in_is_no_drift() -> None:
     assert shape.differences(shape.pruned(live, wished), wished) == {}
 
 
+@pytest.mark.parametrize("zero", ["", 0, False, [], {}])
+def test_a_zero_value_that_the_server_does_not_store_is_no_drift_but_a_new_one_is_a_change(zero: Any) -> None:
+    wished = {"spec": {"env": [{"name": "A", "value": zero}]}}
+    live = {"spec": {"env": [{"name": "A"}]}}
+    unset = {"spec": {"env": [{"name": "A", "value": "x"}]}}
+
+    assert shape.differences(shape.pruned(live, wished), wished) == {}
+    assert shape.differences(shape.pruned(unset, unset), wished) != {}
+
+
+def test_switching_something_off_that_was_not_mentioned_before_is_a_change() -> None:
+    last: dict[str, Any] = {"spec": {"a": 1}}
+
+    cut = shape.pruned({"spec": {"a": 1}}, last)
+
+    assert list(shape.differences(cut, {"spec": {"a": 1, "automount": False}})) == [("spec", "automount")]
+
+
 def test_a_live_value_that_differs_from_the_last_inputs_is_drift() -> None:
     wished = {"spec": {"selector": {"app": "x"}, "replicas": 2}}
     live = {"spec": {"selector": {"app": "y"}, "replicas": 2}}
