@@ -190,6 +190,13 @@ ROOT = Record(
             reason="true spreads each static IP over the nodes of all zones, at the cost of traffic between "
             "zones and of a quota of 500 targets in total instead of a zone.",
         ),
+        "target_quota": Whole(
+            low=50,
+            high=3000,
+            default=500,
+            reason="AWS's quota of targets for each zone of a load balancer, with crossZone for all zones "
+            "together; beyond it the syncer chooses a stable subset of the nodes.",
+        ),
         "ingress": INGRESS,
         "preset": Text(
             reason="predecessor: nodeSelector, toleration and label filter of the Go project's manifests.",

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+TARGETS_OF_A_GROUP: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,7 @@ class Settings:
     connections: Connections
     deregistration_delay: int
     cross_zone: bool
+    target_quota: int
     ingress: Ingress
     preset: str
     syncer: Syncer
@@ -161,6 +165,16 @@ class Settings:
     def syncer_namespace(self) -> str:
         """Where the syncer runs: beside the ingress controller, as the predecessor did, unless said."""
         return self.syncer.namespace or self.ingress.namespace
+
+    @property
+    def target_limit(self) -> int:
+        """How many targets a group may hold: the groups of a load balancer share its quota.
+
+        AWS counts the quota for each zone, with cross-zone load balancing for all zones together; a group
+        holds at most 1,000 whatever the load balancer may (AWS's default quotas of an NLB).
+        """
+        counted = self.target_quota * (1 if self.cross_zone else len(self.zones))
+        return min(TARGETS_OF_A_GROUP, counted // len(self.listeners))
 
     @property
     def used_service_ports(self) -> tuple[str, ...]:

@@ -140,7 +140,13 @@ def target_groups(settings: Settings, arns: Mapping[str, pulumi.Output[str]]) ->
 
 def told_to_syncer(settings: Settings) -> dict[str, str]:
     """The ConfigMap. The stack made the groups, nobody else's targets belong in them: `exclusive`."""
-    told = {"AWS_REGION": settings.region, "NLB_SYNC_OWNERSHIP": "exclusive"}
+    told = {
+        "AWS_REGION": settings.region,
+        "NLB_SYNC_OWNERSHIP": "exclusive",
+        "NLB_SYNC_ZONES": ",".join(sorted(settings.zones)),
+        "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone else "false",
+        "NLB_SYNC_TARGET_LIMIT": str(settings.target_limit),
+    }
     if settings.syncer.label_filter is not None:
         told["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
     return told

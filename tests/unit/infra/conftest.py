@@ -1,6 +1,7 @@
 """Runs the whole program under Pulumi's mocks, as the engine's language host would run it."""
 
 import asyncio
+import gc
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,4 +52,10 @@ def run_program(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
     asyncio.set_event_loop(None)
     for each in loops:
         each.close()
+    if run.refused:
+        # What a refused program never awaited must not be found in another test.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
+        gc.enable()
     runtime_settings.reset_options()

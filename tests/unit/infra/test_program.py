@@ -291,6 +291,9 @@ def test_the_container_is_told_everything_by_its_environment(run_program: RunPro
     assert record.one("kubernetes:core/v1:ConfigMap").inputs["data"] == {
         "AWS_REGION": "eu-central-1",
         "NLB_SYNC_OWNERSHIP": "exclusive",
+        "NLB_SYNC_ZONES": "eu-central-1a,eu-central-1b,eu-central-1c",
+        "NLB_SYNC_CROSS_ZONE": "true",
+        "NLB_SYNC_TARGET_LIMIT": "250",
         "NLB_SYNC_NODE_SELECTOR": "kops.k8s.io/instancegroup=nodes",
     }
     plain = {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}

@@ -101,6 +101,14 @@ def test_keys_of_providers_are_none_of_our_business() -> None:
     assert settings.vpc_id == MINIMAL["vpcId"]
 
 
+@pytest.mark.parametrize(
+    ("cross_zone", "quota", "limit"),
+    [(True, 500, 250), (False, 500, 500), (True, 1000, 500), (False, 3000, 1000)],
+)
+def test_the_groups_share_the_load_balancers_quota(cross_zone: bool, quota: int, limit: int) -> None:
+    assert read({**MINIMAL, "crossZone": cross_zone, "targetQuota": quota}).target_limit == limit
+
+
 # One change a row; the line must begin with the key and hold every word.
 WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
     ("a missing key", lambda c: c.pop("vpcId"), "vpcId", ("read nothing", "pulumi config set vpcId vpc-")),

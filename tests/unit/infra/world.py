@@ -1,6 +1,7 @@
 """A small world for the program to read from under Pulumi's mocks, and a record of what it asks for."""
 
 import asyncio
+import gc
 import json
 import runpy
 from collections.abc import Mapping
@@ -200,6 +201,7 @@ class RunProgram:
     def __init__(self, loop: asyncio.AbstractEventLoop, config: Config, cloud: Cloud) -> None:
         self._loop, self._config, self._cloud = loop, config, cloud
         self.last = Record()
+        self.refused = False
 
     def __call__(self, *, preview: bool = False, adopted: Mapping[str, int] | None = None) -> Record:
         """One `preview` or `up`; `adopted` are the NodePorts of a Service that exists."""
@@ -220,7 +222,12 @@ class RunProgram:
         runtime_settings.configure(settings)
         runtime_settings.ROOT.set(None)
         pulumi.runtime.set_all_config(as_text(self._config), [])
-        self._loop.run_until_complete(pulumi.runtime.run_in_stack(self._program))
+        try:
+            self._loop.run_until_complete(pulumi.runtime.run_in_stack(self._program))
+        except Exception:
+            self.refused = True
+            gc.disable()  # until the fixture collects, quietly, what the program never awaited
+            raise
         return self.last
 
     @staticmethod
