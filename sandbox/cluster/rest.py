@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.cluster.pki import Pki
+from sandbox.errors import SandboxError
 from sandbox.layout import HOST, Layout
 
 _TIMEOUT_S = 30.0
@@ -15,7 +16,7 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
-class ApiError(Exception):
+class ApiError(SandboxError):
     """The API server refused a call; the message is what it said, in one line."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
@@ -31,6 +32,10 @@ class ApiError(Exception):
             return cls(status, said.get("reason", ""), said.get("message", ""))
         except (ValueError, AttributeError):
             return cls(status, "", body.decode(errors="replace").strip() or f"HTTP {status}")
+
+
+class ApiServerDownError(SandboxError, ConnectionError):
+    """Nobody answers where the API server should; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Rest:
     def request(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> dict[str, Any]:
-        """One call. Raises ApiError for any answer that is not 2xx, OSError where nobody answers."""
+        """One call. Raises ApiError for an answer that is not 2xx, ApiServerDownError or OSError for none."""
         connection = http.client.HTTPSConnection(
             HOST, self.layout.apiserver_port, timeout=_TIMEOUT_S, context=admin_context(self.layout)
         )
@@ -69,6 +74,11 @@ class Rest:
             connection.request(method, path, payload, {"Content-Type": content_type})
             answer = connection.getresponse()
             content = answer.read()
+        except ConnectionRefusedError:
+            raise ApiServerDownError(
+                f"the sandbox's API server does not answer on {self.layout.apiserver_url}: "
+                "start it with `make up`"
+            ) from None
         finally:
             connection.close()
         if answer.status >= http.HTTPStatus.BAD_REQUEST:

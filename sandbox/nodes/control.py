@@ -9,13 +9,14 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 from sandbox.nodes.fleet import Fleet
 
 _TIMEOUT_S = 15.0
 
 
-class NodesDownError(Exception):
+class NodesDownError(SandboxError):
     """The nodes process does not answer; the message says what to do."""
 
 

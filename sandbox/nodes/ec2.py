@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
 
@@ -42,8 +44,12 @@ def subnet_cidrs(ec2: "EC2Client") -> dict[str, str]:
 
 
 def terminate(ec2: "EC2Client", instance_id: str) -> None:
-    """End an instance for good."""
-    ec2.terminate_instances(InstanceIds=[instance_id])
+    """End an instance for good; one that EC2 no longer knows has ended already."""
+    try:
+        ec2.terminate_instances(InstanceIds=[instance_id])
+    except ClientError as error:
+        if not error.response.get("Error", {}).get("Code", "").startswith("InvalidInstanceID"):
+            raise
 
 
 def _instance(item: Any) -> Instance:

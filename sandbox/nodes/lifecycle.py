@@ -28,7 +28,7 @@ _SEED = (
     ("node-4", "eu-central-1a", Kind.WORKER),
     ("node-5", "eu-central-1b", Kind.WORKER),
 )
-_READY_WITHIN_S = 20.0
+_READY_WITHIN_S = 60.0  # one second at rest; the nodes process may still be starting on a busy machine
 _POLL_S = 0.1
 _GONE = "terminated"
 
@@ -227,5 +227,5 @@ def _free_names(existing: Sequence[NodeState], count: int) -> list[str]:
 def _control(layout: Layout, method: str, path: str) -> None:
     try:
         control.call(layout, method, path)
-    except (control.NodesDownError, ValueError) as error:
+    except ValueError as error:
         raise SandboxError(str(error)) from error

@@ -6,6 +6,7 @@ import socket
 import ssl
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import yaml
 
 from sandbox import cluster as control
 from sandbox.cluster import Rest
+from sandbox.errors import SandboxError
 from sandbox.layout import HOST, Layout
 
 pytestmark = pytest.mark.toolchain
@@ -85,6 +87,13 @@ def test_a_port_in_use_is_named_with_its_process_and_the_way_out(
         control.start(layout, tools, control.STORE_AND_API)
 
     assert not layout.pki.exists()
+
+
+def test_an_api_server_that_is_down_is_named_with_the_way_out(tmp_path: Path, cluster: Layout) -> None:
+    down = replace(Layout.ephemeral(tmp_path), directory=cluster.directory)
+
+    with pytest.raises(SandboxError, match=rf"{down.apiserver_url}: start it with `make up`"):
+        Rest(down).get("/version")
 
 
 def test_a_deleted_namespace_goes_with_all_that_was_in_it(control_plane: Layout) -> None:
