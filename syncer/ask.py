@@ -134,7 +134,7 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
     """What a file or standard input holds, in the shape that is asked for."""
     shown = "standard input" if name == "-" else name
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
         return shape(json.loads(text))
     except OSError as error:
         raise DocumentError(f"{shown} cannot be read: {error.strerror}; give a file or -") from None
@@ -142,6 +142,8 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
         raise DocumentError(
             f"{shown} is not JSON (line {error.lineno}: {error.msg}); use -o json, or aws --output json"
         ) from None
+    except RecursionError:
+        raise DocumentError(f"{shown} is nested too deeply for what kubectl or aws print") from None
     except UnicodeDecodeError:
         raise DocumentError(f"{shown} is not UTF-8 text; give what kubectl or aws printed as JSON") from None
     except DocumentError as error:

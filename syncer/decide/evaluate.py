@@ -96,7 +96,7 @@ RULES: tuple[Rule, ...] = (
         "Ready",
         Standing.IN,
         lambda _: True,
-        "of any other kind",
+        "that is Ready, and that none of the rules above keeps out",
     ),
 )
 

@@ -248,6 +248,29 @@ def test_a_file_that_is_no_json_is_named(ask: Ask, tmp_path: Path) -> None:
     assert f"{broken} is not JSON (line 1:" in err
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        (b"[" * 100_000, "is nested too deeply"),
+        (b"", "is not JSON (line 1:"),
+    ],
+)
+def test_a_file_of_another_kind_gets_one_line(ask: Ask, tmp_path: Path, content: bytes, says: str) -> None:
+    broken = tmp_path / "nodes.json"
+    broken.write_bytes(content)
+    code, _, err = ask("explain", "-f", str(broken))
+    assert code == 2
+    assert f"{broken} {says}" in err
+    assert err.count("\n") == 1
+
+
+def test_a_byte_order_mark_does_no_harm(ask: Ask, tmp_path: Path) -> None:
+    marked = tmp_path / "nodes.json"
+    marked.write_text(json.dumps(raw_node(1)), encoding="utf-8-sig")
+    assert ask("explain", "-f", str(marked))[0] == 0
+
+
 def test_a_wrong_variable_is_named(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NLB_SYNC_OWNERSHIP", "mine")
     code, _, err = ask("explain", "-f", raw_node(1))
