@@ -86,11 +86,11 @@ def _shapes(sdk: Path) -> Mapping[str, Shape]:
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     stored = _cache_directory() / f"aws-schema-{sdk_version()}-{digest}.json"
     try:
-        raw = json.loads(stored.read_text())
-    except (OSError, ValueError):
-        raw = {token: asdict(shape) for token, shape in _extract(sdk).items()}
-        _store(stored, json.dumps(raw, default=sorted))
-    return {token: _shape(each) for token, each in raw.items()}
+        return {token: _shape(each) for token, each in json.loads(stored.read_text()).items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none yet, or not what we wrote
+        found = _extract(sdk)
+        _store(stored, json.dumps({token: asdict(shape) for token, shape in found.items()}, default=sorted))
+        return found
 
 
 def _extract(sdk: Path) -> dict[str, Shape]:

@@ -277,6 +277,66 @@ def test_a_change_behind_its_back_is_seen_and_undone(
     assert mended.outputs == group.outputs
 
 
+def test_drift_of_every_other_type_is_seen(
+    plugin: Plugin, made: Workbench, network: Network, boto: Clients
+) -> None:
+    def seen(resource: Made) -> list[str]:
+        found = plugin.read(resource)
+        assert found is not None
+        return plugin.diff(found, resource.inputs, checked=True).fields
+
+    address = made(EIP, {"domain": "vpc", "tags": {"a": "1"}})
+    boto.ec2.delete_tags(Resources=[address.id], Tags=[{"Key": "a"}])
+    assert seen(address) == ["tags", "tagsAll"]
+
+    group = made(GROUP, {"vpcId": network.vpc_id})
+    boto.ec2.create_tags(Resources=[group.id], Tags=[{"Key": "alien", "Value": "1"}])
+    assert seen(group) == ["tags", "tagsAll"]
+
+    rule = made(
+        INGRESS,
+        {
+            "securityGroupId": group.id,
+            "ipProtocol": "tcp",
+            "fromPort": 1,
+            "toPort": 1,
+            "cidrIpv4": "10.0.0.0/8",
+        },
+    )
+    moved = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 9, "CidrIpv4": "10.0.0.0/8"}
+    boto.ec2.modify_security_group_rules(
+        GroupId=group.id, SecurityGroupRules=[{"SecurityGroupRuleId": rule.id, "SecurityGroupRule": moved}]
+    )
+    assert seen(rule) == ["toPort"]
+
+    balancer = made(
+        BALANCER, _balancer(network, {"eu-central-1a": address}, "eu-central-1a", securityGroups=[group.id])
+    )
+    cross_zone = {"Key": "load_balancing.cross_zone.enabled", "Value": "true"}
+    boto.elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer.id, Attributes=[cross_zone])
+    boto.elbv2.set_security_groups(LoadBalancerArn=balancer.id, SecurityGroups=[network.node_group_id])
+    assert seen(balancer) == ["enableCrossZoneLoadBalancing", "securityGroups"]
+
+    actions = [{"type": "forward", "targetGroupArn": made(TARGETS, _targets(network)).id}]
+    listener = made(
+        LISTENER, {"loadBalancerArn": balancer.id, "port": 80, "protocol": "TCP", "defaultActions": actions}
+    )
+    boto.elbv2.modify_listener(ListenerArn=listener.id, Port=81)
+    assert seen(listener) == ["port"]
+
+    user = made(USER, {"name": "drifting"})
+    boto.iam.update_user(UserName="drifting", NewPath="/elsewhere/")
+    assert seen(user) == ["path"]
+    policy = made(POLICY, {"user": "drifting", "name": "p", "policy": ALLOW})
+    boto.iam.put_user_policy(
+        UserName="drifting", PolicyName="p", PolicyDocument=ALLOW.replace("Allow", "Deny")
+    )
+    assert seen(policy) == ["policy"]
+    key = made(KEY, {"user": "drifting"})
+    boto.iam.update_access_key(UserName="drifting", AccessKeyId=key.id, Status="Inactive")
+    assert seen(key) == ["status"]
+
+
 def test_an_alien_rule_of_the_group_is_nobodys_business(
     plugin: Plugin, made: Workbench, network: Network, boto: Clients
 ) -> None:

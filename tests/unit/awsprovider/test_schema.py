@@ -1,0 +1,64 @@
+"""Names and types read from the source text of the SDK, and where they are kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.engine.aws import schema
+from sandbox.engine.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, shapes
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("NODE_NLB_SYNC_CACHE", str(tmp_path))
+    schema._shapes.cache_clear()
+    yield tmp_path
+    schema._shapes.cache_clear()
+
+
+@pytest.mark.parametrize("token", RESOURCES)
+def test_every_input_is_an_output_too(token: str) -> None:
+    shape = shapes()[token]
+    assert set(shape.inputs) <= set(shape.outputs)
+
+
+def test_types_nest_as_deep_as_the_sdk_does() -> None:
+    health = shapes()["aws:lb/targetGroup:TargetGroup"].inputs["targetGroupHealth"]
+    assert health.properties["dnsFailover"].properties["minimumHealthyTargetsCount"].kind == "string"
+    mappings = shapes()["aws:lb/loadBalancer:LoadBalancer"].inputs["subnetMappings"]
+    assert mappings.item is not None
+    assert mappings.item.properties["allocationId"].kind == "string"
+    assert shapes()["aws:iam/userPolicy:UserPolicy"].inputs["policy"].json
+    assert shapes()["aws:ec2/getSubnet:getSubnet"].inputs["tags"].kind == "map"
+    endpoints = shapes()[PROVIDER].inputs["endpoints"].item
+    assert endpoints is not None
+    assert {"ec2", "elbv2", "elasticloadbalancingv2", "iam", "sts"} <= set(endpoints.properties)
+
+
+def test_the_table_is_kept_and_read_again_the_same(cache: Path) -> None:
+    extracted = shapes()
+    kept = list(cache.iterdir())
+    assert [each.suffix for each in kept] == [".json"]
+    schema._shapes.cache_clear()
+    assert shapes() == extracted
+    assert set(extracted) == {*RESOURCES, *FUNCTIONS, PROVIDER}
+
+
+@pytest.mark.parametrize("broken", ["", '{"a": {"inputs": {"b": {}}}}'])
+def test_a_broken_cache_is_replaced(cache: Path, broken: str) -> None:
+    extracted = shapes()
+    kept = next(cache.iterdir())
+    kept.write_text(broken)
+    schema._shapes.cache_clear()
+    assert shapes() == extracted
+    assert len(kept.read_text()) > len(broken)
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = cache / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("NODE_NLB_SYNC_CACHE", str(blocked))
+    assert set(RESOURCES) <= set(shapes())
