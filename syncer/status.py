@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncer.controller import Controller
+from syncer.decide.policy import Ownership
 from syncer.group import Group
+from syncer.model import Why
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
 _HUNG_S = 60.0
@@ -26,10 +28,20 @@ def unready(controller: Controller) -> str:
     for group in controller.groups:
         if group.plan is None:
             return f"{group.name}: no pass has ended yet"
-    doubted = [group.name for group in controller.groups if group.plan and group.plan.hold_id]
+    doubted = [group.name for group in controller.groups if _holds_doubtful(controller, group)]
     if doubted and not any(group.removed for group in controller.groups):
         return f"every removal since start is held as doubtful: {', '.join(doubted)}"
     return ""
+
+
+def _holds_doubtful(controller: Controller, group: Group) -> bool:
+    """Whether removals wait to be confirmed, or for one of our own targets to be healthy first."""
+    if group.plan is None:
+        return False
+    exclusive = controller.settings.ownership is Ownership.EXCLUSIVE
+    return bool(group.plan.hold_id) or (
+        exclusive and any(each.why is Why.FOREIGN for each in group.plan.held)
+    )
 
 
 def snapshot(controller: Controller) -> Mapping[str, Any]:

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+import boto3
+
 from sandbox.cloud.network import Network, run_node_instance
 from sandbox.cluster import ApiError, Rest
-from sandbox.layout import HOST, Layout
+from sandbox.layout import HOST, REGION, Layout
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_iam import IAMClient
 
 NODES = "/api/v1/nodes"
 SERVICES = "/api/v1/namespaces/default/services"
@@ -163,6 +166,25 @@ class Household:
             self.api.create(NODES, {"metadata": {"name": name}, "spec": {"providerID": provider}})
             ready = {"conditions": [{"type": "Ready", "status": "True"}]}
             self.api.patch(f"{NODES}/{name}/status", {"status": ready})
+
+    def key(self, user: str, **allowed: str) -> dict[str, str]:
+        """Credentials of a new IAM user; `allowed` are actions of ELBv2 and the resource of each."""
+        iam: IAMClient = boto3.client(
+            "iam",
+            endpoint_url=self.layout.aws_url,
+            region_name=REGION,
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",
+        )
+        statements = [
+            {"Effect": "Allow", "Action": f"elasticloadbalancing:{action}", "Resource": resource}
+            for action, resource in allowed.items()
+        ]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="syncer", PolicyDocument=policy)
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
     def delete(self, name: str) -> None:
         self.api.delete(f"{NODES}/{name}")
