@@ -4,11 +4,12 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from types import FrameType
 
-from sandbox.layout import Layout
+from sandbox.layout import HOST, Layout
 
 
 def main() -> int:
@@ -19,16 +20,17 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO, stream=sys.stderr)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings when it is imported)
-
     try:
-        server = make(layout.aws_port)
+        bound = socket.create_server((HOST, layout.aws_port))
     except OSError as error:
         sys.stderr.write(
             f"cloud: port {layout.aws_port} cannot be used ({error.strerror}): stop what holds it\n"
         )
         return 1
+    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings when it is imported)
+
+    server = make(bound)
     logging.getLogger("sandbox.cloud").info("serving AWS on %s", layout.aws_url)
     server.serve_forever()
     return 0  # not reached: SIGTERM ends the process

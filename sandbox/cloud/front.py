@@ -21,6 +21,7 @@ from sandbox.cloud import control, query, resources
 from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
+from sandbox.cloud.elbv2.health import ENDING_CHECKS, forget_unchecked
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.iam import Iam
@@ -129,9 +130,7 @@ class Front:
         if request.action not in ACTIONS:
             raise AwsError("InvalidAction", f"The sandbox does not simulate {request.action}")
         result = ACTIONS[request.action](self.elbv2, query.parse(model, request.fields))
-        if not request.action.startswith(_READS):
-            self.revision.bump()
-            _log.info("%s", request.action)
+        self._written(request)
         return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
 
     def _forward(self, request: Request, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -147,10 +146,16 @@ class Front:
             self.iam.notice_keys()
         if "SecurityGroup" in request.action:
             self.ec2.rules.complete(request.fields)
+        self._written(request)
+        return answer
+
+    def _written(self, request: Request) -> None:
+        """Take note of a call that succeeded, unless it only read."""
+        if request.action in ENDING_CHECKS:
+            forget_unchecked(self.elbv2)
         if not request.action.startswith(_READS):
             self.revision.bump()
             _log.info("%s:%s", request.service, request.action)
-        return answer
 
     def _mend(self, request: Request, environ: Environ) -> None:
         fields = request.fields

@@ -8,7 +8,6 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from sandbox.cloud import catalogue
 from sandbox.cloud.front import Front
-from sandbox.layout import HOST
 
 
 class _Handler(MotoRequestHandler):
@@ -21,13 +20,10 @@ class _Handler(MotoRequestHandler):
         """Say nothing of connections that clients drop."""
 
 
-def make(port: int, front: Front | None = None) -> BaseWSGIServer:
-    """A server that is bound but not yet serving; raises OSError when the port is taken."""
-    with socket.create_server((HOST, port)) as bound:  # bound first: werkzeug would end the process itself
-        catalogue.keep_only_ours()
-        application = front or Front()
-        server = make_server(
-            HOST, port, application, threaded=True, request_handler=_Handler, fd=bound.fileno()
-        )
+def make(bound: socket.socket) -> BaseWSGIServer:
+    """A server on a socket that is bound already, not yet serving."""
+    catalogue.keep_only_ours()
+    host, port = bound.getsockname()
+    server = make_server(host, port, Front(), threaded=True, request_handler=_Handler, fd=bound.fileno())
     server.daemon_threads = True  # type: ignore[attr-defined]  # an idle connection must not delay the exit
     return server

@@ -1,6 +1,5 @@
 """What AWS says of a target: state, reason code and sentence (facts 1); and the health checks' results."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.cloud.elbv2.records import Target, TargetGroup, TargetKey
@@ -33,6 +32,18 @@ class CheckResult:
     state: str
     reason: str | None = None
 
+
+# After these calls, of ELBv2 or EC2, targets may no longer be checked.
+ENDING_CHECKS = frozenset(
+    {
+        "DeleteListener",
+        "DeleteLoadBalancer",
+        "ModifyListener",
+        "SetSubnets",
+        "StopInstances",
+        "TerminateInstances",
+    }
+)
 
 _HEALTHY = Health("healthy")
 _NOT_REGISTERED = Health("unused", "Target.NotRegistered", "Target is not registered to the target group")
@@ -116,11 +127,12 @@ def _apply(cloud: Elbv2, target: Target, result: CheckResult) -> bool:
     return True
 
 
-def start_over(cloud: Elbv2, group_arns: Iterable[str]) -> None:
-    """Begin the checks anew of groups that a listener took up or gave up: nothing was checked meanwhile."""
-    for arn in group_arns:
-        for target in cloud.groups[arn].targets.values():
-            target.checked, target.reason = "initial", None
+def forget_unchecked(cloud: Elbv2) -> None:
+    """Begin anew with targets that are not checked now: when they are again, they are initial first."""
+    for group in cloud.groups.values():
+        for target in group.targets.values():
+            if _unused(cloud, group, target.instance_id):
+                target.checked, target.reason = "initial", None
 
 
 def forget_drained(group: TargetGroup, now: float) -> None:

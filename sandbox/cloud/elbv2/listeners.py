@@ -1,7 +1,6 @@
 """Listeners of Network Load Balancers: a protocol, a port, and the target groups they forward to."""
 
 from sandbox.cloud.elbv2 import attributes
-from sandbox.cloud.elbv2.health import start_over
 from sandbox.cloud.elbv2.quotas import require_places
 from sandbox.cloud.elbv2.records import Listener, forward_groups
 from sandbox.cloud.elbv2.store import Elbv2, named
@@ -34,7 +33,6 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         tags=named(params.get("Tags")),
     )
     require_places(cloud, owner, [cloud.group(arn) for arn in made.group_arns])
-    start_over(cloud, made.group_arns - cloud.groups_in_use())
     cloud.listeners[made.arn] = made
     return {"Listeners": [described(made)]}
 
@@ -61,7 +59,6 @@ def modify(cloud: Elbv2, params: Structure) -> Structure:
         groups = [forwarded["TargetGroupArn"] for action in actions for forwarded in forward_groups(action)]
         owner = cloud.load_balancer(one.load_balancer_arn)
         require_places(cloud, owner, [cloud.group(arn) for arn in groups])
-        start_over(cloud, set(groups) - cloud.groups_in_use())
         one.actions = actions
     one.protocol, one.port = protocol, port
     one.ssl_policy = params.get("SslPolicy", one.ssl_policy)

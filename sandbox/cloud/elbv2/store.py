@@ -50,10 +50,6 @@ class Elbv2:
         arns = {arn for listener in self.listeners_of(load_balancer_arn) for arn in listener.group_arns}
         return [group for arn, group in self.groups.items() if arn in arns]
 
-    def groups_in_use(self) -> set[str]:
-        """The ARNs of the groups that any listener forwards to."""
-        return {arn for listener in self.listeners.values() for arn in listener.group_arns}
-
     def load_balancer_of(self, group_arn: str) -> LoadBalancer | None:
         """The one load balancer whose listeners forward to the group, or None."""
         for listener in self.listeners.values():

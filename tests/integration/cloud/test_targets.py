@@ -129,6 +129,27 @@ def test_a_registered_instance_that_stops_is_unused_with_invalid_state(cloud: Cl
     assert cloud.health(group)[node, 30080] == ("unused", "Target.InvalidState")
 
 
+def test_an_instance_that_is_started_again_is_checked_anew(cloud: Cloud) -> None:
+    group, node = cloud.served_group(), cloud.fresh_node()
+    cloud.register(group, node)
+    cloud.report(group, node, "healthy")
+    cloud.ec2.stop_instances(InstanceIds=[node])
+    cloud.ec2.start_instances(InstanceIds=[node])
+    assert cloud.health(group)[node, 30080] == ("initial", "Elb.InitialHealthChecking")
+
+
+def test_targets_of_a_zone_that_left_and_came_back_are_checked_anew(cloud: Cloud) -> None:
+    group, balancer, node = cloud.group(), cloud.balancer(ZONES[:2]), cloud.node(ZONES[1])
+    cloud.listener(balancer, group)
+    cloud.register(group, node)
+    cloud.report(group, node, "healthy")
+    one, two = (cloud.network.subnet_ids[zone] for zone in ZONES[:2])
+    cloud.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[one])
+    assert cloud.health(group)[node, 30080] == ("unused", "Target.NotInUse")
+    cloud.elb.set_subnets(LoadBalancerArn=balancer, Subnets=[one, two])
+    assert cloud.health(group)[node, 30080] == ("initial", "Elb.InitialHealthChecking")
+
+
 def test_targets_of_a_group_without_listener_are_unused(cloud: Cloud) -> None:
     group, node = cloud.group(), cloud.node()
     cloud.register(group, node)
