@@ -35,7 +35,7 @@ def start(layout: Layout, name: str) -> None:
     process.start(layout, name, [sys.executable, "-m", f"sandbox.{name}", "--dir", layout.directory])
 
 
-def eventually(look: Callable[[], T | None], within_s: float = 20.0) -> T:
+def eventually(look: Callable[[], T | None], within_s: float = 30.0) -> T:
     """What `look` answers once it is truthy and raises nothing."""
     deadline = time.monotonic() + within_s
     while True:

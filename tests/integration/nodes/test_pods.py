@@ -9,6 +9,7 @@ import ssl
 import textwrap
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -383,6 +384,29 @@ def test_the_predecessor_s_pod_goes_to_the_critical_group_and_dies_with_its_mach
     again = eventually(lambda: next((p for p in namespace.pods() if restarts(p) == 1 and is_ready(p)), None))
     assert name in {"node-1", "node-2"}
     assert container_status(again)["lastState"]["terminated"]["reason"] == "Unknown"
+
+
+def test_a_drain_evicts_pods_only_as_their_budget_allows(namespace: Namespace) -> None:
+    layout, budgets = namespace.layout, f"/apis/policy/v1/namespaces/{namespace.name}/poddisruptionbudgets"
+    (name,) = lifecycle.add(layout, names=["budgeted"])
+    budget = {"minAvailable": 1, "selector": {"matchLabels": {"app": "app"}}}
+    namespace.api.create(budgets, {"metadata": {"name": "keep"}, "spec": budget})
+    namespace.deploy(pod={"nodeSelector": {"kubernetes.io/hostname": name}})
+    pod = namespace.ready_pod()
+    eventually(lambda: namespace.api.get(f"{budgets}/keep")["status"].get("currentHealthy") == 1)
+
+    with ThreadPoolExecutor() as background:
+        draining = background.submit(lifecycle.drain, layout, name, pause_s=0)
+        eventually(lambda: namespace.api.get(f"/api/v1/nodes/{name}")["spec"].get("unschedulable"))
+        with pytest.raises(TimeoutError):
+            draining.result(timeout=1)
+        kept = namespace.ask(pod)["env"]["HOSTNAME"]
+        namespace.api.delete(f"{budgets}/keep")
+        draining.result(timeout=30)
+
+    assert kept == pod["metadata"]["name"]
+    assert not lives(main_process(pod))
+    assert namespace.pods()[0]["status"]["phase"] == "Pending"
 
 
 @pytest.mark.parametrize("stop_runner", ["politely", "with SIGKILL"])
