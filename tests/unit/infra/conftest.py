@@ -5,12 +5,13 @@ import gc
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pulumi_aws as aws
 import pytest
 from pulumi.runtime import settings as runtime_settings
 
-from tests.unit.infra.world import Cloud, Config, RunProgram, dev_config
+from tests.unit.infra.world import Cloud, Config, Record, RunProgram, dev_config
 
 # The official SDK loads a module when it is looked into, and warns of its own deprecated classes then.
 with warnings.catch_warnings():
@@ -18,22 +19,9 @@ with warnings.catch_warnings():
     _ = aws.ec2.Eip, aws.vpc.SecurityGroupIngressRule, aws.lb.TargetGroup, aws.iam.User
 
 
-@pytest.fixture
-def config() -> Config:
-    """A copy of stack dev's configuration to change at will."""
-    return dev_config()
-
-
-@pytest.fixture
-def cloud(config: Config) -> Cloud:
-    """A world in which stack dev's subnets are where it says."""
-    zones = config["node-nlb-sync:zones"]
-    return Cloud(zones={place["subnetId"]: zone for zone, place in zones.items()})
-
-
-@pytest.fixture
-def run_program(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
-    """Run infra/ exactly as Pulumi does (runpy, no package), under mocks, and give what it asked for."""
+@contextmanager
+def engine(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
+    """An event loop with the threads that the mocks need, and nothing of it left afterwards."""
     loops = [asyncio.new_event_loop()]
     loop = loops[0]
 
@@ -45,7 +33,6 @@ def run_program(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(lambda *_: None)  # a program that is refused leaves futures unobserved
     loop.set_default_executor(ThreadPoolExecutor(max_workers=4, initializer=own_loop))
-
     run = RunProgram(loop, config, cloud)
     yield run
     loop.run_until_complete(loop.shutdown_default_executor())
@@ -59,3 +46,36 @@ def run_program(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
             gc.collect()
         gc.enable()
     runtime_settings.reset_options()
+
+
+def cloud_of(config: Config) -> Cloud:
+    """A world in which stack dev's subnets are where it says."""
+    zones = config["node-nlb-sync:zones"]
+    return Cloud(zones={place["subnetId"]: zone for zone, place in zones.items()})
+
+
+@pytest.fixture
+def config() -> Config:
+    """A copy of stack dev's configuration to change at will."""
+    return dev_config()
+
+
+@pytest.fixture
+def cloud(config: Config) -> Cloud:
+    """The world that goes with it."""
+    return cloud_of(config)
+
+
+@pytest.fixture
+def run_program(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
+    """Run infra/ exactly as Pulumi does (runpy, no package), under mocks, and give what it asked for."""
+    with engine(config, cloud) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    """What an `up` of stack dev, as it is in the repository, asks for; nobody changes it."""
+    config = dev_config()
+    with engine(config, cloud_of(config)) as run:
+        return run()

@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infra import shapes
 from infra.keys import ROOT as KEYS
 from infra.reference import PAGE, with_table
 from infra.settings import load
-from infra.shapes import REQUIRED, Optional, Record, camel
-from tests.unit.infra.world import ROOT, RunProgram, as_text
+from infra.shapes import REQUIRED, Optional, camel
+from tests.unit.infra.world import ROOT, Record, as_text
 
 PROGRAM = ROOT / "infra"
 
 
-def test_type_tokens_are_frozen_because_they_are_state(run_program: RunProgram) -> None:
-    tokens = {item.type for item in run_program().resources if item.type.startswith("node-nlb-sync:")}
+def test_type_tokens_are_frozen_because_they_are_state(record: Record) -> None:
+    tokens = {item.type for item in record.resources if item.type.startswith("node-nlb-sync:")}
     assert tokens == {
         "node-nlb-sync:addresses:StaticAddresses",
         "node-nlb-sync:firewall:Firewall",
@@ -30,14 +31,13 @@ def test_type_tokens_are_frozen_because_they_are_state(run_program: RunProgram) 
     }
 
 
-def test_every_resource_has_a_component_as_its_parent(run_program: RunProgram) -> None:
-    record = run_program()
+def test_every_resource_has_a_component_as_its_parent(record: Record) -> None:
     components = {item.urn for item in record.resources if item.type.startswith("node-nlb-sync:")}
     assert [item.name for item in record.resources if item.parent not in components] == ["node-nlb"]
 
 
-def test_only_the_types_and_functions_of_the_offline_plugins_are_used(run_program: RunProgram) -> None:
-    kinds = {item.type for item in run_program().resources if item.type.startswith("aws:")}
+def test_only_the_types_and_functions_of_the_offline_plugins_are_used(record: Record) -> None:
+    kinds = {item.type for item in record.resources if item.type.startswith("aws:")}
     assert kinds == {
         "aws:ec2/eip:Eip",
         "aws:ec2/securityGroup:SecurityGroup",
@@ -67,7 +67,7 @@ def test_the_projects_schema_declares_each_key_with_its_type_and_default() -> No
         if "default" in entry:
             assert entry["default"] == shape.default
         else:
-            assert shape.default is REQUIRED or isinstance(shape, Record)
+            assert shape.default is REQUIRED or isinstance(shape, shapes.Record)
 
 
 def test_the_example_stack_is_a_whole_configuration() -> None:

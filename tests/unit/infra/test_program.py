@@ -29,8 +29,8 @@ def object_names(record: Record) -> set[str]:
     return found
 
 
-def test_the_predecessors_objects_are_all_there_under_their_names(run_program: RunProgram) -> None:
-    assert object_names(run_program()) >= {
+def test_the_predecessors_objects_are_all_there_under_their_names(record: Record) -> None:
+    assert object_names(record) >= {
         "Service ingress-traefik/traefik-ingress-service-nlb",
         "ServiceAccount ingress-traefik/nlb-sync-sa",
         "ClusterRole nlb-sync-role",
@@ -45,8 +45,8 @@ def test_a_preview_registers_what_an_update_does(run_program: RunProgram) -> Non
     assert names[0] == names[1]
 
 
-def test_the_service_is_the_predecessors_and_is_not_waited_for(run_program: RunProgram) -> None:
-    service = run_program().one("kubernetes:core/v1:Service").inputs
+def test_the_service_is_the_predecessors_and_is_not_waited_for(record: Record) -> None:
+    service = record.one("kubernetes:core/v1:Service").inputs
     assert service["metadata"]["annotations"] == {
         "prometheus.io/scrape": "true",
         "pulumi.com/skipAwait": "true",
@@ -59,8 +59,8 @@ def test_the_service_is_the_predecessors_and_is_not_waited_for(run_program: RunP
     ]
 
 
-def test_every_group_is_checked_on_the_http_node_port(run_program: RunProgram) -> None:
-    groups = run_program().of(TARGET_GROUP)
+def test_every_group_is_checked_on_the_http_node_port(record: Record) -> None:
+    groups = record.of(TARGET_GROUP)
     assert set(groups) == {"node-nlb-http", "node-nlb-https"}
     for group in groups.values():
         check = group.inputs["healthCheck"]
@@ -78,16 +78,15 @@ def test_in_the_preview_of_a_new_service_the_node_ports_are_unknown_and_not_abse
     assert isinstance(record.outputs["nodePorts"]["http"], Unknown)
 
 
-def test_groups_have_no_name_of_their_own_and_one_constant_port(run_program: RunProgram) -> None:
-    for group in run_program().of(TARGET_GROUP).values():
+def test_groups_have_no_name_of_their_own_and_one_constant_port(record: Record) -> None:
+    for group in record.of(TARGET_GROUP).values():
         assert {"name", "namePrefix"}.isdisjoint(group.inputs)
         assert group.inputs["port"] == 80
         assert (group.inputs["targetType"], group.inputs["vpcId"]) == ("instance", VPC)
         assert len(group.name) + len("-0a1b2c3") <= 32
 
 
-def test_each_listener_leads_to_its_own_group(run_program: RunProgram) -> None:
-    record = run_program()
+def test_each_listener_leads_to_its_own_group(record: Record) -> None:
     led = {
         item.inputs["port"]: item.inputs["defaultActions"][0]["targetGroupArn"].split("/")[1]
         for item in record.of(LISTENER).values()
@@ -95,13 +94,13 @@ def test_each_listener_leads_to_its_own_group(run_program: RunProgram) -> None:
     assert led == {80: "node-nlb-http", 443: "node-nlb-https"}
 
 
-def test_nobody_gets_inline_rules(run_program: RunProgram) -> None:
-    group = run_program().one("aws:ec2/securityGroup:SecurityGroup").inputs
+def test_nobody_gets_inline_rules(record: Record) -> None:
+    group = record.one("aws:ec2/securityGroup:SecurityGroup").inputs
     assert {"ingress", "egress", "name"}.isdisjoint(group)
 
 
-def test_the_load_balancer_has_its_security_group_from_the_first_day(run_program: RunProgram) -> None:
-    assert run_program().one(NLB).inputs["securityGroups"] == ["sg-node-nlb"]
+def test_the_load_balancer_has_its_security_group_from_the_first_day(record: Record) -> None:
+    assert record.one(NLB).inputs["securityGroups"] == ["sg-node-nlb"]
 
 
 def rules(record: Record, type_: str, group: str) -> set[tuple[int, str]]:
@@ -113,8 +112,7 @@ def rules(record: Record, type_: str, group: str) -> set[tuple[int, str]]:
     }
 
 
-def test_clients_reach_the_listeners_and_the_load_balancer_the_nodes(run_program: RunProgram) -> None:
-    record = run_program()
+def test_clients_reach_the_listeners_and_the_load_balancer_the_nodes(record: Record) -> None:
     assert rules(record, INGRESS_RULE, "sg-node-nlb") == {(80, "0.0.0.0/0"), (443, "0.0.0.0/0")}
     assert rules(record, EGRESS_RULE, "sg-node-nlb") == {(31080, NODES_GROUP), (31443, NODES_GROUP)}
     assert rules(record, INGRESS_RULE, NODES_GROUP) == {(31080, "sg-node-nlb"), (31443, "sg-node-nlb")}
@@ -173,8 +171,8 @@ def test_an_address_of_ones_own_is_used_and_not_created(
     assert record.outputs["staticIps"]["eu-central-1b"] == "203.0.113.9"
 
 
-def test_throw_away_addresses_go_with_the_stack(run_program: RunProgram) -> None:
-    for address in run_program().of(EIP).values():
+def test_throw_away_addresses_go_with_the_stack(record: Record) -> None:
+    for address in record.of(EIP).values():
         assert (address.retain_on_delete, address.protect, address.import_id) == (False, False, "")
 
 
@@ -221,12 +219,11 @@ def test_production_stacks_may_protect_addresses_and_load_balancer(
     assert all(item.protect for item in [*record.of(EIP).values(), record.one(NLB)])
 
 
-def test_the_load_balancer_lets_go_of_its_addresses_before_it_is_replaced(run_program: RunProgram) -> None:
-    assert run_program().one(NLB).delete_before_replace
+def test_the_load_balancer_lets_go_of_its_addresses_before_it_is_replaced(record: Record) -> None:
+    assert record.one(NLB).delete_before_replace
 
 
-def test_the_syncer_may_change_its_own_groups_and_read_their_health(run_program: RunProgram) -> None:
-    record = run_program()
+def test_the_syncer_may_change_its_own_groups_and_read_their_health(record: Record) -> None:
     document = record.one("aws:iam/userPolicy:UserPolicy").inputs["policy"]
     assert json.loads(document) == {
         "Version": "2012-10-17",
@@ -251,8 +248,7 @@ def test_the_syncer_may_change_its_own_groups_and_read_their_health(run_program:
     }
 
 
-def test_the_secret_has_the_predecessors_keys_and_is_secret_as_a_whole(run_program: RunProgram) -> None:
-    record = run_program()
+def test_the_secret_has_the_predecessors_keys_and_is_secret_as_a_whole(record: Record) -> None:
     data, secret = revealed(record.one("kubernetes:core/v1:Secret").inputs["data"])
     plain = {key: base64.b64decode(value).decode() for key, value in data.items()}
     arns = record.outputs["targetGroups"]
@@ -265,8 +261,7 @@ def test_the_secret_has_the_predecessors_keys_and_is_secret_as_a_whole(run_progr
     }
 
 
-def test_the_secret_key_is_nowhere_in_clear(run_program: RunProgram) -> None:
-    record = run_program()
+def test_the_secret_key_is_nowhere_in_clear(record: Record) -> None:
     encoded = base64.b64encode(b"a-very-secret-key").decode()
     for item in record.resources:
         clear = {key: value for key, value in item.inputs.items() if not revealed(value)[1]}
@@ -274,8 +269,7 @@ def test_the_secret_key_is_nowhere_in_clear(run_program: RunProgram) -> None:
     assert "secret" not in json.dumps(record.outputs)
 
 
-def test_the_container_is_told_everything_by_its_environment(run_program: RunProgram) -> None:
-    record = run_program()
+def test_the_container_is_told_everything_by_its_environment(record: Record) -> None:
     (container,) = record.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]["containers"]
     by_secret = {
         entry["name"]: entry["valueFrom"]["secretKeyRef"]
@@ -312,8 +306,8 @@ def test_a_changed_filter_rolls_the_deployment(run_program: RunProgram, config: 
     assert stamp() != before
 
 
-def test_the_pod_runs_with_no_rights_it_does_not_need(run_program: RunProgram) -> None:
-    pod = run_program().one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
+def test_the_pod_runs_with_no_rights_it_does_not_need(record: Record) -> None:
+    pod = record.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"] == {
         "runAsNonRoot": True,
@@ -328,8 +322,8 @@ def test_the_pod_runs_with_no_rights_it_does_not_need(run_program: RunProgram) -
     }
 
 
-def test_the_predecessors_placement_and_resources_are_in_the_deployment(run_program: RunProgram) -> None:
-    spec = run_program().one(DEPLOYMENT).inputs["spec"]
+def test_the_predecessors_placement_and_resources_are_in_the_deployment(record: Record) -> None:
+    spec = record.one(DEPLOYMENT).inputs["spec"]
     pod = spec["template"]["spec"]
     assert spec["strategy"] == {"type": "Recreate"}
     assert pod["serviceAccountName"] == "nlb-sync-sa"
@@ -341,8 +335,7 @@ def test_the_predecessors_placement_and_resources_are_in_the_deployment(run_prog
     }
 
 
-def test_the_syncer_reads_nodes_and_the_one_service(run_program: RunProgram) -> None:
-    record = run_program()
+def test_the_syncer_reads_nodes_and_the_one_service(record: Record) -> None:
     verbs = ["get", "list", "watch"]
     assert record.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"] == [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": verbs}
@@ -357,10 +350,7 @@ def test_the_syncer_reads_nodes_and_the_one_service(run_program: RunProgram) -> 
     ]
 
 
-def test_all_that_the_syncer_works_with_is_there_before_it_and_goes_after_it(
-    run_program: RunProgram,
-) -> None:
-    record = run_program()
+def test_all_that_the_syncer_works_with_is_there_before_it_and_goes_after_it(record: Record) -> None:
     deployment = record.one(DEPLOYMENT)
     custom = {item.urn for item in record.resources if not item.type.startswith("node-nlb-sync:")}
     budget = record.one("kubernetes:policy/v1:PodDisruptionBudget")
@@ -382,8 +372,8 @@ def test_an_adopted_service_without_the_ports_is_refused_by_name(
         run_program(adopted={"http": 30001})
 
 
-def test_a_stack_exports_what_its_users_need(run_program: RunProgram) -> None:
-    outputs = run_program().outputs
+def test_a_stack_exports_what_its_users_need(record: Record) -> None:
+    outputs = record.outputs
     assert set(outputs) == {"staticIps", "dnsName", "listeners", "targetGroups", "nodePorts", "syncer"}
     assert set(outputs["staticIps"]) == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
     assert outputs["listeners"] == {"http": 80, "https": 443}
@@ -391,10 +381,10 @@ def test_a_stack_exports_what_its_users_need(run_program: RunProgram) -> None:
     assert outputs["syncer"] == {"namespace": "ingress-traefik", "deployment": "nlb-sync"}
 
 
-def test_tags_are_on_every_aws_resource_that_can_carry_them(run_program: RunProgram) -> None:
+def test_tags_are_on_every_aws_resource_that_can_carry_them(record: Record) -> None:
     bare = {
         item.type
-        for item in run_program().resources
+        for item in record.resources
         if item.type.startswith("aws:")
         and item.inputs.get("tags", {}).get("node-nlb-sync:environment") != "sandbox"
     }
