@@ -124,14 +124,15 @@ def _remove(path: Path) -> None:
 def _uv() -> Path | None:
     """A uv that is new enough: on PATH, or the one that an earlier run installed."""
     on_path = shutil.which("uv")
-    for path in (Path(on_path) if on_path else None, _private_uv()):
+    for path in (Path(on_path) if on_path else None, private_uv()):
         found = re.match(r"uv (\d+)\.(\d+)", _answer([path, "--version"])) if path else None
         if path and found and (int(found[1]), int(found[2])) >= _UV_OLDEST:
             return path
     return None
 
 
-def _private_uv() -> Path:
+def private_uv() -> Path:
+    """Where an installed uv of our own is, if there is one."""
     return store.root() / _pinned_uv().replace("==", "-") / "bin/uv"
 
 
@@ -143,7 +144,7 @@ def _pinned_uv() -> str:
 
 def _install_uv(say: Say) -> Path:
     """Install the pinned uv with pip below the cache; in a virtual environment, else by `pip --target`."""
-    pinned, home = _pinned_uv(), _private_uv().parent.parent
+    pinned, home = _pinned_uv(), private_uv().parent.parent
     install: tuple[str | Path, ...] = (
         "install",
         "--disable-pip-version-check",
@@ -166,7 +167,7 @@ def _install_uv(say: Say) -> Path:
             if not any(refusals) and _answer([place / "bin/uv", "--version"]):
                 shutil.rmtree(home, ignore_errors=True)
                 place.replace(home)
-                return _private_uv()
+                return private_uv()
     why = next(filter(None, refusals), "pip installed none that runs")
     raise PreparationError(
         f"uv is not on PATH and pip cannot install {pinned} ({why}): "

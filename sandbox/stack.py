@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.environment import private_uv
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 
@@ -38,7 +39,8 @@ class Stack:
             for name, value in os.environ.items()
             if not name.startswith(("AWS_", "PULUMI_", "KUBE", "VIRTUAL_ENV"))
         }
-        path = [self.layout.bin, self.pulumi.parent, Path(sys.executable).parent]
+        # uv last: the official language plugin asks it for the project's Python.
+        path = [self.layout.bin, self.pulumi.parent, Path(sys.executable).parent, private_uv().parent]
         return kept | {
             "PATH": os.pathsep.join([*map(str, path), kept.get("PATH", "")]),
             "KUBECONFIG": str(self.layout.kubeconfig),

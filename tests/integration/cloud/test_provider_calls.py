@@ -3,6 +3,9 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+import boto3
+
+from sandbox.cloud.client import ACCESS_KEY, SECRET_KEY
 from tests.integration.cloud.world import Cloud, name, refusal
 
 if TYPE_CHECKING:
@@ -152,6 +155,19 @@ def test_a_user_with_a_policy_and_a_key_is_made_read_and_deleted(iam: "IAMClient
 def test_an_action_that_nobody_simulates_is_an_invalid_action(cloud: Cloud) -> None:
     assert refusal(cloud.ec2.describe_instance_topology)[0] == "InvalidAction"
     assert refusal(cloud.elb.describe_trust_stores)[0] == "InvalidAction"
+
+
+def test_load_balancers_are_in_one_region_only(cloud: Cloud) -> None:
+    cloud.balancer()
+    elsewhere = boto3.client(
+        "elbv2",
+        endpoint_url=cloud.url,
+        region_name="us-east-1",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+    code, message = refusal(elsewhere.describe_load_balancers)
+    assert (code, "not in us-east-1" in message) == ("UnsupportedOperation", True)
 
 
 def _security_group(cloud: Cloud) -> str:
