@@ -5,23 +5,23 @@ Names and types are not repeated here: they come from the SDK (schema.py).
 Sources are files of terraform-provider-aws v6 below internal/service/, or of pulumi-aws v7.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from sandbox.engine.aws.rule import Rule
 
-_EIP: Final = "ec2/ec2_eip.go"
-_GROUP: Final = "ec2/vpc_security_group.go"
-_RULE: Final = "ec2/vpc_security_group_ingress_rule.go"  # the egress rule embeds the same schema
-_LB: Final = "elbv2/load_balancer.go"
-_TG: Final = "elbv2/target_group.go"
-_LISTENER: Final = "elbv2/listener.go"
-_VALIDATE: Final = "elbv2/validate.go"
-_USER: Final = "iam/user.go"
-_POLICY: Final = "iam/user_policy.go"
-_KEY: Final = "iam/access_key.go"
-_REGION: Final = "pulumi-aws provider/region.go"
-_PULUMI: Final = "pulumi-aws provider/resources.go"
+_eip = partial(Rule, source="ec2/ec2_eip.go")
+_group = partial(Rule, source="ec2/vpc_security_group.go")
+_rule = partial(Rule, source="ec2/vpc_security_group_ingress_rule.go")  # the egress rule has the same schema
+_balancer = partial(Rule, source="elbv2/load_balancer.go")
+_targets = partial(Rule, source="elbv2/target_group.go")
+_listener = partial(Rule, source="elbv2/listener.go")
+_named = partial(Rule, source="elbv2/validate.go")
+_user = partial(Rule, source="iam/user.go")
+_policy = partial(Rule, source="iam/user_policy.go")
+_key = partial(Rule, source="iam/access_key.go")
+_pulumi = partial(Rule, source="pulumi-aws provider/resources.go")
 
 _PORTS: Final = ((-1, 65535),)
 _PROTOCOLS: Final = ("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC")
@@ -30,154 +30,123 @@ _GROUP_NAME: Final = r"^(?!-)[0-9A-Za-z-]{1,32}(?<!-)$"
 _APPLICATION: Final = ("loadBalancerType", ("application",))
 _NETWORK: Final = ("loadBalancerType", ("network",))
 _HTTP: Final = ("protocol", ("HTTP", "HTTPS"))
-_REQUEST: Final = "routingHttpRequestXAmzn"
-_RESPONSE: Final = "routingHttpResponse"
+_CLIENT_CERTIFICATE: Final = ("", "Issuer", "Leaf", "SerialNumber", "Subject", "Validity")
+_ALLOWED: Final = tuple(
+    f"AccessControlAllow{what}" for what in ("Credentials", "Headers", "Methods", "Origin")
+)
+_HEADERS: Final = ("ExposeHeaders", "MaxAge")
+_SECURITY: Final = (
+    "ContentSecurityPolicy",
+    "StrictTransportSecurity",
+    "XContentTypeOptions",
+    "XFrameOptions",
+)
 _ROUTING: Final = (  # listener attributes of application load balancers
-    f"{_REQUEST}TlsCipherSuiteHeaderName",
-    f"{_REQUEST}TlsVersionHeaderName",
-    *(
-        f"{_REQUEST}MtlsClientcert{part}HeaderName"
-        for part in ("", "Issuer", "Leaf", "SerialNumber", "Subject", "Validity")
-    ),
-    *(
-        f"{_RESPONSE}{part}HeaderValue"
-        for part in (
-            *(f"AccessControlAllow{what}" for what in ("Credentials", "Headers", "Methods", "Origin")),
-            "AccessControlExposeHeaders",
-            "AccessControlMaxAge",
-            "ContentSecurityPolicy",
-            "StrictTransportSecurity",
-            "XContentTypeOptions",
-            "XFrameOptions",
-        )
-    ),
-    f"{_RESPONSE}ServerEnabled",
+    "routingHttpRequestXAmznTlsCipherSuiteHeaderName",
+    "routingHttpRequestXAmznTlsVersionHeaderName",
+    *(f"routingHttpRequestXAmznMtlsClientcert{part}HeaderName" for part in _CLIENT_CERTIFICATE),
+    *(f"routingHttpResponse{part}HeaderValue" for part in (*_ALLOWED, *_SECURITY)),
+    *(f"routingHttpResponseAccessControl{part}HeaderValue" for part in _HEADERS),
+    "routingHttpResponseServerEnabled",
 )
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 # What AWS itself takes in names and descriptions (EC2 API reference, CreateSecurityGroup)
 _WORDS: Final = r"^[0-9A-Za-z ._\-:/()#,@\[\]+=&;{}!$*]*$"
+_NOT_SG: Final = r"^(?!sg-)" + _WORDS[1:]
 
-_region: Final = Rule(source=_REGION, computed=True, immutable=True)
-_name_prefix: Final = Rule(
-    source=_GROUP,
-    computed=True,
-    immutable=True,
-    conflicts=("name",),
-    length=(0, 229),
-    pattern=r"^(?!sg-)" + _WORDS[1:],
-)
+_region: Final = Rule(source="pulumi-aws provider/region.go", computed=True, immutable=True)
+
+
+def _prefix(rule: Callable[..., Rule], pattern: str, length: tuple[int, int] | None = None) -> Rule:
+    return rule(computed=True, immutable=True, conflicts=("name",), pattern=pattern, length=length)
 
 
 def _application(default: object = None, allowed: tuple[str, ...] = ()) -> Rule:
-    return Rule(source=_LB, default=default, allowed=allowed, only_for=_APPLICATION)
-
-
-def _unsupported(source: str) -> Rule:
-    """A property of the official provider that needs more than this project's load balancer."""
-    return Rule(source=source, computed=True, unsupported=True)
+    return _balancer(default=default, allowed=allowed, only_for=_APPLICATION)
 
 
 def _inline_rules() -> dict[str, Rule]:
     """`ingress` and `egress` blocks of a security group."""
     found = {}
     for block in ("ingress", "egress"):
-        found[block] = Rule(source=_GROUP, computed=True, unordered=True)
-        found[f"{block}.fromPort"] = found[f"{block}.toPort"] = Rule(source=_GROUP, required=True)
-        found[f"{block}.protocol"] = Rule(source=_GROUP, required=True, form="ip-protocol")
-        found[f"{block}.self"] = Rule(source=_GROUP, default=False)
-        found[f"{block}.cidrBlocks"] = Rule(source=_GROUP)
-        found[f"{block}.cidrBlocks.*"] = Rule(source=_GROUP, form="cidr4")
-        found[f"{block}.ipv6CidrBlocks.*"] = Rule(source=_GROUP, form="cidr6")
-        found[f"{block}.securityGroups"] = Rule(source=_GROUP, unordered=True)
-        found[f"{block}.description"] = Rule(source=_GROUP, length=(0, 255), pattern=_WORDS)
+        found[block] = _group(computed=True, unordered=True)
+        found[f"{block}.fromPort"] = found[f"{block}.toPort"] = _group(required=True)
+        found[f"{block}.protocol"] = _group(required=True, form="ip-protocol")
+        found[f"{block}.self"] = _group(default=False)
+        found[f"{block}.cidrBlocks"] = _group()
+        found[f"{block}.cidrBlocks.*"] = _group(form="cidr4")
+        found[f"{block}.ipv6CidrBlocks.*"] = _group(form="cidr6")
+        found[f"{block}.securityGroups"] = _group(unordered=True)
+        found[f"{block}.description"] = _group(length=(0, 255), pattern=_WORDS)
     return found
 
 
 _SECURITY_GROUP_RULE: Final[Mapping[str, Rule]] = {
     "region": _region,
-    "securityGroupId": Rule(source=_RULE, required=True, immutable=True),
-    "ipProtocol": Rule(source=_RULE, required=True, form="ip-protocol"),
-    "description": Rule(source=_RULE, length=(0, 255), pattern=_WORDS),
-    "fromPort": Rule(source=_RULE, between=_PORTS),
-    "toPort": Rule(source=_RULE, between=_PORTS),
-    "cidrIpv4": Rule(source=_RULE, form="cidr4", exactly_one=_SOURCES),
-    "cidrIpv6": Rule(source=_RULE, form="cidr6"),
+    "securityGroupId": _rule(required=True, immutable=True),
+    "ipProtocol": _rule(required=True, form="ip-protocol"),
+    "description": _rule(length=(0, 255), pattern=_WORDS),
+    "fromPort": _rule(between=_PORTS),
+    "toPort": _rule(between=_PORTS),
+    "cidrIpv4": _rule(form="cidr4", exactly_one=_SOURCES),
+    "cidrIpv6": _rule(form="cidr6"),
 }
 
 RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "aws:ec2/eip:Eip": {
         "region": _region,
-        "address": Rule(source=_EIP, immutable=True),
-        "domain": Rule(source=_EIP, computed=True, immutable=True, allowed=("vpc", "standard")),
-        "instance": Rule(source=_EIP, computed=True),
-        "ipamPoolId": Rule(source=_EIP, computed=True, immutable=True),
-        "networkBorderGroup": Rule(source=_EIP, computed=True, immutable=True),
-        "networkInterface": Rule(source=_EIP, computed=True),
-        "publicIpv4Pool": Rule(source=_EIP, computed=True, immutable=True),
+        "address": _eip(immutable=True),
+        "domain": _eip(computed=True, immutable=True, allowed=("vpc", "standard")),
+        "instance": _eip(computed=True),
+        "ipamPoolId": _eip(computed=True, immutable=True),
+        "networkBorderGroup": _eip(computed=True, immutable=True),
+        "networkInterface": _eip(computed=True),
+        "publicIpv4Pool": _eip(computed=True, immutable=True),
     },
     "aws:ec2/securityGroup:SecurityGroup": {
         "region": _region,
-        "description": Rule(
-            source=_PULUMI, immutable=True, default="Managed by Pulumi", length=(0, 255), pattern=_WORDS
-        ),
-        "name": Rule(
-            source=_GROUP,
+        "description": _pulumi(immutable=True, default="Managed by Pulumi", length=(0, 255), pattern=_WORDS),
+        "name": _group(
             computed=True,
             immutable=True,
             conflicts=("namePrefix",),
             length=(0, 255),
-            pattern=r"^(?!sg-)" + _WORDS[1:],
+            pattern=_NOT_SG,
             autoname=255,
         ),
-        "namePrefix": _name_prefix,
-        "revokeRulesOnDelete": Rule(source=_GROUP, default=False),
-        "vpcId": Rule(source=_GROUP, computed=True, immutable=True),
+        "namePrefix": _prefix(_group, pattern=_NOT_SG, length=(0, 229)),
+        "revokeRulesOnDelete": _group(default=False),
+        "vpcId": _group(computed=True, immutable=True),
         **_inline_rules(),
     },
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _SECURITY_GROUP_RULE,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _SECURITY_GROUP_RULE,
     "aws:lb/loadBalancer:LoadBalancer": {
         "region": _region,
-        "name": Rule(
-            source=_VALIDATE,
-            computed=True,
-            immutable=True,
-            conflicts=("namePrefix",),
-            pattern=_NAME,
-            autoname=32,
+        "name": _named(computed=True, immutable=True, conflicts=("namePrefix",), pattern=_NAME, autoname=32),
+        "namePrefix": _prefix(_named, pattern=r"^(?!internal-)(?!-)[0-9A-Za-z-]{1,6}$"),
+        "loadBalancerType": _balancer(
+            immutable=True, default="application", allowed=("application", "network", "gateway")
         ),
-        "namePrefix": Rule(
-            source=_VALIDATE,
-            computed=True,
-            immutable=True,
-            conflicts=("name",),
-            pattern=r"^(?!internal-)(?!-)[0-9A-Za-z-]{1,6}$",
+        "internal": _balancer(computed=True, immutable=True),
+        "ipAddressType": _balancer(
+            computed=True, allowed=("ipv4", "dualstack", "dualstack-without-public-ipv4")
         ),
-        "loadBalancerType": Rule(
-            source=_LB, immutable=True, default="application", allowed=("application", "network", "gateway")
+        "securityGroups": _balancer(computed=True, unordered=True),
+        "subnetMappings": _balancer(computed=True, unordered=True, exactly_one=("subnetMappings", "subnets")),
+        "subnetMappings.subnetId": _balancer(required=True),
+        "subnetMappings.outpostId": _balancer(computed=True),
+        "subnetMappings.privateIpv4Address": _balancer(form="ipv4"),
+        "subnetMappings.ipv6Address": _balancer(form="ipv6"),
+        "subnets": _balancer(computed=True, unordered=True),
+        "customerOwnedIpv4Pool": _balancer(immutable=True),
+        "enableDeletionProtection": _balancer(default=False),
+        "enableZonalShift": _balancer(default=False),
+        "enableCrossZoneLoadBalancing": _balancer(
+            default=False, only_for=("loadBalancerType", ("network", "gateway"))
         ),
-        "internal": Rule(source=_LB, computed=True, immutable=True),
-        "ipAddressType": Rule(
-            source=_LB, computed=True, allowed=("ipv4", "dualstack", "dualstack-without-public-ipv4")
-        ),
-        "securityGroups": Rule(source=_LB, computed=True, unordered=True),
-        "subnetMappings": Rule(
-            source=_LB, computed=True, unordered=True, exactly_one=("subnetMappings", "subnets")
-        ),
-        "subnetMappings.subnetId": Rule(source=_LB, required=True),
-        "subnetMappings.outpostId": Rule(source=_LB, computed=True),
-        "subnetMappings.privateIpv4Address": Rule(source=_LB, form="ipv4"),
-        "subnetMappings.ipv6Address": Rule(source=_LB, form="ipv6"),
-        "subnets": Rule(source=_LB, computed=True, unordered=True),
-        "customerOwnedIpv4Pool": Rule(source=_LB, immutable=True),
-        "enableDeletionProtection": Rule(source=_LB, default=False),
-        "enableZonalShift": Rule(source=_LB, default=False),
-        "enableCrossZoneLoadBalancing": Rule(
-            source=_LB, default=False, only_for=("loadBalancerType", ("network", "gateway"))
-        ),
-        "dnsRecordClientRoutingPolicy": Rule(
-            source=_LB,
+        "dnsRecordClientRoutingPolicy": _balancer(
             default="any_availability_zone",
             only_for=_NETWORK,
             allowed=(
@@ -186,22 +155,18 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
                 "partial_availability_zone_affinity",
             ),
         ),
-        "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": Rule(
-            source=_LB, computed=True, allowed=("on", "off"), only_for=_NETWORK
+        "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": _balancer(
+            computed=True, allowed=("on", "off"), only_for=_NETWORK
         ),
-        "enablePrefixForIpv6SourceNat": Rule(
-            source=_LB, computed=True, allowed=("on", "off"), only_for=_NETWORK
-        ),
-        "secondaryIpsAutoAssignedPerSubnet": Rule(
-            source=_LB, computed=True, between=((0, 7),), only_for=_NETWORK
-        ),
-        "accessLogs": Rule(source=_LB, computed=True),  # SuppressMissingOptionalConfigurationBlock
-        "accessLogs.bucket": Rule(source=_LB, required=True),
-        "accessLogs.enabled": Rule(source=_LB, default=False),
-        "connectionLogs": _unsupported(_LB),
-        "healthCheckLogs": _unsupported(_LB),
-        "ipamPools": _unsupported(_LB),
-        "minimumLoadBalancerCapacity": _unsupported(_LB),
+        "enablePrefixForIpv6SourceNat": _balancer(computed=True, allowed=("on", "off"), only_for=_NETWORK),
+        "secondaryIpsAutoAssignedPerSubnet": _balancer(computed=True, between=((0, 7),), only_for=_NETWORK),
+        "accessLogs": _balancer(computed=True),  # SuppressMissingOptionalConfigurationBlock
+        "accessLogs.bucket": _balancer(required=True),
+        "accessLogs.enabled": _balancer(default=False),
+        "connectionLogs": _balancer(computed=True, unsupported=True),
+        "healthCheckLogs": _balancer(computed=True, unsupported=True),
+        "ipamPools": _balancer(computed=True, unsupported=True),
+        "minimumLoadBalancerCapacity": _balancer(computed=True, unsupported=True),
         "clientKeepAlive": _application(3600),
         "desyncMitigationMode": _application("defensive", ("monitor", "defensive", "strictest")),
         "dropInvalidHeaderFields": _application(default=False),
@@ -215,148 +180,124 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     },
     "aws:lb/targetGroup:TargetGroup": {
         "region": _region,
-        "name": Rule(
-            source=_VALIDATE,
-            computed=True,
-            immutable=True,
-            conflicts=("namePrefix",),
-            pattern=_GROUP_NAME,
-            autoname=32,
+        "name": _named(
+            computed=True, immutable=True, conflicts=("namePrefix",), pattern=_GROUP_NAME, autoname=32
         ),
-        "namePrefix": Rule(
-            source=_VALIDATE,
-            computed=True,
-            immutable=True,
-            conflicts=("name",),
-            pattern=r"^(?!-)[0-9A-Za-z-]{1,6}$",
+        "namePrefix": _named(
+            computed=True, immutable=True, conflicts=("name",), pattern=r"^(?!-)[0-9A-Za-z-]{1,6}$"
         ),
-        "port": Rule(source=_TG, immutable=True, between=((1, 65535),)),
-        "protocol": Rule(source=_TG, immutable=True, allowed=_PROTOCOLS),
-        "protocolVersion": Rule(
-            source=_TG,
+        "port": _targets(immutable=True, between=((1, 65535),)),
+        "protocol": _targets(immutable=True, allowed=_PROTOCOLS),
+        "protocolVersion": _targets(
             computed=True,
             immutable=True,
             allowed=("GRPC", "HTTP1", "HTTP2"),
             ignore_case=True,
             only_for=_HTTP,
         ),
-        "vpcId": Rule(source=_TG, immutable=True),
-        "targetType": Rule(
-            source=_TG, immutable=True, default="instance", allowed=("instance", "ip", "lambda", "alb")
+        "vpcId": _targets(immutable=True),
+        "targetType": _targets(
+            immutable=True, default="instance", allowed=("instance", "ip", "lambda", "alb")
         ),
-        "ipAddressType": Rule(source=_TG, computed=True, immutable=True, allowed=("ipv4", "ipv6")),
-        "targetControlPort": _unsupported(_TG),
-        "deregistrationDelay": Rule(source=_TG, default=300, between=((0, 3600),)),
-        "connectionTermination": Rule(source=_TG, computed=True),
-        "preserveClientIp": Rule(source=_TG, computed=True, form="true-or-false"),
-        "proxyProtocolV2": Rule(source=_TG, default=False),
-        "lambdaMultiValueHeadersEnabled": Rule(source=_TG, default=False),
-        "slowStart": Rule(source=_TG, default=0, between=((0, 0), (30, 900))),
-        "loadBalancingAlgorithmType": Rule(
-            source=_TG,
-            computed=True,
-            allowed=("round_robin", "least_outstanding_requests", "weighted_random"),
+        "ipAddressType": _targets(computed=True, immutable=True, allowed=("ipv4", "ipv6")),
+        "targetControlPort": _targets(computed=True, unsupported=True),
+        "deregistrationDelay": _targets(default=300, between=((0, 3600),)),
+        "connectionTermination": _targets(computed=True),
+        "preserveClientIp": _targets(computed=True, form="true-or-false"),
+        "proxyProtocolV2": _targets(default=False),
+        "lambdaMultiValueHeadersEnabled": _targets(default=False),
+        "slowStart": _targets(default=0, between=((0, 0), (30, 900))),
+        "loadBalancingAlgorithmType": _targets(
+            computed=True, allowed=("round_robin", "least_outstanding_requests", "weighted_random")
         ),
-        "loadBalancingAnomalyMitigation": Rule(source=_TG, computed=True, allowed=("on", "off")),
-        "loadBalancingCrossZoneEnabled": Rule(
-            source=_TG, computed=True, allowed=("true", "false", "use_load_balancer_configuration")
+        "loadBalancingAnomalyMitigation": _targets(computed=True, allowed=("on", "off")),
+        "loadBalancingCrossZoneEnabled": _targets(
+            computed=True, allowed=("true", "false", "use_load_balancer_configuration")
         ),
-        "healthCheck": Rule(source=_TG, computed=True),
-        "healthCheck.enabled": Rule(source=_TG, default=True),
-        "healthCheck.healthyThreshold": Rule(source=_TG, default=3, between=((2, 10),)),
-        "healthCheck.unhealthyThreshold": Rule(source=_TG, default=3, between=((2, 10),)),
-        "healthCheck.interval": Rule(source=_TG, default=30, between=((5, 300),)),
-        "healthCheck.timeout": Rule(source=_TG, computed=True, between=((2, 120),)),
-        "healthCheck.matcher": Rule(source=_TG, computed=True),
-        "healthCheck.path": Rule(source=_TG, computed=True, length=(1, 1024), pattern="^/"),
-        "healthCheck.port": Rule(source=_TG, default="traffic-port", form="health-check-port"),
-        "healthCheck.protocol": Rule(
-            source=_TG, default="HTTP", allowed=("HTTP", "HTTPS", "TCP"), ignore_case=True
-        ),
-        "stickiness": Rule(source=_TG, computed=True),
-        "stickiness.type": Rule(
-            source=_TG,
+        "healthCheck": _targets(computed=True),
+        "healthCheck.enabled": _targets(default=True),
+        "healthCheck.healthyThreshold": _targets(default=3, between=((2, 10),)),
+        "healthCheck.unhealthyThreshold": _targets(default=3, between=((2, 10),)),
+        "healthCheck.interval": _targets(default=30, between=((5, 300),)),
+        "healthCheck.timeout": _targets(computed=True, between=((2, 120),)),
+        "healthCheck.matcher": _targets(computed=True),
+        "healthCheck.path": _targets(computed=True, length=(1, 1024), pattern="^/"),
+        "healthCheck.port": _targets(default="traffic-port", form="health-check-port"),
+        "healthCheck.protocol": _targets(default="HTTP", allowed=("HTTP", "HTTPS", "TCP"), ignore_case=True),
+        "stickiness": _targets(computed=True),
+        "stickiness.type": _targets(
             required=True,
             allowed=("lb_cookie", "app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"),
         ),
-        "stickiness.enabled": Rule(source=_TG, default=True),
-        "stickiness.cookieDuration": Rule(source=_TG, default=86400, between=((0, 604800),), only_for=_HTTP),
-        "targetFailovers": _unsupported(_TG),  # gateway load balancers only
-        "targetGroupHealth": Rule(source=_TG, computed=True),
-        "targetGroupHealth.dnsFailover": Rule(source=_TG, computed=True),
-        "targetGroupHealth.dnsFailover.minimumHealthyTargetsCount": Rule(
-            source=_VALIDATE, default="off", form="off-or-count"
+        "stickiness.enabled": _targets(default=True),
+        "stickiness.cookieDuration": _targets(default=86400, between=((0, 604800),), only_for=_HTTP),
+        "targetFailovers": _targets(computed=True, unsupported=True),  # gateway load balancers only
+        "targetGroupHealth": _targets(computed=True),
+        "targetGroupHealth.dnsFailover": _targets(computed=True),
+        "targetGroupHealth.dnsFailover.minimumHealthyTargetsCount": _named(
+            default="off", form="off-or-count"
         ),
-        "targetGroupHealth.dnsFailover.minimumHealthyTargetsPercentage": Rule(
-            source=_VALIDATE, default="off", form="off-or-percentage"
+        "targetGroupHealth.dnsFailover.minimumHealthyTargetsPercentage": _named(
+            default="off", form="off-or-percentage"
         ),
-        "targetGroupHealth.unhealthyStateRouting": Rule(source=_TG, computed=True),
-        "targetGroupHealth.unhealthyStateRouting.minimumHealthyTargetsCount": Rule(source=_TG, default=1),
-        "targetGroupHealth.unhealthyStateRouting.minimumHealthyTargetsPercentage": Rule(
-            source=_VALIDATE, default="off", form="off-or-percentage"
+        "targetGroupHealth.unhealthyStateRouting": _targets(computed=True),
+        "targetGroupHealth.unhealthyStateRouting.minimumHealthyTargetsCount": _targets(default=1),
+        "targetGroupHealth.unhealthyStateRouting.minimumHealthyTargetsPercentage": _named(
+            default="off", form="off-or-percentage"
         ),
-        "targetHealthStates": Rule(source=_TG, computed=True),
-        "targetHealthStates.enableUnhealthyConnectionTermination": Rule(source=_TG, required=True),
-        "targetHealthStates.unhealthyDrainingInterval": Rule(source=_TG, between=((0, 360000),)),
+        "targetHealthStates": _targets(computed=True),
+        "targetHealthStates.enableUnhealthyConnectionTermination": _targets(required=True),
+        "targetHealthStates.unhealthyDrainingInterval": _targets(between=((0, 360000),)),
     },
     "aws:lb/listener:Listener": {
         "region": _region,
-        "loadBalancerArn": Rule(source=_LISTENER, required=True, immutable=True, form="arn"),
-        "port": Rule(source=_LISTENER, between=((1, 65535),)),
-        "protocol": Rule(source=_LISTENER, computed=True, allowed=_PROTOCOLS, ignore_case=True),
-        "sslPolicy": Rule(source=_LISTENER, computed=True),
-        "certificateArn": Rule(source=_LISTENER, form="arn"),
-        "alpnPolicy": Rule(
-            source=_LISTENER,
-            allowed=("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"),
-            ignore_case=True,
+        "loadBalancerArn": _listener(required=True, immutable=True, form="arn"),
+        "port": _listener(between=((1, 65535),)),
+        "protocol": _listener(computed=True, allowed=_PROTOCOLS, ignore_case=True),
+        "sslPolicy": _listener(computed=True),
+        "certificateArn": _listener(form="arn"),
+        "alpnPolicy": _listener(
+            allowed=("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"), ignore_case=True
         ),
-        "tcpIdleTimeoutSeconds": Rule(source=_LISTENER, computed=True, between=((60, 6000),)),
-        "mutualAuthentication": _unsupported(_LISTENER),
-        **dict.fromkeys(_ROUTING, _unsupported(_LISTENER)),
-        "defaultActions": Rule(source=_LISTENER, required=True),
-        "defaultActions.type": Rule(
-            source=_LISTENER,
+        "tcpIdleTimeoutSeconds": _listener(computed=True, between=((60, 6000),)),
+        "mutualAuthentication": _listener(computed=True, unsupported=True),
+        **dict.fromkeys(_ROUTING, _listener(computed=True, unsupported=True)),
+        "defaultActions": _listener(required=True),
+        "defaultActions.type": _listener(
             required=True,
             allowed=("forward", "authenticate-oidc", "authenticate-cognito", "redirect", "fixed-response"),
             ignore_case=True,
         ),
-        "defaultActions.authenticateCognito": _unsupported(_LISTENER),
-        "defaultActions.authenticateOidc": _unsupported(_LISTENER),
-        "defaultActions.fixedResponse": _unsupported(_LISTENER),
-        "defaultActions.redirect": _unsupported(_LISTENER),
-        "defaultActions.order": Rule(source=_LISTENER, computed=True, between=((1, 50000),)),
-        "defaultActions.targetGroupArn": Rule(source=_LISTENER, form="arn"),
-        "defaultActions.forward.targetGroups": Rule(
-            source=_LISTENER, required=True, items=(1, 5), unordered=True
-        ),
-        "defaultActions.forward.targetGroups.arn": Rule(source=_LISTENER, required=True, form="arn"),
-        "defaultActions.forward.targetGroups.weight": Rule(source=_LISTENER, default=1, between=((0, 999),)),
-        "defaultActions.forward.stickiness": Rule(source=_LISTENER, computed=True),
-        "defaultActions.forward.stickiness.duration": Rule(
-            source=_LISTENER, required=True, between=((1, 604800),)
-        ),
-        "defaultActions.forward.stickiness.enabled": Rule(source=_LISTENER, default=False),
+        "defaultActions.authenticateCognito": _listener(computed=True, unsupported=True),
+        "defaultActions.authenticateOidc": _listener(computed=True, unsupported=True),
+        "defaultActions.fixedResponse": _listener(computed=True, unsupported=True),
+        "defaultActions.redirect": _listener(computed=True, unsupported=True),
+        "defaultActions.order": _listener(computed=True, between=((1, 50000),)),
+        "defaultActions.targetGroupArn": _listener(form="arn"),
+        "defaultActions.forward.targetGroups": _listener(required=True, items=(1, 5), unordered=True),
+        "defaultActions.forward.targetGroups.arn": _listener(required=True, form="arn"),
+        "defaultActions.forward.targetGroups.weight": _listener(default=1, between=((0, 999),)),
+        "defaultActions.forward.stickiness": _listener(computed=True),
+        "defaultActions.forward.stickiness.duration": _listener(required=True, between=((1, 604800),)),
+        "defaultActions.forward.stickiness.enabled": _listener(default=False),
     },
     "aws:iam/user:User": {
-        "name": Rule(
-            source=_USER, required=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", length=(1, 64), autoname=255
-        ),
-        "path": Rule(source=_USER, default="/", pattern=r"^/([!-~]+/)?$"),
-        "forceDestroy": Rule(source=_USER, default=False),
-        "permissionsBoundary": Rule(source=_USER, length=(0, 2048)),
+        "name": _user(required=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", length=(1, 64), autoname=255),
+        "path": _user(default="/", pattern=r"^/([!-~]+/)?$"),
+        "forceDestroy": _user(default=False),
+        "permissionsBoundary": _user(length=(0, 2048)),
     },
     "aws:iam/userPolicy:UserPolicy": {
-        "name": Rule(source=_POLICY, computed=True, immutable=True, conflicts=("namePrefix",), autoname=255),
-        "namePrefix": Rule(source=_POLICY, computed=True, immutable=True, conflicts=("name",)),
-        "policy": Rule(source=_POLICY, required=True, form="policy"),
-        "user": Rule(source=_POLICY, required=True, immutable=True),
+        "name": _policy(computed=True, immutable=True, conflicts=("namePrefix",), autoname=255),
+        "namePrefix": _prefix(_policy, pattern=""),
+        "policy": _policy(required=True, form="policy"),
+        "user": _policy(required=True, immutable=True),
     },
     "aws:iam/accessKey:AccessKey": {
-        "pgpKey": _unsupported(_KEY),
-        "status": Rule(source=_KEY, default="Active", allowed=("Active", "Inactive")),
-        "user": Rule(source=_KEY, required=True, immutable=True),
-        "secret": Rule(source=_KEY, sensitive=True),
-        "sesSmtpPasswordV4": Rule(source=_KEY, sensitive=True),
+        "pgpKey": _key(computed=True, unsupported=True),
+        "status": _key(default="Active", allowed=("Active", "Inactive")),
+        "user": _key(required=True, immutable=True),
+        "secret": _key(sensitive=True),
+        "sesSmtpPasswordV4": _key(sensitive=True),
     },
 }
