@@ -49,6 +49,8 @@ _ROUTING: Final = (  # listener attributes of application load balancers
     *(f"routingHttpResponseAccessControl{part}HeaderValue" for part in _HEADERS),
     "routingHttpResponseServerEnabled",
 )
+_BALANCER_EXTRAS: Final = ("connectionLogs", "healthCheckLogs", "ipamPools", "minimumLoadBalancerCapacity")
+_OTHER_ACTIONS: Final = ("authenticateCognito", "authenticateOidc", "fixedResponse", "redirect")
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
 # What AWS itself takes in names and descriptions (EC2 API reference, CreateSecurityGroup)
@@ -163,10 +165,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "accessLogs": _balancer(computed=True),  # SuppressMissingOptionalConfigurationBlock
         "accessLogs.bucket": _balancer(required=True),
         "accessLogs.enabled": _balancer(default=False),
-        "connectionLogs": _balancer(computed=True, unsupported=True),
-        "healthCheckLogs": _balancer(computed=True, unsupported=True),
-        "ipamPools": _balancer(computed=True, unsupported=True),
-        "minimumLoadBalancerCapacity": _balancer(computed=True, unsupported=True),
+        **dict.fromkeys(_BALANCER_EXTRAS, _balancer(computed=True, unsupported=True)),
         "clientKeepAlive": _application(3600),
         "desyncMitigationMode": _application("defensive", ("monitor", "defensive", "strictest")),
         "dropInvalidHeaderFields": _application(default=False),
@@ -268,10 +267,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             allowed=("forward", "authenticate-oidc", "authenticate-cognito", "redirect", "fixed-response"),
             ignore_case=True,
         ),
-        "defaultActions.authenticateCognito": _listener(computed=True, unsupported=True),
-        "defaultActions.authenticateOidc": _listener(computed=True, unsupported=True),
-        "defaultActions.fixedResponse": _listener(computed=True, unsupported=True),
-        "defaultActions.redirect": _listener(computed=True, unsupported=True),
+        **{f"defaultActions.{kind}": _listener(computed=True, unsupported=True) for kind in _OTHER_ACTIONS},
         "defaultActions.order": _listener(computed=True, between=((1, 50000),)),
         "defaultActions.targetGroupArn": _listener(form="arn"),
         "defaultActions.forward.targetGroups": _listener(required=True, items=(1, 5), unordered=True),
