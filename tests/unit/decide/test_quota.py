@@ -54,6 +54,11 @@ def test_a_node_that_goes_leaves_its_place_to_one_other_and_moves_nobody() -> No
         assert before - {gone} <= subset(rest, 8)
 
 
+def test_the_choice_prefers_neither_low_ids_nor_names() -> None:
+    zones = zoned(a=40)
+    assert subset(zones, 20) != frozenset(sorted(zones)[:20])
+
+
 def test_every_group_gets_the_choice_of_the_one_with_the_least_room() -> None:
     roomy = group()
     learnt = GroupState(target_group=HTTPS, targets={}, fresh=True, port=30443, limit=5)
