@@ -37,6 +37,7 @@ async def run(layout: Layout) -> None:
             await nodes.runner.close()
             nodes.fleet.switch_off()
             await control_api.cleanup()
+            layout.nodes_socket.unlink(missing_ok=True)  # whoever waits for it waits for the next one
 
 
 class _Nodes:

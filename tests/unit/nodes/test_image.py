@@ -57,6 +57,10 @@ def test_the_last_stage_says_entrypoint_and_command() -> None:
     assert read(DOCKERFILE) == Start(("python", "-m", "syncer"), ("run",))
 
 
+def test_the_syncer_s_own_dockerfile_says_what_starts_it() -> None:
+    assert words({})[:3] == ["python", "-m", "syncer"]
+
+
 def test_the_shell_form_is_refused() -> None:
     with pytest.raises(ImageError, match="exec form"):
         read("FROM x\nENTRYPOINT python -m syncer")
