@@ -40,11 +40,6 @@ class Group:
         """How many targets are healthy."""
         return sum(target.state == "healthy" for target in self.targets)
 
-    @property
-    def settled(self) -> bool:
-        """Whether there are targets and every one is healthy."""
-        return bool(self.targets) and self.healthy == len(self.targets)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
@@ -70,6 +65,22 @@ class Status:
     syncer: str
     syncer_ready: bool
     processes: tuple[str, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether the syncer has filled the groups: the same instances in each, all healthy.
+
+        The target of a node that is not Ready is not waited for: it stays registered, and may never answer.
+        """
+        silent = {node.name for node in self.nodes if not node.ready}
+        awaited = [[t for t in group.targets if t.node not in silent] for group in self.groups]
+        members = {frozenset(target.id for target in targets) for targets in awaited}
+        return (
+            self.syncer_ready
+            and len(members) == 1
+            and members != {frozenset()}
+            and all(target.state == "healthy" for targets in awaited for target in targets)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The answer of `sandbox status --json`."""

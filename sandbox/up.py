@@ -169,8 +169,7 @@ def _wait_until_settled(look: Callable[[], Status], step: Step) -> Status:
     while True:
         status = look()
         step.note(", ".join(f"{g.name} {g.healthy}/{len(g.targets)}" for g in status.groups))
-        members = {frozenset(target.id for target in group.targets) for group in status.groups}
-        if status.syncer_ready and len(members) == 1 and all(group.settled for group in status.groups):
+        if status.settled:
             return status
         if time.monotonic() > deadline:
             raise SandboxError(
