@@ -31,16 +31,22 @@ _WANTED: Final[Mapping[str, tuple[str, Any]]] = {
 
 @dataclass(slots=True)
 class Checking:
-    """One check in progress: the resource's type and logical name, its rules, and the failures so far."""
+    """One check in progress: the resource's type and logical name, its rules, and the failures so far.
+
+    `hidden` are the top-level properties that hold secrets: no message may quote them.
+    """
 
     token: str
     name: str
     rules: Mapping[str, Rule]
+    hidden: frozenset[str] = frozenset()
     failures: list[Failure] = field(default_factory=list)
 
     def fail(self, where: str, problem: str) -> None:
         """Record a failure in the words of the bridge, which leave the property of the message empty."""
         path = f"{self.name}.{where}" if where else self.name
+        if re.split(r"[.\[]", where, maxsplit=1)[0] in self.hidden:
+            problem = "the value, a secret, is not one that this property takes"
         self.failures.append(Failure("", f"{problem}. Examine values at '{path}'."))
 
 

@@ -21,7 +21,7 @@ from sandbox.engine.provider import (
     Resource,
     State,
 )
-from sandbox.engine.values import PropertyMap, has_unknown, keep_secrets, reveal
+from sandbox.engine.values import PropertyMap, has_secret, has_unknown, keep_secrets, reveal
 
 _LOOKUP: Final = "lookup"
 
@@ -90,7 +90,8 @@ class AwsProvider(Provider):
     def check(self, resource: Resource, news: PropertyMap, olds: PropertyMap, naming: Naming) -> Checked:
         """Validate; fill in region, name, defaults and `tagsAll` as pulumi-aws does before it plans."""
         shape = self._shape(resource.type)
-        checking = Checking(resource.type, resource.name, rules_of(resource.type))
+        hidden = frozenset(key for key, value in news.items() if has_secret(value))
+        checking = Checking(resource.type, resource.name, rules_of(resource.type), hidden)
         given = dict(reveal(news))
         name = automatic_name(checking, given, reveal(olds), naming)
         if name:

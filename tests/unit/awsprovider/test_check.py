@@ -239,6 +239,15 @@ def test_secrets_stay_secret_through_check_and_in_all_tags(provider: AwsProvider
     assert reveal(inputs["tagsAll"]) == {"owner": "me"}
 
 
+@pytest.mark.parametrize("wrong", [Secret(["hunter2"]), Secret("hunter2"), {"a": Secret("hunter2,")}])
+def test_no_message_quotes_a_secret(provider: AwsProvider, wrong: Any) -> None:
+    for key in ("port", "tags", "name"):
+        answer = reasons(check(provider, TARGETS, {**PROGRAMS[TARGETS], key: wrong}))
+        assert "hunter2" not in answer
+        if key != "name" or wrong != Secret("hunter2"):
+            assert f"Examine values at 'web.{key}" in answer
+
+
 def test_an_unlisted_type_fails_by_its_name(provider: AwsProvider) -> None:
     with pytest.raises(
         ProviderError, match="aws:s3/bucket:Bucket: not supported by the offline AWS provider"
