@@ -62,6 +62,11 @@ class Project:
         (self.root / "infra" / "__main__.py").write_text(dedent(program))
 
     def run(self, *words: str) -> Said:
+        done = self.start(*words)
+        text, _ = done.communicate(timeout=_RUN_S)
+        return Said(done.returncode, text)
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "KUBE"))},
             "PULUMI_HOME": str(self._own_layout.pulumi_home),
@@ -70,7 +75,7 @@ class Project:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "KUBECONFIG": str(self.layout.kubeconfig),
         }
-        done = subprocess.run(
+        return subprocess.Popen(
             [str(self.pulumi), *words, "--non-interactive", "--color=never"],
             cwd=self.root,
             env=environ,
@@ -78,10 +83,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_RUN_S,
-            check=False,
         )
-        return Said(done.returncode, done.stdout)
 
     def up(self, *flags: str) -> Said:
         return self.run("up", "--yes", "--skip-preview", "--stack=dev", *flags)

@@ -1,10 +1,12 @@
 """Errors of a program and of the API server reach the person whole, once, and without a Python traceback."""
 
+import signal
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from sandbox.cluster import Rest
+from sandbox.cluster import ApiError, Rest
 from tests.integration.engine.conftest import Make
 from tests.integration.engine.project import Project, Said
 
@@ -145,3 +147,36 @@ def test_a_kubeconfig_that_is_not_there_is_named_once_for_a_resource(project: Pr
     said = project.run("preview", "--stack=dev")
 
     assert "no kubeconfig at /nowhere/kubeconfig: set KUBECONFIG or kubernetes:kubeconfig" in said.text
+
+
+def test_an_interrupted_wait_ends_at_once_and_what_was_made_is_known(make_project: Make, api: Rest) -> None:
+    project = make_project("interrupted")
+    project.write("""\
+        import pulumi_kubernetes as k8s
+
+        k8s.core.v1.Service(
+            "waiting",
+            metadata={"name": "engine-waiting", "namespace": "default"},
+            spec={"selector": {"app": "nobody"}, "ports": [{"port": 80}]},
+        )
+    """)
+    running = project.start("up", "--yes", "--skip-preview", "--stack=dev")
+    while not _there(api, "/api/v1/namespaces/default/services/engine-waiting"):
+        assert running.poll() is None
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    text, _ = running.communicate(timeout=20)
+    made = project.resource("waiting")
+    project.run("destroy", "--yes", "--skip-preview", "--stack=dev").ok()
+
+    assert running.returncode != 0
+    assert "was cancelled" in text
+    assert made["id"] == "default/engine-waiting"
+
+
+def _there(api: Rest, path: str) -> bool:
+    try:
+        api.get(path)
+    except ApiError:
+        return False
+    return True
