@@ -23,7 +23,7 @@ def serving(targets: Iterable[TargetHealth]) -> set[Target]:
 
 def floor_of(base: int, share: float) -> int:
     """How many must go on serving; never fewer than one."""
-    return max(1, ceil(share * base))
+    return max(1, ceil(share * base - 1e-9))  # 0.07 x 100 is 7.000000000000001
 
 
 def remember(

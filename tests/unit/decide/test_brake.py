@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from syncer.decide.brake import floor_of
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.model import GroupMemory, GroupPlan, NodeView, Target, Why
 from tests.unit.decide.world import NOON, Aws, decide, group, health, held, node, pass_once, target
@@ -287,6 +288,16 @@ def test_deadlines_go_before_labels_and_labels_before_cordons() -> None:
     planned = decide(nodes, actual, policy, node_policy=NodePolicy(cordon_leaves=True))
     assert planned.deregister == (target(2), target(1))
     assert held(planned) == {target(0): Why.SHARE}
+
+
+@pytest.mark.parametrize(
+    ("base", "share", "floor"),
+    [(0, 0.5, 1), (1, 0.5, 1), (3, 0.5, 2), (4, 0.5, 2), (100, 0.07, 7), (5, 1, 5)],
+)
+def test_the_floor_is_the_share_rounded_up_and_never_less_than_one(
+    base: int, share: float, floor: int
+) -> None:
+    assert floor_of(base, share) == floor
 
 
 def test_of_equal_urgency_they_go_from_each_zone_in_turn() -> None:
