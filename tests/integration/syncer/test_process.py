@@ -55,11 +55,14 @@ def test_a_target_removed_by_hand_comes_back_and_a_foreign_one_goes(home: Househ
     home.join("a", "b")
     home.syncer()
     home.until(lambda: home.filled_with("a", "b"), within=15)
-    time.sleep(0.2)
+    group, instance = home.groups["http"], home.instances["a"]
     home.elb.deregister_targets(
-        TargetGroupArn=home.groups["http"],
-        Targets=[{"Id": home.instances["a"], "Port": home.node_port("http")}],
+        TargetGroupArn=group, Targets=[{"Id": instance, "Port": home.node_port("http")}]
     )
+    assert not home.filled_with("a", "b")
+    home.until(lambda: home.filled_with("a", "b"), within=10)
+    home.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance, "Port": 31999}])
+    assert not home.filled_with("a", "b")
     home.until(lambda: home.filled_with("a", "b"), within=10)
 
 

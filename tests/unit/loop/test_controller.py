@@ -267,6 +267,23 @@ async def test_the_call_in_flight_at_sigterm_ends_and_no_other_begins() -> None:
 
 
 @virtually
+async def test_a_removal_that_waits_behind_the_call_in_flight_at_sigterm_is_not_sent() -> None:
+    world = World()
+    world.join("a", "b", "c")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=40)
+    await asyncio.sleep(30)
+    world.cloud.latency = 5.0
+    calls = world.cloud.calls["register"]
+    world.join("d")
+    world.cluster.delete("a")
+    await world.until(lambda: world.cloud.calls["register"] > calls, within=2)
+    await replica.stop()
+    assert world.cloud.calls["deregister"] == 0
+    assert world.filled_with("a", "b", "c", "d")
+
+
+@virtually
 async def test_five_hundred_nodes_take_three_calls_a_group() -> None:
     world = World()
     for group in world.cloud.groups.values():
