@@ -144,6 +144,9 @@ def test_no_plan_lowers_serving_targets_below_what_the_brake_allows(
         now += pause
         if pause > 30:
             nodes = data.draw(node_lists())
+        if data.draw(st.integers(0, 4), label="restart at 0") == 0:
+            aws.restart()
+            seen.clear()
         aws.tick(now)
         before = aws.read()
         planned = pass_once(aws, nodes, policy, now)
@@ -176,6 +179,29 @@ def _serving(state: GroupState) -> set[Target]:
     listed = {t: h for t, h in state.targets.items() if h.registered}
     healthy = {t for t, h in listed.items() if h.state is TargetState.HEALTHY}
     return healthy or {t for t, h in listed.items() if h.reason != "Target.InvalidState"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.sampled_from([None, PORT, PORT, PORT]), st.booleans(), st.booleans())
+def test_whatever_is_not_as_it_should_be_is_sent_or_held_and_never_both(
+    world: tuple[list[NodeView], Aws, PlanPolicy], port: int | None, fresh: bool, complete: bool
+) -> None:
+    nodes, aws, policy = world
+    state = replace(aws.read(), port=port, fresh=fresh)
+    evaluation = evaluate(nodes, registered_instances([state]), NodePolicy(), complete=complete)
+    desired = choose(evaluation, [state], policy)
+    planned = plan(desired, state, policy, NOON)
+    wanted = {Target(i, port) for i in desired.wanted} if port else set()
+    known = {t for t in aws.registered() if port is None and t.id in desired.wanted}
+    assert set(planned.register).isdisjoint(aws.registered())
+    assert set(planned.deregister) <= aws.registered()
+    assert set(planned.deregister).isdisjoint(wanted)
+    sent, kept = {*planned.register, *planned.deregister}, set(held(planned))
+    assert len(planned.register) + len(planned.deregister) == len(sent)
+    assert sent.isdisjoint(kept)
+    assert wanted ^ (aws.registered() - known) <= sent | kept
+    if not (fresh and complete):
+        assert planned.deregister == ()
 
 
 @settings(max_examples=80, deadline=None)
