@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -13,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +23,7 @@ from sandbox.layout import HOST
 from sandbox.loopback import Address
 from sandbox.status import Target
 from sandbox.traffic import Record, send
-from tests.e2e.driver import Sandbox
+from tests.e2e.driver import ROOT, Sandbox
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
@@ -111,6 +113,50 @@ def test_the_stacks_state_holds_no_secret_in_clear(sandbox: Sandbox) -> None:
     assert clear
     for path in (*sandbox.layout.pulumi_backend.rglob("*.json"), *sandbox.layout.logs.glob("*.log")):
         assert not any(value in path.read_text(errors="replace") for value in clear), path
+
+
+def test_status_says_the_same_to_programs(sandbox: Sandbox) -> None:
+    told = json.loads(sandbox.sandbox("status", "--json"))
+    assert told["up"]
+    assert told["staticIps"] == dict(sandbox.status().static_ips)
+    assert {group["name"] for group in told["targetGroups"]} == {"http", "https"}
+    assert all(group["healthy"] == group["total"] > 0 for group in told["targetGroups"])
+    assert told["syncer"]["ready"]
+
+
+def test_traffic_counts_who_served_what(sandbox: Sandbox) -> None:
+    said = sandbox.sandbox("traffic", "--rate", "10", "--seconds", "1")
+    for ip in sandbox.status().static_ips.values():
+        assert re.search(rf"^{ip}:\d+: 10 connections, node-\d+ \d+", said, re.MULTILINE)
+
+
+def test_a_wrong_stack_configuration_is_refused_by_naming_each_key(sandbox: Sandbox, tmp_path: Path) -> None:
+    wrong = tmp_path / "Pulumi.dev.yaml"
+    right = (ROOT / "Pulumi.dev.yaml").read_text()
+    wrong.write_text(
+        right.replace("interval: 5", "interval: 1").replace(
+            "image: node-nlb-sync:dev", "imag: node-nlb-sync:dev"
+        )
+    )
+    said = refused(sandbox, "preview", "--config-file", str(wrong))
+    assert "healthCheck.interval" in said
+    assert "syncer.imag" in said
+    assert "Traceback" not in said
+    wrong.write_text(right.replace("  node-nlb-sync:vpcId: ", "  node-nlb-sync:vpc: "))
+    assert "vpcId" in refused(sandbox, "preview", "--config-file", str(wrong))
+
+
+def refused(sandbox: Sandbox, *words: str) -> str:
+    done = subprocess.run(
+        [".venv/bin/sandbox", "shell", "--", "pulumi", *words, "--non-interactive"],
+        cwd=ROOT,
+        env=sandbox.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    return done.stdout + done.stderr
 
 
 def test_added_nodes_are_healthy_in_every_group_within_ten_seconds(sandbox: Sandbox) -> None:
