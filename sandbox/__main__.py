@@ -129,6 +129,13 @@ def node_kill(name: str) -> None:
     _lifecycle().kill(_running(), name)
 
 
+@node.command("revive")
+@click.argument("name")
+def node_revive(name: str) -> None:
+    """Switch a killed node on again."""
+    _lifecycle().revive(_running(), name)
+
+
 @node.command("replace")
 @click.argument("name")
 def node_replace(name: str) -> None:
