@@ -137,20 +137,29 @@ class Front:
         """Give the call to moto, after the rules that moto does not have."""
         if request.service == "ec2":
             self._mend(request, environ)
+        statuses: list[str] = []
+
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            statuses.append(status)
+            return start_response(status, headers)
+
         try:
-            answer = list(self._moto(environ, start_response))
+            answer = list(self._moto(environ, start))
         except NotImplementedError:
             message = f"The action {request.action} is not valid for this web service."
             raise AwsError("InvalidAction", message) from None
-        if request.service == "iam":
-            self.iam.notice_keys()
-        if "SecurityGroup" in request.action:
-            self.ec2.rules.complete(request.fields)
-        self._written(request)
+        if statuses[0].startswith("2"):
+            self._written(request)
+        else:
+            _log.info("%s refused: %s %s", request.service, request.action, statuses[0])
         return answer
 
     def _written(self, request: Request) -> None:
         """Take note of a call that succeeded, unless it only read."""
+        if request.service == "iam":
+            self.iam.notice_keys()
+        if "SecurityGroup" in request.action:
+            self.ec2.rules.complete(request.fields)
         if request.action in ENDING_CHECKS:
             forget_unchecked(self.elbv2)
         if not request.action.startswith(_READS):

@@ -79,7 +79,7 @@ class Listener:
     @property
     def group_arns(self) -> set[str]:
         """The target groups it forwards to."""
-        groups = [tuple_["TargetGroupArn"] for one in self.actions for tuple_ in forward_groups(one)]
+        groups = [forwarded["TargetGroupArn"] for one in self.actions for forwarded in forward_groups(one)]
         return set(groups)
 
 

@@ -28,6 +28,14 @@ def test_the_revision_changes_with_every_write_and_stays_while_only_reading(clou
     assert cloud.revision() == reported
 
 
+def test_the_revision_stays_when_a_write_is_refused(cloud: Cloud) -> None:
+    before = cloud.revision()
+    refusal(cloud.ec2.delete_security_group, GroupId="sg-0123456789abcdef0")
+    refusal(cloud.ec2.terminate_instances, InstanceIds=["i-0123456789abcdef0"])
+    refusal(cloud.elb.delete_listener, ListenerArn="arn")
+    assert cloud.revision() == before
+
+
 def test_the_revision_changes_when_instances_and_security_groups_do(cloud: Cloud) -> None:
     before, node = cloud.revision(), cloud.fresh_node()
     started = cloud.revision()
