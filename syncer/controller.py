@@ -16,12 +16,12 @@ from syncer.decide.plan import plan
 from syncer.errors import AwsError
 from syncer.group import Group
 from syncer.log import reconcile_id
-from syncer.model import Desired, Evaluation, GroupPlan
+from syncer.model import Desired, Evaluation, GroupPlan, GroupState
 from syncer.ports import Clock, Cluster, Elb
 from syncer.reads import Reader
 from syncer.settings import ServicePort, Settings
 from syncer.tally import Tally
-from syncer.writes import Writer
+from syncer.writes import Writer, named
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +95,20 @@ class Controller:
         """One pass over one group; the failure that is to be waited out, if there was one."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         evaluation, desired = self._observe_desired()
-        actual = group.state(self.port(group), self.clock.monotonic())
+        actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
         return problem
+
+    def _observe_actual(self, group: Group) -> GroupState:
+        """What is known of the group: the last read and our own writes since. No call is made for it."""
+        port = self.port(group)
+        if port != group.seen_port:
+            known = "not known yet" if port is None else port
+            log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
+            group.seen_port = port
+        return group.state(port, self.clock.monotonic())
 
     def _observe_desired(self) -> tuple[Evaluation, Desired]:
         """Verdicts and wanted instances, the same for every group; computed once for each change."""
@@ -168,17 +177,14 @@ class Controller:
         group.hurry.set()
 
     def _log_held(self, group: Group, decided: GroupPlan) -> None:
-        if decided.held != group.held:
-            for held in decided.held:
-                log.info(
-                    "%s: hold %s:%d: %s",
-                    group.name,
-                    held.target.id,
-                    held.target.port,
-                    held.why,
-                    extra={"group": group.name, "why": held.why},
-                )
+        """One line for each rule that holds something it did not hold before."""
+        news = [held for held in decided.held if held not in group.held]
         group.held = decided.held
+        for why in sorted({held.why for held in news}):
+            targets = [held.target for held in news if held.why is why]
+            log.info(
+                "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
+            )
 
     async def _follow(self, group: Group, *, once: bool) -> None:
         """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""

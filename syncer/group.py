@@ -29,6 +29,7 @@ class Group:
     read_problem: str = ""
     last_good_pass: float | None = None
     removed: int = 0
+    seen_port: int | None = None
     held: tuple[Held, ...] = ()
     beat: float = 1.0
     looked: asyncio.Event = field(default_factory=asyncio.Event)

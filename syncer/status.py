@@ -7,6 +7,7 @@ from syncer.controller import Controller
 from syncer.decide.policy import Ownership
 from syncer.group import Group
 from syncer.model import Why
+from syncer.settings import ServicePort
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
 _HUNG_S = 60.0
@@ -66,6 +67,15 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
     }
 
 
+def _missing_port(controller: Controller, group: Group) -> str:
+    source = group.settings.port
+    if controller.port(group) is not None:
+        return ""
+    if isinstance(source, ServicePort):
+        return f"the Service {source.service} has no NodePort named {source.port}"
+    return "the group's own port"
+
+
 def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
     plan = group.plan
     return {
@@ -73,6 +83,7 @@ def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
         "port": controller.port(group),
         "fresh": group.actual.fresh,
         "problem": group.problem,
+        "waiting_for": _missing_port(controller, group),
         "read_problem": group.read_problem,
         "last_good_pass": group.last_good_pass,
         "serving": plan.serving if plan else None,

@@ -79,18 +79,20 @@ class Writer:
         group is filled to its last place in the same way.
         """
         now = self.clock.monotonic()
-        named = [
+        culprits = [
             target for target in batch if isinstance(error, RefusedTargetsError) and target.id in error.ids
         ]
         if not group.poison.may_search(now):
             return None
-        if not named and len(batch) == 1:
-            named = list(batch)
-        if named:
-            group.poison.refuse(named, now)
-            self.tally.refused[group.arn] += len(named)
-            log.warning("%s: AWS refused %s: %s", group.name, _ids(named), error, extra={"group": group.name})
-            rest = [target for target in batch if target not in named]
+        if not culprits and len(batch) == 1:
+            culprits = list(batch)
+        if culprits:
+            group.poison.refuse(culprits, now)
+            self.tally.refused[group.arn] += len(culprits)
+            log.warning(
+                "%s: AWS refused %s: %s", group.name, named(culprits), error, extra={"group": group.name}
+            )
+            rest = [target for target in batch if target not in culprits]
             return [rest] if rest else []
         half = len(batch) // 2
         return [batch[:half], batch[half:]]
@@ -111,13 +113,14 @@ class Writer:
     def _changed(self, group: Group, change: str, batch: Sequence[Target]) -> None:
         self.tally.changes[group.arn, change] += len(batch)
         group.hurry.set()
-        log.info("%s: %s %s", group.name, change, _ids(batch), extra={"group": group.name, "change": change})
+        log.info("%s: %s %s", group.name, change, named(batch), extra={"group": group.name, "change": change})
 
 
 def _batches(targets: Sequence[Target]) -> list[Sequence[Target]]:
     return [targets[start : start + BATCH] for start in range(0, len(targets), BATCH)]
 
 
-def _ids(targets: Sequence[Target]) -> str:
+def named(targets: Sequence[Target]) -> str:
+    """The first ten of `targets` and how many more there are, for a log line."""
     shown = ", ".join(f"{target.id}:{target.port}" for target in targets[:10])
     return shown + (f" and {len(targets) - 10} more" if len(targets) > 10 else "")  # noqa: PLR2004

@@ -84,6 +84,22 @@ def test_status_tells_verdicts_targets_and_troubles() -> None:
     run_virtually(story())
 
 
+def test_a_service_without_the_port_is_named_and_nothing_is_registered() -> None:
+    async def story() -> None:
+        world = World({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=edge/ingress:http"})
+        world.join("a")
+        replica = world.replica()
+        await asyncio.sleep(60)
+        told = snapshot(replica.controller)["groups"][0]
+        assert told["waiting_for"] == "the Service edge/ingress has no NodePort named http"
+        assert world.cloud.calls["register"] == 0
+        world.cluster.expose("edge/ingress", "http", 30080)
+        await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a"), within=1)
+        await replica.stop()
+
+    run_virtually(story())
+
+
 def test_ready_means_a_complete_list_and_a_pass_over_each_group() -> None:
     async def story() -> None:
         world = World()
