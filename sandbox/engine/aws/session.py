@@ -67,7 +67,7 @@ class Clients:
                 aws_session_token=access.token or None,
                 profile_name=access.profile or None,
             )
-        return self._session.client(
+        client = self._session.client(
             service,
             region_name=region,
             endpoint_url=access.endpoints.get(service),
@@ -78,6 +78,8 @@ class Clients:
                 max_pool_connections=32,
             ),
         )
+        client.meta.events.register("after-call", _name_service)
+        return client
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,16 @@ def tolerating(*codes: str) -> Iterator[None]:
             raise
 
 
+def _name_service(model: Any, parsed: dict[str, Any], **_rest: Any) -> None:
+    """Leave the service's name in every answer: an error of boto3 does not tell whose operation failed."""
+    parsed.setdefault("ResponseMetadata", {})["Service"] = model.service_model.service_id
+
+
 def _described(what: str, error: Any) -> AwsError:
     detail = error.response.get("Error", {})
     meta = error.response.get("ResponseMetadata", {})
     code, message = str(detail.get("Code", "")), " ".join(str(detail.get("Message", "")).split())
     answered = f"https response error StatusCode: {meta.get('HTTPStatusCode', 0)}"
     request = f"RequestID: {meta.get('RequestId', '')}"
-    operation = f"operation error {error.operation_name}"
+    operation = f"operation error {meta.get('Service', 'AWS')}: {error.operation_name}"
     return AwsError(f"{what}: {operation}, {answered}, {request}, api error {code}: {message}", code)

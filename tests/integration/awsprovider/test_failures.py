@@ -24,7 +24,7 @@ def test_a_refusal_is_one_line_with_what_was_done_and_the_code_of_aws(plugin: Pl
     with pytest.raises(Failed) as failed:
         plugin.create(KEY, {"user": "nobody"})
     message = str(failed.value)
-    assert message.startswith("creating IAM Access Key (nobody): operation error CreateAccessKey")
+    assert message.startswith("creating IAM Access Key (nobody): operation error IAM: CreateAccessKey")
     assert "api error NoSuchEntity: " in message
     assert "\n" not in message
     assert failed.value.recorded is None
