@@ -34,7 +34,7 @@ class StaticAddresses(Part):
             address = Eip(
                 f"{name}-{zone}",
                 domain="vpc",
-                tags={**settings.tags, "Name": f"{name}-{zone}", ZONE_TAG: zone, **marks},
+                tags={"Name": f"{name}-{zone}", **settings.tags, ZONE_TAG: zone, **marks},
                 opts=self._options(settings, network.kept_allocations.get(zone)),
             )
             self.allocation_ids[zone] = address.allocation_id

@@ -38,6 +38,7 @@ def pod_spec(
     return PodSpecArgs(
         service_account_name=f"{syncer.name}-sa",
         automount_service_account_token=True,
+        enable_service_links=False,  # a Service called nlb-sync would set NLB_SYNC_PORT
         node_selector=dict(syncer.node_selector) or None,
         tolerations=[toleration(item) for item in syncer.tolerations] or None,
         termination_grace_period_seconds=GRACE_SECONDS,

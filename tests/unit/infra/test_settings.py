@@ -234,6 +234,7 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "syncer.tolerations[0].value",
         ("operator Exists",),
     ),
+    ("a tag of AWS's own", lambda c: c.update(tags={"aws:x": "y"}), "tags", ('the key "aws:x"', "rename")),
     ("a number for a tag", lambda c: c.update(tags={"cost": 5}), "tags.cost", ("in quotes",)),
     (
         "an identity of later",
