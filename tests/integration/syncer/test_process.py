@@ -82,7 +82,7 @@ def test_an_expired_version_and_a_restarted_api_server_lose_nothing(home: Househ
     home.join("a", "b", "c", "d")
     syncer = home.syncer()
     home.until(lambda: home.filled_with("a", "b", "c", "d"), within=15)
-    process.stop(home.layout, "kube-apiserver", grace_s=0)
+    process.stop(home.layout, "kube-apiserver", grace_s=1)
     syncer.signal(signal.SIGSTOP)
     control.start(home.layout, home.tools, ["kube-apiserver"])
     home.delete("a")
@@ -92,7 +92,7 @@ def test_an_expired_version_and_a_restarted_api_server_lose_nothing(home: Househ
     assert home.until(lambda: home.filled_with("b", "c", "d", "e"), within=15) < 8
     gone = 'nlb_sync_watch_restarts_total{reason="gone",resource="nodes"}'
     assert syncer.metric(gone) >= 1
-    process.stop(home.layout, "kube-apiserver", grace_s=0)
+    process.stop(home.layout, "kube-apiserver", grace_s=1)
     home.until(lambda: bool(syncer.status["problems"]), within=10)
     assert syncer.get("/healthz")[0] == 200
     control.start(home.layout, home.tools, ["kube-apiserver"])
