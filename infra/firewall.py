@@ -49,9 +49,9 @@ class Firewall(Part):
         source = self._settings.firewall.source
         cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
         if source != "any":
-            self._rule(f"{service_port}-from-load-balancer", service_port, node_port, group=group)
+            self._rule(f"nodes-{service_port}-from-load-balancer", service_port, node_port, group=group)
         for cidr in cidrs:
-            self._rule(f"{service_port}-from-{cidr}", service_port, node_port, cidr=cidr)
+            self._rule(f"nodes-{service_port}-from-{cidr}", service_port, node_port, cidr=cidr)
 
     def _rule(
         self,

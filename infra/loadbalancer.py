@@ -84,8 +84,10 @@ class LoadBalancer(Part):
     def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:
         """Left empty for the syncer; never named: a fixed name cannot be replaced (pulumi-aws#4220)."""
         check, connections = self._settings.health_check, self._settings.connections
-        # AWS's default is left unsaid: the attribute exists only for TCP and TLS groups.
-        spared = [lb.TargetGroupTargetHealthStateArgs(enable_unhealthy_connection_termination=False)]
+        # Always said: the provider keeps what it finds of an attribute that is not, and so would not go back.
+        end = lb.TargetGroupTargetHealthStateArgs(
+            enable_unhealthy_connection_termination=connections.end_when_unhealthy
+        )
         return lb.TargetGroup(
             f"{self._name}-{item.name}",
             port=TARGET_GROUP_PORT,
@@ -95,7 +97,7 @@ class LoadBalancer(Part):
             deregistration_delay=self._settings.deregistration_delay,
             connection_termination=connections.end_with_drain,
             preserve_client_ip="true" if connections.preserve_client_ip else "false",
-            target_health_states=None if connections.end_when_unhealthy else spared,
+            target_health_states=[end],
             health_check=lb.TargetGroupHealthCheckArgs(
                 enabled=True,
                 protocol="HTTP",

@@ -73,7 +73,7 @@ def test_in_the_preview_of_a_new_service_the_node_ports_are_unknown_and_not_abse
 ) -> None:
     record = run_program(preview=True)
     assert isinstance(record.of(TARGET_GROUP)["node-nlb-https"].inputs["healthCheck"]["port"], Unknown)
-    rule = record.of(INGRESS_RULE)["node-nlb-https-from-load-balancer"].inputs
+    rule = record.of(INGRESS_RULE)["node-nlb-nodes-https-from-load-balancer"].inputs
     assert isinstance(rule["fromPort"], Unknown)
     assert isinstance(record.outputs["nodePorts"]["http"], Unknown)
 
@@ -84,6 +84,15 @@ def test_groups_have_no_name_of_their_own_and_one_constant_port(record: Record) 
         assert group.inputs["port"] == 80
         assert (group.inputs["targetType"], group.inputs["vpcId"]) == ("instance", VPC)
         assert len(group.name) + len("-0a1b2c3") <= 32
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_whether_a_failing_target_loses_its_connections_is_said_either_way(
+    run_program: RunProgram, config: Config, ended: bool
+) -> None:
+    config["node-nlb-sync:connections"] = {"endWhenUnhealthy": ended}
+    for group in run_program().of(TARGET_GROUP).values():
+        assert group.inputs["targetHealthStates"] == [{"enableUnhealthyConnectionTermination": ended}]
 
 
 def test_each_listener_leads_to_its_own_group(record: Record) -> None:

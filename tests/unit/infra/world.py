@@ -45,8 +45,10 @@ class Record:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def of(self, type_: str) -> dict[str, Asked]:
-        """All resources of a type, by logical name."""
-        return {item.name: item for item in self.resources if item.type == type_}
+        """All resources of a type, by logical name, which is theirs alone."""
+        found = [item for item in self.resources if item.type == type_]
+        assert len({item.name for item in found}) == len(found)
+        return {item.name: item for item in found}
 
     def one(self, type_: str) -> Asked:
         """The only resource of a type."""
