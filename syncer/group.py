@@ -82,4 +82,4 @@ class Group:
         """In how many seconds time alone may change the plan; a minute at most."""
         planned = self.plan.look_again_in if self.plan else None
         waits = (60.0, planned, self.poison.next_release(now))
-        return max(0.05, min(wait for wait in waits if wait is not None))
+        return max(0.25, min(wait for wait in waits if wait is not None))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kubernetes.client.configuration import Configuration
-from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.incluster_config import (
     SERVICE_CERT_FILENAME,
     SERVICE_TOKEN_FILENAME,
@@ -20,20 +19,18 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
 
     In a Pod the token file is read again every minute, for the kubelet rotates it.
     """
+    kubeconfig = environment.get("KUBECONFIG") or ""
+    in_pod = not kubeconfig and bool(environment.get("KUBERNETES_SERVICE_HOST"))
+    if not (kubeconfig or in_pod or Path(KUBE_CONFIG_DEFAULT_LOCATION).expanduser().exists()):
+        raise MisconfiguredError("no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token")
     config = Configuration()
     try:
-        if kubeconfig := environment.get("KUBECONFIG"):
-            load_kube_config(config_file=kubeconfig, client_configuration=config)
-        elif environment.get("KUBERNETES_SERVICE_HOST"):
+        if in_pod:
             _service_account(environment).load_and_set(config)
-        elif Path(KUBE_CONFIG_DEFAULT_LOCATION).expanduser().exists():
-            load_kube_config(client_configuration=config)
         else:
-            raise MisconfiguredError(
-                "no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token"
-            )
-    except (ConfigException, OSError, TypeError, ValueError) as error:
-        where = kubeconfig or "the ServiceAccount"
+            load_kube_config(config_file=kubeconfig or None, client_configuration=config)
+    except Exception as error:  # noqa: BLE001 - whatever a broken file makes of the client, mend the file
+        where = kubeconfig or ("the ServiceAccount" if in_pod else KUBE_CONFIG_DEFAULT_LOCATION)
         raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
     # The client's own retries would come at once, three to a failure.
     config.retries = False

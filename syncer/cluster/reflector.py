@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from syncer.cluster.api import Api, GoneError, Stream, refusal
+from syncer.cluster.api import Api, GoneError, RefusedError, Stream, refusal
 from syncer.cluster.pace import Pace
 from syncer.errors import ClusterError
 
@@ -28,6 +28,8 @@ _WATCH_S = (40, 50)
 _TRUST_S = 3600.0
 # A second 410 within this time is no compaction but a fault, and is waited out like one.
 _GONE_AGAIN_S = 30.0
+# How often the list is read while the watch is refused for good.
+_LIST_INSTEAD_S = 30.0
 # A connection that ends sooner than this without an event has not worked.
 _WORKING_S = 5.0
 
@@ -39,6 +41,10 @@ class Watched:
     path: str
     plural: str
     field_selector: str = ""
+
+
+class _DoubtError(ClusterError):
+    """What the server says does not fit what it said before."""
 
 
 class Sink(Protocol[View_contra]):
@@ -93,6 +99,8 @@ class Reflector(Generic[View]):
                 self._list_then_watch()
             except GoneError as gone:
                 self._forget("gone", str(gone))
+            except _DoubtError as doubt:
+                self._forget("doubt", str(doubt))
             except ClusterError as error:
                 self._report(str(error))
                 self._pace.failed()
@@ -152,10 +160,14 @@ class Reflector(Generic[View]):
             for event in stream.events():
                 self._take(event)
                 self._recovered()
-        except GoneError:
+        except (GoneError, _DoubtError):
             raise
-        except ClusterError as error:
-            self._restarted("refused" if hasattr(error, "status") else "lost")
+        except RefusedError as error:
+            self._restarted("refused")
+            self._list_instead(error.status)
+            raise
+        except ClusterError:
+            self._restarted("lost")
             raise
         finally:
             self._stream = None
@@ -164,6 +176,12 @@ class Reflector(Generic[View]):
         else:
             self._pace.failed()
         self._restarted("expired")
+
+    def _list_instead(self, status: int) -> None:
+        """Where listing is allowed and watching is not, read the list now and then."""
+        final = 400 <= status < 500 and status != 429  # noqa: PLR2004
+        if final and time.monotonic() - self._listed_at > _LIST_INSTEAD_S:
+            self._version = ""
 
     def _watch_query(self) -> dict[str, str]:
         query = {
@@ -183,7 +201,7 @@ class Reflector(Generic[View]):
             raise refusal(int(item.get("code") or 0), str(item.get("message") or "watch error"))
         version = str((item.get("metadata") or {}).get("resourceVersion") or "")
         if _older(version, self._version, equal=kind != "BOOKMARK"):
-            raise GoneError(0, f"version {version} came after {self._version}: the server's history changed")
+            raise _DoubtError(f"version {version} came after {self._version}: the history changed")
         if kind in {"ADDED", "MODIFIED"}:
             self._update(item)
         elif kind == "DELETED":
