@@ -137,6 +137,10 @@ class Household:
             self.elb.delete_target_group(TargetGroupArn=arn)
         self.groups.clear()
 
+    def names(self) -> list[str]:
+        """The names of both groups, as metrics have them."""
+        return [arn.split("/")[1] for arn in self.groups.values()]
+
     @property
     def environment(self) -> dict[str, str]:
         source = f"default/{self.service}"
@@ -188,6 +192,11 @@ class Household:
 
     def delete(self, name: str) -> None:
         self.api.delete(f"{NODES}/{name}")
+
+    def join_as(self, name: str, instance: str) -> None:
+        """A Ready Node that claims to be `instance`."""
+        self.instances[name] = instance
+        self.join(name)
 
     def label(self, name: str, key: str, value: str) -> None:
         self.api.patch(f"{NODES}/{name}", {"metadata": {"labels": {key: value}}})

@@ -66,6 +66,28 @@ def test_a_target_removed_by_hand_comes_back_and_a_foreign_one_goes(home: Househ
     home.until(lambda: home.filled_with("a", "b"), within=10)
 
 
+def test_a_node_whose_instance_is_unknown_to_aws_keeps_no_other_out(home: Household) -> None:
+    home.join_as("ghost", "i-00000000000000bad")
+    home.join("a", "b")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a", "b"), within=15)
+    home.until(lambda: all(group["held"] for group in syncer.status["groups"]), within=5)
+    assert {each["why"] for group in syncer.status["groups"] for each in group["held"]} == {"Poison"}
+    refused = [syncer.metric(f'nlb_sync_refused_total{{target_group="{group}"}}') for group in home.names()]
+    assert refused == [1, 1]
+
+
+def test_a_missing_right_is_named_where_people_look(home: Household) -> None:
+    home.join("a")
+    key = home.key(f"reader-{home.service}", DescribeTargetHealth="*")
+    syncer = home.syncer(**key)
+    home.until(lambda: syncer.ready, within=15)
+    home.until(lambda: all(group["problem"] for group in syncer.status["groups"]), within=15)
+    for group in syncer.status["groups"]:
+        assert "allow elasticloadbalancing:RegisterTargets" in group["problem"]
+    assert syncer.get("/healthz")[0] == 200
+
+
 def test_a_changed_node_port_is_followed(home: Household) -> None:
     home.join("a")
     home.syncer()

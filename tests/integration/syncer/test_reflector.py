@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from kubernetes.client.configuration import Configuration
 
+from syncer.cluster import api
+from syncer.cluster import reflector as module
 from syncer.cluster.adapter import NODES
 from syncer.cluster.api import Api
 from syncer.cluster.reflector import Reflector
@@ -222,6 +224,30 @@ def test_an_expired_version_ends_in_a_fresh_list(
     until(lambda: sink.views == {"b": "plain", "c": "plain"})
 
 
+def test_where_a_watch_is_refused_for_good_the_list_is_read_again(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIST_INSTEAD_S", 0.5)
+    server.lists = a_list("a")
+    server.watches = a_refusal(403)
+    reflector.start()
+    until(lambda: sink.lists == 1)
+    server.lists = a_list("a", "b", version="200")
+    until(lambda: sink.views == {"a": "plain", "b": "plain"}, within=8)
+
+
+def test_a_connection_that_went_silent_is_given_up_and_opened_again(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_WATCH_READ_S", 0.5)
+    server.lists = a_list("a")
+    reflector.start()
+    until(lambda: "lost" in sink.restarts)
+    server.watches = a_stream(event("ADDED", "b", 101), then="hang")
+    until(lambda: sink.views == {"a": "plain", "b": "plain"})
+    assert sink.lists == 1
+
+
 def test_a_version_that_goes_back_is_a_doubt_that_ends_in_a_fresh_list(
     server: FaultyServer, sink: Sink, reflector: Reflector[str]
 ) -> None:
@@ -230,6 +256,7 @@ def test_a_version_that_goes_back_is_a_doubt_that_ends_in_a_fresh_list(
     reflector.start()
     until(lambda: sink.lists >= 2)
     assert sink.views == {"a": "plain"}
+    assert sink.restarts[0] == "doubt"
 
 
 def test_one_malformed_node_harms_only_itself(
