@@ -47,8 +47,8 @@ def text(status: int, line: str) -> Answer:
 
 
 def document(value: Any) -> Answer:
-    """A JSON document."""
-    return Answer(200, json.dumps(value, indent=1).encode() + b"\n", "application/json")
+    """A JSON document, on one line: with an indent Python's own encoder is ten times as slow."""
+    return Answer(200, json.dumps(value).encode() + b"\n", "application/json")
 
 
 @contextlib.asynccontextmanager
