@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from sandbox.layout import Layout
 STACK = "dev"
 _CANCEL_S = 60.0
 _CHANGED = re.compile(r"^\s*[-+~]{1,2}\s+(?P<type>\S+:\S+) (?P<name>\S+) (?P<what>created|deleted|updated)\b")
+
+# What the CLI says of a key that Pulumi.yaml declares and the stack has not, or has in another type.
+_CONFIGURATION = re.compile(r"validating stack config: (?P<what>.*?configuration \w+ '(?P<key>\w+)'.*)")
 
 
 class StackError(SandboxError):
@@ -85,18 +88,16 @@ class Stack:
         )
         assert child.stdout  # noqa: S101  (PIPE above)
         said: list[str] = []
-        try:
-            for line in child.stdout:
-                said.append(line)
-                found = _CHANGED.match(line)
-                if found and on_change:
-                    on_change(f"{found['what']} {found['type'].rpartition(':')[2]} {found['name']}")
-            child.wait()
-        except KeyboardInterrupt:
-            _let_finish(child)
-            raise
+        with child.stdout:
+            try:
+                _follow(child.stdout, said, on_change)
+                child.wait()
+            except KeyboardInterrupt:
+                _let_finish(child)
+                raise
         self._keep(words, said)
         if child.returncode:
+            _refuse_configuration(said)
             raise StackError(
                 f"pulumi {' '.join(words)} failed (all it said is in {self._log}):\n{_diagnostics(said)}"
             )
@@ -142,6 +143,15 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def _follow(output: Iterable[str], said: list[str], on_change: Callable[[str], None] | None) -> None:
+    """Keep every line in `said`, and tell of the resources that changed."""
+    for line in output:
+        said.append(line)
+        found = _CHANGED.match(line)
+        if found and on_change:
+            on_change(f"{found['what']} {found['type'].rpartition(':')[2]} {found['name']}")
+
+
 def _let_finish(child: subprocess.Popen[str]) -> None:
     """On Ctrl-C Pulumi ends what it has begun and saves its state; killed, it could not."""
     child.send_signal(signal.SIGINT)
@@ -154,6 +164,16 @@ def _let_finish(child: subprocess.Popen[str]) -> None:
 
 def _state_file(layout: Layout) -> Path | None:
     return next(layout.pulumi_backend.glob(f".pulumi/stacks/*/{STACK}.json"), None)
+
+
+def _refuse_configuration(said: Sequence[str]) -> None:
+    """Raise StackError with a way out where the engine itself refused the stack's configuration."""
+    found = _CONFIGURATION.search("".join(said))
+    if found:
+        raise StackError(
+            f"Pulumi.{STACK}.yaml: {found['what']}: set node-nlb-sync:{found['key']} there "
+            "(docs/stack.md says what it may be)"
+        )
 
 
 def _diagnostics(said: Sequence[str]) -> str:

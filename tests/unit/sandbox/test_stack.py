@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.layout import Layout
-from sandbox.stack import Stack, outputs
+from sandbox.stack import Stack, StackError, outputs
 
 
 def stack(tmp_path: Path) -> Stack:
@@ -43,3 +43,24 @@ def test_an_emptied_stack_has_no_outputs(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({"checkpoint": {"latest": {}}}))
     assert outputs(Layout(directory=tmp_path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("what", "key"),
+    [
+        ("Stack 'dev' is missing configuration value 'vpcId'", "vpcId"),
+        ("Stack 'dev' with configuration key 'crossZone' must be of type 'boolean'", "crossZone"),
+    ],
+)
+def test_a_configuration_that_the_engine_refuses_is_one_line_with_a_way_out(
+    tmp_path: Path, what: str, key: str
+) -> None:
+    refusing = tmp_path / "tools/pulumi"
+    refusing.parent.mkdir()
+    refusing.write_text(f'#!/bin/sh\necho "error: validating stack config: {what}"\nexit 255\n')
+    refusing.chmod(0o755)
+    with pytest.raises(StackError) as refused:
+        stack(tmp_path).up(print)
+    assert str(refused.value) == (
+        f"Pulumi.dev.yaml: {what}: set node-nlb-sync:{key} there (docs/stack.md says what it may be)"
+    )
