@@ -1,39 +1,63 @@
 """One group as it is at AWS: the last DescribeTargetHealth plus our own acknowledged writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from syncer.model import Target, TargetHealth, TargetState
 
 _AWAITED = frozenset({TargetState.INITIAL})
+# How long AWS drains a target unless the group says otherwise (deregistration_delay.timeout_seconds).
+_DRAINED_S = 300.0
 
 
 class Actual:
     """What is known of one group's targets. Times are monotonic seconds.
 
     A write that was acknowledged while a read was under way may or may not be in its answer: it is put over
-    the answer again. `fresh` is false after a failed read.
+    the answer again. `fresh` is false after a failed read. `blind`: AWS denies the read; `targets` is then
+    what we wrote and what was ours when AWS last let us read.
     """
 
     def __init__(self) -> None:
         self.targets: dict[Target, TargetHealth] = {}
         self.fresh = False
+        self.blind = False
+        self._left: dict[Target, float] = {}
         self.read_at: float | None = None
         self._writes: list[tuple[float, Target, bool]] = []
 
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
         """Take a read that began at `began`; whether it says anything new."""
-        before = (self.targets, self.fresh)
+        before = (self.targets, self.fresh, self.blind)
         self.targets = {health.target: health for health in healths if not _never_registered(health)}
         self._writes = [write for write in self._writes if write[0] >= began]
         for _, target, registered in self._writes:
             self._overlay(target, registered=registered)
-        self.fresh, self.read_at = True, began
-        return (self.targets, self.fresh) != before
+        self.fresh, self.blind, self.read_at = True, False, began
+        self._left.clear()
+        return (self.targets, self.fresh, self.blind) != before
 
     def read_failed(self) -> bool:
         """The last read failed: what is known may be stale; whether that is news."""
         was, self.fresh = self.fresh, False
+        if not self.blind:
+            return was
+        self._writes.clear()  # the next read begins after all of them
         return was
+
+    def denied(self, ours: Collection[Target]) -> bool:
+        """AWS does not let us read the group; whether that is news.
+
+        Only what is `ours` is still believed to be registered, and nothing is known of its health: then all
+        of them count as serving.
+        """
+        was, self.blind = self.blind, True
+        if not was:
+            self.targets = {
+                target: TargetHealth(target=target, state=TargetState.UNAVAILABLE, zone=health.zone)
+                for target, health in self.targets.items()
+                if health.registered and target in ours
+            }
+        return self.read_failed() or not was
 
     def registered(self, targets: Iterable[Target], at: float) -> None:
         """AWS acknowledged RegisterTargets."""
@@ -42,6 +66,14 @@ class Actual:
     def deregistered(self, targets: Iterable[Target], at: float) -> None:
         """AWS acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
+
+    def forget_drained(self, now: float) -> None:
+        """Blind, nobody tells when draining is over: after AWS's default it is taken to be."""
+        gone = {target for target, at in self._left.items() if at <= now - _DRAINED_S}
+        if self.blind and gone:
+            self.targets = {target: known for target, known in self.targets.items() if target not in gone}
+            for target in gone:
+                del self._left[target]
 
     @property
     def awaits_health(self) -> bool:
@@ -59,6 +91,9 @@ class Actual:
         self.targets = dict(self.targets)
         for target in targets:
             self._writes.append((at, target, registered))
+            self._left.pop(target, None)
+            if self.blind and not registered:
+                self._left[target] = at
             self._overlay(target, registered=registered)
 
     def _overlay(self, target: Target, *, registered: bool) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncer.actual import Actual
 from syncer.backoff import Backoff
-from syncer.model import GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn
+from syncer.model import Desired, GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn
 from syncer.poison import Poison
 from syncer.settings import GroupSettings
 
+# A group that may not be read is told all its targets again this often (the predecessor: at its start only).
+_TELL_AGAIN_S = 600.0
 # A limit that AWS was seen to have is tried again after this time: the quota may have been raised.
 _LIMIT_TRUSTED_S = 600.0
 
@@ -32,6 +34,7 @@ class Group:
     seen_port: int | None = None
     held: tuple[Held, ...] = ()
     beat: float = 1.0
+    tell_again_at: float | None = None
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     dirty: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,12 +68,28 @@ class Group:
         self._limit = len(self.actual.targets)
         self._limit_until = now + _LIMIT_TRUSTED_S
 
+    def told_again(self, plan: GroupPlan, desired: Desired, port: int | None, now: float) -> GroupPlan:
+        """`plan`, and every ten minutes all that is wanted once more, where nobody can see what is there."""
+        if not self.actual.blind or port is None:
+            self.tell_again_at = None
+            return plan
+        if self.tell_again_at is None:
+            self.tell_again_at = now + _TELL_AGAIN_S
+        if now < self.tell_again_at:
+            return plan
+        self.tell_again_at = now + _TELL_AGAIN_S
+        wanted = {Target(instance, port) for instance in desired.wanted}
+        believed = wanted.intersection(self.actual.targets).difference(self.poison.set_aside(now))
+        return replace(plan, register=tuple(sorted(believed.union(plan.register))))
+
     def state(self, port: int | None, now: float) -> GroupState:
         """What a plan is made from; `now` is monotonic."""
+        self.actual.forget_drained(now)
         return GroupState(
             target_group=self.arn,
             targets=self.actual.targets,
             fresh=self.actual.fresh,
+            blind=self.actual.blind,
             ours=self.ours,
             port=port,
             set_aside=self.poison.set_aside(now),
@@ -81,5 +100,6 @@ class Group:
     def next_look(self, now: float) -> float:
         """In how many seconds time alone may change the plan; a minute at most."""
         planned = self.plan.look_again_in if self.plan else None
-        waits = (60.0, planned, self.poison.next_release(now))
+        again = self.tell_again_at and self.tell_again_at - now
+        waits = (60.0, planned, again, self.poison.next_release(now))
         return max(0.25, min(wait for wait in waits if wait is not None))

@@ -61,6 +61,7 @@ class _State(Collector):
         yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
         yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
         yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
+        yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
         good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
         targets = GaugeMetricFamily(

@@ -219,7 +219,9 @@ class GroupState:
     """All that is known of one group when a plan is made.
 
     `targets` is the last DescribeTargetHealth plus our own acknowledged writes. `fresh` is false after a
-    failed read: removals freeze, registrations do not. `ours` are the targets of the ownership record.
+    failed read: removals freeze, registrations do not. `blind`: AWS does not let us read the group; `targets`
+    is then what we wrote ourselves, and what is removed is what was seen to leave.
+    `ours` are the targets of the ownership record.
     `port` is where this group's targets are wanted: the live NodePort, or the group's own port; None while
     it is not known, and then nothing is registered and nothing replaced.
     `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED.
@@ -235,4 +237,5 @@ class GroupState:
     set_aside: Mapping[Target, Why] = field(default_factory=dict)
     limit: int | None = None
     confirmed: frozenset[str] = frozenset()
+    blind: bool = False
     memory: GroupMemory = field(default_factory=GroupMemory)

@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Callable
 
-from syncer.errors import AwsError
+from syncer.errors import AccessDeniedError, AwsError
 from syncer.group import Group
 from syncer.model import Why
 from syncer.ports import Clock, Elb
@@ -51,6 +51,10 @@ class Reader:
         """One read; the seconds to back off for, 0 if it went well."""
         try:
             await self._look(group)
+        except AccessDeniedError as error:
+            if error.operation == "DescribeTargetHealth" and group.actual.denied(group.ours):
+                self._news()
+            return self._failed(group, str(error), slow=True)
         except AwsError as error:
             return self._failed(group, str(error), slow=error.slow)
         except Exception:
@@ -59,6 +63,8 @@ class Reader:
         finally:
             group.looked.set()
         group.read_backoff.reset()
+        if group.read_problem:
+            log.info("%s: may be read again", group.name, extra={"group": group.name})
         group.read_problem = ""
         return 0.0
 
@@ -72,7 +78,8 @@ class Reader:
 
     def _failed(self, group: Group, problem: str, *, slow: bool) -> float:
         if problem != group.read_problem:
-            log.warning("%s: removals wait: %s", group.name, problem, extra={"group": group.name})
+            what = "blind" if group.actual.blind else "removals wait"
+            log.warning("%s: %s: %s", group.name, what, problem, extra={"group": group.name})
         group.read_problem = problem
         if group.actual.read_failed():
             self._news()

@@ -24,12 +24,20 @@ def record(actual: GroupState, owned: frozenset[Target], register: tuple[Target,
     """The record as it must stand before `register` is sent: what is still listed, and what will be.
 
     A target is struck off when AWS no longer lists it, not when it begins to drain, and never after a failed
-    read.
+    read. Where AWS may not be read, what we deregistered is struck off once we have.
     """
+    if actual.blind:
+        drained = {target for target in owned if _drains(actual, target)}
+        return owned.difference(drained).union(register)
     if not actual.fresh:
         return owned.union(register)
     gone = {target for target in owned if not _listed(actual, target)}
     return owned.difference(gone).union(register) if gone or register else owned
+
+
+def _drains(actual: GroupState, target: Target) -> bool:
+    health = actual.targets.get(target)
+    return health is not None and health.state is TargetState.DRAINING
 
 
 def _listed(actual: GroupState, target: Target) -> bool:

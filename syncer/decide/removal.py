@@ -119,7 +119,7 @@ def _kept(scene: Scene, target: Target) -> Why | None:
         return Why.FOREIGN
     if scene.actual.set_aside.get(target) is Why.CONTESTED:
         return Why.CONTESTED
-    if not scene.actual.fresh:
+    if not (scene.actual.fresh or scene.actual.blind):
         return Why.SHARE  # the group could not be read: nobody can say how many serve
     return None
 

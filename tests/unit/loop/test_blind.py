@@ -1,0 +1,146 @@
+"""Where AWS denies DescribeTargetHealth: register what is in, remove what was seen to leave, say so."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from syncer.errors import AccessDeniedError
+from syncer.metrics import Page
+from syncer.model import Target
+from syncer.status import snapshot
+from tests.sim.cluster import node
+from tests.sim.virtual import run_virtually
+from tests.sim.world import HTTP, PORTS, Replica, World, instance
+
+Story = Callable[[], Coroutine[Any, Any, None]]
+DENIED = AccessDeniedError(
+    "DescribeTargetHealth", "AccessDenied", "no policy allows it", "elasticloadbalancing:DescribeTargetHealth"
+)
+
+
+def virtually(story: Story) -> Callable[[], None]:
+    """A test on virtual time."""
+
+    def test() -> None:
+        run_virtually(story())
+
+    test.__name__ = story.__name__
+    return test
+
+
+def deny(replica: Replica) -> None:
+    for arn in PORTS:
+        replica.elb.broken["describe", arn] = DENIED
+
+
+def allow(replica: Replica) -> None:
+    replica.elb.broken.clear()
+
+
+def world_of(*names: str) -> World:
+    world = World({"NLB_SYNC_OWNERSHIP": "tracked"})
+    world.join(*names)
+    return world
+
+
+@virtually
+async def test_blind_nodes_are_registered_and_those_that_leave_are_deregistered() -> None:
+    world = world_of("a", "b", "c", "d")
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.filled_with("a", "b", "c", "d"), within=2)
+    world.join("e")
+    await world.until(lambda: world.filled_with("a", "b", "c", "d", "e"), within=2)
+    world.cluster.delete("a")
+    await world.until(lambda: world.filled_with("b", "c", "d", "e"), within=2)
+    world.cluster.put(node("b", instance("b"), taints=["ToBeDeletedByClusterAutoscaler"]))
+    await world.until(lambda: world.filled_with("c", "d", "e"), within=2)
+    await replica.stop()
+
+
+@virtually
+async def test_blind_a_node_that_turns_not_ready_stays() -> None:
+    world = world_of("a", "b")
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.filled_with("a", "b"), within=2)
+    world.cluster.put(node("a", instance("a"), ready=False))
+    await asyncio.sleep(1500)
+    assert world.filled_with("a", "b")
+    await replica.stop()
+
+
+@virtually
+async def test_blind_what_it_never_saw_leave_stays() -> None:
+    world = world_of("a")
+    stale = Target(instance("x"), PORTS[HTTP])
+    world.cloud.launch(stale.id)
+    world.cloud.register(HTTP, [stale])
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a", "x"), within=2)
+    await asyncio.sleep(1500)
+    assert world.cloud.registered(HTTP) == world.targets("a", "x")
+    await replica.stop()
+
+
+@virtually
+async def test_blind_every_node_is_told_again_within_ten_minutes() -> None:
+    world = world_of("a", "b")
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.filled_with("a", "b"), within=2)
+    world.cloud.deregister(HTTP, sorted(world.targets("a")))
+    before = world.cloud.calls["register"]
+    took = await world.until(lambda: world.filled_with("a", "b"), within=620)
+    assert took > 590
+    assert world.cloud.calls["register"] <= before + 2
+    await replica.stop()
+
+
+@virtually
+async def test_blind_the_brake_keeps_half_and_forgets_what_has_drained() -> None:
+    world = world_of("a", "b", "c", "d")
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.filled_with("a", "b", "c", "d"), within=2)
+    for name in ("a", "b", "c"):
+        world.cluster.delete(name)
+    await asyncio.sleep(60)
+    assert world.filled_with("a", "b", "c", "d")
+    world.cluster.put(node("a", instance("a")))
+    await world.until(lambda: world.filled_with("a", "d"), within=5)
+    await asyncio.sleep(1300)
+    world.cluster.delete("a")
+    await world.until(lambda: world.filled_with("d"), within=5)
+    await replica.stop()
+
+
+@virtually
+async def test_it_sees_again_by_itself_when_the_right_appears() -> None:
+    world = world_of("a", "b")
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.filled_with("a", "b"), within=2)
+    assert [group["blind"] for group in snapshot(replica.controller)["groups"]] == [True, True]
+    assert b'nlb_sync_blind{target_group="http"} 1.0' in Page(replica.controller).render()
+    allow(replica)
+    await world.until(lambda: replica.controller.groups[0].actual.fresh, within=310)
+    world.cloud.deregister(HTTP, sorted(world.targets("a")))
+    await world.until(lambda: world.filled_with("a", "b"), within=35)
+    assert b'nlb_sync_blind{target_group="http"} 0.0' in Page(replica.controller).render()
+    await replica.stop()
+
+
+@virtually
+async def test_a_right_that_is_taken_away_leaves_it_blind_with_what_was_its_own() -> None:
+    world = world_of("a", "b", "c")
+    replica = world.replica()
+    await world.until(lambda: world.cloud.serving(HTTP) == world.targets("a", "b", "c"), within=60)
+    deny(replica)
+    await asyncio.sleep(60)
+    assert replica.controller.groups[0].actual.blind
+    world.cluster.delete("a")
+    await world.until(lambda: world.filled_with("b", "c"), within=2)
+    assert replica.controller.groups[0].last_good_pass is not None
+    await replica.stop()
