@@ -1,21 +1,19 @@
 """What the AWS API says that concerns packets: listeners, target groups, machines, security groups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from sandbox.nlb.firewall import Peer, Rule, allowed
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
-    from types_boto3_ec2.type_defs import SecurityGroupRuleTypeDef
+    from types_boto3_ec2.type_defs import NetworkInterfaceTypeDef, SecurityGroupRuleTypeDef
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
     from types_boto3_elbv2.type_defs import LoadBalancerTypeDef, TargetGroupTypeDef
 
 # Still targets of the group (facts.md, section 1); `draining` keeps established connections only.
 REGISTERED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining", "unavailable"})
-_NLB_HOST_NUMBER = 5  # AWS keeps .0-.3 of a subnet; the machines of the sandbox start well above
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,14 +133,15 @@ class World:
 
 def read(elb: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> World:
     """Read the whole world: one call each for what pages nothing, one a balancer and a group for the rest."""
-    subnets = {s["SubnetId"]: s["CidrBlock"] for s in ec2.describe_subnets()["Subnets"]}
     listeners: list[Listener] = []
     groups: dict[str, Group] = {}
     owners: dict[str, Balancer] = {}
-    for described in elb.describe_load_balancers()["LoadBalancers"]:
+    described_balancers = elb.describe_load_balancers()["LoadBalancers"]
+    interfaces = ec2.describe_network_interfaces()["NetworkInterfaces"]
+    for described in described_balancers:
         if described["Type"] != "network":
             continue
-        balancer = _balancer(elb, described, subnets)
+        balancer = _balancer(elb, described, interfaces)
         listeners += _listeners(elb, described, balancer)
         for group in elb.describe_target_groups(LoadBalancerArn=balancer.arn)["TargetGroups"]:
             groups[group["TargetGroupArn"]] = _group(elb, group)
@@ -161,8 +160,11 @@ def read(elb: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> World:
 
 
 def _balancer(
-    elb: "ElasticLoadBalancingv2Client", described: "LoadBalancerTypeDef", subnets: Mapping[str, str]
+    elb: "ElasticLoadBalancingv2Client",
+    described: "LoadBalancerTypeDef",
+    interfaces: "Sequence[NetworkInterfaceTypeDef]",
 ) -> Balancer:
+    """A load balancer, with the addresses of its network interfaces (described `ELB net/NAME/ID`)."""
     answer = elb.describe_load_balancer_attributes(LoadBalancerArn=described["LoadBalancerArn"])
     attributes = {a["Key"]: a["Value"] for a in answer["Attributes"]}
     return Balancer(
@@ -170,8 +172,9 @@ def _balancer(
         groups=frozenset(described.get("SecurityGroups", [])),
         cross_zone=attributes.get("load_balancing.cross_zone.enabled") == "true",
         private={
-            zone["ZoneName"]: str(ip_network(subnets[zone["SubnetId"]])[_NLB_HOST_NUMBER])
-            for zone in described["AvailabilityZones"]
+            one["AvailabilityZone"]: one["PrivateIpAddress"]
+            for one in interfaces
+            if one["Description"] == f"ELB {described['LoadBalancerArn'].partition(':loadbalancer/')[2]}"
         },
     )
 
@@ -190,7 +193,8 @@ def _listeners(
         for listener in elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
         for zone in described["AvailabilityZones"]
         for address in zone.get("LoadBalancerAddresses", [])
-        if address.get("IpAddress")
+        # No interface: the zone came or went between two calls, and the revision changes again.
+        if address.get("IpAddress") and zone["ZoneName"] in balancer.private
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox import process
 from sandbox.cloud.network import NodeInstance, ensure_network, run_node_instance
-from sandbox.layout import Layout
+from sandbox.layout import HOST, Layout
 from sandbox.loopback import Loopback
 from sandbox.status import client
 from tests.waiting import eventually
@@ -46,11 +46,13 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def machine(layout: Layout, instance: NodeInstance) -> Iterator[None]:
-    """A machine of the instance that answers /ping and / on the NodePort."""
+def machine(layout: Layout, instance: NodeInstance) -> Iterator[set[str]]:
+    """A machine of the instance that answers /ping and / on the NodePort; by whom it was asked."""
+    callers: set[str] = set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            callers.add(self.client_address[0])
             self.send_response(200)
             self.send_header("X-Served-By", instance.instance_id)
             self.send_header("Content-Length", "0")
@@ -63,7 +65,7 @@ def machine(layout: Layout, instance: NodeInstance) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
-        yield
+        yield callers
     finally:
         server.shutdown()
         thread.join()
@@ -92,8 +94,9 @@ class Balanced:
         self.ec2.authorize_security_group_ingress(GroupId=self.node_group, IpPermissions=[self.from_lb])
         addresses = {zone: self.ec2.allocate_address(Domain="vpc") for zone in sorted(network.subnet_ids)[:2]}
         self.ips = [address["PublicIp"] for address in addresses.values()]
+        self.name = f"lb-{time.monotonic_ns() % 10**9}"
         balancer = self.elb.create_load_balancer(
-            Name=f"lb-{time.monotonic_ns() % 10**9}",
+            Name=self.name,
             Type="network",
             SubnetMappings=[
                 {"SubnetId": network.subnet_ids[zone], "AllocationId": address["AllocationId"]}
@@ -130,6 +133,15 @@ class Balanced:
         described = self.elb.describe_target_health(TargetGroupArn=self.arn)["TargetHealthDescriptions"]
         return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in described}
 
+    def private_address(self, zone: str) -> str:
+        """The address of the balancer's own network interface in `zone`."""
+        (found,) = (
+            one["PrivateIpAddress"]
+            for one in self.ec2.describe_network_interfaces()["NetworkInterfaces"]
+            if one["Description"].startswith(f"ELB net/{self.name}/") and one["AvailabilityZone"] == zone
+        )
+        return str(found)
+
     def get(self, ip: str) -> str:
         place = Loopback.of(self.layout).place(ip, 80)
         with urllib.request.urlopen(f"http://{place}/", timeout=5) as answer:
@@ -161,3 +173,14 @@ def test_what_is_declared_by_the_api_is_what_packets_do(layout: Layout) -> None:
             GroupId=balanced.node_group, IpPermissions=[balanced.from_lb]
         )
         eventually(is_state(balanced, one, "healthy"), within=20)
+
+
+def test_each_balancer_checks_health_from_its_own_network_interface(layout: Layout) -> None:
+    Balanced(layout)  # it has the first address of each subnet
+    balanced = Balanced(layout)
+    one = run_node_instance(layout.aws_url, "checked", "eu-central-1a")
+    with machine(layout, one) as callers:
+        balanced.register(one)
+        eventually(is_state(balanced, one, "healthy"), within=15)
+    source = Loopback.of(layout).source(balanced.private_address("eu-central-1a"))
+    assert callers == {source[0] if source else HOST}
