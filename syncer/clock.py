@@ -5,11 +5,11 @@ import time
 
 
 class SystemClock:
-    """The loop's own clock and the wall clock. On a loop of virtual time it is virtual, but for `now`."""
+    """The machine's own clocks."""
 
     def monotonic(self) -> float:
-        """Seconds of the running loop, never going back."""
-        return asyncio.get_running_loop().time()
+        """Seconds that never go back: the clock of asyncio's own loop, to be read in any thread."""
+        return time.monotonic()
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -13,6 +13,14 @@ class ClusterError(SyncerError):
     """The Kubernetes API did not answer as it should; always tried again."""
 
 
+class ConflictError(ClusterError):
+    """The object was changed by another hand, or removed, since it was read."""
+
+
+class DeniedError(ClusterError):
+    """The API server does not allow it (403): a person must grant the right that the message names."""
+
+
 class AwsError(SyncerError):
     """An AWS call failed. `operation` and `code` are AWS's words; `slow` asks for minutes, not seconds."""
 
@@ -51,6 +59,13 @@ class AccessDeniedError(AwsError):
 
 class CredentialsExpiredError(AwsError):
     """Keys or token are expired or unknown: the next attempt reads them anew."""
+
+
+class NotLeaderError(AwsError):
+    """Not sent: too little of the Lease was left, so another replica may write."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, "NotLeader", "not sent: this replica does not hold the Lease any more")
 
 
 class RefusedTargetsError(AwsError):

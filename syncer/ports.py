@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
@@ -11,7 +12,7 @@ class Clock(Protocol):
     """Time as the controller knows it; injected so that replicas can run on virtual time."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump; for intervals."""
+        """Seconds that never jump; for intervals. May be asked in any thread."""
 
     def now(self) -> float:
         """Seconds since the epoch; for comparison with Kubernetes' timestamps."""
@@ -55,3 +56,50 @@ class Elb(Protocol):
 
     async def deregister(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
         """DeregisterTargets, one call; the caller cuts batches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRecord:
+    """What a coordination.k8s.io/v1 Lease says. `acquired` and `renewed` are the writer's epoch seconds.
+
+    Nobody compares the times with a clock of his own; that they change is what counts. `version` is what an
+    update must name: "" before the first one.
+    """
+
+    holder: str
+    duration: float
+    acquired: float
+    renewed: float
+    transitions: int = 0
+    version: str = ""
+
+
+class Leases(Protocol):
+    """The one Lease of a syncer. Each method raises DeniedError, or ClusterError when nobody answers."""
+
+    async def read(self) -> LeaseRecord | None:
+        """The Lease; None when there is none."""
+
+    async def write(self, record: LeaseRecord) -> LeaseRecord:
+        """Create (no version) or update it; ConflictError when it is not the version that was read."""
+
+
+class Leadership(Protocol):
+    """Who of several replicas may write to AWS."""
+
+    @property
+    def problem(self) -> str:
+        """What keeps the election from working, in one line; empty when all is well."""
+
+    @property
+    def elected(self) -> bool:
+        """Whether there is an election; without one every replica writes."""
+
+    def may_write(self) -> bool:
+        """Whether a write may be sent now. May be asked in any thread."""
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Take part until cancelled; `changed` is called after it was won or lost."""
+
+    async def release(self) -> None:
+        """Let another replica have it at once. Only after the last write has ended."""

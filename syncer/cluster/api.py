@@ -1,4 +1,4 @@
-"""Plain GETs and watches on the API server: raw JSON, explicit time-outs, errors by their meaning."""
+"""Raw JSON to and from the API server: explicit time-outs, errors by their meaning."""
 
 import contextlib
 import json
@@ -18,7 +18,10 @@ _LIST_READ_S = 30.0
 # Longer than the 50 s that a watch may last by its own wish, so that only a dead peer reaches it:
 # keepalive does not see a stopped server, and bookmarks come only every 2 minutes.
 _WATCH_READ_S = 60.0
+# Of small objects. A Lease is given up after 6 s without success: within that, two attempts must fit.
+_SMALL_S = 2.0
 _ERROR_BODY = 64 * 1024
+_JSON = "application/json"
 
 
 class RefusedError(ClusterError):
@@ -59,7 +62,7 @@ class Stream:
 
 
 class Api:
-    """The API server, by one connection pool. Its methods block: they are for the watch threads."""
+    """The API server, by one connection pool. Its methods block: they are for threads of their own."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._client = ApiClient(configuration)
@@ -67,35 +70,65 @@ class Api:
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """The JSON object at `path`; GoneError, RefusedError or ClusterError otherwise."""
-        response = self._request(path, query, _LIST_READ_S)
-        try:
-            answer = json.loads(response.data)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise ClusterError(f"GET {path}: {_one_line(error)}") from None
-        if not isinstance(answer, dict):
-            raise ClusterError(f"GET {path}: the answer is not a JSON object")
-        return answer
+        answer = self._request("GET", path, query, timeout=(_CONNECT_S, _LIST_READ_S))
+        return _document("GET", path, answer)
+
+    def small(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = _JSON
+    ) -> dict[str, Any]:
+        """Read or write one small object, soon or not at all; the object as it is then.
+
+        `content_type` is that of `body`; for a PATCH it says which kind of patch it is. Errors as in `get`.
+        """
+        answer = self._request(
+            method, path, {}, body=body, content_type=content_type, timeout=(_SMALL_S, _SMALL_S)
+        )
+        return _document(method, path, answer)
 
     def watch(self, path: str, query: Mapping[str, str]) -> Stream:
         """An open watch of `path`."""
-        return Stream(self._request(path, {**query, "watch": "1"}, _WATCH_READ_S))
+        return Stream(
+            self._request("GET", path, {**query, "watch": "1"}, timeout=(_CONNECT_S, _WATCH_READ_S))
+        )
 
-    def _request(self, path: str, query: Mapping[str, str], read_s: float) -> urllib3.BaseHTTPResponse:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = _JSON,
+        timeout: tuple[float, float],
+    ) -> urllib3.BaseHTTPResponse:
+        typed = {} if body is None else {"Content-Type": content_type}
         try:
             method, url, headers, _, _ = self._client.param_serialize(
-                "GET",
+                method,
                 path,
                 query_params=list(query.items()),
-                header_params={"Accept": "application/json"},
+                header_params={"Accept": _JSON, **typed},
                 auth_settings=["BearerToken"],
             )
-            answer = self._client.call_api(method, url, headers, _request_timeout=(_CONNECT_S, read_s))
+            # The client itself writes application/json, and takes nothing but text for any other type.
+            sent = body if content_type == _JSON or body is None else json.dumps(body)
+            answer = self._client.call_api(method, url, headers, sent, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as error:
-            raise ClusterError(f"GET {path}: {_one_line(error)}") from None
+            raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
         response: urllib3.BaseHTTPResponse = answer.response
-        if response.status != 200:  # noqa: PLR2004
-            raise _refusal(path, response)
+        if response.status not in {200, 201}:
+            raise _refusal(method, path, response)
         return response
+
+
+def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+    try:
+        answer = json.loads(response.data)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
+    if not isinstance(answer, dict):
+        raise ClusterError(f"{method} {path}: the answer is not a JSON object")
+    return answer
 
 
 def refusal(status: int, message: str) -> RefusedError:
@@ -103,7 +136,7 @@ def refusal(status: int, message: str) -> RefusedError:
     return GoneError(status, message) if status == 410 else RefusedError(status, message)  # noqa: PLR2004
 
 
-def _refusal(path: str, response: urllib3.BaseHTTPResponse) -> RefusedError:
+def _refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> RefusedError:
     body = b""
     with contextlib.suppress(urllib3.exceptions.HTTPError, OSError):
         body = response.read(_ERROR_BODY)
@@ -112,7 +145,7 @@ def _refusal(path: str, response: urllib3.BaseHTTPResponse) -> RefusedError:
         said = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         said = body.decode(errors="replace")[:200]
-    return refusal(response.status, f"GET {path}: HTTP {response.status}: {' '.join(said.split())}")
+    return refusal(response.status, f"{method} {path}: HTTP {response.status}: {' '.join(said.split())}")
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,0 +1,100 @@
+"""The Lease of a syncer as the API server keeps it (coordination.k8s.io/v1)."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from syncer.cluster.api import Api, RefusedError
+from syncer.errors import ConflictError, DeniedError
+from syncer.ports import LeaseRecord
+
+Answer = TypeVar("Answer")
+
+
+class KubernetesLeases:
+    """Implements `syncer.ports.Leases`, in one thread of its own, so that nothing else delays a renewal."""
+
+    def __init__(self, api: Api, namespace: str, name: str) -> None:
+        self._api = api
+        self._all = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+        self._metadata = {"namespace": namespace, "name": name}
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lease")
+
+    async def read(self) -> LeaseRecord | None:
+        """GET; None for 404."""
+
+        def call() -> LeaseRecord | None:
+            try:
+                return lease_record(self._api.small("GET", f"{self._all}/{self._metadata['name']}"))
+            except RefusedError as error:
+                if error.status == 404:  # noqa: PLR2004
+                    return None
+                raise
+
+        return await in_thread(self._pool, call)
+
+    async def write(self, record: LeaseRecord) -> LeaseRecord:
+        """POST without a version, else PUT, which the API server refuses unless it is the newest."""
+
+        def call() -> LeaseRecord:
+            body = _lease(record, self._metadata)
+            if record.version:
+                return lease_record(self._api.small("PUT", f"{self._all}/{self._metadata['name']}", body))
+            return lease_record(self._api.small("POST", self._all, body))
+
+        return await in_thread(self._pool, call)
+
+
+async def in_thread(pool: ThreadPoolExecutor, call: Callable[[], Answer]) -> Answer:
+    """What `call` answers; an HTTP status that means something is raised as what it means.
+
+    404 for an update is a conflict too: what was read is not there any more.
+    """
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, call)
+    except RefusedError as error:
+        if error.status == 403:  # noqa: PLR2004
+            raise DeniedError(str(error)) from None
+        if error.status in {404, 409}:
+            raise ConflictError(str(error)) from None
+        raise
+
+
+def lease_record(lease: Mapping[str, Any]) -> LeaseRecord:
+    """What a Lease's JSON says; a field that nobody has set is empty or 0."""
+    spec = lease.get("spec") or {}
+    return LeaseRecord(
+        holder=spec.get("holderIdentity") or "",
+        duration=float(spec.get("leaseDurationSeconds") or 0),
+        acquired=_seconds(spec.get("acquireTime")),
+        renewed=_seconds(spec.get("renewTime")),
+        transitions=int(spec.get("leaseTransitions") or 0),
+        version=str(lease["metadata"]["resourceVersion"]),
+    )
+
+
+def _lease(record: LeaseRecord, metadata: Mapping[str, str]) -> dict[str, Any]:
+    version = {"resourceVersion": record.version} if record.version else {}
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {**metadata, **version},
+        "spec": {
+            "holderIdentity": record.holder,
+            "leaseDurationSeconds": int(record.duration),
+            "acquireTime": _micro_time(record.acquired),
+            "renewTime": _micro_time(record.renewed),
+            "leaseTransitions": record.transitions,
+        },
+    }
+
+
+def _micro_time(seconds: float) -> str:
+    """MicroTime, as metav1 writes it: always six digits."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _seconds(moment: str | None) -> float:
+    return dt.datetime.fromisoformat(moment).timestamp() if moment else 0.0
