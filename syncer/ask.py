@@ -1,6 +1,7 @@
-"""`explain` and `plan` from files: why a node is a target or not, and what would be sent now.
+"""`explain` and `plan`: why a node is a target or not, and what would be sent now.
 
-Neither needs a cluster or AWS. Exit codes: 0 answered, 2 a file, flag or variable is wrong.
+From files neither needs a cluster or AWS, nor imports what speaks to them. Exit codes: 0 answered, 2 a file,
+flag or variable is wrong, 3 no such node; without files those of `syncer.asking.live`.
 """
 
 import argparse
@@ -8,12 +9,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from syncer.asking.printing import Exit, complain, show, show_json, show_table
 from syncer.decide import answers
 from syncer.decide.documents import DocumentError, read_nodes, read_targets, registered_in
 from syncer.decide.evaluate import evaluate
@@ -33,32 +35,61 @@ _Shape = TypeVar("_Shape")
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `explain` and `plan`; each sets `answer`, a function of the parsed arguments to an exit code."""
-    explain = subparsers.add_parser("explain", help="why each node is a target, or why not")
-    explain.add_argument(
+    explaining = subparsers.add_parser("explain", help="why each node is a target, or why not")
+    explaining.add_argument(
+        "node", nargs="*", metavar="NODE", help="a Node's name or an instance id; without any all nodes"
+    )
+    explaining.add_argument(
         "--targets",
         action="append",
         default=[],
         metavar="FILE",
         help=f"{_TARGETS}; once for each group. Without it nothing is registered",
     )
-    explain.set_defaults(answer=explain_files)
-    plan = subparsers.add_parser("plan", help="what would be sent to AWS now, and what is held back")
-    plan.add_argument("--targets", required=True, metavar="FILE", help=_TARGETS)
-    plan.add_argument("--port", required=True, type=_port, help="the NodePort on which targets are wanted")
-    plan.add_argument(
+    explaining.set_defaults(answer=explain)
+    planning = subparsers.add_parser("plan", help="what would be sent to AWS now, and what is held back")
+    planning.set_defaults(node=[])
+    planning.add_argument("--targets", metavar="FILE", help=_TARGETS)
+    planning.add_argument("--port", type=_port, help="the NodePort on which targets are wanted")
+    planning.add_argument(
         "--target-group", metavar="ARN", help="the group's name in the answer; default: the targets file's"
     )
-    plan.add_argument(
+    planning.add_argument(
         "--ownership",
         type=Ownership,
         choices=list(Ownership),
         help="default: NLB_SYNC_OWNERSHIP, else tracked",
     )
-    plan.set_defaults(answer=plan_files)
-    for parser in (explain, plan):
-        parser.add_argument("-f", "--nodes", required=True, metavar="FILE", help=_NODES)
+    planning.set_defaults(answer=plan)
+    for parser in (explaining, planning):
+        parser.add_argument(
+            "-f", "--nodes", metavar="FILE", help=f"{_NODES}. Without it cluster and AWS are read"
+        )
         parser.add_argument("--node-selector", metavar="SELECTOR", help="default: NLB_SYNC_NODE_SELECTOR")
         parser.add_argument("--json", action="store_true", help="for programs; without it a table")
+
+
+def explain(args: argparse.Namespace) -> int:
+    """Answer from files where there are any, else from the cluster and AWS as they are now."""
+    if args.nodes:
+        return explain_files(args)
+    if args.targets:
+        return _refuse(MisconfiguredError("--targets belongs to -f; leave it out to ask AWS"))
+    from syncer.asking import live  # noqa: PLC0415 - boto3 and kubernetes only where they are needed
+
+    return live.explain(args)
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Answer from files where there are any, else for every group as it is now."""
+    if args.nodes or args.targets or args.port or args.target_group:
+        missing = [flag for flag in ("nodes", "targets", "port") if not getattr(args, flag)]
+        if missing:
+            return _refuse(MisconfiguredError(f"--{missing[0]} is missing; files come all together or not"))
+        return plan_files(args)
+    from syncer.asking import live  # noqa: PLC0415 - boto3 and kubernetes only where they are needed
+
+    return live.plan(args)
 
 
 def explain_files(args: argparse.Namespace) -> int:
@@ -71,11 +102,20 @@ def explain_files(args: argparse.Namespace) -> int:
     except (DocumentError, MisconfiguredError, SelectorError) as error:
         return _refuse(error)
     answer = answers.explained(evaluate(listed.nodes, registered, node_policy))
+    unknown = _without({name for row in answer for name in (row["node"], row["instance_id"])}, args.node)
+    if args.node:
+        answer = [row for row in answer if {row["node"], row["instance_id"]}.intersection(args.node)]
     if args.json:
-        _print(answer)
+        show_json(answer)
     else:
-        _table(("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS"), map(_explained_row, answer))
-    return 0
+        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS"), map(_explained_row, answer))
+    for name in unknown:
+        complain(f"{name} is not among the nodes of {args.nodes}")
+    return Exit.NOT_POSSIBLE if unknown else Exit.WELL
+
+
+def _without(known: Collection[str | None], asked: Iterable[str]) -> list[str]:
+    return [name for name in asked if name not in known]
 
 
 def _explained_row(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -98,13 +138,13 @@ def plan_files(args: argparse.Namespace) -> int:
         fresh=True,
         port=args.port,
     )
-    plan = answers.plan_from_scratch(
+    decided = answers.plan_from_scratch(
         listed.nodes, actual, node_policy, policy, time.time(), complete=listed.complete
     )
     if args.json:
-        _print(answers.planned([plan]))
+        show_json(answers.planned([decided]))
     else:
-        _plan_table(plan)
+        _plan_table(decided)
     return 0
 
 
@@ -113,9 +153,9 @@ def _plan_table(plan: GroupPlan) -> None:
     rows += [("deregister", t.id, str(t.port), "") for t in plan.deregister]
     rows += [("held", h.target.id, str(h.target.port), h.why.value) for h in plan.held]
     if rows:
-        _table(("ACTION", "INSTANCE", "PORT", "WHY"), rows)
+        show_table(("ACTION", "INSTANCE", "PORT", "WHY"), rows)
     else:
-        sys.stdout.write("nothing to do\n")
+        show("nothing to do")
 
 
 def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple[NodePolicy, PlanPolicy]:
@@ -162,17 +202,5 @@ def _port(text: str) -> int:
 
 
 def _refuse(error: Exception) -> int:
-    sys.stderr.write(f"nlb-sync: {error}\n")
+    complain(error)
     return 2
-
-
-def _print(answer: object) -> None:
-    sys.stdout.write(json.dumps(answer, indent=2) + "\n")
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    lines = [head, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write(padded.rstrip() + "\n")

@@ -3,6 +3,8 @@
 import argparse
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -284,3 +286,39 @@ def test_a_wrong_port_is_refused(ask: Ask, port: str, capsys: pytest.CaptureFixt
         ask("plan", "--nodes", raw_list(), "--targets", raw_targets(), f"--port={port}")
     assert stopped.value.code == 2
     assert f"{port!r} is not a port from 1 to 65535" in capsys.readouterr().err
+
+
+def test_one_node_of_a_list_is_explained_and_an_unknown_one_is_exit_code_3(ask: Ask) -> None:
+    nodes = raw_list(raw_node(1), raw_node(2))
+    code, out, _ = ask("explain", "node-2", "-f", nodes, "--json")
+    assert (code, [each["node"] for each in json.loads(out)]) == (0, ["node-2"])
+    code, out, err = ask("explain", "-f", nodes, ID[1], "node-7")
+    assert code == 3
+    assert "node-1" in out
+    assert err.startswith("nlb-sync: node-7 is not among the nodes of ")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["explain", "--targets", "targets.json"], "--targets belongs to -f"),
+        (["plan", "--nodes", "-"], "--targets is missing"),
+        (["plan", "--nodes", "-", "--targets", "t"], "--port is missing"),
+        (["plan", "--port", "80"], "--nodes is missing"),
+    ],
+)
+def test_half_the_files_are_refused(ask: Ask, words: list[str], says: str) -> None:
+    code, out, err = ask(*words)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_an_answer_from_files_loads_no_sdk(tmp_path: Path) -> None:
+    (tmp_path / "node.json").write_text(json.dumps(raw_node(1)))
+    program = (
+        "import sys; from syncer.__main__ import main; main(['explain', '-f', 'node.json']);"
+        "sys.exit(bool({'boto3', 'botocore', 'kubernetes', 'urllib3'} & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[3]
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(root)}, check=True)

@@ -1,0 +1,182 @@
+"""`explain NODE` and `plan` of the cluster and the groups as they are now.
+
+Exit codes: 0 answered, 1 something could not be read, 2 a flag or variable is wrong, 3 no such node.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from syncer.asking.look import Look, Readings, look
+from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.cluster.access import configuration
+from syncer.cluster.api import Api
+from syncer.cluster.once import list_nodes, node_port
+from syncer.decide import answers
+from syncer.decide.reasons import WHY_SAYS, health_says, meaning_of
+from syncer.decide.selector import Selector
+from syncer.decide.story import AtGroup, Story
+from syncer.elb.adapter import BotoElb
+from syncer.elb.arn import parse_arn
+from syncer.errors import MisconfiguredError
+from syncer.settings import Settings, load
+
+
+def explain(args: argparse.Namespace) -> int:
+    """Print the whole story of the nodes that are named, or of all."""
+    seen = _look_now(args)
+    told = seen.stories
+    unknown = [name for name in args.node if not any(name in _names(story) for story in told)]
+    if args.node:
+        told = [story for story in told if _names(story).intersection(args.node)]
+    if args.json:
+        show_json([_as_json(story) for story in told])
+    elif args.node:
+        for number, story in enumerate(told):
+            _show_story(story, gap=number > 0)
+    else:
+        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, told))
+    for problem in seen.problems:
+        complain(problem)
+    for name in unknown:
+        complain(f"{name} is no Node of this cluster and no target of its groups")
+    if seen.problems:
+        return Exit.NOT_WELL
+    return Exit.NOT_POSSIBLE if unknown else Exit.WELL
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Print what a syncer that just started would send to each group, and what it would hold."""
+    seen = _look_now(args)
+    if args.json:
+        shown = answers.planned(seen.plans)
+        for group, each in zip(shown["groups"], seen.plans, strict=True):
+            group |= {"hold_id": each.hold_id, "serving": each.serving, "floor": each.floor}
+        show_json({**shown, "problems": list(seen.problems)})
+    else:
+        _show_plans(seen)
+    for problem in seen.problems:
+        complain(problem)
+    return Exit.NOT_WELL if seen.problems else Exit.WELL
+
+
+def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
+    """The syncer's own variables, and the flags that outdo them."""
+    settings = load(environment)
+    if getattr(args, "node_selector", None) is not None:
+        try:
+            settings = replace(settings, node_selector=Selector.parse(args.node_selector))
+        except ValueError as error:
+            raise MisconfiguredError(f"--node-selector is {args.node_selector!r}: {error}") from None
+    if getattr(args, "ownership", None) is not None:
+        settings = replace(settings, ownership=args.ownership)
+    return settings
+
+
+def aws(settings: Settings) -> BotoElb:
+    """The syncer's own way to AWS."""
+    return BotoElb(
+        [each.group.arn for each in settings.groups],
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+    )
+
+
+def _look_now(args: argparse.Namespace) -> Look:
+    settings = read_settings(args, os.environ)
+    api = Api(configuration(os.environ))
+    cluster = Readings(
+        nodes=lambda: list_nodes(api, settings.node_policy),
+        node_port=partial(node_port, api),
+    )
+    elb = aws(settings)
+    try:
+        return asyncio.run(look(settings, cluster, elb))
+    finally:
+        elb.close()
+
+
+def _names(story: Story) -> set[str]:
+    return {name for name in (story.node, story.instance_id) if name}
+
+
+def _as_json(story: Story) -> dict[str, Any]:
+    return {
+        "node": story.node,
+        "instance_id": story.instance_id,
+        "verdict": story.standing.value,
+        "reason": story.reason,
+        "says": meaning_of(story.reason),
+        "groups": [
+            {
+                "target_group": at.target_group,
+                "port": at.port,
+                "state": at.state,
+                "state_reason": at.reason,
+                "next": at.next,
+                "why": at.why.value if at.why else "",
+            }
+            for at in story.groups
+        ],
+    }
+
+
+def _show_story(story: Story, *, gap: bool) -> None:
+    if gap:
+        show("")
+    name = story.node or "(no Node)"
+    show(f"{name} ({story.instance_id or 'no instance'}): {story.standing.value}, {story.reason}")
+    show(f"  {meaning_of(story.reason)}")
+    rows = [
+        (
+            f"  {_group_name(at)}",
+            str(at.port or "-"),
+            at.state,
+            health_says(at.state, at.reason) or "-",
+            f"hold: {WHY_SAYS[at.why]}" if at.why else at.next,
+        )
+        for at in story.groups
+    ]
+    show_table(("  GROUP", "PORT", "AWS SAYS", "BECAUSE", "NEXT"), rows)
+
+
+def _row(story: Story) -> tuple[str, ...]:
+    return (
+        story.node or "(no Node)",
+        story.instance_id or "-",
+        story.standing.value,
+        story.reason,
+        _each(story, lambda at: f"{at.state} {at.reason}".strip()),
+        _each(story, lambda at: f"{at.next} {at.why or ''}".strip()),
+    )
+
+
+def _each(story: Story, shown: Callable[[AtGroup], str]) -> str:
+    """What is shown of each group; once where it is the same in all."""
+    said = [shown(at) for at in story.groups]
+    if len(set(said)) == 1:
+        return said[0]
+    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(story.groups, said, strict=True))
+
+
+def _group_name(at: AtGroup) -> str:
+    return parse_arn(at.target_group).name
+
+
+def _show_plans(seen: Look) -> None:
+    rows: list[tuple[str, ...]] = []
+    for each in seen.plans:
+        name = parse_arn(each.target_group).name
+        rows += [(name, "register", t.id, str(t.port), "") for t in each.register]
+        rows += [(name, "deregister", t.id, str(t.port), "") for t in each.deregister]
+        rows += [
+            (name, "hold", h.target.id, str(h.target.port), f"{h.why}: {WHY_SAYS[h.why]}") for h in each.held
+        ]
+    if rows:
+        show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)
+    else:
+        show("nothing to do")

@@ -1,0 +1,84 @@
+"""One look at cluster and groups, with what the pure rules make of it; nothing is written."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from syncer.decide.desired import choose, registered_instances
+from syncer.decide.evaluate import evaluate
+from syncer.decide.plan import plan
+from syncer.decide.story import Story, stories
+from syncer.errors import AwsError, ClusterError
+from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
+from syncer.ports import Elb
+from syncer.settings import GroupSettings, ServicePort, Settings
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """Where a look reads the cluster: functions that block and raise ClusterError."""
+
+    nodes: Callable[[], tuple[NodeView, ...]]
+    node_port: Callable[[str, str], int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is there now and what a syncer that just started would do; `problems` could not be read."""
+
+    evaluation: Evaluation
+    desired: Desired
+    groups: tuple[GroupState, ...]
+    plans: tuple[GroupPlan, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def stories(self) -> list[Story]:
+        """The story of each node, and of each target without one."""
+        return stories(self.evaluation, self.desired, self.groups, self.plans)
+
+
+async def look(settings: Settings, cluster: Readings, elb: Elb) -> Look:
+    """Read everything once. What cannot be read is a problem, and the rest is answered all the same."""
+    problems: list[str] = []
+    nodes = await _ask_cluster(problems, cluster.nodes)
+    groups = [await _group(each, cluster, elb, problems) for each in settings.groups]
+    evaluation = evaluate(nodes, registered_instances(groups), settings.node_policy)
+    desired = choose(evaluation, groups, settings.plan_policy)
+    now = time.time()
+    return Look(
+        evaluation=evaluation,
+        desired=desired,
+        groups=tuple(groups),
+        plans=tuple(plan(desired, each, settings.plan_policy, now) for each in groups),
+        problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+async def _group(group: GroupSettings, cluster: Readings, elb: Elb, problems: list[str]) -> GroupState:
+    arn, source = group.group.arn, group.port
+    try:
+        if isinstance(source, ServicePort):
+            wanted = source
+            port = await _ask_cluster(problems, lambda: cluster.node_port(wanted.service, wanted.port))
+        else:
+            port = await elb.default_port(arn) if source is None else source
+        healths = await elb.describe(arn)
+    except AwsError as error:
+        problems.append(f"{group.group.name}: {error}")
+        known = source if isinstance(source, int) else None
+        return GroupState(target_group=arn, targets={}, fresh=False, port=known)
+    targets = {health.target: health for health in healths}
+    return GroupState(target_group=arn, targets=targets, fresh=True, port=port)
+
+
+async def _ask_cluster(problems: list[str], question: Callable[[], Answer]) -> Answer | None:
+    try:
+        return await asyncio.to_thread(question)
+    except ClusterError as error:
+        problems.append(str(error))
+        return None

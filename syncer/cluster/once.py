@@ -1,0 +1,46 @@
+"""One look at the cluster, for questions: the same rights and pages as the watch, but no watch."""
+
+from syncer.cluster.adapter import node_ports
+from syncer.cluster.api import Api, RefusedError
+from syncer.decide.nodes import node_view
+from syncer.decide.policy import NodePolicy
+from syncer.model import NodeView
+
+_PAGE = "250"
+_NOT_FOUND = 404
+
+
+def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
+    """Every Node, complete; ClusterError otherwise."""
+    views: list[NodeView] = []
+    query = {"limit": _PAGE}
+    while True:
+        page = api.get("/api/v1/nodes", query)
+        views += [node_view(item, policy) for item in page.get("items") or ()]
+        rest = (page.get("metadata") or {}).get("continue")
+        if not rest:
+            return tuple(views)
+        query = {"limit": _PAGE, "continue": str(rest)}
+
+
+def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:
+    """The Node of this name; None where there is none. It takes the right to `get` nodes."""
+    try:
+        return node_view(api.get(f"/api/v1/nodes/{name}", {}), policy)
+    except RefusedError as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+
+
+def node_port(api: Api, service: str, port: str) -> int | None:
+    """The live NodePort of `namespace/name`; None while the Service or the port is missing."""
+    return live_ports(api, service).get(port)
+
+
+def live_ports(api: Api, service: str) -> dict[str, int]:
+    """The NodePort of each named port of the Service `namespace/name`; empty where it does not exist."""
+    namespace, _, name = service.partition("/")
+    query = {"fieldSelector": f"metadata.name={name}"}
+    found = api.get(f"/api/v1/namespaces/{namespace}/services", query).get("items") or ()
+    return {port: number for item in found for port, number in node_ports(item).items()}

@@ -1,0 +1,53 @@
+"""Every code that an answer may carry, in one sentence: our rules, our holds, AWS's reasons."""
+
+from collections.abc import Mapping
+
+from syncer.decide.answers import sentence_of
+from syncer.decide.desired import ZONE_NOT_ENABLED
+from syncer.model import TargetState, Why
+
+NO_NODE = "NoNode"
+
+_BESIDE_THE_RULES: Mapping[str, str] = {
+    ZONE_NOT_ENABLED: "a node in a zone that the load balancer does not serve",
+    NO_NODE: "a target that no Node names",
+}
+
+WHY_SAYS: Mapping[Why, str] = {
+    Why.NO_NODE_LIST: "no complete list of nodes has been read",
+    Why.SHARE: "too few others would serve; it goes when more are healthy or the hold is confirmed",
+    Why.LAST_SERVING: "it is the last one that serves",
+    Why.AWAITING_SUCCESSOR: "the target that replaces it is not healthy yet",
+    Why.FOREIGN: "it is not ours to remove, or none of our own is healthy yet",
+    Why.ADD_ONLY: "with NLB_SYNC_OWNERSHIP=add-only nothing is removed",
+    Why.POISON: "AWS refused it; it is tried again later",
+    Why.QUOTA: "there is no place left for it in the group",
+    Why.CONTESTED: "another hand undoes what is done to it",
+}
+
+# AWS's own words, shortened: "Target health reason codes" of the NLB guide.
+_AWS_SAYS: Mapping[str, str] = {
+    "Elb.RegistrationInProgress": "being registered",
+    "Elb.InitialHealthChecking": "the first health checks are under way",
+    "Target.FailedHealthChecks": "the health check fails",
+    "Target.Timeout": "the health check is not answered in time",
+    "Target.ResponseCodeMismatch": "the health check is answered with another code",
+    "Target.DeregistrationInProgress": "deregistered, and its connections may end",
+    "Target.NotInUse": "no listener uses the group, or its zone is not enabled on the load balancer",
+    "Target.InvalidState": "the instance is stopped or terminated",
+    "Target.NotRegistered": "it is not registered",
+    "Target.HealthCheckDisabled": "the group has no health check",
+    "Elb.InternalError": "AWS has an inner fault",
+}
+
+
+def meaning_of(reason: str) -> str:
+    """What a verdict's reason says of a node; "" for a code that is not ours."""
+    return _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
+
+
+def health_says(state: str, reason: str) -> str:
+    """What AWS's state and reason mean for a target."""
+    if reason in _AWS_SAYS:
+        return _AWS_SAYS[reason]
+    return "it passes its health check" if state == TargetState.HEALTHY else reason

@@ -1,0 +1,125 @@
+"""The whole answer to "why is this node (not) a target": verdict, what AWS lists, and what comes next."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from syncer.decide.reasons import NO_NODE
+from syncer.model import (
+    Desired,
+    Evaluation,
+    GroupPlan,
+    GroupState,
+    InstanceId,
+    Standing,
+    Target,
+    TargetGroupArn,
+    Why,
+)
+
+ABSENT = "absent"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtGroup:
+    """One target of the instance in one group; `port` is None where it has none and none is wanted.
+
+    `state` and `reason` are AWS's words, or `absent`, or `unknown` where the group could not be read. `next`
+    is `register`, `deregister`, `hold` (for `why`) or `nothing`.
+    """
+
+    target_group: TargetGroupArn
+    port: int | None
+    state: str
+    reason: str
+    next: str
+    why: Why | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A node, or an instance that AWS lists and no Node names (`node` is "" then)."""
+
+    node: str
+    instance_id: InstanceId | None
+    standing: Standing
+    reason: str
+    groups: tuple[AtGroup, ...]
+
+
+def stories(
+    evaluation: Evaluation, desired: Desired, states: Sequence[GroupState], plans: Sequence[GroupPlan]
+) -> list[Story]:
+    """One story for each Node in the order given, then one for each instance without a Node."""
+    views = [_View(state, plan) for state, plan in zip(states, plans, strict=True)]
+    told = [
+        Story(
+            node=verdict.node,
+            instance_id=verdict.instance_id,
+            standing=wish.standing if wish else verdict.standing,
+            reason=wish.reason if wish else verdict.reason,
+            groups=_at_groups(verdict.instance_id, views),
+        )
+        for verdict in evaluation.verdicts
+        for wish in [desired.wishes.get(verdict.instance_id) if verdict.instance_id else None]
+    ]
+    known = {verdict.instance_id for verdict in evaluation.verdicts}
+    strangers = sorted({instance for view in views for instance in view.targets} - known)
+    return told + [
+        Story(
+            node="",
+            instance_id=instance,
+            standing=Standing.OUT,
+            reason=NO_NODE,
+            groups=_at_groups(instance, views),
+        )
+        for instance in strangers
+    ]
+
+
+class _View:
+    """A group's state and plan, to be asked by instance."""
+
+    def __init__(self, state: GroupState, plan: GroupPlan) -> None:
+        self.state = state
+        self.next: dict[Target, str] = dict.fromkeys(plan.register, "register")
+        self.next |= dict.fromkeys(plan.deregister, "deregister")
+        self.why: Mapping[Target, Why] = {held.target: held.why for held in plan.held}
+        self.targets: dict[InstanceId, list[Target]] = defaultdict(list)
+        for target in sorted({*state.targets, *self.next, *self.why}):
+            self.targets[target.id].append(target)
+
+    def at(self, target: Target) -> AtGroup:
+        health = self.state.targets.get(target)
+        why = self.why.get(target)
+        return AtGroup(
+            target_group=self.state.target_group,
+            port=target.port,
+            state=health.state.value if health else self.missing,
+            reason=health.reason if health else "",
+            next="hold" if why else self.next.get(target, "nothing"),
+            why=why,
+        )
+
+    @property
+    def missing(self) -> str:
+        return ABSENT if self.state.fresh else UNKNOWN
+
+    def nowhere(self) -> AtGroup:
+        return AtGroup(
+            target_group=self.state.target_group,
+            port=None,
+            state=self.missing,
+            reason="",
+            next="nothing",
+            why=None,
+        )
+
+
+def _at_groups(instance: InstanceId | None, views: Iterable[_View]) -> tuple[AtGroup, ...]:
+    found: list[AtGroup] = []
+    for view in views:
+        targets = view.targets.get(instance, []) if instance else []
+        found += [view.at(target) for target in targets] or [view.nowhere()]
+    return tuple(found)

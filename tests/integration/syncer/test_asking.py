@@ -1,0 +1,131 @@
+"""Questions about a real API server and the AWS API over HTTP, as a person or a script calls them."""
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+
+from syncer.__main__ import main
+from syncer.decide.answers import sentence_of
+from tests.integration.syncer.household import Household
+
+pytestmark = pytest.mark.toolchain
+
+Ask = Callable[..., tuple[int, str, str]]
+EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
+
+
+@pytest.fixture
+def ask(home: Household, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Call the command in the syncer's own environment: exit code, standard output, standard error."""
+
+    def call(*words: str, **changes: str) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith(("NLB_SYNC_", "AWS_"))]:
+            monkeypatch.delenv(name)
+        for name, value in {**home.environment, **changes}.items():
+            monkeypatch.setenv(name, value)
+        code = main(words)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def fill(home: Household, *names: str) -> None:
+    """The nodes as healthy targets of both groups, with no syncer at work."""
+    home.join(*names)
+    for group, arn in home.groups.items():
+        targets = [{"Id": home.instances[name], "Port": home.node_port(group)} for name in names]
+        home.elb.register_targets(TargetGroupArn=arn, Targets=targets)  # type: ignore[arg-type]
+    home.until(lambda: all(healthy(home, name) for name in names), within=5)
+
+
+def healthy(home: Household, name: str) -> bool:
+    states = [
+        each["TargetHealth"]["State"]
+        for arn in home.groups.values()
+        for each in home.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        if each["Target"]["Id"] == home.instances[name]
+    ]
+    return states == ["healthy", "healthy"]
+
+
+def test_explain_tells_the_whole_story_of_a_node(home: Household, ask: Ask) -> None:
+    fill(home, "a", "b")
+    home.label("a", EXCLUDED, "true")
+    code, out, _ = ask("explain", "a", "--json")
+    (story,) = json.loads(out)
+    port = home.node_port("http")
+    assert code == 0
+    assert (story["node"], story["verdict"], story["reason"]) == ("a", "leaving", "ExcludedByLabel")
+    assert story["says"] == sentence_of("ExcludedByLabel")
+    http = next(each for each in story["groups"] if each["target_group"] == home.groups["http"])
+    assert (http["port"], http["state"], http["next"]) == (port, "healthy", "deregister")
+    code, out, _ = ask("explain", home.instances["b"])
+    assert code == 0
+    assert out.startswith(f"b ({home.instances['b']}): in, Ready\n  a node that is Ready")
+    assert "healthy" in out
+
+
+def test_explain_says_what_is_held_and_why(home: Household, ask: Ask) -> None:
+    fill(home, "a")
+    home.label("a", EXCLUDED, "true")
+    code, out, _ = ask("explain", "a", "--json")
+    (story,) = json.loads(out)
+    assert code == 0
+    assert [(each["next"], each["why"]) for each in story["groups"]] == [("hold", "LastServing")] * 2
+
+
+def test_explain_without_a_name_lists_all_and_targets_without_a_node_too(home: Household, ask: Ask) -> None:
+    fill(home, "a", "b")
+    home.delete("a")
+    code, out, _ = ask("explain")
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert "in" in lines["b"].split()
+    assert f"(no Node)  {home.instances['a']}" in out
+    assert "NoNode" in lines["(no"]
+
+
+def test_explain_of_an_unknown_node_is_one_line_and_exit_code_3(home: Household, ask: Ask) -> None:
+    home.join("a")
+    code, _, err = ask("explain", "nobody")
+    assert code == 3
+    assert err == "nlb-sync: nobody is no Node of this cluster and no target of its groups\n"
+
+
+def test_explain_without_aws_gives_the_verdict_and_the_problem(home: Household, ask: Ask) -> None:
+    home.join("a")
+    code, out, err = ask(
+        "explain", "a", "--json", AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2="http://127.0.0.1:9"
+    )
+    assert code == 1
+    assert json.loads(out)[0]["reason"] == "Ready"
+    assert {each["state"] for each in json.loads(out)[0]["groups"]} == {"unknown"}
+    assert err.count("\n") == 2
+    assert "DescribeTargetHealth" in err
+
+
+def test_plan_of_the_live_groups_sends_nothing(home: Household, ask: Ask) -> None:
+    fill(home, "a", "b")
+    home.join("c")
+    home.label("b", EXCLUDED, "true")
+    code, out, _ = ask("plan", "--json")
+    group = next(each for each in json.loads(out)["groups"] if each["target_group"] == home.groups["http"])
+    port = home.node_port("http")
+    assert code == 0
+    assert group["register"] == [{"id": home.instances["c"], "port": port}]
+    assert group["deregister"] == [{"id": home.instances["b"], "port": port}]
+    assert home.registered("http") == {("a", port), ("b", port)}
+    code, out, _ = ask("plan")
+    assert code == 0
+    assert {"register", "deregister"} <= {line.split()[1] for line in out.splitlines()}
+
+
+@pytest.mark.parametrize("words", [("explain", "a"), ("plan",)])
+def test_a_wrong_selector_is_one_line_and_exit_code_2(ask: Ask, words: tuple[str, ...]) -> None:
+    code, out, err = ask(*words, "--node-selector", "a in b")
+    assert (code, out) == (2, "")
+    assert err.startswith("--node-selector is 'a in b'")
+    assert err.count("\n") == 1
