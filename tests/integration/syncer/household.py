@@ -160,6 +160,12 @@ class Household:
         self.syncers.append(started)
         return started
 
+    def bare_syncer(self, **environment: str) -> Syncer:
+        """A process with this environment and no more."""
+        started = Syncer(environment, self.layout.directory)
+        self.syncers.append(started)
+        return started
+
     def join(self, *names: str) -> None:
         """An instance starts and its Node turns Ready."""
         for name in names:
@@ -171,8 +177,8 @@ class Household:
             ready = {"conditions": [{"type": "Ready", "status": "True"}]}
             self.api.patch(f"{NODES}/{name}/status", {"status": ready})
 
-    def key(self, user: str, **allowed: str) -> dict[str, str]:
-        """Credentials of a new IAM user; `allowed` are actions of ELBv2 and the resource of each."""
+    def key(self, user: str, **allowed: str | list[str]) -> dict[str, str]:
+        """Credentials of a new IAM user; `allowed` are actions of ELBv2 and the resources of each."""
         iam: IAMClient = boto3.client(
             "iam",
             endpoint_url=self.layout.aws_url,
