@@ -85,9 +85,11 @@ def shell(command: tuple[str, ...]) -> None:
     from sandbox.stack import Stack  # noqa: PLC0415
     from sandbox.toolchain import ensure  # noqa: PLC0415
 
-    layout = _running()
+    layout = _present()
     stack = Stack(root=ROOT, layout=layout, pulumi=ensure()["pulumi"])
     words = list(command) or [os.environ.get("SHELL", "/bin/sh")]
+    if not command:
+        click.echo("pulumi, kubectl and sandbox mean this sandbox here, stack dev; `exit` leaves", err=True)
     os.chdir(ROOT)
     os.execvpe(words[0], words, stack.environment())  # noqa: S606
 
@@ -173,11 +175,23 @@ def traffic(rate: float, seconds: float) -> None:
     sys.exit(1 if record.failures else 0)
 
 
-def _running() -> Layout:
+def _present() -> Layout:
+    """The sandbox, if there is one."""
     layout = Layout.default(ROOT)
     if not (layout.directory / "layout.json").exists():
-        raise click.ClickException("nothing is up here: `make up` starts a sandbox")
+        raise SandboxError(show.NOTHING_UP)
     return Layout.load(layout.directory)
+
+
+def _running() -> Layout:
+    """The sandbox, if all of it runs."""
+    from sandbox.status import missing  # noqa: PLC0415
+
+    layout = _present()
+    dead = missing(layout)
+    if dead:
+        raise SandboxError(show.not_running(dead))
+    return layout
 
 
 def _lifecycle() -> Any:

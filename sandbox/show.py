@@ -7,6 +7,7 @@ from pathlib import Path
 from sandbox.loopback import Address
 from sandbox.status import Group, Status
 
+NOTHING_UP = "nothing is up here: `make up` starts a sandbox"
 _WEB = {"http": 80, "https": 443}
 
 
@@ -39,8 +40,20 @@ def next_steps(status: Status, command: str) -> str:
 
 
 def details(status: Status) -> str:
-    """`sandbox status`: the summary, then each target of each group."""
-    return "\n\n".join([summary(status), *(_targets(group) for group in status.groups)])
+    """`sandbox status`: what does not run, the summary, then each target of each group."""
+    if not status.processes:
+        return NOTHING_UP
+    parts = [summary(status), *(_targets(group) for group in status.groups)]
+    if not status.groups:
+        parts.append("stack dev is not provisioned: `make up` does it")
+    if status.missing:
+        parts.insert(0, not_running(status.missing))
+    return "\n\n".join(parts)
+
+
+def not_running(missing: Sequence[str]) -> str:
+    """One line for a sandbox of which a part was killed."""
+    return f"not running: {', '.join(missing)}; `make up` mends it"
 
 
 def _by_port(status: Status) -> list[str]:

@@ -9,11 +9,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox import process
-from sandbox.cluster import ApiError, Rest
+from sandbox.cluster import CONTROLLERS, STORE_AND_API, ApiError, Rest
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
 
 SYNCER_PORT = 8080
+PROCESSES = ("cloud", *STORE_AND_API, *CONTROLLERS, "nodes", "nlb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens."""
+    """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens.
+
+    `processes` are the sandbox's that run, `missing` those that do not.
+    """
 
     static_ips: Mapping[str, str]
     listeners: Mapping[str, int]
@@ -65,6 +69,7 @@ class Status:
     syncer: str
     syncer_ready: bool
     processes: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -102,17 +107,21 @@ class Status:
             "nodes": [asdict(node) for node in self.nodes],
             "syncer": {"url": self.syncer, "ready": self.syncer_ready},
             "processes": list(self.processes),
+            "missing": list(self.missing),
         }
 
 
 def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
     """Read the whole status. `outputs` are the stack's; what does not answer is left empty."""
-    nodes = _nodes(layout)
+    dead = missing(layout)
+    # An API server whose store is gone answers nothing for a minute.
+    cluster_answers = not set(STORE_AND_API) & set(dead)
+    nodes = _nodes(layout) if cluster_answers else ()
     by_instance = {node.instance_id: node.name for node in nodes}
     static_ips: dict[str, str] = dict(outputs.get("staticIps", {}))
     listeners = {name: int(port) for name, port in outputs.get("listeners", {}).items()}
     loopback = Loopback.of(layout)
-    syncer, ready = _syncer(layout, outputs)
+    syncer, ready = _syncer(layout, outputs) if cluster_answers else ("", False)
     return Status(
         static_ips=static_ips,
         listeners=listeners,
@@ -128,8 +137,14 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
         nodes=nodes,
         syncer=syncer,
         syncer_ready=ready,
-        processes=tuple(each.name for each in process.running(layout)),
+        processes=tuple(name for name in PROCESSES if name not in dead),
+        missing=dead,
     )
+
+
+def missing(layout: Layout) -> tuple[str, ...]:
+    """The processes of the sandbox that do not run."""
+    return tuple(name for name in PROCESSES if process.find(layout, name) is None)
 
 
 def client(layout: Layout, service: str) -> Any:

@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+from sandbox.show import details
+from sandbox.status import Group, Node, Status
+
+NODE = Node(name="a", instance_id="i-a", zone="a", ready=True, cordoned=False, taints=())
+WHOLE = Status(
+    static_ips={},
+    listeners={},
+    entries={},
+    groups=(Group(name="http", arn="arn:http", targets=()),),
+    nodes=(NODE,),
+    syncer="",
+    syncer_ready=False,
+    processes=("cloud", "nlb"),
+)
+
+
+def test_a_sandbox_that_is_down_is_said_to_be_down_and_nothing_else() -> None:
+    down = replace(WHOLE, groups=(), nodes=(), processes=(), missing=("cloud", "nlb"))
+    assert details(down) == "nothing is up here: `make up` starts a sandbox"
+
+
+def test_processes_that_were_killed_are_named_first() -> None:
+    hurt = replace(WHOLE, processes=("nlb",), missing=("cloud",))
+    assert details(hurt).splitlines()[0] == "not running: cloud; `make up` mends it"
+    assert "not running" not in details(WHOLE)
+
+
+def test_a_stack_that_was_destroyed_by_hand_is_said_to_be_missing() -> None:
+    assert details(replace(WHOLE, groups=())).endswith("stack dev is not provisioned: `make up` does it")
