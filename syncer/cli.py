@@ -1,9 +1,10 @@
-"""The command line: `run`, and the questions that are answered from files."""
+"""The command line: `run`, and the questions."""
 
 import argparse
 from collections.abc import Sequence
 
 from syncer import ask, settings
+from syncer.asking import flags
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -24,4 +25,5 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--once", action="store_true", help="end after one pass; exit code 1 if it failed")
     run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, say what would be written")
     ask.add_parsers(commands)
+    flags.add_parsers(commands)
     return parser.parse_args(argv)

@@ -51,3 +51,8 @@ def health_says(state: str, reason: str) -> str:
     if reason in _AWS_SAYS:
         return _AWS_SAYS[reason]
     return "it passes its health check" if state == TargetState.HEALTHY else reason
+
+
+def hold_says(why: str) -> str:
+    """What a held target waits for; "" for a code that is not ours."""
+    return WHY_SAYS[Why(why)] if why in list(Why) else ""

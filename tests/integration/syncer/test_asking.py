@@ -129,3 +129,63 @@ def test_a_wrong_selector_is_one_line_and_exit_code_2(ask: Ask, words: tuple[str
     assert (code, out) == (2, "")
     assert err.startswith("--node-selector is 'a in b'")
     assert err.count("\n") == 1
+
+
+def test_status_shows_a_running_syncer_and_its_age(home: Household, ask: Ask) -> None:
+    home.join("a", "b")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a", "b") and syncer.ready, within=20)
+    url = f"http://127.0.0.1:{syncer.port}"
+    home.until(lambda: ask("status", "--url", url)[0] == 0, within=10)
+    code, out, err = ask("status", "--url", url)
+    assert (code, err) == (0, "")
+    rows = {words[0]: words for line in out.splitlines() if (words := line.split())}
+    assert rows["ready"] == ["ready", "yes"]
+    assert rows["nodes"] == ["nodes", "2", "in,", "0", "leaving,", "0", "out"]
+    name = home.groups["http"].split("/")[1]
+    assert rows[name][:3] == [name, str(home.node_port("http")), "2"]
+    code, _, err = ask("status", "--url", f"{url}/status", "--stale-after", "0")
+    assert code == 1
+    assert f"{name}: the last good pass is " in err
+    code, out, _ = ask("status", "--url", url, "--json", "--stale-after", "0")
+    assert code == 1
+    assert json.loads(out)["well"] is False
+    assert {each["target_group"] for each in json.loads(out)["groups"]} == set(home.groups.values())
+
+
+def test_status_of_a_syncer_without_aws_says_why_no_pass_was_good(home: Household, ask: Ask) -> None:
+    home.join("a")
+    syncer = home.syncer(AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2="http://127.0.0.1:9")
+    url = f"http://127.0.0.1:{syncer.port}"
+    name = home.groups["http"].split("/")[1]
+    home.until(lambda: f"{name}: no good pass since the start: " in ask("status", "--url", url)[2], within=20)
+    assert ask("status", "--url", url)[0] == 1
+
+
+def test_status_where_nobody_answers_names_the_port_forward(ask: Ask) -> None:
+    code, out, err = ask("status", "--url", "http://127.0.0.1:9")
+    assert (code, out) == (3, "")
+    assert "kubectl -n NAMESPACE port-forward" in err
+    assert err.count("\n") == 1
+
+
+def test_status_of_another_program_is_refused(home: Household, ask: Ask) -> None:
+    code, _, err = ask("status", "--url", home.layout.aws_url)
+    assert code == 3
+    assert "answers, but not as a syncer does" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--url", "localhost:8080"), "--url: 'localhost:8080' is not a URL"),
+        (("--stale-after", "soon"), "--stale-after: 'soon' is not a number of seconds"),
+    ],
+)
+def test_a_wrong_flag_of_status_is_named(
+    ask: Ask, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ask("status", *words)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err

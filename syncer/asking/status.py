@@ -1,0 +1,127 @@
+"""`status`: what the running syncer says of itself on /status.
+
+Exit codes: 0 all is well, 1 it is not ready or a group's last good pass is too old, 2 a flag is wrong, 3 no
+syncer answers there.
+"""
+
+import argparse
+import json
+import time
+import urllib.error
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.decide.reasons import hold_says
+
+_PATIENCE_S = 10.0
+
+
+def status(args: argparse.Namespace) -> int:
+    """Print the syncer's state; not well when a group was not kept right for too long."""
+    try:
+        said = _ask(args.url)
+    except OSError as error:
+        why = getattr(error, "reason", error)
+        complain(
+            f"no syncer answers at {args.url} ({why}); "
+            "try `kubectl -n NAMESPACE port-forward deploy/nlb-sync 8080`, or give --url"
+        )
+        return Exit.NOT_POSSIBLE
+    except ValueError:
+        complain(f"{args.url} answers, but not as a syncer does; give its --url")
+        return Exit.NOT_POSSIBLE
+    amiss = list(_amiss(said, args.stale_after))
+    if args.json:
+        show_json({**said, "well": not amiss, "amiss": amiss})
+    else:
+        _show(said)
+        for line in amiss:
+            complain(line)
+    return Exit.NOT_WELL if amiss else Exit.WELL
+
+
+def _ask(url: str) -> Mapping[str, Any]:
+    """The document at /status; OSError when nobody answers, ValueError when it is something else."""
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=_PATIENCE_S) as reply:
+            said = json.load(reply)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ValueError from None
+    if not isinstance(said, dict) or not isinstance(said.get("groups"), list):
+        raise ValueError  # noqa: TRY004 - it is the document that is wrong
+    return said
+
+
+def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
+    """What a person should look at, one line each. A standby writes nothing, so its passes do not count."""
+    if not said.get("ready"):
+        yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
+    if said.get("leader") is False:
+        return
+    for group in said["groups"]:
+        age = _age(said, group)
+        name = _name(group)
+        if age is None:
+            yield f"{name}: no good pass since the start{_because(group)}"
+        elif age > stale_after:
+            yield f"{name}: the last good pass is {age:.0f} s ago{_because(group)}"
+
+
+def _because(group: Mapping[str, Any]) -> str:
+    why = group.get("problem") or group.get("read_problem") or group.get("waiting_for")
+    return f": {why}" if why else ""
+
+
+def _show(said: Mapping[str, Any]) -> None:
+    verdicts = Counter(node["verdict"] for node in said.get("nodes", ()))
+    show(f"ready      {'yes' if said.get('ready') else 'no: ' + str(said.get('waiting_for'))}")
+    for switch in ("leader", "paused", "blind"):
+        if switch in said:
+            show(f"{switch:<10} {'yes' if said[switch] else 'no'}")
+    show(f"ownership  {said.get('ownership')}")
+    show(f"nodes      {', '.join(f'{verdicts[each]} {each}' for each in ('in', 'leaving', 'out'))}")
+    for problem in said.get("problems", ()):
+        show(f"problem    {problem}")
+    show("")
+    head = ("GROUP", "PORT", "REGISTERED", "HEALTHY", "FLOOR", "TO REGISTER", "TO DEREGISTER", "HELD")
+    show_table((*head, "LAST GOOD PASS", "PROBLEM"), (_row(said, group) for group in said["groups"]))
+    for group in said["groups"]:
+        _show_held(group)
+
+
+def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
+    states = Counter(target["state"] for target in group["targets"])
+    registered = sum(states.values()) - states["draining"]
+    age = _age(said, group)
+    return (
+        _name(group),
+        str(group.get("port") or "-"),
+        str(registered),
+        str(states["healthy"]),
+        "-" if group.get("floor") is None else str(group["floor"]),
+        *(str(len(group[each])) for each in ("register", "deregister", "held")),
+        "never" if age is None else f"{age:.0f} s ago",
+        _because(group).removeprefix(": ") or "-",
+    )
+
+
+def _show_held(group: Mapping[str, Any]) -> None:
+    for why, count in sorted(Counter(held["why"] for held in group["held"]).items()):
+        show(f"{_name(group)} holds {count} for {why}: {hold_says(why)}")
+    if hold := group.get("hold_id"):
+        show(f"{_name(group)}: the hold {hold} waits until it fits or is confirmed")
+
+
+def _age(said: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:
+    """Seconds since the last good pass, by the syncer's own clock where it tells the time."""
+    good = group.get("last_good_pass")
+    return None if good is None else max(0.0, float(said.get("now") or time.time()) - float(good))
+
+
+def _name(group: Mapping[str, Any]) -> str:
+    """The group's name, out of `…:targetgroup/NAME/ID`."""
+    return str(group["target_group"]).split("/")[1]
