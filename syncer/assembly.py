@@ -17,6 +17,7 @@ from syncer.controller import Controller
 from syncer.decide.nodes import node_view
 from syncer.elb.adapter import BotoElb
 from syncer.metrics import CONTENT_TYPE, Page
+from syncer.page import page
 from syncer.settings import ServicePort, load
 from syncer.status import alive, snapshot, unready
 from syncer.tally import Tally
@@ -70,15 +71,16 @@ async def attended(controller: Controller) -> AsyncIterator[None]:
 
 def routes(controller: Controller) -> Routes:
     """What each path answers. NLB_SYNC_PROMETHEUS=false closes /metrics, and only that."""
+    front = page()
     known = {
         "/healthz": lambda: text(200, "ok") if alive(controller) else text(503, "the loop hangs"),
         "/readyz": lambda: _readiness(unready(controller)),
         "/status": lambda: document(snapshot(controller)),
-        "/": lambda: Answer(302, b"", location="/status"),
+        "/": lambda: front,
     }
     if controller.settings.metrics:
-        page = Page(controller)
-        known["/metrics"] = lambda: Answer(200, page.render(), CONTENT_TYPE)
+        metrics = Page(controller)
+        known["/metrics"] = lambda: Answer(200, metrics.render(), CONTENT_TYPE)
     return known
 
 

@@ -1,12 +1,13 @@
 """What the syncer knows, wants and holds back, as one JSON object, and whether it is well."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from syncer.controller import Controller
 from syncer.decide.policy import Ownership
+from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of
 from syncer.group import Group
-from syncer.model import Why
+from syncer.model import GroupPlan, TargetHealth, TargetState, Verdict, Why
 from syncer.settings import ServicePort
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
@@ -46,24 +47,57 @@ def _holds_doubtful(controller: Controller, group: Group) -> bool:
 
 
 def snapshot(controller: Controller) -> Mapping[str, Any]:
-    """/status: times are seconds since the epoch."""
-    evaluation = controller.evaluation
+    """/status, as docs/status.md explains it. Times are seconds since the epoch, ages seconds."""
     return {
+        "now": controller.clock.now(),
         "ready": unready(controller) == "",
         "waiting_for": unready(controller),
         "paused": controller.settings.paused,
+        "blind": any(group.actual.blind for group in controller.groups),
+        **_leader(controller),
         "ownership": controller.settings.ownership,
         "problems": [*controller.cluster.problems],
-        "nodes": [
-            {
-                "node": verdict.node,
-                "instance_id": verdict.instance_id,
-                "verdict": verdict.standing,
-                "reason": verdict.reason,
-            }
-            for verdict in (evaluation.verdicts if evaluation else ())
-        ],
+        "sentences": _sentences(controller),
+        "nodes": [_node(controller, verdict) for verdict in _verdicts(controller)],
         "groups": [_group(controller, group) for group in controller.groups],
+    }
+
+
+def _leader(controller: Controller) -> Mapping[str, Any]:
+    """Whether this replica is the one that writes; nothing where there is no election."""
+    leadership = getattr(controller, "leadership", None)
+    return {"leader": leadership.may_write()} if leadership and leadership.elected else {}
+
+
+def _verdicts(controller: Controller) -> Iterable[Verdict]:
+    return controller.evaluation.verdicts if controller.evaluation else ()
+
+
+def _sentences(controller: Controller) -> Mapping[str, str]:
+    """What each code that is in use now means: reasons of verdicts, rules that hold, AWS's own reasons."""
+    reasons = {NO_NODE, *(verdict.reason for verdict in _verdicts(controller))}
+    holds = {held.why for group in controller.groups if group.plan for held in group.plan.held}
+    healths = {
+        (health.state, health.reason)
+        for group in controller.groups
+        for health in group.actual.targets.values()
+        if health.reason
+    }
+    return (
+        {reason: health_says(state, reason) for state, reason in sorted(healths)}
+        | {why: WHY_SAYS[why] for why in sorted(holds)}
+        | {reason: meaning_of(reason) for reason in sorted(reasons)}
+    )
+
+
+def _node(controller: Controller, verdict: Verdict) -> Mapping[str, Any]:
+    node = (controller.cluster.nodes or {}).get(verdict.node)
+    return {
+        "node": verdict.node,
+        "instance_id": verdict.instance_id,
+        "zone": node.zone if node else "",
+        "verdict": verdict.standing,
+        "reason": verdict.reason,
     }
 
 
@@ -77,31 +111,50 @@ def _missing_port(controller: Controller, group: Group) -> str:
 
 
 def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
-    plan = group.plan
+    plan = group.plan or GroupPlan(target_group=group.arn)
+    healths = group.actual.targets.values()
+    good = group.last_good_pass
     return {
         "target_group": group.arn,
+        "name": group.name,
         "port": controller.port(group),
         "fresh": group.actual.fresh,
+        "blind": group.actual.blind,
+        "contested": [
+            {"id": each.target.id, "port": each.target.port, "cause": each.cause}
+            for each in group.contested.now(controller.clock.monotonic()).values()
+        ],
         "problem": group.problem,
         "waiting_for": _missing_port(controller, group),
         "read_problem": group.read_problem,
-        "last_good_pass": group.last_good_pass,
-        "serving": plan.serving if plan else None,
-        "floor": plan.floor if plan else None,
-        "hold_id": plan.hold_id if plan else "",
-        "targets": [
-            {
-                "id": health.target.id,
-                "port": health.target.port,
-                "state": health.state,
-                "reason": health.reason,
-                "zone": health.zone,
-            }
-            for health in group.actual.targets.values()
-        ],
-        "register": [{"id": t.id, "port": t.port} for t in (plan.register if plan else ())],
-        "deregister": [{"id": t.id, "port": t.port} for t in (plan.deregister if plan else ())],
-        "held": [
-            {"id": h.target.id, "port": h.target.port, "why": h.why} for h in (plan.held if plan else ())
-        ],
+        "last_good_pass": good,
+        "last_good_pass_age": None if good is None else max(0.0, round(controller.clock.now() - good, 1)),
+        "registered": sum(health.registered for health in healths),
+        "healthy": sum(health.state is TargetState.HEALTHY for health in healths),
+        "serving": plan.serving if group.plan else None,
+        "base": plan.base if group.plan else None,
+        "floor": plan.floor if group.plan else None,
+        "hold_id": plan.hold_id,
+        "targets": _targets(plan, healths),
+        "register": [{"id": t.id, "port": t.port} for t in plan.register],
+        "deregister": [{"id": t.id, "port": t.port} for t in plan.deregister],
+        "held": [{"id": h.target.id, "port": h.target.port, "why": h.why} for h in plan.held],
     }
+
+
+def _targets(plan: GroupPlan, healths: Iterable[TargetHealth]) -> list[Mapping[str, Any]]:
+    """What AWS lists, each with what is done next: register, deregister, held (and `why`) or nothing."""
+    nexts = dict.fromkeys(plan.register, "register") | dict.fromkeys(plan.deregister, "deregister")
+    whys = {held.target: held.why for held in plan.held}
+    return [
+        {
+            "id": health.target.id,
+            "port": health.target.port,
+            "state": health.state,
+            "reason": health.reason,
+            "zone": health.zone,
+            "next": nexts.get(health.target, "held" if health.target in whys else "nothing"),
+            "why": whys.get(health.target, ""),
+        }
+        for health in healths
+    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import logging
 import os
@@ -18,9 +19,13 @@ _PATIENCE_S = 5.0
 _HEAD_BYTES = 8192
 _CLIENTS = 64
 
+# Below this a compressed answer saves no packet. Level 1: 2.2 MB of /status in 20 ms (level 6: 50 ms).
+_WORTH_COMPRESSING = 1400
+_COMPRESSION = 1
+
 _PHRASES = {
     200: "OK",
-    302: "Found",
+    304: "Not Modified",
     404: "Not Found",
     405: "Method Not Allowed",
     500: "Internal Server Error",
@@ -35,7 +40,8 @@ class Answer:
     status: int
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
-    location: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    etag: str = ""
 
 
 Routes = Mapping[str, Callable[[], Answer]]
@@ -91,8 +97,9 @@ async def _serve(routes: Routes, reader: asyncio.StreamReader, writer: asyncio.S
 
 
 def _answer(routes: Routes, head: bytes) -> bytes:
-    method, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
-    path = rest.partition(" ")[0].partition("?")[0]
+    first, _, rest = head.decode("latin-1").partition("\r\n")
+    method, _, target = first.partition(" ")
+    path = target.partition(" ")[0].partition("?")[0]
     route = routes.get(path)
     if method not in {"GET", "HEAD"}:
         answer = text(405, "only GET and HEAD")
@@ -104,18 +111,34 @@ def _answer(routes: Routes, head: bytes) -> bytes:
         except Exception:
             log.exception("cannot answer %s", path)
             answer = text(500, "see the log")
-    return _bytes(answer, with_body=method != "HEAD")
+    return _bytes(answer, _headers(rest), with_body=method != "HEAD")
 
 
-def _bytes(answer: Answer, *, with_body: bool) -> bytes:
+def _headers(lines: str) -> Mapping[str, str]:
+    """The request's headers, names in lower case."""
+    pairs = (line.partition(":") for line in lines.split("\r\n"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _bytes(answer: Answer, asked: Mapping[str, str], *, with_body: bool) -> bytes:
+    """The whole answer; what has an ETag may be kept by the browser and is only compared."""
+    status, body, more = answer.status, answer.body, list(answer.headers)
+    if answer.etag:
+        more.append(("ETag", answer.etag))
+        if answer.etag in asked.get("if-none-match", ""):
+            status, body = 304, b""
+    if len(body) > _WORTH_COMPRESSING and "gzip" in asked.get("accept-encoding", ""):
+        body = gzip.compress(body, _COMPRESSION)
+        more.append(("Content-Encoding", "gzip"))
     lines = [
-        f"HTTP/1.1 {answer.status} {_PHRASES[answer.status]}",
+        f"HTTP/1.1 {status} {_PHRASES[status]}",
         f"Content-Type: {answer.content_type}",
-        f"Content-Length: {len(answer.body)}",
-        "Cache-Control: no-store",
+        f"Content-Length: {len(body)}",
+        f"Cache-Control: {'no-cache' if answer.etag else 'no-store'}",
+        "Vary: Accept-Encoding",
+        "X-Content-Type-Options: nosniff",
         "Connection: close",
+        *(f"{name}: {value}" for name, value in more),
     ]
-    if answer.location:
-        lines.append(f"Location: {answer.location}")
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    return head + answer.body if with_body else head
+    return head + body if with_body else head

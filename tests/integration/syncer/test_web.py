@@ -1,6 +1,7 @@
 """The HTTP port over real TCP: slow, silent and rude clients hold up nobody."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -21,6 +22,7 @@ ROUTES: Routes = {
     "/healthz": lambda: text(200, "ok"),
     "/status": lambda: document({"a": 1}),
     "/broken": broken,
+    "/": lambda: web.Answer(200, b"<p>" * 1000, "text/html", headers=(("X-More", "yes"),), etag='W/"1"'),
 }
 
 
@@ -42,8 +44,8 @@ async def ask(port: int, request: bytes) -> bytes:
     return answer
 
 
-def get(path: str, method: str = "GET") -> bytes:
-    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+def get(path: str, method: str = "GET", *headers: str) -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
 
 
 def test_paths_answer_and_unknown_ones_name_those_there_are() -> None:
@@ -56,6 +58,36 @@ def test_paths_answer_and_unknown_ones_name_those_there_are() -> None:
             assert b"404 Not Found" in missing
             assert b"/healthz, /status" in missing
             assert b"405 Method Not Allowed" in await ask(port, get("/healthz", "DELETE"))
+
+    asyncio.run(story())
+
+
+def test_a_large_answer_is_compressed_for_who_asks_for_it() -> None:
+    async def story() -> None:
+        async with site() as port:
+            plain = await ask(port, get("/"))
+            head, _, body = (await ask(port, get("/", "GET", "Accept-Encoding: br, gzip"))).partition(
+                b"\r\n\r\n"
+            )
+            assert plain.endswith(gzip.decompress(body))
+            assert b"Content-Encoding: gzip" in head
+            assert b"X-More: yes" in head
+            assert b"gzip" not in await ask(port, get("/healthz", "GET", "Accept-Encoding: gzip"))
+            length = f"Content-Length: {len(body)}".encode()
+            assert length in await ask(port, get("/", "HEAD", "Accept-Encoding: gzip"))
+
+    asyncio.run(story())
+
+
+def test_what_the_browser_has_already_is_not_sent_again() -> None:
+    async def story() -> None:
+        async with site() as port:
+            assert b'ETag: W/"1"' in await ask(port, get("/"))
+            again = await ask(port, get("/", "GET", 'If-None-Match: W/"1"'))
+            assert again.startswith(b"HTTP/1.1 304 Not Modified\r\n")
+            assert again.endswith(b"\r\n\r\n")
+            assert b"200 OK" in await ask(port, get("/", "GET", 'If-None-Match: W/"2"'))
+            assert b"Cache-Control: no-store" in await ask(port, get("/status"))
 
     asyncio.run(story())
 

@@ -72,7 +72,13 @@ def test_status_tells_verdicts_targets_and_troubles() -> None:
         told = snapshot(replica.controller)
         json.dumps(told)
         assert told["nodes"] == [
-            {"node": "a", "instance_id": instance("a"), "verdict": "in", "reason": "Ready"}
+            {
+                "node": "a",
+                "instance_id": instance("a"),
+                "zone": "eu-central-1a",
+                "verdict": "in",
+                "reason": "Ready",
+            }
         ]
         http, https = told["groups"]
         assert http["problem"] == "RegisterTargets: ReadTimeout: no answer"

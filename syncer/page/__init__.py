@@ -1,0 +1,48 @@
+"""The page `/`: one HTML document, made once from the three files of this folder, that shows /status.
+
+Nothing of the cluster is in it: the script fetches /status and makes text nodes of what it says. The
+Content-Security-Policy allows exactly this style and this script, by their hashes, and requests to the
+syncer alone; Trusted Types forbid the script to make markup of a string, should it ever try.
+"""
+
+import base64
+import hashlib
+from importlib import resources
+
+from syncer.web import Answer
+
+
+def page() -> Answer:
+    """The answer of `/`; it never changes while the process lives."""
+    style, script = _source("page.css"), _source("page.js")
+    html = _source("page.html").replace("/*page.css*/", style).replace("/*page.js*/", script)
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "connect-src 'self'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+    return Answer(
+        200,
+        html.encode(),
+        "text/html; charset=utf-8",
+        headers=(("Content-Security-Policy", policy), ("Referrer-Policy", "no-referrer")),
+        etag=f'W/"{_hash(html)}"',
+    )
+
+
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(source: str) -> str:
+    """A hash source of CSP level 3: of exactly what stands between the tags."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

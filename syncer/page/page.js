@@ -1,0 +1,296 @@
+// Shows /status and asks for it again every 2 s while somebody looks. What comes from the cluster becomes
+// text nodes only, never markup; the page's Content-Security-Policy refuses anything else.
+"use strict";
+
+const REFRESH_MS = 2000;
+const PATIENCE_MS = 10000;
+const PAGE_ROWS = 100;
+
+const STATES = {
+  healthy: ["●", "good"], initial: ["◔", "wait"], unhealthy: ["▲", "bad"], "unhealthy.draining": ["▲", "bad"],
+  draining: ["↓", "wait"], unused: ["○", "wait"], unavailable: ["?", "wait"], absent: ["–", "quiet"],
+};
+const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], gone: ["?", "wait"] };
+const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
+
+const at = (id) => document.getElementById(id);
+const byName = new Intl.Collator("en", { numeric: true }).compare;
+const view = { status: null, rows: [], page: 0, heard: 0, timer: 0, asking: false, failure: "" };
+
+function element(tag, className, ...content) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...content.filter((part) => part !== ""));
+  return made;
+}
+
+function say(id, text) {
+  if (at(id).textContent !== text) at(id).textContent = text;
+}
+
+// ---- what is shown, from what /status says
+
+function groupCells(group) {
+  const cells = new Map();
+  const add = (target) => {
+    const known = cells.get(target.id);
+    if (known) known.push(target); else cells.set(target.id, [target]);
+  };
+  const listed = new Set();
+  for (const target of group.targets) {
+    listed.add(target.id + ":" + target.port);
+    add(target);
+  }
+  const absent = (target, next, why) => {
+    if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", next, why });
+  };
+  for (const target of group.register) absent(target, "register", "");
+  for (const target of group.held) absent(target, "held", target.why);
+  return cells;
+}
+
+function rowsOf(status) {
+  const across = status.groups.map(groupCells);
+  const rows = [];
+  const spoken = new Set();
+  for (const node of status.nodes) {
+    const id = node.instance_id || "";
+    spoken.add(id);
+    rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across));
+  }
+  const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !spoken.has(id))));
+  for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "gone", "NoNode", across));
+  return rows.sort((a, b) => a.well - b.well || byName(a.name, b.name) || byName(a.id, b.id));
+}
+
+function zoneOf(id, across) {
+  return across.flatMap((cells) => cells.get(id) || []).map((target) => target.zone || "").find(Boolean) || "";
+}
+
+function row(status, name, id, zone, verdict, reason, across) {
+  const cells = across.map((group) => group.get(id) || []);
+  const well = isWell(status, verdict, reason, cells);
+  const words = [name, id, zone, verdict, reason];
+  for (const target of cells.flat()) words.push(target.state, target.reason, target.next, target.why);
+  const sentence = status.sentences[reason] || "";
+  return { key: name + " " + id, name, id, zone, verdict, reason, sentence, cells, well,
+    text: words.join(" ").toLowerCase() };
+}
+
+function isWell(status, verdict, reason, cells) {
+  if (verdict !== "in") return cells.every((targets) => targets.length === 0) && !JOINING.has(reason);
+  return reason !== "KeptNotReady" && cells.every((targets, index) => targets.length === 1
+    && targets[0].state === "healthy" && targets[0].next === "nothing"
+    && [null, targets[0].port].includes(status.groups[index].port));
+}
+
+// ---- drawing; an element is made anew only where what it says has changed
+
+function redraw(parent, items, draw) {
+  const known = new Map([...parent.children].map((child) => [child.dataKey, child]));
+  const wanted = items.map((item) => {
+    const was = known.get(item.key);
+    const says = JSON.stringify(item);
+    if (was && was.dataSays === says) return was;
+    const made = draw(item);
+    made.dataKey = item.key;
+    made.dataSays = says;
+    return made;
+  });
+  const same = wanted.length === parent.children.length
+    && wanted.every((child, index) => parent.children[index] === child);
+  if (same) return;
+  wanted.forEach((child, index) => {
+    if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] || null);
+  });
+  while (parent.children.length > wanted.length) parent.lastElementChild.remove();
+}
+
+function marked([glyph, tone], ...words) {
+  const sign = element("span", "glyph", glyph);
+  sign.setAttribute("aria-hidden", "true");
+  return element("span", tone, sign, ...words);
+}
+
+function drawRow(item) {
+  const made = element("tr", item.well ? "" : "unwell");
+  made.setAttribute("role", "row");
+  const name = element("th", "", item.name || element("em", "quiet", "no Node"),
+    element("span", "small quiet", element("span", "id", item.id || "no instance"), item.zone && " · " + item.zone));
+  name.scope = "row";
+  name.setAttribute("role", "rowheader");
+  made.append(name, drawCell("verdict", "Verdict", element("div", "",
+    marked(VERDICTS[item.verdict] || VERDICTS.gone, item.verdict, item.verdict === "gone" ? "" : " · " + item.reason),
+    element("span", "small quiet", item.sentence))));
+  item.cells.forEach((targets, index) => {
+    const group = view.status.groups[index];
+    const parts = targets.length ? targets.map((target) => drawTarget(target, group)) : [marked(STATES.absent, "not a target")];
+    made.append(drawCell("", group.name, element("div", "", ...parts)));
+  });
+  return made;
+}
+
+function drawCell(className, column, content) {
+  const made = element("td", className, content);
+  made.setAttribute("role", "cell");
+  made.dataset.column = column;
+  return made;
+}
+
+function drawTarget(target, group) {
+  const state = target.state === "absent" ? "not a target" : target.state;
+  const port = group.port === target.port ? "" : " :" + target.port;
+  const made = element("div", "", marked(STATES[target.state] || STATES.unavailable, state, port));
+  if (target.reason) made.append(element("span", "small quiet", target.reason));
+  if (target.next === "held") made.append(element("span", "small wait", "held: " + target.why));
+  else if (target.next !== "nothing") made.append(element("span", "small go", "next: " + target.next));
+  return made;
+}
+
+function drawGroup(group) {
+  const port = group.port === null ? "" : " :" + group.port;
+  const title = element("h3", "", group.name, element("span", "quiet", port));
+  const list = element("dl", "");
+  const line = (term, ...content) => list.append(element("dt", "", term), element("dd", "", ...content));
+  line("healthy", marked(group.healthy === group.registered ? STATES.healthy : STATES.initial,
+    group.healthy + " of " + group.registered + " registered"));
+  line("serving", group.serving === null ? "not known yet"
+    : group.serving + " · base " + group.base + " · keeps at least " + group.floor);
+  if (group.next.register || group.next.deregister) {
+    line("next", element("span", "go", "register " + group.next.register + ", deregister " + group.next.deregister));
+  }
+  const held = Object.entries(group.held_by).map(([why, count]) => count + " for " + why);
+  if (held.length) line("held", element("span", "wait", held.join(", ")));
+  if (group.hold_id) line("hold id", element("code", "", group.hold_id));
+  const stale = group.age === null || group.problem || group.read_problem;
+  line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));
+  for (const problem of [group.problem, group.read_problem, group.waiting_for && "waits for " + group.waiting_for]) {
+    if (problem) line("problem", element("span", "bad", problem));
+  }
+  return element("article", "", title, list);
+}
+
+function agoOf(seconds) {
+  if (seconds === null) return "none yet";
+  if (seconds < 120) return Math.round(seconds) + " s ago";
+  return seconds < 7200 ? Math.round(seconds / 60) + " min ago" : Math.round(seconds / 3600) + " h ago";
+}
+
+function groupItem(group) {
+  const held_by = {};
+  for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
+  return { key: group.target_group, name: group.name, port: group.port, healthy: group.healthy,
+    registered: group.registered, serving: group.serving, base: group.base, floor: group.floor, held_by,
+    hold_id: group.hold_id, age: group.last_good_pass_age, problem: group.problem,
+    read_problem: group.read_problem, waiting_for: group.waiting_for,
+    next: { register: group.register.length, deregister: group.deregister.length } };
+}
+
+function flagsOf(status) {
+  const flags = [{ key: "ready", tone: status.ready ? "" : "wait", says: status.ready ? "ready" : "not ready" }];
+  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", says: status.leader ? "leader" : "standby" });
+  if (status.paused) flags.push({ key: "paused", tone: "wait", says: "paused: writes nothing" });
+  if (status.blind) flags.push({ key: "blind", tone: "wait", says: "blind: may not read the groups" });
+  return [...flags, { key: "ownership", tone: "", says: status.ownership }];
+}
+
+function headline(status, unwell) {
+  const nodes = view.rows.length;
+  if (!status.ready) return [STATES.initial, "Not ready: " + status.waiting_for];
+  if (unwell) return [STATES.unused, unwell + " of " + nodes + (unwell === 1 ? " is" : " are") + " not as they should be yet"];
+  return [STATES.healthy, nodes === 1 ? "The one node is as it should be" : "All " + nodes + " are as they should be"];
+}
+
+function draw() {
+  const status = view.status;
+  const unwell = view.rows.reduce((sum, each) => sum + !each.well, 0);
+  redraw(at("verdict"), [{ key: "v", says: headline(status, unwell) }], (item) => marked(item.says[0], item.says[1]));
+  redraw(at("flags"), flagsOf(status), (item) => element("li", item.tone, item.says));
+  redraw(at("problems"), status.problems.map((says) => ({ key: says })), (item) => element("li", "", item.key));
+  at("problems").hidden = status.problems.length === 0;
+  redraw(at("groups"), status.groups.map(groupItem), drawGroup);
+  redraw(at("columns"), ["Node", "Verdict", ...status.groups.map((group) => group.name)].map((says, index) =>
+    ({ key: index + says, says })), drawHeading);
+  const words = { ...status.sentences };
+  redraw(at("words"), Object.keys(words).sort().flatMap((code) => [{ key: "t" + code, tag: "dt", says: code },
+    { key: "d" + code, tag: "dd", says: words[code] }]), (item) => element(item.tag, "", item.says));
+  drawRows();
+}
+
+function drawHeading(item) {
+  const made = element("th", "", item.says);
+  made.scope = "col";
+  made.setAttribute("role", "columnheader");
+  return made;
+}
+
+function drawRows() {
+  const wanted = at("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = view.rows.filter((each) => !(at("unwell").checked && each.well)
+    && wanted.every((word) => each.text.includes(word)));
+  const pages = Math.max(1, Math.ceil(found.length / PAGE_ROWS));
+  view.page = Math.min(view.page, pages - 1);
+  const first = view.page * PAGE_ROWS;
+  const shown = found.slice(first, first + PAGE_ROWS);
+  redraw(at("rows"), shown, drawRow);
+  say("count", found.length === view.rows.length ? found.length + " rows" : found.length + " of " + view.rows.length + " rows");
+  say("where", pages > 1 ? first + 1 + "–" + (first + shown.length) : "");
+  at("previous").disabled = view.page === 0;
+  at("next").disabled = view.page >= pages - 1;
+  at("previous").parentElement.hidden = pages === 1;
+  at("scroll").hidden = found.length === 0;
+  at("nothing").hidden = found.length > 0;
+  say("nothing", view.rows.length ? "Nothing matches." : "No nodes are known yet.");
+}
+
+// ---- asking
+
+async function ask() {
+  window.clearTimeout(view.timer);
+  if (view.asking || document.hidden) return;
+  view.asking = true;
+  try {
+    const answer = await fetch("status", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (!answer.ok) throw new Error("the syncer answers " + answer.status);
+    const status = await answer.json();
+    view.status = status;
+    view.rows = rowsOf(status);
+    view.heard = Date.now();
+    view.failure = "";
+    draw();
+  } catch (error) {
+    view.failure = error.name === "TimeoutError" ? "no answer within " + PATIENCE_MS / 1000 + " s" : String(error.message);
+  }
+  view.asking = false;
+  showFreshness();
+  view.timer = window.setTimeout(ask, REFRESH_MS);
+}
+
+function showFreshness() {
+  const heard = view.heard ? new Date(view.heard).toLocaleTimeString() : "";
+  at("freshness").className = view.failure ? "bad" : "";
+  say("freshness", view.failure ? "" : "As of " + heard + ", asked again every " + REFRESH_MS / 1000 + " s while visible.");
+  document.body.classList.toggle("lost", Boolean(view.failure));
+  if (!view.failure) return;
+  const since = heard ? "; what is shown is from " + heard : "";
+  redraw(at("verdict"), [{ key: "lost", says: view.failure + since }],
+    (item) => marked(STATES.unhealthy, "No answer from the syncer (" + item.says + ")"));
+}
+
+function restart() {
+  view.page = 0;
+  if (view.status) drawRows();
+}
+
+function turn(step) {
+  view.page += step;
+  drawRows();
+}
+
+at("filter").addEventListener("input", restart);
+at("unwell").addEventListener("change", restart);
+at("controls").addEventListener("submit", (event) => event.preventDefault());
+at("previous").addEventListener("click", () => turn(-1));
+at("next").addEventListener("click", () => turn(1));
+document.addEventListener("visibilitychange", ask);
+ask();
