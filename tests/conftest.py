@@ -16,10 +16,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Skips:
-    """Collects what was skipped and compares it with the list at the end."""
+    """Collects what was skipped and compares it at the end with what is listed below the paths that ran."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: list[str]) -> None:
         self.seen: set[str] = set()
+        self.listed = {test for test in listed() if not paths or test.startswith(tuple(paths))}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped:
@@ -30,13 +31,13 @@ class Skips:
             self.seen.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.seen != listed() and session.exitstatus == pytest.ExitCode.OK:
+        if self.seen != self.listed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        for test in sorted(self.seen - listed()):
+        for test in sorted(self.seen - self.listed):
             terminalreporter.write_line(f"skipped but not in {LIST.name}: {test}")
-        for test in sorted(listed() - self.seen):
+        for test in sorted(self.listed - self.seen):
             terminalreporter.write_line(f"in {LIST.name} but not skipped: {test}")
 
 
@@ -46,5 +47,6 @@ def listed() -> set[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--skips-as-listed"):
-        config.pluginmanager.register(Skips(), "skips")
+    # A worker of a parallel run sees only its share; its reports reach the one that started it.
+    if config.getoption("--skips-as-listed") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Skips(config.args), "skips")
