@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from syncer.actual import Actual
 from syncer.backoff import Backoff
-from syncer.model import Desired, GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn
+from syncer.contested import Contested
+from syncer.model import Desired, GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn, Why
 from syncer.poison import Poison
 from syncer.settings import GroupSettings
 
@@ -35,9 +37,11 @@ class Group:
     held: tuple[Held, ...] = ()
     beat: float = 1.0
     tell_again_at: float | None = None
+    look_after: float = 0.0
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     dirty: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    contested: Contested = field(default_factory=Contested)
     poison: Poison = field(init=False)
     write_backoff: Backoff = field(init=False)
     read_backoff: Backoff = field(init=False)
@@ -68,6 +72,16 @@ class Group:
         self._limit = len(self.actual.targets)
         self._limit_until = now + _LIMIT_TRUSTED_S
 
+    def look_anew(self, now: float) -> None:
+        """Let nothing be sent before a read that begins from now on.
+
+        Where the last read failed, removals are frozen anyway, and registrations need none.
+        """
+        self.look_after = now
+        if self.actual.fresh:
+            self.looked.clear()
+        self.hurry.set()
+
     def told_again(self, plan: GroupPlan, desired: Desired, port: int | None, now: float) -> GroupPlan:
         """`plan`, and every ten minutes all that is wanted once more, where nobody can see what is there."""
         if not self.actual.blind or port is None:
@@ -79,8 +93,12 @@ class Group:
             return plan
         self.tell_again_at = now + _TELL_AGAIN_S
         wanted = {Target(instance, port) for instance in desired.wanted}
-        believed = wanted.intersection(self.actual.targets).difference(self.poison.set_aside(now))
+        believed = wanted.intersection(self.actual.targets).difference(self.set_aside(now))
         return replace(plan, register=tuple(sorted(believed.union(plan.register))))
+
+    def set_aside(self, now: float) -> Mapping[Target, Why]:
+        """The targets that must not be touched now."""
+        return {**self.poison.set_aside(now), **self.contested.set_aside(now)}
 
     def state(self, port: int | None, now: float) -> GroupState:
         """What a plan is made from; `now` is monotonic."""
@@ -92,7 +110,7 @@ class Group:
             blind=self.actual.blind,
             ours=self.ours,
             port=port,
-            set_aside=self.poison.set_aside(now),
+            set_aside=self.set_aside(now),
             limit=self._limit if now < self._limit_until else None,
             memory=self.memory,
         )
@@ -101,5 +119,5 @@ class Group:
         """In how many seconds time alone may change the plan; a minute at most."""
         planned = self.plan.look_again_in if self.plan else None
         again = self.tell_again_at and self.tell_again_at - now
-        waits = (60.0, planned, again, self.poison.next_release(now))
+        waits = (60.0, planned, again, self.poison.next_release(now), self.contested.next_release(now))
         return max(0.25, min(wait for wait in waits if wait is not None))

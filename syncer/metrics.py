@@ -61,6 +61,9 @@ class _State(Collector):
         yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
         yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
         yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
+        yield self._gauge(
+            "contested", "Targets left alone because another hand undoes them.", self._contested
+        )
         yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
         good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
@@ -83,6 +86,9 @@ class _State(Collector):
     def _desired(self, group: Group) -> float:
         desired = self._controller.desired
         return len(desired.wanted) if desired and self._controller.port(group) is not None else 0
+
+    def _contested(self, group: Group) -> float:
+        return len(group.contested.now(self._controller.clock.monotonic()))
 
     def _gauge(self, name: str, says: str, value: Callable[[Group], float]) -> Metric:
         family = GaugeMetricFamily(f"nlb_sync_{name}", says, labels=["target_group"])

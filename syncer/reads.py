@@ -4,11 +4,13 @@ import logging
 import random
 from collections.abc import Callable
 
+from syncer.contested import Contest
 from syncer.errors import AccessDeniedError, AwsError
 from syncer.group import Group
 from syncer.model import Why
 from syncer.ports import Clock, Elb
 from syncer.settings import Settings
+from syncer.writes import named
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +45,15 @@ class Reader:
             if failed:
                 await self._clock.sleep(failed)
                 continue
-            while (left := began + self._interval(group) - self._clock.monotonic()) > 0:
+            while group.looked.is_set() and (
+                (left := began + self._interval(group) - self._clock.monotonic()) > 0
+            ):
                 group.hurry.clear()
                 await self._clock.wait(group.hurry, left)
 
     async def _read(self, group: Group) -> float:
         """One read; the seconds to back off for, 0 if it went well."""
+        began = self._clock.monotonic()
         try:
             await self._look(group)
         except AccessDeniedError as error:
@@ -61,7 +66,8 @@ class Reader:
             log.exception("%s: unforeseen fault while reading", group.name)
             return self._failed(group, "unforeseen fault while reading, see the log", slow=False)
         finally:
-            group.looked.set()
+            if began >= group.look_after:
+                group.looked.set()
         group.read_backoff.reset()
         if group.read_problem:
             log.info("%s: may be read again", group.name, extra={"group": group.name})
@@ -73,8 +79,21 @@ class Reader:
             group.own_port = await self._elb.default_port(group.arn)
             self._news()
         began = self._clock.monotonic()
-        if group.actual.read(began, await self._elb.describe(group.arn)):
+        healths = await self._elb.describe(group.arn)
+        contests = group.contested.read(began, {health.target: health for health in healths})
+        for contest in contests:
+            self._say_contested(group, contest)
+        if group.actual.read(began, healths) or contests:
             self._news()
+
+    def _say_contested(self, group: Group, contest: Contest) -> None:
+        log.warning(
+            "%s: contested: %s is left alone for 10 minutes: %s",
+            group.name,
+            named([contest.target]),
+            contest.cause,
+            extra={"group": group.name, "why": Why.CONTESTED},
+        )
 
     def _failed(self, group: Group, problem: str, *, slow: bool) -> float:
         if problem != group.read_problem:

@@ -67,6 +67,7 @@ class Writer:
                 now = self.clock.monotonic()
                 group.actual.registered(batch, now)
                 group.poison.accepted(batch)
+                group.contested.wrote(batch, now, registered=True)
                 self._changed(group, "register", batch)
         return None
 
@@ -105,7 +106,9 @@ class Writer:
                 await self.elb.deregister(group.arn, batch)
             except AwsError as error:
                 return error
-            group.actual.deregistered(batch, self.clock.monotonic())
+            now = self.clock.monotonic()
+            group.actual.deregistered(batch, now)
+            group.contested.wrote(batch, now, registered=False)
             group.removed += len(batch)
             self._changed(group, "deregister", batch)
         return None
