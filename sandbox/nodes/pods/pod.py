@@ -16,7 +16,7 @@ from sandbox.nodes.pods import environment, image, volumes
 from sandbox.nodes.pods.container import Container, Prepared, Surroundings
 from sandbox.nodes.pods.environment import ConfigError, Facts, Objects, Reference
 from sandbox.nodes.pods.events import Events
-from sandbox.nodes.pods.status import PodView, Record, pod_status
+from sandbox.nodes.pods.status import CONDITIONS, PodView, Record, pod_status
 from sandbox.nodes.pods.volumes import Volumes
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class PodRun:
         self._events = Events(host.kube, pod)
         self._read: dict[Reference, dict[str, bytes]] = {}
         self._dirty, self._deleted = asyncio.Event(), asyncio.Event()
+        self._told = False
         now = dt.datetime.now(dt.UTC)
         known = pod.get("status", {})
         self._started = dt.datetime.fromisoformat(known["startTime"]) if "startTime" in known else now
@@ -65,10 +66,17 @@ class PodRun:
         self.update(pod)
 
     def update(self, pod: Object) -> None:
-        """Take note of the object's newest state; a deletion timestamp ends the Pod."""
+        """Take note of the object's newest state; a deletion timestamp ends the Pod.
+
+        Where another wrote conditions that are not so, they are written again: the node controller marks the
+        Pods of a silent node not ready, and leaves it to the kubelet to say when they are (its status
+        manager's `needsReconcile`).
+        """
         self.pod = pod
         if "deletionTimestamp" in pod["metadata"]:
             self._deleted.set()
+        elif self._told and _verdicts(pod.get("status", {})) != _verdicts(self._status()):
+            self._dirty.set()
 
     async def run(self) -> None:
         """Run to the end. Cancelled, every process is killed at once and nothing is reported."""
@@ -175,7 +183,7 @@ class PodRun:
                 self._dirty.set()
                 await asyncio.sleep(_RETRY_S)
 
-    async def _write_status(self) -> None:
+    def _status(self) -> Object:
         view = PodView(
             pod=self.pod,
             pod_ip=self._facts.pod_ip,
@@ -184,10 +192,13 @@ class PodRun:
             init=[one.record for one in self._init],
             main=[one.record for one in self._main],
         )
-        status = pod_status(view, self.pod.get("status", {}), dt.datetime.now(dt.UTC))
-        body = {"metadata": {"uid": self.uid}, "status": status}
+        return pod_status(view, self.pod.get("status", {}), dt.datetime.now(dt.UTC))
+
+    async def _write_status(self) -> None:
+        body = {"metadata": {"uid": self.uid}, "status": self._status()}
         written = await self._host.kube.patch(f"{self._path}/status", body)
         self.pod["status"] = written["status"]
+        self._told = True
 
     def _containers(self, specs: str, statuses: str, now: dt.datetime) -> list[Container]:
         known = {one["name"]: one for one in self.pod.get("status", {}).get(statuses, [])}
@@ -252,3 +263,9 @@ class PodRun:
         else:
             self._read[kind, name] = environment.decoded(kind, found)
         return self._read[kind, name]
+
+
+def _verdicts(status: Object) -> dict[str, str]:
+    """The conditions that a kubelet owns, each with its status."""
+    found = {one["type"]: one["status"] for one in status.get("conditions", [])}
+    return {kind: found.get(kind, "") for kind in CONDITIONS}

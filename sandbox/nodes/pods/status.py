@@ -7,6 +7,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+# What the kubelet decides of a Pod; PodScheduled is the scheduler's, others are readiness gates.
+CONDITIONS = ("PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready")
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

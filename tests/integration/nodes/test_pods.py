@@ -329,6 +329,15 @@ def test_a_missing_secret_keeps_the_container_waiting_until_it_is_there(namespac
     assert namespace.ask(namespace.ready_pod())["env"]["KEY"] == "here"
 
 
+def test_a_pod_that_the_node_controller_marked_not_ready_is_ready_again(namespace: Namespace) -> None:
+    namespace.deploy()
+    pod = namespace.ready_pod()
+    since = container_status(pod)["state"]["running"]["startedAt"]
+    marked = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    namespace.api.patch(f"{namespace.path}/pods/{pod['metadata']['name']}/status", marked)
+    assert container_status(namespace.ready_pod())["state"]["running"]["startedAt"] == since
+
+
 def test_a_program_that_is_not_there_is_reported(namespace: Namespace) -> None:
     namespace.deploy({"name": "main", "image": IMAGE, "command": ["no-such-program"]})
 
