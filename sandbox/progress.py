@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 _HEARTBEAT_S = 4.0  # on a plain log; a terminal shows a running clock instead
 _REDRAW_S = 0.5
+_SPINNER_WIDTH = 3
 
 
 class Step:
@@ -30,10 +32,13 @@ class Step:
         """Say how far the step is, in a few words."""
         self.far = far
 
-    def line(self) -> str:
-        """The step in one line."""
+    def line(self, width: int | None = None) -> str:
+        """The step in one line; where `width` columns are too few, how far it is gets cut."""
+        head, tail = self.title, f" · {self.seconds:.0f} s"
         far = f" · {self.far}" if self.far else ""
-        return f"{self.title}{far} · {self.seconds:.0f} s"
+        if width is not None and len(head + far + tail) > width:
+            far = f"{far[: max(0, width - len(head + tail) - 1)]}…"
+        return f"{head}{far}{tail}"
 
 
 class Progress:
@@ -66,9 +71,13 @@ class Progress:
 
     def _tick(self, step: Step, over: threading.Event) -> None:
         if self.console.is_terminal:
-            with Status(step.line(), console=self.console) as status:
+            with Status(self._fitting(step), console=self.console) as status:
                 while not over.wait(_REDRAW_S):
-                    status.update(step.line())
+                    status.update(self._fitting(step))
         else:
             while not over.wait(_HEARTBEAT_S):
                 self.say(f"  {step.line()}")
+
+    def _fitting(self, step: Step) -> Text:
+        """The step beside a spinner, on one line of the terminal: two could not be redrawn in place."""
+        return Text(step.line(self.console.width - _SPINNER_WIDTH))

@@ -45,6 +45,8 @@ def up(root: Path, progress: Progress) -> Status:
         with progress.step("pulumi up, stack dev") as step:
             stack.select()
             stack.up(_counter(step))
+            if not step.far:
+                step.note("no change")
         found = outputs(layout)
         with progress.step("waiting until every target is healthy") as step:
             return _wait_until_settled(lambda: observe(layout, found), step)
@@ -168,7 +170,8 @@ def _wait_until_settled(look: Callable[[], Status], step: Step) -> Status:
     deadline = time.monotonic() + _HEALTHY_WITHIN_S
     while True:
         status = look()
-        step.note(", ".join(f"{g.name} {g.healthy}/{len(g.targets)}" for g in status.groups))
+        groups = [f"{g.name} {g.healthy}/{len(g.targets)}" for g in status.groups]
+        step.note(", ".join([*groups, *([] if status.syncer_ready else ["syncer not ready"])]))
         if status.settled:
             return status
         if time.monotonic() > deadline:
