@@ -75,6 +75,11 @@ class Actual:
             for target in gone:
                 del self._left[target]
 
+    def holds(self, target: Target) -> bool:
+        """Whether the target is registered."""
+        known = self.targets.get(target)
+        return known is not None and known.registered
+
     @property
     def awaits_health(self) -> bool:
         """Whether a target is on its way to be healthy."""

@@ -10,14 +10,16 @@ import logging
 import random
 from typing import Any
 
+from syncer.chronicle import Chronicle
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
-from syncer.errors import AwsError
+from syncer.errors import AwsError, NotLeaderError
 from syncer.group import Group
+from syncer.lease import Unelected
 from syncer.log import reconcile_id
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState
-from syncer.ports import Clock, Cluster, Elb
+from syncer.ports import Clock, Cluster, Elb, Leadership
 from syncer.reads import Reader
 from syncer.settings import ServicePort, Settings
 from syncer.tally import Tally
@@ -40,8 +42,10 @@ class Controller:
         clock: Clock,
         rng: random.Random,
         tally: Tally,
+        leadership: Leadership | None = None,
     ) -> None:
         self.settings = settings
+        self.leadership = leadership or Unelected()
         self.cluster = cluster
         self.clock = clock
         self.tally = tally
@@ -52,17 +56,22 @@ class Controller:
         self._revision = 0
         self._observed: tuple[int, Evaluation, Desired] | None = None
         self._now = 0.0
-        self._writer = Writer(elb, clock, tally, self._stopping.is_set)
-        self._reader = Reader(settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty)
+        chronicle = Chronicle(cluster, tally, clock)
+        self._writer = Writer(elb, clock, tally, self._halted, chronicle)
+        self._reader = Reader(
+            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, chronicle=chronicle
+        )
 
     async def run(self, *, once: bool = False) -> None:
         """Follow cluster and groups until `stop`; with `once` until each group has had one pass.
 
-        After `stop` the AWS call in flight still ends and is recorded; nothing is deregistered for it.
+        After `stop` the AWS call in flight still ends and is recorded, then another replica may lead at
+        once; nothing is deregistered for it.
         """
         background: list[asyncio.Future[Any]] = [
             asyncio.create_task(self.cluster.run(self.mark_dirty), name="cluster"),
             asyncio.create_task(self._turn(), name="turn"),
+            asyncio.create_task(self.leadership.run(self._leader_changed), name="leadership"),
             *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
         ]
         passes = (self._follow(group, once=once) for group in self.groups)
@@ -76,6 +85,7 @@ class Controller:
             for task in (*background, work):
                 task.cancel()
             await asyncio.gather(*background, work, return_exceptions=True)
+        await self.leadership.release()
 
     def stop(self) -> None:
         """Begin no further call."""
@@ -90,6 +100,16 @@ class Controller:
         for group in self.groups:
             group.dirty.set()
             group.hurry.set()
+
+    def _halted(self) -> bool:
+        """Whether no further write may begin."""
+        return self._stopping.is_set() or not self.leadership.may_write()
+
+    def _leader_changed(self) -> None:
+        """Another replica may have written since the last read: each group is read before the next write."""
+        for group in self.groups:
+            group.look_anew(self.clock.monotonic())
+        self.mark_dirty()
 
     async def reconcile(self, group: Group) -> AwsError | None:
         """One pass over one group; the failure that is to be waited out, if there was one."""
@@ -155,11 +175,14 @@ class Controller:
                     extra={"group": group.name},
                 )
             return None
+        if not self.leadership.may_write():
+            return None  # standing by: all is known and planned, and another one sends it
         group.ours = decided.ours
         if decided.empty:
             return None
         try:
-            return await self._writer.apply(group, decided)
+            problem = await self._writer.apply(group, decided)
+            return None if isinstance(problem, NotLeaderError) else problem
         finally:
             self.mark_dirty()  # what was written changes which instances are registered
 
@@ -189,11 +212,11 @@ class Controller:
 
     async def _follow(self, group: Group, *, once: bool) -> None:
         """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""
-        await group.looked.wait()
-        while once and self.cluster.nodes is None and not self._stopping.is_set():
+        while once and not self._may_begin() and not self._stopping.is_set():
             await self.clock.wait(group.dirty, 1.0)
             group.dirty.clear()
         while not self._stopping.is_set():
+            await group.looked.wait()
             group.dirty.clear()
             wait = await self._pass(group)
             if once:
@@ -202,6 +225,10 @@ class Controller:
                 await self.clock.wait(self._stopping, wait)
             else:
                 await self.clock.wait(group.dirty, group.next_look(self.clock.monotonic()))
+
+    def _may_begin(self) -> bool:
+        """Whether a single pass would do anything."""
+        return self.cluster.nodes is not None and self.leadership.may_write()
 
     async def _pass(self, group: Group) -> float:
         """One pass, whatever happens in it; the seconds to back off for, 0 if it went well."""

@@ -1,20 +1,23 @@
 """/metrics: the state and counts of the controller when asked; every label is there from the start."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from syncer.controller import Controller
 from syncer.group import Group
-from syncer.model import Standing, TargetState, Why
+from syncer.model import Standing, TargetGroupArn, TargetState, Why
 from syncer.status import unready
-from syncer.tally import CHANGES, PASS_RESULTS, RESTART_REASONS
+from syncer.tally import CHANGES, PASS_RESULTS, RESTART_REASONS, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _OPERATIONS = ("DescribeTargetHealth", "RegisterTargets", "DeregisterTargets", "DescribeTargetGroups")
+# Reasons of `unused` in the API reference of TargetHealth; Target.NotRegistered is none of a listed target.
+_UNUSED = ("Target.InvalidState", "Target.IpUnusable", "Target.NotInUse", "Target.NotRegistered")
 _CODES = ("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ExpiredToken")
 
 
@@ -23,17 +26,29 @@ class Page:
 
     def __init__(self, controller: Controller) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_State(controller))
+        self._state = _State(controller)
+        self._registry.register(self._state)
         ProcessCollector(registry=self._registry)
 
     def render(self) -> bytes:
         """The text exposition format, version 0.0.4."""
         return generate_latest(self._registry)
 
+    def as_markdown(self) -> str:
+        """The table as docs/metrics.md shows it."""
+        lines = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
+        for family in sorted(self._state.collect(), key=lambda family: family.name):
+            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+            shown = ", ".join(f"`{label}`" for label in sorted(labels)) or "-"
+            name = family.name + ("_total" if family.type == "counter" else "")
+            lines.append(f"| `{name}` | {family.type} | {shown} | {family.documentation} |")
+        return "\n".join(lines) + "\n"
+
 
 class _State(Collector):
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
+        self._started = controller.clock.now()
         names = [group.name for group in controller.groups]
         # Groups of two regions may share a name; then only the ARN tells them apart.
         unique = len(set(names)) == len(names)
@@ -52,12 +67,17 @@ class _State(Collector):
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
         yield nodes
         paused = controller.settings.paused
+        leads = controller.leadership.may_write()
+        says = "1 while this replica may write; where there is no election each one may."
+        yield GaugeMetricFamily("nlb_sync_leader", says, float(leads))
         yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(paused))
         ready = unready(controller) == ""
         yield GaugeMetricFamily("nlb_sync_ready", "1 while /readyz answers 200.", float(ready))
 
     def _groups(self) -> Iterator[Metric]:
         yield self._gauge("desired", "Targets that the group should hold.", self._desired)
+        yield self._gauge("registered", "Targets that AWS lists as registered.", _registered)
+        yield self._gauge("draining", "Targets that drain.", _draining)
         yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
         yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
         yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
@@ -67,6 +87,10 @@ class _State(Collector):
         yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
         good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
+        age = "Seconds since a pass over the group last met no failure; since the start, before the first."
+        yield self._gauge("last_good_pass_age_seconds", age, self._age)
+        yield self._gauge("poison", "Targets set aside because AWS refused them.", self._poison)
+        yield self._unused()
         targets = GaugeMetricFamily(
             "nlb_sync_targets", "Targets by state, as AWS lists them.", labels=["target_group", "state"]
         )
@@ -86,6 +110,26 @@ class _State(Collector):
     def _desired(self, group: Group) -> float:
         desired = self._controller.desired
         return len(desired.wanted) if desired and self._controller.port(group) is not None else 0
+
+    def _age(self, group: Group) -> float:
+        return max(0.0, self._controller.clock.now() - (group.last_good_pass or self._started))
+
+    def _poison(self, group: Group) -> float:
+        return len(group.poison.set_aside(self._controller.clock.monotonic()))
+
+    def _unused(self) -> Metric:
+        family = GaugeMetricFamily(
+            "nlb_sync_unused",
+            "Targets that AWS does not use, by its reason.",
+            labels=["target_group", "reason"],
+        )
+        for group in self._controller.groups:
+            found = Counter(
+                each.reason for each in group.actual.targets.values() if each.state is TargetState.UNUSED
+            )
+            for reason in sorted({*_UNUSED, *found}):
+                family.add_metric([self._labels[group.arn], reason], found[reason])
+        return family
 
     def _contested(self, group: Group) -> float:
         return len(group.contested.now(self._controller.clock.monotonic()))
@@ -114,6 +158,12 @@ class _State(Collector):
                 changes.add_metric([label, change], tally.changes[arn, change])
             refused.add_metric([label], tally.refused[arn])
         yield from (passes, changes, refused)
+        registered = (
+            "Seconds from a node's Ready to its registration, of nodes that turned Ready since the start."
+        )
+        yield self._histogram("ready_to_registered", registered, tally.ready_to_registered)
+        healthy = "Seconds from a node's Ready to AWS calling its target healthy, of the same nodes."
+        yield self._histogram("ready_to_healthy", healthy, tally.ready_to_healthy)
         calls = CounterMetricFamily(
             "nlb_sync_aws_calls", "AWS calls by result.", labels=["operation", "code"]
         )
@@ -127,6 +177,20 @@ class _State(Collector):
         for pair in sorted(known | set(tally.restarts)):
             restarts.add_metric(pair, tally.restarts[pair])
         yield restarts
+
+    def _histogram(self, name: str, says: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
+        family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", says, labels=["target_group"])
+        for arn, label in self._labels.items():
+            family.add_metric([label], values[arn].buckets(), values[arn].total)
+        return family
+
+
+def _registered(group: Group) -> float:
+    return sum(health.registered for health in group.actual.targets.values())
+
+
+def _draining(group: Group) -> float:
+    return group.actual.count()[TargetState.DRAINING]
 
 
 def _serving(group: Group) -> float:

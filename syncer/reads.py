@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Callable
 
+from syncer.chronicle import Chronicle
 from syncer.contested import Contest
 from syncer.errors import AccessDeniedError, AwsError
 from syncer.group import Group
@@ -29,12 +30,14 @@ class Reader:
         clock: Clock,
         rng: random.Random,
         news: Callable[[], None],
+        chronicle: Chronicle,
     ) -> None:
         self._settings = settings
         self._elb = elb
         self._clock = clock
         self._rng = rng
         self._news = news
+        self._chronicle = chronicle
 
     async def follow(self, group: Group) -> None:
         """Read the group until cancelled."""
@@ -85,6 +88,7 @@ class Reader:
             self._say_contested(group, contest)
         if group.actual.read(began, healths) or contests:
             self._news()
+        self._chronicle.read(group)
 
     def _say_contested(self, group: Group, contest: Contest) -> None:
         log.warning(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from syncer.chronicle import Chronicle
 from syncer.errors import (
     AwsError,
     CredentialsExpiredError,
@@ -34,6 +35,7 @@ class Writer:
     clock: Clock
     tally: Tally
     halted: Callable[[], bool]
+    chronicle: Chronicle
 
     async def apply(self, group: Group, plan: GroupPlan) -> AwsError | None:
         """Register, then deregister; the failure that is to be waited out, if there was one.
@@ -65,10 +67,12 @@ class Writer:
                 return error
             else:
                 now = self.clock.monotonic()
+                joined = [target for target in batch if not group.actual.holds(target)]
                 group.actual.registered(batch, now)
                 group.poison.accepted(batch)
                 group.contested.wrote(batch, now, registered=True)
                 self._changed(group, "register", batch)
+                self.chronicle.registered(group, joined)
         return None
 
     def _apart(
@@ -111,6 +115,7 @@ class Writer:
             group.contested.wrote(batch, now, registered=False)
             group.removed += len(batch)
             self._changed(group, "deregister", batch)
+            self.chronicle.deregistered(group, batch)
         return None
 
     def _changed(self, group: Group, change: str, batch: Sequence[Target]) -> None:
