@@ -11,6 +11,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add each question; it sets `answer`, a function of the parsed arguments to an exit code."""
     _add_status(subparsers)
+    _add_wait(subparsers)
 
 
 def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,11 +29,41 @@ def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     _asks(status, "syncer.asking.status", "status")
 
 
+def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    wait = subparsers.add_parser("wait", help="wait until a node is drained, or healthy")
+    wait.add_argument("node", metavar="NODE", help="a Node's name, or an instance id (needs no cluster)")
+    goal = wait.add_mutually_exclusive_group(required=True)
+    goal.add_argument(
+        "--drained", action="store_true", help="no group lists it and no new connection comes any more"
+    )
+    goal.add_argument("--healthy", action="store_true", help="every group has a healthy target of it")
+    wait.add_argument(
+        "--timeout", type=_seconds, default=600.0, metavar="S", help="give up after S; default: %(default)g"
+    )
+    wait.add_argument(
+        "--every", type=_pause, default=5.0, metavar="S", help="look every S; default: %(default)g"
+    )
+    settle = wait.add_mutually_exclusive_group()
+    settle.add_argument(
+        "--settle",
+        type=_seconds,
+        default=120.0,
+        metavar="S",
+        help="how long an NLB may go on sending new connections to a target that was deregistered; "
+        "default: %(default)g",
+    )
+    settle.add_argument("--no-settle", dest="settle", action="store_const", const=0.0, help="--settle 0")
+    _asks(wait, "syncer.asking.wait", "wait")
+
+
 def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
     """Let `function` of `module` answer, loaded no sooner than it is asked."""
 
     def answer(args: argparse.Namespace) -> int:
-        code: int = getattr(import_module(module), function)(args)
+        try:
+            code: int = getattr(import_module(module), function)(args)
+        except KeyboardInterrupt:
+            return 130  # as a shell says it of a program that Ctrl-C ended
         return code
 
     parser.add_argument("--json", action="store_true", help="for programs; without it a table")
@@ -53,4 +84,10 @@ def _seconds(text: str) -> float:
         value = math.nan
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+def _pause(text: str) -> float:
+    if (value := _seconds(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is less than 1 second; AWS's calls are shared by many")
     return value

@@ -13,6 +13,7 @@ from typing import Any
 
 from syncer.asking.look import Look, Readings, look
 from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.asking.reach import aws
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, node_port
@@ -20,7 +21,6 @@ from syncer.decide import answers
 from syncer.decide.reasons import WHY_SAYS, health_says, meaning_of
 from syncer.decide.selector import Selector
 from syncer.decide.story import AtGroup, Story
-from syncer.elb.adapter import BotoElb
 from syncer.elb.arn import parse_arn
 from syncer.errors import MisconfiguredError
 from syncer.settings import Settings, load
@@ -75,15 +75,6 @@ def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> S
     if getattr(args, "ownership", None) is not None:
         settings = replace(settings, ownership=args.ownership)
     return settings
-
-
-def aws(settings: Settings) -> BotoElb:
-    """The syncer's own way to AWS."""
-    return BotoElb(
-        [each.group.arn for each in settings.groups],
-        access_key=settings.access_key,
-        secret_key=settings.secret_key,
-    )
 
 
 def _look_now(args: argparse.Namespace) -> Look:

@@ -1,5 +1,6 @@
 """A control plane and a cloud of this folder's own, for its tests restart and break them."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,9 @@ from sandbox import process
 from sandbox.cloud.client import elbv2_client
 from sandbox.cloud.network import ensure_network
 from sandbox.layout import Layout
+from syncer.__main__ import main
 from tests.integration.syncer.household import Household
+from tests.integration.syncer.questions import Ask
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,19 @@ def _answers(url: str) -> bool:
             return True
     except OSError:
         return False
+
+
+@pytest.fixture
+def ask(home: Household, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Call the command in the syncer's own environment: exit code, standard output, standard error."""
+
+    def call(*words: str, **changes: str) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith(("NLB_SYNC_", "AWS_"))]:
+            monkeypatch.delenv(name)
+        for name, value in {**home.environment, **changes}.items():
+            monkeypatch.setenv(name, value)
+        code = main(words)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call

@@ -1,54 +1,16 @@
 """Questions about a real API server and the AWS API over HTTP, as a person or a script calls them."""
 
 import json
-import os
-from collections.abc import Callable
 
 import pytest
 
-from syncer.__main__ import main
 from syncer.decide.answers import sentence_of
 from tests.integration.syncer.household import Household
+from tests.integration.syncer.questions import Ask, fill
 
 pytestmark = pytest.mark.toolchain
 
-Ask = Callable[..., tuple[int, str, str]]
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
-
-
-@pytest.fixture
-def ask(home: Household, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Call the command in the syncer's own environment: exit code, standard output, standard error."""
-
-    def call(*words: str, **changes: str) -> tuple[int, str, str]:
-        for name in [name for name in os.environ if name.startswith(("NLB_SYNC_", "AWS_"))]:
-            monkeypatch.delenv(name)
-        for name, value in {**home.environment, **changes}.items():
-            monkeypatch.setenv(name, value)
-        code = main(words)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
-
-
-def fill(home: Household, *names: str) -> None:
-    """The nodes as healthy targets of both groups, with no syncer at work."""
-    home.join(*names)
-    for group, arn in home.groups.items():
-        targets = [{"Id": home.instances[name], "Port": home.node_port(group)} for name in names]
-        home.elb.register_targets(TargetGroupArn=arn, Targets=targets)  # type: ignore[arg-type]
-    home.until(lambda: all(healthy(home, name) for name in names), within=5)
-
-
-def healthy(home: Household, name: str) -> bool:
-    states = [
-        each["TargetHealth"]["State"]
-        for arn in home.groups.values()
-        for each in home.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        if each["Target"]["Id"] == home.instances[name]
-    ]
-    return states == ["healthy", "healthy"]
 
 
 def test_explain_tells_the_whole_story_of_a_node(home: Household, ask: Ask) -> None:

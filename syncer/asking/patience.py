@@ -1,0 +1,88 @@
+"""When an instance counts as drained, or as healthy: pure, fed with one look at all groups after another."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from syncer.model import TargetHealth, TargetState
+
+# New connections keep arriving for up to about 120 s after DeregisterTargets, even with a deregistration
+# delay of 0: aws/containers-roadmap#470, kubernetes-sigs/aws-load-balancer-controller#2366.
+SETTLE_S = 120.0
+
+# What each group, by name, lists of the instance; None where it could not be read.
+Sight = Mapping[str, Sequence[TargetHealth] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Whether the wait is over, how it stands in one line, and in how many seconds time alone ends it."""
+
+    done: bool
+    line: str
+    over_in: float | None = None
+
+
+class Patience(Protocol):
+    """What is waited for."""
+
+    def look(self, at: float, sight: Sight) -> Outlook:
+        """How it stands at `at` (monotonic seconds)."""
+
+
+class UntilHealthy:
+    """Until every group has a healthy target of the instance."""
+
+    def look(self, at: float, sight: Sight) -> Outlook:  # noqa: ARG002 - only what AWS says counts
+        """Done when the instance is healthy everywhere."""
+        missing = {
+            name: healths
+            for name, healths in sight.items()
+            if not any(health.state is TargetState.HEALTHY for health in healths or ())
+        }
+        if missing:
+            return Outlook(done=False, line=_told(missing))
+        return Outlook(done=True, line=f"healthy in {', '.join(sight)}")
+
+
+class UntilDrained:
+    """Until no group lists the instance, and `settle` seconds have passed since none had it registered.
+
+    An instance that no group lists at the first look is drained: when that happened cannot be seen.
+    """
+
+    def __init__(self, settle: float) -> None:
+        self._settle = settle
+        self._seen = False
+        self._since: float | None = None
+
+    def look(self, at: float, sight: Sight) -> Outlook:
+        """Count from the first look that found it registered nowhere: the deregistration was before that."""
+        listed = {name: healths for name, healths in sight.items() if healths is None or healths}
+        if any(health.registered for healths in listed.values() for health in healths or ()):
+            self._seen, self._since = True, None
+        elif None not in listed.values() and self._since is None:
+            self._seen = self._seen or bool(listed)
+            self._since = at
+        if listed:
+            return Outlook(done=False, line=_told(listed))
+        if not self._seen:
+            return Outlook(done=True, line="no group lists it")
+        left = (at if self._since is None else self._since) + self._settle - at
+        if left > 0:
+            return Outlook(
+                done=False,
+                line=f"no group lists it; new connections may still come for {left:.0f} s",
+                over_in=left,
+            )
+        return Outlook(done=True, line="no group lists it, and no new connection comes any more")
+
+
+def _told(groups: Sight) -> str:
+    return ", ".join(f"{_states(healths)} in {name}" for name, healths in groups.items())
+
+
+def _states(healths: Sequence[TargetHealth] | None) -> str:
+    if healths is None:
+        return "unknown"
+    return " and ".join(sorted({health.state.value for health in healths})) or "no target"

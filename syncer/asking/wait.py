@@ -1,0 +1,191 @@
+"""`wait NODE --drained|--healthy`: for drain scripts and lifecycle hooks.
+
+Exit codes: 0 it is so, 1 the time is over, 2 a flag or variable is wrong, 3 it cannot become so, there is no
+such Node, or AWS may not be asked.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from syncer.asking.patience import Outlook, Patience, Sight, UntilDrained, UntilHealthy
+from syncer.asking.printing import Exit, complain, show, show_json
+from syncer.asking.reach import aws
+from syncer.clock import SystemClock
+from syncer.decide.evaluate import Facts, rule_for
+from syncer.decide.reasons import meaning_of
+from syncer.elb.arn import parse_arn
+from syncer.errors import AccessDeniedError, AwsError, ClusterError, SyncerError, TargetGroupNotFoundError
+from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetHealth
+from syncer.ports import Clock, Elb
+from syncer.settings import Settings, load
+
+# A node name as some clusters have it, a bare id, or the end of a providerID.
+_INSTANCE = re.compile(r"(?:aws://.*/)?(i-[0-9a-z]{8,17})")
+_SAY_AGAIN_S = 10.0
+
+
+class NotPossibleError(SyncerError):
+    """It cannot become so, or nobody can tell."""
+
+
+class NotYetError(SyncerError):
+    """Asked again it may be so."""
+
+
+@dataclass(slots=True)
+class Watchman:
+    """Looks at the groups until a Patience is content or the time is over. Times are monotonic seconds."""
+
+    elb: Elb
+    clock: Clock
+    groups: tuple[TargetGroupArn, ...]
+    say: Callable[[str], None]
+    every: float
+    timeout: float
+    began: float = field(init=False)
+    _said: tuple[float, str] = (0.0, "")
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.monotonic()
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the start."""
+        return self.clock.monotonic() - self.began
+
+    async def until(self, patience: Patience, instance: InstanceId) -> Outlook:
+        """The last outlook: done, or as it was when the time was over."""
+        while True:
+            outlook = patience.look(self.clock.monotonic(), await self._sight(instance))
+            if outlook.done or not await self.pause(outlook.line, outlook.over_in):
+                return outlook
+
+    async def pause(self, line: str, over_in: float | None = None) -> bool:
+        """Say how it stands and wait until the next look; False when the time is over."""
+        now = self.clock.monotonic()
+        if line.partition(";")[0] != self._said[1] or now - self._said[0] >= _SAY_AGAIN_S:
+            self.say(f"{self.waited:.0f} s: {line}")
+            self._said = (now, line.partition(";")[0])
+        left = self.timeout - self.waited
+        if left <= 0:
+            return False
+        await self.clock.sleep(min(self.every, left, self.every if over_in is None else over_in))
+        return True
+
+    async def _sight(self, instance: InstanceId) -> Sight:
+        looks = await asyncio.gather(*(self._look(arn, instance) for arn in self.groups))
+        return {parse_arn(arn).name: look for arn, look in zip(self.groups, looks, strict=True)}
+
+    async def _look(self, arn: TargetGroupArn, instance: InstanceId) -> list[TargetHealth] | None:
+        try:
+            listed = await self.elb.describe(arn)
+        except (AccessDeniedError, TargetGroupNotFoundError) as error:
+            raise NotPossibleError(f"{parse_arn(arn).name}: {error}") from None
+        except AwsError as error:
+            self.say(f"{parse_arn(arn).name}: {error}")
+            return None
+        return [each for each in listed if each.target.id == instance and _is_listed(each)]
+
+
+def _is_listed(health: TargetHealth) -> bool:
+    return health.reason != "Target.NotRegistered"
+
+
+def wait(args: argparse.Namespace) -> int:
+    """Wait, saying on standard error how it stands; the last line is the answer."""
+    settings = load(os.environ)
+    return asyncio.run(_wait(args, settings))
+
+
+async def _wait(args: argparse.Namespace, settings: Settings) -> int:
+    elb = aws(settings)
+    watchman = Watchman(
+        elb=elb,
+        clock=SystemClock(),
+        groups=tuple(each.group.arn for each in settings.groups),
+        say=complain,
+        every=args.every,
+        timeout=args.timeout,
+    )
+    instance: InstanceId | None = None
+    try:
+        instance = await _identify(args, settings, watchman)
+        outlook = await watchman.until(
+            UntilHealthy() if args.healthy else UntilDrained(args.settle), instance
+        )
+        code = Exit.WELL if outlook.done else Exit.NOT_WELL
+    except NotYetError as error:
+        outlook, code = Outlook(done=False, line=str(error)), Exit.NOT_WELL
+    except NotPossibleError as error:
+        outlook, code = Outlook(done=False, line=str(error)), Exit.NOT_POSSIBLE
+    except _NeverATargetError as error:
+        outlook, code = Outlook(done=True, line=str(error)), Exit.WELL
+    finally:
+        elb.close()
+    _answer(args, instance, outlook, code, watchman.waited)
+    return code
+
+
+def _answer(
+    args: argparse.Namespace, instance: InstanceId | None, outlook: Outlook, code: Exit, waited: float
+) -> None:
+    goal = "healthy" if args.healthy else "drained"
+    if args.json:
+        show_json(
+            {
+                "node": args.node,
+                "instance_id": instance,
+                "goal": goal,
+                "reached": outlook.done,
+                "waited": round(waited, 1),
+                "because": outlook.line,
+            }
+        )
+        return
+    answer = {
+        Exit.WELL: f"{args.node} is {goal}",
+        Exit.NOT_WELL: f"{args.node} is not {goal} after {waited:.0f} s",
+    }.get(code, f"{args.node} cannot be awaited {goal}")
+    (show if outlook.done else complain)(f"{answer}: {outlook.line}")
+
+
+class _NeverATargetError(SyncerError):
+    """There is nothing to drain."""
+
+
+async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watchman) -> InstanceId:
+    """The instance that is meant; the cluster is asked only for a Node's name."""
+    if found := _INSTANCE.fullmatch(args.node):
+        return InstanceId(found[1])
+    while True:
+        node = await asyncio.to_thread(_find, args.node, settings)
+        if node.instance_id is not None:
+            break
+        if args.drained:
+            raise _NeverATargetError("it is no EC2 instance, so it was never a target")
+        if node.has_provider_id or not await watchman.pause(meaning_of("NoProviderID")):
+            kind = NotPossibleError if node.has_provider_id else NotYetError
+            raise kind(meaning_of("NotAnInstance" if node.has_provider_id else "NoProviderID"))
+    # Joining is no hindrance, so it counts as registered here.
+    rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
+    if args.healthy and rule.standing is not Standing.IN:
+        raise NotPossibleError(f"it is a node {rule.says} ({rule.code.format(key=node.leaving_taint)})")
+    return node.instance_id
+
+
+def _find(name: str, settings: Settings) -> NodeView:
+    from syncer.cluster.access import configuration  # noqa: PLC0415 - not for an instance id
+    from syncer.cluster.api import Api  # noqa: PLC0415 - not for an instance id
+    from syncer.cluster.once import find_node  # noqa: PLC0415 - not for an instance id
+
+    try:
+        node = find_node(Api(configuration(os.environ)), name, settings.node_policy)
+    except ClusterError as error:
+        raise NotPossibleError(f"{error}; an instance id needs no cluster") from None
+    if node is None:
+        raise NotPossibleError("there is no such Node; where it is gone already give its instance id")
+    return node

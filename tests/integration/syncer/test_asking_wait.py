@@ -1,0 +1,93 @@
+"""`wait` as a drain script calls it, against a real API server and the AWS API over HTTP."""
+
+import json
+import threading
+
+import pytest
+
+from tests.integration.syncer.household import Household
+from tests.integration.syncer.questions import Ask, fill
+
+pytestmark = pytest.mark.toolchain
+
+
+def test_a_node_is_awaited_healthy_by_name(home: Household, ask: Ask) -> None:
+    fill(home, "a")
+    code, out, err = ask("wait", "a", "--healthy", "--timeout", "5")
+    assert (code, err) == (0, "")
+    assert out.startswith("a is healthy: healthy in ")
+
+
+def test_a_node_that_no_rule_lets_in_cannot_be_awaited_healthy(home: Household, ask: Ask) -> None:
+    home.join("a")
+    code, out, err = ask("wait", "a", "--healthy", NLB_SYNC_NODE_SELECTOR="pool=web")
+    assert (code, out) == (3, "")
+    assert "SelectorMismatch" in err
+    assert err.count("\n") == 1
+
+
+def test_a_node_is_awaited_drained_by_instance_id_without_a_cluster(home: Household, ask: Ask) -> None:
+    fill(home, "a")
+    instance = home.instances["a"]
+    for arn in home.groups.values():
+        home.elb.modify_target_group_attributes(
+            TargetGroupArn=arn, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}]
+        )
+    code, _, err = ask("wait", instance, "--drained", "--timeout", "0", KUBECONFIG="/nowhere")
+    assert code == 1
+    assert f"{instance} is not drained after " in err
+
+    def deregister() -> None:
+        for group, arn in home.groups.items():
+            targets = [{"Id": instance, "Port": home.node_port(group)}]
+            home.elb.deregister_targets(TargetGroupArn=arn, Targets=targets)  # type: ignore[arg-type]
+
+    home.delete("a")
+    timer = threading.Timer(1.0, deregister)
+    timer.start()
+    words = ("wait", instance, "--drained", "--settle", "1", "--every", "1", "--timeout", "30", "--json")
+    code, out, err = ask(*words, KUBECONFIG="/nowhere")
+    timer.join()
+    answer = json.loads(out)
+    assert code == 0
+    assert (answer["instance_id"], answer["goal"], answer["reached"]) == (instance, "drained", True)
+    assert answer["waited"] >= 2
+    assert "healthy in" in err
+
+
+def test_an_unknown_name_is_one_line_and_exit_code_3(home: Household, ask: Ask) -> None:
+    home.join("a")
+    code, out, err = ask("wait", "nobody", "--drained")
+    assert (code, out) == (3, "")
+    assert "there is no such Node; where it is gone already give its instance id" in err
+
+
+def test_without_the_right_to_read_the_wait_ends_with_the_right_to_grant(home: Household, ask: Ask) -> None:
+    key = home.key("waits-blind", RegisterTargets="*")
+    code, _, err = ask("wait", "i-0123456789abcdef0", "--drained", **key)
+    assert code == 3
+    assert "allow elasticloadbalancing:DescribeTargetHealth" in err
+
+
+def test_a_group_that_does_not_exist_is_not_taken_for_empty(home: Household, ask: Ask) -> None:
+    gone = home.groups["http"][:-4] + "0000"
+    code, _, err = ask("wait", "i-0123456789abcdef0", "--drained", NLB_SYNC_TARGET_GROUPS=gone)
+    assert code == 3
+    assert "TargetGroupNotFound" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("a",), "one of the arguments --drained --healthy is required"),
+        (("a", "--drained", "--timeout", "-1"), "--timeout: '-1' is not a number of seconds"),
+        (("a", "--drained", "--every", "0"), "--every: '0' is less than 1 second"),
+    ],
+)
+def test_a_wrong_flag_of_wait_is_named(
+    ask: Ask, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ask("wait", *words)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err

@@ -1,0 +1,184 @@
+"""`wait` on virtual time: when a node counts as drained or healthy, and when the time is over."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from syncer.asking.patience import Outlook, UntilDrained, UntilHealthy
+from syncer.asking.wait import NotPossibleError, Watchman
+from syncer.errors import AccessDeniedError, ThrottledError
+from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
+from tests.sim.cloud import MemoryCloud, MemoryElb
+from tests.sim.virtual import VirtualClock, run_virtually
+from tests.sim.world import HTTP, HTTPS
+
+NODE = InstanceId("i-0123456789abcdef0")
+TARGET = Target(NODE, 30080)
+
+
+class Scene:
+    """Two groups in memory that hold the node, and somebody who waits."""
+
+    def __init__(self, *, draining_for: float = 300.0, timeout: float = 600.0) -> None:
+        self.cloud = MemoryCloud([HTTP, HTTPS])
+        for arn in (HTTP, HTTPS):
+            self.cloud.groups[arn].draining_for = draining_for
+        self.cloud.launch(NODE)
+        self.elb = MemoryElb(self.cloud)
+        self.lines: list[str] = []
+        self.watchman = Watchman(
+            elb=self.elb,
+            clock=VirtualClock(),
+            groups=(HTTP, HTTPS),
+            say=self.lines.append,
+            every=5.0,
+            timeout=timeout,
+        )
+
+    def register(self, *arns: TargetGroupArn) -> None:
+        for arn in arns or (HTTP, HTTPS):
+            self.cloud.register(arn, [TARGET])
+
+    def deregister(self, *arns: TargetGroupArn) -> None:
+        for arn in arns or (HTTP, HTTPS):
+            self.cloud.deregister(arn, [TARGET])
+
+    async def drained(self, settle: float = 120.0) -> Outlook:
+        return await self.watchman.until(UntilDrained(settle), NODE)
+
+    async def healthy(self) -> Outlook:
+        return await self.watchman.until(UntilHealthy(), NODE)
+
+
+def play(story: Callable[[], Awaitable[None]]) -> None:
+    async def played() -> None:
+        await story()
+
+    run_virtually(played())
+
+
+def test_a_node_is_drained_when_no_group_lists_it_any_more() -> None:
+    async def story() -> None:
+        scene = Scene(draining_for=300)
+        scene.register()
+        scene.deregister(HTTP)
+        asyncio.get_running_loop().call_later(60, scene.deregister, HTTPS)
+        outlook = await scene.drained()
+        assert outlook.done
+        assert 360 <= scene.watchman.waited <= 370
+
+    play(story)
+
+
+def test_new_connections_are_given_two_minutes_even_where_draining_is_shorter() -> None:
+    async def story() -> None:
+        scene = Scene(draining_for=0)
+        scene.register()
+        asyncio.get_running_loop().call_later(31, scene.deregister)
+        outlook = await scene.drained()
+        assert outlook.done
+        assert 151 <= scene.watchman.waited <= 160
+
+    play(story)
+
+
+def test_without_settling_a_node_is_drained_as_soon_as_no_group_lists_it() -> None:
+    async def story() -> None:
+        scene = Scene(draining_for=0)
+        scene.register()
+        asyncio.get_running_loop().call_later(31, scene.deregister)
+        assert (await scene.drained(settle=0)).done
+        assert 31 <= scene.watchman.waited <= 40
+
+    play(story)
+
+
+def test_a_node_that_is_registered_again_is_waited_for_anew() -> None:
+    async def story() -> None:
+        scene = Scene(draining_for=0)
+        scene.register()
+        loop = asyncio.get_running_loop()
+        loop.call_later(10, scene.deregister)
+        loop.call_later(60, scene.register)
+        loop.call_later(100, scene.deregister)
+        assert (await scene.drained()).done
+        assert 220 <= scene.watchman.waited <= 230
+
+    play(story)
+
+
+def test_a_node_that_no_group_lists_at_first_is_drained_at_once() -> None:
+    async def story() -> None:
+        scene = Scene()
+        outlook = await scene.drained()
+        assert outlook == Outlook(done=True, line="no group lists it")
+        assert scene.watchman.waited < 1
+
+    play(story)
+
+
+def test_a_node_that_nobody_removes_is_not_drained_when_the_time_is_over() -> None:
+    async def story() -> None:
+        scene = Scene(timeout=45)
+        scene.register()
+        outlook = await scene.drained()
+        assert not outlook.done
+        assert outlook.line == "healthy in http, healthy in https"
+        assert 45 <= scene.watchman.waited < 46
+        assert scene.lines[0].endswith("initial in http, initial in https")
+        assert len(scene.lines) >= 4
+
+    play(story)
+
+
+def test_a_group_that_cannot_be_read_is_not_taken_for_empty() -> None:
+    async def story() -> None:
+        scene = Scene(timeout=20)
+        scene.elb.broken["describe", HTTPS] = ThrottledError(
+            "DescribeTargetHealth", "Throttling", "slow down"
+        )
+        outlook = await scene.drained(settle=0)
+        assert not outlook.done
+        assert outlook.line == "unknown in https"
+        assert any("Throttling" in line for line in scene.lines)
+        del scene.elb.broken["describe", HTTPS]
+        scene.watchman.timeout = 60
+        assert (await scene.drained(settle=0)).done
+
+    play(story)
+
+
+def test_a_missing_right_ends_the_wait() -> None:
+    async def story() -> None:
+        scene = Scene()
+        denied = AccessDeniedError(
+            "DescribeTargetHealth", "AccessDenied", "no", "elasticloadbalancing:DescribeTargetHealth"
+        )
+        scene.elb.broken["describe", HTTP] = denied
+        with pytest.raises(NotPossibleError, match="allow elasticloadbalancing:DescribeTargetHealth"):
+            await scene.drained()
+
+    play(story)
+
+
+def test_a_node_is_healthy_when_every_group_says_so() -> None:
+    async def story() -> None:
+        scene = Scene()
+        scene.register(HTTP)
+        asyncio.get_running_loop().call_later(30, scene.register, HTTPS)
+        outlook = await scene.healthy()
+        assert outlook == Outlook(done=True, line="healthy in http, https")
+        assert 50 <= scene.watchman.waited <= 56
+
+    play(story)
+
+
+def test_an_old_unhealthy_target_beside_a_healthy_one_does_not_hinder() -> None:
+    healths = [
+        TargetHealth(target=TARGET, state=TargetState.HEALTHY),
+        TargetHealth(target=Target(NODE, 31000), state=TargetState.UNHEALTHY),
+    ]
+    assert UntilHealthy().look(0, {"http": healths}).done
+    assert not UntilHealthy().look(0, {"http": healths, "https": healths[1:]}).done
+    assert not UntilHealthy().look(0, {"http": healths, "https": None}).done
