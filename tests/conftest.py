@@ -20,10 +20,13 @@ class Skips:
 
     def __init__(self, paths: list[str]) -> None:
         self.seen: set[str] = set()
+        self.elsewhere: set[str] = set()
         self.listed = {test for test in listed() if not paths or test.startswith(tuple(paths))}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.skipped:
+        if report.skipped and report.nodeid.startswith(tuple(tested_elsewhere())):
+            self.elsewhere.add(report.nodeid)
+        elif report.skipped:
             self.seen.add(report.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -39,11 +42,24 @@ class Skips:
             terminalreporter.write_line(f"skipped but not in {LIST.name}: {test}")
         for test in sorted(self.listed - self.seen):
             terminalreporter.write_line(f"in {LIST.name} but not skipped: {test}")
+        for prefix, reason in tested_elsewhere().items():
+            count = sum(test.startswith(prefix) for test in self.elsewhere)
+            if count:
+                terminalreporter.write_line(f"NOT TESTED on this machine: {count} of {prefix}: {reason}")
 
 
 def listed() -> set[str]:
+    """The tests that are skipped everywhere."""
     lines = (line.split(": ")[0].strip() for line in LIST.read_text().splitlines())
-    return {line for line in lines if line and not line.startswith("#")}
+    return {line for line in lines if line and not line.startswith(("#", "?"))}
+
+
+def tested_elsewhere() -> dict[str, str]:
+    """The folders whose tests a machine may lack something for, and what; CI lacks nothing."""
+    lines = (
+        line.removeprefix("? ").partition(": ") for line in LIST.read_text().splitlines() if line[:1] == "?"
+    )
+    return {prefix: reason for prefix, _, reason in lines}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,7 @@ const STATES = {
   healthy: ["●", "good"], initial: ["◔", "wait"], unhealthy: ["▲", "bad"], "unhealthy.draining": ["▲", "bad"],
   draining: ["↓", "wait"], unused: ["○", "wait"], unavailable: ["?", "wait"], absent: ["–", "quiet"],
 };
-const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], gone: ["?", "wait"] };
+const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], "no node": ["?", "wait"] };
 const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
 
 const at = (id) => document.getElementById(id);
@@ -59,7 +59,7 @@ function rowsOf(status) {
     rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across));
   }
   const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !spoken.has(id))));
-  for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "gone", "NoNode", across));
+  for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "no node", "NoNode", across));
   return rows.sort((a, b) => a.well - b.well || byName(a.name, b.name) || byName(a.id, b.id));
 }
 
@@ -115,12 +115,13 @@ function marked([glyph, tone], ...words) {
 function drawRow(item) {
   const made = element("tr", item.well ? "" : "unwell");
   made.setAttribute("role", "row");
-  const name = element("th", "", item.name || element("em", "quiet", "no Node"),
+  const name = element("th", "", item.well ? "" : element("span", "spoken", "not well: "),
+    item.name || element("em", "quiet", "no Node"),
     element("span", "small quiet", element("span", "id", item.id || "no instance"), item.zone && " · " + item.zone));
   name.scope = "row";
   name.setAttribute("role", "rowheader");
   made.append(name, drawCell("verdict", "Verdict", element("div", "",
-    marked(VERDICTS[item.verdict] || VERDICTS.gone, item.verdict, item.verdict === "gone" ? "" : " · " + item.reason),
+    marked(VERDICTS[item.verdict] || VERDICTS.out, item.verdict, " · ", element("span", "", item.reason)),
     element("span", "small quiet", item.sentence))));
   item.cells.forEach((targets, index) => {
     const group = view.status.groups[index];
@@ -197,7 +198,7 @@ function flagsOf(status) {
 function headline(status, unwell) {
   const nodes = view.rows.length;
   if (!status.ready) return [STATES.initial, "Not ready: " + status.waiting_for];
-  if (unwell) return [STATES.unused, unwell + " of " + nodes + (unwell === 1 ? " is" : " are") + " not as they should be yet"];
+  if (unwell) return [STATES.unused, unwell + " of " + nodes + (unwell === 1 ? " is not as it" : " are not as they") + " should be yet"];
   return [STATES.healthy, nodes === 1 ? "The one node is as it should be" : "All " + nodes + " are as they should be"];
 }
 

@@ -1,0 +1,78 @@
+"""A browser that looks at the page as the syncer serves it, over HTTP."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from syncer.page import page
+from syncer.web import Answer, document, serving, text
+from tests.integration.page import worlds
+from tests.integration.page.browser import HINT, Tab, browser, tab
+
+HOST = "127.0.0.1"
+
+
+@dataclass(slots=True)
+class Stage:
+    """The page, what /status says to it, and the browser's one tab. `asked` counts the questions."""
+
+    runner: asyncio.Runner
+    tab: Tab
+    url: str
+    told: Any = None
+    asked: int = 0
+
+    def status(self) -> Answer:
+        """What the syncer answers; None is a syncer that cannot."""
+        self.asked += 1
+        return document(self.told) if self.told else text(503, "not now")
+
+    def play(self, story: Callable[[Tab], Awaitable[None]]) -> None:
+        """Run a story; at its end the browser must have complained of nothing."""
+
+        async def whole() -> None:
+            self.tab.complaints.clear()
+            await story(self.tab)
+
+        self.runner.run(whole())
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """The browser. A machine without one skips the page's tests, but CI fails: docs/adr says why."""
+    found = browser()
+    if found is None and os.environ.get("CI"):
+        pytest.fail(HINT)
+    if found is None:
+        pytest.skip(HINT)
+    return found
+
+
+@pytest.fixture(scope="session")
+def stage(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    with asyncio.Runner() as runner:
+        rooms = AsyncExitStack()
+
+        async def open_doors() -> Stage:
+            shown = await rooms.enter_async_context(tab(executable, tmp_path_factory.mktemp("profile")))
+            made = Stage(runner, shown, f"http://{HOST}:{port}/")
+            await rooms.enter_async_context(serving({"/": page, "/status": made.status}, HOST, port))
+            return made
+
+        try:
+            yield runner.run(open_doors())
+        finally:
+            runner.run(rooms.aclose())
+
+
+@pytest.fixture(scope="session")
+def mixed() -> worlds.Document:
+    return worlds.mixed()
