@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from syncer.elb.arn import parse_arn
 from syncer.elb.faults import fault
 from syncer.elb.own_port import OwnPorts
-from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError
+from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, NotLeaderError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ Answer = TypeVar("Answer")
 _CONNECT_S = 3
 _READ_S = 10
 _THREADS = 16
+_SERVICE = "elastic-load-balancing-v2"
+_WRITES = ("RegisterTargets", "DeregisterTargets")
 
 
 class BotoElb:
@@ -43,7 +45,9 @@ class BotoElb:
         access_key: str = "",
         secret_key: str = "",
         called: Callable[[str, str], None] = lambda _operation, _code: None,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_write = may_write
         self._keys = (access_key, secret_key)
         self._called = called
         self._own_ports = OwnPorts()
@@ -115,6 +119,8 @@ class BotoElb:
 
         try:
             answer = await asyncio.get_running_loop().run_in_executor(self._pool, attempt)
+        except NotLeaderError:
+            raise  # no call was made
         except AwsError as error:
             self._called(operation, error.code)
             if isinstance(error, CredentialsExpiredError):
@@ -127,10 +133,16 @@ class BotoElb:
     def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
         with self._lock:
             if region not in self._clients:
-                self._clients[region] = self._session(os.environ).client(
-                    "elbv2", region_name=region, config=_config()
-                )
+                client = self._session(os.environ).client("elbv2", region_name=region, config=_config())
+                for operation in _WRITES:
+                    client.meta.events.register(f"before-send.{_SERVICE}.{operation}", self._check)
+                self._clients[region] = client
             return self._clients[region]
+
+    def _check(self, event_name: str, **_: object) -> None:
+        """Called by botocore before every attempt of a write, whoever retries it: the last word."""
+        if not self._may_write():
+            raise NotLeaderError(event_name.rpartition(".")[2])
 
     def _session(self, environment: Mapping[str, str]) -> boto3.session.Session:
         """Credentials by boto3's own chain; the predecessor's variables where AWS's are not set."""

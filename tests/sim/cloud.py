@@ -2,11 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from syncer.errors import AwsError, InvalidTargetError, TargetGroupNotFoundError, TooManyTargetsError
+from syncer.errors import (
+    AwsError,
+    InvalidTargetError,
+    NotLeaderError,
+    TargetGroupNotFoundError,
+    TooManyTargetsError,
+)
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
+from tests.sim.frost import Frost
 
 
 @dataclass(slots=True)
@@ -111,10 +118,22 @@ class MemoryCloud:
 
 
 class MemoryElb:
-    """`syncer.ports.Elb` of one replica. `faults` are raised, one a call, before the call takes effect."""
+    """`syncer.ports.Elb` of one replica. `faults` are raised, one a call, before the call takes effect.
 
-    def __init__(self, cloud: MemoryCloud) -> None:
+    `begun` says when a write was let through, `arrived` when it reached AWS.
+    """
+
+    def __init__(
+        self,
+        cloud: MemoryCloud,
+        frost: Frost | None = None,
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._cloud = cloud
+        self._frost = frost or Frost()
+        self._may_write = may_write
+        self.begun: list[tuple[float, TargetGroupArn]] = []
+        self.arrived: list[tuple[float, TargetGroupArn]] = []
         self.faults: list[AwsError] = []
         self.broken: dict[tuple[str, TargetGroupArn], AwsError] = {}
         self.log: list[tuple[float, str, TargetGroupArn, tuple[Target, ...]]] = []
@@ -122,7 +141,7 @@ class MemoryElb:
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
         await self._call("describe", group, ())
         answer = self._cloud.healths(group)
-        await asyncio.sleep(self._cloud.latency / 2)
+        await self._frost.after(asyncio.sleep(self._cloud.latency / 2))
         return answer
 
     async def default_port(self, group: TargetGroupArn) -> int:
@@ -133,19 +152,29 @@ class MemoryElb:
         asked = tuple(targets)
         await self._call("register", group, asked)
         self._cloud.register(group, asked)
-        await asyncio.sleep(self._cloud.latency / 2)
+        await self._frost.after(asyncio.sleep(self._cloud.latency / 2))
 
     async def deregister(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
         asked = tuple(targets)
         await self._call("deregister", group, asked)
         self._cloud.deregister(group, asked)
-        await asyncio.sleep(self._cloud.latency / 2)
+        await self._frost.after(asyncio.sleep(self._cloud.latency / 2))
 
     async def _call(self, operation: str, group: TargetGroupArn, targets: tuple[Target, ...]) -> None:
+        loop, writes = asyncio.get_running_loop(), operation in {"register", "deregister"}
+        await self._frost.passed()
+        if writes and not self._may_write():
+            raise NotLeaderError(operation)
+        if writes:
+            self.begun.append((loop.time(), group))
+        # From the check to the wire: a process that is stopped here sends it when it goes on.
+        await self._frost.after(asyncio.sleep(0.001))
         self._cloud.calls[operation] += 1
-        self.log.append((asyncio.get_running_loop().time(), operation, group, targets))
+        self.log.append((loop.time(), operation, group, targets))
         await asyncio.sleep(self._cloud.latency / 2)
+        if writes:
+            self.arrived.append((loop.time(), group))
         if (operation, group) in self.broken:
             raise self.broken[operation, group]
-        if self.faults and operation in {"register", "deregister"}:
+        if self.faults and writes:
             raise self.faults.pop(0)

@@ -5,12 +5,15 @@ import random
 from collections.abc import Callable, Mapping
 
 from syncer.controller import Controller
+from syncer.lease import Election, Unelected
 from syncer.model import InstanceId, Target, TargetGroupArn
+from syncer.ports import Leadership
 from syncer.settings import Settings, load
 from syncer.tally import Tally
 from tests.sim.cloud import MemoryCloud, MemoryElb
 from tests.sim.cluster import MemoryCluster, MemoryWorld, node
-from tests.sim.virtual import VirtualClock
+from tests.sim.frost import Frost, FrozenClock
+from tests.sim.leases import MemoryLease, MemoryLeases
 
 SERVICE = "ingress-traefik/traefik-ingress-service-nlb"
 HTTP = TargetGroupArn(
@@ -25,19 +28,34 @@ PORTS = {HTTP: 30080, HTTPS: 30443}
 class Replica:
     """One syncer of a world: may be stopped (SIGTERM) or killed (SIGKILL) at any moment."""
 
-    def __init__(self, world: "World", settings: Settings, seed: int, *, once: bool = False) -> None:
-        self.elb = MemoryElb(world.cloud)
+    def __init__(
+        self, world: "World", settings: Settings, seed: int, *, once: bool = False, elected: bool = False
+    ) -> None:
+        rng = random.Random(seed)  # noqa: S311
+        self.frost = Frost()
+        clock = FrozenClock(self.frost)
+        self.leases = MemoryLeases(world.lease, self.frost)
+        self.leadership: Leadership = Unelected()
+        if elected:
+            self.leadership = Election(self.leases, f"replica-{seed}", clock, rng)
+        self.elb = MemoryElb(world.cloud, self.frost, self.leadership.may_write)
         self.cluster = MemoryCluster(world.cluster, settings.node_policy)
         self.tally = Tally()
         self.controller = Controller(
             settings=settings,
             cluster=self.cluster,
             elb=self.elb,
-            clock=VirtualClock(),
-            rng=random.Random(seed),  # noqa: S311
+            clock=clock,
+            rng=rng,
             tally=self.tally,
+            leadership=self.leadership,
         )
         self._task = asyncio.create_task(self.controller.run(once=once))
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may write now."""
+        return self.leadership.may_write()
 
     async def wait(self) -> None:
         """Until it ends by itself."""
@@ -60,6 +78,7 @@ class World:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.cloud = MemoryCloud(PORTS)
         self.cluster = MemoryWorld()
+        self.lease = MemoryLease()
         self.cluster.expose(SERVICE, "http", PORTS[HTTP])
         self.cluster.expose(SERVICE, "https", PORTS[HTTPS])
         self.settings = load(
@@ -71,10 +90,10 @@ class World:
         )
         self._seed = 0
 
-    def replica(self, *, once: bool = False) -> Replica:
-        """Start one more syncer."""
+    def replica(self, *, once: bool = False, elected: bool = False) -> Replica:
+        """Start one more syncer; all that are `elected` share the one Lease."""
         self._seed += 1
-        return Replica(self, self.settings, self._seed, once=once)
+        return Replica(self, self.settings, self._seed, once=once, elected=elected)
 
     def join(self, *names: str) -> None:
         """Instances start and their Nodes turn Ready."""
