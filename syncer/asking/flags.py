@@ -12,6 +12,8 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     """Add each question; it sets `answer`, a function of the parsed arguments to an exit code."""
     _add_status(subparsers)
     _add_wait(subparsers)
+    doctor = subparsers.add_parser("doctor", help="whether the syncer will work here, and what it lacks")
+    _asks(doctor, "syncer.asking.doctor", "doctor")
 
 
 def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -44,3 +44,9 @@ def live_ports(api: Api, service: str) -> dict[str, int]:
     query = {"fieldSelector": f"metadata.name={name}"}
     found = api.get(f"/api/v1/namespaces/{namespace}/services", query).get("items") or ()
     return {port: number for item in found for port, number in node_ports(item).items()}
+
+
+def internal_address(api: Api, name: str) -> str:
+    """The InternalIP of a Node; "" where it tells none."""
+    addresses = (api.get(f"/api/v1/nodes/{name}", {}).get("status") or {}).get("addresses") or ()
+    return next((str(each["address"]) for each in addresses if each.get("type") == "InternalIP"), "")

@@ -1,0 +1,122 @@
+"""What `doctor` looks at in the cluster: rights, nodes, live NodePorts, and whether a node answers."""
+
+import socket
+import urllib.error
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.request import ProxyHandler, build_opener
+
+from syncer.asking.finding import Finding, fails, note, ok
+from syncer.cluster.api import Api
+from syncer.cluster.once import internal_address, list_nodes, live_ports
+from syncer.cluster.rights import Right, allowed
+from syncer.errors import ClusterError
+from syncer.model import NodeView
+from syncer.settings import ServicePort, Settings
+
+_PATIENCE_S = 2.0
+
+
+@dataclass(slots=True)
+class ClusterSeen:
+    """What the other checks need of the cluster; None and empty where it could not be read."""
+
+    nodes: tuple[NodeView, ...] | None = None
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def needed_rights(settings: Settings) -> Iterator[tuple[Right, str]]:
+    """Each right that the syncer uses, and what is lost without it; "" where nothing works without it."""
+    yield Right(verb="list", resource="nodes"), ""
+    yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
+    yield Right(verb="get", resource="nodes"), "`wait` takes instance ids only"
+    for service in _services(settings):
+        namespace, _, name = service.partition("/")
+        right = Right(verb="list", resource="services", namespace=namespace, name=name)
+        yield right, ""
+        right = Right(verb="watch", resource="services", namespace=namespace, name=name)
+        yield right, "the list is read every 30 s instead"
+
+
+def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Finding]:
+    """One line for each right that is missing, or one for all."""
+    missing = False
+    for right, lost in rights:
+        try:
+            if allowed(api, right):
+                continue
+        except ClusterError as error:
+            yield fails("rights", f"the API server cannot be asked: {error}")
+            return
+        missing = True
+        how = f"RBAC does not allow: {right}"
+        yield note("rights", f"{how}; {lost}") if lost else fails("rights", f"{how}; grant it")
+    if not missing:
+        yield ok("rights", "RBAC allows all that the syncer does")
+
+
+def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[Finding]:
+    """Read nodes and Services into `seen`, and say how that went."""
+    try:
+        seen.nodes = list_nodes(api, settings.node_policy)
+    except ClusterError as error:
+        yield fails("nodes", str(error))
+    else:
+        yield ok("nodes", f"{len(seen.nodes)} nodes are listed")
+    for service in _services(settings):
+        try:
+            seen.ports[service] = live_ports(api, service)
+        except ClusterError as error:
+            yield fails("service", str(error))
+            continue
+        asked = {
+            each.port.port
+            for each in settings.groups
+            if isinstance(each.port, ServicePort) and each.port.service == service
+        }
+        absent = sorted(asked.difference(seen.ports[service]))
+        if absent:
+            yield fails("service", f"{service} has no NodePort named {', '.join(absent)}; make it one")
+        else:
+            ports = ", ".join(f"{name} {seen.ports[service][name]}" for name in sorted(asked))
+            yield ok("service", f"{service} has the NodePorts {ports}")
+
+
+def answers(
+    api: Api, nodes: Sequence[NodeView], protocol: str, port: int, path: str
+) -> tuple[bool | None, str]:
+    """Whether a Ready node answers the health check from here; None where nobody can tell."""
+    ready = [node for node in nodes if node.ready and node.instance_id is not None]
+    said = "no Ready node tells an InternalIP"
+    for node in ready[:3]:
+        try:
+            address = internal_address(api, node.name)
+        except ClusterError as error:
+            return None, str(error)
+        if not address:
+            continue
+        good, said = _knock(protocol, address, port, path)
+        if good is not None:
+            return good, f"{node.name} {said}"
+    return None, said
+
+
+def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | None, str]:
+    """One health check as AWS makes it; no connection says nothing: a firewall may only let the NLB in."""
+    where = f"{address}:{port}"
+    try:
+        if protocol == "TCP":
+            socket.create_connection((address, port), _PATIENCE_S).close()
+            return True, f"takes connections on {where}"
+        url = f"{protocol.lower()}://{where}{path}"
+        with build_opener(ProxyHandler({})).open(url, timeout=_PATIENCE_S) as reply:
+            return True, f"answers {reply.status} on {where}{path}"
+    except urllib.error.HTTPError as error:
+        with error:
+            return False, f"answers {error.code} on {where}{path}"
+    except OSError as error:
+        return None, f"cannot be reached from here on {where} ({getattr(error, 'reason', error)})"
+
+
+def _services(settings: Settings) -> list[str]:
+    return sorted({each.port.service for each in settings.groups if isinstance(each.port, ServicePort)})

@@ -1,0 +1,68 @@
+"""`doctor`: will the syncer work here, and what does it do without? Nothing is changed by asking.
+
+Exit codes: 0 it will (notes say what is lost), 1 something will not work, 2 a flag or variable is wrong.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Iterable, Sequence
+
+from syncer.asking.aws_checks import AwsChecks
+from syncer.asking.cluster_checks import ClusterSeen, answers, check_cluster, check_rights, needed_rights
+from syncer.asking.finding import Finding, Grade
+from syncer.asking.printing import Exit, show_json, show_table
+from syncer.cluster.access import configuration
+from syncer.cluster.api import Api
+from syncer.elb.survey import Survey
+from syncer.settings import Settings, load
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Look at everything, and print a line for each thing."""
+    settings = load(os.environ)
+    api = Api(configuration(os.environ))
+    seen = ClusterSeen()
+    findings = [
+        *check_rights(api, needed_rights(settings)),
+        *check_cluster(api, settings, seen),
+        *asyncio.run(_aws(settings, api, seen)),
+    ]
+    _show(findings, as_json=args.json)
+    return Exit.NOT_WELL if any(each.grade is Grade.FAILS for each in findings) else Exit.WELL
+
+
+async def _aws(settings: Settings, api: Api, seen: ClusterSeen) -> Sequence[Finding]:
+    survey = Survey(
+        [each.group.arn for each in settings.groups],
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+    )
+    checks = AwsChecks(
+        survey=survey,
+        settings=settings,
+        nodes=seen.nodes,
+        live_ports={port for ports in seen.ports.values() for port in ports.values()},
+        knock=lambda protocol, port, path: answers(api, seen.nodes or (), protocol, port, path),
+    )
+    try:
+        return [finding async for finding in checks.run()]
+    finally:
+        survey.close()
+
+
+def _show(findings: Iterable[Finding], *, as_json: bool) -> None:
+    listed = list(findings)
+    if as_json:
+        show_json(
+            {
+                "well": all(each.grade is not Grade.FAILS for each in listed),
+                "checks": [
+                    {"check": each.check, "result": each.grade.value, "says": each.says} for each in listed
+                ],
+            }
+        )
+    else:
+        show_table(
+            ("CHECK", "RESULT", "SAYS"), ((each.check, each.grade.value, each.says) for each in listed)
+        )

@@ -1,0 +1,41 @@
+"""Asks the API server what we may do there, by SelfSubjectAccessReview (no right is needed to ask)."""
+
+from dataclasses import dataclass
+
+from syncer.cluster.api import Api
+
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """One verb on one resource; `group` "" is the core API, `namespace` "" the whole cluster."""
+
+    verb: str
+    resource: str
+    group: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        """As a person would say it: `list services/ingress in default`."""
+        named = f"{self.resource}/{self.name}" if self.name else self.resource
+        return f"{self.verb} {named}" + (f" in {self.namespace}" if self.namespace else "")
+
+
+def allowed(api: Api, right: Right) -> bool:
+    """Whether RBAC allows it; ClusterError when nobody answers."""
+    attributes = {
+        "verb": right.verb,
+        "resource": right.resource,
+        "group": right.group,
+        "namespace": right.namespace,
+        "name": right.name,
+    }
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+    }
+    answer = api.small("POST", _REVIEWS, body)
+    return bool((answer.get("status") or {}).get("allowed"))

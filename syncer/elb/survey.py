@@ -1,0 +1,125 @@
+"""What `doctor` asks AWS beyond the syncer's own calls. Nothing here changes anything."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import BotoCoreError
+
+from syncer.elb.adapter import BotoElb
+from syncer.errors import AwsError
+from syncer.model import InstanceId, Target, TargetGroupArn
+
+if TYPE_CHECKING:
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+
+# Of the right form, and no instance has it: RegisterTargets of it is refused as a whole (InvalidTarget), and
+# DeregisterTargets of what is not registered changes nothing. A missing right is refused before either.
+NOBODY = Target(InstanceId("i-00000000000000000"), 65535)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupFacts:
+    """What DescribeTargetGroups says of one group. `check_port` is a number or `traffic-port`."""
+
+    target_type: str
+    check_protocol: str
+    check_port: str
+    check_path: str
+    balancers: tuple[str, ...]
+
+
+class Survey(BotoElb):
+    """The syncer's own way to AWS, with more questions. `skew` is AWS's clock minus ours, in seconds."""
+
+    skew: float | None = None
+
+    async def identity(self) -> str:
+        """Where boto3 found credentials, and the end of the key's id; "" where there are none."""
+
+        def resolve() -> str:
+            found = self._session(os.environ).get_credentials()
+            if found is None:
+                return ""
+            key = found.get_frozen_credentials().access_key or ""
+            return f"{found.method}, key …{key[-4:]}"
+
+        try:
+            return await asyncio.to_thread(resolve)
+        except BotoCoreError as error:
+            raise AwsError("credentials", type(error).__name__, " ".join(str(error).split())) from None
+
+    async def may(self, operation: Literal["register", "deregister"], group: TargetGroupArn) -> str:
+        """What AWS says of a call that changes nothing; AccessDeniedError where it is not allowed."""
+        try:
+            await (self.register if operation == "register" else self.deregister)(group, [NOBODY])
+        except AwsError as error:
+            if error.code in {"InvalidTarget", "ValidationError", "TooManyTargets"}:
+                return error.detail
+            raise
+        return ""
+
+    async def facts(self, group: TargetGroupArn) -> GroupFacts:
+        """DescribeTargetGroups of this group."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> GroupFacts:
+            said = client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
+            return GroupFacts(
+                target_type=said.get("TargetType", "instance"),
+                check_protocol=said.get("HealthCheckProtocol", "TCP"),
+                check_port=said.get("HealthCheckPort", "traffic-port"),
+                check_path=said.get("HealthCheckPath", "/"),
+                balancers=tuple(said.get("LoadBalancerArns", ())),
+            )
+
+        return await self._in_thread("DescribeTargetGroups", group, call)
+
+    async def zones(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
+        """The zones that are enabled on the load balancer."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> frozenset[str]:
+            said = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
+            return frozenset(zone["ZoneName"] for zone in said["AvailabilityZones"])
+
+        return await self._in_thread("DescribeLoadBalancers", group, call)
+
+    async def cross_zone(self, group: TargetGroupArn, balancer: str) -> bool:
+        """Whether the load balancer sends across zones."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> bool:
+            said = client.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
+            return {"Key": "load_balancing.cross_zone.enabled", "Value": "true"} in said
+
+        return await self._in_thread("DescribeLoadBalancerAttributes", group, call)
+
+    async def groups_beside(self, group: TargetGroupArn, balancer: str) -> int:
+        """How many groups the load balancer uses."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> int:
+            return len(client.describe_target_groups(LoadBalancerArn=balancer)["TargetGroups"])
+
+        return await self._in_thread("DescribeTargetGroups", group, call)
+
+    async def quotas(self, group: TargetGroupArn) -> Mapping[str, int]:
+        """DescribeAccountLimits: each quota by its name."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> dict[str, int]:
+            said = client.describe_account_limits(PageSize=400)["Limits"]
+            return {each["Name"]: int(each["Max"]) for each in said if each.get("Max", "").isdecimal()}
+
+        return await self._in_thread("DescribeAccountLimits", group, call)
+
+    def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
+        client = super()._client(region)
+        client.meta.events.register("after-call", self._note_date, unique_id="survey-date")
+        return client
+
+    def _note_date(self, http_response: Any, **_: object) -> None:
+        """Called by botocore with each answer, a refusal too."""
+        said = http_response.headers.get("date")
+        if said:
+            self.skew = parsedate_to_datetime(said).timestamp() - time.time()

@@ -1,0 +1,213 @@
+"""`doctor` against a real API server with RBAC and the AWS API over HTTP with IAM."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.syncer.household import NODES, Household
+from tests.integration.syncer.questions import Ask, fill
+
+pytestmark = pytest.mark.toolchain
+
+DESCRIBE = dict.fromkeys(
+    [
+        "DescribeTargetHealth",
+        "DescribeTargetGroups",
+        "DescribeLoadBalancers",
+        "DescribeLoadBalancerAttributes",
+        "DescribeAccountLimits",
+    ],
+    "*",
+)
+
+
+def findings(answer: tuple[int, str, str]) -> list[dict[str, str]]:
+    checks: list[dict[str, str]] = json.loads(answer[1])["checks"]
+    return checks
+
+
+def said(answer: tuple[int, str, str], result: str) -> list[str]:
+    return [each["says"] for each in findings(answer) if each["result"] == result]
+
+
+def targets(home: Household) -> dict[str, list[Any]]:
+    return {
+        name: home.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        for name, arn in home.groups.items()
+    }
+
+
+def test_all_well_is_exit_code_0_and_changes_nothing(home: Household, ask: Ask) -> None:
+    fill(home, "a", "b")
+    before = targets(home)
+    answer = ask("doctor", "--json", NLB_SYNC_CROSS_ZONE="false")
+    assert answer[0] == 0, answer
+    assert json.loads(answer[1])["well"] is True
+    assert said(answer, "fails") == []
+    assert "RBAC allows all that the syncer does" in said(answer, "ok")
+    assert {"RegisterTargets is allowed", "DeregisterTargets is allowed"} <= set(said(answer, "ok"))
+    assert any(each.startswith("2 targets pass the health check") for each in said(answer, "ok"))
+    assert {each["check"] for each in findings(answer)} >= {"clock", "credentials", "nodes", "service"}
+    assert targets(home) == before
+    code, out, _ = ask("doctor")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["CHECK", "RESULT", "SAYS"]
+
+
+def test_a_missing_right_to_write_fails_and_is_named(home: Household, ask: Ask) -> None:
+    home.join("a")
+    key = home.key("cannot-register", DeregisterTargets="*", **DESCRIBE)
+    answer = ask("doctor", "--json", **key)
+    assert answer[0] == 1
+    assert all("allow elasticloadbalancing:RegisterTargets" in each for each in said(answer, "fails"))
+    assert len(said(answer, "fails")) == 2
+    assert "DeregisterTargets is allowed" in said(answer, "ok")
+
+
+def test_the_predecessors_policy_is_enough_and_what_is_lost_is_said(home: Household, ask: Ask) -> None:
+    fill(home, "a")
+    key = home.key("predecessor", RegisterTargets="*", DeregisterTargets="*")
+    answer = ask("doctor", "--json", **key)
+    assert answer[0] == 0
+    notes = said(answer, "note")
+    assert any(
+        "allow elasticloadbalancing:DescribeTargetHealth" in each and "blind" in each for each in notes
+    )
+    assert any("type, health check, zones and quota cannot be looked at" in each for each in notes)
+
+
+def test_a_group_that_does_not_exist_fails(home: Household, ask: Ask) -> None:
+    gone = home.groups["http"][:-4] + "0000"
+    answer = ask("doctor", "--json", NLB_SYNC_TARGET_GROUPS=f"{gone}=:30080")
+    assert answer[0] == 1
+    assert any("TargetGroupNotFound" in each for each in said(answer, "fails"))
+
+
+def test_a_stale_health_check_port_names_the_cure(home: Household, ask: Ask) -> None:
+    home.elb.modify_target_group(TargetGroupArn=home.groups["https"], HealthCheckPort="31999")
+    answer = ask("doctor", "--json")
+    assert answer[0] == 1
+    (stale,) = said(answer, "fails")
+    assert stale.startswith("HealthCheckPortStale: it is checked on 31999, the NodePorts are ")
+    assert stale.endswith("run `pulumi up`")
+
+
+def test_a_service_without_the_port_and_a_zone_that_is_not_served_fail(home: Household, ask: Ask) -> None:
+    home.join("a")
+    home.api.create(
+        NODES,
+        {
+            "metadata": {"name": "far", "labels": {"topology.kubernetes.io/zone": "eu-central-1z"}},
+            "spec": {"providerID": "aws:///eu-central-1z/i-0123456789abcdef0"},
+        },
+    )
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    home.api.patch(f"{NODES}/far/status", {"status": ready})
+    groups = f"{home.groups['http']}=default/{home.service}:ftp"
+    answer = ask("doctor", "--json", NLB_SYNC_TARGET_GROUPS=groups)
+    assert answer[0] == 1
+    assert f"default/{home.service} has no NodePort named ftp; make it one" in said(answer, "fails")
+    assert any("nodes in eu-central-1z get no traffic" in each for each in said(answer, "fails"))
+
+
+def test_too_few_places_fail(home: Household, ask: Ask) -> None:
+    home.join("a", "b", "c")
+    answer = ask("doctor", "--json", NLB_SYNC_TARGET_LIMIT="2")
+    assert answer[0] == 1
+    assert "3 nodes for 2 places: raise the quota, or select fewer" in said(answer, "fails")
+    answer = ask("doctor", "--json", NLB_SYNC_TARGET_LIMIT="5000")
+    assert any("NLB_SYNC_TARGET_LIMIT is 5000, but" in each for each in said(answer, "fails"))
+
+
+class Machine(http.server.BaseHTTPRequestHandler):
+    """Answers 503 to every health check."""
+
+    def do_GET(self) -> None:
+        self.send_response(503)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def sick_machine() -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Machine)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_health_check_that_no_target_passes_is_tried_from_here(
+    home: Household, ask: Ask, sick_machine: int
+) -> None:
+    home.join("a")
+    addresses = {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}
+    home.api.patch(f"{NODES}/a/status", {"status": addresses})
+    arn = home.groups["http"]
+    home.elb.modify_target_group(
+        TargetGroupArn=arn,
+        HealthCheckProtocol="HTTP",
+        HealthCheckPath="/ping",
+        HealthCheckPort=str(sick_machine),
+    )
+    answer = ask("doctor", "--json", NLB_SYNC_TARGET_GROUPS=f"{arn}=:{sick_machine}")
+    assert answer[0] == 1
+    assert any(f"a answers 503 on 127.0.0.1:{sick_machine}/ping" in each for each in said(answer, "fails"))
+
+
+def test_each_missing_verb_in_the_cluster_is_named(home: Household, ask: Ask, tmp_path: Path) -> None:
+    home.join("a")
+    kubeconfig = limited(home, tmp_path, [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}])
+    answer = ask("doctor", "--json", KUBECONFIG=str(kubeconfig))
+    assert answer[0] == 1
+    service = f"services/{home.service} in default"
+    assert f"RBAC does not allow: list {service}; grant it" in said(answer, "fails")
+    assert "RBAC does not allow: watch nodes; the list is read every 30 s instead" in said(answer, "note")
+    assert "1 nodes are listed" in said(answer, "ok")
+
+
+def test_without_credentials_nothing_else_is_asked_of_aws(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+    answer = ask("doctor", "--json", **nothing)
+    assert answer[0] == 1
+    assert [each["says"][:16] for each in findings(answer) if each["check"] == "credentials"] == [
+        "boto3 finds none"
+    ]
+
+
+def limited(home: Household, directory: Path, rules: list[dict[str, Any]]) -> Path:
+    """A kubeconfig of a ServiceAccount that may do no more than `rules`."""
+    name = f"limited-{home.service}"
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    home.api.create(accounts, {"metadata": {"name": name}})
+    home.api.create(f"{rbac}/clusterroles", {"metadata": {"name": name}, "rules": rules})
+    home.api.create(
+        f"{rbac}/clusterrolebindings",
+        {
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
+        },
+    )
+    token = home.api.create(f"{accounts}/{name}/token", {"spec": {}})["status"]["token"]
+    config = yaml.safe_load(home.layout.kubeconfig.read_text())
+    config["users"] = [{"name": each["name"], "user": {"token": token}} for each in config["users"]]
+    path = directory / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path

@@ -1,0 +1,140 @@
+"""What `doctor` makes of AWS's answers that the sandbox does not give: other group types, a wrong clock."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pytest
+
+from syncer.asking.aws_checks import AwsChecks
+from syncer.asking.finding import Finding, Grade
+from syncer.elb.survey import GroupFacts, Survey
+from syncer.errors import AccessDeniedError
+from syncer.model import TargetGroupArn, TargetHealth
+from syncer.settings import load
+from tests.sim.world import HTTP
+
+BALANCER = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/a/0123456789abcdef"
+
+
+class Told(Survey):
+    """A survey whose answers a test has written."""
+
+    def __init__(self) -> None:
+        super().__init__([HTTP])
+        self.skew = 1.0
+        self.said = ""
+        self.denied = False
+        self.group = GroupFacts(
+            target_type="instance",
+            check_protocol="HTTP",
+            check_port="30080",
+            check_path="/ping",
+            balancers=(BALANCER,),
+        )
+        self.limits = {
+            "targets-per-availability-zone-per-network-load-balancer": 500,
+            "targets-per-network-load-balancer": 3000,
+            "targets-per-target-group": 1000,
+        }
+        self.crosses = True
+
+    async def identity(self) -> str:
+        return "env"
+
+    async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
+        del group
+        return []
+
+    async def may(self, operation: Literal["register", "deregister"], group: TargetGroupArn) -> str:
+        del operation, group
+        return self.said
+
+    async def facts(self, group: TargetGroupArn) -> GroupFacts:
+        del group
+        if self.denied:
+            raise AccessDeniedError("DescribeTargetGroups", "AccessDenied", "no", "elasticloadbalancing:X")
+        return self.group
+
+    async def zones(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
+        del group, balancer
+        return frozenset({"eu-central-1a"})
+
+    async def cross_zone(self, group: TargetGroupArn, balancer: str) -> bool:
+        del group, balancer
+        return self.crosses
+
+    async def groups_beside(self, group: TargetGroupArn, balancer: str) -> int:
+        del group, balancer
+        return 2
+
+    async def quotas(self, group: TargetGroupArn) -> Mapping[str, int]:
+        del group
+        return self.limits
+
+
+def examine(survey: Told) -> list[Finding]:
+    checks = AwsChecks(
+        survey=survey,
+        settings=load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=:30080"}),
+        nodes=(),
+        live_ports=(),
+        knock=lambda *_: (True, "it answers"),
+    )
+
+    async def all_of_them() -> list[Finding]:
+        return [finding async for finding in checks.run()]
+
+    try:
+        return asyncio.run(all_of_them())
+    finally:
+        survey.close()
+
+
+def failures(findings: list[Finding]) -> list[str]:
+    return [each.says for each in findings if each.grade is Grade.FAILS]
+
+
+def test_nothing_fails_where_all_is_well() -> None:
+    assert failures(examine(Told())) == []
+
+
+def test_a_group_of_another_type_fails_by_what_may_be_read() -> None:
+    survey = Told()
+    survey.group = GroupFacts(
+        target_type="ip", check_protocol="TCP", check_port="traffic-port", check_path="", balancers=()
+    )
+    assert failures(examine(survey)) == ["its target type is ip; the syncer fills groups of type instance"]
+
+
+def test_a_group_of_addresses_fails_also_where_its_type_may_not_be_read() -> None:
+    survey = Told()
+    survey.denied = True
+    survey.said = "The IP address 'i-00000000000000000' is not a valid IPv4 address"
+    assert [each.startswith("its target type is no instance") for each in failures(examine(survey))] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("skew", "grade"), [(2.0, Grade.OK), (-90.0, Grade.NOTE), (300.0, Grade.FAILS), (-300.0, Grade.FAILS)]
+)
+def test_a_clock_that_is_off_is_said_before_aws_refuses(skew: float, grade: Grade) -> None:
+    survey = Told()
+    survey.skew = skew
+    (clock,) = (each for each in examine(survey) if each.check == "clock")
+    assert clock.grade is grade
+
+
+@pytest.mark.parametrize(("crosses", "places"), [(True, 250), (False, 1000)])
+def test_the_quota_is_that_of_the_load_balancer_by_its_groups(crosses: bool, places: int) -> None:
+    survey = Told()
+    survey.crosses = crosses
+    assert any(each.says == f"0 nodes for {places} places" for each in examine(survey))
+
+
+def test_a_load_balancer_that_crosses_zones_otherwise_than_said_is_noted() -> None:
+    survey = Told()
+    survey.crosses = False
+    assert any(each.says.endswith("set NLB_SYNC_CROSS_ZONE=false") for each in examine(survey))
