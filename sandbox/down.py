@@ -6,8 +6,9 @@ from sandbox import process
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 from sandbox.progress import Progress
-from sandbox.stack import Stack, StackError, interrupted
-from sandbox.up import only_one, prepare_tools, stop_all, wipe, world_is_up
+from sandbox.stack import Stack, interrupted
+from sandbox.status import missing
+from sandbox.up import only_one, prepare_tools, start_world, stop_all, wipe, world_is_up
 
 
 def down(root: Path, progress: Progress, *, force: bool = False) -> None:
@@ -23,9 +24,8 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
         raise SandboxError("nothing is up here: `make up` starts a sandbox")
     with only_one(layout):
         if world_is_up(layout) and not interrupted(layout):
-            _destroy(
-                Stack(root=root, layout=layout, pulumi=prepare_tools(progress)["pulumi"]), progress, force
-            )
+            tools = prepare_tools(progress)
+            _destroy(Stack(root=root, layout=layout, pulumi=tools["pulumi"]), tools, progress, force)
         with progress.step("stopping the sandbox"):
             stop_all(layout)
             left = process.running(layout)
@@ -35,12 +35,14 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
             wipe(layout)
 
 
-def _destroy(stack: Stack, progress: Progress, force: bool) -> None:
+def _destroy(stack: Stack, tools: dict[str, Path], progress: Progress, force: bool) -> None:
     if not stack.exists():
         return
     try:
+        if missing(stack.layout):  # where the nodes were killed, a namespace's Pods would never go
+            start_world(stack.layout, tools, progress)
         with progress.step("pulumi destroy, stack dev") as step:
             stack.destroy(step.note)
-    except StackError:
+    except SandboxError:
         if not force:
             raise

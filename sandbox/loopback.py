@@ -20,6 +20,7 @@ from typing import NamedTuple
 from sandbox.layout import HOST, Layout
 
 LOW_PORT_OFFSET = 8000
+_UNUSED = "127.64.0.5"  # in none of the sandbox's subnets
 _FIRST_LOW_PORT = 1024  # ip(7), ip_unprivileged_port_start
 _SINGLE_FIRST, _SINGLE_COUNT = 21000, 9000  # clear of the layout's own ports and of NodePorts (30000-32767)
 
@@ -48,7 +49,7 @@ class Loopback:
         single = os.environ.get("SANDBOX_LOOPBACK") == "single"
         return cls(
             path=layout.loopback_map,
-            every_address=not single and _can_bind("127.64.0.5", 0),
+            every_address=not single and _can_bind(_UNUSED, 0),
             low_ports=_low_ports_allowed(),
         )
 
@@ -59,6 +60,10 @@ class Loopback:
         if self.every_address:
             return Address(ip, port)
         return Address(HOST, self._own_port(f"{ip}:{port}"))
+
+    def taken(self, port: int) -> bool:
+        """Whether a program that listens on all of this machine's addresses keeps everybody from `port`."""
+        return not _can_bind(*(self.place(_UNUSED, port) if self.every_address else (HOST, port)))
 
     def source(self, ip: str) -> tuple[str, int] | None:
         """What to bind a connection's near end to, so that it comes from `ip`; None where it cannot."""

@@ -16,11 +16,12 @@ from sandbox.cloud.network import ensure_network
 from sandbox.engine import plugins
 from sandbox.errors import SandboxError
 from sandbox.layout import HOST, Layout
+from sandbox.loopback import Loopback
 from sandbox.nodes import lifecycle
 from sandbox.nodes.pods.spawn import end_orphans
 from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
-from sandbox.status import Status, observe
+from sandbox.status import SYNCER_PORT, Status, observe
 
 # What a sandbox cannot lose: their memory and data are the world that the stack's state describes.
 _WORLD = ("cloud", "etcd")
@@ -38,9 +39,10 @@ def up(root: Path, progress: Progress) -> Status:
     with only_one(layout):
         _clear_remains(layout, progress)
         tools = prepare_tools(progress)
-        _start_world(layout, tools, progress)
-        chosen = plugins.install(layout, pulumi=tools["pulumi"])
-        progress.say(f"  plugins: {', '.join(str(each) for each in chosen)}")
+        with progress.step("plugins") as step:
+            chosen = plugins.install(layout, pulumi=tools["pulumi"])
+            step.note(", ".join(map(str, chosen)))
+        start_world(layout, tools, progress)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:
             stack.select()
@@ -107,7 +109,10 @@ def _clear_remains(layout: Layout, progress: Progress) -> None:
         wipe(layout)
 
 
-def _start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:
+def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:
+    """Start every process that does not run, and the nodes of a fresh sandbox."""
+    if process.find(layout, "nlb") is None:
+        _claim_on_every_address(Loopback.of(layout))
     with progress.step("cloud") as step:
         layout.save()
         _start_server(layout, "cloud", lambda: _answers(f"{layout.aws_url}/_sandbox/ready"))
@@ -145,6 +150,18 @@ def _claim(port: int) -> None:
             f"port {port} on {HOST}, which the simulated AWS needs, is taken by another program: "
             "run `make down` in the clone whose sandbox holds it, or stop that program"
         ) from None
+
+
+def _claim_on_every_address(loopback: Loopback) -> None:
+    """Refuse a port that a server on 0.0.0.0 holds: static IPs and Pods would lead to that server."""
+    listeners = (80, 443) if loopback.every_address else ()
+    for port in (*listeners, SYNCER_PORT):
+        if loopback.taken(port):
+            really = loopback.place(HOST, port).port if loopback.every_address else port
+            raise SandboxError(
+                f"port {really}, which the static IPs or the syncer's Pod need, is taken on every address by "
+                "another program: stop that program, or let it listen on 127.0.0.1 alone"
+            )
 
 
 def _answers(url: str) -> bool:

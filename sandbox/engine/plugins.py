@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Literal
 
+from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 
 VARIABLE: Final = "SANDBOX_PLUGINS"
@@ -28,7 +29,7 @@ _INSTALL_S: Final = 300.0  # the AWS plugin is 180 MB packed
 _MARK: Final = "# offline stand-in of node-nlb-sync's sandbox"
 
 
-class PluginError(Exception):
+class PluginError(SandboxError):
     """The plugins that were asked for cannot be had; the message is one line for people."""
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import process
+from sandbox.cluster import Rest
 from sandbox.layout import HOST
 from sandbox.loopback import Address
 from sandbox.status import Target
@@ -26,6 +27,16 @@ from sandbox.traffic import Record, send
 from tests.e2e.driver import ROOT, Sandbox
 from tests.waiting import eventually
 
+# Every kind that the stack makes.
+KINDS = (
+    *(f"/api/v1/{kind}" for kind in ("namespaces", "services", "serviceaccounts", "secrets", "configmaps")),
+    *("/apis/apps/v1/deployments", "/apis/policy/v1/poddisruptionbudgets"),
+    "/apis/networking.k8s.io/v1/networkpolicies",
+    *(
+        f"/apis/rbac.authorization.k8s.io/v1/{kind}"
+        for kind in ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
+    ),
+)
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
 
 
@@ -59,11 +70,8 @@ def a_target(sandbox: Sandbox) -> Target:
 
 
 def node_addresses(sandbox: Sandbox) -> dict[str, str]:
-    listed = sandbox.sandbox("shell", "--", "kubectl", "get", "pods", "-A", "-o", "json")
-    return {
-        pod["spec"].get("nodeName", ""): pod["status"].get("podIP", "-")
-        for pod in json.loads(listed)["items"]
-    }
+    pods = Rest(sandbox.layout).get("/api/v1/pods")["items"]
+    return {pod["spec"].get("nodeName", ""): pod["status"].get("podIP", "-") for pod in pods}
 
 
 def test_make_up_ends_with_addresses_groups_and_commands_to_try(sandbox: Sandbox) -> None:
@@ -102,9 +110,7 @@ def test_a_second_up_and_a_refresh_show_no_change(sandbox: Sandbox) -> None:
 def test_the_stacks_state_holds_no_secret_in_clear(sandbox: Sandbox) -> None:
     keys = sandbox.aws("iam").list_users()["Users"]
     assert keys
-    secret = json.loads(sandbox.sandbox("shell", "--", "kubectl", "get", "secrets", "-A", "-o", "json"))[
-        "items"
-    ]
+    secret = Rest(sandbox.layout).get("/api/v1/secrets")["items"]
     clear = [
         base64.b64decode(item["data"]["aws_secret_key"]).decode()
         for item in secret
@@ -303,19 +309,25 @@ def test_destroy_leaves_no_aws_resource_and_no_cluster_object(sandbox: Sandbox) 
     assert sandbox.aws("iam").list_users()["Users"] == []
     groups = {group["GroupName"] for group in ec2.describe_security_groups()["SecurityGroups"]}
     assert groups <= {"default", "nodes.sandbox"}
-    names = sandbox.sandbox(
-        "shell", "--", "kubectl", "get",
-        "ns,svc,deploy,sa,secret,cm,clusterrole,clusterrolebinding,role,rolebinding,pdb,networkpolicy",
-        "-A", "-o", "name",
-    )  # fmt: skip
+    api = Rest(sandbox.layout)
+    names = " ".join(item["metadata"]["name"] for path in KINDS for item in api.get(path)["items"])
     assert "nlb" not in names
     assert "traefik" not in names
 
 
-def test_make_down_leaves_no_process_and_no_port(sandbox: Sandbox) -> None:
+def test_make_up_provisions_again_what_was_destroyed_by_hand(sandbox: Sandbox) -> None:
+    sandbox.make("up")
+    assert all(group.healthy for group in sandbox.groups())
+
+
+def test_make_down_leaves_no_process_and_no_port_even_where_some_were_killed(sandbox: Sandbox) -> None:
+    for name in ("nodes", "nlb"):
+        os.kill(
+            next(each.pid for each in process.running(sandbox.layout) if each.name == name), signal.SIGKILL
+        )
     pids = [each.pid for each in process.running(sandbox.layout)]
     assert pids
-    sandbox.make("down")
+    sandbox.make("down", timeout=120)
     assert [pid for pid in pids if alive(pid)] == []
     for port in sandbox.layout.ports().values():
         socket.create_server((HOST, port)).close()

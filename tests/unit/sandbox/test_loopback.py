@@ -1,9 +1,11 @@
+import socket
 import tempfile
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.layout import HOST, Layout
 from sandbox.loopback import Address, Loopback
 
 addresses = st.tuples(
@@ -42,3 +44,12 @@ def test_every_process_finds_the_same_place(pairs: list[tuple[str, int]]) -> Non
         assert [first.place(*pair) for pair in pairs] == [second.place(*pair) for pair in reversed(pairs)][
             ::-1
         ]
+
+
+def test_a_server_on_every_address_takes_a_port_from_all_static_ips(tmp_path: Path) -> None:
+    mapping = Loopback.of(Layout.ephemeral(tmp_path))
+    everywhere = "127.64.0.5" if mapping.every_address else HOST  # stands for 0.0.0.0
+    with socket.create_server((everywhere, 0)) as server:
+        port = server.getsockname()[1]
+        assert mapping.taken(port)
+    assert not mapping.taken(port)
