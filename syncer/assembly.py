@@ -21,7 +21,7 @@ from syncer.page import page
 from syncer.settings import ServicePort, load
 from syncer.status import alive, snapshot, unready
 from syncer.tally import Tally
-from syncer.web import Answer, Routes, document, serving, text
+from syncer.web import Answer, Routes, document, serving, shared, text
 
 
 def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Controller:
@@ -75,7 +75,7 @@ def routes(controller: Controller) -> Routes:
     known = {
         "/healthz": lambda: text(200, "ok") if alive(controller) else text(503, "the loop hangs"),
         "/readyz": lambda: _readiness(unready(controller)),
-        "/status": lambda: document(snapshot(controller)),
+        "/status": shared(lambda: document(snapshot(controller))),
         "/": lambda: front,
     }
     if controller.settings.metrics:

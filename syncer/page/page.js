@@ -163,6 +163,7 @@ function drawGroup(group) {
   const held = Object.entries(group.held_by).map(([why, count]) => count + " for " + why);
   if (held.length) line("held", element("span", "wait", held.join(", ")));
   if (group.hold_id) line("hold id", element("code", "", group.hold_id));
+  for (const cause of group.causes) line("contested", element("span", "wait", cause));
   const stale = group.age === null || group.problem || group.read_problem;
   line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));
   for (const problem of [group.problem, group.read_problem, group.waiting_for && "waits for " + group.waiting_for]) {
@@ -182,7 +183,7 @@ function groupItem(group) {
   for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
   return { key: group.target_group, name: group.name, port: group.port, healthy: group.healthy,
     registered: group.registered, serving: group.serving, base: group.base, floor: group.floor, held_by,
-    hold_id: group.hold_id, age: group.last_good_pass_age, problem: group.problem,
+    causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age, problem: group.problem,
     read_problem: group.read_problem, waiting_for: group.waiting_for,
     next: { register: group.register.length, deregister: group.deregister.length } };
 }

@@ -91,6 +91,30 @@ def mixed() -> Document:
     return run_virtually(story())
 
 
+def busy() -> Document:
+    """A common afternoon: one node joins, one leaves, one fails its health check, the others serve."""
+
+    async def story() -> Document:
+        world = World()
+        known = names(8)
+        for name in known:
+            joins(world, name)
+        fargate = {"eks.amazonaws.com/compute-type": "fargate"}
+        world.cluster.put(node("fargate-ip-10-0-18-7", "fargate", labels=fargate))
+        replica = world.replica()
+        await world.until(lambda: len(world.cloud.serving(HTTPS)) == len(known), within=60)
+        world.cloud.sick.add(identity(known[2]))
+        joins(world, known[4], taints=["karpenter.sh/disrupted"])
+        await asyncio.sleep(40)
+        joins(world, "ip-10-0-31-77.eu-central-1.compute.internal")
+        await asyncio.sleep(8)
+        told = _told(replica)
+        await replica.stop()
+        return told
+
+    return run_virtually(story())
+
+
 def crowd(count: int) -> Document:
     """A large cluster, made of the first node of a small one; one in 500 is unhealthy in one group."""
     told = quiet(1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -9,7 +10,7 @@ import pytest
 
 from syncer import web
 from syncer.errors import MisconfiguredError
-from syncer.web import Routes, document, serving, text
+from syncer.web import Routes, document, serving, shared, text
 
 HOST = "127.0.0.1"
 
@@ -75,6 +76,28 @@ def test_a_large_answer_is_compressed_for_who_asks_for_it() -> None:
             assert b"gzip" not in await ask(port, get("/healthz", "GET", "Accept-Encoding: gzip"))
             length = f"Content-Length: {len(body)}".encode()
             assert length in await ask(port, get("/", "HEAD", "Accept-Encoding: gzip"))
+
+    asyncio.run(story())
+
+
+def test_many_who_ask_for_a_costly_answer_share_it_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+
+    def costly() -> web.Answer:
+        nonlocal made
+        made += 1
+        time.sleep(0.01)
+        return document(made)
+
+    async def story() -> None:
+        monkeypatch.setattr(web, "_KEPT_FOR", 1e6)
+        route = shared(costly)
+        assert [route().body for _ in range(20)] == [b"1\n"] * 20
+        monkeypatch.setattr(web, "_KEPT_FOR", 0)
+        again = shared(costly)
+        assert again().body == b"2\n"
+        await asyncio.sleep(0.01)
+        assert again().body == b"3\n"
 
     asyncio.run(story())
 
