@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from syncer.contested import Contest
+from syncer.decide.reasons import WHY_SAYS
+from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
+from syncer.events import Reporter
 from syncer.group import Group
-from syncer.model import InstanceId, NodeView, Target, TargetState
+from syncer.model import InstanceId, NodeView, Target, TargetState, Why
 from syncer.ports import Clock, Cluster
 from syncer.tally import Tally
 
@@ -15,7 +19,10 @@ class Chronicle:
     restart finds has not waited for us.
     """
 
-    def __init__(self, cluster: Cluster, tally: Tally, clock: Clock) -> None:
+    def __init__(
+        self, cluster: Cluster, tally: Tally, clock: Clock, reporter: Reporter | None = None
+    ) -> None:
+        self._reporter = reporter
         self._cluster = cluster
         self._tally = tally
         self._clock = clock
@@ -25,6 +32,7 @@ class Chronicle:
     def registered(self, group: Group, targets: Sequence[Target]) -> None:
         """AWS acknowledged the registration of `targets`, none of which was registered before."""
         now, nodes = self._clock.now(), self._nodes(targets)
+        self._tell(group, "Registered", targets, "registered")
         for target in targets:
             node = nodes.get(target.id)
             if node is None or node.ready_since is None or node.ready_since < self._started:
@@ -36,6 +44,50 @@ class Chronicle:
         """AWS acknowledged the deregistration of `targets`."""
         for target in targets:
             self._joining.pop((group.arn, target), None)
+        self._tell(group, "Deregistered", targets, "deregistered")
+
+    def held(self, group: Group, why: Why, targets: Sequence[Target]) -> None:
+        """A safety rule holds `targets` that it did not hold before; poison and contests have their own."""
+        if why in {Why.POISON, Why.CONTESTED}:
+            return
+        asking = group.plan.hold_id if group.plan and why is Why.SHARE else ""
+        how = f"held back: {WHY_SAYS[why]}" + (f" (hold {asking})" if asking else "")
+        self._tell(group, f"Held{why}", targets, how, warning=True)
+
+    def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
+        """AWS refused `targets`; the others go on without them."""
+        self._tell(group, "Poison", targets, f"set aside, AWS refused: {error}", warning=True)
+
+    def contested(self, group: Group, contest: Contest) -> None:
+        """Another hand undoes what we do to a target."""
+        self._tell(group, "Contested", [contest.target], f"left alone: {contest.cause}", warning=True)
+
+    def blinded(self, group: Group, error: AwsError) -> None:
+        """AWS does not let us read the group."""
+        self._tell_deployment("Blind", f"{group.name}: runs blind: {error}")
+
+    def failed(self, group: Group, error: AwsError) -> None:
+        """A call failed; said only where a person must mend something."""
+        if isinstance(error, AccessDeniedError | TargetGroupNotFoundError):
+            self._tell_deployment("Misconfigured", f"{group.name}: {error}")
+
+    def _tell_deployment(self, reason: str, message: str) -> None:
+        if self._reporter is not None:
+            self._reporter.tell(reason, message, warning=True)
+
+    def _tell(
+        self, group: Group, reason: str, targets: Sequence[Target], how: str, *, warning: bool = False
+    ) -> None:
+        """Say it of the Deployment once, and of each target's Node where there is one."""
+        if self._reporter is None or not targets:
+            return
+        self._reporter.tell(reason, f"{group.name}: {_counted(targets)} {how}", warning=warning)
+        nodes = self._nodes(targets)
+        for target in targets:
+            if node := nodes.get(target.id):
+                self._reporter.tell(
+                    reason, f"{group.name}, port {target.port}: {how}", node=node.name, warning=warning
+                )
 
     def read(self, group: Group) -> None:
         """The group was read: those that joined may be healthy now, or gone again."""
@@ -55,6 +107,10 @@ class Chronicle:
         known = (self._cluster.nodes or {}).values()
         found = [node for node in known if node.instance_id in asked]
         return {node.instance_id: node for node in sorted(found, key=_age) if node.instance_id is not None}
+
+
+def _counted(targets: Sequence[Target]) -> str:
+    return targets[0].id if len(targets) == 1 else f"{len(targets)} targets"
 
 
 def _age(node: NodeView) -> float:

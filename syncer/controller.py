@@ -15,11 +15,12 @@ from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
 from syncer.errors import AwsError, NotLeaderError
+from syncer.events import Reporter
 from syncer.group import Group
 from syncer.lease import Unelected
 from syncer.log import reconcile_id
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState
-from syncer.ports import Clock, Cluster, Elb, Leadership
+from syncer.ports import Clock, Cluster, Elb, Events, Leadership
 from syncer.reads import Reader
 from syncer.settings import ServicePort, Settings
 from syncer.tally import Tally
@@ -43,6 +44,7 @@ class Controller:
         rng: random.Random,
         tally: Tally,
         leadership: Leadership | None = None,
+        events: Events | None = None,
     ) -> None:
         self.settings = settings
         self.leadership = leadership or Unelected()
@@ -56,10 +58,11 @@ class Controller:
         self._revision = 0
         self._observed: tuple[int, Evaluation, Desired] | None = None
         self._now = 0.0
-        chronicle = Chronicle(cluster, tally, clock)
-        self._writer = Writer(elb, clock, tally, self._halted, chronicle)
+        self._reporter = Reporter(events, clock, self.leadership.may_write) if events else None
+        self._chronicle = Chronicle(cluster, tally, clock, self._reporter)
+        self._writer = Writer(elb, clock, tally, self._halted, self._chronicle)
         self._reader = Reader(
-            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, chronicle=chronicle
+            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, chronicle=self._chronicle
         )
 
     async def run(self, *, once: bool = False) -> None:
@@ -73,6 +76,7 @@ class Controller:
             asyncio.create_task(self._turn(), name="turn"),
             asyncio.create_task(self.leadership.run(self._leader_changed), name="leadership"),
             *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
+            *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
         ]
         passes = (self._follow(group, once=once) for group in self.groups)
         work: asyncio.Future[Any] = asyncio.gather(*passes)
@@ -193,6 +197,7 @@ class Controller:
         self._log_held(group, decided)
         if problem is not None:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
+            self._chronicle.failed(group, problem)
         group.problem = str(problem) if problem else ""
         good = problem is None and evaluation.complete and (group.actual.fresh or group.actual.blind)
         self.tally.passes[group.arn, "ok" if good else "failed"] += 1
@@ -206,6 +211,7 @@ class Controller:
         group.held = decided.held
         for why in sorted({held.why for held in news}):
             targets = [held.target for held in news if held.why is why]
+            self._chronicle.held(group, why, targets)
             log.info(
                 "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
             )

@@ -103,3 +103,28 @@ class Leadership(Protocol):
 
     async def release(self) -> None:
         """Let another replica have it at once. Only after the last write has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What is told of a Node, or of our own Deployment where `node` is "". Times are epoch seconds.
+
+    `name` is the same for each repetition, `count` says how many there were; `known`: it was written before.
+    """
+
+    node: str
+    reason: str
+    message: str
+    warning: bool
+    name: str
+    count: int
+    first: float
+    last: float
+    known: bool
+
+
+class Events(Protocol):
+    """Where people look for what happened."""
+
+    async def write(self, event: Event) -> None:
+        """Create or update it. DeniedError where that is not allowed, ClusterError when nobody answers."""

@@ -62,8 +62,10 @@ class Reader:
         except AccessDeniedError as error:
             if error.operation == "DescribeTargetHealth" and group.actual.denied(group.ours):
                 self._news()
+                self._chronicle.blinded(group, error)
             return self._failed(group, str(error), slow=True)
         except AwsError as error:
+            self._chronicle.failed(group, error)
             return self._failed(group, str(error), slow=error.slow)
         except Exception:
             log.exception("%s: unforeseen fault while reading", group.name)
@@ -86,6 +88,7 @@ class Reader:
         contests = group.contested.read(began, {health.target: health for health in healths})
         for contest in contests:
             self._say_contested(group, contest)
+            self._chronicle.contested(group, contest)
         if group.actual.read(began, healths) or contests:
             self._news()
         self._chronicle.read(group)

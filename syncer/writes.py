@@ -94,6 +94,7 @@ class Writer:
         if culprits:
             group.poison.refuse(culprits, now)
             self.tally.refused[group.arn] += len(culprits)
+            self.chronicle.refused(group, culprits, error)
             log.warning(
                 "%s: AWS refused %s: %s", group.name, named(culprits), error, extra={"group": group.name}
             )

@@ -110,9 +110,7 @@ class Api:
                 header_params={"Accept": _JSON, **typed},
                 auth_settings=["BearerToken"],
             )
-            # The client itself writes application/json, and takes nothing but text for any other type.
-            sent = body if content_type == _JSON or body is None else json.dumps(body)
-            answer = self._client.call_api(method, url, headers, sent, _request_timeout=timeout)
+            answer = self._client.call_api(method, url, headers, body, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as error:
             raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
         response: urllib3.BaseHTTPResponse = answer.response

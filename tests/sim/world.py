@@ -12,6 +12,7 @@ from syncer.settings import Settings, load
 from syncer.tally import Tally
 from tests.sim.cloud import MemoryCloud, MemoryElb
 from tests.sim.cluster import MemoryCluster, MemoryWorld, node
+from tests.sim.events import MemoryEvents
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
 
@@ -40,6 +41,7 @@ class Replica:
             self.leadership = Election(self.leases, f"replica-{seed}", clock, rng)
         self.elb = MemoryElb(world.cloud, self.frost, self.leadership.may_write)
         self.cluster = MemoryCluster(world.cluster, settings.node_policy)
+        self.events = MemoryEvents()
         self.tally = Tally()
         self.controller = Controller(
             settings=settings,
@@ -49,6 +51,7 @@ class Replica:
             rng=rng,
             tally=self.tally,
             leadership=self.leadership,
+            events=self.events,
         )
         self._task = asyncio.create_task(self.controller.run(once=once))
 

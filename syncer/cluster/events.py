@@ -1,0 +1,124 @@
+"""Events as the API server keeps them (core/v1): on a Node in namespace default, else on our Deployment."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syncer.cluster.api import Api, RefusedError
+from syncer.cluster.lease import in_thread
+from syncer.errors import ClusterError
+from syncer.ports import Event
+
+_COMPONENT = "node-nlb-sync"
+_NAMESPACE_FILE = "var/run/secrets/kubernetes.io/serviceaccount/namespace"
+_MERGE_PATCH = "application/merge-patch+json"
+_NOT_FOUND = 404
+# A Deployment's Pod: its name, the ReplicaSet's hash, five random characters; both of Kubernetes' safe
+# alphabet (apimachinery/pkg/util/rand).
+_POD = re.compile(r"(?P<deployment>.+)-[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}")
+_MESSAGE_LENGTH = 1024  # of a core/v1 event (kubernetes pkg/apis/core/validation/events.go)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """The Deployment that this process belongs to."""
+
+    namespace: str
+    deployment: str
+    pod: str
+
+
+def own_workload(environment: Mapping[str, str]) -> Workload | None:
+    """What the kubelet tells every Pod; None outside a Pod, or in one of another kind of owner."""
+    root = Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/")
+    pod = environment.get("HOSTNAME", "")
+    named = _POD.fullmatch(pod)
+    try:
+        namespace = (root / _NAMESPACE_FILE).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    if named is None or not namespace or not environment.get("KUBERNETES_SERVICE_HOST"):
+        return None
+    return Workload(namespace=namespace, deployment=named["deployment"], pod=pod)
+
+
+class KubernetesEvents:
+    """Implements `syncer.ports.Events`, in one thread of its own."""
+
+    def __init__(self, api: Api, workload: Workload | None) -> None:
+        self._api = api
+        self._workload = workload
+        self._uid = ""
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
+
+    async def write(self, event: Event) -> None:
+        """POST a new one, PATCH one that is known; one that has expired is posted again."""
+        if event.node or self._workload is not None:
+            await in_thread(self._pool, lambda: self._write(event))
+
+    def _write(self, event: Event) -> None:
+        body = self._body(event)
+        all_events = f"/api/v1/namespaces/{body['metadata']['namespace']}/events"
+        if event.known:
+            change = {key: body[key] for key in ("count", "lastTimestamp", "message", "type")}
+            try:
+                self._api.small("PATCH", f"{all_events}/{body['metadata']['name']}", change, _MERGE_PATCH)
+            except RefusedError as error:
+                if error.status != _NOT_FOUND:
+                    raise
+            else:
+                return
+        self._api.small("POST", all_events, body)
+
+    def _body(self, event: Event) -> dict[str, Any]:
+        about = self._about(event)
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{about['name']}.{event.name}",
+                "namespace": about.get("namespace", "default"),
+            },
+            "involvedObject": about,
+            "reason": event.reason,
+            "message": event.message[:_MESSAGE_LENGTH],
+            "type": "Warning" if event.warning else "Normal",
+            "count": event.count,
+            "firstTimestamp": _timestamp(event.first),
+            "lastTimestamp": _timestamp(event.last),
+            "source": {"component": _COMPONENT},
+            "reportingComponent": _COMPONENT,
+            "reportingInstance": self._workload.pod if self._workload else "",
+        }
+
+    def _about(self, event: Event) -> dict[str, str]:
+        """The object. A Node's uid is its name there, as the kubelet has it and `kubectl describe` asks."""
+        if event.node or self._workload is None:
+            return {"apiVersion": "v1", "kind": "Node", "name": event.node, "uid": event.node}
+        own = self._workload
+        about = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "name": own.deployment,
+            "namespace": own.namespace,
+        }
+        uid = self._deployment_uid(own)
+        return {**about, "uid": uid} if uid else about
+
+    def _deployment_uid(self, own: Workload) -> str:
+        """`kubectl describe` finds a Deployment's events by it; "" where it may not be read."""
+        if not self._uid:
+            path = f"/apis/apps/v1/namespaces/{own.namespace}/deployments/{own.deployment}"
+            try:
+                self._uid = str(self._api.small("GET", path)["metadata"]["uid"])
+            except ClusterError:
+                return ""
+        return self._uid
+
+
+def _timestamp(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
