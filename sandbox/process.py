@@ -33,18 +33,24 @@ def start(
     """Start `command` detached, its output in logs/NAME.log, and write run/NAME.pid.
 
     The process gets a session of its own, so that Ctrl-C in the terminal of `make up` does not reach it.
+    Raises ProcessError where the command cannot be run at all.
     """
     layout.logs.mkdir(parents=True, exist_ok=True)
     layout.run.mkdir(parents=True, exist_ok=True)
     with (layout.logs / f"{name}.log").open("ab") as log:
-        child = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=None if env is None else dict(env),
-            start_new_session=True,
-        )
+        try:
+            child = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else dict(env),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProcessError(
+                f"{name} cannot be started ({error.strerror}): delete {command[0]} and run this again"
+            ) from error
     _pid_file(layout, name).write_text(f"{child.pid} {started_at(child.pid)}\n")
     child.returncode = 0  # it outlives this interpreter on purpose: no ResourceWarning for it
     return Running(name, child.pid)

@@ -26,9 +26,15 @@ def home(tool: Tool) -> Path:
 
 
 def cached(tool: Tool) -> Path | None:
-    """The tool's executable where the cache has it; it is only ever there whole."""
+    """The tool's executable where the cache has it, as long as it was left: one cut short since is none.
+
+    One that a person put there is taken as it is.
+    """
     path = home(tool) / tool.name
-    return path if path.is_file() and os.access(path, os.X_OK) else None
+    if not (path.is_file() and os.access(path, os.X_OK)):
+        return None
+    size = _size_file(tool)
+    return path if not size.exists() or size.read_text() == str(path.stat().st_size) else None
 
 
 @contextlib.contextmanager
@@ -58,8 +64,14 @@ def install(tool: Tool, files: Path) -> Path:
     executable = files / tool.name
     for path in [*(p for p in files.iterdir() if p != executable), executable]:
         path.chmod(0o755)
+        if path == executable:
+            _size_file(tool).write_text(str(path.stat().st_size))
         path.replace(target / path.name)
     return target / tool.name
+
+
+def _size_file(tool: Tool) -> Path:
+    return home(tool).with_name(f".{home(tool).name}.size")
 
 
 @contextlib.contextmanager

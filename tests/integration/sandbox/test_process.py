@@ -80,3 +80,11 @@ def test_a_process_that_is_never_ready_is_an_error_that_says_how_long_it_was_wai
     eventually(lambda: said(layout, "sleeper"), within=10)
     with pytest.raises(ProcessError, match=r"^sleeper was not ready after 0 s: here"):
         process.wait_until(lambda: False, started, layout, timeout_s=0.1)
+
+
+def test_a_program_that_the_system_cannot_run_is_named(layout: Layout, tmp_path: Path) -> None:
+    damaged = tmp_path / "etcd"
+    damaged.write_bytes(b"\x7fELF and no more")
+    damaged.chmod(0o755)
+    with pytest.raises(ProcessError, match=rf"^etcd cannot be started \(.+\): delete {damaged} and run"):
+        process.start(layout, "etcd", [damaged])

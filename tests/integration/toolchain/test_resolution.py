@@ -64,6 +64,17 @@ def test_the_cache_goes_before_a_download(
     assert [report.step for report in reports.all] == [Step.READY]
 
 
+def test_a_cached_tool_that_was_cut_short_is_fetched_again(
+    program: Path, reports: Reports, publisher: Publisher
+) -> None:
+    publisher.publish("tool", b"whole")
+    pins = pins_of(tool_of(program, publisher.release("tool")))
+    installed = ensure(["tool"], reports, pins)["tool"]
+    whole = installed.read_bytes()
+    installed.write_bytes(whole[:-1])
+    assert ensure(["tool"], reports, pins)["tool"].read_bytes() == whole
+
+
 def test_a_half_made_file_of_a_killed_run_is_removed(
     program: Path, reports: Reports, cache: Path, publisher: Publisher
 ) -> None:
