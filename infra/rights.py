@@ -1,4 +1,4 @@
-"""What the syncer may do in the cluster: read nodes, read the one Service whose NodePorts it registers."""
+"""What the syncer may do in the cluster: read nodes and the one Service it follows, tell what it does."""
 
 import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
@@ -21,7 +21,7 @@ RBAC = "rbac.authorization.k8s.io"
 
 
 class Rights(Part):
-    """`service_account`, bound to the predecessor's ClusterRole and to a Role in the ingress namespace."""
+    """`service_account`, bound to the predecessor's ClusterRole and to Roles of its own."""
 
     TYPE = "node-nlb-sync:rights:Rights"
 
@@ -36,6 +36,7 @@ class Rights(Part):
         )
         self._nodes(name, settings)
         self._service(name, settings)
+        self._events(name, settings)
         self.register_outputs({})
 
     def _nodes(self, name: str, settings: Settings) -> None:
@@ -61,7 +62,26 @@ class Rights(Part):
         metadata = ObjectMetaArgs(
             name=f"{settings.syncer.name}-service", namespace=settings.ingress.namespace
         )
-        role = Role(name, metadata=metadata, rules=[rule], opts=self.beneath())
+        self._role(name, metadata, [rule], settings)
+
+    def _events(self, name: str, settings: Settings) -> None:
+        """Events of Nodes lie in namespace default; those of the Deployment beside it, found by its uid."""
+        events = PolicyRuleArgs(api_groups=[""], resources=["events"], verbs=["create", "patch"])
+        deployment = PolicyRuleArgs(
+            api_groups=["apps"],
+            resources=["deployments"],
+            resource_names=[settings.syncer.name],
+            verbs=["get"],
+        )
+        nodes = ObjectMetaArgs(name=f"{settings.syncer.name}-node-events", namespace="default")
+        self._role(f"{name}-node-events", nodes, [events], settings)
+        own = ObjectMetaArgs(name=f"{settings.syncer.name}-events", namespace=settings.syncer_namespace)
+        self._role(f"{name}-events", own, [events, deployment], settings)
+
+    def _role(
+        self, name: str, metadata: ObjectMetaArgs, rules: list[PolicyRuleArgs], settings: Settings
+    ) -> None:
+        role = Role(name, metadata=metadata, rules=rules, opts=self.beneath())
         RoleBinding(
             name,
             metadata=metadata,

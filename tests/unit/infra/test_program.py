@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from pulumi.output import Unknown
@@ -349,13 +350,41 @@ def test_the_syncer_reads_nodes_and_the_one_service(record: Record) -> None:
     assert record.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"] == [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": verbs}
     ]
-    assert record.one("kubernetes:rbac.authorization.k8s.io/v1:Role").inputs["rules"] == [
+    assert roles(record)["ingress-traefik/nlb-sync-service"] == [
         {
             "apiGroups": [""],
             "resources": ["services"],
             "resourceNames": ["traefik-ingress-service-nlb"],
             "verbs": verbs,
         }
+    ]
+
+
+def roles(record: Record) -> dict[str, Any]:
+    """The rules of each Role, by namespace/name, all of them bound to the syncer's account."""
+    found = {}
+    bound = record.of("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+    for name, role in record.of("kubernetes:rbac.authorization.k8s.io/v1:Role").items():
+        metadata, binding = role.inputs["metadata"], bound[name].inputs
+        assert binding["metadata"]["namespace"] == metadata["namespace"]
+        assert binding["roleRef"]["name"] == metadata["name"]
+        assert [subject["name"] for subject in binding["subjects"]] == ["nlb-sync-sa"]
+        found[f"{metadata['namespace']}/{metadata['name']}"] = role.inputs["rules"]
+    return found
+
+
+def test_the_syncer_may_write_events_where_those_of_nodes_and_of_its_deployment_lie(record: Record) -> None:
+    events = {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}
+    known = roles(record)
+    assert known["default/nlb-sync-node-events"] == [events]
+    assert known["ingress-traefik/nlb-sync-events"] == [
+        events,
+        {
+            "apiGroups": ["apps"],
+            "resources": ["deployments"],
+            "resourceNames": ["nlb-sync"],
+            "verbs": ["get"],
+        },
     ]
 
 
