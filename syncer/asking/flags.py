@@ -14,6 +14,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     _add_wait(subparsers)
     doctor = subparsers.add_parser("doctor", help="whether the syncer will work here, and what it lacks")
     _asks(doctor, "syncer.asking.doctor", "doctor")
+    _add_leave(subparsers)
 
 
 def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,6 +57,30 @@ def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     settle.add_argument("--no-settle", dest="settle", action="store_const", const=0.0, help="--settle 0")
     _asks(wait, "syncer.asking.wait", "wait")
+
+
+def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    leave = subparsers.add_parser(
+        "leave", help="take this cluster's targets out of its groups while the others keep the floor"
+    )
+    leave.add_argument("--yes", action="store_true", help="do it; without it only say what would be done")
+    leave.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=600.0,
+        metavar="S",
+        help="how long to wait until others serve in our place; default: %(default)g",
+    )
+    leave.add_argument(
+        "--every", type=_pause, default=5.0, metavar="S", help="look every S; default: %(default)g"
+    )
+    leave.add_argument(
+        "--url",
+        default=DEFAULT_URL,
+        type=_url,
+        help="no syncer may be at work here, unless it is paused; default: %(default)s",
+    )
+    _asks(leave, "syncer.asking.leave", "leave")
 
 
 def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:

@@ -28,7 +28,7 @@ from syncer.settings import Settings, load
 
 def explain(args: argparse.Namespace) -> int:
     """Print the whole story of the nodes that are named, or of all."""
-    seen = _look_now(args)
+    seen = live_look(read_settings(args, os.environ))
     told = seen.stories
     unknown = [name for name in args.node if not any(name in _names(story) for story in told)]
     if args.node:
@@ -51,7 +51,7 @@ def explain(args: argparse.Namespace) -> int:
 
 def plan(args: argparse.Namespace) -> int:
     """Print what a syncer that just started would send to each group, and what it would hold."""
-    seen = _look_now(args)
+    seen = live_look(read_settings(args, os.environ))
     if args.json:
         shown = answers.planned(seen.plans)
         for group, each in zip(shown["groups"], seen.plans, strict=True):
@@ -77,8 +77,8 @@ def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> S
     return settings
 
 
-def _look_now(args: argparse.Namespace) -> Look:
-    settings = read_settings(args, os.environ)
+def live_look(settings: Settings) -> Look:
+    """One look at the cluster and AWS that the environment names."""
     api = Api(configuration(os.environ))
     cluster = Readings(
         nodes=lambda: list_nodes(api, settings.node_policy),

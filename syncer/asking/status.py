@@ -22,7 +22,7 @@ _PATIENCE_S = 10.0
 def status(args: argparse.Namespace) -> int:
     """Print the syncer's state; not well when a group was not kept right for too long."""
     try:
-        said = _ask(args.url)
+        said = ask_status(args.url)
     except OSError as error:
         why = getattr(error, "reason", error)
         complain(
@@ -43,7 +43,7 @@ def status(args: argparse.Namespace) -> int:
     return Exit.NOT_WELL if amiss else Exit.WELL
 
 
-def _ask(url: str) -> Mapping[str, Any]:
+def ask_status(url: str) -> Mapping[str, Any]:
     """The document at /status; OSError when nobody answers, ValueError when it is something else."""
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=_PATIENCE_S) as reply:

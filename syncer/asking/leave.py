@@ -1,0 +1,191 @@
+"""`leave`: take this cluster's targets out of its groups while the others keep the floor.
+
+Without `--yes` it only says what it would do. Exit codes: 0 done (or shown), 1 not all could go in time, 2 a
+flag or variable is wrong, 3 a syncer is still at work, another hand registers them again, or AWS refuses.
+"""
+
+import argparse
+import asyncio
+import os
+import urllib.error
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from syncer.asking.live import live_look
+from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.asking.reach import aws
+from syncer.asking.status import ask_status
+from syncer.clock import SystemClock
+from syncer.decide import answers
+from syncer.decide.brake import Peaks
+from syncer.decide.farewell import farewell_policy, without_us
+from syncer.decide.plan import plan
+from syncer.decide.policy import PlanPolicy
+from syncer.decide.reasons import hold_says
+from syncer.elb.arn import parse_arn
+from syncer.errors import AccessDeniedError, AwsError, SyncerError, TargetGroupNotFoundError
+from syncer.model import Desired, GroupPlan, GroupState, Target, TargetGroupArn, Why
+from syncer.ports import Clock, Elb
+from syncer.settings import load
+from syncer.writes import BATCH
+
+# Once may be AWS that has not noticed yet.
+_TWICE = 2
+
+
+class AnotherHandError(SyncerError):
+    """What was deregistered is registered again."""
+
+
+@dataclass(slots=True)
+class Farewell:
+    """Lets our targets go from one look to the next, until none is left or the time is over."""
+
+    elb: Elb
+    clock: Clock
+    desired: Desired
+    policy: PlanPolicy
+    say: Callable[[str], None]
+    every: float
+    timeout: float
+    gone: dict[TargetGroupArn, Counter[Target]] = field(default_factory=lambda: defaultdict(Counter))
+
+    async def until(self, states: Sequence[GroupState]) -> list[GroupPlan]:
+        """The last plans; where none of them holds a target of ours, all are gone."""
+        deadline = self.clock.monotonic() + self.timeout
+        first = {decided.target_group: decided.memory.peaks for decided in self._plans(states)}
+        while True:
+            plans = self._plans(states)
+            for decided in plans:
+                await self._deregister(decided)
+            if not any(decided.deregister or _ours_held(decided) for decided in plans):
+                return plans
+            if self.clock.monotonic() >= deadline:
+                return plans
+            await self.clock.sleep(min(self.every, max(0.0, deadline - self.clock.monotonic())))
+            states = [
+                await self._again(_remembering(state, decided, first[decided.target_group]))
+                for state, decided in zip(states, plans, strict=True)
+            ]
+
+    def _plans(self, states: Sequence[GroupState]) -> list[GroupPlan]:
+        return [plan(self.desired, state, self.policy, self.clock.now()) for state in states]
+
+    async def _deregister(self, decided: GroupPlan) -> None:
+        arn, name = decided.target_group, parse_arn(decided.target_group).name
+        for start in range(0, len(decided.deregister), BATCH):
+            batch = decided.deregister[start : start + BATCH]
+            try:
+                await self.elb.deregister(arn, batch)
+            except (AccessDeniedError, TargetGroupNotFoundError):
+                raise
+            except AwsError as error:
+                self.say(f"{name}: {error}")
+                return
+            self.gone[arn].update(batch)
+            self.say(f"{name}: deregistered {len(batch)} targets")
+
+    async def _again(self, state: GroupState) -> GroupState:
+        """The group as it is now."""
+        arn = state.target_group
+        try:
+            listed = await self.elb.describe(arn)
+        except (AccessDeniedError, TargetGroupNotFoundError):
+            raise
+        except AwsError as error:
+            self.say(f"{parse_arn(arn).name}: {error}")
+            return replace(state, fresh=False)
+        back = [each.target for each in listed if each.registered and self.gone[arn][each.target] >= _TWICE]
+        if back:
+            raise AnotherHandError(
+                f"{parse_arn(arn).name}: {len(back)} targets are registered again; stop the syncer first "
+                "(NLB_SYNC_PAUSED=true, or no replicas)"
+            )
+        targets = {health.target: health for health in listed}
+        return replace(state, targets=targets, fresh=True)
+
+
+def _remembering(state: GroupState, decided: GroupPlan, peaks: Peaks) -> GroupState:
+    """What the plan remembers, but of peaks only the first: what drains for us was not more to serve with."""
+    return replace(state, ours=decided.ours, memory=replace(decided.memory, peaks=peaks))
+
+
+def leave(args: argparse.Namespace) -> int:
+    """Show what would go, and with `--yes` let it go."""
+    settings = load(os.environ)
+    if args.yes and _at_work(args.url):
+        complain(f"a syncer is at work at {args.url}: set NLB_SYNC_PAUSED=true there, or stop it, first")
+        return Exit.NOT_POSSIBLE
+    seen = live_look(settings)
+    for problem in seen.problems:
+        complain(problem)
+    if seen.problems:
+        return Exit.NOT_WELL
+    desired, policy = without_us(seen.desired), farewell_policy(settings.plan_policy)
+    clock = SystemClock()
+    if not args.yes:
+        plans = [plan(desired, state, policy, clock.now()) for state in seen.groups]
+        return _rehearse(plans, as_json=args.json)
+    elb = aws(settings)
+    farewell = Farewell(
+        elb=elb,
+        clock=clock,
+        desired=desired,
+        policy=policy,
+        say=complain,
+        every=args.every,
+        timeout=args.timeout,
+    )
+    try:
+        plans = asyncio.run(farewell.until(seen.groups))
+    except (AnotherHandError, AwsError) as error:
+        complain(error)
+        return Exit.NOT_POSSIBLE
+    finally:
+        elb.close()
+    left = any(_ours_held(decided) or decided.deregister for decided in plans)
+    count = sum(map(len, farewell.gone.values()))
+    if args.json:
+        show_json({**answers.planned(plans), "deregistered": count, "done": not left})
+    else:
+        _show(plans)
+        show(
+            f"{count} targets were deregistered; " + ("not all could go in time" if left else "none is left")
+        )
+    return Exit.NOT_WELL if left else Exit.WELL
+
+
+def _at_work(url: str) -> bool:
+    """Whether a syncer that is not paused answers; another program is none."""
+    try:
+        return not ask_status(url).get("paused")
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+def _ours_held(decided: GroupPlan) -> list[Target]:
+    return [held.target for held in decided.held if held.why is not Why.FOREIGN]
+
+
+def _rehearse(plans: Sequence[GroupPlan], *, as_json: bool) -> int:
+    if as_json:
+        show_json({**answers.planned(plans), "deregistered": 0, "done": False})
+    else:
+        _show(plans)
+        count = sum(len(each.deregister) for each in plans)
+        show(f"{count} targets would be deregistered at once; nothing was done: add --yes")
+    return Exit.WELL
+
+
+def _show(plans: Sequence[GroupPlan]) -> None:
+    rows: list[tuple[str, ...]] = []
+    for each in plans:
+        name = parse_arn(each.target_group).name
+        rows += [(name, "deregister", t.id, str(t.port), "") for t in each.deregister]
+        rows += [
+            (name, "stays", h.target.id, str(h.target.port), f"{h.why}: {hold_says(h.why)}")
+            for h in each.held
+        ]
+    if rows:
+        show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)
