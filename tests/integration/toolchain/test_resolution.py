@@ -82,7 +82,8 @@ def test_a_half_made_file_of_a_killed_run_is_removed(
     (cache / ".staging-killed/tool").mkdir(parents=True)
     (cache / ".staging-killed/tool/tool").write_bytes(b"half")
     ensure(["tool"], reports, pins_of(tool_of(program, publisher.release("tool"))))
-    assert sorted(path.name for path in cache.iterdir()) == [".lock", "tool-1.2.3"]
+    assert not list(cache.glob(".staging-*"))
+    assert [path.name for path in (cache / "tool-1.2.3").iterdir()] == ["tool"]
 
 
 def test_neither_network_nor_go_is_one_error_that_names_both_ways_out(
