@@ -13,11 +13,16 @@ from syncer.clock import SystemClock
 from syncer.cluster.access import configuration
 from syncer.cluster.adapter import KubernetesCluster
 from syncer.cluster.api import Api
+from syncer.cluster.events import KubernetesEvents, own_workload
+from syncer.cluster.lease import KubernetesLeases
+from syncer.cluster.place import own_place
 from syncer.controller import Controller
 from syncer.decide.nodes import node_view
 from syncer.elb.adapter import BotoElb
+from syncer.lease import Election, Unelected
 from syncer.metrics import CONTENT_TYPE, Page
 from syncer.page import page
+from syncer.ports import Leadership
 from syncer.settings import ServicePort, load
 from syncer.status import alive, snapshot, unready
 from syncer.tally import Tally
@@ -31,27 +36,37 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     log.configure(settings.log_level, secrets)
     if dry_run:
         settings = replace(settings, paused=True)
-    tally = Tally()
+    tally, clock = Tally(), SystemClock()
+    rng = random.Random()  # noqa: S311 - spreads calls, protects nothing
     services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
+    api = Api(configuration(environment))
     cluster = KubernetesCluster(
-        Api(configuration(environment)),
+        api,
         partial(node_view, policy=settings.node_policy),
         sorted(services),
         tally.restarted,
     )
+    place = None if dry_run else own_place(environment, settings.namespace, settings.name)
+    leadership: Leadership = Unelected()
+    if place is not None:
+        leases = KubernetesLeases(api, place.namespace, place.name)
+        leadership = Election(leases, place.identity, clock, rng)
     elb = BotoElb(
         [each.group.arn for each in settings.groups],
         access_key=settings.access_key,
         secret_key=settings.secret_key,
         called=tally.called,
+        may_write=leadership.may_write,
     )
     return Controller(
         settings=settings,
         cluster=cluster,
         elb=elb,
-        clock=SystemClock(),
-        rng=random.Random(),  # noqa: S311 - spreads calls, protects nothing
+        clock=clock,
+        rng=rng,
         tally=tally,
+        leadership=leadership,
+        events=None if dry_run else KubernetesEvents(api, own_workload(environment)),
     )
 
 

@@ -48,6 +48,17 @@ def one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def matching(pattern: str) -> Callable[[str], str]:
+    """Text that matches `pattern` as a whole, or none at all."""
+
+    def parse(text: str) -> str:
+        if text and not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return parse
+
+
 def boolean(text: str) -> bool:
     """A switch: true or false."""
     # The predecessor read its own switch with Go's strconv.ParseBool: the same words.

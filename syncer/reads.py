@@ -71,7 +71,7 @@ class Reader:
             log.exception("%s: unforeseen fault while reading", group.name)
             return self._failed(group, "unforeseen fault while reading, see the log", slow=False)
         finally:
-            if began >= group.look_after:
+            if began >= group.look_after or not group.actual.fresh:
                 group.looked.set()
         group.read_backoff.reset()
         if group.read_problem:

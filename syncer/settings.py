@@ -27,6 +27,8 @@ class Settings:
     cross_zone: bool
     serving_share: float
     paused: bool
+    namespace: str
+    name: str
     read_every: float
     read_awaited_every: float
     region: str

@@ -56,7 +56,7 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
         "blind": any(group.actual.blind for group in controller.groups),
         **_leader(controller),
         "ownership": controller.settings.ownership,
-        "problems": [*controller.cluster.problems],
+        "problems": [*controller.cluster.problems, *filter(None, [controller.leadership.problem])],
         "sentences": _sentences(controller),
         "nodes": [_node(controller, verdict) for verdict in _verdicts(controller)],
         "groups": [_group(controller, group) for group in controller.groups],
@@ -65,8 +65,8 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
 
 def _leader(controller: Controller) -> Mapping[str, Any]:
     """Whether this replica is the one that writes; nothing where there is no election."""
-    leadership = getattr(controller, "leadership", None)
-    return {"leader": leadership.may_write()} if leadership and leadership.elected else {}
+    leadership = controller.leadership
+    return {"leader": leadership.may_write()} if leadership.elected else {}
 
 
 def _verdicts(controller: Controller) -> Iterable[Verdict]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from syncer.decide.policy import LEAVING_TAINTS, Ownership
 from syncer.decide.selector import Selector
-from syncer.parsers import Secret, boolean, groups, limit, number, one_of, port, words, zones
+from syncer.parsers import Secret, boolean, groups, limit, matching, number, one_of, port, words, zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +132,24 @@ TABLE: tuple[Setting, ...] = (
         allowed="true, false",
         parse=boolean,
         reason="Observes and reports, writes nothing to AWS.",
+    ),
+    Setting(
+        name="NLB_SYNC_NAMESPACE",
+        field="namespace",
+        default="",
+        allowed="a Kubernetes namespace",
+        parse=matching(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"),
+        reason="Where the Lease and the ConfigMap of this syncer lie. Default: the Pod's own; outside a "
+        "cluster there is no election without it.",
+    ),
+    Setting(
+        name="NLB_SYNC_NAME",
+        field="name",
+        default="",
+        allowed="a Kubernetes object's name",
+        parse=matching(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"),
+        reason="Their name. All replicas share it, and no other syncer in the namespace. Default: the "
+        "Deployment's, as the Pod's name tells it, else nlb-sync.",
     ),
     Setting(
         name="NLB_SYNC_READ_SECONDS",

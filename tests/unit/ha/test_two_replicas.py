@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncer.elb.adapter import BotoElb
-from syncer.errors import NotLeaderError, UnreachableError
+from syncer.errors import AccessDeniedError, NotLeaderError, UnreachableError
 from syncer.model import Target
 from syncer.status import unready
 from tests.sim.virtual import run_virtually
@@ -180,6 +180,18 @@ async def test_without_the_right_to_a_lease_it_fills_the_groups_all_the_same() -
     replica = world.replica(elected=True)
     await world.until(lambda: world.filled_with("a", "b"), within=2)
     assert "every replica writes" in replica.leadership.problem
+    await replica.stop()
+
+
+@virtually
+async def test_an_election_that_is_decided_during_a_first_read_that_fails_holds_nothing_up() -> None:
+    world = World()
+    world.lease.denied = True
+    world.join("a")
+    replica = world.replica(elected=True)
+    denied = AccessDeniedError("DescribeTargetHealth", "AccessDenied", "", "DescribeTargetHealth")
+    replica.elb.broken.update({("describe", arn): denied for arn in PORTS})
+    await world.until(lambda: world.filled_with("a"), within=2)
     await replica.stop()
 
 

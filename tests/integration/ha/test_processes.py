@@ -1,0 +1,92 @@
+"""Two real processes over one real Lease: killed, stopped, frozen, and without the right to it."""
+
+import signal
+import time
+
+import pytest
+
+from sandbox.cluster import ApiError
+from tests.integration.syncer.household import Household, Syncer
+
+pytestmark = pytest.mark.toolchain
+
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+
+
+def pair(home: Household) -> tuple[Syncer, Syncer]:
+    """The leader and the standby, both ready."""
+    named = {"NLB_SYNC_NAMESPACE": "default", "NLB_SYNC_NAME": home.service}
+    both = [home.syncer(**named), home.syncer(**named)]
+    home.until(lambda: all(each.ready for each in both), within=20)
+    home.until(lambda: any(leads(each) for each in both), within=5)
+    both.sort(key=leads, reverse=True)
+    return both[0], both[1]
+
+
+def leads(syncer: Syncer) -> bool:
+    return syncer.metric("nlb_sync_leader") == 1
+
+
+def holder(home: Household) -> str:
+    try:
+        return str(home.api.get(f"{LEASES}/{home.service}")["spec"].get("holderIdentity", ""))
+    except ApiError:
+        return ""
+
+
+def test_a_stopped_leader_hands_over_at_once_and_a_killed_one_within_15_seconds(home: Household) -> None:
+    home.join("a")
+    leader, standby = pair(home)
+    home.until(lambda: home.filled_with("a"), within=10)
+    assert not leads(standby)
+    first = holder(home)
+    began = time.monotonic()
+    leader.signal(signal.SIGTERM)
+    home.join("b")
+    home.until(lambda: home.filled_with("a", "b"), within=10)
+    assert time.monotonic() - began < 3  # 2 s, and what two busy cores add
+    assert leader.process.wait(5) == 0
+    assert holder(home) not in {"", first}
+    third = home.syncer(NLB_SYNC_NAMESPACE="default", NLB_SYNC_NAME=home.service)
+    home.until(lambda: third.ready, within=20)
+    standby.end()
+    home.join("c")
+    assert home.until(lambda: home.filled_with("a", "b", "c"), within=17) > 4
+    assert third.status["leader"]
+
+
+def test_a_frozen_leader_that_goes_on_after_its_lease_sends_nothing(home: Household) -> None:
+    home.join("a")
+    leader, standby = pair(home)
+    home.until(lambda: home.filled_with("a"), within=10)
+    leader.signal(signal.SIGSTOP)
+    home.until(lambda: leads(standby), within=15)
+    sent = writes(standby)
+    home.join("b")
+    leader.signal(signal.SIGCONT)
+    home.until(lambda: home.filled_with("a", "b"), within=5)
+    assert writes(standby) > sent
+    home.until(lambda: leader.get("/healthz")[0] == 200, within=5)
+    for group in home.names():
+        changes = f'nlb_sync_changes_total{{change="register",target_group="{group}"}}'
+        assert leader.metric(changes) == 1
+    assert not leads(leader)
+
+
+def writes(syncer: Syncer) -> float:
+    """How many RegisterTargets it has sent."""
+    return syncer.metric('nlb_sync_aws_calls_total{code="ok",operation="RegisterTargets"}')
+
+
+def test_two_syncers_of_one_namespace_with_names_of_their_own_do_not_meet(home: Household) -> None:
+    home.join("a")
+    both = [home.syncer(NLB_SYNC_NAMESPACE="default", NLB_SYNC_NAME=f"{home.service}-{n}") for n in "xy"]
+    home.until(lambda: all(each.ready and leads(each) for each in both), within=20)
+
+
+def test_outside_a_cluster_there_is_no_election_unless_a_namespace_is_named(home: Household) -> None:
+    home.join("a")
+    syncer = home.syncer()
+    home.until(lambda: home.filled_with("a"), within=15)
+    assert "leader" not in syncer.status
+    assert leads(syncer)
