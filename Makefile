@@ -36,7 +36,7 @@ lint: venv ## Formatting, rules, types, layers
 
 .PHONY: test
 test: tools ## Every test: unit, integration, end to end
-	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit tests/integration
+	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile tests/unit tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
 .PHONY: check
