@@ -8,6 +8,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from syncer.asking.finding import Finding, fails, note, ok
 from syncer.cluster.api import Api
+from syncer.cluster.events import Workload
 from syncer.cluster.once import internal_address, list_nodes, live_ports
 from syncer.cluster.rights import Right, allowed
 from syncer.errors import ClusterError
@@ -25,7 +26,7 @@ class ClusterSeen:
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def needed_rights(settings: Settings) -> Iterator[tuple[Right, str]]:
+def needed_rights(settings: Settings, workload: Workload | None) -> Iterator[tuple[Right, str]]:
     """Each right that the syncer uses, and what is lost without it; "" where nothing works without it."""
     yield Right(verb="list", resource="nodes"), ""
     yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
@@ -36,6 +37,23 @@ def needed_rights(settings: Settings) -> Iterator[tuple[Right, str]]:
         yield right, ""
         right = Right(verb="watch", resource="services", namespace=namespace, name=name)
         yield right, "the list is read every 30 s instead"
+    yield from _rights_to_tell(workload)
+
+
+def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
+    """Events of Nodes lie in the namespace default; those of our Deployment beside it."""
+    places = {"default": "events of Nodes"}
+    if workload is not None:
+        own = workload.namespace
+        places[own] = "events of Nodes and of the Deployment" if own in places else "events of the Deployment"
+        right = Right(
+            verb="get", resource="deployments", group="apps", namespace=own, name=workload.deployment
+        )
+        yield right, "events of the Deployment go to the log only"
+    for namespace, events in places.items():
+        for verb in ("create", "patch"):
+            right = Right(verb=verb, resource="events", namespace=namespace)
+            yield right, f"{events} go to the log only"
 
 
 def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Finding]:

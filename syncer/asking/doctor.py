@@ -14,6 +14,7 @@ from syncer.asking.finding import Finding, Grade
 from syncer.asking.printing import Exit, show_json, show_table
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
+from syncer.cluster.events import own_workload
 from syncer.elb.survey import Survey
 from syncer.settings import Settings, load
 
@@ -24,7 +25,7 @@ def doctor(args: argparse.Namespace) -> int:
     api = Api(configuration(os.environ))
     seen = ClusterSeen()
     findings = [
-        *check_rights(api, needed_rights(settings)),
+        *check_rights(api, needed_rights(settings, own_workload(os.environ))),
         *check_cluster(api, settings, seen),
         *asyncio.run(_aws(settings, api, seen)),
     ]

@@ -18,7 +18,7 @@ from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, node_port
 from syncer.decide import answers
-from syncer.decide.reasons import WHY_SAYS, health_says, meaning_of
+from syncer.decide.reasons import health_says, hold_says, meaning_of
 from syncer.decide.selector import Selector
 from syncer.decide.story import AtGroup, Story
 from syncer.elb.arn import parse_arn
@@ -128,7 +128,7 @@ def _show_story(story: Story, *, gap: bool) -> None:
             str(at.port or "-"),
             at.state,
             health_says(at.state, at.reason) or "-",
-            f"hold: {WHY_SAYS[at.why]}" if at.why else at.next,
+            f"hold: {hold_says(at.why)}" if at.why else at.next,
         )
         for at in story.groups
     ]
@@ -165,7 +165,7 @@ def _show_plans(seen: Look) -> None:
         rows += [(name, "register", t.id, str(t.port), "") for t in each.register]
         rows += [(name, "deregister", t.id, str(t.port), "") for t in each.deregister]
         rows += [
-            (name, "hold", h.target.id, str(h.target.port), f"{h.why}: {WHY_SAYS[h.why]}") for h in each.held
+            (name, "hold", h.target.id, str(h.target.port), f"{h.why}: {hold_says(h.why)}") for h in each.held
         ]
     if rows:
         show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)

@@ -174,6 +174,8 @@ def test_each_missing_verb_in_the_cluster_is_named(home: Household, ask: Ask, tm
     assert answer[0] == 1
     service = f"services/{home.service} in default"
     assert f"RBAC does not allow: list {service}; grant it" in said(answer, "fails")
+    lost = "RBAC does not allow: create events in default; events of Nodes go to the log only"
+    assert lost in said(answer, "note")
     assert "RBAC does not allow: watch nodes; the list is read every 30 s instead" in said(answer, "note")
     assert "1 nodes are listed" in said(answer, "ok")
 
