@@ -5,6 +5,7 @@
 const REFRESH_MS = 2000;
 const PATIENCE_MS = 10000;
 const PAGE_ROWS = 100;
+const STALE_S = 120; // a pass is due once a minute at least
 
 const STATES = {
   healthy: ["●", "good"], initial: ["◔", "wait"], unhealthy: ["▲", "bad"], "unhealthy.draining": ["▲", "bad"],
@@ -164,7 +165,7 @@ function drawGroup(group) {
   if (held.length) line("held", element("span", "wait", held.join(", ")));
   if (group.hold_id) line("hold id", element("code", "", group.hold_id));
   for (const cause of group.causes) line("contested", element("span", "wait", cause));
-  const stale = group.age === null || group.problem || group.read_problem;
+  const stale = group.age === null || group.age > STALE_S || group.problem || group.read_problem;
   line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));
   for (const problem of [group.problem, group.read_problem, group.waiting_for && "waits for " + group.waiting_for]) {
     if (problem) line("problem", element("span", "bad", problem));
