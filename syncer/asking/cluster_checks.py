@@ -10,6 +10,7 @@ from syncer.asking.finding import Finding, fails, note, ok
 from syncer.cluster.api import Api
 from syncer.cluster.events import Workload
 from syncer.cluster.once import internal_address, list_nodes, live_ports
+from syncer.cluster.place import Place
 from syncer.cluster.rights import Right, allowed
 from syncer.errors import ClusterError
 from syncer.model import NodeView
@@ -26,7 +27,9 @@ class ClusterSeen:
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def needed_rights(settings: Settings, workload: Workload | None) -> Iterator[tuple[Right, str]]:
+def needed_rights(
+    settings: Settings, workload: Workload | None, place: Place | None
+) -> Iterator[tuple[Right, str]]:
     """Each right that the syncer uses, and what is lost without it; "" where nothing works without it."""
     yield Right(verb="list", resource="nodes"), ""
     yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
@@ -37,6 +40,17 @@ def needed_rights(settings: Settings, workload: Workload | None) -> Iterator[tup
         yield right, ""
         right = Right(verb="watch", resource="services", namespace=namespace, name=name)
         yield right, "the list is read every 30 s instead"
+    if place is not None:
+        for verb in ("get", "create", "update"):
+            name = "" if verb == "create" else place.name  # RBAC cannot hold a creation to a name
+            right = Right(
+                verb=verb,
+                resource="leases",
+                group="coordination.k8s.io",
+                namespace=place.namespace,
+                name=name,
+            )
+            yield right, "there is no election, so run one replica only"
     yield from _rights_to_tell(workload)
 
 

@@ -15,6 +15,7 @@ from syncer.asking.printing import Exit, show_json, show_table
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.events import own_workload
+from syncer.cluster.place import own_place
 from syncer.elb.survey import Survey
 from syncer.settings import Settings, load
 
@@ -24,8 +25,9 @@ def doctor(args: argparse.Namespace) -> int:
     settings = load(os.environ)
     api = Api(configuration(os.environ))
     seen = ClusterSeen()
+    place = own_place(os.environ, settings.namespace, settings.name)
     findings = [
-        *check_rights(api, needed_rights(settings, own_workload(os.environ))),
+        *check_rights(api, needed_rights(settings, own_workload(os.environ), place)),
         *check_cluster(api, settings, seen),
         *asyncio.run(_aws(settings, api, seen)),
     ]
