@@ -1,15 +1,20 @@
 """Notes what happens to targets, once, for all who tell of it: counters, histograms, events."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from syncer.contested import Contest
+from syncer.decide.check_port import stale_check_port
 from syncer.decide.reasons import WHY_SAYS
 from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
 from syncer.events import Reporter
 from syncer.group import Group
 from syncer.model import InstanceId, NodeView, Target, TargetState, Why
 from syncer.ports import Clock, Cluster
+from syncer.settings import ServicePort
 from syncer.tally import Tally
+
+log = logging.getLogger(__name__)
 
 
 class Chronicle:
@@ -100,6 +105,25 @@ class Chronicle:
             elif health is not None and health.registered:
                 continue
             del self._joining[arn, target]
+        self._look_at_check(group)
+
+    def _look_at_check(self, group: Group) -> None:
+        """Say it when the health check's port is not the Service's any more; old targets stay (rule 4)."""
+        source, before = group.settings.port, group.stale_check
+        if not isinstance(source, ServicePort):
+            return
+        live = self._cluster.node_ports(source.service)
+        port = live.get(source.port)
+        healths = group.actual.targets.values()
+        group.stale_check = port and stale_check_port(healths, port, live.values())
+        if group.stale_check is None or group.stale_check == before:
+            return
+        says = (
+            f"{group.name}: HealthCheckPortStale: its health is checked on {group.stale_check}, which "
+            f"{source.service} has no more ({_listed(live)}): run `pulumi up`; the old targets stay"
+        )
+        log.warning(says, extra={"group": group.name})
+        self._tell_deployment("HealthCheckPortStale", says)
 
     def _nodes(self, targets: Iterable[Target]) -> Mapping[InstanceId, NodeView]:
         """The Node of each target's instance; of several the newest."""
@@ -111,6 +135,10 @@ class Chronicle:
 
 def _counted(targets: Sequence[Target]) -> str:
     return targets[0].id if len(targets) == 1 else f"{len(targets)} targets"
+
+
+def _listed(ports: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {port}" for name, port in sorted(ports.items()))
 
 
 def _age(node: NodeView) -> float:

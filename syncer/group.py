@@ -36,6 +36,7 @@ class Group:
     seen_port: int | None = None
     held: tuple[Held, ...] = ()
     beat: float = 1.0
+    stale_check: int | None = None
     tell_again_at: float | None = None
     look_after: float = 0.0
     looked: asyncio.Event = field(default_factory=asyncio.Event)

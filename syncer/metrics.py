@@ -84,6 +84,8 @@ class _State(Collector):
         yield self._gauge(
             "contested", "Targets left alone because another hand undoes them.", self._contested
         )
+        stale = "1 while the health check asks a NodePort that the Service has no more: run `pulumi up`."
+        yield self._gauge("health_check_port_stale", stale, lambda g: g.stale_check is not None)
         yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
         good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)

@@ -33,12 +33,13 @@ class TargetState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetHealth:
-    """One line of DescribeTargetHealth."""
+    """One line of DescribeTargetHealth. `check_port` is where its health is checked, 0 where not known."""
 
     target: Target
     state: TargetState
     reason: str = ""
     zone: str = ""
+    check_port: int = 0
 
     @property
     def registered(self) -> bool:

@@ -38,6 +38,9 @@ class Cluster(Protocol):
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""
 
+    def node_ports(self, service: str) -> Mapping[str, int]:
+        """Every NodePort of `namespace/name` by its port's name; empty while it is unknown."""
+
     async def run(self, changed: Callable[[], None]) -> None:
         """Keep the caches current until cancelled; `changed` is called on the loop after each change."""
 

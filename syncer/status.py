@@ -120,6 +120,7 @@ def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
         "port": controller.port(group),
         "fresh": group.actual.fresh,
         "blind": group.actual.blind,
+        "stale_check_port": group.stale_check,
         "contested": [
             {"id": each.target.id, "port": each.target.port, "cause": each.cause}
             for each in group.contested.now(controller.clock.monotonic()).values()

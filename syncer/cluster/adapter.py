@@ -42,8 +42,12 @@ class KubernetesCluster:
 
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""
+        return self.node_ports(service).get(port)
+
+    def node_ports(self, service: str) -> Mapping[str, int]:
+        """Every NodePort of `namespace/name` by its port's name; empty while it is unknown."""
         views = self._services[service].views or {}
-        return views.get(service.partition("/")[2], {}).get(port)
+        return views.get(service.partition("/")[2], {})
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Follow until cancelled; the sockets are shut then, so nothing waits for a watch to end."""

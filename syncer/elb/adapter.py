@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
@@ -175,6 +176,12 @@ def _state(text: str) -> TargetState:
         return TargetState.UNAVAILABLE  # a state that AWS has added since: registered, not serving
 
 
+@cache
+def _check_port(text: str) -> int:
+    """The same for each target of a group, and kept once for them all."""
+    return int(text) if text.isdecimal() else 0
+
+
 def _health(said: "TargetHealthDescriptionTypeDef") -> TargetHealth:
     target, health = said["Target"], said.get("TargetHealth", {})
     return TargetHealth(
@@ -182,4 +189,5 @@ def _health(said: "TargetHealthDescriptionTypeDef") -> TargetHealth:
         state=_state(health.get("State", "")),
         reason=health.get("Reason", ""),
         zone=target.get("AvailabilityZone", ""),
+        check_port=_check_port(said.get("HealthCheckPort", "")),
     )

@@ -27,6 +27,7 @@ class MemoryGroup:
     """One target group: the times after which a target is healthy or gone, and how many it takes."""
 
     own_port: int = 80
+    check_port: int = 0
     healthy_after: float = 20.0
     draining_for: float = 300.0
     quota: int = 1000
@@ -114,7 +115,8 @@ class MemoryCloud:
             state, reason = TargetState.UNHEALTHY, "Target.FailedHealthChecks"
         else:
             state, reason = TargetState.HEALTHY, ""
-        return TargetHealth(target=target, state=state, reason=reason, zone=zone)
+        checked = group.check_port or target.port
+        return TargetHealth(target=target, state=state, reason=reason, zone=zone, check_port=checked)
 
 
 class MemoryElb:

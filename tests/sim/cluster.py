@@ -89,6 +89,9 @@ class MemoryCluster:
     def node_port(self, service: str, port: str) -> int | None:
         return self._ports.get((service, port))
 
+    def node_ports(self, service: str) -> Mapping[str, int]:
+        return {port: number for (name, port), number in self._ports.items() if name == service}
+
     async def run(self, changed: Callable[[], None]) -> None:
         self._world.watch(self._news.set)
         try:

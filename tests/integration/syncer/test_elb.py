@@ -55,6 +55,17 @@ def test_what_is_registered_is_described_and_may_be_deregistered_twice(
     elb.close()
 
 
+def test_where_the_health_is_checked_is_known_without_a_call_of_its_own(
+    home: Household, group: TargetGroupArn
+) -> None:
+    elb, wanted = BotoElb([group]), target(home, "a")
+    run(elb.register(group, [wanted]))
+    assert [each.check_port for each in run(elb.describe(group))] == [wanted.port]
+    home.elb.modify_target_group(TargetGroupArn=group, HealthCheckPort="31999")
+    assert [each.check_port for each in run(elb.describe(group))] == [31999]
+    elb.close()
+
+
 def test_an_unknown_instance_is_named_in_the_refusal(home: Household, group: TargetGroupArn) -> None:
     elb, ghost = BotoElb([group]), Target(InstanceId("i-0123456789abcdef0"), 80)
     with pytest.raises(InvalidTargetError) as raised:

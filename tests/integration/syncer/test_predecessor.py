@@ -104,6 +104,7 @@ def test_with_its_environment_policy_and_rights_alone_its_groups_are_right(home:
     assert [group["blind"] for group in syncer.status["groups"]] == [True, True]
     assert [syncer.metric(f'nlb_sync_blind{{target_group="{name}"}}') for name in home.names()] == [1, 1]
     assert "blind: DescribeTargetHealth: AccessDenied: allow" in syncer.log.read_text()
+    home.until(lambda: "events go to the log only" in syncer.log.read_text(), within=10)
     assert syncer.get("/healthz")[0] == 200
     assert syncer.stop() == 0
     assert right("b", "c", "d")
