@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncer.errors import AwsError, ThrottledError, UnreachableError
+from syncer.errors import AccessDeniedError, AwsError, ThrottledError, UnreachableError
 from syncer.model import Target
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
@@ -14,6 +14,7 @@ from tests.sim.world import HTTP, PORTS, Replica, World, instance
 
 NAMES = ("a", "b", "c", "d", "e", "f")
 THROTTLED: AwsError = ThrottledError("RegisterTargets", "ThrottlingException", "Rate exceeded")
+DENIED: AwsError = AccessDeniedError("DescribeTargetHealth", "AccessDenied", "no", "elasticloadbalancing:*")
 SILENT: AwsError = UnreachableError("DescribeTargetHealth", "ReadTimeout", "no answer")
 
 
@@ -56,6 +57,11 @@ class Life:
     async def silence(self, _: str) -> None:
         self.replicas[0].elb.broken["describe", HTTP] = SILENT
 
+    async def deny(self, _: str) -> None:
+        """AWS does not let the groups be read any more."""
+        for arn in PORTS:
+            self.replicas[0].elb.broken["describe", arn] = DENIED
+
     async def cut(self, _: str) -> None:
         self.replicas[0].cluster.cut = True
 
@@ -82,6 +88,7 @@ class Life:
             "second": self.second,
             "throttle": self.throttle,
             "silence": self.silence,
+            "deny": self.deny,
             "cut": self.cut,
         }
 
