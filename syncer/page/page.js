@@ -161,8 +161,10 @@ function drawGroup(group) {
   if (group.next.register || group.next.deregister) {
     line("next", element("span", "go", "register " + group.next.register + ", deregister " + group.next.deregister));
   }
-  const held = Object.entries(group.held_by).map(([why, count]) => count + " for " + why);
-  if (held.length) line("held", element("span", "wait", held.join(", ")));
+  for (const [why, count] of Object.entries(group.held_by)) {
+    line("held", element("span", "wait", count + " for " + why),
+      element("span", "small quiet", view.status.sentences[why] || ""));
+  }
   if (group.hold_id) line("hold id", element("code", "", group.hold_id));
   for (const cause of group.causes) line("contested", element("span", "wait", cause));
   const stale = group.age === null || group.age > STALE_S || group.problem || group.read_problem;
