@@ -17,6 +17,7 @@ from sandbox.layout import Layout
 from sandbox.progress import Progress
 from sandbox.toolchain import ToolchainError
 
+_INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -29,6 +30,11 @@ class _Command(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo(
+                "\ninterrupted; the next `make up` goes on from here, `make down` ends it all", err=True
+            )
+            ctx.exit(_INTERRUPTED)
         except Exception as error:  # noqa: BLE001  (a traceback is no answer to a person)
             if "--debug" in sys.argv[1:2]:
                 traceback.print_exc()

@@ -94,6 +94,7 @@ class Stack:
                 child.wait()
             except KeyboardInterrupt:
                 _let_finish(child)
+                self._keep(words, said)
                 raise
         self._keep(words, said)
         if child.returncode:

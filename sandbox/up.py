@@ -62,9 +62,15 @@ def prepare_tools(progress: Progress) -> dict[str, Path]:
 
 @contextmanager
 def only_one(layout: Layout) -> Iterator[None]:
-    """Keep two `make up` or `make down` of one sandbox apart."""
-    layout.directory.mkdir(parents=True, exist_ok=True)
-    with (layout.directory / "lock").open("w") as lock:
+    """Keep two `make up` or `make down` of one sandbox apart. Raises SandboxError."""
+    try:
+        layout.directory.mkdir(parents=True, exist_ok=True)
+        opened = (layout.directory / "lock").open("w")
+    except OSError as error:
+        raise SandboxError(
+            f"{layout.directory} cannot be written ({error.strerror}): make it writable, or set SANDBOX_DIR"
+        ) from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -44,3 +44,12 @@ def test_status_of_a_sandbox_that_is_down_says_so(tmp_path: Path) -> None:
         said = sandbox(Layout(directory=tmp_path), *words)
         assert said.returncode == 1
         assert said.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
+
+
+def test_a_directory_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = sandbox(Layout(directory=tmp_path / "file"), "up")
+    assert said.returncode == 1
+    assert said.stderr == (
+        f"error: {tmp_path / 'file'} cannot be written (File exists): make it writable, or set SANDBOX_DIR\n"
+    )
