@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from syncer.actual import Actual
+from syncer.decide.ownership import record
 from syncer.errors import AccessDeniedError
 from syncer.metrics import Page
-from syncer.model import Target
+from syncer.model import GroupState, Target, TargetHealth, TargetState
 from syncer.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
@@ -144,3 +146,35 @@ async def test_a_right_that_is_taken_away_leaves_it_blind_with_what_was_its_own(
     await world.until(lambda: world.filled_with("b", "c"), within=2)
     assert replica.controller.groups[0].last_good_pass is not None
     await replica.stop()
+
+
+def actual_of(*names: str) -> Actual:
+    known = Actual()
+    targets = [Target(instance(name), 80) for name in names]
+    known.read(0.0, [TargetHealth(target=target, state=TargetState.HEALTHY) for target in targets])
+    return known
+
+
+def test_blind_it_believes_only_in_what_is_its_own_and_calls_nothing_healthy() -> None:
+    known, ours = actual_of("ours", "foreign"), Target(instance("ours"), 80)
+    assert known.denied({ours})
+    assert {target: health.state for target, health in known.targets.items()} == {
+        ours: TargetState.UNAVAILABLE
+    }
+    assert not known.denied({ours})
+
+
+def test_blind_for_months_it_keeps_no_list_of_what_it_wrote() -> None:
+    known = actual_of()
+    for number in range(100):
+        known.registered([Target(instance(str(number)), 80)], float(number))
+        known.denied(set())
+    assert known._writes == []
+
+
+def test_blind_what_was_deregistered_is_struck_off_the_record_and_the_rest_stays_on_it() -> None:
+    gone, unseen = Target(instance("gone"), 80), Target(instance("unseen"), 80)
+    drains = TargetHealth(target=gone, state=TargetState.DRAINING)
+    state = GroupState(target_group=HTTP, targets={gone: drains}, fresh=False, blind=True)
+    new = Target(instance("new"), 80)
+    assert record(state, frozenset({gone, unseen}), (new,)) == {unseen, new}

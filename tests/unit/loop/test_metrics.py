@@ -53,7 +53,10 @@ def test_every_metric_has_its_values_before_anything_has_happened() -> None:
 def test_a_node_that_turns_ready_is_timed_until_it_is_registered_and_healthy() -> None:
     async def story() -> dict[str, float]:
         world = World()
-        world.join("old")  # Ready since before the start: it has not waited for this syncer
+        world.cloud.launch(instance("old"))
+        old = node("old", instance("old"))  # Ready since before the start: it has not waited for this syncer
+        old["status"]["conditions"][0]["lastTransitionTime"] = "2025-12-31T23:00:00Z"
+        world.cluster.put(old)
         replica = world.replica()
         await asyncio.sleep(100)
         world.cloud.launch(instance("new"))
