@@ -167,11 +167,9 @@ function drawGroup(group) {
   }
   if (group.hold_id) line("hold id", element("code", "", group.hold_id));
   for (const cause of group.causes) line("contested", element("span", "wait", cause));
-  const stale = group.age === null || group.age > STALE_S || group.problem || group.read_problem;
+  const stale = group.age === null || group.age > STALE_S || group.problems.length > 0;
   line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));
-  for (const problem of [group.problem, group.read_problem, group.waiting_for && "waits for " + group.waiting_for]) {
-    if (problem) line("problem", element("span", "bad", problem));
-  }
+  for (const problem of group.problems) line("problem", element("span", "bad", problem));
   return element("article", "", title, list);
 }
 
@@ -181,13 +179,19 @@ function agoOf(seconds) {
   return seconds < 7200 ? Math.round(seconds / 60) + " min ago" : Math.round(seconds / 3600) + " h ago";
 }
 
+function problemsOf(group) {
+  const port = group.stale_check_port;
+  return [group.problem, group.read_problem, group.waiting_for && "waits for " + group.waiting_for,
+    port && "AWS checks the health on " + port + ", which the Service has no more: run pulumi up"].filter(Boolean);
+}
+
 function groupItem(group) {
   const held_by = {};
   for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
   return { key: group.target_group, name: group.name, port: group.port, healthy: group.healthy,
     registered: group.registered, serving: group.serving, base: group.base, floor: group.floor, held_by,
-    causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age, problem: group.problem,
-    read_problem: group.read_problem, waiting_for: group.waiting_for,
+    causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age,
+    problems: problemsOf(group),
     next: { register: group.register.length, deregister: group.deregister.length } };
 }
 

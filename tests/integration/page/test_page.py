@@ -55,6 +55,41 @@ def test_each_node_has_its_verdict_and_its_state_in_each_group(stage: Stage, mix
     stage.play(story)
 
 
+def test_what_troubles_the_syncer_or_a_group_is_said_beside_it(stage: Stage) -> None:
+    stage.told = told = worlds.quiet(1)
+    told.update(
+        ready=False, waiting_for="no list", leader=False, paused=True, blind=True, problems=["no rights"]
+    )
+    http, https = told["groups"]
+    http.update(problem="AccessDenied", read_problem="no answer", waiting_for="its Service", port=None)
+    http.update(
+        contested=[{"id": "i-1", "port": 1, "cause": "an Auto Scaling group"}], last_good_pass_age=7300
+    )
+    https.update(stale_check_port=31234, last_good_pass_age=None, serving=None)
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        flags = await tab.run("document.getElementById('flags').innerText.split('\\n')")
+        assert flags[:2] == ["not ready", "standby"]
+        assert [flag.partition(":")[0] for flag in flags[2:]] == ["paused", "blind", "exclusive"]
+        said = await tab.run("document.querySelector('header').innerText")
+        assert "Not ready: no list" in said
+        assert "no rights" in await tab.run("document.getElementById('problems').innerText")
+        first, second = await tab.run("[...document.querySelectorAll('article')].map(each => each.innerText)")
+        for trouble in (
+            "AccessDenied",
+            "no answer",
+            "waits for its Service",
+            "an Auto Scaling group",
+            "2 h ago",
+        ):
+            assert trouble in first
+        for trouble in ("checks the health on 31234", "none yet", "not known yet"):
+            assert trouble in second
+
+    stage.play(story)
+
+
 def test_what_is_not_well_comes_first_and_may_stand_alone(stage: Stage, mixed: Document) -> None:
     stage.told = mixed
 
