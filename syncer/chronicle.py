@@ -90,9 +90,8 @@ class Chronicle:
         nodes = self._nodes(targets)
         for target in targets:
             if node := nodes.get(target.id):
-                self._reporter.tell(
-                    reason, f"{group.name}, port {target.port}: {how}", node=node.name, warning=warning
-                )
+                where = f"port {target.port}" if target.port else "its own port"
+                self._reporter.tell(reason, f"{group.name}, {where}: {how}", node=node.name, warning=warning)
 
     def read(self, group: Group) -> None:
         """The group was read: those that joined may be healthy now, or gone again."""
