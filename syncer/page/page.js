@@ -220,9 +220,8 @@ function draw() {
   redraw(at("groups"), status.groups.map(groupItem), drawGroup);
   redraw(at("columns"), ["Node", "Verdict", ...status.groups.map((group) => group.name)].map((says, index) =>
     ({ key: index + says, says })), drawHeading);
-  const words = { ...status.sentences };
-  redraw(at("words"), Object.keys(words).sort().flatMap((code) => [{ key: "t" + code, tag: "dt", says: code },
-    { key: "d" + code, tag: "dd", says: words[code] }]), (item) => element(item.tag, "", item.says));
+  redraw(at("words"), Object.keys(status.sentences).sort().flatMap((code) => [{ key: "t" + code, tag: "dt",
+    says: code }, { key: "d" + code, tag: "dd", says: status.sentences[code] }]), (item) => element(item.tag, "", item.says));
   drawRows();
 }
 
@@ -261,9 +260,8 @@ async function ask() {
   try {
     const answer = await fetch("status", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!answer.ok) throw new Error("the syncer answers " + answer.status);
-    const status = await answer.json();
-    view.status = status;
-    view.rows = rowsOf(status);
+    view.status = await answer.json();
+    view.rows = rowsOf(view.status);
     view.heard = Date.now();
     view.failure = "";
     draw();
@@ -286,18 +284,13 @@ function showFreshness() {
     (item) => marked(STATES.unhealthy, "No answer from the syncer (" + item.says + ")"));
 }
 
-function restart() {
-  view.page = 0;
+function turn(step) {
+  view.page += step;
   if (view.status) drawRows();
 }
 
-function turn(step) {
-  view.page += step;
-  drawRows();
-}
-
-at("filter").addEventListener("input", restart);
-at("unwell").addEventListener("change", restart);
+at("filter").addEventListener("input", () => turn(-view.page));
+at("unwell").addEventListener("change", () => turn(-view.page));
 at("controls").addEventListener("submit", (event) => event.preventDefault());
 at("previous").addEventListener("click", () => turn(-1));
 at("next").addEventListener("click", () => turn(1));
