@@ -1,5 +1,6 @@
 """Runs the real Pulumi CLI on stack `dev`, in an environment that knows the sandbox and nothing else."""
 
+import itertools
 import json
 import os
 import re
@@ -181,4 +182,9 @@ def _diagnostics(said: Sequence[str]) -> str:
     """The lines under `Diagnostics:` where Pulumi printed them, else the last lines it said."""
     lines = [line.rstrip() for line in said if line.strip()]
     starts = [number for number, line in enumerate(lines) if line.startswith("Diagnostics:")]
-    return "\n".join(lines[starts[-1] + 1 :][:40] if starts else lines[-5:])
+    if not starts:
+        return "\n".join(lines[-5:])
+    # Outputs, resources and duration follow, at the margin.
+    found = list(itertools.takewhile(lambda line: line.startswith(" "), lines[starts[-1] + 1 :]))
+    telling = [line for line in found if "program exited with non-zero exit code" not in line]
+    return "\n".join((telling if any("error:" in line for line in telling) else found)[:40])

@@ -64,3 +64,21 @@ def test_a_configuration_that_the_engine_refuses_is_one_line_with_a_way_out(
     assert str(refused.value) == (
         f"Pulumi.dev.yaml: {what}: set node-nlb-sync:{key} there (docs/stack.md says what it may be)"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "repeated"),
+    [
+        ("  stack:\n    error: interval: read five\n    error: program exited with non-zero exit code: 1", 2),
+        ("  stack:\n    error: program exited with non-zero exit code: 1", 2),
+    ],
+)
+def test_of_a_failed_run_only_what_went_wrong_is_repeated(tmp_path: Path, said: str, repeated: int) -> None:
+    failing = tmp_path / "tools/pulumi"
+    failing.parent.mkdir()
+    whole = f"Updating\nDiagnostics:\n{said}\n\nOutputs:\n    ip: 1\nDuration: 1s"
+    failing.write_text(f"#!/bin/sh\ncat <<END\n{whole}\nEND\nexit 1\n")
+    failing.chmod(0o755)
+    with pytest.raises(StackError) as failed:
+        stack(tmp_path).up(print)
+    assert str(failed.value).splitlines()[1:] == said.splitlines()[:repeated]
