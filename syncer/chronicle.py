@@ -115,13 +115,14 @@ class Chronicle:
         port = live.get(source.port)
         healths = group.actual.targets.values()
         group.stale_check = port and stale_check_port(healths, port, live.values())
-        if group.stale_check is None or group.stale_check == before:
+        if group.stale_check is None:
             return
         says = (
             f"{group.name}: HealthCheckPortStale: its health is checked on {group.stale_check}, which "
             f"{source.service} has no more ({_listed(live)}): run `pulumi up`; the old targets stay"
         )
-        log.warning(says, extra={"group": group.name})
+        if group.stale_check != before:
+            log.warning(says, extra={"group": group.name})
         self._tell_deployment("HealthCheckPortStale", says)
 
     def _nodes(self, targets: Iterable[Target]) -> Mapping[InstanceId, NodeView]:

@@ -60,9 +60,10 @@ class Reader:
         try:
             await self._look(group)
         except AccessDeniedError as error:
-            if error.operation == "DescribeTargetHealth" and group.actual.denied(group.ours):
-                self._news()
+            if error.operation == "DescribeTargetHealth":
                 self._chronicle.blinded(group, error)
+                if group.actual.denied(group.ours):
+                    self._news()
             return self._failed(group, str(error), slow=True)
         except AwsError as error:
             self._chronicle.failed(group, error)
