@@ -1,26 +1,21 @@
 """Events as the API server keeps them (core/v1): on a Node in namespace default, else on our Deployment."""
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.lease import in_thread
+from syncer.cluster.place import deployment_of, mounted_namespace
 from syncer.errors import ClusterError
 from syncer.ports import Event
 
 _COMPONENT = "node-nlb-sync"
-_NAMESPACE_FILE = "var/run/secrets/kubernetes.io/serviceaccount/namespace"
 _MERGE_PATCH = "application/merge-patch+json"
 _NOT_FOUND = 404
-# A Deployment's Pod: its name, the ReplicaSet's hash, five random characters; both of Kubernetes' safe
-# alphabet (apimachinery/pkg/util/rand).
-_POD = re.compile(r"(?P<deployment>.+)-[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}")
-_MESSAGE_LENGTH = 1024  # of a core/v1 event (kubernetes pkg/apis/core/validation/events.go)
+_MESSAGE_LENGTH = 1024  # as events.k8s.io/v1 allows for a note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +29,11 @@ class Workload:
 
 def own_workload(environment: Mapping[str, str]) -> Workload | None:
     """What the kubelet tells every Pod; None outside a Pod, or in one of another kind of owner."""
-    root = Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/")
     pod = environment.get("HOSTNAME", "")
-    named = _POD.fullmatch(pod)
-    try:
-        namespace = (root / _NAMESPACE_FILE).read_text(encoding="utf-8").strip()
-    except OSError:
+    namespace, deployment = mounted_namespace(environment), deployment_of(pod)
+    if not (namespace and deployment and environment.get("KUBERNETES_SERVICE_HOST")):
         return None
-    if named is None or not namespace or not environment.get("KUBERNETES_SERVICE_HOST"):
-        return None
-    return Workload(namespace=namespace, deployment=named["deployment"], pod=pod)
+    return Workload(namespace=namespace, deployment=deployment, pod=pod)
 
 
 class KubernetesEvents:

@@ -29,19 +29,24 @@ def own_place(environment: Mapping[str, str], namespace: str, name: str) -> Plac
     """
     pod = environment.get("HOSTNAME", "")
     if not namespace and environment.get("KUBERNETES_SERVICE_HOST") and not environment.get("KUBECONFIG"):
-        namespace = _mounted(environment)
+        namespace = mounted_namespace(environment)
     if not namespace:
         return None
-    made = _POD.fullmatch(pod)
     return Place(
         namespace=namespace,
-        name=name or (made["deployment"] if made else _DEFAULT_NAME),
+        name=name or deployment_of(pod) or _DEFAULT_NAME,
         identity=f"{pod or 'nlb-sync'}_{secrets.token_hex(4)}",
     )
 
 
-def _mounted(environment: Mapping[str, str]) -> str:
-    """The namespace that the kubelet mounts beside the token."""
+def deployment_of(pod: str) -> str:
+    """The name of the Deployment that made a Pod of this name; "" where none did."""
+    made = _POD.fullmatch(pod)
+    return made["deployment"] if made else ""
+
+
+def mounted_namespace(environment: Mapping[str, str]) -> str:
+    """The namespace that the kubelet mounts beside the token; "" outside a Pod."""
     root = Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/")
     try:
         return (root / _NAMESPACE).read_text(encoding="utf-8").strip()
