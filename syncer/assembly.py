@@ -16,6 +16,7 @@ from syncer.cluster.api import Api
 from syncer.cluster.events import KubernetesEvents, own_workload
 from syncer.cluster.lease import KubernetesLeases
 from syncer.cluster.place import own_place
+from syncer.cluster.record import KubernetesRecords
 from syncer.controller import Controller
 from syncer.decide.nodes import node_view
 from syncer.elb.adapter import BotoElb
@@ -48,7 +49,9 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     )
     place = None if dry_run else own_place(environment, settings.namespace, settings.name)
     leadership: Leadership = Unelected()
+    records = None
     if place is not None:
+        records = KubernetesRecords(api, place.namespace, place.name)
         leases = KubernetesLeases(api, place.namespace, place.name)
         leadership = Election(leases, place.identity, clock, rng)
     elb = BotoElb(
@@ -66,6 +69,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
         rng=rng,
         tally=tally,
         leadership=leadership,
+        records=records,
         events=None if dry_run else KubernetesEvents(api, own_workload(environment)),
     )
 

@@ -14,14 +14,15 @@ from syncer.chronicle import Chronicle
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
-from syncer.errors import AwsError, NotLeaderError
+from syncer.errors import AwsError, ClusterError, NotLeaderError
 from syncer.events import Reporter
 from syncer.group import Group
 from syncer.lease import Unelected
 from syncer.log import reconcile_id
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState
-from syncer.ports import Clock, Cluster, Elb, Events, Leadership
+from syncer.ports import Clock, Cluster, Elb, Events, Leadership, Records
 from syncer.reads import Reader
+from syncer.record import Record
 from syncer.settings import ServicePort, Settings
 from syncer.tally import Tally
 from syncer.writes import Writer, named
@@ -45,6 +46,7 @@ class Controller:
         tally: Tally,
         leadership: Leadership | None = None,
         events: Events | None = None,
+        records: Records | None = None,
     ) -> None:
         self.settings = settings
         self.leadership = leadership or Unelected()
@@ -52,6 +54,13 @@ class Controller:
         self.clock = clock
         self.tally = tally
         self.groups = tuple(Group(each, rng) for each in settings.groups)
+        self.record = Record(
+            records,
+            clock,
+            may_write=self.leadership.may_write,
+            awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
+            news=self.mark_dirty,
+        )
         self.turned_at = clock.monotonic()
         self._rng = rng
         self._stopping = asyncio.Event()
@@ -75,6 +84,7 @@ class Controller:
             asyncio.create_task(self.cluster.run(self.mark_dirty), name="cluster"),
             asyncio.create_task(self._turn(), name="turn"),
             asyncio.create_task(self.leadership.run(self._leader_changed), name="leadership"),
+            asyncio.create_task(self.record.run(), name="record"),
             *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
             *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
         ]
@@ -113,11 +123,13 @@ class Controller:
         """Another replica may have written since the last read: each group is read before the next write."""
         for group in self.groups:
             group.look_anew(self.clock.monotonic())
+        self.record.forget()
         self.mark_dirty()
 
     async def reconcile(self, group: Group) -> AwsError | None:
         """One pass over one group; the failure that is to be waited out, if there was one."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
+        await self._recollect(group)
         evaluation, desired = self._observe_desired()
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
@@ -125,6 +137,13 @@ class Controller:
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
         return problem
+
+    async def _recollect(self, group: Group) -> None:
+        """What is ours, read once by a replica that begins to write, and what people have confirmed."""
+        if self.leadership.may_write() and not self.settings.paused:
+            await self.record.load(each.arn for each in self.groups)
+            group.ours = self.record.ours(group.arn)
+        group.confirmed = self.record.confirmed(self._epoch())
 
     def _observe_actual(self, group: Group) -> GroupState:
         """What is known of the group: the last read and our own writes since. No call is made for it."""
@@ -182,8 +201,11 @@ class Controller:
         if not self.leadership.may_write():
             return None  # standing by: all is known and planned, and another one sends it
         group.ours = decided.ours
+        self.record.want(group.arn, decided.ours)
         if decided.empty:
             return None
+        if decided.register:
+            await self.record.save()  # before the call: what is lost between the two is still ours
         try:
             problem = await self._writer.apply(group, decided)
             return None if isinstance(problem, NotLeaderError) else problem
@@ -240,6 +262,11 @@ class Controller:
         """One pass, whatever happens in it; the seconds to back off for, 0 if it went well."""
         try:
             problem = await self.reconcile(group)
+        except ClusterError as error:
+            log.warning("%s: the record: %s", group.name, error, extra={"group": group.name})
+            group.problem = f"what is ours cannot be recorded: {error}"
+            self.tally.passes[group.arn, "failed"] += 1
+            return group.write_backoff.next()
         except Exception:
             log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
             group.problem = "unforeseen fault, see the log"

@@ -39,6 +39,7 @@ class Group:
     stale_check: int | None = None
     tell_again_at: float | None = None
     look_after: float = 0.0
+    confirmed: frozenset[str] = frozenset()
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     dirty: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -110,6 +111,7 @@ class Group:
             fresh=self.actual.fresh,
             blind=self.actual.blind,
             ours=self.ours,
+            confirmed=self.confirmed,
             port=port,
             set_aside=self.set_aside(now),
             limit=self._limit if now < self._limit_until else None,

@@ -131,3 +131,24 @@ class Events(Protocol):
 
     async def write(self, event: Event) -> None:
         """Create or update it. DeniedError where that is not allowed, ClusterError when nobody answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordState:
+    """What the ConfigMap of a syncer holds, and the version that a change must name."""
+
+    values: Mapping[str, str]
+    version: str
+
+
+class Records(Protocol):
+    """That ConfigMap. Each method raises DeniedError, or ClusterError when nobody answers."""
+
+    async def read(self) -> RecordState | None:
+        """All of it; None when there is none."""
+
+    async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
+        """Set values, take those away that are None; ConflictError when `version` is not the newest.
+
+        With the version "" it is created.
+        """

@@ -56,11 +56,15 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
         "blind": any(group.actual.blind for group in controller.groups),
         **_leader(controller),
         "ownership": controller.settings.ownership,
-        "problems": [*controller.cluster.problems, *filter(None, [controller.leadership.problem])],
+        "problems": [*controller.cluster.problems, *_own_problems(controller)],
         "sentences": _sentences(controller),
         "nodes": [_node(controller, verdict) for verdict in _verdicts(controller)],
         "groups": [_group(controller, group) for group in controller.groups],
     }
+
+
+def _own_problems(controller: Controller) -> Iterable[str]:
+    return filter(None, (controller.leadership.problem, controller.record.problem))
 
 
 def _leader(controller: Controller) -> Mapping[str, Any]:

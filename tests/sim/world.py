@@ -15,6 +15,7 @@ from tests.sim.cluster import MemoryCluster, MemoryWorld, node
 from tests.sim.events import MemoryEvents
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
+from tests.sim.records import MemoryRecord, MemoryRecords
 
 SERVICE = "ingress-traefik/traefik-ingress-service-nlb"
 HTTP = TargetGroupArn(
@@ -51,6 +52,7 @@ class Replica:
             rng=rng,
             tally=self.tally,
             leadership=self.leadership,
+            records=MemoryRecords(world.stored),
             events=self.events,
         )
         self._task = asyncio.create_task(self.controller.run(once=once))
@@ -82,6 +84,7 @@ class World:
         self.cloud = MemoryCloud(PORTS)
         self.cluster = MemoryWorld()
         self.lease = MemoryLease()
+        self.stored = MemoryRecord()
         self.cluster.expose(SERVICE, "http", PORTS[HTTP])
         self.cluster.expose(SERVICE, "https", PORTS[HTTPS])
         self.settings = load(

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from sandbox.cluster import ApiError
+from syncer.record import decoded
 from tests.integration.syncer.household import Household, Syncer
 
 pytestmark = pytest.mark.toolchain
@@ -76,6 +77,26 @@ def test_a_frozen_leader_that_goes_on_after_its_lease_sends_nothing(home: Househ
 def writes(syncer: Syncer) -> float:
     """How many RegisterTargets it has sent."""
     return syncer.metric('nlb_sync_aws_calls_total{code="ok",operation="RegisterTargets"}')
+
+
+def test_what_is_ours_survives_the_process_in_a_config_map(home: Household) -> None:
+    home.join("a", "b", "c", "d")
+    named = {
+        "NLB_SYNC_NAMESPACE": "default",
+        "NLB_SYNC_NAME": home.service,
+        "NLB_SYNC_OWNERSHIP": "tracked",
+    }
+    syncer = home.syncer(**named)
+    home.until(lambda: home.filled_with("a", "b", "c", "d"), within=20)
+    assert syncer.stop() == 0
+    kept = home.api.get(f"/api/v1/namespaces/default/configmaps/{home.service}-state")
+    recorded = [decoded(text) for text in kept["data"].values()]
+    assert [{target.id for target in each} for each in recorded] == [
+        {home.instances[name] for name in "abcd"}
+    ] * 2
+    home.delete("a")
+    home.syncer(**named)
+    home.until(lambda: home.filled_with("b", "c", "d"), within=20)
 
 
 def test_two_syncers_of_one_namespace_with_names_of_their_own_do_not_meet(home: Household) -> None:

@@ -1,0 +1,67 @@
+"""The ConfigMap in which a syncer keeps what is its own."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from syncer.cluster.api import Api, RefusedError
+from syncer.cluster.lease import in_thread
+from syncer.errors import DeniedError
+from syncer.ports import RecordState
+
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+class KubernetesRecords:
+    """Implements `syncer.ports.Records`, in one thread of its own.
+
+    A patch carries only what changes, and the version that was read: the API server refuses any other.
+    """
+
+    def __init__(self, api: Api, namespace: str, name: str) -> None:
+        self._api = api
+        self._all = f"/api/v1/namespaces/{namespace}/configmaps"
+        self._metadata = {"namespace": namespace, "name": f"{name}-state"}
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="record")
+
+    async def read(self) -> RecordState | None:
+        """GET; None for 404."""
+
+        def call() -> RecordState | None:
+            try:
+                return _state(self._api.small("GET", self._path))
+            except RefusedError as error:
+                if error.status == 404:  # noqa: PLR2004
+                    return None
+                raise
+
+        return await in_thread(self._pool, call)
+
+    async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
+        """PATCH, or POST without a version."""
+
+        def call() -> RecordState:
+            try:
+                return _state(self._send(changes, version))
+            except RefusedError as error:
+                if error.status in {413, 422}:  # too large: it cannot be kept, whoever tries again
+                    raise DeniedError(str(error)) from None
+                raise
+
+        return await in_thread(self._pool, call)
+
+    @property
+    def _path(self) -> str:
+        return f"{self._all}/{self._metadata['name']}"
+
+    def _send(self, changes: Mapping[str, str | None], version: str) -> dict[str, Any]:
+        if version:
+            body = {"metadata": {"resourceVersion": version}, "data": dict(changes)}
+            return self._api.small("PATCH", self._path, body, _MERGE_PATCH)
+        data = {key: text for key, text in changes.items() if text is not None}
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": self._metadata, "data": data}
+        return self._api.small("POST", self._all, made)
+
+
+def _state(item: Mapping[str, Any]) -> RecordState:
+    return RecordState(values=item.get("data") or {}, version=str(item["metadata"]["resourceVersion"]))

@@ -1,0 +1,189 @@
+"""The ownership record on virtual time: what is stored when, what a loss of it costs, and confirmations."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncer.model import InstanceId, Target, TargetGroupArn
+from syncer.record import confirm, decoded, encoded, key_of
+from tests.sim.records import MemoryRecords
+from tests.sim.virtual import EPOCH, run_virtually
+from tests.sim.world import HTTP, HTTPS, PORTS, Replica, World, instance
+
+Story = Callable[[], Coroutine[Any, Any, None]]
+TARGETS = st.builds(
+    Target,
+    st.from_regex(r"i-[0-9a-f]{8,17}", fullmatch=True).map(InstanceId),
+    st.integers(1, 65535),
+)
+
+
+def virtually(story: Story) -> Callable[[], None]:
+    def test() -> None:
+        run_virtually(story())
+
+    test.__name__ = story.__name__
+    return test
+
+
+def tracked() -> World:
+    return World({"NLB_SYNC_OWNERSHIP": "tracked"})
+
+
+def stored(world: World, arn: TargetGroupArn = HTTP) -> frozenset[Target]:
+    values = world.stored.state.values if world.stored.state else {}
+    return decoded(values.get(key_of(arn), ""))
+
+
+async def settled(world: World, *names: str) -> Replica:
+    """A replica that has filled both groups, all of them healthy."""
+    replica = world.replica(elected=True)
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == len(names), within=90)
+    await asyncio.sleep(10)
+    return replica
+
+
+@given(st.frozensets(TARGETS, max_size=30))
+def test_what_is_stored_is_what_is_read(targets: frozenset[Target]) -> None:
+    assert decoded(encoded(targets)) == targets
+
+
+def test_five_thousand_instances_in_eleven_groups_fit_a_config_map() -> None:
+    group = encoded(Target(InstanceId(f"i-{number:017x}"), 30080) for number in range(5000))
+    assert 11 * len(group) < 1 << 20
+
+
+def test_a_line_that_is_no_record_costs_itself_only() -> None:
+    assert decoded("nonsense\n\n30080 00ab 00cd\nx y") == {
+        Target(InstanceId(i), 30080) for i in ("i-00ab", "i-00cd")
+    }
+
+
+@virtually
+async def test_a_target_is_recorded_before_it_is_registered_at_one_write_for_both_groups() -> None:
+    world = tracked()
+    world.join("a", "b")
+    replica = await settled(world, "a", "b")
+    before = len(world.stored.writes)
+    world.join("c")
+    while not world.cloud.registered(HTTP) >= world.targets("c"):
+        if any(when > 30 for when, _ in replica.elb.begun[4:]):
+            assert stored(world) >= world.targets("c")
+        await asyncio.sleep(0.001)
+    assert stored(world) == world.targets("a", "b", "c")
+    assert stored(world, HTTPS) == world.targets("a", "b", "c", arn=HTTPS)
+    assert len(world.stored.writes) == before + 1
+    await asyncio.sleep(600)
+    assert len(world.stored.writes) == before + 1, "a steady state writes nothing"
+    await replica.stop()
+
+
+@virtually
+async def test_a_target_is_struck_off_when_it_is_gone_and_not_before() -> None:
+    world = tracked()
+    world.join("a", "b", "c", "d")
+    replica = await settled(world, "a", "b", "c", "d")
+    world.cluster.delete("a")
+    await world.until(lambda: world.cloud.registered(HTTP) == world.targets("b", "c", "d"), within=60)
+    await asyncio.sleep(60)
+    assert stored(world) == world.targets("a", "b", "c", "d")
+    await world.until(lambda: stored(world) == world.targets("b", "c", "d"), within=400)
+    await replica.stop()
+
+
+@virtually
+async def test_an_heir_removes_what_was_ours_and_left_while_nobody_was_there() -> None:
+    for kept in (True, False):
+        world = tracked()
+        world.join("a", "b", "c", "d")
+        replica = await settled(world, "a", "b", "c", "d")
+        await replica.kill()
+        world.cluster.delete("a")
+        if not kept:
+            world.stored.state = None
+        heir = world.replica(elected=True)
+        await asyncio.sleep(90)
+        left = ("b", "c", "d") if kept else ("a", "b", "c", "d")
+        assert world.filled_with(*left)
+        await heir.stop()
+
+
+@virtually
+async def test_a_foreign_target_is_never_taken_for_ours() -> None:
+    world = tracked()
+    world.cloud.launch("i-0f0f0f0f0f0f0f0f0")
+    foreign = Target(InstanceId("i-0f0f0f0f0f0f0f0f0"), PORTS[HTTP])
+    world.join("a", "b", "c")
+    replica = await settled(world, "a", "b", "c")
+    world.cloud.register(HTTP, [foreign])
+    await asyncio.sleep(120)
+    assert foreign not in stored(world)
+    assert foreign in world.cloud.registered(HTTP)
+    await replica.stop()
+
+
+@virtually
+async def test_without_the_right_to_it_the_record_lives_in_memory() -> None:
+    world = tracked()
+    world.stored.denied = True
+    world.join("a", "b", "c", "d")
+    replica = await settled(world, "a", "b", "c", "d")
+    assert "until the next start only" in replica.controller.record.problem
+    world.cluster.delete("a")
+    await world.until(lambda: world.filled_with("b", "c", "d"), within=60)
+    await replica.stop()
+
+
+@virtually
+async def test_what_cannot_be_recorded_is_not_registered_until_it_can() -> None:
+    world = tracked()
+    world.join("a", "b")
+    replica = await settled(world, "a", "b")
+    world.stored.away = True
+    world.join("c")
+    await asyncio.sleep(60)
+    assert world.filled_with("a", "b")
+    assert "cannot be recorded" in replica.controller.groups[0].problem
+    world.cloud.deregister(HTTP, [Target(instance("a"), PORTS[HTTP])])
+    world.stored.away = False
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=40)
+    await replica.stop()
+
+
+@virtually
+async def test_what_another_hand_has_written_meanwhile_is_kept_until_aws_does_not_list_it() -> None:
+    world = tracked()
+    world.join("a", "b")
+    replica = await settled(world, "a", "b")
+    other = Target(InstanceId("i-0aaaaaaaaaaaaaaaa"), PORTS[HTTP])
+    assert world.stored.state is not None
+    text = encoded({*world.targets("a", "b"), other})
+    world.stored.store({key_of(HTTP): text}, world.stored.state.version)
+    world.join("c")
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=2)
+    assert other in stored(world)
+    await world.until(lambda: stored(world) == world.targets("a", "b", "c"), within=60)
+    await replica.stop()
+
+
+@virtually
+async def test_a_confirmed_hold_is_let_go_within_10_seconds_and_an_old_confirmation_is_not() -> None:
+    for age, released in ((0, True), (1000, False)):
+        world = tracked()
+        world.join("a", "b", "c", "d")
+        replica = await settled(world, "a", "b", "c", "d")
+        for name in ("a", "b", "c"):
+            world.cluster.delete(name)
+        await asyncio.sleep(30)
+        assert world.filled_with("a", "b", "c", "d")
+        records = MemoryRecords(world.stored)
+        for group in replica.controller.groups:
+            assert group.plan is not None
+            now = EPOCH + asyncio.get_running_loop().time() - age
+            await confirm(records, group.plan.hold_id, now)
+        await asyncio.sleep(10)
+        assert world.filled_with(*("d" if released else "abcd"))
+        await replica.stop()
