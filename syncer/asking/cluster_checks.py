@@ -51,6 +51,10 @@ def needed_rights(
                 name=name,
             )
             yield right, "there is no election, so run one replica only"
+        for verb in ("get", "create", "patch"):
+            name = "" if verb == "create" else f"{place.name}-state"
+            right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
+            yield right, "what is ours is remembered until the next start only, and no hold can be confirmed"
     yield from _rights_to_tell(workload)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from importlib import import_module
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     _add_wait(subparsers)
     doctor = subparsers.add_parser("doctor", help="whether the syncer will work here, and what it lacks")
     _asks(doctor, "syncer.asking.doctor", "doctor")
+    _add_confirm(subparsers)
     _add_leave(subparsers)
 
 
@@ -57,6 +59,18 @@ def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     settle.add_argument("--no-settle", dest="settle", action="store_const", const=0.0, help="--settle 0")
     _asks(wait, "syncer.asking.wait", "wait")
+
+
+def _add_confirm(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    confirm = subparsers.add_parser("confirm", help="let a removal go that is held as doubtful")
+    confirm.add_argument("group", metavar="GROUP", help="the target group's name or ARN")
+    confirm.add_argument(
+        "hold", metavar="HOLD-ID", type=_hold, help="as `status` and `plan --json` name it: of what was seen"
+    )
+    confirm.add_argument(
+        "--url", default=DEFAULT_URL, type=_url, help="the syncer that holds it; default: %(default)s"
+    )
+    _asks(confirm, "syncer.asking.confirm", "confirm")
 
 
 def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -112,6 +126,12 @@ def _seconds(text: str) -> float:
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return value
+
+
+def _hold(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{12}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a hold's id (12 digits 0-9, a-f)")
+    return text
 
 
 def _pause(text: str) -> float:

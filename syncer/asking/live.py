@@ -13,7 +13,7 @@ from typing import Any
 
 from syncer.asking.look import Look, Readings, look
 from syncer.asking.printing import Exit, complain, show, show_json, show_table
-from syncer.asking.reach import aws
+from syncer.asking.reach import aws, records_of
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, node_port
@@ -86,7 +86,7 @@ def live_look(settings: Settings) -> Look:
     )
     elb = aws(settings)
     try:
-        return asyncio.run(look(settings, cluster, elb))
+        return asyncio.run(look(settings, cluster, elb, records_of(settings)))
     finally:
         elb.close()
 

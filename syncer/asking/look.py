@@ -3,16 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from syncer.clock import SystemClock
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
 from syncer.decide.story import Story, stories
 from syncer.errors import AwsError, ClusterError
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
-from syncer.ports import Elb
+from syncer.ports import Elb, Records
+from syncer.record import Record
 from syncer.settings import GroupSettings, ServicePort, Settings
 
 Answer = TypeVar("Answer")
@@ -42,11 +44,18 @@ class Look:
         return stories(self.evaluation, self.desired, self.groups, self.plans)
 
 
-async def look(settings: Settings, cluster: Readings, elb: Elb) -> Look:
+async def look(settings: Settings, cluster: Readings, elb: Elb, records: Records | None = None) -> Look:
     """Read everything once. What cannot be read is a problem, and the rest is answered all the same."""
     problems: list[str] = []
+    record = Record(records, SystemClock())
     nodes = await _ask_cluster(problems, cluster.nodes)
     groups = [await _group(each, cluster, elb, problems) for each in settings.groups]
+    try:
+        await record.load(each.target_group for each in groups)
+    except ClusterError as error:
+        problems.append(f"the record of what is ours: {error}")
+    confirmed = record.confirmed(time.time())
+    groups = [replace(each, ours=record.ours(each.target_group), confirmed=confirmed) for each in groups]
     evaluation = evaluate(nodes, registered_instances(groups), settings.node_policy)
     desired = choose(evaluation, groups, settings.plan_policy)
     now = time.time()

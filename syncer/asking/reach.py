@@ -1,6 +1,9 @@
-"""How a question reaches AWS: as the syncer does, with its settings and credentials."""
+"""How a question reaches AWS and the record of what is ours: as the syncer does, with its rights."""
+
+import os
 
 from syncer.elb.adapter import BotoElb
+from syncer.ports import Records
 from syncer.settings import Settings
 
 
@@ -11,3 +14,16 @@ def aws(settings: Settings) -> BotoElb:
         access_key=settings.access_key,
         secret_key=settings.secret_key,
     )
+
+
+def records_of(settings: Settings) -> Records | None:
+    """The syncer's ConfigMap; None outside a Pod where no namespace is configured."""
+    from syncer.cluster.access import configuration  # noqa: PLC0415 - AWS alone is asked without it
+    from syncer.cluster.api import Api  # noqa: PLC0415 - as above
+    from syncer.cluster.place import own_place  # noqa: PLC0415 - as above
+    from syncer.cluster.record import KubernetesRecords  # noqa: PLC0415 - as above
+
+    place = own_place(os.environ, settings.namespace, settings.name)
+    if place is None:
+        return None
+    return KubernetesRecords(Api(configuration(os.environ)), place.namespace, place.name)
