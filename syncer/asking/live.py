@@ -171,3 +171,7 @@ def _show_plans(seen: Look) -> None:
         show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)
     else:
         show("nothing to do")
+    for each in seen.plans:
+        if each.hold_id:
+            name = parse_arn(each.target_group).name
+            show(f"{name} waits until that fits, or for: nlb-sync confirm {name} {each.hold_id}")

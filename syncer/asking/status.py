@@ -113,7 +113,7 @@ def _show_held(group: Mapping[str, Any]) -> None:
     for why, count in sorted(Counter(held["why"] for held in group["held"]).items()):
         show(f"{_name(group)} holds {count} for {why}: {hold_says(why)}")
     if hold := group.get("hold_id"):
-        show(f"{_name(group)}: the hold {hold} waits until it fits or is confirmed")
+        show(f"{_name(group)} waits until that fits, or for: nlb-sync confirm {_name(group)} {hold}")
 
 
 def _age(said: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:

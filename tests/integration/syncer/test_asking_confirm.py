@@ -25,6 +25,8 @@ def test_a_confirmed_hold_is_let_go_and_no_other(home: Household, ask: Ask) -> N
         home.delete(name)
     home.until(lambda: len(syncer.status["nodes"]) == 1 and held(syncer) != "", within=15)
     name, hold = home.groups["http"].split("/")[1], held(syncer)
+    for words in (("plan",), ("status", *url)):
+        assert f"nlb-sync confirm {name} {hold}\n" in ask(*words, **place)[1]
     code, out, err = ask("confirm", name, "0123456789ab", *url, **place)
     assert (code, out) == (3, "")
     assert f"the group holds {hold} now" in err
