@@ -107,7 +107,10 @@ SYNCER = Record(
         "name": name("nlb-sync", "The Deployment's name; what belongs to it is named after it."),
         "secret_name": name("nlb-secret", "The Secret with the syncer's AWS keys and its target groups."),
         "replicas": Whole(
-            low=0, high=1, default=1, reason="There is one writer; 0 stops it and leaves the targets."
+            low=0,
+            high=5,
+            default=2,
+            reason="One of them writes, the others stand by; 0 stops the syncer and leaves the targets.",
         ),
         "resources": Record(
             build=Resources,

@@ -4,6 +4,7 @@ from typing import Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
+    AffinityArgs,
     CapabilitiesArgs,
     ConfigMapEnvSourceArgs,
     ContainerArgs,
@@ -13,6 +14,8 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarSourceArgs,
     HTTPGetActionArgs,
     ObjectFieldSelectorArgs,
+    PodAffinityTermArgs,
+    PodAntiAffinityArgs,
     PodSecurityContextArgs,
     PodSpecArgs,
     ProbeArgs,
@@ -21,7 +24,9 @@ from pulumi_kubernetes.core.v1 import (
     SecretKeySelectorArgs,
     SecurityContextArgs,
     TolerationArgs,
+    WeightedPodAffinityTermArgs,
 )
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
 from infra.options import Quantities, Settings, Syncer, Toleration
 
@@ -41,6 +46,7 @@ def pod_spec(
         enable_service_links=False,  # a Service called nlb-sync would set NLB_SYNC_PORT
         node_selector=dict(syncer.node_selector) or None,
         tolerations=[toleration(item) for item in syncer.tolerations] or None,
+        affinity=apart(syncer),
         termination_grace_period_seconds=GRACE_SECONDS,
         security_context=PodSecurityContextArgs(
             run_as_non_root=True,
@@ -49,6 +55,18 @@ def pod_spec(
             seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
         ),
         containers=[container(syncer, config_name, secret_name)],
+    )
+
+
+def apart(syncer: Syncer) -> AffinityArgs:
+    """The replicas on nodes of their own where there are enough."""
+    term = PodAffinityTermArgs(
+        label_selector=LabelSelectorArgs(match_labels={"app": syncer.name}),
+        topology_key="kubernetes.io/hostname",
+    )
+    weighted = WeightedPodAffinityTermArgs(weight=100, pod_affinity_term=term)
+    return AffinityArgs(
+        pod_anti_affinity=PodAntiAffinityArgs(preferred_during_scheduling_ignored_during_execution=[weighted])
     )
 
 

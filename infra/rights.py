@@ -37,6 +37,7 @@ class Rights(Part):
         self._nodes(name, settings)
         self._service(name, settings)
         self._events(name, settings)
+        self._state(name, settings)
         self.register_outputs({})
 
     def _nodes(self, name: str, settings: Settings) -> None:
@@ -77,6 +78,23 @@ class Rights(Part):
         self._role(f"{name}-node-events", nodes, [events], settings)
         own = ObjectMetaArgs(name=f"{settings.syncer.name}-events", namespace=settings.syncer_namespace)
         self._role(f"{name}-events", own, [events, deployment], settings)
+
+    def _state(self, name: str, settings: Settings) -> None:
+        """Its Lease, called like the Deployment, and its record; `create` cannot be held to a name."""
+        syncer = settings.syncer.name
+
+        def rules(group: str, resource: str, called: str, verbs: list[str]) -> list[PolicyRuleArgs]:
+            return [
+                PolicyRuleArgs(api_groups=[group], resources=[resource], verbs=["create"]),
+                PolicyRuleArgs(
+                    api_groups=[group], resources=[resource], resource_names=[called], verbs=verbs
+                ),
+            ]
+
+        metadata = ObjectMetaArgs(name=f"{syncer}-state", namespace=settings.syncer_namespace)
+        lease = rules("coordination.k8s.io", "leases", syncer, ["get", "update"])
+        record = rules("", "configmaps", f"{syncer}-state", ["get", "patch"])
+        self._role(f"{name}-state", metadata, [*lease, *record], settings)
 
     def _role(
         self, name: str, metadata: ObjectMetaArgs, rules: list[PolicyRuleArgs], settings: Settings

@@ -5,7 +5,12 @@ import hashlib
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgs, DeploymentStrategyArgs
+from pulumi_kubernetes.apps.v1 import (
+    Deployment,
+    DeploymentSpecArgs,
+    DeploymentStrategyArgs,
+    RollingUpdateDeploymentArgs,
+)
 from pulumi_kubernetes.core.v1 import ConfigMap, PodTemplateSpecArgs, Secret
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import (
@@ -22,6 +27,11 @@ from infra.options import Settings
 from infra.part import Part
 from infra.pod import HTTP_PORT, pod_spec
 
+# A new Pod must be ready before an old one goes: a wrong node selector stops its own rollout.
+ROLLING = DeploymentStrategyArgs(
+    type="RollingUpdate",
+    rolling_update=RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
+)
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
@@ -97,7 +107,7 @@ class Workload(Part):
         return NetworkPolicy(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
 
     def _disruption_budget(self) -> None:
-        """One Pod may always be evicted: with a single replica, a minimum would block every node drain."""
+        """One Pod at a time may be evicted; with a single replica a minimum would block every node drain."""
         spec = PodDisruptionBudgetSpecArgs(
             max_unavailable=1, selector=LabelSelectorArgs(match_labels=self._labels)
         )
@@ -119,9 +129,7 @@ class Workload(Part):
         )
         spec = DeploymentSpecArgs(
             replicas=self._settings.syncer.replicas,
-            strategy=DeploymentStrategyArgs(
-                type="Recreate"
-            ),  # one writer: the old one ends before the new begins
+            strategy=ROLLING,
             selector=LabelSelectorArgs(match_labels=self._labels),
             template=template,
         )
@@ -142,6 +150,7 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
     """The ConfigMap. The stack made the groups, nobody else's targets belong in them: `exclusive`."""
     told = {
         "AWS_REGION": settings.region,
+        "NLB_SYNC_NAME": settings.syncer.name,
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": ",".join(sorted(settings.zones)),
         "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone else "false",

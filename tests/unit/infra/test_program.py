@@ -294,6 +294,7 @@ def test_the_container_is_told_everything_by_its_environment(record: Record) -> 
     assert container["envFrom"] == [{"configMapRef": {"name": "nlb-sync"}}]
     assert record.one("kubernetes:core/v1:ConfigMap").inputs["data"] == {
         "AWS_REGION": "eu-central-1",
+        "NLB_SYNC_NAME": "nlb-sync",
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": "eu-central-1a,eu-central-1b,eu-central-1c",
         "NLB_SYNC_CROSS_ZONE": "true",
@@ -335,7 +336,11 @@ def test_the_pod_runs_with_no_rights_it_does_not_need(record: Record) -> None:
 def test_the_predecessors_placement_and_resources_are_in_the_deployment(record: Record) -> None:
     spec = record.one(DEPLOYMENT).inputs["spec"]
     pod = spec["template"]["spec"]
-    assert spec["strategy"] == {"type": "Recreate"}
+    assert spec["replicas"] == 2
+    assert spec["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
     assert pod["serviceAccountName"] == "nlb-sync-sa"
     assert pod["nodeSelector"] == {"kops.k8s.io/instancegroup": "critical"}
     assert pod["tolerations"] == [{"key": "process", "operator": "Equal", "value": "critical"}]
@@ -386,6 +391,19 @@ def test_the_syncer_may_write_events_where_those_of_nodes_and_of_its_deployment_
             "verbs": ["get"],
         },
     ]
+
+
+def test_the_syncer_may_write_its_own_lease_and_record_and_no_other(record: Record) -> None:
+    def of(group: str, resource: str, name: str, *verbs: str) -> list[dict[str, Any]]:
+        base = {"apiGroups": [group], "resources": [resource]}
+        return [{**base, "verbs": ["create"]}, {**base, "resourceNames": [name], "verbs": list(verbs)}]
+
+    assert roles(record)["ingress-traefik/nlb-sync-state"] == [
+        *of("coordination.k8s.io", "leases", "nlb-sync", "get", "update"),
+        *of("", "configmaps", "nlb-sync-state", "get", "patch"),
+    ]
+    told = record.one("kubernetes:core/v1:ConfigMap").inputs["data"]
+    assert told["NLB_SYNC_NAME"] == "nlb-sync"
 
 
 def test_all_that_the_syncer_works_with_is_there_before_it_and_goes_after_it(record: Record) -> None:

@@ -221,7 +221,7 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         ("load-balancer, clients or any", "firewall.source' load-balancer"),
     ),
     ("no image", lambda c: c["syncer"].pop("image"), "syncer.image", ("read nothing",)),
-    ("two replicas", lambda c: c["syncer"].update(replicas=2), "syncer.replicas", ("read 2", "0 to 1")),
+    ("too many", lambda c: c["syncer"].update(replicas=6), "syncer.replicas", ("read 6", "0 to 5")),
     (
         "a variable that the stack sets",
         lambda c: c["syncer"].update(env={"NLB_SYNC_TARGET_GROUPS": "x"}),
