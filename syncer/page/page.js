@@ -165,7 +165,7 @@ function drawGroup(group) {
     line("held", element("span", "wait", count + " for " + why),
       element("span", "small quiet", view.status.sentences[why] || ""));
   }
-  if (group.hold_id) line("hold id", element("code", "", group.hold_id));
+  if (group.hold_id) line("release it by", element("code", "", "nlb-sync confirm " + group.name + " " + group.hold_id));
   for (const cause of group.causes) line("contested", element("span", "wait", cause));
   const stale = group.age === null || group.age > STALE_S || group.problems.length > 0;
   line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));

@@ -45,7 +45,7 @@ def test_each_node_has_its_verdict_and_its_state_in_each_group(stage: Stage, mix
         assert "no Node" in gone
         assert gone.count("held: Share") == 2
         for group in mixed["groups"]:
-            assert await shows(tab, group["hold_id"])
+            assert await shows(tab, f"nlb-sync confirm {group['name']} {group['hold_id']}")
             assert await shows(tab, f"2 for Share\n{mixed['sentences']['Share']}")
             assert await shows(
                 tab, f"{group['serving']} · base {group['base']} · keeps at least {group['floor']}"
