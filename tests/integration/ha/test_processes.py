@@ -14,9 +14,9 @@ pytestmark = pytest.mark.toolchain
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
 
 
-def pair(home: Household) -> tuple[Syncer, Syncer]:
-    """The leader and the standby, both ready."""
-    named = {"NLB_SYNC_NAMESPACE": "default", "NLB_SYNC_NAME": home.service}
+def pair(home: Household, suffix: str = "") -> tuple[Syncer, Syncer]:
+    """The leader and the standby of one Lease, both ready."""
+    named = {"NLB_SYNC_NAMESPACE": "default", "NLB_SYNC_NAME": home.service + suffix}
     both = [home.syncer(**named), home.syncer(**named)]
     home.until(lambda: all(each.ready for each in both), within=20)
     home.until(lambda: any(leads(each) for each in both), within=5)
@@ -35,7 +35,7 @@ def holder(home: Household) -> str:
         return ""
 
 
-def test_a_stopped_leader_hands_over_at_once_and_a_killed_one_within_15_seconds(home: Household) -> None:
+def test_a_stopped_leader_hands_over_at_once(home: Household) -> None:
     home.join("a")
     leader, standby = pair(home)
     home.until(lambda: home.filled_with("a"), within=10)
@@ -48,30 +48,25 @@ def test_a_stopped_leader_hands_over_at_once_and_a_killed_one_within_15_seconds(
     assert time.monotonic() - began < 3  # 2 s, and what two busy cores add
     assert leader.process.wait(5) == 0
     assert holder(home) not in {"", first}
-    third = home.syncer(NLB_SYNC_NAMESPACE="default", NLB_SYNC_NAME=home.service)
-    home.until(lambda: third.ready, within=20)
-    standby.end()
-    home.join("c")
-    assert home.until(lambda: home.filled_with("a", "b", "c"), within=17) > 4
-    assert third.status["leader"]
+    assert standby.status["leader"]
 
 
-def test_a_frozen_leader_that_goes_on_after_its_lease_sends_nothing(home: Household) -> None:
+def test_a_killed_leader_is_replaced_and_a_frozen_one_that_goes_on_sends_nothing(home: Household) -> None:
     home.join("a")
-    leader, standby = pair(home)
+    frozen, its_heir = pair(home, "-frozen")
+    killed, the_other = pair(home, "-killed")
     home.until(lambda: home.filled_with("a"), within=10)
-    leader.signal(signal.SIGSTOP)
-    home.until(lambda: leads(standby), within=15)
-    sent = writes(standby)
+    sent = writes(frozen)
+    frozen.signal(signal.SIGSTOP)
+    killed.end()
     home.join("b")
-    leader.signal(signal.SIGCONT)
+    took = home.until(lambda: leads(its_heir) and leads(the_other), within=17)  # 15 s, and busy cores
+    assert took > 5
+    frozen.signal(signal.SIGCONT)
     home.until(lambda: home.filled_with("a", "b"), within=5)
-    assert writes(standby) > sent
-    home.until(lambda: leader.get("/healthz")[0] == 200, within=5)
-    for group in home.names():
-        changes = f'nlb_sync_changes_total{{change="register",target_group="{group}"}}'
-        assert leader.metric(changes) == 1
-    assert not leads(leader)
+    home.until(lambda: frozen.ready, within=5)
+    assert writes(frozen) == sent
+    assert not leads(frozen)
 
 
 def writes(syncer: Syncer) -> float:
