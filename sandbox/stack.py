@@ -15,6 +15,7 @@ from typing import Any
 from sandbox.environment import private_uv
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
+from sandbox.process import started_at
 
 STACK = "dev"
 _CANCEL_S = 60.0
@@ -132,17 +133,7 @@ def interrupted(layout: Layout) -> bool:
     path = _state_file(layout)
     latest = json.loads(path.read_text())["checkpoint"].get("latest") or {} if path else {}
     locks = [json.loads(lock.read_text()) for lock in layout.pulumi_backend.glob(".pulumi/locks/**/*.json")]
-    return bool(latest.get("pending_operations")) or any(not _alive(lock["pid"]) for lock in locks)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return bool(latest.get("pending_operations")) or any(not started_at(lock["pid"]) for lock in locks)
 
 
 def _follow(output: Iterable[str], said: list[str], on_change: Callable[[str], None] | None) -> None:

@@ -1,10 +1,14 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.layout import Layout
-from sandbox.stack import Stack, StackError, outputs
+from sandbox.stack import Stack, StackError, interrupted, outputs
+from tests.waiting import eventually
 
 
 def stack(tmp_path: Path) -> Stack:
@@ -82,3 +86,35 @@ def test_of_a_failed_run_only_what_went_wrong_is_repeated(tmp_path: Path, said: 
     with pytest.raises(StackError) as failed:
         stack(tmp_path).up(print)
     assert str(failed.value).splitlines()[1:] == said.splitlines()[:repeated]
+
+
+def saved(layout: Layout, latest: dict[str, object], lock_of: int | None = None) -> Layout:
+    """A sandbox with a state of the stack, locked by process `lock_of` if one is given."""
+    state = layout.pulumi_backend / ".pulumi/stacks/node-nlb-sync/dev.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"checkpoint": {"latest": latest}}))
+    if lock_of is not None:
+        lock = layout.pulumi_backend / ".pulumi/locks/organization/node-nlb-sync/dev/1.json"
+        lock.parent.mkdir(parents=True)
+        lock.write_text(json.dumps({"pid": lock_of}))
+    return layout
+
+
+def test_a_run_that_ended_or_is_still_going_on_was_not_interrupted(tmp_path: Path) -> None:
+    assert not interrupted(Layout(directory=tmp_path / "new"))
+    assert not interrupted(saved(Layout(directory=tmp_path / "ended"), {"resources": []}))
+    assert not interrupted(saved(Layout(directory=tmp_path / "working"), {}, lock_of=os.getpid()))
+
+
+def test_an_operation_left_open_is_an_interrupted_run(tmp_path: Path) -> None:
+    assert interrupted(saved(Layout(directory=tmp_path), {"pending_operations": [{"type": "creating"}]}))
+
+
+def test_a_lock_of_a_process_that_is_dead_is_an_interrupted_run_collected_or_not(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    layout = saved(Layout(directory=tmp_path), {}, lock_of=killed.pid)
+    assert not interrupted(layout)
+    killed.kill()
+    eventually(lambda: interrupted(layout), within=10)  # dead, and left as a zombie
+    killed.communicate()
+    assert interrupted(layout)
