@@ -1,19 +1,30 @@
-"""An ELBv2 in memory that keeps AWS's rules for targets; one of it serves every replica of a world."""
+"""An ELBv2 in memory that keeps AWS's rules for targets; one of it serves every replica of a world.
+
+What it does that moto does not: a refused target refuses its whole call, targets turn healthy and drain in
+time, unknown instances and full groups are refused, calls beyond AWS's rate are throttled, and a batch is no
+larger than what the ELB team advises. Sources: /docs/syncer.md names the calls; the AWS guide the states.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from syncer.errors import (
     AwsError,
     InvalidTargetError,
-    NotLeaderError,
     TargetGroupNotFoundError,
+    ThrottledError,
+    TooManyRegistrationsError,
     TooManyTargetsError,
 )
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
-from tests.sim.frost import Frost
+from tests.sim.bucket import TokenBucket
+
+# The batch that the ELB team advised the AWS Load Balancer Controller to use.
+LARGEST_BATCH = 200
+# AWS's buckets of one account and region: RegisterTargets and DeregisterTargets share one.
+WRITES = frozenset({"register", "deregister"})
 
 
 @dataclass(slots=True)
@@ -24,29 +35,53 @@ class _Entry:
 
 @dataclass(slots=True)
 class MemoryGroup:
-    """One target group: the times after which a target is healthy or gone, and how many it takes."""
+    """One target group: the times after which a target is healthy or gone, and how many it takes.
+
+    `check_port` is where health is checked, 0 for the target's own port. `quota` is of targets per group;
+    those that drain take a place, if `drains_in_quota`. `lingering` is unhealthy.draining instead of
+    unhealthy (target_health_state.unhealthy.draining_interval_seconds). `listening`: a listener uses it.
+    """
 
     own_port: int = 80
     check_port: int = 0
     healthy_after: float = 20.0
     draining_for: float = 300.0
     quota: int = 1000
+    drains_in_quota: bool = True
+    lingering: bool = False
+    listening: bool = True
     entries: dict[Target, _Entry] = field(default_factory=dict)
 
 
 class MemoryCloud:
-    """Instances and target groups. Times are those of the running loop."""
+    """Instances and target groups. Times are those of the running loop.
+
+    `running` says in which zone an instance runs, `sick` are those that fail the health check, `crowded`
+    those that are in too many groups already. `zones` are enabled on the load balancer, None for all.
+    `confused`: AWS has an inner fault and knows no target's health. `quota` is what all groups of the load
+    balancer may hold together. `names_refused`: a refusal names the ids.
+    """
 
     def __init__(self, arns: Iterable[TargetGroupArn]) -> None:
         self.groups = {arn: MemoryGroup() for arn in arns}
         self.running: dict[InstanceId, str] = {}
+        self.started_at: dict[InstanceId, float] = {}
         self.sick: set[InstanceId] = set()
+        self.crowded: set[InstanceId] = set()
+        self.zones: set[str] | None = None
+        self.confused = False
+        self.quota: int | None = None
+        self.names_refused = True
         self.calls: Counter[str] = Counter()
         self.latency = 0.05
+        self.throttled: Counter[str] = Counter()
+        self._buckets = {True: TokenBucket(4.0, 20.0), False: TokenBucket(50.0, 200.0)}
 
     def launch(self, instance: str, zone: str = "eu-central-1a") -> None:
         """Run an instance."""
-        self.running[InstanceId(instance)] = zone
+        if InstanceId(instance) not in self.running:
+            self.running[InstanceId(instance)] = zone
+            self.started_at[InstanceId(instance)] = self._now()
 
     def group(self, arn: TargetGroupArn) -> MemoryGroup:
         """The group; TargetGroupNotFound as RegisterTargets says it."""
@@ -54,9 +89,15 @@ class MemoryCloud:
             raise TargetGroupNotFoundError("Any", "TargetGroupNotFound", f"Target group '{arn}' not found")
         return self.groups[arn]
 
+    def admit(self, operation: str) -> None:
+        """Take a token of the account's; ThrottlingException when the bucket is empty."""
+        if not self._buckets[operation in WRITES].take(self._now()):
+            self.throttled[operation] += 1
+            raise ThrottledError(operation, "ThrottlingException", "Rate exceeded")
+
     def healths(self, arn: TargetGroupArn) -> list[TargetHealth]:
         """What DescribeTargetHealth answers now."""
-        group, now = self._drained(arn), asyncio.get_running_loop().time()
+        group, now = self._drained(arn), self._now()
         return [self._health(group, target, entry, now) for target, entry in sorted(group.entries.items())]
 
     def serving(self, arn: TargetGroupArn) -> set[Target]:
@@ -69,27 +110,47 @@ class MemoryCloud:
 
     def register(self, arn: TargetGroupArn, targets: Sequence[Target]) -> None:
         """RegisterTargets: all or nothing; one that drains comes back."""
-        group, now = self._drained(arn), asyncio.get_running_loop().time()
-        bad = [target.id for target in targets if target.id not in self.running]
+        group, now = self._drained(arn), self._now()
+        _check_batch("RegisterTargets", targets)
+        bad = {target.id for target in targets if target.id not in self.running}
         if bad:
-            named = ", ".join(f"'{each}'" for each in bad)
-            raise InvalidTargetError(
-                "RegisterTargets",
-                "InvalidTarget",
-                f"The following targets are not in a running state and cannot be registered: {named}",
-                frozenset(bad),
-            )
+            text = "The following targets are not in a running state and cannot be registered: "
+            raise InvalidTargetError("RegisterTargets", "InvalidTarget", *self._named(text, bad))
+        crowded = {target.id for target in targets} & self.crowded
+        if crowded:
+            text = "The following targets are registered with too many target groups: "
+            code = "TooManyRegistrationsForTargetId"
+            raise TooManyRegistrationsError("RegisterTargets", code, *self._named(text, crowded))
         wanted = {Target(t.id, t.port or group.own_port) for t in targets}
-        if len(wanted | set(group.entries)) > group.quota:
-            raise TooManyTargetsError("RegisterTargets", "TooManyTargets", "The maximum number is reached")
+        self._check_quotas(group, wanted)
         for target in wanted:
             entry = group.entries.get(target)
             if entry is None or entry.draining_since is not None:
                 group.entries[target] = _Entry(now)
 
+    def _named(self, text: str, ids: Iterable[InstanceId]) -> tuple[str, frozenset[str]]:
+        if not self.names_refused:
+            return "One or more targets are not valid", frozenset()
+        return text + ", ".join(f"'{each}'" for each in sorted(ids)), frozenset(ids)
+
+    def _check_quotas(self, group: MemoryGroup, wanted: set[Target]) -> None:
+        new = len(wanted - self._places(group))
+        if new and len(self._places(group)) + new > group.quota:
+            raise TooManyTargetsError("RegisterTargets", "TooManyTargets", "The maximum number is reached")
+        taken = sum(len(self._places(each)) for each in self.groups.values())
+        if new and self.quota is not None and taken + new > self.quota:
+            text = f"You cannot have more than {self.quota} targets per network load balancer"
+            raise TooManyTargetsError("RegisterTargets", "TooManyTargets", text)
+
+    @staticmethod
+    def _places(group: MemoryGroup) -> set[Target]:
+        """The targets that count into the quota."""
+        entries = group.entries.items()
+        return {t for t, entry in entries if group.drains_in_quota or entry.draining_since is None}
+
     def _drained(self, arn: TargetGroupArn) -> MemoryGroup:
         """The group without the targets whose draining is over."""
-        group, now = self.group(arn), asyncio.get_running_loop().time()
+        group, now = self.group(arn), self._now()
         for target, entry in list(group.entries.items()):
             if entry.draining_since is not None and now >= entry.draining_since + group.draining_for:
                 del group.entries[target]
@@ -97,7 +158,8 @@ class MemoryCloud:
 
     def deregister(self, arn: TargetGroupArn, targets: Sequence[Target]) -> None:
         """DeregisterTargets: draining first; one that is not registered is no error."""
-        group, now = self.group(arn), asyncio.get_running_loop().time()
+        group, now = self._drained(arn), self._now()
+        _check_batch("DeregisterTargets", targets)
         for target in targets:
             entry = group.entries.get(Target(target.id, target.port or group.own_port))
             if entry is not None and entry.draining_since is None:
@@ -105,78 +167,37 @@ class MemoryCloud:
 
     def _health(self, group: MemoryGroup, target: Target, entry: _Entry, now: float) -> TargetHealth:
         zone = self.running.get(target.id, "")
-        if entry.draining_since is not None:
-            state, reason = TargetState.DRAINING, "Target.DeregistrationInProgress"
-        elif target.id not in self.running:
-            state, reason = TargetState.UNUSED, "Target.InvalidState"
-        elif now < entry.registered_at + group.healthy_after:
-            state, reason = TargetState.INITIAL, "Elb.InitialHealthChecking"
-        elif target.id in self.sick:
-            state, reason = TargetState.UNHEALTHY, "Target.FailedHealthChecks"
-        else:
-            state, reason = TargetState.HEALTHY, ""
+        state, reason = self._state(group, target, entry, now)
         checked = group.check_port or target.port
         return TargetHealth(target=target, state=state, reason=reason, zone=zone, check_port=checked)
 
+    def _state(
+        self, group: MemoryGroup, target: Target, entry: _Entry, now: float
+    ) -> tuple[TargetState, str]:
+        age = now - max(entry.registered_at, self.started_at.get(target.id, 0.0))
+        if entry.draining_since is not None:
+            return TargetState.DRAINING, "Target.DeregistrationInProgress"
+        if target.id not in self.running:
+            return TargetState.UNUSED, "Target.InvalidState"
+        if not group.listening or (self.zones is not None and self.running[target.id] not in self.zones):
+            return TargetState.UNUSED, "Target.NotInUse"
+        if self.confused:
+            return TargetState.UNAVAILABLE, "Elb.InternalError"
+        if age < group.healthy_after / 4:
+            return TargetState.INITIAL, "Elb.RegistrationInProgress"
+        if age < group.healthy_after:
+            return TargetState.INITIAL, "Elb.InitialHealthChecking"
+        if target.id in self.sick:
+            lingering = TargetState.UNHEALTHY_DRAINING if group.lingering else TargetState.UNHEALTHY
+            return lingering, "Target.FailedHealthChecks"
+        return TargetState.HEALTHY, ""
 
-class MemoryElb:
-    """`syncer.ports.Elb` of one replica. `faults` are raised, one a call, before the call takes effect.
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
-    `begun` says when a write was let through, `arrived` when it reached AWS.
-    """
 
-    def __init__(
-        self,
-        cloud: MemoryCloud,
-        frost: Frost | None = None,
-        may_write: Callable[[], bool] = lambda: True,
-    ) -> None:
-        self._cloud = cloud
-        self._frost = frost or Frost()
-        self._may_write = may_write
-        self.begun: list[tuple[float, TargetGroupArn]] = []
-        self.arrived: list[tuple[float, TargetGroupArn]] = []
-        self.faults: list[AwsError] = []
-        self.broken: dict[tuple[str, TargetGroupArn], AwsError] = {}
-        self.log: list[tuple[float, str, TargetGroupArn, tuple[Target, ...]]] = []
-
-    async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
-        await self._call("describe", group, ())
-        answer = self._cloud.healths(group)
-        await self._frost.after(asyncio.sleep(self._cloud.latency / 2))
-        return answer
-
-    async def default_port(self, group: TargetGroupArn) -> int:
-        await self._call("default_port", group, ())
-        return self._cloud.group(group).own_port
-
-    async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        asked = tuple(targets)
-        await self._call("register", group, asked)
-        self._cloud.register(group, asked)
-        await self._frost.after(asyncio.sleep(self._cloud.latency / 2))
-
-    async def deregister(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        asked = tuple(targets)
-        await self._call("deregister", group, asked)
-        self._cloud.deregister(group, asked)
-        await self._frost.after(asyncio.sleep(self._cloud.latency / 2))
-
-    async def _call(self, operation: str, group: TargetGroupArn, targets: tuple[Target, ...]) -> None:
-        loop, writes = asyncio.get_running_loop(), operation in {"register", "deregister"}
-        await self._frost.passed()
-        if writes and not self._may_write():
-            raise NotLeaderError(operation)
-        if writes:
-            self.begun.append((loop.time(), group))
-        # From the check to the wire: a process that is stopped here sends it when it goes on.
-        await self._frost.after(asyncio.sleep(0.001))
-        self._cloud.calls[operation] += 1
-        self.log.append((loop.time(), operation, group, targets))
-        await asyncio.sleep(self._cloud.latency / 2)
-        if writes:
-            self.arrived.append((loop.time(), group))
-        if (operation, group) in self.broken:
-            raise self.broken[operation, group]
-        if self.faults and writes:
-            raise self.faults.pop(0)
+def _check_batch(operation: str, targets: Sequence[Target]) -> None:
+    if not 1 <= len(targets) <= LARGEST_BATCH:
+        text = f"{len(targets)} targets in a call; 1 to {LARGEST_BATCH} are allowed"
+        raise AwsError(operation, "ValidationError", text)

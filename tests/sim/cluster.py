@@ -10,24 +10,23 @@ from syncer.model import NodeView
 
 
 def node(name: str, instance: str, **changes: Any) -> dict[str, Any]:
-    """A Ready node's JSON; `changes` are labels, taints, ready, deleting, created."""
+    """A Ready node's JSON; `changes` are labels, taints, ready, deleting, cordoned, created, zone."""
+    zone = changes.get("zone", "eu-central-1a")
     metadata: dict[str, Any] = {
         "name": name,
         "creationTimestamp": changes.get("created", "2026-01-01T00:00:00Z"),
-        "labels": {"topology.kubernetes.io/zone": "eu-central-1a", **changes.get("labels", {})},
+        "labels": {"topology.kubernetes.io/zone": zone, **changes.get("labels", {})},
     }
     if deleting := changes.get("deleting"):
         metadata["deletionTimestamp"] = deleting
-    return {
-        "metadata": metadata,
-        "spec": {
-            "providerID": f"aws:///eu-central-1a/{instance}",
-            "taints": [{"key": key, "effect": "NoSchedule"} for key in changes.get("taints", ())],
-        },
-        "status": {
-            "conditions": [{"type": "Ready", "status": "True" if changes.get("ready", True) else "False"}]
-        },
+    spec: dict[str, Any] = {
+        "providerID": f"aws:///{zone}/{instance}",
+        "taints": [{"key": key, "effect": "NoSchedule"} for key in changes.get("taints", ())],
     }
+    if changes.get("cordoned"):
+        spec["unschedulable"] = True
+    ready = {"type": "Ready", "status": "True" if changes.get("ready", True) else "False"}
+    return {"metadata": metadata, "spec": spec, "status": {"conditions": [ready]}}
 
 
 class MemoryWorld:

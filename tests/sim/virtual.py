@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -74,3 +74,13 @@ def run_virtually(story: Coroutine[Any, Any, Result]) -> Result:
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(story)
+
+
+def virtually(story: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """A test on virtual time, of a story."""
+
+    def test() -> None:
+        run_virtually(story())
+
+    test.__name__ = story.__name__
+    return test

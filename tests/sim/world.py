@@ -10,8 +10,9 @@ from syncer.model import InstanceId, Target, TargetGroupArn
 from syncer.ports import Leadership
 from syncer.settings import Settings, load
 from syncer.tally import Tally
-from tests.sim.cloud import MemoryCloud, MemoryElb
+from tests.sim.cloud import MemoryCloud
 from tests.sim.cluster import MemoryCluster, MemoryWorld, node
+from tests.sim.elb import MemoryElb
 from tests.sim.events import MemoryEvents
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases

@@ -13,8 +13,9 @@ from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.errors import ThrottledError
 from syncer.model import GroupPlan, GroupState, InstanceId, Target
-from tests.sim.cloud import MemoryCloud, MemoryElb
+from tests.sim.cloud import MemoryCloud
 from tests.sim.cluster import node
+from tests.sim.elb import MemoryElb
 from tests.sim.virtual import VirtualClock, run_virtually
 from tests.sim.world import HTTP
 

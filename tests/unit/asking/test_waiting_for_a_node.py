@@ -9,7 +9,8 @@ from syncer.asking.patience import Outlook, UntilDrained, UntilHealthy
 from syncer.asking.wait import NotPossibleError, Watchman
 from syncer.errors import AccessDeniedError, ThrottledError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
-from tests.sim.cloud import MemoryCloud, MemoryElb
+from tests.sim.cloud import MemoryCloud
+from tests.sim.elb import MemoryElb
 from tests.sim.virtual import VirtualClock, run_virtually
 from tests.sim.world import HTTP, HTTPS
 
