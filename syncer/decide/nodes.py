@@ -13,11 +13,10 @@ from typing import Any
 from syncer.decide.policy import NodePolicy
 from syncer.model import InstanceId, NodeView
 
-# Forms that cloud-provider-aws takes too: aws:///zone/id, aws:////id, aws://zone/id and the bare id. An
-# EC2 id has 17 hex digits; the shorter ones (8 until 2016) are read as leniently as the peers read them.
-_PROVIDER_ID = re.compile(
-    r"(?:aws://(?P<host>[^/]*)/(?:(?P<zone>[^/]*)/)?)?(?P<id>i-(?:[0-9a-f]{17}|[0-9a-z]{8,16}))"
-)
+# Forms that cloud-provider-aws takes too: aws:///zone/id, aws:////id, aws://zone/id and the bare id. Nobody
+# promises the length of an id (8 hex digits until 2016, 17 since), so none is asked for, as at the peers;
+# AWS writes them in lower case, and in another spelling one would equal no target that AWS lists.
+_PROVIDER_ID = re.compile(r"(?:aws://(?P<host>[^/]*)/(?:(?P<zone>[^/]*)/)?)?(?P<id>i-[0-9a-z]+)")
 _COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
 # `auto` (EKS Auto Mode) is an ordinary instance: other values say nothing.
 _NO_INSTANCE = frozenset({"fargate", "hybrid"})
@@ -37,7 +36,7 @@ def node_view(raw: object, policy: NodePolicy) -> NodeView:
     """
     node = _mapping(raw)
     metadata, spec, status = (_mapping(node.get(part)) for part in ("metadata", "spec", "status"))
-    labels = {k: v for k, v in _mapping(metadata.get("labels")).items() if isinstance(v, str)}
+    labels = {key: _label(value) for key, value in _mapping(metadata.get("labels")).items()}
     provider_id = spec.get("providerID")
     instance_id, provider_zone = _instance(provider_id)
     no_instance = labels.get(_COMPUTE_TYPE) in _NO_INSTANCE
@@ -46,7 +45,7 @@ def node_view(raw: object, policy: NodePolicy) -> NodeView:
     return NodeView(
         name=_text(metadata.get("name")),
         instance_id=None if no_instance else instance_id,
-        has_provider_id=no_instance or bool(provider_id),
+        has_provider_id=no_instance or provider_id not in (None, ""),
         zone=sys.intern(next((labels[z] for z in _ZONE_LABELS if labels.get(z)), provider_zone)),
         created=parse_time(metadata.get("creationTimestamp")) or 0.0,
         deleting_since=None if not deletion else parse_time(deletion) or 0.0,
@@ -103,6 +102,11 @@ def is_leaving(key: str, patterns: Iterable[str]) -> bool:
                 return False
             leaving = True
     return leaving
+
+
+def _label(value: object) -> str:
+    """A label's value as kubectl would quote it; null is the empty one, as for Go's decoder."""
+    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -24,7 +24,10 @@ from syncer.errors import (
 
 # Both message forms of InvalidTarget quote ids as 'i-0123456789abcdef0': "The following targets are not in
 # a running state and cannot be registered: …" (API reference) and "The following instances do not exist: …".
-_INSTANCE_ID = re.compile(r"\bi-[0-9a-z]{8,17}\b")
+_INSTANCE_ID = re.compile(r"\bi-[0-9a-z]+\b")
+# What AWS says, also of the whole call, when an id cannot be one (issues 316, 328 and 3668 of the AWS Load
+# Balancer Controller).
+_MALFORMED_ID = re.compile(r"Instance ID '([^']*)' is not valid")
 _ACTION = re.compile(r"not authorized to perform: (\S+)")
 
 _THROTTLES = frozenset(
@@ -68,8 +71,9 @@ def fault(operation: str, error: Exception) -> AwsError:
 
 def _answered(operation: str, code: str, message: str) -> AwsError:
     ids = frozenset(_INSTANCE_ID.findall(message))
-    if code == "InvalidTarget":
-        return InvalidTargetError(operation, code, message, ids)
+    malformed = frozenset(_MALFORMED_ID.findall(message))
+    if code == "InvalidTarget" or (code == "ValidationError" and malformed):
+        return InvalidTargetError(operation, code, message, ids | malformed)
     if code == "TooManyRegistrationsForTargetId":
         return TooManyRegistrationsError(operation, code, message, ids)
     if code == "TooManyTargets":

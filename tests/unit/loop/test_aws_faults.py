@@ -59,6 +59,17 @@ def test_both_forms_of_invalid_target_name_the_bad_ids(form: str) -> None:
     assert error.ids == {"i-0123456789abcdef0", "i-0fedcba9876543210"}
 
 
+def test_an_id_that_cannot_be_one_is_a_bad_target_and_no_bad_call() -> None:
+    # AWS Load Balancer Controller issues 316, 328 and 3668: it kept every other target out, for ever.
+    error = answered("ValidationError", "Instance ID 'i-0abcd1234efgh5678' is not valid")
+    assert isinstance(error, InvalidTargetError)
+    assert error.ids == {"i-0abcd1234efgh5678"}
+
+
+def test_any_other_validation_error_accuses_no_target() -> None:
+    assert type(answered("ValidationError", "'x' is not a valid target group ARN")) is AwsError
+
+
 def test_an_invalid_target_without_ids_names_none() -> None:
     error = answered("InvalidTarget", "One or more targets are not valid")
     assert isinstance(error, InvalidTargetError)
