@@ -49,8 +49,10 @@ def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
 def read_targets(document: object) -> tuple[TargetHealth, ...]:
     """The lines of one DescribeTargetHealth answer.
 
+    A line without health is a registered target of which nothing is known, as for the running syncer.
+
     Raises:
-        DocumentError: if a line lacks an id, a port or a state that AWS knows.
+        DocumentError: if a line lacks an id or a port, or has a state that AWS does not know.
 
     """
     lines = document.get("TargetHealthDescriptions") if isinstance(document, dict) else None
@@ -70,7 +72,7 @@ def registered_in(targets: Iterable[TargetHealth]) -> frozenset[InstanceId]:
 def _target(where: str, line: object) -> TargetHealth:
     parts = line if isinstance(line, dict) else {}
     target, health = _mapping(parts.get("Target")), _mapping(parts.get("TargetHealth"))
-    instance, port, state = target.get("Id"), target.get("Port"), health.get("State")
+    instance, port, state = target.get("Id"), target.get("Port"), health.get("State", TargetState.UNAVAILABLE)
     if not isinstance(instance, str) or not instance:
         raise DocumentError(f"{where}.Target.Id is {_shape(instance)}, expected an instance id")
     if not isinstance(port, int) or isinstance(port, bool):
