@@ -47,13 +47,14 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
         sorted(services),
         tally.restarted,
     )
-    place = None if dry_run else own_place(environment, settings.namespace, settings.name)
+    place = own_place(environment, settings.namespace, settings.name)
     leadership: Leadership = Unelected()
     records = None
     if place is not None:
         records = KubernetesRecords(api, place.namespace, place.name)
-        leases = KubernetesLeases(api, place.namespace, place.name)
-        leadership = Election(leases, place.identity, clock, rng)
+        if not settings.paused:  # who writes nothing keeps nobody else from writing
+            leases = KubernetesLeases(api, place.namespace, place.name)
+            leadership = Election(leases, place.identity, clock, rng)
     elb = BotoElb(
         [each.group.arn for each in settings.groups],
         access_key=settings.access_key,
@@ -70,7 +71,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
         tally=tally,
         leadership=leadership,
         records=records,
-        events=None if dry_run else KubernetesEvents(api, own_workload(environment)),
+        events=KubernetesEvents(api, own_workload(environment)),
     )
 
 

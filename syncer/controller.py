@@ -25,7 +25,7 @@ from syncer.reads import Reader
 from syncer.record import Record
 from syncer.settings import ServicePort, Settings
 from syncer.tally import Tally
-from syncer.writes import Writer, named
+from syncer.writes import Writer, left_undone, named
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Controller:
         self.record = Record(
             records,
             clock,
-            may_write=self.leadership.may_write,
+            may_write=lambda: self.leadership.may_write() and not settings.paused,
             awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
             news=self.mark_dirty,
         )
@@ -67,7 +67,8 @@ class Controller:
         self._revision = 0
         self._observed: tuple[int, Evaluation, Desired] | None = None
         self._now = 0.0
-        self._reporter = Reporter(events, clock, self.leadership.may_write) if events else None
+        tells = events if not settings.paused else None
+        self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
         self._chronicle = Chronicle(cluster, tally, clock, self._reporter)
         self._writer = Writer(elb, clock, tally, self._halted, self._chronicle)
         self._reader = Reader(
@@ -139,8 +140,11 @@ class Controller:
         return problem
 
     async def _recollect(self, group: Group) -> None:
-        """What is ours, read once by a replica that begins to write, and what people have confirmed."""
-        if self.leadership.may_write() and not self.settings.paused:
+        """What is ours, read once by a replica that begins to write, and what people have confirmed.
+
+        A paused one reads it too, to say what it would do.
+        """
+        if self.leadership.may_write():
             await self.record.load(each.arn for each in self.groups)
             group.ours = self.record.ours(group.arn)
         group.confirmed = self.record.confirmed(self._epoch())
@@ -190,13 +194,7 @@ class Controller:
                 decided.register,
                 decided.deregister,
             ):
-                log.info(
-                    "%s: paused; would register %d and deregister %d targets",
-                    group.name,
-                    len(decided.register),
-                    len(decided.deregister),
-                    extra={"group": group.name},
-                )
+                log.info("%s: paused; %s", group.name, left_undone(decided), extra={"group": group.name})
             return None
         if not self.leadership.may_write():
             return None  # standing by: all is known and planned, and another one sends it

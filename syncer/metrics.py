@@ -67,8 +67,8 @@ class _State(Collector):
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
         yield nodes
         paused = controller.settings.paused
-        leads = controller.leadership.may_write()
-        says = "1 while this replica may write; where there is no election each one may."
+        leads = controller.leadership.may_write() and not paused
+        says = "1 while this replica may write; where there is no election each one may. A paused one never."
         yield GaugeMetricFamily("nlb_sync_leader", says, float(leads))
         yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(paused))
         ready = unready(controller) == ""

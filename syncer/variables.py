@@ -131,7 +131,7 @@ TABLE: tuple[Setting, ...] = (
         default="false",
         allowed="true, false",
         parse=boolean,
-        reason="Observes and reports, writes nothing to AWS.",
+        reason="Observes and reports, writes nothing: no target, no record, no event, no Lease.",
     ),
     Setting(
         name="NLB_SYNC_NAMESPACE",

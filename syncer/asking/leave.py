@@ -7,15 +7,14 @@ flag or variable is wrong, 3 a syncer is still at work, another hand registers t
 import argparse
 import asyncio
 import os
-import urllib.error
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from syncer.asking.at_work import answers_at, renewed_by
 from syncer.asking.live import live_look
 from syncer.asking.printing import Exit, complain, show, show_json, show_table
-from syncer.asking.reach import aws
-from syncer.asking.status import ask_status
+from syncer.asking.reach import aws, leases_of
 from syncer.clock import SystemClock
 from syncer.decide import answers
 from syncer.decide.brake import Peaks
@@ -24,10 +23,17 @@ from syncer.decide.plan import plan
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.reasons import hold_says
 from syncer.elb.arn import parse_arn
-from syncer.errors import AccessDeniedError, AwsError, SyncerError, TargetGroupNotFoundError
+from syncer.errors import (
+    AccessDeniedError,
+    AwsError,
+    ClusterError,
+    DeniedError,
+    SyncerError,
+    TargetGroupNotFoundError,
+)
 from syncer.model import Desired, GroupPlan, GroupState, Target, TargetGroupArn, Why
 from syncer.ports import Clock, Elb
-from syncer.settings import load
+from syncer.settings import Settings, load
 from syncer.writes import BATCH
 
 # Once may be AWS that has not noticed yet.
@@ -114,23 +120,38 @@ def _remembering(state: GroupState, decided: GroupPlan, peaks: Peaks) -> GroupSt
 def leave(args: argparse.Namespace) -> int:
     """Show what would go, and with `--yes` let it go."""
     settings = load(os.environ)
-    if args.yes and _at_work(args.url):
-        complain(f"a syncer is at work at {args.url}: set NLB_SYNC_PAUSED=true there, or stop it, first")
-        return Exit.NOT_POSSIBLE
+    if args.yes:
+        try:
+            busy = _at_work(settings, args.url)
+        except ClusterError as error:
+            complain(f"whether a syncer is at work cannot be seen: {error}")
+            return Exit.NOT_WELL
+        if busy:
+            complain(f"a syncer is at work {busy}: set NLB_SYNC_PAUSED=true there, or stop it, first")
+            return Exit.NOT_POSSIBLE
     seen = live_look(settings)
     for problem in seen.problems:
         complain(problem)
     if seen.problems:
         return Exit.NOT_WELL
     desired, policy = without_us(seen.desired), farewell_policy(settings.plan_policy)
-    clock = SystemClock()
-    if not args.yes:
-        plans = [plan(desired, state, policy, clock.now()) for state in seen.groups]
-        return _rehearse(plans, as_json=args.json)
+    if args.yes:
+        return _let_go(args, settings, desired, policy, seen.groups)
+    now = SystemClock().now()
+    return _rehearse([plan(desired, state, policy, now) for state in seen.groups], as_json=args.json)
+
+
+def _let_go(
+    args: argparse.Namespace,
+    settings: Settings,
+    desired: Desired,
+    policy: PlanPolicy,
+    states: Sequence[GroupState],
+) -> int:
     elb = aws(settings)
     farewell = Farewell(
         elb=elb,
-        clock=clock,
+        clock=SystemClock(),
         desired=desired,
         policy=policy,
         say=complain,
@@ -138,7 +159,7 @@ def leave(args: argparse.Namespace) -> int:
         timeout=args.timeout,
     )
     try:
-        plans = asyncio.run(farewell.until(seen.groups))
+        plans = asyncio.run(farewell.until(states))
     except (AnotherHandError, AwsError) as error:
         complain(error)
         return Exit.NOT_POSSIBLE
@@ -156,12 +177,23 @@ def leave(args: argparse.Namespace) -> int:
     return Exit.NOT_WELL if left else Exit.WELL
 
 
-def _at_work(url: str) -> bool:
-    """Whether a syncer that is not paused answers; another program is none."""
+def _at_work(settings: Settings, url: str) -> str:
+    """Where a syncer is at work; "" where none is, as far as this place tells. ClusterError in doubt."""
+    if answers_at(url):
+        return f"at {url}"
+    leases = leases_of(settings)
+    if leases is None:
+        complain(
+            f"only {url} was asked whether a syncer is at work: with NLB_SYNC_NAMESPACE and NLB_SYNC_NAME "
+            "its Lease is looked at too"
+        )
+        return ""
     try:
-        return not ask_status(url).get("paused")
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
+        holder = asyncio.run(renewed_by(leases, SystemClock()))
+    except DeniedError as error:
+        complain(f"the Lease cannot be looked at: {error}")
+        return ""
+    return f"as {holder}, which renews the Lease" if holder else ""
 
 
 def _ours_held(decided: GroupPlan) -> list[Target]:
@@ -178,14 +210,18 @@ def _rehearse(plans: Sequence[GroupPlan], *, as_json: bool) -> int:
     return Exit.WELL
 
 
+def _stays(why: Why) -> str:
+    """What it waits for; here nothing is doubtful, so there is nothing to confirm."""
+    return "too few others serve yet" if why is Why.SHARE else hold_says(why)
+
+
 def _show(plans: Sequence[GroupPlan]) -> None:
     rows: list[tuple[str, ...]] = []
     for each in plans:
         name = parse_arn(each.target_group).name
         rows += [(name, "deregister", t.id, str(t.port), "") for t in each.deregister]
         rows += [
-            (name, "stays", h.target.id, str(h.target.port), f"{h.why}: {hold_says(h.why)}")
-            for h in each.held
+            (name, "stays", h.target.id, str(h.target.port), f"{h.why}: {_stays(h.why)}") for h in each.held
         ]
     if rows:
         show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)

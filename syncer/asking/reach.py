@@ -1,9 +1,9 @@
-"""How a question reaches AWS and the record of what is ours: as the syncer does, with its rights."""
+"""How a question reaches AWS, the Lease and the record of what is ours: with the syncer's own rights."""
 
 import os
 
 from syncer.elb.adapter import BotoElb
-from syncer.ports import Records
+from syncer.ports import Leases, Records
 from syncer.settings import Settings
 
 
@@ -27,3 +27,16 @@ def records_of(settings: Settings) -> Records | None:
     if place is None:
         return None
     return KubernetesRecords(Api(configuration(os.environ)), place.namespace, place.name)
+
+
+def leases_of(settings: Settings) -> Leases | None:
+    """The syncer's Lease; None outside a Pod where no namespace is configured."""
+    from syncer.cluster.access import configuration  # noqa: PLC0415 - as above
+    from syncer.cluster.api import Api  # noqa: PLC0415 - as above
+    from syncer.cluster.lease import KubernetesLeases  # noqa: PLC0415 - as above
+    from syncer.cluster.place import own_place  # noqa: PLC0415 - as above
+
+    place = own_place(os.environ, settings.namespace, settings.name)
+    if place is None:
+        return None
+    return KubernetesLeases(Api(configuration(os.environ)), place.namespace, place.name)

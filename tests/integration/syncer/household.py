@@ -57,6 +57,10 @@ class Syncer:
             return 0, ""
 
     @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
     def status(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.get("/status")[1])
         return answer

@@ -55,3 +55,29 @@ def test_a_syncer_at_work_is_not_fought_with(home: Household, ask: Ask) -> None:
     assert (code, out) == (3, "")
     assert "NLB_SYNC_PAUSED=true" in err
     assert home.filled_with("a", "b")
+
+
+def test_a_syncer_at_work_elsewhere_is_seen_by_its_lease_and_a_paused_one_has_none(
+    home: Household, ask: Ask
+) -> None:
+    place = {"NLB_SYNC_NAMESPACE": "default", "NLB_SYNC_NAME": home.service}
+    home.join("a", "b", "c")
+    syncer = home.syncer(**place)
+    home.until(lambda: home.filled_with("a", "b", "c") and syncer.ready, within=25)
+    code, out, err = ask("leave", "--yes", *NOBODY, **place)
+    assert (code, out) == (3, "")
+    assert "which renews the Lease: set NLB_SYNC_PAUSED=true there, or stop it, first" in err
+    assert home.filled_with("a", "b", "c")
+    assert syncer.stop() == 0
+    paused = home.syncer(NLB_SYNC_PAUSED="true", **place)
+    home.until(lambda: paused.ready, within=15)
+    code, out, err = ask("leave", "--yes", "--timeout", "0", "--url", paused.url, **place)
+    assert code == 1, err
+    assert [len(each) for each in members(home)] == [2, 2]
+
+
+@pytest.mark.usefixtures("shared")
+def test_where_the_lease_cannot_be_looked_at_it_says_what_was_asked(ask: Ask) -> None:
+    code, _, err = ask("leave", "--yes", "--every", "1", *NOBODY)
+    assert code == 0
+    assert "only http://127.0.0.1:9 was asked whether a syncer is at work" in err

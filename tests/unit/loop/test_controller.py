@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -320,6 +321,28 @@ async def test_a_paused_syncer_plans_but_writes_nothing() -> None:
         (Target(instance("a"), PORTS[HTTPS]),),
     ]
     await replica.stop()
+
+
+@virtually
+async def test_a_paused_syncer_plans_as_it_would_act_and_writes_neither_record_nor_event() -> None:
+    world = World({"NLB_SYNC_OWNERSHIP": "tracked"})
+    world.join("a", "b", "c")
+    first = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=60)
+    await asyncio.sleep(10)
+    await first.stop()
+    world.cluster.delete("c")
+    recorded, writes = world.stored.state, len(world.stored.writes)
+    world.settings = replace(world.settings, paused=True)
+    paused = world.replica()
+    await asyncio.sleep(120)
+    plan = paused.controller.groups[0].plan
+    assert plan is not None
+    assert plan.deregister == (Target(instance("c"), PORTS[HTTP]),)  # ours, as the record says
+    assert world.filled_with("a", "b", "c")
+    assert (world.stored.state, len(world.stored.writes)) == (recorded, writes)
+    assert paused.events.written == {}
+    await paused.stop()
 
 
 @virtually
