@@ -9,6 +9,12 @@ from syncer.elb.arn import GroupArn, parse_arn
 _SERVICE = re.compile(
     r"(?P<service>[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z]([-a-z0-9]*[a-z0-9])?):(?P<port>[a-z0-9-]{1,63})"
 )
+# A qualified name ("labels and selectors" in Kubernetes' documentation), or `prefix/*`; a `!` exempts it.
+_TAINT = re.compile(
+    r"!?({prefix}/\*|({prefix}/)?{name})".format(
+        prefix=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name=r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +107,45 @@ def limit(text: str) -> int | None:
 
 def zones(text: str) -> frozenset[str] | None:
     """Availability zones, or none named."""
-    return frozenset(words(text)) or None
+    named = _words(text)
+    for zone in named:
+        if not re.fullmatch(r"[a-z0-9-]+", zone):
+            raise ValueError(f"{zone!r} is no zone's name")
+    return frozenset(named) or None
 
 
-def words(text: str) -> tuple[str, ...]:
+def taints(text: str) -> tuple[str, ...]:
+    """Patterns of taint keys; `key=value:effect` would match nothing, so it is refused."""
+    patterns = _words(text)
+    for pattern in patterns:
+        if not _TAINT.fullmatch(pattern):
+            raise ValueError(f"{pattern!r} is not a taint's key")
+    return patterns
+
+
+def _words(text: str) -> tuple[str, ...]:
     """Words between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def groups(text: str) -> tuple[GroupSettings, ...]:
-    """The target groups, each ARN once."""
-    groups = tuple(_group(word) for word in words(text))
-    arns = [each.group.arn for each in groups]
-    for arn in arns:
-        if arns.count(arn) > 1:
-            raise ValueError(f"{arn} is there twice")
+    """The target groups, each once. AWS knows a group by region, account and the id at the ARN's end."""
+    groups = tuple(_group(word) for word in _words(text))
+    known: dict[str, GroupSettings] = {}
+    for each in groups:
+        other = known.setdefault(each.group.identity, each)
+        if other is each:
+            continue
+        if other.group.arn == each.group.arn:
+            raise ValueError(f"{each.group.arn} is there twice")
+        raise ValueError(f"{other.group.arn} and {each.group.arn} are one group: their ids are the same")
     return groups
 
 
 def _group(word: str) -> GroupSettings:
-    arn, _, source = word.partition("=")
-    group = parse_arn(arn.strip())
-    if not source:
+    arn, given, source = (part.strip() for part in word.partition("="))
+    group = parse_arn(arn)
+    if not given:
         return GroupSettings(group)
     if source.startswith(":"):
         try:

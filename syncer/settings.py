@@ -1,7 +1,9 @@
 """What the environment says, parsed once, before anything is started, into one frozen record."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
@@ -65,7 +67,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     known = {row.name for row in TABLE}
     for name in sorted(environment):
         if name.startswith("NLB_SYNC_") and name not in known and not _is_service_link(name):
-            raise MisconfiguredError(f"{name} is not a setting; see `python -m syncer run --help`")
+            raise MisconfiguredError(_not_a_setting(name, known))
     values: dict[str, Any] = {}
     for row in TABLE:
         if not values.get(row.field):
@@ -74,7 +76,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         raise MisconfiguredError(f"NLB_SYNC_TARGET_GROUPS is not set; allowed: {GROUPS_ALLOWED}")
     _take_label_filter(values)
     if bool(values["access_key"]) != bool(values["secret_key"]):
-        raise MisconfiguredError("AWS_ACCESS_KEY and AWS_SECRET_KEY belong together; one of them is not set")
+        names = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY")
+        there, absent = names if values["access_key"] else reversed(names)
+        raise MisconfiguredError(f"{absent} is not set, but {there} is; allowed: both or none")
     settings = Settings(**values)
     if settings.address:
         return settings
@@ -96,12 +100,26 @@ def _take_label_filter(values: dict[str, Any]) -> None:
         ) from None
 
 
+# {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and such, for Services called nlb-sync or nlb-sync-SOMETHING.
+_SERVICE_LINK = re.compile(
+    r"NLB_SYNC(_[A-Z0-9_]+)?"
+    r"(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+
+
 def _is_service_link(name: str) -> bool:
-    """Whether the kubelet made `name` for a Service called nlb-sync (NLB_SYNC_SERVICE_HOST, NLB_SYNC_PORT_…).
+    """Whether the kubelet makes such a variable for a Service beside the Pod, such as nlb-sync-metrics.
 
     Source: "environment variables" in Kubernetes' Service documentation.
     """
-    return name.startswith(("NLB_SYNC_SERVICE_", "NLB_SYNC_PORT_"))
+    return _SERVICE_LINK.fullmatch(name) is not None
+
+
+def _not_a_setting(name: str, known: Collection[str]) -> str:
+    """One line for a variable that nobody reads; its value is not told, for it may be a misplaced key."""
+    near = get_close_matches(name, known, n=1, cutoff=0.8)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{name} is not a setting; {hint}allowed: what `python -m syncer run --help` lists"
 
 
 def _read(row: Setting, environment: Mapping[str, str]) -> Any:
@@ -111,8 +129,9 @@ def _read(row: Setting, environment: Mapping[str, str]) -> Any:
     try:
         return row.parse(text or row.default)
     except ValueError as error:
-        hint = f" ({error})" if row.field in {"groups", "node_selector"} else ""
-        raise MisconfiguredError(f"{row.name} is {text!r}{hint}; allowed: {row.allowed}") from None
+        hint = f" ({error})" if row.explains else ""
+        allowed = f"{row.allowed} {row.unit}".strip()
+        raise MisconfiguredError(f"{row.name} is {text!r}{hint}; allowed: {allowed}") from None
 
 
 def as_markdown() -> str:

@@ -6,12 +6,15 @@ from typing import Any
 
 from syncer.decide.policy import LEAVING_TAINTS, Ownership
 from syncer.decide.selector import Selector
-from syncer.parsers import Secret, boolean, groups, limit, matching, number, one_of, port, words, zones
+from syncer.parsers import Secret, boolean, groups, limit, matching, number, one_of, port, taints, zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A row of the table. `field` is where its value goes in Settings; several rows may share one."""
+    """A row of the table. `field` is where its value goes in Settings; several rows may share one.
+
+    `explains`: what `parse` raises says which part of the text is wrong.
+    """
 
     name: str
     field: str
@@ -20,6 +23,7 @@ class Setting:
     reason: str
     parse: Callable[[str], Any]
     unit: str = ""
+    explains: bool = False
 
 
 GROUPS_ALLOWED = "ARN, ARN=namespace/service:portname or ARN=:nodeport, comma-separated, each ARN once"
@@ -31,6 +35,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed=GROUPS_ALLOWED,
         parse=groups,
+        explains=True,
         reason="The groups to keep filled. With a Service's port its live NodePort is followed; "
         "a bare ARN registers with the group's own port.",
     ),
@@ -40,6 +45,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed=GROUPS_ALLOWED,
         parse=groups,
+        explains=True,
         reason="The predecessor's name of NLB_SYNC_TARGET_GROUPS, read when that one is not set.",
     ),
     Setting(
@@ -48,6 +54,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="a Kubernetes label selector",
         parse=Selector.parse,
+        explains=True,
         reason="Which nodes may be targets; empty means all, as the cluster's own exclusion label decides.",
     ),
     Setting(
@@ -79,8 +86,10 @@ TABLE: tuple[Setting, ...] = (
         name="NLB_SYNC_LEAVING_TAINTS",
         field="leaving_taints",
         default=",".join(LEAVING_TAINTS),
-        allowed="taint keys, comma-separated; a trailing /* is a prefix",
-        parse=words,
+        allowed="taint keys without value or effect, comma-separated; a trailing /* is a prefix, a leading "
+        "! an exception",
+        parse=taints,
+        explains=True,
         reason="A node with one of them is about to go and is deregistered while it still answers.",
     ),
     Setting(
@@ -105,8 +114,9 @@ TABLE: tuple[Setting, ...] = (
         name="NLB_SYNC_ZONES",
         field="zones",
         default="",
-        allowed="availability zones, comma-separated",
+        allowed="availability zones such as eu-central-1a, comma-separated",
         parse=zones,
+        explains=True,
         reason="The zones that the load balancer serves: a node elsewhere would stay an unused target.",
     ),
     Setting(
@@ -137,7 +147,7 @@ TABLE: tuple[Setting, ...] = (
         name="NLB_SYNC_NAMESPACE",
         field="namespace",
         default="",
-        allowed="a Kubernetes namespace",
+        allowed="a Kubernetes namespace: a-z, 0-9 and -, at most 63 of them",
         parse=matching(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"),
         reason="Where the Lease and the ConfigMap of this syncer lie. Default: the Pod's own; outside a "
         "cluster there is no election without it.",
@@ -146,7 +156,7 @@ TABLE: tuple[Setting, ...] = (
         name="NLB_SYNC_NAME",
         field="name",
         default="",
-        allowed="a Kubernetes object's name",
+        allowed="a Kubernetes object's name: a-z, 0-9, - and .",
         parse=matching(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"),
         reason="Their name. All replicas share it, and no other syncer in the namespace. Default: the "
         "Deployment's, as the Pod's name tells it, else nlb-sync.",

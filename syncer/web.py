@@ -90,9 +90,11 @@ async def serving(routes: Routes, address: str, port: int) -> AsyncIterator[None
     try:
         server = await asyncio.start_server(accept, address or None, port, limit=_HEAD_BYTES)
     except OSError as error:
-        where, why = f"{address or '*'}:{port}", os.strerror(error.errno or 0).lower()
+        # A name that cannot be resolved has a number of its own kind, below 0, and words.
+        number = error.errno or 0
+        why = (os.strerror(number) if number > 0 else error.strerror or str(error)).lower()
         raise MisconfiguredError(
-            f"cannot listen on {where}: {why}; set NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
+            f"cannot listen on {address or '*'}:{port}: {why}; set NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
         ) from None
     try:
         yield

@@ -9,9 +9,12 @@ from kubernetes.config.incluster_config import (
     SERVICE_TOKEN_FILENAME,
     InClusterConfigLoader,
 )
-from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, load_kube_config
+from kubernetes.config.kube_config import load_kube_config
 
 from syncer.errors import MisconfiguredError
+
+# The client's own default is what KUBECONFIG said when it was imported, an empty one too.
+_AT_HOME = "~/.kube/config"
 
 
 def configuration(environment: Mapping[str, str]) -> Configuration:
@@ -21,16 +24,20 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
     """
     kubeconfig = environment.get("KUBECONFIG") or ""
     in_pod = not kubeconfig and bool(environment.get("KUBERNETES_SERVICE_HOST"))
-    if not (kubeconfig or in_pod or Path(KUBE_CONFIG_DEFAULT_LOCATION).expanduser().exists()):
+    if not (kubeconfig or in_pod or Path(_AT_HOME).expanduser().exists()):
         raise MisconfiguredError("no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token")
     config = Configuration()
     try:
         if in_pod:
             _service_account(environment).load_and_set(config)
         else:
-            load_kube_config(config_file=kubeconfig or None, client_configuration=config)
+            load_kube_config(config_file=kubeconfig or _AT_HOME, client_configuration=config)
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes of the client, mend the file
-        where = kubeconfig or ("the ServiceAccount" if in_pod else KUBE_CONFIG_DEFAULT_LOCATION)
+        if kubeconfig:
+            raise MisconfiguredError(
+                f"KUBECONFIG is {kubeconfig!r} ({_one_line(error)}); allowed: the path of a kubeconfig"
+            ) from None
+        where = "the ServiceAccount" if in_pod else _AT_HOME
         raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
     # The client's own retries would come at once, three to a failure.
     config.retries = False

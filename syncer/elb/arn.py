@@ -14,12 +14,13 @@ _ARN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupArn:
-    """The parts of a target group's ARN that are used."""
+    """The parts of a target group's ARN that are used. `identity` is the same for each spelling of it."""
 
     arn: TargetGroupArn
     partition: str
     region: str
     name: str
+    identity: str
 
 
 def parse_arn(text: str) -> GroupArn:
@@ -31,5 +32,9 @@ def parse_arn(text: str) -> GroupArn:
             "(arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)"
         )
     return GroupArn(
-        arn=TargetGroupArn(text), partition=match["partition"], region=match["region"], name=match["name"]
+        arn=TargetGroupArn(text),
+        partition=match["partition"],
+        region=match["region"],
+        name=match["name"],
+        identity="/".join(match.group("region", "account", "id")),
     )

@@ -49,6 +49,16 @@ def test_a_broken_kubeconfig_is_one_line_that_names_it(content: str, tmp_path: P
     assert "\n" not in str(raised.value)
 
 
+def test_a_kubeconfig_that_is_not_there_is_one_line_that_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MisconfiguredError, match=r"^KUBECONFIG is '/nowhere' \(.*\); allowed: the path of"):
+        configuration({"KUBECONFIG": "/nowhere"})
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(MisconfiguredError, match="no cluster: set KUBECONFIG, or run in a Pod"):
+        configuration({"KUBECONFIG": ""})
+
+
 def test_a_pod_without_a_token_is_told_so(tmp_path: Path) -> None:
     environment = {
         "KUBERNETES_SERVICE_HOST": "10.0.0.1",

@@ -1,12 +1,14 @@
 """The environment: one table, one record, one line for each thing that is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from syncer.decide.policy import Ownership
+from syncer.decide.policy import LEAVING_TAINTS, Ownership
 from syncer.errors import MisconfiguredError
 from syncer.settings import TABLE, GroupSettings, ServicePort, as_help, as_markdown, load
+from syncer.variables import Setting
 from tests.sim.world import HTTP, HTTPS
 
 ONE = {"NLB_SYNC_TARGET_GROUPS": str(HTTP)}
@@ -73,13 +75,49 @@ def test_it_listens_on_every_address_in_a_pod_and_on_loopback_elsewhere() -> Non
     assert load({**ONE, **chosen}).address == "127.64.16.3"
 
 
-def test_service_links_of_a_service_called_nlb_sync_are_no_settings() -> None:
+@pytest.mark.parametrize("service", ["NLB_SYNC", "NLB_SYNC_METRICS"])
+def test_service_links_of_a_service_that_is_called_like_us_are_no_settings(service: str) -> None:
     links = {
-        "NLB_SYNC_SERVICE_HOST": "10.0.0.9",
-        "NLB_SYNC_PORT": "tcp://10.0.0.9:8080",
-        "NLB_SYNC_PORT_8080_TCP": "tcp://10.0.0.9:8080",
+        f"{service}_SERVICE_HOST": "10.0.0.9",
+        f"{service}_SERVICE_PORT": "8080",
+        f"{service}_SERVICE_PORT_HTTP": "8080",
+        f"{service}_PORT": "tcp://10.0.0.9:8080",
+        f"{service}_PORT_8080_TCP": "tcp://10.0.0.9:8080",
+        f"{service}_PORT_8080_TCP_ADDR": "10.0.0.9",
     }
     assert load({**ONE, **links}).port == 8080
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_an_empty_variable_counts_as_not_set(row: Setting) -> None:
+    if row.name != "NLB_SYNC_TARGET_GROUPS":
+        assert load({**ONE, row.name: " "}) == load(ONE)
+
+
+def bounds(row: Setting) -> tuple[float, float] | None:
+    found = re.fullmatch(r"(\d+) to (\d+)", row.allowed)
+    return (float(found[1]), float(found[2])) if found else None
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if bounds(row)], ids=lambda row: row.name)
+def test_each_number_is_taken_up_to_its_bounds_and_refused_beyond(row: Setting) -> None:
+    low, high = bounds(row) or (0, 0)
+    for text in (f"{low:g}", f"{high:g}"):
+        assert getattr(load({**ONE, row.name: text}), row.field) == float(text)
+    for text in (f"{low - 1:g}", f"{high + 1:g}", "nan", "inf", "-", "ten"):
+        with pytest.raises(MisconfiguredError) as raised:
+            load({**ONE, row.name: text})
+        said = f"{row.name} is {text!r}; allowed: {row.allowed} {row.unit}".strip()
+        assert str(raised.value) == said
+
+
+def test_spaces_and_line_breaks_around_the_groups_do_no_harm() -> None:
+    settings = load({"NLB_SYNC_TARGET_GROUPS": f"\n {HTTP} = ns/svc:http ,\n{HTTPS}=:30443,\n"})
+    assert settings == load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=ns/svc:http,{HTTPS}=:30443"})
+
+
+def test_the_taints_of_the_default_are_taints() -> None:
+    assert load(ONE).leaving_taints == LEAVING_TAINTS
 
 
 def test_ownership_is_tracked_unless_said_otherwise() -> None:
@@ -100,6 +138,15 @@ def test_the_secret_key_is_not_in_the_settings_repr() -> None:
         ("NLB_SYNC_TARGET_GROUPS", f"{HTTP},{HTTP}=:80", "is there twice"),
         ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=svc:http", "is not namespace/service:portname"),
         ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=:99999", "is not a port from 1 to 65535"),
+        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=", "'' after http is not namespace/service:portname"),
+        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP},{str(HTTP).replace('/http/', '/web/')}", "are one group"),
+        ("NLB_SYNC_TARGET_GROUPS", str(HTTP).upper(), "is not the ARN of a target group"),
+        ("NLB_SYNC_TARGET_GROUP", str(HTTP), "did you mean NLB_SYNC_TARGET_GROUPS?"),
+        ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "'gone=true:NoSchedule' is not a taint's key"),
+        ("NLB_SYNC_LEAVING_TAINTS", "gone*", "'gone*' is not a taint's key"),
+        ("NLB_SYNC_ZONES", "eu-central-1a;eu-central-1b", "is no zone's name"),
+        ("NLB_SYNC_NAMESPACE", "Ingress", "is 'Ingress'; allowed: a Kubernetes namespace"),
+        ("NLB_SYNC_NAME", "-x", "is '-x'; allowed: a Kubernetes object's name"),
         ("NLB_SYNC_NODE_SELECTOR", "a in (", "allowed: a Kubernetes label selector"),
         ("NLB_SYNC_OWNERSHIP", "mine", "is 'mine'; allowed: tracked, exclusive, add-only"),
         ("NLB_SYNC_PAUSED", "perhaps", "is 'perhaps'; allowed: true, false"),
@@ -108,7 +155,9 @@ def test_the_secret_key_is_not_in_the_settings_repr() -> None:
         ("NLB_SYNC_PORT", "0", "is '0'; allowed: 1 to 65535"),
         ("NLB_SYNC_LOG_LEVEL", "loud", "is 'loud'; allowed: debug, info, warning, error"),
         ("NLB_SYNC_OWNERSHP", "exclusive", "is not a setting"),
-        ("AWS_ACCESS_KEY", "AKIA", "belong together"),
+        ("NLB_SYNC_SOMETHING_ELSE", "x", "is not a setting; allowed: what `python -m syncer run --help`"),
+        ("AWS_ACCESS_KEY", "AKIA", "AWS_SECRET_KEY is not set, but AWS_ACCESS_KEY is"),
+        ("AWS_SECRET_KEY", "hidden", "AWS_ACCESS_KEY is not set, but AWS_SECRET_KEY is"),
     ],
 )
 def test_what_is_wrong_is_one_line_that_names_the_variable(name: str, value: str, says: str) -> None:
