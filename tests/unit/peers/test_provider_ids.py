@@ -66,6 +66,8 @@ NO_INSTANCES = [
     ("CCM instances: another cloud", f"gce://project/europe-west1-b/{LONG}", "LBC takes it"),
     ("kind", "kind://docker/kind/kind-control-plane", ""),
     ("kwok", "kwok://default-worker-1", ""),
+    ("LBC issue 3977: RKE2 without a cloud provider", "rke2://amazonec2-workerpool01-9gxf5", "stops"),
+    ("LBC issue 3977: k3s", "k3s://ip-10-0-0-1", "stops"),
     ("LBC issue 328: a host name", "ip-10-7-0-7.eu-west-1.compute.internal", ""),
     ("LBC node utilities: nothing behind i-", "aws:///us-west-2a/i-", "takes it"),
     ("no peer: too many parts", f"aws:///a/b/c/{LONG}", "LBC takes it"),
