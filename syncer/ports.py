@@ -51,6 +51,9 @@ class Elb(Protocol):
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
         """DescribeTargetHealth of the whole group: one call, it does not page."""
 
+    async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
+        """What each group takes, `instance` or another word; absent where AWS does not tell. Never fails."""
+
     async def default_port(self, group: TargetGroupArn) -> int:
         """The group's own port, for a group that is given as a bare ARN."""
 

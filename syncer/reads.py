@@ -11,6 +11,7 @@ from syncer.group import Group
 from syncer.model import Why
 from syncer.ports import Clock, Elb
 from syncer.settings import Settings
+from syncer.target_type import TargetTypes
 from syncer.writes import named
 
 log = logging.getLogger(__name__)
@@ -38,9 +39,11 @@ class Reader:
         self._rng = rng
         self._news = news
         self._chronicle = chronicle
+        self._types = TargetTypes(settings, elb)
 
     async def follow(self, group: Group) -> None:
-        """Read the group until cancelled."""
+        """Read the group until cancelled; MisconfiguredError at the start if a group takes no instances."""
+        await self._types.check()
         while True:
             began = self._clock.monotonic()
             group.beat = self._rng.uniform(0.9, 1.0)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
@@ -17,9 +16,13 @@ __all__ = ["TABLE", "GroupSettings", "ServicePort", "Settings", "as_help", "as_m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment says. Times in seconds. Secrets do not show in its repr."""
+    """What the environment says. Times in seconds. Secrets do not show in its repr.
+
+    `groups_from` is the variable that named the groups.
+    """
 
     groups: tuple[GroupSettings, ...]
+    groups_from: str
     node_selector: Selector
     ownership: Ownership
     leaving_taints: tuple[str, ...]
@@ -72,6 +75,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     for row in TABLE:
         if not values.get(row.field):
             values[row.field] = _read(row, environment)
+            if row.field == "groups":
+                values["groups_from"] = row.name
     if not values["groups"]:
         raise MisconfiguredError(f"NLB_SYNC_TARGET_GROUPS is not set; allowed: {GROUPS_ALLOWED}")
     _take_label_filter(values)
@@ -117,6 +122,8 @@ def _is_service_link(name: str) -> bool:
 
 def _not_a_setting(name: str, known: Collection[str]) -> str:
     """One line for a variable that nobody reads; its value is not told, for it may be a misplaced key."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a misspelt name
+
     near = get_close_matches(name, known, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"{name} is not a setting; {hint}allowed: what `python -m syncer run --help` lists"

@@ -16,6 +16,7 @@ from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
 from syncer.ports import Elb, Records
 from syncer.record import Record
 from syncer.settings import GroupSettings, ServicePort, Settings
+from syncer.target_type import refuse_other_types
 
 Answer = TypeVar("Answer")
 
@@ -45,8 +46,12 @@ class Look:
 
 
 async def look(settings: Settings, cluster: Readings, elb: Elb, records: Records | None = None) -> Look:
-    """Read everything once. What cannot be read is a problem, and the rest is answered all the same."""
+    """Read everything once. What cannot be read is a problem, and the rest is answered all the same.
+
+    MisconfiguredError where a group takes no instances.
+    """
     problems: list[str] = []
+    await refuse_other_types(settings, elb)
     record = Record(records, SystemClock())
     nodes = await _ask_cluster(problems, cluster.nodes)
     groups = [await _group(each, cluster, elb, problems) for each in settings.groups]

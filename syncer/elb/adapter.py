@@ -1,4 +1,4 @@
-"""The four AWS calls of the syncer, each in a thread of a small pool, through one client a region."""
+"""The AWS calls of the syncer, each in a thread of a small pool, through one client a region."""
 
 import asyncio
 import logging
@@ -16,12 +16,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from syncer.elb.arn import parse_arn
 from syncer.elb.faults import fault
 from syncer.elb.own_port import OwnPorts
-from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, NotLeaderError
+from syncer.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsExpiredError,
+    NotLeaderError,
+    TargetGroupNotFoundError,
+)
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
-    from types_boto3_elbv2.type_defs import TargetDescriptionTypeDef, TargetHealthDescriptionTypeDef
+    from types_boto3_elbv2.type_defs import (
+        TargetDescriptionTypeDef,
+        TargetGroupTypeDef,
+        TargetHealthDescriptionTypeDef,
+    )
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +62,7 @@ class BotoElb:
         self._keys = (access_key, secret_key)
         self._called = called
         self._own_ports = OwnPorts()
+        self._ports: dict[TargetGroupArn, int] = {}
         self._lock = threading.Lock()
         self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
         # Each group may have one read and one write under way: a hanging one delays no other group.
@@ -67,6 +78,31 @@ class BotoElb:
 
         return self._own_ports.seen(group, await self._in_thread("DescribeTargetHealth", group, call))
 
+    async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
+        """What each group takes, by one DescribeTargetGroups a region; absent where AWS does not tell."""
+        regions: dict[str, list[TargetGroupArn]] = {}
+        for group in groups:
+            regions.setdefault(parse_arn(group).region, []).append(group)
+        found = await asyncio.gather(*(self._target_types(together) for together in regions.values()))
+        return {group: kind for each in found for group, kind in each.items()}
+
+    async def _target_types(self, groups: Sequence[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
+        """Those of one region: AWS refuses the whole call for a group that does not exist."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> list["TargetGroupTypeDef"]:
+            return client.describe_target_groups(TargetGroupArns=groups)["TargetGroups"]
+
+        try:
+            said = await self._in_thread("DescribeTargetGroups", groups[0], call)
+        except TargetGroupNotFoundError:
+            alone = [[group] for group in groups] if len(groups) > 1 else []
+            found = await asyncio.gather(*map(self._target_types, alone))
+            return {group: kind for each in found for group, kind in each.items()}
+        except AwsError:
+            return {}
+        self._ports |= {TargetGroupArn(each["TargetGroupArn"]): each["Port"] for each in said}
+        return {TargetGroupArn(each["TargetGroupArn"]): each["TargetType"] for each in said}
+
     async def default_port(self, group: TargetGroupArn) -> int:
         """The group's own port; 0, which stands for it in every call, where we may not ask.
 
@@ -77,6 +113,8 @@ class BotoElb:
         def call(client: "ElasticLoadBalancingv2Client") -> int:
             return client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["Port"]
 
+        if group in self._ports:
+            return self._ports[group]  # it cannot be changed
         try:
             return await self._in_thread("DescribeTargetGroups", group, call)
         except AccessDeniedError as error:

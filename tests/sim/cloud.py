@@ -42,6 +42,7 @@ class MemoryGroup:
     unhealthy (target_health_state.unhealthy.draining_interval_seconds). `listening`: a listener uses it.
     """
 
+    target_type: str = "instance"
     own_port: int = 80
     check_port: int = 0
     healthy_after: float = 20.0

@@ -1,7 +1,7 @@
 """The AWS side of one replica: calls that take time, may fail, and are seen by whoever watches over them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,6 +62,10 @@ class MemoryElb:
         answer: list[TargetHealth] = []
         await self._call("describe", group, (), lambda _: answer.extend(self._cloud.healths(group)))
         return answer
+
+    async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
+        await self._frost.after(asyncio.sleep(self._cloud.latency))
+        return {arn: self._cloud.groups[arn].target_type for arn in groups if arn in self._cloud.groups}
 
     async def default_port(self, group: TargetGroupArn) -> int:
         await self._call("default_port", group, (), lambda _: self._cloud.group(group))

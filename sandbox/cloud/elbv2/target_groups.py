@@ -11,6 +11,7 @@ from sandbox.cloud.errors import AwsError, AwsValidationError
 from sandbox.cloud.query import Structure
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
+_TYPES = {"instance", "ip"}
 _PROTOCOLS = {"TCP", "UDP", "TCP_UDP", "TLS"}
 _MATCHER = re.compile(r"\d{3}(?:-\d{3})?(?:,\d{3}(?:-\d{3})?)*")
 _RANGES = {  # facts 5
@@ -22,11 +23,13 @@ _RANGES = {  # facts 5
 
 
 def create(cloud: Elbv2, params: Structure) -> Structure:
-    """CreateTargetGroup: target type instance, a protocol of Network Load Balancers."""
+    """CreateTargetGroup: target type instance (or ip, which stays empty), a protocol of NLBs."""
     name, protocol, port = _valid_name(cloud, params["Name"]), params.get("Protocol"), params.get("Port")
-    if params.get("TargetType", "instance") != "instance" or protocol not in _PROTOCOLS:
+    target_type = params.get("TargetType", "instance")
+    if target_type not in _TYPES or protocol not in _PROTOCOLS:
         raise AwsValidationError(
-            "The sandbox simulates target groups of type 'instance' and protocol TCP, UDP, TCP_UDP or TLS"
+            "The sandbox simulates target groups of type 'instance' and protocol TCP, UDP, TCP_UDP or TLS, "
+            "and empty ones of type 'ip'"
         )
     if port is None or not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own range)
         raise AwsValidationError("A port between 1 and 65535 must be specified")
@@ -41,7 +44,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         protocol=protocol,
         port=port,
         vpc_id=vpc_id,
-        target_type="instance",
+        target_type=target_type,
         ip_address_type=params.get("IpAddressType", "ipv4"),
         health_check=_valid(_changed(_default_check(params.get("HealthCheckProtocol", "TCP")), params)),
         attributes=dict(attributes.TARGET_GROUP),

@@ -66,6 +66,8 @@ def _keys(group: TargetGroup, targets: list[Structure]) -> list[TargetKey]:
 
 def _require_registrable(cloud: Elbv2, group: TargetGroup, ids: list[str]) -> None:
     """The whole call fails if one instance does not exist, runs elsewhere or not at all (facts 1)."""
+    if group.target_type == "ip":
+        raise AwsValidationError(f"The IP address '{ids[0]}' is not a valid IPv4 address")
     for instance_id in ids:
         if code := cloud.faults.poison.get(instance_id):
             raise AwsError(code, f"The following targets cannot be registered: '{instance_id}'")
