@@ -39,5 +39,9 @@ test: tools ## Every test: unit, integration, end to end
 	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile tests/unit tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
+.PHONY: bench
+bench: tools ## What the syncer costs and how fast it reacts, beside its peers (half an hour; docs/bench.md)
+	@$(BIN)/python -m bench
+
 .PHONY: check
 check: lint test ## What CI runs

@@ -1,0 +1,1 @@
+"""What the syncer costs and how fast it reacts, beside any other contender; docs/bench.md explains it."""

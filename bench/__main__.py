@@ -1,0 +1,43 @@
+"""`python -m bench`: progress on stderr, the table on stdout. No figure makes it fail."""
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+
+from bench import flags, table
+from bench.run import Figures
+from bench.session import bench
+from sandbox.errors import SandboxError
+from sandbox.toolchain import ToolchainError
+
+_FAILED, _INTERRUPTED = 1, 130  # 128 + SIGINT, as a shell counts it
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """0 when every row was measured, 1 when the bench failed, 2 for a wrong flag, 130 for Ctrl-C."""
+    asked = flags.parse(words)
+    if asked.list:
+        sys.stdout.writelines(f"{each.name:12} {each.title}\n" for each in asked.measures)
+        return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    found: dict[str, Figures] = {contender.name: {} for contender in asked.contenders}
+    code = 0
+    try:
+        bench(asked, found)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; below is what was measured by then\n")
+        code = _INTERRUPTED
+    except (SandboxError, ToolchainError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        code = _FAILED
+    measured = [each for each in asked.measures if any(each.name in rows for rows in found.values())]
+    if asked.json:
+        sys.stdout.write(json.dumps(table.document(measured, found), indent=1) + "\n")
+    elif measured:
+        sys.stdout.write("\n".join([table.markdown(measured, found), "", *table.legend(asked), ""]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""The table that the bench prints: what is measured, what is wanted, and what the peers needed.
+
+The peers are the AWS Load Balancer Controller 3.5 and the predecessor, both in Go. Their figures were taken
+on another day and on another machine of the same kind: 2 cores, a real API server, nodes of 10 KB, a fake AWS
+that answers after 50 ms, two groups with their quota raised.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CONTROLLER, PREDECESSOR = "controller", "predecessor"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Figures, one for each part of the measure (None: there is none), and what figures do not say."""
+
+    values: tuple[float | None, ...] = ()
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One figure of a measure. `ratio`: whether a smaller one is better, and comparable with the peers'."""
+
+    name: str
+    unit: str
+    ratio: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A row of the table. `nodes` is how many the cluster has."""
+
+    name: str
+    title: str
+    nodes: int
+    parts: tuple[Part, ...]
+    goal: Known
+    peers: dict[str, Known]
+
+
+def _peers(controller: Known, predecessor: Known) -> dict[str, Known]:
+    return {CONTROLLER: controller, PREDECESSOR: predecessor}
+
+
+def _k(*values: float | None, said: str = "") -> Known:
+    return Known(values, said)
+
+
+_SETTLED, _PEAK = Part("settled", "MiB"), Part("peak", "MiB")
+_MEDIAN, _P95 = Part("median", "ms"), Part("p95", "ms")
+_SECONDS = Part("time", "s")
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        name="memory-5000",
+        title="memory at 5,000 nodes, settled / peak",
+        nodes=5000,
+        parts=(_SETTLED, _PEAK),
+        goal=_k(100, 115),
+        peers=_peers(_k(223, 353), _k(25, 32, said="keeps nothing")),
+    ),
+    Measure(
+        name="memory-0",
+        title="memory at 0 nodes",
+        nodes=0,
+        parts=(_SETTLED, _PEAK),
+        goal=_k(70, None),
+        peers=_peers(_k(59, None), _k(20, None)),
+    ),
+    Measure(
+        name="memory-1000",
+        title="memory at 1,000 nodes",
+        nodes=1000,
+        parts=(_SETTLED, _PEAK),
+        goal=_k(85, None),
+        peers=_peers(_k(115, None), _k(25, None)),
+    ),
+    Measure(
+        name="start-5000",
+        title="process start to 5,000 nodes registered in both groups",
+        nodes=5000,
+        parts=(_SECONDS, Part("register calls", "calls")),
+        goal=_k(10, 50),
+        peers=_peers(_k(12.2, 50), _k(532, 10_000)),
+    ),
+    Measure(
+        name="start-1000",
+        title="the same for 1,000 nodes",
+        nodes=1000,
+        parts=(_SECONDS, Part("register calls", "calls")),
+        goal=_k(2.5, 12),
+        peers=_peers(_k(3.7, 13), _k(105, None, said="never while nodes heartbeat")),
+    ),
+    Measure(
+        name="ready",
+        title="a node turns Ready -> both groups' RegisterTargets sent",
+        nodes=1000,
+        parts=(_MEDIAN, _P95),
+        goal=_k(40, 80),
+        peers=_peers(_k(165, 254), _k(60, 63)),
+    ),
+    Measure(
+        name="taint",
+        title="leaving taint -> both deregistered",
+        nodes=1000,
+        parts=(_MEDIAN, _P95),
+        goal=_k(40, 80),
+        peers=_peers(_k(192, 227), _k(said="never")),
+    ),
+    Measure(
+        name="delete",
+        title="delete -> both deregistered",
+        nodes=1000,
+        parts=(_MEDIAN, _P95),
+        goal=_k(40, 80),
+        peers=_peers(_k(169, 238), _k(57, 59)),
+    ),
+    Measure(
+        name="calls",
+        title="AWS calls for each such event (two groups)",
+        nodes=1000,
+        parts=(Part("writes", "writes"), Part("describes within 10 s", "describes", ratio=False)),
+        goal=_k(2, 2),
+        peers=_peers(_k(4.5, None, said="in all"), _k(2, 0)),
+    ),
+    Measure(
+        name="replace",
+        title="200 of 1,000 nodes replaced at once (over 1.5 s): converged, AWS calls",
+        nodes=1000,
+        parts=(_SECONDS, Part("calls", "calls")),
+        goal=_k(2.2, 24),
+        peers=_peers(_k(2.2, 34), _k(43, 800)),
+    ),
+    Measure(
+        name="cpu",
+        title="CPU a minute at 16 heartbeats/s, 5,000 nodes; drift repair apart",
+        nodes=5000,
+        parts=(Part("CPU", "s"), Part("drift repair", "s", ratio=False)),
+        goal=_k(0.7, 0.7),
+        peers=_peers(_k(0.72, None, said="no drift repair"), _k(0.86, None, said="no drift repair")),
+    ),
+    Measure(
+        name="drift",
+        title="target removed behind its back, back after (longest of 4)",
+        nodes=100,
+        parts=(_SECONDS,),
+        goal=_k(35),
+        peers=_peers(_k(said="not in 5 min"), _k(said="never")),
+    ),
+    Measure(
+        name="outage",
+        title="API server killed for 5 s, 3 nodes added, 3 deleted meanwhile: right after it is ready",
+        nodes=100,
+        parts=(_SECONDS,),
+        goal=_k(3),
+        peers=_peers(_k(8, said="8 to 15 s"), _k(said="exits; the deleted stay for ever")),
+    ),
+    Measure(
+        name="not-running",
+        title="1 of 50 new instances not running: the 49 in after, it in after it runs",
+        nodes=100,
+        parts=(Part("the 49", "s"), Part("the one", "s")),
+        goal=_k(said="in the same pass; as soon as it runs"),
+        peers=_peers(_k(said="none of the 50 until it runs"), _k(5.4, None, said="it never")),
+    ),
+    Measure(
+        name="stale",
+        title="5 stale targets at start: gone, after it is allowed",
+        nodes=20,
+        parts=(Part("after it is allowed", "s", ratio=False),),
+        goal=_k(5),
+        peers=_peers(_k(said="gone in 2.6 s, before any new one is healthy"), _k(said="stay")),
+    ),
+    Measure(
+        name="not-ready",
+        title="all nodes Ready=False: targets left",
+        nodes=20,
+        parts=(Part("left", "%", ratio=False),),
+        goal=_k(100),
+        peers=_peers(_k(0, said="empties both groups"), _k(100)),
+    ),
+    Measure(
+        name="throttle",
+        title="30 % of calls throttled for 60 s, 20 nodes join: calls until done",
+        nodes=20,
+        parts=(Part("calls", "calls"),),
+        goal=_k(73),
+        peers=_peers(_k(120), _k(73)),
+    ),
+    Measure(
+        name="steady",
+        title="steady state: describes a group a minute, other calls",
+        nodes=100,
+        parts=(Part("describes a group", "a minute", ratio=False), Part("others", "calls", ratio=False)),
+        goal=_k(2, 0),
+        peers=_peers(_k(), _k()),
+    ),
+)
+
+
+def measure(name: str) -> Measure:
+    """The measure of this name; KeyError for one that there is not."""
+    return {each.name: each for each in MEASURES}[name]
+
+
+def better_peer(peers: dict[str, Known]) -> tuple[str, Known] | None:
+    """The peer with the smaller first figure; None where no peer has one."""
+    known = [(name, peer) for name, peer in peers.items() if peer.values and peer.values[0] is not None]
+    return min(known, key=lambda each: each[1].values[0] or 0.0, default=None)
+
+
+def ratios(asked: Measure, here: Known, peer: Known) -> tuple[float | None, ...]:
+    """Here over the peer, for each part in which both have a figure that can be compared."""
+    pairs = zip(asked.parts, _padded(here.values, asked), _padded(peer.values, asked), strict=True)
+    return tuple(
+        mine / theirs if part.ratio and mine is not None and theirs else None for part, mine, theirs in pairs
+    )
+
+
+def met(asked: Measure, here: Known) -> bool | None:
+    """Whether every figure keeps its goal; None where there is nothing to compare."""
+    pairs = zip(asked.parts, _padded(here.values, asked), _padded(asked.goal.values, asked), strict=True)
+    kept = [
+        mine is not None and (mine >= goal if part.unit == "%" else mine <= goal)
+        for part, mine, goal in pairs
+        if goal is not None
+    ]
+    return all(kept) if kept else None
+
+
+def _padded(values: Sequence[float | None], asked: Measure) -> list[float | None]:
+    return [*values, *[None] * (len(asked.parts) - len(values))]

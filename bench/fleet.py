@@ -1,0 +1,174 @@
+"""The cluster's nodes: as large as real ones (10 KB), each with an instance in the fake AWS."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+from bench.api import Api
+from bench.cloud import CloudClient
+from sandbox.cloud.network import NodeInstance
+from sandbox.layout import REGION
+from sandbox.nodes.ec2 import RUNNING, Instance
+from sandbox.nodes.node import Kind, node_object
+from sandbox.nodes.status import node_status, timestamp
+
+NODES = "/api/v1/nodes"
+ZONES = tuple(f"{REGION}{letter}" for letter in "abc")
+LEAVING = {"key": "ToBeDeletedByClusterAutoscaler", "value": "1", "effect": "NoSchedule"}
+# The kubelet writes an unchanged status every 5 minutes: 5,000 nodes make 16.7 a second.
+HEARTBEATS_PER_S = 16.0
+# Of the 50 that a kubelet reports by default: with these a Node is 10 KB as the API server sends it.
+_IMAGES = 35
+# As many writers as keep an API server on two cores busy; more only queue there.
+_WRITERS = 4
+
+Subject = TypeVar("Subject")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node by its number; name, instance and zone follow from it."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The Node's name."""
+        return f"node-{self.number:06}"
+
+    @property
+    def instance(self) -> str:
+        """Its EC2 instance."""
+        return f"i-{self.number:017x}"
+
+    @property
+    def zone(self) -> str:
+        """Its availability zone."""
+        return ZONES[self.number % len(ZONES)]
+
+    def body(self, *, ready: bool) -> dict[str, Any]:
+        """The Node object as its kubelet creates it, status included."""
+        ip = f"10.{self.number >> 16 & 255}.{self.number >> 8 & 255}.{self.number & 255}"
+        made = node_object(self.name, self.zone, NodeInstance(self.instance, ip), Kind.WORKER)
+        instance = Instance(
+            id=self.instance, node=self.name, ip=ip, zone=self.zone, subnet="", state=RUNNING, type=""
+        )
+        status = node_status(instance, {}, dt.datetime.now(dt.UTC))
+        status["images"] = status["images"][:_IMAGES]
+        for condition in status["conditions"]:
+            if condition["type"] == "Ready":
+                condition.update(_ready(ready))
+        return {**made, "status": status}
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Every Node of the cluster; `nodes` are those that should be targets, `spent` those that should not."""
+
+    api: Api
+    cloud: CloudClient
+    nodes: list[Node] = field(default_factory=list)
+    spent: list[Node] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The instances that should be targets."""
+        return frozenset(node.instance for node in self.nodes)
+
+    @property
+    def instances(self) -> dict[str, str]:
+        """The instances of all Nodes, running."""
+        return {node.instance: RUNNING for node in (*self.nodes, *self.spent)}
+
+    def settle(self, size: int, note: Callable[[str], None]) -> None:
+        """Have exactly `size` Nodes, all Ready and as new."""
+        surplus = [*self.spent, *self.nodes[size:]]
+        self.spent, self.nodes = [], self.nodes[:size]
+        _each(self.remove, surplus, lambda done: note(f"{done} of {len(surplus)} nodes deleted"))
+        missing = self.new(size - len(self.nodes))
+        _each(self.join, missing, lambda done: note(f"{done} of {len(missing)} nodes created"))
+        self.nodes += missing
+
+    def new(self, number: int, *, state: str = RUNNING) -> list[Node]:
+        """Instances without a Node yet."""
+        nodes = [Node(next(self._numbers)) for _ in range(number)]
+        self.cloud.set(instances={node.instance: state for node in nodes})
+        return nodes
+
+    def join(self, node: Node) -> None:
+        """Create the Node, Ready."""
+        self.api.create(NODES, node.body(ready=True))
+
+    def come(self, node: Node) -> None:
+        """Create the Node, not Ready yet."""
+        self.api.create(NODES, node.body(ready=False))
+
+    def set_ready(self, node: Node, *, ready: bool = True) -> None:
+        """The Node turns Ready, or ceases to be."""
+        condition = {"type": "Ready", **_ready(ready)}
+        self.api.patch(f"{NODES}/{node.name}/status", {"status": {"conditions": [condition]}})
+
+    def taint(self, node: Node) -> None:
+        """The autoscaler announces that the node leaves."""
+        self.api.patch(f"{NODES}/{node.name}", {"spec": {"taints": [LEAVING]}})
+
+    def remove(self, node: Node) -> None:
+        """Delete the Node; its instance runs on."""
+        self.api.delete(f"{NODES}/{node.name}")
+
+    @contextmanager
+    def heartbeats(self) -> Iterator[None]:
+        """Kubelets write their unchanged status while the block runs, HEARTBEATS_PER_S in all."""
+        over = Event()
+        beat = Thread(target=self._beat, args=(over,), daemon=True)
+        beat.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beat.join()
+
+    def _beat(self, over: Event) -> None:
+        for turn in count():
+            if over.wait(1 / HEARTBEATS_PER_S):
+                return
+            node = self.nodes[turn % len(self.nodes)]
+            now = timestamp(dt.datetime.now(dt.UTC))
+            kinds = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
+            conditions = [{"type": kind, "lastHeartbeatTime": now} for kind in kinds]
+            self.api.patch(f"{NODES}/{node.name}/status", {"status": {"conditions": conditions}})
+
+
+def _ready(ready: bool) -> dict[str, str]:
+    status, reason = ("True", "KubeletReady") if ready else ("False", "KubeletNotReady")
+    return {
+        "status": status,
+        "reason": reason,
+        "lastTransitionTime": timestamp(dt.datetime.now(dt.UTC)),
+    }
+
+
+def _each(act: Callable[[Node], None], nodes: Sequence[Node], done: Callable[[int], None]) -> None:
+    """Act on each of `nodes`, some at a time; `done` is told how many are."""
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for number, _ in enumerate(pool.map(act, nodes), start=1):
+            done(number)
+
+
+def at_once(acts: Iterable[Callable[[], None]], within: float) -> None:
+    """Begin each of `acts` in its turn, spread evenly over `within` seconds; wait until all are done."""
+    waiting = list(acts)
+    pause = Event()
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        futures = []
+        for act in waiting:
+            futures.append(pool.submit(act))
+            pause.wait(within / len(waiting))
+        for future in futures:
+            future.result()

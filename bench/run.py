@@ -1,0 +1,111 @@
+"""One contender under one load: what a row works with."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.cloud import Ledger
+from bench.contender import Contender, Process
+from bench.figures import Known
+from bench.world import GROUPS, World
+from sandbox.errors import SandboxError
+
+_LOOK_S = 0.5
+
+
+class LateError(SandboxError):
+    """What was waited for did not come; the message says what the groups hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`nodes`: how many the cluster has; `wanted`: rows to be printed; `quick`: short waits, few events."""
+
+    world: World
+    contender: Contender
+    nodes: int
+    wanted: frozenset[str]
+    quick: bool
+    note: Callable[[str], None]
+
+    def few(self, usual: int, quick: int) -> int:
+        """How many, or how long: `usual`, or `quick` where somebody only looks."""
+        return quick if self.quick else usual
+
+    def settle(self) -> None:
+        """`nodes` Ready nodes, empty groups."""
+        self.world.fleet.settle(self.nodes, self.note)
+        self.world.reset_aws()
+
+    @contextmanager
+    def started(self, **changes: str) -> Iterator["Watch"]:
+        """The contender, started now, with `changes` to its environment; stopped after the block."""
+        with self.world.running(self.contender, changes) as process:
+            yield Watch(self.world, process)
+
+    @contextmanager
+    def filled(self, within: float = 900.0, **changes: str) -> Iterator["Watch"]:
+        """The contender, once every node is registered and healthy and it has come to rest."""
+        with self.started(**changes) as watch:
+            self.note("the groups are being filled")
+            watch.until_right(within)
+            self.pause(watch, self.few(10, 4), "coming to rest")
+            yield watch
+
+    def pause(self, watch: "Watch", seconds: float, why: str) -> None:
+        """Let time pass; what is called meanwhile is taken down."""
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            self.note(f"{why}, {left:.0f} s left")
+            watch.process.check()
+            watch.take(min(left, _LOOK_S))
+
+
+class Watch:
+    """A contender that runs and, by the fake's log, what it has done so far."""
+
+    def __init__(self, world: World, process: Process) -> None:
+        self.process = process
+        self._world = world
+        self.ledger = Ledger({arn: set() for arn in GROUPS})
+
+    def holding(self, targets: dict[str, list[tuple[str, int]]]) -> None:
+        """What the groups held at the start."""
+        for arn, keys in targets.items():
+            self.ledger.groups[arn].update(keys)
+
+    def take(self, wait: float) -> None:
+        """Take down what is called within `wait` seconds."""
+        ends = time.monotonic() + wait
+        while True:
+            left = ends - time.monotonic()
+            for call in self._world.cloud.calls(len(self.ledger.calls), max(0.0, left)):
+                self.ledger.take(call)
+            if left <= 0:
+                return
+
+    def until(self, holds: Callable[[Ledger], bool], within: float) -> float:
+        """When the call arrived after which `holds`. Raises LateError, or EndedError."""
+        ends = time.monotonic() + within
+        if holds(self.ledger):
+            return self.ledger.calls[-1].at if self.ledger.calls else self.process.started_at
+        while time.monotonic() < ends:
+            self.process.check()
+            found = None
+            for call in self._world.cloud.calls(len(self.ledger.calls), _LOOK_S):
+                self.ledger.take(call)
+                if found is None and holds(self.ledger):
+                    found = call.at
+            if found is not None:
+                return found
+        raise LateError(f"not within {within:.0f} s")
+
+    def until_right(self, within: float) -> float:
+        """When every group held exactly the nodes that should be targets."""
+        wanted = self._world.fleet.wanted
+        return self.until(lambda ledger: ledger.holds(wanted), within)
+
+
+Figures = dict[str, Known]
+"""What a run found, by the row's name."""

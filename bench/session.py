@@ -1,0 +1,101 @@
+"""One run of the bench: a world, and every contender in it, row by row."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import table
+from bench.contender import Contender, EndedError
+from bench.figures import Known, measure
+from bench.flags import Asked
+from bench.rows import SCENARIOS, Scenario
+from bench.run import Figures, LateError, Run
+from bench.world import World
+from sandbox.cluster import STORE_AND_API
+from sandbox.progress import Progress
+from sandbox.toolchain import ensure
+
+_WARM_NODES, _WARM_S = 3, 30.0
+
+
+def bench(asked: Asked, found: dict[str, Figures]) -> None:
+    """Fill `found` (by contender and row) as it goes, so that an interrupted run can still be printed.
+
+    Raises SandboxError or ToolchainError where the world cannot be made or breaks.
+    """
+    progress = Progress(Console(file=sys.stderr, highlight=False))
+    with _world(asked, progress) as world:
+        session = _Session(asked, world, progress)
+        for contender in asked.contenders:
+            session.warm_up(contender)
+        for scenario in SCENARIOS:
+            for contender in asked.contenders:
+                session.measure(scenario, contender, found[contender.name])
+
+
+@contextmanager
+def _world(asked: Asked, progress: Progress) -> Iterator[World]:
+    with progress.step("etcd and kube-apiserver") as step:
+        tools = ensure(STORE_AND_API, lambda said: step.note(f"{said.tool}: {said.step}"))
+    directory = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        with World.open(directory, tools, limited=asked.limited) as world:
+            yield world
+    finally:
+        if asked.logs and (directory / "logs").exists():
+            shutil.copytree(directory / "logs", asked.logs, dirs_exist_ok=True)
+        shutil.rmtree(directory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    asked: Asked
+    world: World
+    progress: Progress
+
+    def warm_up(self, contender: Contender) -> None:
+        """Start it once for nothing: then its bytecode is written and its files are in the page cache."""
+        with self.progress.step(f"{contender.name}: warming up") as step:
+            run = Run(
+                world=self.world,
+                contender=contender,
+                nodes=_WARM_NODES,
+                wanted=frozenset(),
+                quick=True,
+                note=step.note,
+            )
+            run.settle()
+            try:
+                with run.filled(within=_WARM_S):
+                    pass
+            except (LateError, EndedError) as error:
+                self.progress.say(f"{contender.name}: {_WARM_NODES} nodes registered: {error}", style="red")
+
+    def measure(self, scenario: Scenario, contender: Contender, found: Figures) -> None:
+        """The rows of one scenario that are wanted."""
+        rows = [each.name for each in self.asked.measures if each.name in scenario.rows]
+        if not rows:
+            return
+        nodes = measure(rows[0]).nodes if self.asked.nodes is None else self.asked.nodes
+        with self.progress.step(f"{contender.name}: {', '.join(rows)}: {nodes} nodes") as step:
+            run = Run(
+                world=self.world,
+                contender=contender,
+                nodes=nodes,
+                wanted=frozenset(rows),
+                quick=self.asked.quick,
+                note=step.note,
+            )
+            try:
+                figures = scenario.act(run)
+            except (LateError, EndedError) as error:
+                figures = dict.fromkeys(rows, Known((), str(error)))
+        for row, figure in figures.items():
+            found[row] = figure
+            self.progress.say(f"  {row}: {table.figure(measure(row), figure)}")

@@ -1,0 +1,108 @@
+"""The figures as a table for people (Markdown) and as JSON for programs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.figures import Known, Measure, better_peer, met, ratios
+from bench.flags import Asked
+
+Found = Mapping[str, Mapping[str, Known]]
+"""What was found, by contender and row."""
+_NOTHING = "-"
+_TEN = 10
+
+
+def markdown(measures: Sequence[Measure], found: Found) -> str:
+    """One line a measure; ✓ where every goal is kept, ✗ where one is not."""
+    contenders = list(found)
+    peers = list(measures[0].peers)
+    columns = [column for name in contenders for column in (name, f"{name} ÷ better peer")]
+    rows = [["measure", "goal", *columns, *(f"{peer} *" for peer in peers)]]
+    for asked in measures:
+        cells = [cell for name in contenders for cell in _cells(asked, name, found)]
+        recorded = [figure(asked, asked.peers[peer]) for peer in peers]
+        rows.append([asked.title, figure(asked, asked.goal), *cells, *recorded])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [_line(row, widths) for row in rows]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def document(measures: Sequence[Measure], found: Found) -> list[dict[str, Any]]:
+    """One object a measure: its goal, the peers, and for each contender figures, ratios and `met`."""
+    return [
+        {
+            "row": asked.name,
+            "measure": asked.title,
+            "parts": [{"name": part.name, "unit": part.unit} for part in asked.parts],
+            "goal": _plain(asked.goal),
+            "peers": {name: _plain(peer) for name, peer in asked.peers.items()},
+            "contenders": {
+                name: {**_plain(rows[asked.name]), **_compared(asked, rows[asked.name], name, found)}
+                for name, rows in found.items()
+                if asked.name in rows
+            },
+        }
+        for asked in measures
+    ]
+
+
+def legend(asked: Asked) -> list[str]:
+    """What the reader of the table must know, a line each."""
+    lines = [
+        "* measured on another day, on another machine of the same kind.",
+        "✓ keeps the goal, ✗ does not; ÷ is the figure here over that of the better peer.",
+    ]
+    if asked.nodes is not None:
+        lines.append(f"With {asked.nodes} nodes in every row, whatever the row says.")
+    if asked.quick:
+        lines.append("With short waits and few events: not to be quoted.")
+    if not asked.limited:
+        lines.append("Without AWS's limit on writes.")
+    return lines
+
+
+def figure(asked: Measure, known: Known) -> str:
+    """A figure in a few words: the numbers with their units, and what is said beside them."""
+    pairs = list(zip(asked.parts, known.values, strict=False))
+    units = {part.unit for part, value in pairs if value is not None}
+    if len(units) == 1:
+        text = " / ".join(_number(value) for _, value in pairs if value is not None) + f" {units.pop()}"
+    else:
+        text = ", ".join(f"{_number(value)} {part.unit}" for part, value in pairs if value is not None)
+    return f"{text} ({known.said})" if text and known.said else text or known.said or _NOTHING
+
+
+def _cells(asked: Measure, name: str, found: Found) -> tuple[str, str]:
+    here = found[name].get(asked.name)
+    if here is None:
+        return _NOTHING, _NOTHING
+    kept = {True: " ✓", False: " ✗", None: ""}[met(asked, here)]
+    compared = _compared(asked, here, name, found)
+    shares = [_NOTHING if share is None else f"{share:.2f}" for share in compared["ratios"]]
+    peer = compared["better_peer"]
+    told = any(share != _NOTHING for share in shares)
+    return figure(asked, here) + kept, f"{' / '.join(shares)} ({peer})" if told else _NOTHING
+
+
+def _compared(asked: Measure, here: Known, name: str, found: Found) -> dict[str, Any]:
+    """Against the better peer; a peer that has run beside us counts as it was found today."""
+    today = {peer: found[peer][asked.name] for peer in asked.peers if asked.name in found.get(peer, {})}
+    best = better_peer({peer: known for peer, known in {**asked.peers, **today}.items() if peer != name})
+    if best is None:
+        return {"better_peer": None, "ratios": [], "met": met(asked, here)}
+    return {"better_peer": best[0], "ratios": list(ratios(asked, here, best[1])), "met": met(asked, here)}
+
+
+def _number(value: float) -> str:
+    if value == int(value) or abs(value) >= _TEN:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+
+
+def _plain(known: Known) -> dict[str, Any]:
+    return {"values": list(known.values), "said": known.said}

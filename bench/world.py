@@ -1,0 +1,181 @@
+"""Where contenders run: a real store and API server, the fake AWS, and the fleet of nodes."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from bench.api import Api
+from bench.cloud import CloudClient
+from bench.contender import Contender, Process
+from bench.fleet import ZONES, Fleet
+from sandbox import cluster, process
+from sandbox.cluster import commands, kubeconfig, pki
+from sandbox.layout import ACCOUNT, HOST, REGION, Layout
+
+INGRESS, SERVICE = "ingress", "ingress"
+PORTS = {"http": 80, "https": 443}
+GROUPS = {
+    f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{port:016x}": port
+    for name, port in PORTS.items()
+}
+_READY_S = 60.0
+# What is the caller's own and must not reach a contender.
+_NOT_PASSED_ON = ("AWS_", "NLB_SYNC_", "BENCH_", "KUBE", "PYTHONDONTWRITEBYTECODE")
+# AWS's default deregistration delay is 300 s, and nobody waits for it. AWS needs 90 s and more to turn a
+# target healthy; a row would take as long.
+_DRAIN_S, _HEALTHY_S = 300.0, 3.0
+
+
+@dataclass(slots=True)
+class World:
+    """`limited`: whether AWS's own limit on writes holds."""
+
+    layout: Layout
+    tools: Mapping[str, Path]
+    api: Api
+    cloud: CloudClient
+    fleet: Fleet
+    limited: bool
+    _runs: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @classmethod
+    @contextmanager
+    def open(cls, directory: Path, tools: Mapping[str, Path], *, limited: bool) -> Iterator["World"]:
+        """A world with no Node in it, for as long as the block runs. `tools` are sandbox.toolchain's."""
+        layout = Layout.ephemeral(directory)
+        layout.save()
+        command = [sys.executable, "-m", "bench.aws", "--port", str(layout.aws_port)]
+        try:
+            aws = process.start(layout, "aws", command)
+            cluster.start(layout, tools, ["etcd"])
+            start_api_server(layout, tools)
+            api, cloud = Api(layout), CloudClient(layout.aws_port)
+            process.wait_until(cloud.ready, aws, layout, _READY_S)
+            world = cls(layout, tools, api, cloud, Fleet(api, cloud), limited)
+            world.furnish()
+            yield world
+        finally:
+            for name in ("aws", "kube-apiserver", "etcd"):
+                process.stop(layout, name)
+
+    def furnish(self) -> None:
+        """The ingress Service, whose NodePorts a contender may follow."""
+        ports = [{"name": name, "port": port} for name, port in PORTS.items()]
+        service = {"metadata": {"name": SERVICE}, "spec": {"type": "NodePort", "ports": ports}}
+        self._namespace(INGRESS)
+        self.api.create(f"/api/v1/namespaces/{INGRESS}/services", service)
+
+    def reset_aws(
+        self, targets: Mapping[str, Sequence[tuple[str, int]]] | None = None, strangers: Sequence[str] = ()
+    ) -> None:
+        """Empty groups but for `targets`, which are healthy; `strangers` are running instances of no Node."""
+        self.cloud.reset(
+            GROUPS,
+            {**self.fleet.instances, **dict.fromkeys(strangers, "running")},
+            targets=targets or {},
+            limited=self.limited,
+            healthy_after=_HEALTHY_S,
+            drain=_DRAIN_S,
+        )
+
+    @contextmanager
+    def running(self, contender: Contender, changes: Mapping[str, str]) -> Iterator[Process]:
+        """The contender in a namespace of its own, with nothing left of an earlier run."""
+        name = f"{contender.name}-{next(self._runs)}"
+        self._namespace(name)
+        environment = {**self.environment(name), **changes}
+        started = Process(contender, environment, self.layout.logs / f"{name}.log")
+        try:
+            yield started
+        finally:
+            started.stop()
+
+    def environment(self, namespace: str) -> dict[str, str]:
+        """What a contender is told: docs/bench.md lists it."""
+        own = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
+        ports = self.node_ports()
+        groups = dict(zip(PORTS, GROUPS, strict=True))
+        followed = ",".join(f"{arn}={INGRESS}/{SERVICE}:{name}" for name, arn in groups.items())
+        return {
+            **own,
+            "NO_PROXY": HOST,
+            "no_proxy": HOST,
+            "KUBECONFIG": str(self.layout.kubeconfig),
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "bench",
+            "AWS_SECRET_ACCESS_KEY": "bench-secret-key",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.cloud.url,
+            "NLB_SYNC_TARGET_GROUPS": followed,
+            "NLB_SYNC_TARGETGROUPARNS": ",".join(GROUPS),
+            "NLB_SYNC_OWNERSHIP": "exclusive",
+            "NLB_SYNC_ZONES": ",".join(ZONES),
+            "NLB_SYNC_NAMESPACE": namespace,
+            "NLB_SYNC_NAME": "nlb-sync",
+            "NLB_SYNC_PORT": str(_free_port()),
+            "BENCH_AWS_URL": self.cloud.url,
+            "BENCH_APISERVER_URL": self.layout.apiserver_url,
+            "BENCH_NAMESPACE": namespace,
+            "BENCH_SERVICE": f"{INGRESS}/{SERVICE}",
+            "BENCH_PORT": str(_free_port()),
+            **{f"BENCH_TARGET_GROUP_{name.upper()}": arn for name, arn in groups.items()},
+            **{f"BENCH_NODE_PORT_{name.upper()}": str(port) for name, port in ports.items()},
+        }
+
+    def node_ports(self) -> dict[str, int]:
+        """The NodePort of each port of the Service."""
+        service = self.api.get(f"/api/v1/namespaces/{INGRESS}/services/{SERVICE}")
+        return {port["name"]: int(port["nodePort"]) for port in service["spec"]["ports"]}
+
+    def targets(self, instances: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
+        """These instances as targets of each group."""
+        ports = self.node_ports()
+        return {
+            arn: [(instance, ports[name]) for instance in instances]
+            for name, arn in zip(PORTS, GROUPS, strict=True)
+        }
+
+    def _namespace(self, name: str) -> None:
+        self.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+
+    @contextmanager
+    def second_api_server(self) -> Iterator[Api]:
+        """Another API server on the same store, which lives on while the contender's own is away."""
+        other = replace(
+            Layout.ephemeral(self.layout.directory / "second"),
+            etcd_port=self.layout.etcd_port,
+            etcd_peer_port=self.layout.etcd_peer_port,
+        )
+        (other.directory).mkdir(exist_ok=True)
+        if not other.pki.exists():
+            other.pki.symlink_to(self.layout.pki, target_is_directory=True)
+        try:
+            start_api_server(other, self.tools)
+            yield Api(other)
+        finally:
+            process.stop(other, "kube-apiserver")
+
+
+def start_api_server(layout: Layout, tools: Mapping[str, Path]) -> None:
+    """Start the API server and wait until it is ready.
+
+    Not by sandbox.cluster, which holds it to 256 MiB: with 5,000 nodes it would do little but
+    collect garbage.
+    """
+    authority = pki.ensure(layout.pki)
+    kubeconfig.write(layout, authority, "admin", layout.kubeconfig)
+    name = "kube-apiserver"
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(layout.directory)}
+    started = process.start(layout, name, commands.command(name, layout, authority, tools), environment)
+    process.wait_until(lambda: cluster.ready(layout, name), started, layout, _READY_S)
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as free:
+        port: int = free.getsockname()[1]
+        return port

@@ -1,0 +1,43 @@
+"""What is wrong on the command line is told in one line, with exit code 2, before anything is started."""
+
+import pytest
+
+from bench.__main__ import main
+from bench.figures import MEASURES
+from bench.rows import SCENARIOS
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["nonsense"], "'nonsense' is no row; rows are memory-5000,"),
+        (["--nodes", "-1"], "'-1' is not a number"),
+        (["--nodes", "many"], "'many' is not a number"),
+        (["--contender", "x"], "'x' is not NAME=COMMAND"),
+        (["--contender", "X Y=true"], "'X Y=true' is not NAME=COMMAND"),
+        (["--contender", "syncer=true"], "two contenders of one name"),
+        (["--no-syncer"], "--no-syncer leaves nobody to measure"),
+        (["--wrong"], "--wrong"),
+    ],
+)
+def test_a_wrong_word_is_named_in_one_line(
+    words: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    said = capsys.readouterr()
+    assert end.value.code == 2
+    assert named in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+def test_the_list_names_every_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [x.name for x in MEASURES]
+
+
+def test_no_row_is_measured_twice() -> None:
+    measured = [row for scenario in SCENARIOS for row in scenario.rows]
+    assert len(measured) == len(set(measured))
+    assert set(measured) <= {each.name for each in MEASURES}
