@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from syncer.cli import parse
-from syncer.errors import MisconfiguredError
+from syncer.errors import MisconfiguredError, NotBegunError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,12 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def run(arguments: Namespace) -> int:
-    """Keep the target groups filled until SIGTERM; 1 when `--once` met a failure."""
+    """Keep the target groups filled until SIGTERM; 1 when `--once` met a failure, or could not begin."""
     from syncer.assembly import assemble, attended  # noqa: PLC0415 - boto3 only where it is needed
 
     controller = assemble(os.environ, dry_run=arguments.dry_run)
-    async with attended(controller):
-        await controller.run(once=arguments.once)
+    try:
+        async with attended(controller):
+            await controller.run(once=arguments.once)
+    except NotBegunError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return int(arguments.once and any(group.problem or group.read_problem for group in controller.groups))
 
 

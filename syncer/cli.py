@@ -22,7 +22,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         epilog=f"environment:\n{settings.as_help()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("--once", action="store_true", help="end after one pass; exit code 1 if it failed")
+    run.add_argument(
+        "--once",
+        action="store_true",
+        help="end after one pass; exit code 1 if it failed or could not begin within 30 s",
+    )
     run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, say what would be written")
     ask.add_parsers(commands)
     flags.add_parsers(commands)

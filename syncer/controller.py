@@ -14,7 +14,7 @@ from syncer.chronicle import Chronicle
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
-from syncer.errors import AwsError, ClusterError, NotLeaderError
+from syncer.errors import AwsError, ClusterError, NotBegunError, NotLeaderError
 from syncer.events import Reporter
 from syncer.group import Group
 from syncer.lease import Unelected
@@ -30,6 +30,8 @@ from syncer.writes import Writer, left_undone, named
 log = logging.getLogger(__name__)
 
 _TURN_S = 5.0
+# How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
+_BEGIN_S = 30.0
 
 
 class Controller:
@@ -77,6 +79,8 @@ class Controller:
 
     async def run(self, *, once: bool = False) -> None:
         """Follow cluster and groups until `stop`; with `once` until each group has had one pass.
+
+        NotBegunError where that cannot begin within 30 s.
 
         After `stop` the AWS call in flight still ends and is recorded, then another replica may lead at
         once; nothing is deregistered for it.
@@ -238,7 +242,10 @@ class Controller:
 
     async def _follow(self, group: Group, *, once: bool) -> None:
         """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""
-        while once and not self._may_begin() and not self._stopping.is_set():
+        deadline = self.clock.monotonic() + _BEGIN_S
+        while once and (missing := self._missing(group)) and not self._stopping.is_set():
+            if self.clock.monotonic() >= deadline:
+                raise NotBegunError(f"nothing was done within {_BEGIN_S:g} s: {missing}")
             await self.clock.wait(group.dirty, 1.0)
             group.dirty.clear()
         while not self._stopping.is_set():
@@ -252,9 +259,15 @@ class Controller:
             else:
                 await self.clock.wait(group.dirty, group.next_look(self.clock.monotonic()))
 
-    def _may_begin(self) -> bool:
-        """Whether a single pass would do anything."""
-        return self.cluster.nodes is not None and self.leadership.may_write()
+    def _missing(self, group: Group) -> str:
+        """What keeps a single pass from doing anything; "" when nothing does."""
+        if self.cluster.nodes is None:
+            return "; ".join(self.cluster.problems) or "no complete list of nodes"
+        if not self.leadership.may_write():
+            return self.leadership.problem or "another replica holds the Lease"
+        source = group.settings.port
+        unknown = isinstance(source, ServicePort) and self.port(group) is None
+        return f"{group.name}: its NodePort is not known" if unknown else ""
 
     async def _pass(self, group: Group) -> float:
         """One pass, whatever happens in it; the seconds to back off for, 0 if it went well."""

@@ -9,6 +9,10 @@ class MisconfiguredError(SyncerError):
     """Nothing will mend it but a person: the message names the setting or the right, and the fix."""
 
 
+class NotBegunError(SyncerError):
+    """What was to be done once could not begin in time; the message says what it waited for."""
+
+
 class ClusterError(SyncerError):
     """The Kubernetes API did not answer as it should; always tried again."""
 

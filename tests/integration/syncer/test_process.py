@@ -3,8 +3,10 @@
 import json
 import signal
 import socket
+from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox import cluster as control
 from sandbox import process
@@ -174,6 +176,19 @@ def test_once_fills_the_groups_and_ends(home: Household) -> None:
     syncer = home.syncer("--once")
     assert syncer.process.wait(15) == 0
     assert home.filled_with("a")
+
+
+def test_once_ends_where_the_api_server_does_not_answer(home: Household, tmp_path: Path) -> None:
+    home.join("a")
+    config = yaml.safe_load(home.layout.kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    syncer = home.syncer("--once", KUBECONFIG=str(path))
+    assert syncer.process.wait(60) == 1
+    last = syncer.log.read_text().splitlines()[-1]
+    assert last.startswith("nothing was done within 30 s: GET /api/v1/nodes: ")
+    assert home.registered("http") == set()
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_not(home: Household) -> None:

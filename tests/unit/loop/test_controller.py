@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from syncer.errors import ThrottledError, UnreachableError
+from syncer.errors import NotBegunError, ThrottledError, UnreachableError
 from syncer.model import Target
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
-from tests.sim.world import HTTP, HTTPS, PORTS, World, instance
+from tests.sim.world import HTTP, HTTPS, PORTS, SERVICE, World, instance
 
 Story = Callable[[], Coroutine[Any, Any, None]]
 
@@ -352,6 +352,24 @@ async def test_once_ends_after_one_pass_over_each_group() -> None:
     replica = world.replica(once=True)
     await replica.wait()
     assert world.filled_with("a")
+
+
+@virtually
+async def test_once_ends_too_where_it_cannot_begin() -> None:
+    world = World()
+    cut_off = world.replica(once=True)
+    cut_off.cluster.cut = True
+    with pytest.raises(NotBegunError, match="within 30 s: cut off"):
+        await cut_off.wait()
+    port = world.cluster.ports.pop((SERVICE, "https"))
+    with pytest.raises(NotBegunError, match="https: its NodePort is not known"):
+        await world.replica(once=True).wait()
+    world.cluster.expose(SERVICE, "https", port)
+    leader = world.replica(elected=True)
+    await asyncio.sleep(5)
+    with pytest.raises(NotBegunError, match="another replica holds the Lease"):
+        await world.replica(once=True, elected=True).wait()
+    await leader.stop()
 
 
 @virtually
