@@ -47,17 +47,22 @@ class Actual:
     def denied(self, ours: Collection[Target]) -> bool:
         """AWS does not let us read the group; whether that is news.
 
-        Only what is `ours` is still believed to be registered, and nothing is known of its health: then all
-        of them count as serving.
+        Only what is `ours` is still believed to be registered.
         """
         was, self.blind = self.blind, True
         if not was:
-            self.targets = {
-                target: TargetHealth(target=target, state=TargetState.UNAVAILABLE, zone=health.zone)
-                for target, health in self.targets.items()
-                if health.registered and target in ours
-            }
+            known = self.targets.items()
+            listed = {target for target, health in known if health.registered}
+            self.believe(ours if self.read_at is None else listed.intersection(ours))
         return self.read_failed() or not was
+
+    def believe(self, recorded: Iterable[Target]) -> None:
+        """Blind, the record says what is registered. Of its health nothing is known: all count as serving."""
+        zones = {target: health.zone for target, health in self.targets.items()}
+        self.targets = {
+            target: TargetHealth(target=target, state=TargetState.UNAVAILABLE, zone=zones.get(target, ""))
+            for target in recorded
+        }
 
     def registered(self, targets: Iterable[Target], at: float) -> None:
         """AWS acknowledged RegisterTargets."""

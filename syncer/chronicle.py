@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from syncer.contested import Contest
 from syncer.decide.check_port import stale_check_port
+from syncer.decide.evaluate import speakers_of
 from syncer.decide.reasons import WHY_SAYS
 from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
 from syncer.events import Reporter
@@ -36,7 +37,7 @@ class Chronicle:
 
     def registered(self, group: Group, targets: Sequence[Target]) -> None:
         """AWS acknowledged the registration of `targets`, none of which was registered before."""
-        now, nodes = self._clock.now(), self._nodes(targets)
+        now, nodes = self._clock.now(), self.nodes_of(target.id for target in targets)
         self._tell(group, "Registered", targets, "registered")
         for target in targets:
             node = nodes.get(target.id)
@@ -87,7 +88,7 @@ class Chronicle:
         if self._reporter is None or not targets:
             return
         self._reporter.tell(reason, f"{group.name}: {_counted(targets)} {how}", warning=warning)
-        nodes = self._nodes(targets)
+        nodes = self.nodes_of(target.id for target in targets)
         for target in targets:
             if node := nodes.get(target.id):
                 where = f"port {target.port}" if target.port else "its own port"
@@ -125,12 +126,11 @@ class Chronicle:
             log.warning(says, extra={"group": group.name})
         self._tell_deployment("HealthCheckPortStale", says)
 
-    def _nodes(self, targets: Iterable[Target]) -> Mapping[InstanceId, NodeView]:
-        """The Node of each target's instance; of several the newest."""
-        asked = {target.id for target in targets}
+    def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
+        """The Node that speaks for each of these instances, where there is one."""
+        asked = set(instances)
         known = (self._cluster.nodes or {}).values()
-        found = [node for node in known if node.instance_id in asked]
-        return {node.instance_id: node for node in sorted(found, key=_age) if node.instance_id is not None}
+        return speakers_of(node for node in known if node.instance_id in asked) if asked else {}
 
 
 def _counted(targets: Sequence[Target]) -> str:
@@ -139,7 +139,3 @@ def _counted(targets: Sequence[Target]) -> str:
 
 def _listed(ports: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {port}" for name, port in sorted(ports.items()))
-
-
-def _age(node: NodeView) -> float:
-    return node.created

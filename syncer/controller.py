@@ -11,6 +11,7 @@ import random
 from typing import Any
 
 from syncer.chronicle import Chronicle
+from syncer.collector import Collector
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
@@ -19,7 +20,7 @@ from syncer.events import Reporter
 from syncer.group import Group
 from syncer.lease import Unelected
 from syncer.log import reconcile_id
-from syncer.model import Desired, Evaluation, GroupPlan, GroupState
+from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
 from syncer.ports import Clock, Cluster, Elb, Events, Leadership, Records
 from syncer.reads import Reader
 from syncer.record import Record
@@ -67,10 +68,12 @@ class Controller:
         self._rng = rng
         self._stopping = asyncio.Event()
         self._revision = 0
+        self._nodes: dict[str, NodeView] | None = None
         self._observed: tuple[int, Evaluation, Desired] | None = None
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
+        self._collector = Collector(clock, self._nodes_changed)
         self._chronicle = Chronicle(cluster, tally, clock, self._reporter)
         self._writer = Writer(elb, clock, tally, self._halted, self._chronicle)
         self._reader = Reader(
@@ -86,7 +89,8 @@ class Controller:
         once; nothing is deregistered for it.
         """
         background: list[asyncio.Future[Any]] = [
-            asyncio.create_task(self.cluster.run(self.mark_dirty), name="cluster"),
+            asyncio.create_task(self.cluster.run(self._collector.tell), name="cluster"),
+            asyncio.create_task(self._collector.run(), name="collector"),
             asyncio.create_task(self._turn(), name="turn"),
             asyncio.create_task(self.leadership.run(self._leader_changed), name="leadership"),
             asyncio.create_task(self.record.run(), name="record"),
@@ -120,6 +124,11 @@ class Controller:
             group.dirty.set()
             group.hurry.set()
 
+    def _nodes_changed(self) -> None:
+        """Take the Nodes as they are now: a pass for another reason does not see half of a burst."""
+        self._nodes = None if self.cluster.nodes is None else dict(self.cluster.nodes)
+        self.mark_dirty()
+
     def _halted(self) -> bool:
         """Whether no further write may begin."""
         return self._stopping.is_set() or not self.leadership.may_write()
@@ -135,6 +144,7 @@ class Controller:
         """One pass over one group; the failure that is to be waited out, if there was one."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         await self._recollect(group)
+        group.poison.look(self._chronicle.nodes_of(group.poison.instances), self.clock.monotonic())
         evaluation, desired = self._observe_desired()
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
@@ -151,6 +161,10 @@ class Controller:
         if self.leadership.may_write():
             await self.record.load(each.arn for each in self.groups)
             group.ours = self.record.ours(group.arn)
+            if group.recalled != self.record.loads:
+                group.recalled = self.record.loads
+                if group.actual.blind:
+                    group.actual.believe(group.ours)  # another replica has written since
         group.confirmed = self.record.confirmed(self._epoch())
 
     def _observe_actual(self, group: Group) -> GroupState:
@@ -165,10 +179,9 @@ class Controller:
     def _observe_desired(self) -> tuple[Evaluation, Desired]:
         """Verdicts and wanted instances, the same for every group; computed once for each change."""
         if self._observed is None or self._observed[0] != self._revision:
-            nodes = self.cluster.nodes
             now = self.clock.monotonic()
             states = [group.state(self.port(group), now) for group in self.groups]
-            listed = None if nodes is None else nodes.values()
+            listed = None if self._nodes is None else self._nodes.values()
             evaluation = evaluate(listed, registered_instances(states), self.settings.node_policy)
             desired = choose(evaluation, states, self.settings.plan_policy)
             self._observed = (self._revision, evaluation, desired)
@@ -208,11 +221,13 @@ class Controller:
             return None
         if decided.register:
             await self.record.save()  # before the call: what is lost between the two is still ours
+        begun = group.writes
         try:
             problem = await self._writer.apply(group, decided)
             return None if isinstance(problem, NotLeaderError) else problem
         finally:
-            self.mark_dirty()  # what was written changes which instances are registered
+            if group.writes != begun:
+                self.mark_dirty()  # what was written changes which instances are registered
 
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
@@ -261,7 +276,7 @@ class Controller:
 
     def _missing(self, group: Group) -> str:
         """What keeps a single pass from doing anything; "" when nothing does."""
-        if self.cluster.nodes is None:
+        if self._nodes is None:
             return "; ".join(self.cluster.problems) or "no complete list of nodes"
         if not self.leadership.may_write():
             return self.leadership.problem or "another replica holds the Lease"

@@ -33,6 +33,8 @@ class Group:
     read_problem: str = ""
     last_good_pass: float | None = None
     removed: int = 0
+    writes: int = 0
+    recalled: int = 0
     seen_port: int | None = None
     held: tuple[Held, ...] = ()
     beat: float = 1.0
@@ -59,6 +61,11 @@ class Group:
     def arn(self) -> TargetGroupArn:
         """The group's ARN."""
         return self.settings.group.arn
+
+    @property
+    def region(self) -> str:
+        """The Region of its ARN, to which its calls go."""
+        return self.settings.group.region
 
     @property
     def name(self) -> str:

@@ -3,9 +3,9 @@
 import random
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from syncer.backoff import Backoff
-from syncer.model import Target, Why
+from syncer.model import InstanceId, NodeView, Target, Why
 
 _FIRST_S = 30.0
 _LONGEST_S = 900.0
@@ -14,32 +14,67 @@ _SEARCH_CALLS = 16
 _SEARCH_WINDOW_S = 60.0
 
 
+@dataclass(slots=True)
+class _Refusal:
+    """Until when (monotonic seconds) a target is set aside, how often it was refused, and its Node then."""
+
+    until: float
+    times: int
+    node: NodeView | None
+
+
 class Poison:
     """What one group has set aside, and how much searching it may still do. Times are monotonic seconds."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._waits: dict[Target, tuple[float, Backoff]] = {}
+        self._refusals: dict[Target, _Refusal] = {}
         self._searches: deque[float] = deque()
 
-    def refuse(self, targets: Iterable[Target], now: float) -> None:
-        """Set `targets` aside, each time for longer."""
+    @property
+    def instances(self) -> frozenset[InstanceId]:
+        """Whose targets AWS has refused and not taken since."""
+        return frozenset(target.id for target in self._refusals)
+
+    def refuse(self, targets: Iterable[Target], now: float, nodes: Mapping[InstanceId, NodeView]) -> None:
+        """Set `targets` aside, each time for longer; `nodes` speak for their instances at this moment."""
         for target in targets:
-            _, backoff = self._waits.get(target, (0.0, Backoff(self._rng, _FIRST_S, _LONGEST_S)))
-            self._waits[target] = (now + backoff.next(), backoff)
+            known = self._refusals.get(target)
+            times = known.times + 1 if known else 1
+            self._refusals[target] = _Refusal(now + self._wait(times), times, nodes.get(target.id))
+
+    def _wait(self, times: int) -> float:
+        """Seconds: never less than asked for, and a fifth of jitter so that groups do not try in step."""
+        wait = min(_LONGEST_S, _FIRST_S * 2 ** min(times - 1, 16))
+        return min(_LONGEST_S, self._rng.uniform(wait, 1.2 * wait))
+
+    def look(self, nodes: Mapping[InstanceId, NodeView], now: float) -> None:
+        """Forget the refusal of a target whose Node has turned Ready since, or is another one, or gone.
+
+        What AWS refuses is mostly an instance that does not run yet, and a Node that turns Ready runs.
+        """
+        for target, refusal in list(self._refusals.items()):
+            before, node = refusal.node, nodes.get(target.id)
+            if node is None:
+                forgotten = refusal.until <= now
+            else:
+                forgotten = node.ready and (before is None or _ready(node) != _ready(before))
+                refusal.node = node
+            if forgotten:
+                del self._refusals[target]
 
     def accepted(self, targets: Iterable[Target]) -> None:
         """Forget what AWS has taken."""
         for target in targets:
-            self._waits.pop(target, None)
+            self._refusals.pop(target, None)
 
     def set_aside(self, now: float) -> Mapping[Target, Why]:
         """Those whose time is not over, as a GroupState has them."""
-        return {target: Why.POISON for target, (until, _) in self._waits.items() if until > now}
+        return {target: Why.POISON for target, each in self._refusals.items() if each.until > now}
 
     def next_release(self, now: float) -> float | None:
         """In how many seconds the next one may be tried again."""
-        return min((until - now for until, _ in self._waits.values() if until > now), default=None)
+        return min((each.until - now for each in self._refusals.values() if each.until > now), default=None)
 
     def may_search(self, now: float) -> bool:
         """Whether one more call may be spent on finding the bad ones; counts it if so."""
@@ -49,3 +84,8 @@ class Poison:
             return False
         self._searches.append(now)
         return True
+
+
+def _ready(node: NodeView) -> tuple[str, float, bool, float | None]:
+    """What is another one when a Node turns Ready, or is created anew, or takes over the instance."""
+    return node.name, node.created, node.ready, node.ready_since

@@ -4,9 +4,10 @@ import logging
 import random
 from collections.abc import Callable
 
+from syncer.bucket import READS, Buckets
 from syncer.chronicle import Chronicle
 from syncer.contested import Contest
-from syncer.errors import AccessDeniedError, AwsError
+from syncer.errors import AccessDeniedError, AwsError, ThrottledError
 from syncer.group import Group
 from syncer.model import Why
 from syncer.ports import Clock, Elb
@@ -40,6 +41,7 @@ class Reader:
         self._news = news
         self._chronicle = chronicle
         self._types = TargetTypes(settings, elb)
+        self._buckets = Buckets(READS)
 
     async def follow(self, group: Group) -> None:
         """Read the group until cancelled; MisconfiguredError at the start if a group takes no instances."""
@@ -69,6 +71,8 @@ class Reader:
                     self._news()
             return self._failed(group, str(error), slow=True)
         except AwsError as error:
+            if isinstance(error, ThrottledError):
+                self._buckets.of(group.region).empty(self._clock.monotonic())
             self._chronicle.failed(group, error)
             return self._failed(group, str(error), slow=error.slow)
         except Exception:
@@ -83,10 +87,17 @@ class Reader:
         group.read_problem = ""
         return 0.0
 
+    async def _turn(self, group: Group) -> None:
+        """Wait for a place in the Region's bucket."""
+        bucket = self._buckets.of(group.region)
+        while wait := bucket.take(self._clock.monotonic()):
+            await self._clock.sleep(wait)
+
     async def _look(self, group: Group) -> None:
         if group.settings.port is None and group.own_port is None:
             group.own_port = await self._elb.default_port(group.arn)
             self._news()
+        await self._turn(group)
         began = self._clock.monotonic()
         healths = await self._elb.describe(group.arn)
         contests = group.contested.read(began, {health.target: health for health in healths})

@@ -22,8 +22,8 @@ _TRIES = 3
 class Record:
     """Which targets are ours, in memory and as it is stored; one write for all groups that changed.
 
-    Without `records`, or without the right to them, it lives as long as the process: what is lost with it
-    can only leave targets behind.
+    `loads` counts how often it was read from there. Without `records`, or without the right to them, it
+    lives as long as the process: what is lost with it can only leave targets behind.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Record:
         self._news = news
         self._kept = records is not None
         self._loaded = records is None
+        self.loads = 0
         self._wanted: dict[TargetGroupArn, frozenset[Target]] = {}
         self._stored: Mapping[str, str] = {}
         self._version = ""
@@ -75,6 +76,7 @@ class Record:
         if not self._loaded and await self._read():
             for group in groups:
                 self._wanted[group] = decoded(self._stored.get(key_of(group), ""))
+            self.loads += 1
         self._loaded = True
 
     async def save(self) -> None:

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from syncer.bucket import WRITES, Buckets
 from syncer.chronicle import Chronicle
 from syncer.errors import (
     AwsError,
@@ -36,22 +37,25 @@ class Writer:
     tally: Tally
     halted: Callable[[], bool]
     chronicle: Chronicle
+    buckets: Buckets = field(default_factory=lambda: Buckets(WRITES))
 
     async def apply(self, group: Group, plan: GroupPlan) -> AwsError | None:
         """Register, then deregister; the failure that is to be waited out, if there was one.
 
         A full group or a missing right to register does not keep anything from leaving; a group that does
-        not answer is left alone.
+        not answer is left alone. What is not sent yet when the group turns dirty is left to the next plan:
+        a plan that waited for its turn may be wrong by then.
         """
+        before = group.writes
         problem = await self._register(group, plan.register)
         if isinstance(problem, _SILENT):
             return problem
-        return await self._deregister(group, plan.deregister) or problem
+        return await self._deregister(group, plan.deregister, first=group.writes == before) or problem
 
     async def _register(self, group: Group, targets: Sequence[Target]) -> AwsError | None:
-        waiting = _batches(targets)
-        while waiting and not self.halted():
-            batch = waiting.pop(0)
+        waiting, first, searching = _batches(targets), True, False
+        while waiting and await self._may_send(group, first=first, searching=searching):
+            batch, first = waiting.pop(0), False
             try:
                 await self.elb.register(group.arn, batch)
             except (RefusedTargetsError, TooManyTargetsError) as error:
@@ -62,9 +66,9 @@ class Writer:
                 again = self._apart(group, batch, error)
                 if again is None:
                     return error
-                waiting = [*again, *waiting]
+                waiting, searching = [*again, *waiting], True
             except AwsError as error:
-                return error
+                return self._failed(group, error)
             else:
                 now = self.clock.monotonic()
                 joined = [target for target in batch if not group.actual.holds(target)]
@@ -92,7 +96,7 @@ class Writer:
         if not culprits and len(batch) == 1:
             culprits = list(batch)
         if culprits:
-            group.poison.refuse(culprits, now)
+            group.poison.refuse(culprits, now, self.chronicle.nodes_of(each.id for each in culprits))
             self.tally.refused[group.arn] += len(culprits)
             self.chronicle.refused(group, culprits, error)
             log.warning(
@@ -103,14 +107,14 @@ class Writer:
         half = len(batch) // 2
         return [batch[:half], batch[half:]]
 
-    async def _deregister(self, group: Group, targets: Sequence[Target]) -> AwsError | None:
-        for batch in _batches(targets):
-            if self.halted():
+    async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
+        for number, batch in enumerate(_batches(targets)):
+            if not await self._may_send(group, first=first and number == 0):
                 return None
             try:
                 await self.elb.deregister(group.arn, batch)
             except AwsError as error:
-                return error
+                return self._failed(group, error)
             now = self.clock.monotonic()
             group.actual.deregistered(batch, now)
             group.contested.wrote(batch, now, registered=False)
@@ -118,6 +122,29 @@ class Writer:
             self._changed(group, "deregister", batch)
             self.chronicle.deregistered(group, batch)
         return None
+
+    async def _may_send(self, group: Group, *, first: bool, searching: bool = False) -> bool:
+        """Wait for the turn of one call; False where none may begin, or the plan is to be made anew.
+
+        The `first` call of a plan goes whatever has come since, so that each plan does something. A search
+        for bad targets is gone through with: begun anew each time it would never find them.
+        """
+        bucket = self.buckets.of(group.region)
+        while not self.halted():
+            if group.dirty.is_set() and not (first or searching):
+                return False
+            wait = bucket.take(self.clock.monotonic())
+            if not wait:
+                group.writes += 1
+                return True
+            await (self.clock.sleep(wait) if searching else self.clock.wait(group.dirty, wait))
+            first = False
+        return False
+
+    def _failed(self, group: Group, error: AwsError) -> AwsError:
+        if isinstance(error, ThrottledError):
+            self.buckets.of(group.region).empty(self.clock.monotonic())
+        return error
 
     def _changed(self, group: Group, change: str, batch: Sequence[Target]) -> None:
         self.tally.changes[group.arn, change] += len(batch)

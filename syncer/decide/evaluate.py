@@ -125,7 +125,7 @@ def evaluate(
     if nodes is None:
         return Evaluation(verdicts=(), instances={}, complete=False)
     listed = tuple(nodes)
-    speakers = _speakers(listed)
+    speakers = speakers_of(listed)
     judge = _Judge(policy)
     verdicts, instances = [], {}
     for node in listed:
@@ -168,7 +168,7 @@ class _Judge:
         )
 
 
-def _speakers(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
+def speakers_of(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
     """The Node that speaks for each instance: the newest; of two of one second, the one not being deleted."""
     speakers: dict[InstanceId, NodeView] = {}
     for node in nodes:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from syncer.model import TargetGroupArn
 
-# Form: service authorization reference, "elasticloadbalancing", resource type targetgroup.
+# Form: service authorization reference, "elasticloadbalancing", resource type targetgroup. Regions begin with
+# a country or an area; the European sovereign cloud's, eusc-de-east-1, with four letters.
 _ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):elasticloadbalancing:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):(?P<account>\d{12})"
+    r"arn:(?P<partition>aws[a-z-]*):elasticloadbalancing:(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+):(?P<account>\d{12})"
     r":targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]+)"
 )
 

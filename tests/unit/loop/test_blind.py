@@ -178,3 +178,39 @@ def test_blind_what_was_deregistered_is_struck_off_the_record_and_the_rest_stays
     state = GroupState(target_group=HTTP, targets={gone: drains}, fresh=False, blind=True)
     new = Target(instance("new"), 80)
     assert record(state, frozenset({gone, unseen}), (new,)) == {unseen, new}
+
+
+@virtually
+async def test_blind_an_heir_removes_what_left_while_nobody_led_and_keeps_what_was_removed_out() -> None:
+    world = world_of("a", "b", "c", "d")
+    both = [world.replica(elected=True), world.replica(elected=True)]
+    for replica in both:
+        deny(replica)
+    await world.until(lambda: world.filled_with("a", "b", "c", "d"), within=5)
+    leader = next(each for each in both if each.leads)
+    heir = next(each for each in both if each is not leader)
+    world.cluster.delete("a")
+    await world.until(lambda: world.filled_with("b", "c", "d"), within=5)
+    await asyncio.sleep(10)
+    await leader.kill()
+    await asyncio.sleep(2)
+    world.cluster.delete("b")
+    before = world.cloud.calls["deregister"]
+    await world.until(lambda: heir.leads and world.filled_with("c", "d"), within=20)
+    assert world.cloud.calls["deregister"] == before + 2
+    await heir.stop()
+
+
+@virtually
+async def test_blind_a_restart_finds_in_the_record_what_left_meanwhile() -> None:
+    world = world_of("a", "b", "c")
+    replica = world.replica()
+    deny(replica)
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=5)
+    await asyncio.sleep(10)
+    await replica.kill()
+    world.cluster.delete("a")
+    successor = world.replica()
+    deny(successor)
+    await world.until(lambda: world.filled_with("b", "c"), within=5)
+    await successor.stop()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncer.decide.policy import LEAVING_TAINTS, Ownership
+from syncer.elb.arn import parse_arn
 from syncer.errors import MisconfiguredError
 from syncer.settings import TABLE, GroupSettings, ServicePort, as_help, as_markdown, load
 from syncer.variables import Setting
@@ -34,6 +35,22 @@ def test_the_arn_names_region_and_partition() -> None:
     arn = str(HTTP).replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1")
     group = load({"NLB_SYNC_TARGET_GROUPS": arn}).groups[0].group
     assert (group.partition, group.region) == ("aws-cn", "cn-north-1")
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"),
+    [
+        ("aws-us-gov", "us-gov-west-1"),
+        ("aws-iso-e", "eu-isoe-west-1"),
+        ("aws-eusc", "eusc-de-east-1"),
+        ("aws", "ap-southeast-7"),
+    ],
+)
+def test_the_arn_of_every_partition_is_read(partition: str, region: str) -> None:
+    group = parse_arn(
+        f"arn:{partition}:elasticloadbalancing:{region}:123456789012:targetgroup/http/0123456789abcdef"
+    )
+    assert (group.partition, group.region) == (partition, region)
 
 
 def test_the_predecessors_names_keep_working() -> None:

@@ -2,7 +2,9 @@
 
 import random
 import threading
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 from syncer.actual import Actual
 from syncer.backoff import Backoff
 from syncer.cluster.pace import Pace
-from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
+from syncer.decide.nodes import node_view
+from syncer.decide.policy import NodePolicy
+from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState, Why
 from syncer.poison import Poison
 
 
@@ -103,19 +107,51 @@ def test_a_refused_target_is_set_aside_for_longer_each_time_and_no_longer_than_1
     poison = Poison(seeded(1))
     now, waits = 0.0, []
     for _ in range(12):
-        poison.refuse([BAD], now)
+        poison.refuse([BAD], now, {})
         wait = poison.next_release(now)
         assert wait is not None
         waits.append(wait)
         now += wait
-    assert 15 <= waits[0] <= 30
-    assert waits[-1] <= 900
-    assert waits[-1] >= 450
-    poison.refuse([BAD, GOOD], now)
+    assert 30 <= waits[0] <= 36
+    assert waits[-1] == 900
+    poison.refuse([BAD, GOOD], now, {})
     assert poison.set_aside(now) == {BAD: Why.POISON, GOOD: Why.POISON}
     poison.accepted([GOOD])
     assert poison.set_aside(now) == {BAD: Why.POISON}
     assert poison.set_aside(now + 901) == {}
+
+
+def a_node(**changes: Any) -> NodeView:
+    view = node_view({"metadata": {"name": "n"}}, NodePolicy())
+    return replace(view, **{"ready": True, "ready_since": 5.0, **changes})
+
+
+def test_a_refusal_is_forgotten_when_the_node_turns_ready_or_is_another_one() -> None:
+    for change in ({"ready_since": 6.0}, {"name": "another"}, {"created": 9.0}):
+        poison = Poison(seeded(1))
+        poison.refuse([BAD], 0.0, {BAD.id: a_node()})
+        poison.look({BAD.id: a_node()}, 1.0)
+        assert poison.set_aside(1.0)
+        poison.look({BAD.id: a_node(**change)}, 1.0)
+        assert not poison.set_aside(1.0)
+
+
+def test_a_node_that_turns_not_ready_and_ready_again_is_tried_again() -> None:
+    poison = Poison(seeded(1))
+    poison.refuse([BAD], 0.0, {BAD.id: a_node()})
+    poison.look({BAD.id: replace(a_node(), ready=False, ready_since=None)}, 1.0)
+    assert poison.set_aside(1.0)
+    poison.look({BAD.id: a_node()}, 2.0)
+    assert not poison.set_aside(2.0)
+
+
+def test_the_refusal_of_a_node_that_is_gone_is_kept_until_its_time_is_over() -> None:
+    poison = Poison(seeded(1))
+    poison.refuse([BAD], 0.0, {BAD.id: a_node()})
+    poison.look({}, 1.0)
+    assert poison.set_aside(1.0)
+    poison.look({}, 100.0)
+    assert not poison.instances
 
 
 def test_at_most_16_calls_a_minute_are_spent_on_finding_bad_targets() -> None:
