@@ -2,23 +2,27 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import ceil
+from math import ceil, inf
 
 from syncer.decide.policy import PlanPolicy
 from syncer.model import GroupState, Target, TargetHealth, TargetState, Why
 
 GROUP = ""
+# A count of just ten minutes ago still counts.
+_MOMENT = 0.001
 Peaks = Mapping[str, tuple[tuple[float, int], ...]]
 
 
-def serving(targets: Iterable[TargetHealth]) -> set[Target]:
+def serving(targets: Iterable[TargetHealth], *, in_use: bool = False) -> set[Target]:
     """The targets that get new connections: the healthy ones, or all registered ones where none is healthy.
 
-    AWS fails open, but not to an instance that is stopped or terminated (unused, Target.InvalidState).
+    AWS fails open, but not to an instance that is stopped or terminated (unused, Target.InvalidState), nor,
+    where the group is `in_use`, to a zone that the load balancer does not serve (Target.NotInUse).
     """
     listed = [health for health in targets if health.registered]
     healthy = {health.target for health in listed if health.state is TargetState.HEALTHY}
-    return healthy or {health.target for health in listed if health.reason != "Target.InvalidState"}
+    idle = {"Target.InvalidState", "Target.NotInUse"} if in_use else {"Target.InvalidState"}
+    return healthy or {health.target for health in listed if health.reason not in idle}
 
 
 def floor_of(base: int, share: float) -> int:
@@ -39,8 +43,8 @@ class Brake:
 
     It counts instances, not targets: one that serves on its old and its new port is one, and one whose old
     target drains while the new one serves is none the less. With cross-zone off each zone is a scope of its
-    own beside the group, because an NLB address serves from its own zone only. A full group never had more
-    capacity than its `limit`: what it swaps one for one drains beside its successors.
+    own beside the group, because an NLB address serves from its own zone only. With a `limit` no scope ever
+    had more capacity than what it has and the free places: what a full group swaps drains beside its heirs.
     """
 
     def __init__(
@@ -52,10 +56,13 @@ class Brake:
         limit: int | None = None,
     ) -> None:
         self._zone_of = zone_of
+        self._window = policy.base_window
         self._by_zone = not policy.cross_zone
-        self._registered = sum(health.registered for health in actual.targets.values())
         scopes = self._scopes(actual.targets.values())
-        self._serving = {scope: serving(members) for scope, members in scopes.items()}
+        self._registered = _registered(scopes[GROUP])
+        self._free = inf if limit is None else max(0, limit - self._registered)
+        in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
+        self._serving = {scope: serving(members, in_use=in_use) for scope, members in scopes.items()}
         self._copies = {
             scope: Counter(target.id for target in members) for scope, members in self._serving.items()
         }
@@ -70,16 +77,18 @@ class Brake:
         self.peaks = {scope: peaks for scope, peaks in self.peaks.items() if scope == GROUP or peaks[0][1]}
         bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
         self.base = bases[GROUP]
-        if limit is not None:
-            self.base = min(self.base, max(limit, self._registered))
-        self._floors = {
-            scope: floor_of(base, policy.share) for scope, base in (bases | {GROUP: self.base}).items()
-        }
+        self._floors = {scope: floor_of(base, policy.share) for scope, base in bases.items()}
 
-    def _present(self, scope: str, members: Iterable[TargetHealth]) -> int:
+    def _present(self, scope: str, members: Collection[TargetHealth]) -> int:
         """How many instances serve or drain."""
         draining = {health.target.id for health in members if health.state is TargetState.DRAINING}
-        return len(draining.union(self._copies.get(scope, ())))
+        count = len(draining.union(self._copies.get(scope, ())))
+        return int(min(count, _registered(members) + self._free))
+
+    @property
+    def sinks_at(self) -> float:
+        """When the base of the first scope may sink."""
+        return min(peaks[0][0] for peaks in self.peaks.values()) + self._window + _MOMENT
 
     @property
     def floor(self) -> int:
@@ -123,17 +132,20 @@ class Brake:
         return held | refused
 
     def _hold(self, scope: str, targets: Collection[Target]) -> dict[Target, Why]:
-        """All of these, if the scope cannot spare them together."""
+        """All of these, if the scope cannot spare them together.
+
+        Only what nobody may let go is held as the last one: a person may give up a zone, but not the group.
+        """
         going = Counter(target.id for target in targets if target in self._serving[scope])
         lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
         why = self._too_few(scope, lost, share=True) if lost else None
         if why is None:
             return {}
-        return dict.fromkeys(targets, why if len(targets) == 1 else Why.SHARE)
+        return dict.fromkeys(targets, Why.LAST_SERVING if all(map(self._is_last, targets)) else Why.SHARE)
 
     def release_confirmed(self, target: Target) -> Why | None:
         """Let one go that a person has let go: only the last one of the group is still held."""
-        if self._left[GROUP] <= 1 and self._is_lost(GROUP, target):
+        if self._is_last(target):
             return Why.LAST_SERVING
         refusal = self._last_registered()
         if refusal is None:
@@ -153,6 +165,9 @@ class Brake:
         """Whether its instance would not serve in this scope any more without this target."""
         return target in self._serving[scope] and self._copies[scope][target.id] <= 1
 
+    def _is_last(self, target: Target) -> bool:
+        return self._left[GROUP] <= 1 and self._is_lost(GROUP, target)
+
     def _take(self, target: Target) -> None:
         self._registered -= 1
         for scope in self._scopes_of(target):
@@ -171,3 +186,7 @@ class Brake:
                 for scope in self._scopes_of(health.target)[1:]:
                     scopes.setdefault(scope, []).append(health)
         return scopes
+
+
+def _registered(targets: Iterable[TargetHealth]) -> int:
+    return sum(health.registered for health in targets)

@@ -1,6 +1,7 @@
 """What to send for one target group now, and what to hold back: the safety rules, put in order."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 
 from syncer.decide.brake import GROUP, Brake
@@ -48,7 +49,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     removals = _removals(scene, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():
-        removals.look_again.append(brake.peaks[GROUP][0][0] + policy.base_window - now)
+        removals.look_again.append(brake.sinks_at - now)
     return GroupPlan(
         target_group=actual.target_group,
         register=register,
@@ -109,7 +110,9 @@ def _registrations(
     free = len(missing) if limit is None else max(0, limit - len(listed))
     if free < len(missing):
         order = {instance: n for n, instance in enumerate(by_weight(t.id for t in missing))}
-        missing.sort(key=lambda target: order[target.id])
+        sizes = Counter(desired.wishes[instance].zone for instance in desired.wanted)
+        # The smallest zone first: with cross-zone off its last old target waits for a successor of its own.
+        missing.sort(key=lambda target: (sizes[desired.wishes[target.id].zone], order[target.id]))
         held.update(dict.fromkeys(missing[free:], Why.QUOTA))
     return tuple(sorted(missing[:free])), missing[free:], held
 
@@ -121,20 +124,43 @@ def _removals(
     removals = Removals(scene, brake, zone_of)
     removals.announced(found.announced)
     removals.replaced(found.superseded)
-    if missing:
-        step = _step(scene) if full and not removals.going else 0
-        removals.make_way(found.displaced, step)
-        removals.doubtful(found.doubtful)
-    else:
-        # More places taken than there are, and nobody waits for one: a limit set too low would empty the
-        # group, so these are doubtful.
-        removals.doubtful([*found.doubtful, *found.displaced])
+    # More places taken than there are: a limit set too low would empty the group, so these are doubtful.
+    excess, displaced = _beyond(scene, brake, found.displaced)
+    removals.doubtful([*found.doubtful, *excess])
+    swaps = missing and full and not removals.going
+    removals.make_way(displaced, _step(scene) if swaps else 0)
     removals.held.update(found.held)
     return removals
 
 
+def _beyond(scene: Scene, brake: Brake, displaced: Sequence[Target]) -> tuple[list[Target], list[Target]]:
+    """The displaced apart: those that are more than the places, and those that leave theirs to a chosen one.
+
+    What does not serve is beyond first, then who would be the last to get a place, as in every group.
+    """
+    if not displaced:
+        return [], []
+    ranked = by_weight({target.id for target in displaced})
+    serving = {target.id for target in displaced if brake.serves(target)}
+    ranked.sort(key=lambda instance: instance not in serving)
+    room = len(scene.desired.wanted) - len(scene.desired.wanted & _registered(scene.actual))
+    staying = frozenset(ranked[:room])
+    return (
+        [target for target in displaced if target.id not in staying],
+        [target for target in displaced if target.id in staying],
+    )
+
+
+def _registered(actual: GroupState) -> set[InstanceId]:
+    return {target.id for target, health in actual.targets.items() if health.registered}
+
+
 def _step(scene: Scene) -> int:
-    limit = limit_of(scene.policy.target_limit, scene.actual) or 0
+    """How many may make way at a time; none where the group is beyond its limit, for that frees no place."""
+    limit = limit_of(scene.policy.target_limit, scene.actual)
+    registered = sum(health.registered for health in scene.actual.targets.values())
+    if limit is None or registered > limit:
+        return 0
     return max(1, int(limit * SWAP_SHARE))
 
 

@@ -28,12 +28,17 @@ def subset(zones: Mapping[InstanceId, str], places: int) -> frozenset[InstanceId
 
 
 def _dealt(sizes: Mapping[str, int], places: int) -> dict[str, int]:
-    """Places for each zone: as even as the zones' sizes allow, odd ones to the first zones by name."""
-    shares: dict[str, int] = {}
-    for nth, zone in enumerate(sorted(sizes, key=lambda z: (sizes[z], z))):
-        share = places // (len(sizes) - nth)
-        shares[zone] = min(sizes[zone], share)
-        places -= shares[zone]
+    """Places for each zone, one after another until none is left or all zones are served.
+
+    The odd ones go to the first zones by name, so that a node of one zone moves no place between others.
+    """
+    shares = dict.fromkeys(sorted(sizes), 0)
+    open_zones = list(shares)
+    while open_zones and places > 0:
+        for zone in open_zones[:places]:
+            shares[zone] += 1
+        places -= len(open_zones[:places])
+        open_zones = [zone for zone in open_zones if shares[zone] < sizes[zone]]
     return shares
 
 

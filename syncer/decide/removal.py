@@ -97,14 +97,14 @@ def unwanted(scene: Scene) -> Unwanted:
         why = _kept(scene, target)
         if why is not None:
             found.held[target] = why
-        elif target.id in scene.notices:
-            found.announced.append(target)
         elif target.id in scene.desired.wanted:
             found.superseded.append(target)
+        elif not _may_be_cleared(scene, target):
+            found.held[target] = Why.FOREIGN
+        elif target.id in scene.notices:
+            found.announced.append(target)
         elif target.id in scene.desired.over_quota:
             found.displaced.append(target)
-        elif scene.policy.ownership is Ownership.EXCLUSIVE and not _may_be_cleared(scene, target):
-            found.held[target] = Why.FOREIGN
         else:
             found.doubtful.append(target)
     return found
@@ -125,6 +125,7 @@ def _kept(scene: Scene, target: Target) -> Why | None:
 
 
 def _may_be_cleared(scene: Scene, target: Target) -> bool:
+    """Whether it is ours, or one of our own is healthy in its stead."""
     return target in scene.owned or scene.settled
 
 
@@ -159,23 +160,34 @@ class Removals:
         return notice.since + self._scene.policy.deadline_patience - self._scene.now
 
     def replaced(self, targets: Collection[Target]) -> None:
-        """Those that a target on another port replaces: after it is healthy, or after a bounded wait."""
+        """Those that a target on another port replaces: after it is healthy, or after a bounded wait.
+
+        The wait begins when the successor is registered, or refused: one that has no place yet, or whose call
+        has not got through, is no reason to give up the old one.
+        """
         since = self._scene.actual.memory.superseded
-        self.superseded = {target: since.get(target, self._scene.now) for target in targets}
+        waiting = (target for target in targets if self._heir_is_sent(target))
+        self.superseded = {target: since.get(target, self._scene.now) for target in waiting}
         for target in sorted(targets):
             if self._succeeded(target):
                 self._note(target, self._brake.release(target))
             else:
                 self.held[target] = Why.AWAITING_SUCCESSOR
 
+    def _heir_is_sent(self, target: Target) -> bool:
+        actual = self._scene.actual
+        if actual.port is None:
+            return False
+        heir = Target(target.id, actual.port)
+        known = actual.targets.get(heir)
+        return heir in actual.set_aside or (known is not None and known.registered)
+
     def _succeeded(self, target: Target) -> bool:
         scene = self._scene
-        if scene.actual.port is None:
+        if target not in self.superseded or scene.actual.port is None:
             return False
         heir = scene.actual.targets.get(Target(target.id, scene.actual.port))
-        if heir is None or not heir.registered:
-            return False
-        if heir.state is TargetState.HEALTHY:
+        if heir is not None and heir.state is TargetState.HEALTHY:
             return True
         left = self.superseded[target] + scene.policy.successor_patience - scene.now
         if left > 0:
@@ -191,12 +203,28 @@ class Removals:
         """
         waiting = [target for target, why in self.held.items() if why is Why.AWAITING_SUCCESSOR]
         self.held.update(dict.fromkeys(displaced, Why.QUOTA))
+        if not self._swaps_serve():
+            return
         for target in sorted([*waiting, *displaced], key=lambda t: (self._brake.serves(t), t)):
             if step <= 0:
                 return
             why = self._brake.release(target)
             self._note(target, why)
             step -= why is None
+
+    def _swaps_serve(self) -> bool:
+        """Whether nothing shows that what is swapped in never serves.
+
+        After the first step one of the wanted must be healthy, as long as others are: a full group would
+        give up one healthy target after another, and have none in its stead.
+        """
+        scene = self._scene
+        listed = scene.actual.targets
+        return (
+            scene.settled
+            or not any(target in listed and listed[target].registered for target in scene.wanted)
+            or not any(listed[target].state is TargetState.HEALTHY for target in scene.surplus)
+        )
 
     def doubtful(self, targets: Collection[Target]) -> None:
         """Those that nobody announced: all together, or none until a person confirms this very hold."""
@@ -205,7 +233,7 @@ class Removals:
             self._note(target, self._brake.release(target))
         at_stake = sorted(set(targets).difference(idle))
         actual = self._scene.actual
-        self.released = actual.memory.released.intersection(at_stake)
+        self.released = actual.memory.released.intersection(self._scene.surplus)
         asking = [target for target in at_stake if target not in self.released]
         held = self._brake.release_together(asking)
         to_confirm = [target for target, why in held.items() if why is Why.SHARE]
@@ -216,8 +244,9 @@ class Removals:
         for target in asking:
             if target not in self.released:
                 self._note(target, held.get(target))
-        for target in sorted(self.released):
-            self._note(target, self._brake.release_confirmed(target))
+        for target in at_stake:
+            if target in self.released:
+                self._note(target, self._brake.release_confirmed(target))
 
     def _note(self, target: Target, why: Why | None) -> None:
         if why is None:

@@ -356,8 +356,46 @@ def test_the_base_is_remembered_for_ten_minutes_and_not_longer() -> None:
     assert pass_once(aws, half, PlanPolicy(), NOON + 2).base == 10
     fewer = pass_once(aws, half[:4], PlanPolicy(), NOON + 600)
     assert held(fewer) == {target(4): Why.SHARE}
-    assert fewer.look_again_in == 1
+    assert fewer.look_again_in == pytest.approx(1, abs=0.01)
     assert pass_once(aws, half[:4], PlanPolicy(), NOON + 602).deregister == (target(4),)
+
+
+def shrunk(aws: Aws, policy: PlanPolicy) -> float:
+    """When zone a's leaving node went, in seconds, with passes only when the plan before asks for them.
+
+    Zone a shrinks from four nodes to two at the start; the group is largest five minutes later.
+    """
+    aws.put(range(12))
+    zone_a, zone_b = some(range(4), zone="a"), some(range(4, 20), zone="b")
+    pass_once(aws, [*zone_a, *zone_b[:8]], policy, NOON)
+    for gone in (2, 3):
+        del aws.targets[target(gone)]
+    pass_once(aws, [*zone_a[:2], *zone_b], policy, NOON + 300)
+    leaving = [replace(zone_a[0], excluded=True), zone_a[1], *zone_b]
+    now = NOON + 301
+    while target(0) in aws.registered():
+        assert now < NOON + 2000
+        aws.tick(now)
+        plan = pass_once(aws, leaving, policy, now)
+        now += min(60, plan.look_again_in or 60)
+    return aws.changed[target(0)] - NOON
+
+
+def test_a_zones_share_is_asked_about_again_as_soon_as_its_base_sinks() -> None:
+    assert shrunk(Aws(delay=0), PlanPolicy()) == 301
+    assert shrunk(Aws(delay=0), ZONAL) == pytest.approx(600, abs=0.1)
+
+
+def test_a_plan_made_just_when_the_base_sinks_asks_for_the_next_moment() -> None:
+    aws = Aws(delay=0)
+    aws.put(range(10))
+    aws.record = frozenset(map(target, range(10)))
+    pass_once(aws, some(range(10)), PlanPolicy(), NOON)
+    del aws.targets[target(9)], aws.targets[target(8)]
+    on_time = pass_once(aws, some(range(4)), PlanPolicy(), NOON + 600)
+    assert on_time.empty
+    assert on_time.look_again_in == pytest.approx(0, abs=0.01)
+    assert on_time.look_again_in
 
 
 def test_a_clock_that_jumps_back_holds_nothing_for_longer_than_the_window() -> None:
@@ -406,6 +444,23 @@ class TestConfirm:
         planned = decide(nodes, replace(mixed, confirmed=frozenset({asked})))
         assert held(planned) == {target(3): Why.LAST_SERVING}
 
+    def test_what_was_let_go_stays_let_go_when_the_group_cannot_be_read_for_a_while(self) -> None:
+        asked = decide(some(range(3)), self.full).hold_id
+        first = decide(some(range(3)), replace(self.full, confirmed=frozenset({asked})))
+        rest = replace(self.full, targets={t: h for t, h in self.full.targets.items() if t != target(9)})
+        unread = decide(some(range(3)), replace(rest, memory=first.memory, fresh=False))
+        assert unread.empty
+        after = decide(some(range(3)), replace(rest, memory=unread.memory))
+        assert after.deregister == tuple(map(target, range(3, 9)))
+
+    def test_what_was_let_go_and_is_wanted_again_is_asked_for_anew(self) -> None:
+        asked = decide(some(range(3)), self.full).hold_id
+        first = decide(some(range(3)), replace(self.full, confirmed=frozenset({asked})))
+        again = decide(some(range(10)), replace(self.full, memory=first.memory))
+        after = decide(some(range(3)), replace(self.full, memory=again.memory))
+        assert after.empty
+        assert after.hold_id == asked
+
     def test_what_was_let_go_stays_let_go_when_a_part_of_it_went_already(self) -> None:
         asked = decide(some(range(3)), self.full).hold_id
         first = decide(some(range(3)), replace(self.full, confirmed=frozenset({asked})))
@@ -434,8 +489,29 @@ def test_with_cross_zone_off_a_zone_that_cannot_spare_its_own_holds_up_no_other(
     known = replace(actual, memory=GroupMemory(zones=zones))
     planned = decide(some([0, 3, 1, 4], zone="a"), known, ZONAL)
     assert planned.deregister == (target(6),)
-    assert held(planned) == {target(2): Why.LAST_SERVING}
-    assert planned.hold_id == ""
+    assert held(planned) == {target(2): Why.SHARE}
+    # A person may give the zone up.
+    confirmed = replace(known, confirmed=frozenset({planned.hold_id}))
+    assert decide(some([0, 3, 1, 4], zone="a"), confirmed, ZONAL).deregister == (target(6), target(2))
+
+
+def test_a_zone_that_the_load_balancer_does_not_serve_keeps_no_share() -> None:
+    policy = PlanPolicy(cross_zone=False, zones=frozenset({"eu-central-1a", "eu-central-1b"}))
+    unused = [health(n, "unused", "Target.NotInUse") for n in (2, 5)]
+    actual = group(*(health(n) for n in (0, 1, 3, 4)), *unused, ours=frozenset(map(target, range(6))))
+    assert decide(some(range(6)), actual, policy).deregister == (target(2), target(5))
+
+
+def test_where_none_is_healthy_those_of_a_zone_that_is_not_served_do_not_serve_either() -> None:
+    nodes = [node(0, **LABEL), *some([2, 5])]
+    unused = [health(n, "unused", "Target.NotInUse") for n in (2, 5)]
+    assert held(decide(nodes, group(health(0, "unhealthy"), *unused))) == {target(0): Why.LAST_SERVING}
+
+
+def test_a_group_without_a_listener_keeps_its_share_as_well() -> None:
+    nodes = [*some(range(3), **LABEL), node(3)]
+    actual = group(*(health(n, "unused", "Target.NotInUse") for n in range(4)))
+    assert decide(nodes, actual).deregister == (target(0), target(1))
 
 
 @pytest.mark.parametrize(("share", "going"), [(0.0, 9), (0.1, 9), (0.25, 7), (0.5, 5), (1.0, 0)])

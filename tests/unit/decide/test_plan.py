@@ -187,6 +187,16 @@ class TestOwnership:
         assert planned.empty
         assert held(planned) == {target(7): Why.FOREIGN, target(8): Why.FOREIGN}
 
+    def test_in_exclusive_this_holds_for_a_leaving_nodes_foreign_target_too(self) -> None:
+        nodes = [node(0), node(5, **GONE_AWAY)]
+        starting = group(health(0, "initial"), health(5, port=9999), *healthy([7]))
+        assert held(decide(nodes, starting, EXCLUSIVE)) == {
+            target(5, 9999): Why.FOREIGN,
+            target(7): Why.FOREIGN,
+        }
+        settled = group(*healthy([0]), health(5, port=9999), *healthy([7]))
+        assert target(5, 9999) in decide(nodes, settled, EXCLUSIVE).deregister
+
     def test_add_only_removes_nothing(self) -> None:
         nodes = [node(0, **GONE_AWAY), *of([1, 2])]
         owned = frozenset(map(target, range(4)))

@@ -1,13 +1,26 @@
 """Where nodes outnumber the places: a stable subset, even over the zones, the same in every group."""
 
 from collections import Counter
+from dataclasses import replace
 
 from syncer.decide.desired import choose
 from syncer.decide.evaluate import evaluate
 from syncer.decide.policy import NodePolicy, PlanPolicy
 from syncer.decide.quota import subset
 from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, Why
-from tests.unit.decide.world import HTTPS, decide, group, health, held, instance, node, target
+from tests.unit.decide.world import (
+    HTTPS,
+    NOON,
+    Aws,
+    decide,
+    group,
+    health,
+    held,
+    instance,
+    node,
+    pass_once,
+    target,
+)
 
 NODES = [node(n) for n in range(12)]
 
@@ -40,6 +53,15 @@ def test_places_are_dealt_evenly_to_the_zones() -> None:
     assert dealt(7, a=10, b=1, c=10) == {"a": 3, "b": 1, "c": 3}
     assert sorted(dealt(5, a=2, b=3, c=4).values()) == [1, 2, 2]
     assert dealt(20, a=4, b=4) == {"a": 4, "b": 4}
+
+
+def test_a_node_that_comes_to_one_zone_moves_no_place_between_zones() -> None:
+    for places in range(1, 12):
+        before = subset(zoned(a=5, b=5, c=5), places)
+        for zone in "abc":
+            after = subset(zoned(a=5, b=5, c=5) | {instance(777): zone}, places)
+            zones = {i: zone for i, zone in zoned(a=5, b=5, c=5).items() if i in before - after}
+            assert set(zones.values()) <= {zone}
 
 
 def test_zero_places_choose_nobody() -> None:
@@ -108,6 +130,44 @@ def test_a_limit_set_far_too_low_empties_no_group() -> None:
     plan = decide(NODES, actual, PlanPolicy(target_limit=2))
     assert plan.empty
     assert list(held(plan).values()) == [Why.SHARE] * 10
+
+
+def test_nor_does_it_step_by_step_while_a_chosen_node_waits_for_a_place() -> None:
+    # Those that are beyond the limit free no place for anybody: this is no swap, and nobody announced it.
+    aws = Aws()
+    aws.put(range(100))
+    policy = PlanPolicy(target_limit=2)
+    nodes = [node(n) for n in range(130)]
+    for second in range(0, 1300, 5):
+        aws.tick(NOON + second)
+        plan = pass_once(aws, nodes, policy, NOON + second)
+    assert aws.serving() == 100
+    assert plan.hold_id
+    assert Why.SHARE in held(plan).values()
+
+
+def test_what_a_group_had_before_its_limit_was_lowered_counts_for_ten_minutes() -> None:
+    aws = Aws(delay=0)
+    aws.put(range(12))
+    nodes = [node(n) for n in range(12)]
+    pass_once(aws, nodes, PlanPolicy(), NOON)
+    assert len(pass_once(aws, nodes, PlanPolicy(target_limit=6), NOON + 1).deregister) == 6
+    aws.tick(NOON + 2)
+    after = pass_once(aws, nodes, PlanPolicy(target_limit=6), NOON + 2)
+    assert (after.serving, after.base, after.floor) == (6, 12, 6)
+
+
+def test_a_target_without_a_place_stays_while_aws_refuses_the_one_that_is_to_have_it() -> None:
+    policy = PlanPolicy(target_limit=6)
+    choice = chosen(NODES, policy).wanted
+    inside = [n for n in range(12) if instance(n) in choice]
+    outside = next(n for n in range(12) if instance(n) not in choice)
+    full = group(*(health(n) for n in [*inside[:5], outside]))
+    refused = replace(full, set_aside={target(inside[5]): Why.POISON})
+    plan = decide(NODES, refused, policy)
+    assert plan.empty
+    assert held(plan)[target(outside)] is Why.QUOTA
+    assert decide(NODES, full, policy).deregister == (target(outside),)
 
 
 def test_a_limit_set_a_little_lower_is_obeyed() -> None:

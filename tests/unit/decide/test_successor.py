@@ -1,8 +1,26 @@
 """Make before break: a target on an old port goes after its successor on the new one serves (rule 4)."""
 
-from syncer.decide.policy import Ownership, PlanPolicy
-from syncer.model import GroupPlan, GroupState, TargetHealth, Why
-from tests.unit.decide.world import NOON, Aws, decide, group, health, held, node, pass_once, target
+from dataclasses import replace
+
+import pytest
+
+from syncer.decide.desired import choose
+from syncer.decide.evaluate import evaluate
+from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
+from syncer.decide.quota import by_weight
+from syncer.model import GroupPlan, GroupState, Target, TargetHealth, TargetState, Why
+from tests.unit.decide.world import (
+    NOON,
+    Aws,
+    decide,
+    group,
+    health,
+    held,
+    instance,
+    node,
+    pass_once,
+    target,
+)
 
 OLD, NEW = 30099, 30080
 NODES = [node(n) for n in range(3)]
@@ -74,10 +92,28 @@ def test_where_no_new_target_is_healthy_the_old_ones_stay_for_the_check_is_at_fa
     assert later(state, decide(NODES, state), 3600).empty
 
 
-def test_a_successor_that_is_no_target_yet_is_waited_for_without_end() -> None:
-    state = group(*old(), *new("hhd"), ours=RECORD, set_aside={target(2, NEW): Why.POISON})
+@pytest.mark.parametrize("why", [Why.POISON, Why.CONTESTED])
+def test_a_successor_that_aws_refuses_or_another_hand_removes_is_waited_for_as_long(why: Why) -> None:
+    state = group(*old(), *new("hhd"), ours=RECORD, set_aside={target(2, NEW): why})
+    first = decide(NODES, state)
+    waiting = replace(state, memory=first.memory)
+    assert target(2, OLD) in held(decide(NODES, waiting, now=NOON + 299))
+    assert target(2, OLD) in decide(NODES, waiting, now=NOON + 300).deregister
+
+
+def test_a_successor_whose_registration_does_not_get_through_is_waited_for_without_end() -> None:
+    state = group(*old(), *new("hhd"), ours=RECORD)
     plan = later(state, decide(NODES, state), 3600)
+    assert target(2, NEW) in plan.register
     assert target(2, OLD) not in plan.deregister
+
+
+def test_the_wait_for_a_successor_begins_when_it_is_registered() -> None:
+    late = decide(NODES, group(*old(), *new("hh"), ours=RECORD), now=NOON)
+    state = group(*old(), *new("hhi"), ours=RECORD, memory=late.memory)
+    first = decide(NODES, state, now=NOON + 290)
+    assert target(2, OLD) in held(later(state, first, 589))
+    assert target(2, OLD) in later(state, first, 590).deregister
 
 
 def test_in_exclusive_old_targets_are_replaced_though_the_record_was_lost() -> None:
@@ -114,6 +150,45 @@ class TestAtTheQuota:
         plan = decide(nodes, three, self.policy)
         assert len(plan.register) == 1
         assert plan.deregister == ()
+
+    def test_a_new_port_that_nobody_answers_costs_one_step_and_not_the_group(self) -> None:
+        policy = PlanPolicy(target_limit=20)
+        nodes = [node(n) for n in range(20)]
+        aws = Aws(limit=20)
+        aws.put(range(20), port=OLD)
+        aws.record = frozenset(aws.targets)
+        for second in range(0, 3600, 5):
+            aws.tick(NOON + second)
+            aws.targets |= {
+                t: replace(h, state=TargetState.UNHEALTHY) for t, h in aws.targets.items() if t.port == NEW
+            }
+            pass_once(aws, nodes, policy, NOON + second)
+        assert aws.serving() == 19
+
+    def test_where_nothing_is_healthy_the_port_is_changed_all_the_same(self) -> None:
+        aws = Aws(limit=4, dead=set(map(instance, range(4))))
+        aws.put(range(4), "unhealthy", port=OLD)
+        aws.record = frozenset(aws.targets)
+        for second in range(0, 1200, 5):
+            aws.tick(NOON + second)
+            pass_once(aws, [node(n) for n in range(4)], self.policy, NOON + second)
+        assert aws.registered() == {target(n, NEW) for n in range(4)}
+
+    def test_with_cross_zone_off_a_zone_of_one_node_gets_its_successor_before_the_others(self) -> None:
+        policy = PlanPolicy(target_limit=6, cross_zone=False)
+        alone = by_weight(map(instance, range(7)))[-1]  # the last to get a free place
+        zones = {instance(n): "c" if instance(n) == alone else "ab"[n % 2] for n in range(7)}
+        nodes = [node(n, zone=zones[instance(n)]) for n in range(7)]
+        wanted = choose(evaluate(nodes, set(), NodePolicy()), [group()], policy).wanted
+        aws = Aws(limit=6)
+        aws.put((n for n in range(7) if instance(n) in wanted), port=OLD)
+        aws.record = frozenset(aws.targets)
+        for second in range(0, 1200, 5):
+            aws.tick(NOON + second)
+            pass_once(aws, nodes, policy, NOON + second)
+            assert aws.serving() >= 3
+        assert aws.registered() == {Target(i, NEW) for i in wanted}
+        assert alone in wanted
 
     def test_a_step_is_five_percent_of_many_places(self) -> None:
         nodes = [node(n) for n in range(100)]
