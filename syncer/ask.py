@@ -9,20 +9,20 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.decide import answers
 from syncer.decide.documents import DocumentError, read_nodes, read_targets, registered_in
 from syncer.decide.evaluate import evaluate
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.selector import Selector, SelectorError
 from syncer.errors import MisconfiguredError
-from syncer.model import GroupPlan, GroupState, TargetGroupArn
+from syncer.model import GroupPlan, GroupState, TargetGroupArn, Verdict
 from syncer.settings import load
 
 # Settings want a target group; these two questions have none. It is never asked for.
@@ -49,10 +49,27 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     explaining.set_defaults(answer=explain)
     planning = subparsers.add_parser("plan", help="what would be sent to AWS now, and what is held back")
     planning.set_defaults(node=[])
-    planning.add_argument("--targets", metavar="FILE", help=_TARGETS)
-    planning.add_argument("--port", type=_port, help="the NodePort on which targets are wanted")
     planning.add_argument(
-        "--target-group", metavar="ARN", help="the group's name in the answer; default: the targets file's"
+        "--targets",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"{_TARGETS}; once for each group",
+    )
+    planning.add_argument(
+        "--port",
+        action="append",
+        default=[],
+        type=_port,
+        metavar="N",
+        help="the NodePort on which targets are wanted; once for all groups, or once for each",
+    )
+    planning.add_argument(
+        "--target-group",
+        action="append",
+        default=[],
+        metavar="ARN",
+        help="the group's name in the answer, once for each; default: that of the targets file",
     )
     planning.add_argument(
         "--ownership",
@@ -86,10 +103,20 @@ def plan(args: argparse.Namespace) -> int:
         missing = [flag for flag in ("nodes", "targets", "port") if not getattr(args, flag)]
         if missing:
             return _refuse(MisconfiguredError(f"--{missing[0]} is missing; files come all together or not"))
+        if len(args.port) not in {1, len(args.targets)}:
+            return _refuse(_uneven("--port", args.port, args.targets, "once, or once for each --targets"))
+        if len(args.target_group) not in {0, len(args.targets)}:
+            return _refuse(_uneven("--target-group", args.target_group, args.targets, "once for each"))
         return plan_files(args)
     from syncer.asking import live  # noqa: PLC0415 - boto3 and kubernetes only where they are needed
 
     return live.plan(args)
+
+
+def _uneven(flag: str, given: Sequence[object], files: Sequence[str], allowed: str) -> MisconfiguredError:
+    return MisconfiguredError(
+        f"{flag} is there {len(given)} times and --targets {len(files)} times; allowed: {allowed}"
+    )
 
 
 def explain_files(args: argparse.Namespace) -> int:
@@ -101,14 +128,21 @@ def explain_files(args: argparse.Namespace) -> int:
         registered = {i for name in args.targets for i in registered_in(_read(name, read_targets))}
     except (DocumentError, MisconfiguredError, SelectorError) as error:
         return _refuse(error)
-    answer = answers.explained(evaluate(listed.nodes, registered, node_policy))
-    unknown = _without({name for row in answer for name in (row["node"], row["instance_id"])}, args.node)
+    evaluation = evaluate(listed.nodes, registered, node_policy)
+    known = {name for each in evaluation.verdicts for name in (each.node, each.instance_id)}
+    unknown = _without(known, args.node)
     if args.node:
-        answer = [row for row in answer if {row["node"], row["instance_id"]}.intersection(args.node)]
+        asked = [
+            each for each in evaluation.verdicts if {each.node, each.instance_id}.intersection(args.node)
+        ]
+        evaluation = replace(evaluation, verdicts=tuple(asked))
     if args.json:
-        show_json(answer)
-    else:
-        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS"), map(_explained_row, answer))
+        show_json(answers.explained(evaluation))
+    elif evaluation.verdicts:
+        head = ("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS")
+        show_table(head, map(_explained_row, evaluation.verdicts))
+    elif not args.node:
+        show("no nodes")
     for name in unknown:
         complain(f"{name} is not among the nodes of {args.nodes}")
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
@@ -118,44 +152,56 @@ def _without(known: Collection[str | None], asked: Iterable[str]) -> list[str]:
     return [name for name in asked if name not in known]
 
 
-def _explained_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    because = answers.sentence_of(row["reason"])
-    return row["node"] or "(no name)", row["instance_id"] or "-", row["verdict"], row["reason"], because
+def _explained_row(each: Verdict) -> tuple[str, ...]:
+    because = answers.sentence_of(each.reason) + (f" ({spoken_by(each.speaker)})" if each.speaker else "")
+    return each.node or "(no name)", each.instance_id or "-", each.standing, each.reason, because
 
 
 def plan_files(args: argparse.Namespace) -> int:
-    """Print what would be sent for one group right after a start."""
+    """Print what would be sent for each group right after a start."""
     try:
         node_policy, policy = _policies(args, os.environ)
-        _only_one_stdin([args.nodes, args.targets])
+        _only_one_stdin([args.nodes, *args.targets])
         listed = _read(args.nodes, partial(read_nodes, policy=node_policy))
-        targets = _read(args.targets, read_targets)
+        found = [_read(name, read_targets) for name in args.targets]
     except (DocumentError, MisconfiguredError, SelectorError) as error:
         return _refuse(error)
-    actual = GroupState(
-        target_group=TargetGroupArn(args.target_group or args.targets),
-        targets={health.target: health for health in targets},
-        fresh=True,
-        port=args.port,
-    )
-    decided = answers.plan_from_scratch(
-        listed.nodes, actual, node_policy, policy, time.time(), complete=listed.complete
+    ports = args.port if len(args.port) > 1 else args.port * len(found)
+    groups = [
+        GroupState(
+            target_group=TargetGroupArn(name),
+            targets={health.target: health for health in healths},
+            fresh=True,
+            port=port,
+        )
+        for name, healths, port in zip(args.target_group or args.targets, found, ports, strict=True)
+    ]
+    plans = answers.plans_from_scratch(
+        listed.nodes, groups, node_policy, policy, time.time(), complete=listed.complete
     )
     if args.json:
-        show_json(answers.planned([decided]))
+        show_json(answers.planned(plans))
     else:
-        _plan_table(decided)
+        _plan_table(plans)
     return 0
 
 
-def _plan_table(plan: GroupPlan) -> None:
-    rows = [("register", t.id, str(t.port), "") for t in plan.register]
-    rows += [("deregister", t.id, str(t.port), "") for t in plan.deregister]
-    rows += [("held", h.target.id, str(h.target.port), h.why.value) for h in plan.held]
+def _plan_table(plans: Sequence[GroupPlan]) -> None:
+    """One table; with several groups its first column names them."""
+    rows = [row for each in plans for row in _plan_rows(each)]
+    head = ("GROUP", "ACTION", "INSTANCE", "PORT", "WHY")
+    skipped = 1 if len(plans) == 1 else 0
     if rows:
-        show_table(("ACTION", "INSTANCE", "PORT", "WHY"), rows)
+        show_table(head[skipped:], (row[skipped:] for row in rows))
     else:
         show("nothing to do")
+
+
+def _plan_rows(plan: GroupPlan) -> Iterator[tuple[str, ...]]:
+    name = str(plan.target_group)
+    yield from ((name, "register", t.id, str(t.port), "") for t in plan.register)
+    yield from ((name, "deregister", t.id, str(t.port), "") for t in plan.deregister)
+    yield from ((name, "held", h.target.id, str(h.target.port), h.why.value) for h in plan.held)
 
 
 def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple[NodePolicy, PlanPolicy]:

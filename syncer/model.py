@@ -81,12 +81,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the rules say of one node, and the code of the rule that said it."""
+    """What the rules say of one node, and the code of the rule that said it.
+
+    `speaker` is the Node whose facts it rests on, where that is another one of the same instance.
+    """
 
     node: str
     instance_id: InstanceId | None
     standing: Standing
     reason: str
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ Exit codes: 0 answered, 1 something could not be read, 2 a flag or variable is w
 import argparse
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from syncer.asking.look import Look, Readings, look
-from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.asking.reach import aws, records_of
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
@@ -39,14 +39,22 @@ def explain(args: argparse.Namespace) -> int:
         for number, story in enumerate(told):
             _show_story(story, gap=number > 0)
     else:
-        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, told))
-    for problem in seen.problems:
-        complain(problem)
-    for name in unknown:
-        complain(f"{name} is no Node of this cluster and no target of its groups")
+        _show_all(told)
+    absent = "is no Node of this cluster and no target of its groups"
+    if seen.problems:
+        absent = "is not in what could be read"
+    for line in (*seen.problems, *(f"{name} {absent}" for name in unknown)):
+        complain(line)
     if seen.problems:
         return Exit.NOT_WELL
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
+
+
+def _show_all(told: Sequence[Story]) -> None:
+    if told:
+        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, told))
+    else:
+        show("no node and no target is listed")
 
 
 def plan(args: argparse.Namespace) -> int:
@@ -102,6 +110,7 @@ def _as_json(story: Story) -> dict[str, Any]:
         "verdict": story.standing.value,
         "reason": story.reason,
         "says": meaning_of(story.reason),
+        "speaker": story.speaker,
         "groups": [
             {
                 "target_group": at.target_group,
@@ -122,6 +131,8 @@ def _show_story(story: Story, *, gap: bool) -> None:
     name = story.node or "(no Node)"
     show(f"{name} ({story.instance_id or 'no instance'}): {story.standing.value}, {story.reason}")
     show(f"  {meaning_of(story.reason)}")
+    if story.speaker:
+        show(f"  ({spoken_by(story.speaker)})")
     rows = [
         (
             f"  {_group_name(at)}",

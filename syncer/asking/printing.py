@@ -37,3 +37,8 @@ def show(line: str) -> None:
 def complain(problem: object) -> None:
     """Say on standard error what is wrong, in one line."""
     sys.stderr.write(f"nlb-sync: {problem}\n")
+
+
+def spoken_by(speaker: str) -> str:
+    """Whose facts a verdict rests on, of several Nodes of one instance."""
+    return f"so says {speaker}, the newest Node of this instance"

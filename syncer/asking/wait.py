@@ -162,30 +162,42 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
     if found := _INSTANCE.fullmatch(args.node):
         return InstanceId(found[1])
     while True:
-        node = await asyncio.to_thread(_find, args.node, settings)
-        if node.instance_id is not None:
+        try:
+            node = await asyncio.to_thread(_find, args.node, settings)
+            instance = _instance_of(node, drained=args.drained)
             break
-        if args.drained:
-            raise _NeverATargetError("it is no EC2 instance, so it was never a target")
-        if node.has_provider_id or not await watchman.pause(meaning_of("NoProviderID")):
-            kind = NotPossibleError if node.has_provider_id else NotYetError
-            raise kind(meaning_of("NotAnInstance" if node.has_provider_id else "NoProviderID"))
+        except NotYetError as error:
+            if not await watchman.pause(str(error)):
+                raise
     # Joining is no hindrance, so it counts as registered here.
     rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
     if args.healthy and rule.standing is not Standing.IN:
         raise NotPossibleError(f"it is a node {rule.says} ({rule.code.format(key=node.leaving_taint)})")
-    return node.instance_id
+    return instance
+
+
+def _instance_of(node: NodeView, *, drained: bool) -> InstanceId:
+    if node.instance_id is not None:
+        return node.instance_id
+    if drained:
+        what = "is no EC2 instance" if node.has_provider_id else "has no providerID"
+        raise _NeverATargetError(f"it {what}, so it was never a target")
+    if node.has_provider_id:
+        raise NotPossibleError(meaning_of("NotAnInstance"))
+    raise NotYetError(meaning_of("NoProviderID"))
 
 
 def _find(name: str, settings: Settings) -> NodeView:
     from syncer.cluster.access import configuration  # noqa: PLC0415 - not for an instance id
-    from syncer.cluster.api import Api  # noqa: PLC0415 - not for an instance id
+    from syncer.cluster.api import Api, RefusedError  # noqa: PLC0415 - not for an instance id
     from syncer.cluster.once import find_node  # noqa: PLC0415 - not for an instance id
 
     try:
         node = find_node(Api(configuration(os.environ)), name, settings.node_policy)
     except ClusterError as error:
-        raise NotPossibleError(f"{error}; an instance id needs no cluster") from None
+        denied = isinstance(error, RefusedError) and error.status in {401, 403}
+        kind = NotPossibleError if denied else NotYetError
+        raise kind(f"{error}; an instance id needs no cluster") from None
     if node is None:
         raise NotPossibleError("there is no such Node; where it is gone already give its instance id")
     return node

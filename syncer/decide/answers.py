@@ -1,6 +1,6 @@
 """The answers of `explain` and `plan` as plain JSON values; their names are a contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syncer.decide.desired import choose, registered_instances
@@ -39,18 +39,19 @@ def verdict_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def plan_from_scratch(
+def plans_from_scratch(
     nodes: Iterable[NodeView],
-    actual: GroupState,
+    groups: Sequence[GroupState],
     node_policy: NodePolicy,
     policy: PlanPolicy,
     now: float,
     *,
     complete: bool = True,
-) -> GroupPlan:
-    """The plan of one group right after a start, with no history and no ownership record."""
-    evaluation = evaluate(nodes, registered_instances([actual]), node_policy, complete=complete)
-    return plan(choose(evaluation, [actual], policy), actual, policy, now)
+) -> list[GroupPlan]:
+    """The plan of each group right after a start, with no history and no ownership record."""
+    evaluation = evaluate(nodes, registered_instances(groups), node_policy, complete=complete)
+    desired = choose(evaluation, groups, policy)
+    return [plan(desired, actual, policy, now) for actual in groups]
 
 
 def planned(plans: Iterable[GroupPlan]) -> dict[str, Any]:

@@ -75,8 +75,8 @@ def _target(where: str, line: object) -> TargetHealth:
     instance, port, state = target.get("Id"), target.get("Port"), health.get("State", TargetState.UNAVAILABLE)
     if not isinstance(instance, str) or not instance:
         raise DocumentError(f"{where}.Target.Id is {_shape(instance)}, expected an instance id")
-    if not isinstance(port, int) or isinstance(port, bool):
-        raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port")
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:  # noqa: PLR2004
+        raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port from 1 to 65535")
     try:
         known = TargetState(str(state))
     except ValueError:

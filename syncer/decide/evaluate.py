@@ -132,7 +132,13 @@ def evaluate(
         speaker = node if node.instance_id is None else speakers[node.instance_id]
         wish = judge.wish(speaker, registered=node.instance_id in registered)
         verdicts.append(
-            Verdict(node=node.name, instance_id=node.instance_id, standing=wish.standing, reason=wish.reason)
+            Verdict(
+                node=node.name,
+                instance_id=node.instance_id,
+                standing=wish.standing,
+                reason=wish.reason,
+                speaker="" if speaker is node else speaker.name,
+            )
         )
         if node.instance_id is not None:
             instances[node.instance_id] = wish

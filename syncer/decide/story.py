@@ -39,13 +39,17 @@ class AtGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A node, or an instance that AWS lists and no Node names (`node` is "" then)."""
+    """A node, or an instance that AWS lists and no Node names (`node` is "" then).
+
+    `speaker` is the Node of the same instance that speaks for it, "" where it speaks for itself.
+    """
 
     node: str
     instance_id: InstanceId | None
     standing: Standing
     reason: str
     groups: tuple[AtGroup, ...]
+    speaker: str = ""
 
 
 def stories(
@@ -60,6 +64,7 @@ def stories(
             standing=wish.standing if wish else verdict.standing,
             reason=wish.reason if wish else verdict.reason,
             groups=_at_groups(verdict.instance_id, views),
+            speaker=verdict.speaker,
         )
         for verdict in evaluation.verdicts
         for wish in [desired.wishes.get(verdict.instance_id) if verdict.instance_id else None]

@@ -1,8 +1,11 @@
 """Questions about a real API server and the AWS API over HTTP, as a person or a script calls them."""
 
 import json
+import time
+from pathlib import Path
 
 import pytest
+import yaml
 
 from syncer.decide.answers import sentence_of
 from tests.integration.syncer.household import Household
@@ -55,6 +58,33 @@ def test_explain_of_an_unknown_node_is_one_line_and_exit_code_3(home: Household,
     code, _, err = ask("explain", "nobody")
     assert code == 3
     assert err == "nlb-sync: nobody is no Node of this cluster and no target of its groups\n"
+
+
+def test_explain_says_which_node_of_two_speaks_for_their_instance(home: Household, ask: Ask) -> None:
+    home.join("old")
+    time.sleep(1.1)  # creationTimestamps are whole seconds
+    home.join_as("new", home.instances["old"])
+    home.label("new", EXCLUDED, "true")
+    code, out, _ = ask("explain", home.instances["old"], "--json")
+    told = {story["node"]: (story["verdict"], story["reason"], story["speaker"]) for story in json.loads(out)}
+    assert code == 0
+    assert told == {
+        "old": ("leaving", "ExcludedByLabel", "new"),
+        "new": ("leaving", "ExcludedByLabel", ""),
+    }
+    assert "  (so says new, the newest Node of this instance)\n" in ask("explain", "old")[1]
+
+
+def test_explain_without_a_cluster_claims_nothing_of_the_node(
+    home: Household, ask: Ask, tmp_path: Path
+) -> None:
+    config = yaml.safe_load(home.layout.kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    code, _, err = ask("explain", "a", KUBECONFIG=str(tmp_path / "kubeconfig"))
+    assert code == 1
+    assert "a is not in what could be read" in err
+    assert "is no Node" not in err
 
 
 def test_explain_without_aws_gives_the_verdict_and_the_problem(home: Household, ask: Ask) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.integration.syncer.household import Household
+from tests.integration.syncer.household import NODES, Household
 from tests.integration.syncer.questions import Ask, fill
 
 pytestmark = pytest.mark.toolchain
@@ -60,6 +62,27 @@ def test_an_unknown_name_is_one_line_and_exit_code_3(home: Household, ask: Ask) 
     code, out, err = ask("wait", "nobody", "--drained")
     assert (code, out) == (3, "")
     assert "there is no such Node; where it is gone already give its instance id" in err
+
+
+def test_an_api_server_that_does_not_answer_is_asked_again_until_the_time_is_over(
+    home: Household, ask: Ask, tmp_path: Path
+) -> None:
+    config = yaml.safe_load(home.layout.kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    words = ("wait", "a", "--drained", "--every", "1", "--timeout", "2")
+    code, out, err = ask(*words, KUBECONFIG=str(tmp_path / "kubeconfig"))
+    assert (code, out) == (1, "")
+    assert "a is not drained after 2 s: GET /api/v1/nodes/a: " in err
+
+
+def test_a_node_without_an_instance_was_never_a_target(home: Household, ask: Ask) -> None:
+    home.api.create(NODES, {"metadata": {"name": "new"}})
+    code, out, _ = ask("wait", "new", "--drained")
+    assert (code, out) == (0, "new is drained: it has no providerID, so it was never a target\n")
+    code, _, err = ask("wait", "new", "--healthy", "--every", "1", "--timeout", "1")
+    assert code == 1
+    assert "with no providerID yet" in err
 
 
 def test_without_the_right_to_read_the_wait_ends_with_the_right_to_grant(home: Household, ask: Ask) -> None:

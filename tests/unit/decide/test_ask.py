@@ -229,6 +229,10 @@ WRONG = [
         ],
         "Target.Port is nothing",
     ),
+    (
+        ["explain", "-f", raw_node(1), "--targets", raw_targets((1, "healthy"), port=65536)],
+        "Target.Port is 65536, expected a port from 1 to 65535",
+    ),
     (["explain", "-f", "-", "--targets", "-"], "- is standard input and can be given once"),
     (["explain", "-f", raw_node(1), "--node-selector", "a in b"], "label selector 'a in b' does not parse"),
 ]
@@ -273,6 +277,52 @@ def test_a_byte_order_mark_does_no_harm(ask: Ask, tmp_path: Path) -> None:
     assert ask("explain", "-f", str(marked))[0] == 0
 
 
+def test_several_groups_are_planned_as_one_syncer_would(ask: Ask) -> None:
+    sick = raw_node(1)
+    sick["status"] = {}
+    words: tuple[Any, ...] = ("plan", "--nodes", raw_list(sick, raw_node(2)))
+    words += ("--targets", raw_targets((1, "unhealthy")), "--targets", raw_targets(port=30443))
+    words += ("--port", "30080", "--port", "30443", "--json")
+    code, out, _ = ask(*words, "--target-group", "http", "--target-group", "https")
+    both = [ID[1], ID[2]]  # registered in one group, a node that is not Ready is kept in the other too
+    assert code == 0
+    assert [(each["target_group"], each["register"]) for each in json.loads(out)["groups"]] == [
+        ("http", [{"id": ID[2], "port": 30080}]),
+        ("https", [{"id": one, "port": 30443} for one in both]),
+    ]
+    code, out, _ = ask(*words[:-1], "--target-group", "http", "--target-group", "https")
+    assert out.splitlines()[0].split() == ["GROUP", "ACTION", "INSTANCE", "PORT", "WHY"]
+
+
+def test_one_port_may_be_that_of_all_groups(ask: Ask) -> None:
+    words = ("plan", "--nodes", raw_node(1), "--targets", raw_targets(), "--targets", raw_targets())
+    _, out, _ = ask(*words, "--port", "30080", "--json")
+    assert [each["register"] for each in json.loads(out)["groups"]] == [[{"id": ID[1], "port": 30080}]] * 2
+
+
+def test_of_two_nodes_of_one_instance_the_table_says_which_one_speaks(ask: Ask) -> None:
+    old, new = raw_node(1), raw_node(1)
+    new["metadata"] = {
+        "name": "renamed",
+        "creationTimestamp": "2026-11-24T00:00:00Z",
+        "labels": {"node.kubernetes.io/exclude-from-external-load-balancers": "true"},
+    }
+    code, out, _ = ask("explain", "-f", raw_list(old, new), "--json")
+    assert code == 0
+    assert json.loads(out) == [
+        {"node": name, "instance_id": ID[1], "verdict": "leaving", "reason": "ExcludedByLabel"}
+        for name in ("node-1", "renamed")
+    ]
+    _, out, _ = ask("explain", "-f", raw_list(old, new))
+    assert out.splitlines()[1].endswith("(so says renamed, the newest Node of this instance)")
+    assert not out.splitlines()[2].endswith(")")
+
+
+def test_an_empty_list_is_answered_and_not_an_error(ask: Ask) -> None:
+    assert ask("explain", "-f", raw_list(), "--json") == (0, "[]\n", "")
+    assert ask("explain", "-f", raw_list()) == (0, "no nodes\n", "")
+
+
 def test_a_wrong_variable_is_named(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NLB_SYNC_OWNERSHIP", "mine")
     code, _, err = ask("explain", "-f", raw_node(1))
@@ -305,6 +355,14 @@ def test_one_node_of_a_list_is_explained_and_an_unknown_one_is_exit_code_3(ask: 
         (["plan", "--nodes", "-"], "--targets is missing"),
         (["plan", "--nodes", "-", "--targets", "t"], "--port is missing"),
         (["plan", "--port", "80"], "--nodes is missing"),
+        (
+            ["plan", "--nodes", "-", "--targets", "a", "--port", "1", "--port", "2"],
+            "--port is there 2 times and --targets 1 times; allowed: once, or once for each --targets",
+        ),
+        (
+            ["plan", "--nodes=-", "--targets=a", "--targets=b", "--port=1", "--target-group=x"],
+            "--target-group is there 1 times and --targets 2 times; allowed: once for each",
+        ),
     ],
 )
 def test_half_the_files_are_refused(ask: Ask, words: list[str], says: str) -> None:
