@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from http.client import HTTPException
 
 from bench import flags, table
 from bench.run import Figures
@@ -28,8 +29,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; below is what was measured by then\n")
         code = _INTERRUPTED
-    except (SandboxError, ToolchainError) as error:
-        sys.stderr.write(f"error: {error}\n")
+    except (SandboxError, ToolchainError, OSError, HTTPException) as error:
+        sys.stderr.write(f"error: {str(error) or type(error).__name__}\n")
         code = _FAILED
     measured = [each for each in asked.measures if any(each.name in rows for rows in found.values())]
     if asked.json:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import threading
 from typing import Any
 
@@ -47,6 +48,15 @@ class Api:
 
     def _request(self, method: str, path: str, payload: bytes | None, kind: str) -> bytes:
         """The answer's body. Raises ApiError for a refusal, OSError or HTTPException for no answer."""
+        reused = hasattr(self._local, "connection")
+        try:
+            return self._attempt(method, path, payload, kind)
+        except (ConnectionError, ssl.SSLError):
+            if not reused:
+                raise
+            return self._attempt(method, path, payload, kind)  # the server has restarted since
+
+    def _attempt(self, method: str, path: str, payload: bytes | None, kind: str) -> bytes:
         connection = self._connection()
         try:
             connection.request(method, path, payload, {"Content-Type": kind})

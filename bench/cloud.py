@@ -141,8 +141,13 @@ class Ledger:
             for group in self.groups.values()
         )
 
-    def count(self, counts: Callable[[Call], bool] = lambda _: True, since: float = 0.0) -> int:
-        """How many calls there were from a moment on, those by hand apart."""
+    def count(
+        self,
+        counts: Callable[[Call], bool] = lambda _: True,
+        since: float = 0.0,
+        until: float = float("inf"),
+    ) -> int:
+        """How many calls there were from one moment to another, those by hand apart."""
         return sum(
-            1 for call in self.calls if call.at >= since and call.operation != BY_HAND and counts(call)
+            since <= call.at <= until and call.operation != BY_HAND and counts(call) for call in self.calls
         )

@@ -1,7 +1,7 @@
 """One contender under one load: what a row works with."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,8 @@ from bench.world import GROUPS, World
 from sandbox.errors import SandboxError
 
 _LOOK_S = 0.5
+# A contender that makes one call a target needs ten minutes for 5,000 nodes.
+_FILLED_S = 900.0
 
 
 class LateError(SandboxError):
@@ -39,15 +41,17 @@ class Run:
         self.world.reset_aws()
 
     @contextmanager
-    def started(self, **changes: str) -> Iterator["Watch"]:
+    def started(self, changes: Mapping[str, str] | None = None) -> Iterator["Watch"]:
         """The contender, started now, with `changes` to its environment; stopped after the block."""
-        with self.world.running(self.contender, changes) as process:
+        with self.world.running(self.contender, changes or {}) as process:
             yield Watch(self.world, process)
 
     @contextmanager
-    def filled(self, within: float = 900.0, **changes: str) -> Iterator["Watch"]:
+    def filled(
+        self, changes: Mapping[str, str] | None = None, within: float = _FILLED_S
+    ) -> Iterator["Watch"]:
         """The contender, once every node is registered and healthy and it has come to rest."""
-        with self.started(**changes) as watch:
+        with self.started(changes) as watch:
             self.note("the groups are being filled")
             watch.until_right(within)
             self.pause(watch, self.few(10, 4), "coming to rest")

@@ -23,12 +23,13 @@ GROUPS = {
     f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{port:016x}": port
     for name, port in PORTS.items()
 }
+_API_SERVER = "kube-apiserver"
 _READY_S = 60.0
 # What is the caller's own and must not reach a contender.
 _NOT_PASSED_ON = ("AWS_", "NLB_SYNC_", "BENCH_", "KUBE", "PYTHONDONTWRITEBYTECODE")
 # AWS's default deregistration delay is 300 s, and nobody waits for it. AWS needs 90 s and more to turn a
 # target healthy; a row would take as long.
-_DRAIN_S, _HEALTHY_S = 300.0, 3.0
+_DRAIN_S, HEALTHY_S = 300.0, 3.0
 
 
 @dataclass(slots=True)
@@ -53,14 +54,14 @@ class World:
         try:
             aws = process.start(layout, "aws", command)
             cluster.start(layout, tools, ["etcd"])
-            start_api_server(layout, tools)
+            _start_api_server(layout, tools)
             api, cloud = Api(layout), CloudClient(layout.aws_port)
             process.wait_until(cloud.ready, aws, layout, _READY_S)
             world = cls(layout, tools, api, cloud, Fleet(api, cloud), limited)
             world.furnish()
             yield world
         finally:
-            for name in ("aws", "kube-apiserver", "etcd"):
+            for name in ("aws", _API_SERVER, "etcd"):
                 process.stop(layout, name)
 
     def furnish(self) -> None:
@@ -79,7 +80,7 @@ class World:
             {**self.fleet.instances, **dict.fromkeys(strangers, "running")},
             targets=targets or {},
             limited=self.limited,
-            healthy_after=_HEALTHY_S,
+            healthy_after=HEALTHY_S,
             drain=_DRAIN_S,
         )
 
@@ -143,6 +144,14 @@ class World:
     def _namespace(self, name: str) -> None:
         self.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
 
+    def kill_api_server(self) -> None:
+        """SIGKILL to the API server that contenders use."""
+        process.stop(self.layout, _API_SERVER, grace_s=0)
+
+    def start_api_server(self) -> None:
+        """Start it again, and wait until it is ready."""
+        _start_api_server(self.layout, self.tools)
+
     @contextmanager
     def second_api_server(self) -> Iterator[Api]:
         """Another API server on the same store, which lives on while the contender's own is away."""
@@ -155,13 +164,13 @@ class World:
         if not other.pki.exists():
             other.pki.symlink_to(self.layout.pki, target_is_directory=True)
         try:
-            start_api_server(other, self.tools)
+            _start_api_server(other, self.tools)
             yield Api(other)
         finally:
-            process.stop(other, "kube-apiserver")
+            process.stop(other, _API_SERVER)
 
 
-def start_api_server(layout: Layout, tools: Mapping[str, Path]) -> None:
+def _start_api_server(layout: Layout, tools: Mapping[str, Path]) -> None:
     """Start the API server and wait until it is ready.
 
     Not by sandbox.cluster, which holds it to 256 MiB: with 5,000 nodes it would do little but
@@ -169,10 +178,11 @@ def start_api_server(layout: Layout, tools: Mapping[str, Path]) -> None:
     """
     authority = pki.ensure(layout.pki)
     kubeconfig.write(layout, authority, "admin", layout.kubeconfig)
-    name = "kube-apiserver"
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(layout.directory)}
-    started = process.start(layout, name, commands.command(name, layout, authority, tools), environment)
-    process.wait_until(lambda: cluster.ready(layout, name), started, layout, _READY_S)
+    started = process.start(
+        layout, _API_SERVER, commands.command(_API_SERVER, layout, authority, tools), environment
+    )
+    process.wait_until(lambda: cluster.ready(layout, _API_SERVER), started, layout, _READY_S)
 
 
 def _free_port() -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.rows import events, fill
+from bench.rows import cpu, drift, events, fill, outage, refused, replace, safety
 from bench.run import Figures, Run
 
 
@@ -15,9 +15,19 @@ class Scenario:
     act: Callable[[Run], Figures]
 
 
+# By the number of nodes, so that the cluster grows as rarely as can be.
 SCENARIOS = (
     Scenario(("memory-0",), fill.measure),
+    Scenario(("stale",), safety.stale),
+    Scenario(("not-ready",), safety.not_ready),
+    Scenario(("throttle",), refused.throttled),
+    Scenario(("not-running",), refused.not_running),
+    Scenario(("drift",), drift.repair),
+    Scenario(("steady",), drift.steady),
+    Scenario(("outage",), outage.measure),
     Scenario(("memory-1000", "start-1000"), fill.measure),
     Scenario(("ready", "taint", "delete", "calls"), events.measure),
+    Scenario(("replace",), replace.measure),
     Scenario(("memory-5000", "start-5000"), fill.measure),
+    Scenario(("cpu",), cpu.measure),
 )

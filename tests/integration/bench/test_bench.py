@@ -20,7 +20,8 @@ def figures(said: str, contender: str) -> dict[str, Any]:
 
 
 def test_the_syncers_rows_have_figures_that_can_be_true() -> None:
-    done = bench("memory-0", "start-1000", "ready", "delete", "--nodes", "10", "--quick", "--json")
+    rows = ["memory-0", "start-1000", "ready", "delete", "stale", "not-ready"]
+    done = bench(*rows, "--nodes", "10", "--quick", "--json")
     assert done.returncode == 0, done.stderr
     found = figures(done.stdout, "syncer")
     settled, peak = found["memory-0"]["values"]
@@ -32,6 +33,8 @@ def test_the_syncers_rows_have_figures_that_can_be_true() -> None:
         median, p95 = found[kind]["values"]
         assert 0 < median <= p95 < 10_000
     assert found["ready"]["better_peer"] == "predecessor"
+    assert 0 <= found["stale"]["values"][0] < 60
+    assert found["not-ready"]["values"] == [100]
 
 
 def test_a_contender_that_ends_is_told_with_what_it_said_and_spoils_nothing() -> None:

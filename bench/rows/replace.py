@@ -1,0 +1,40 @@
+"""A fifth of the nodes is replaced at once: old ones are deleted while as many new ones come, Ready."""
+
+import time
+from functools import partial
+from statistics import median
+
+from bench.figures import Known
+from bench.fleet import at_once
+from bench.run import Figures, Run
+
+_ROUNDS, _SHARE = 3, 5
+_OVER_S, _WITHIN_S = 1.5, 300.0
+
+
+def measure(run: Run) -> Figures:
+    """Seconds from the first write until both groups are right, and all calls until then; medians."""
+    rounds = run.few(_ROUNDS, 1)
+    took = []
+    for number in range(rounds):
+        run.settle()
+        took.append(_round(run, f"round {number + 1} of {rounds}"))
+    seconds, calls, spans = zip(*took, strict=True)
+    said = f"{min(seconds):.1f} to {max(seconds):.1f} s; written in {median(spans):.1f} s"
+    return {"replace": Known((median(seconds), median(calls)), said)}
+
+
+def _round(run: Run, turn: str) -> tuple[float, int, float]:
+    """Seconds until right, calls until then, and the seconds that the writes at the API server took."""
+    fleet, number = run.world.fleet, max(1, run.nodes // _SHARE)
+    with run.filled() as watch:
+        run.note(f"{turn}: {number} nodes are replaced")
+        coming, going = fleet.new(number), fleet.nodes[:number]
+        fleet.nodes = [*fleet.nodes[number:], *coming]
+        pairs = zip(going, coming, strict=True)
+        acts = [act for old, new in pairs for act in (partial(fleet.remove, old), partial(fleet.join, new))]
+        began = time.monotonic()
+        at_once(acts, _OVER_S)
+        written = time.monotonic() - began
+        right = watch.until_right(_WITHIN_S)
+        return right - began, watch.ledger.count(since=began, until=right), written
