@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from syncer.asking.finding import Finding, fails, note, ok
+from syncer.asking.finding import Finding, Grade, fails, note, ok
 from syncer.decide.evaluate import evaluate
 from syncer.elb.survey import GroupFacts, Survey
-from syncer.errors import AccessDeniedError, AwsError
+from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError
 from syncer.model import NodeView, Standing, TargetHealth, TargetState
 from syncer.settings import GroupSettings, Settings
 
@@ -40,12 +40,32 @@ class AwsChecks:
         if not found:
             yield fails("credentials", "boto3 finds none; set AWS_ACCESS_KEY_ID and such, or give a role")
             return
-        yield ok("credentials", f"from {found}")
+        identity = await self._who(found)
+        yield identity
+        if identity.grade is Grade.FAILS:
+            return
         for group in self.settings.groups:
             async for finding in self._group(group):
                 yield finding
         for finding in self._clock():
             yield finding
+
+    async def _who(self, found: str) -> Finding:
+        """Whose the credentials are; the syncer itself never asks."""
+        group = self.settings.groups[0].group
+        try:
+            arn = await self.survey.caller(group.arn)
+        except CredentialsExpiredError as error:
+            return fails("credentials", f"from {found}; AWS does not take them: {error}")
+        except AwsError as error:
+            return note("credentials", f"from {found}; whose they are cannot be asked: {error}")
+        if not arn:
+            return ok("credentials", f"from {found}")
+        accounts = {each.group.account for each in self.settings.groups}
+        if other := accounts.difference(arn.split(":")[4:5]):
+            there = ", ".join(sorted(other))
+            return note("credentials", f"{arn}, from {found}; groups of account {there} are not its own")
+        return ok("credentials", f"{arn}, from {found}")
 
     async def _group(self, group: GroupSettings) -> AsyncIterator[Finding]:
         arn, name = group.group.arn, group.group.name
@@ -154,10 +174,13 @@ class AwsChecks:
                 name,
                 f"nodes in {', '.join(sorted(idle))} get no traffic: enable the zone on the load balancer",
             )
-        return ok(name, f"the load balancer serves {', '.join(sorted(enabled))}, where all nodes are")
+        served = f"the load balancer serves {', '.join(sorted(enabled))}"
+        return ok(name, served if self.nodes is None else f"{served}, where all nodes are")
 
     def _room(self, name: str, quota: int) -> Finding:
         limit, wanted = self.settings.target_limit or quota, len(self._wanted())
+        if self.nodes is None and limit <= quota:
+            return note(name, f"{limit} places; how many nodes there are could not be read")
         if limit > quota:
             return fails(name, f"NLB_SYNC_TARGET_LIMIT is {limit}, but the account's quota leaves {quota}")
         if wanted > limit:

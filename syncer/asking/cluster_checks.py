@@ -11,7 +11,7 @@ from syncer.cluster.api import Api
 from syncer.cluster.events import Workload
 from syncer.cluster.once import internal_address, list_nodes, live_ports
 from syncer.cluster.place import Place
-from syncer.cluster.rights import Right, allowed
+from syncer.cluster.rights import Right, allowed, own_name
 from syncer.errors import ClusterError
 from syncer.model import NodeView
 from syncer.settings import ServicePort, Settings
@@ -72,6 +72,19 @@ def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
         for verb in ("create", "patch"):
             right = Right(verb=verb, resource="events", namespace=namespace)
             yield right, f"{events} go to the log only"
+
+
+def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
+    """Whose rights are looked at, and which are not."""
+    try:
+        yield ok("rights", f"they are those of {own_name(api)}")
+    except ClusterError as error:
+        yield note("rights", f"whose they are is not told: {error}")
+    if place is None:
+        yield note(
+            "rights",
+            "those to Lease and record are not looked at: this is no Pod, and NLB_SYNC_NAMESPACE is not set",
+        )
 
 
 def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Finding]:

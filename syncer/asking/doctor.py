@@ -9,7 +9,14 @@ import os
 from collections.abc import Iterable, Sequence
 
 from syncer.asking.aws_checks import AwsChecks
-from syncer.asking.cluster_checks import ClusterSeen, answers, check_cluster, check_rights, needed_rights
+from syncer.asking.cluster_checks import (
+    ClusterSeen,
+    answers,
+    check_cluster,
+    check_identity,
+    check_rights,
+    needed_rights,
+)
 from syncer.asking.finding import Finding, Grade
 from syncer.asking.printing import Exit, show_json, show_table
 from syncer.cluster.access import configuration
@@ -27,6 +34,7 @@ def doctor(args: argparse.Namespace) -> int:
     seen = ClusterSeen()
     place = own_place(os.environ, settings.namespace, settings.name)
     findings = [
+        *check_identity(api, place),
         *check_rights(api, needed_rights(settings, own_workload(os.environ), place)),
         *check_cluster(api, settings, seen),
         *asyncio.run(_aws(settings, api, seen)),

@@ -1,10 +1,11 @@
-"""Asks the API server what we may do there, by SelfSubjectAccessReview (no right is needed to ask)."""
+"""Asks the API server who we are and what we may do there; no right is needed to ask."""
 
 from dataclasses import dataclass
 
 from syncer.cluster.api import Api
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +40,10 @@ def allowed(api: Api, right: Right) -> bool:
     }
     answer = api.small("POST", _REVIEWS, body)
     return bool((answer.get("status") or {}).get("allowed"))
+
+
+def own_name(api: Api) -> str:
+    """Who the API server takes us for, `system:serviceaccount:NAMESPACE:NAME` in a Pod (Kubernetes 1.28)."""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    said = (api.small("POST", _WHO, body).get("status") or {}).get("userInfo") or {}
+    return str(said.get("username") or "")

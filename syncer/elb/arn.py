@@ -20,6 +20,7 @@ class GroupArn:
     arn: TargetGroupArn
     partition: str
     region: str
+    account: str
     name: str
     identity: str
 
@@ -36,6 +37,7 @@ def parse_arn(text: str) -> GroupArn:
         arn=TargetGroupArn(text),
         partition=match["partition"],
         region=match["region"],
+        account=match["account"],
         name=match["name"],
         identity="/".join(match.group("region", "account", "id")),
     )

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import BotoCoreError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from syncer.elb.adapter import BotoElb
+from syncer.elb.arn import parse_arn
+from syncer.elb.faults import fault
 from syncer.errors import AwsError
 from syncer.model import InstanceId, Target, TargetGroupArn
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 # Of the right form, and no instance has it: RegisterTargets of it is refused as a whole (InvalidTarget), and
 # DeregisterTargets of what is not registered changes nothing. A missing right is refused before either.
 NOBODY = Target(InstanceId("i-00000000000000000"), 65535)
+# Many private networks have no way to STS, and the syncer needs none.
+_SOON = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,26 @@ class Survey(BotoElb):
             return await asyncio.to_thread(resolve)
         except BotoCoreError as error:
             raise AwsError("credentials", type(error).__name__, " ".join(str(error).split())) from None
+
+    async def caller(self, group: TargetGroupArn) -> str:
+        """Who that is at AWS, by GetCallerIdentity, which everybody may call; "" where it must not be asked.
+
+        Where only ELBv2 has an endpoint of its own, AWS's real STS knows nothing of it.
+        """
+        own = "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2" in os.environ
+        if own and not {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"}.intersection(os.environ):
+            return ""
+
+        def ask() -> str:
+            try:
+                sts = self._session(os.environ).client(
+                    "sts", region_name=parse_arn(group).region, config=_SOON
+                )
+                return sts.get_caller_identity()["Arn"]
+            except (ClientError, BotoCoreError, OSError, KeyError) as error:
+                raise fault("GetCallerIdentity", error) from None
+
+        return await asyncio.to_thread(ask)
 
     async def may(self, operation: Literal["register", "deregister"], group: TargetGroupArn) -> str:
         """What AWS says of a call that changes nothing; AccessDeniedError where it is not allowed."""

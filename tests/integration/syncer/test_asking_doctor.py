@@ -51,6 +51,7 @@ def test_all_well_is_exit_code_0_and_changes_nothing(home: Household, ask: Ask) 
     assert json.loads(answer[1])["well"] is True
     assert said(answer, "fails") == []
     assert "RBAC allows all that the syncer does" in said(answer, "ok")
+    assert any("NLB_SYNC_NAMESPACE is not set" in each for each in said(answer, "note"))
     assert {"RegisterTargets is allowed", "DeregisterTargets is allowed"} <= set(said(answer, "ok"))
     assert any(each.startswith("2 targets pass the health check") for each in said(answer, "ok"))
     assert {each["check"] for each in findings(answer)} >= {"clock", "credentials", "nodes", "service"}
@@ -58,6 +59,17 @@ def test_all_well_is_exit_code_0_and_changes_nothing(home: Household, ask: Ask) 
     code, out, _ = ask("doctor")
     assert code == 0
     assert out.splitlines()[0].split() == ["CHECK", "RESULT", "SAYS"]
+
+
+def test_whose_the_credentials_are_is_asked_where_sts_is_at_hand(home: Household, ask: Ask) -> None:
+    home.join("a")
+    answer = ask("doctor", "--json", AWS_ENDPOINT_URL_STS=home.layout.aws_url)
+    (found,) = [each for each in findings(answer) if each["check"] == "credentials"]
+    assert found["says"].startswith("arn:aws:sts::123456789012:user/")
+    answer = ask("doctor", "--json", AWS_ENDPOINT_URL_STS="http://127.0.0.1:9")
+    (found,) = [each for each in findings(answer) if each["check"] == "credentials"]
+    assert found["result"] == "note"
+    assert "whose they are cannot be asked: GetCallerIdentity: EndpointConnectionError" in found["says"]
 
 
 def test_a_missing_right_to_write_fails_and_is_named(home: Household, ask: Ask) -> None:
@@ -172,6 +184,8 @@ def test_each_missing_verb_in_the_cluster_is_named(home: Household, ask: Ask, tm
     kubeconfig = limited(home, tmp_path, [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}])
     answer = ask("doctor", "--json", KUBECONFIG=str(kubeconfig), NLB_SYNC_NAMESPACE="default")
     assert answer[0] == 1
+    whose = f"they are those of system:serviceaccount:default:limited-{home.service}"
+    assert whose in said(answer, "ok")
     lost = "RBAC does not allow: create leases in default; there is no election, so run one replica only"
     assert lost in said(answer, "note")
     service = f"services/{home.service} in default"

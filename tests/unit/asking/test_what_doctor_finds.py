@@ -9,7 +9,7 @@ import pytest
 from syncer.asking.aws_checks import AwsChecks
 from syncer.asking.finding import Finding, Grade
 from syncer.elb.survey import GroupFacts, Survey
-from syncer.errors import AccessDeniedError
+from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, UnreachableError
 from syncer.model import TargetGroupArn, TargetHealth
 from syncer.settings import load
 from tests.sim.world import HTTP
@@ -24,6 +24,7 @@ class Told(Survey):
         super().__init__([HTTP])
         self.skew = 1.0
         self.said = ""
+        self.arn: str | AwsError = ""
         self.denied = False
         self.group = GroupFacts(
             target_type="instance",
@@ -41,6 +42,12 @@ class Told(Survey):
 
     async def identity(self) -> str:
         return "env"
+
+    async def caller(self, group: TargetGroupArn) -> str:
+        del group
+        if isinstance(self.arn, AwsError):
+            raise self.arn
+        return self.arn
 
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
         del group
@@ -138,3 +145,47 @@ def test_a_load_balancer_that_crosses_zones_otherwise_than_said_is_noted() -> No
     survey = Told()
     survey.crosses = False
     assert any(each.says.endswith("set NLB_SYNC_CROSS_ZONE=false") for each in examine(survey))
+
+
+@pytest.mark.parametrize(
+    ("arn", "grade", "says"),
+    [
+        ("", Grade.OK, "from env"),
+        ("arn:aws:iam::123456789012:user/nlb-sync", Grade.OK, "123456789012:user/nlb-sync, from env"),
+        ("arn:aws:sts::999999999999:assumed-role/x/y", Grade.NOTE, "groups of account 123456789012 are not"),
+        (UnreachableError("GetCallerIdentity", "ConnectTimeout", "no"), Grade.NOTE, "cannot be asked"),
+        (
+            CredentialsExpiredError("GetCallerIdentity", "ExpiredToken", "no"),
+            Grade.FAILS,
+            "does not take them",
+        ),
+    ],
+)
+def test_whose_the_credentials_are_is_said_where_aws_tells(
+    arn: str | AwsError, grade: Grade, says: str
+) -> None:
+    survey = Told()
+    survey.arn = arn
+    findings = examine(survey)
+    (found,) = [each for each in findings if each.check == "credentials"]
+    assert found.grade is grade
+    assert says in found.says
+    assert (len(findings) == 1) is (grade is Grade.FAILS)
+
+
+def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
+    survey = Told()
+    checks = AwsChecks(
+        survey=survey,
+        settings=load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=:30080"}),
+        nodes=None,
+        live_ports=(),
+        knock=lambda *_: (None, "no node"),
+    )
+
+    async def run() -> list[Finding]:
+        return [finding async for finding in checks.run()]
+
+    said = [each.says for each in asyncio.run(run())]
+    assert "the load balancer serves eu-central-1a" in said
+    assert "250 places; how many nodes there are could not be read" in said
