@@ -15,10 +15,20 @@ from syncer.tally import CHANGES, PASS_RESULTS, RESTART_REASONS, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_OPERATIONS = ("DescribeTargetHealth", "RegisterTargets", "DeregisterTargets", "DescribeTargetGroups")
 # Reasons of `unused` in the API reference of TargetHealth; Target.NotRegistered is none of a listed target.
 _UNUSED = ("Target.InvalidState", "Target.IpUnusable", "Target.NotInUse", "Target.NotRegistered")
-_CODES = ("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ExpiredToken")
+# AWS's codes, and botocore's own words where no answer came. Another one is there once it has happened.
+_CODES = (
+    *("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ValidationError"),
+    *("ExpiredToken", "InvalidClientTokenId", "NoCredentials", "ServiceUnavailable", "InternalFailure"),
+    *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError"),
+)
+_OPERATIONS = {
+    "DescribeTargetHealth": _CODES,
+    "DescribeTargetGroups": _CODES,
+    "RegisterTargets": (*_CODES, "InvalidTarget", "TooManyTargets", "TooManyRegistrationsForTargetId"),
+    "DeregisterTargets": (*_CODES, "InvalidTarget"),
+}
 
 
 class Page:
@@ -169,7 +179,8 @@ class _State(Collector):
         calls = CounterMetricFamily(
             "nlb_sync_aws_calls", "AWS calls by result.", labels=["operation", "code"]
         )
-        for key in sorted({(each, code) for each in _OPERATIONS for code in _CODES} | set(tally.calls)):
+        named = {(operation, code) for operation, codes in _OPERATIONS.items() for code in codes}
+        for key in sorted(named | set(tally.calls)):
             calls.add_metric(key, tally.calls[key])
         yield calls
         restarts = CounterMetricFamily(

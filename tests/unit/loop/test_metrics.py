@@ -3,9 +3,13 @@
 import asyncio
 from pathlib import Path
 
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from syncer.errors import ThrottledError
 from syncer.metrics import Page
-from syncer.model import Target
-from syncer.tally import Histogram
+from syncer.model import Target, Why
+from syncer.tally import RESTART_REASONS, Histogram
 from tests.sim.cluster import node
 from tests.sim.virtual import EPOCH, run_virtually
 from tests.sim.world import HTTP, PORTS, World, instance
@@ -48,6 +52,84 @@ def test_every_metric_has_its_values_before_anything_has_happened() -> None:
         assert known[f'nlb_sync_ready_to_{name}_seconds_bucket{{le="+Inf",target_group="http"}}'] == 0
     assert known["nlb_sync_leader"] == 1
     assert known["nlb_sync_paused"] == 0
+
+
+# What dashboards rely on: each metric, and the values of its labels beside the groups.
+PROMISED: dict[str, dict[str, set[str]]] = {
+    "desired": {},
+    "registered": {},
+    "serving": {},
+    "draining": {},
+    "floor": {},
+    "poison": {},
+    "contested": {},
+    "blind": {},
+    "last_good_pass_age_seconds": {},
+    "unused": {"reason": {"Target.NotInUse", "Target.InvalidState"}},
+    "held": {"why": set(Why)},
+    "passes_total": {"result": {"ok", "failed"}},
+    "ready_to_registered_seconds_bucket": {"le": {"+Inf", "1.0", "120.0"}},
+    "ready_to_healthy_seconds_bucket": {"le": {"+Inf", "1.0", "120.0"}},
+}
+
+
+def families(text: str) -> list[Metric]:
+    """The page as Prometheus reads it; each name once, each series once."""
+    found = list(text_string_to_metric_families(text))
+    series = [(each.name, *sorted(each.labels.items())) for family in found for each in family.samples]
+    assert len({family.name for family in found}) == len(found)
+    assert len(set(series)) == len(series)
+    return found
+
+
+def test_every_promised_metric_is_there_from_the_start_for_each_group() -> None:
+    async def story() -> str:
+        replica = World().replica()
+        text = Page(replica.controller).render().decode()
+        await replica.stop()
+        return text
+
+    found = families(run_virtually(story()))
+    assert all(family.documentation and family.type != "unknown" for family in found)
+    samples = [each for family in found for each in family.samples]
+    for name, labels in PROMISED.items():
+        ours = [each.labels for each in samples if each.name == f"nlb_sync_{name}"]
+        for group in ("http", "https"):
+            of_group = [each for each in ours if each["target_group"] == group]
+            assert of_group, name
+            for label, values in labels.items():
+                assert values <= {each[label] for each in of_group}, (name, label)
+    whole = {each.name: each.value for each in samples if not each.labels}
+    assert {"nlb_sync_leader", "nlb_sync_paused", "nlb_sync_ready"} <= set(whole)
+    calls = {(each.labels["operation"], each.labels["code"]) for each in samples if "code" in each.labels}
+    assert {("RegisterTargets", "InvalidTarget"), ("DescribeTargetHealth", "ThrottlingException")} <= calls
+    ends = {each.labels["reason"] for each in samples if each.name == "nlb_sync_watch_restarts_total"}
+    assert ends == set(RESTART_REASONS)
+
+
+def test_no_series_appears_or_goes_when_much_happens() -> None:
+    async def story() -> tuple[str, str]:
+        world = World({"NLB_SYNC_TARGET_LIMIT": "3"})
+        world.join("a", "b", "c", "d", "e")
+        replica = world.replica()
+        page = Page(replica.controller)
+        before = page.render().decode()
+        replica.elb.faults.append(ThrottledError("RegisterTargets", "ThrottlingException", "Rate exceeded"))
+        await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=90)
+        world.cluster.put(node("a", instance("a"), taints=["karpenter.sh/disrupted"]))
+        world.cloud.running.pop(instance("b"))
+        world.cluster.delete("c")
+        await asyncio.sleep(30)
+        after = page.render().decode()
+        await replica.stop()
+        return before, after
+
+    def series(text: str) -> set[tuple[str, ...]]:
+        ours = (each for family in families(text) for each in family.samples if "process_" not in each.name)
+        return {(each.name, *(f"{k}={v}" for k, v in sorted(each.labels.items()))) for each in ours}
+
+    before, after = run_virtually(story())
+    assert series(before) == series(after)
 
 
 def test_a_node_that_turns_ready_is_timed_until_it_is_registered_and_healthy() -> None:
