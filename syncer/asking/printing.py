@@ -21,12 +21,17 @@ def show_json(answer: object) -> None:
 
 
 def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print columns as wide as their widest cell."""
-    lines = [head, *rows]
+    """Print columns as wide as their widest cell; what cannot be seen in a line is escaped."""
+    lines = [tuple(map(_visible, line)) for line in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         sys.stdout.write(padded.rstrip() + "\n")
+
+
+def _visible(cell: str) -> str:
+    """A file may hold any text as a name: line feeds, control sequences, halves of characters."""
+    return cell if cell.isprintable() else cell.encode("unicode_escape").decode("ascii")
 
 
 def show(line: str) -> None:

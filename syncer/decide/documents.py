@@ -28,7 +28,7 @@ def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
         DocumentError: if it is neither. A malformed Node in a List is no error: it gets its own verdict.
 
     """
-    kind = document.get("kind") if isinstance(document, dict) else None
+    kind = _kind(document) if isinstance(document, dict) else ""
     if not isinstance(document, dict) or kind not in {"Node", "List", "NodeList"}:
         raise DocumentError(
             f"{_shape(document)} is there, expected a Node or a List of Nodes (kubectl get node -o json)"
@@ -39,7 +39,7 @@ def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
     if not isinstance(items, list):
         raise DocumentError(f"items is {_shape(items)}, expected the List's Nodes")
     for number, item in enumerate(items):
-        if isinstance(item, dict) and item.get("kind", "Node") != "Node":
+        if isinstance(item, dict) and _kind(item) not in {"", "Node"}:
             raise DocumentError(f"items[{number}] is {_shape(item)}, expected a Node")
     metadata = document.get("metadata")
     rest = metadata.get("continue") if isinstance(metadata, dict) else None
@@ -73,7 +73,7 @@ def _target(where: str, line: object) -> TargetHealth:
     parts = line if isinstance(line, dict) else {}
     target, health = _mapping(parts.get("Target")), _mapping(parts.get("TargetHealth"))
     instance, port, state = target.get("Id"), target.get("Port"), health.get("State", TargetState.UNAVAILABLE)
-    if not isinstance(instance, str) or not instance:
+    if not isinstance(instance, str) or not instance or not instance.isprintable():
         raise DocumentError(f"{where}.Target.Id is {_shape(instance)}, expected an instance id")
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:  # noqa: PLR2004
         raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port from 1 to 65535")
@@ -96,11 +96,16 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _kind(value: Mapping[str, Any]) -> str:
+    """What the document says it is, "" where that is no word."""
+    kind = value.get("kind")
+    return kind if isinstance(kind, str) and kind.isidentifier() else ""
+
+
 def _shape(value: object) -> str:
     """A few words for what was found, never the whole of it."""
     if isinstance(value, dict):
-        kind = value.get("kind")
-        return f"a {kind}" if isinstance(kind, str) and kind else "an object without kind"
+        return f"a {kind}" if (kind := _kind(value)) else "an object without kind"
     if isinstance(value, list):
         return "an array"
     return "nothing" if value is None else repr(value)[:60]

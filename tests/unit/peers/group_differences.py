@@ -1,6 +1,6 @@
 """What is there and what should be there, as the tests of peers have it: differences, ports, other hands."""
 
-from tests.unit.peers.documents import node, target
+from tests.unit.peers.documents import node, tainted, target
 from tests.unit.peers.situation import DEREGISTER, REGISTER, Situation, foreign
 
 OLD = 31111
@@ -79,6 +79,13 @@ DIFFERENCES = [
 ]
 
 OTHERS = [
+    Situation(
+        "LBC identity: a Node leaves with both its ports",
+        [node("a", spec=tainted("karpenter.sh/disrupted")), "b", "c"],
+        ["a", target("a", port=OLD), "b", "c"],
+        {"a": DEREGISTER, f"a:{OLD}": DEREGISTER},
+        tracked=foreign(f"a:{OLD}", a=DEREGISTER),
+    ),
     Situation(
         "LBC identity: another port is another target",
         ["a"],
