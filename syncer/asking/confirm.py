@@ -29,7 +29,8 @@ def confirm(args: argparse.Namespace) -> int:
         raise MisconfiguredError(
             "NLB_SYNC_NAMESPACE is not set; allowed: the namespace of the syncer's ConfigMap"
         )
-    if wrong := _other_hold(_asked(args.url), arn, args.hold):
+    said = _asked(args.url)
+    if wrong := _other_hold(said, arn, args.hold):
         complain(wrong)
         return Exit.NOT_POSSIBLE
     try:
@@ -43,7 +44,7 @@ def confirm(args: argparse.Namespace) -> int:
     if args.json:
         show_json({"target_group": arn, "hold_id": args.hold, "confirmed": True})
     else:
-        show(f"{args.hold} is confirmed for 15 minutes; the syncer lets it go within seconds")
+        show(f"{args.hold} is confirmed for 15 minutes; {_then(said)}")
     return Exit.WELL
 
 
@@ -61,6 +62,15 @@ def _asked(url: str) -> Mapping[str, Any]:
     except (OSError, ValueError):
         complain(f"no syncer answers at {url}, so nobody says whether it still holds this")
         return {}
+
+
+def _then(said: Mapping[str, Any]) -> str:
+    """What comes of it, as far as the syncer that answers can tell."""
+    if said.get("paused"):
+        return "but the syncer is paused and lets nothing go"
+    if not said or said.get("leader") is False:
+        return "the syncer that leads lets it go within seconds, if it holds just this"
+    return "the syncer lets it go within seconds"
 
 
 def _other_hold(said: Mapping[str, Any], arn: TargetGroupArn, hold: str) -> str:

@@ -1,0 +1,44 @@
+"""What `confirm` says of a confirmation, by what the syncer that answers is."""
+
+from typing import Any
+
+import pytest
+
+from syncer.asking.confirm import _other_hold, _then
+from tests.sim.world import HTTP, HTTPS
+
+HOLD = "0123456789ab"
+
+
+def status(hold: str = HOLD, **changes: Any) -> dict[str, Any]:
+    groups = [{"target_group": HTTP, "hold_id": hold}, {"target_group": HTTPS, "hold_id": ""}]
+    return {"paused": False, "leader": True, "groups": groups, **changes}
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [
+        (status(), "the syncer lets it go within seconds"),
+        (status(leader=False), "the syncer that leads lets it go within seconds, if it holds just this"),
+        ({}, "the syncer that leads lets it go within seconds, if it holds just this"),
+        (status(paused=True), "but the syncer is paused and lets nothing go"),
+    ],
+)
+def test_it_says_what_comes_of_it(said: dict[str, Any], then: str) -> None:
+    assert _then(said) == then
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        (status(), ""),
+        (status("ba9876543210"), f"there is no hold {HOLD}; the group holds ba9876543210 now"),
+        (status(""), f"there is no hold {HOLD}; the group holds nothing that waits to be confirmed"),
+        (status("ba9876543210", leader=False), ""),  # a standby does not know what the leader remembers
+        ({}, ""),
+    ],
+)
+def test_only_the_syncer_that_writes_can_say_that_there_is_no_such_hold(
+    said: dict[str, Any], wrong: str
+) -> None:
+    assert _other_hold(said, HTTP, HOLD) == wrong
