@@ -96,7 +96,7 @@ RULES: tuple[Rule, ...] = (
         "Ready",
         Standing.IN,
         lambda _: True,
-        "that is Ready, and that none of the rules above keeps out",
+        "that is Ready, and that no other rule keeps out",
     ),
 )
 
