@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _TURN_S = 5.0
 # How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
 _BEGIN_S = 30.0
+# A short outage of the API server makes no long one of ours.
+_RECORD_AGAIN_S = (1.0, 2.0)
 
 
 class Controller:
@@ -292,7 +294,7 @@ class Controller:
             log.warning("%s: the record: %s", group.name, error, extra={"group": group.name})
             group.problem = f"what is ours cannot be recorded: {error}"
             self.tally.passes[group.arn, "failed"] += 1
-            return group.write_backoff.next()
+            return self._rng.uniform(*_RECORD_AGAIN_S)
         except Exception:
             log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
             group.problem = "unforeseen fault, see the log"

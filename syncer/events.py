@@ -78,11 +78,13 @@ class Reporter:
             due = [key for key in self._waiting if now - self._series[key].sent_at >= _AGAIN_S]
             for key in due[:_A_SECOND]:
                 self._waiting.pop(key, None)
-                await self._write(key)
+                if not await self._write(key):
+                    break  # whoever could not write this one is not asked for another one at once
             if not self._waiting:
                 self._told.clear()
 
-    async def _write(self, key: tuple[str, str]) -> None:
+    async def _write(self, key: tuple[str, str]) -> bool:
+        """Whether it was written; one that was not is in the log only."""
         series = self._series[key]
         messages, series.messages = list(series.messages), {}
         series.sent_at = self._clock.monotonic()
@@ -107,6 +109,8 @@ class Reporter:
             log.info("an event was not written: %s", error)
         else:
             series.known = True
+            return True
+        return False
 
     def _forget_old(self, now: float) -> None:
         if len(self._series) >= _SERIES:

@@ -2,12 +2,11 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
-from syncer.cluster.lease import in_thread
+from syncer.cluster.caller import Caller
 from syncer.cluster.place import deployment_of, mounted_namespace
 from syncer.errors import ClusterError
 from syncer.ports import Event
@@ -43,12 +42,12 @@ class KubernetesEvents:
         self._api = api
         self._workload = workload
         self._uid = ""
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
+        self._caller = Caller("events")
 
     async def write(self, event: Event) -> None:
         """POST a new one, PATCH one that is known; one that has expired is posted again."""
         if event.node or self._workload is not None:
-            await in_thread(self._pool, lambda: self._write(event))
+            await self._caller.call(lambda: self._write(event))
 
     def _write(self, event: Event) -> None:
         body = self._body(event)

@@ -1,16 +1,12 @@
 """The Lease of a syncer as the API server keeps it (coordination.k8s.io/v1)."""
 
-import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
-from syncer.errors import ConflictError, DeniedError
+from syncer.cluster.caller import Caller
 from syncer.ports import LeaseRecord
-
-Answer = TypeVar("Answer")
 
 
 class KubernetesLeases:
@@ -20,7 +16,7 @@ class KubernetesLeases:
         self._api = api
         self._all = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._metadata = {"namespace": namespace, "name": name}
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lease")
+        self._caller = Caller("lease")
 
     async def read(self) -> LeaseRecord | None:
         """GET; None for 404."""
@@ -33,7 +29,7 @@ class KubernetesLeases:
                     return None
                 raise
 
-        return await in_thread(self._pool, call)
+        return await self._caller.call(call)
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
         """POST without a version, else PUT, which the API server refuses unless it is the newest."""
@@ -44,22 +40,7 @@ class KubernetesLeases:
                 return lease_record(self._api.small("PUT", f"{self._all}/{self._metadata['name']}", body))
             return lease_record(self._api.small("POST", self._all, body))
 
-        return await in_thread(self._pool, call)
-
-
-async def in_thread(pool: ThreadPoolExecutor, call: Callable[[], Answer]) -> Answer:
-    """What `call` answers; an HTTP status that means something is raised as what it means.
-
-    404 for an update is a conflict too: what was read is not there any more.
-    """
-    try:
-        return await asyncio.get_running_loop().run_in_executor(pool, call)
-    except RefusedError as error:
-        if error.status == 403:  # noqa: PLR2004
-            raise DeniedError(str(error)) from None
-        if error.status in {404, 409}:
-            raise ConflictError(str(error)) from None
-        raise
+        return await self._caller.call(call)
 
 
 def lease_record(lease: Mapping[str, Any]) -> LeaseRecord:

@@ -1,11 +1,10 @@
 """The ConfigMap in which a syncer keeps what is its own."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
-from syncer.cluster.lease import in_thread
+from syncer.cluster.caller import Caller
 from syncer.errors import DeniedError
 from syncer.ports import RecordState
 
@@ -22,7 +21,7 @@ class KubernetesRecords:
         self._api = api
         self._all = f"/api/v1/namespaces/{namespace}/configmaps"
         self._metadata = {"namespace": namespace, "name": f"{name}-state"}
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="record")
+        self._caller = Caller("record")
 
     async def read(self) -> RecordState | None:
         """GET; None for 404."""
@@ -35,7 +34,7 @@ class KubernetesRecords:
                     return None
                 raise
 
-        return await in_thread(self._pool, call)
+        return await self._caller.call(call)
 
     async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
         """PATCH, or POST without a version."""
@@ -48,7 +47,7 @@ class KubernetesRecords:
                     raise DeniedError(str(error)) from None
                 raise
 
-        return await in_thread(self._pool, call)
+        return await self._caller.call(call)
 
     @property
     def _path(self) -> str:

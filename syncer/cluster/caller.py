@@ -1,0 +1,55 @@
+"""Small requests of one kind: in a thread of their own, and never tight while they fail."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from syncer.cluster.api import RefusedError
+from syncer.cluster.pace import MIN_INTERVAL_S
+from syncer.errors import ClusterError, ConflictError, DeniedError
+
+Answer = TypeVar("Answer")
+
+
+class Caller:
+    """One thread, so that nothing else delays its requests.
+
+    A fault stands for a second from the beginning of the request that met it: whoever asks again within it
+    gets the same answer without a request. So each kind is asked at most once a second, whoever asks.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=kind)
+        self._fault: ClusterError | None = None
+        self._stands_until = 0.0
+
+    async def call(self, request: Callable[[], Answer]) -> Answer:
+        """What `request` answers; an HTTP status that means something is raised as what it means.
+
+        404 for an update is a conflict too: what was read is not there any more.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, request)
+
+    def _call(self, request: Callable[[], Answer]) -> Answer:
+        began = time.monotonic()
+        if self._fault is not None and began < self._stands_until:
+            raise ClusterError(str(self._fault))
+        self._fault = None
+        try:
+            return request()
+        except RefusedError as error:
+            if error.status == 403:  # noqa: PLR2004
+                raise DeniedError(str(error)) from None
+            if error.status in {404, 409}:
+                raise ConflictError(str(error)) from None
+            self._remember(error, began)
+            raise
+        except ClusterError as error:
+            if not isinstance(error, DeniedError):
+                self._remember(error, began)
+            raise
+
+    def _remember(self, fault: ClusterError, began: float) -> None:
+        self._fault, self._stands_until = fault, began + MIN_INTERVAL_S
