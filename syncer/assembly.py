@@ -40,7 +40,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     tally, clock = Tally(), SystemClock()
     rng = random.Random()  # noqa: S311 - spreads calls, protects nothing
     services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
-    api = Api(configuration(environment))
+    api = Api(configuration(environment), partial(configuration, environment))
     cluster = KubernetesCluster(
         api,
         partial(node_view, policy=settings.node_policy),

@@ -1,7 +1,10 @@
 """Finds the API server and its credentials: KUBECONFIG, else the ServiceAccount, else ~/.kube/config."""
 
+import contextlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from kubernetes.client.configuration import Configuration
 from kubernetes.config.incluster_config import (
@@ -20,7 +23,7 @@ _AT_HOME = "~/.kube/config"
 def configuration(environment: Mapping[str, str]) -> Configuration:
     """How to reach the API server; MisconfiguredError when nothing says how.
 
-    In a Pod the token file is read again every minute, for the kubelet rotates it.
+    In a Pod the token file is read again for each request, for the kubelet rotates it.
     """
     kubeconfig = environment.get("KUBECONFIG") or ""
     in_pod = not kubeconfig and bool(environment.get("KUBERNETES_SERVICE_HOST"))
@@ -30,6 +33,8 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
     try:
         if in_pod:
             _service_account(environment).load_and_set(config)
+            hooked: Any = config
+            hooked.refresh_api_key_hook = partial(_read_token, _mounted(environment, SERVICE_TOKEN_FILENAME))
         else:
             load_kube_config(config_file=kubeconfig or _AT_HOME, client_configuration=config)
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes of the client, mend the file
@@ -45,17 +50,28 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
 
 
 def _service_account(environment: Mapping[str, str]) -> InClusterConfigLoader:
-    """The Pod's mounted token and CA.
+    """The Pod's mounted token and CA."""
+    return InClusterConfigLoader(
+        token_filename=str(_mounted(environment, SERVICE_TOKEN_FILENAME)),
+        cert_filename=str(_mounted(environment, SERVICE_CERT_FILENAME)),
+        environ=dict(environment),
+    )
+
+
+def _read_token(file: Path, config: Configuration) -> None:
+    """Let `config` have the token of now; the last one where the file cannot be read just now."""
+    with contextlib.suppress(OSError):
+        if token := file.read_text(encoding="ascii", errors="replace").strip():
+            config.api_key["BearerToken"] = f"Bearer {token}"
+
+
+def _mounted(environment: Mapping[str, str], path: str) -> Path:
+    """A file that the kubelet mounts.
 
     Where mounts cannot lie at absolute paths (HostProcess containers) they are below
     CONTAINER_SANDBOX_MOUNT_POINT, as Kubernetes' HostProcess documentation describes.
     """
-    root = Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/")
-    return InClusterConfigLoader(
-        token_filename=str(root / SERVICE_TOKEN_FILENAME.lstrip("/")),
-        cert_filename=str(root / SERVICE_CERT_FILENAME.lstrip("/")),
-        environ=dict(environment),
-    )
+    return Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/") / path.lstrip("/")
 
 
 def _one_line(error: Exception) -> str:

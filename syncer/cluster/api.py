@@ -2,7 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import urllib3
@@ -11,16 +13,17 @@ from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from syncer.errors import ClusterError
+from syncer.errors import ClusterError, MisconfiguredError
 
 _CONNECT_S = 5.0
 _LIST_READ_S = 30.0
-# Longer than the 50 s that a watch may last by its own wish, so that only a dead peer reaches it:
-# keepalive does not see a stopped server, and bookmarks come only every 2 minutes.
-_WATCH_READ_S = 60.0
 # Of small objects. A Lease is given up after 6 s without success: within that, two attempts must fit.
 _SMALL_S = 2.0
 _ERROR_BODY = 64 * 1024
+# An object in etcd has at most 1.5 MiB (its --max-request-bytes): a longer line is no event.
+_LONGEST_EVENT = 8 * 1024 * 1024
+# How often credentials are read anew while the server takes none of them.
+_RENEW_EVERY_S = 5.0
 _JSON = "application/json"
 
 
@@ -31,9 +34,18 @@ class RefusedError(ClusterError):
         super().__init__(message)
         self.status = status
 
+    @property
+    def final(self) -> bool:
+        """Whether the same request would be refused again, until a person changes something."""
+        return 400 <= self.status < 500 and self.status not in {401, 429}  # noqa: PLR2004
+
 
 class GoneError(RefusedError):
     """410: the version asked for is compacted away; only a fresh list helps."""
+
+
+class GarbledError(ClusterError):
+    """An answer that makes no sense, or contradicts what was said before; only a fresh list helps."""
 
 
 class Stream:
@@ -48,12 +60,21 @@ class Stream:
         try:
             for piece in self._response.stream(None, decode_content=True):
                 *lines, rest = (rest + piece).split(b"\n")
-                for line in lines:
-                    yield json.loads(line)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                for line in filter(None, lines):
+                    yield _event(line)
+                if len(rest) > _LONGEST_EVENT:
+                    raise GarbledError("a watch without an end of line")
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterError(f"the watch broke off: {_one_line(error)}") from None
         finally:
             self._response.close()
+
+    def allow_silence(self, seconds: float) -> None:
+        """How long a read may wait from now on."""
+        connection: Any = self._response.connection
+        socket = getattr(connection, "sock", None)
+        if socket is not None:  # else the server said that it will close; then the first limit stays
+            socket.settimeout(seconds)
 
     def close(self) -> None:
         """Shut the socket: a read that waits ends now."""
@@ -64,9 +85,14 @@ class Stream:
 class Api:
     """The API server, by one connection pool. Its methods block: they are for threads of their own."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self._client = ApiClient(configuration)
-        self._client.user_agent = "node-nlb-sync"
+    def __init__(
+        self, configuration: Configuration, renewed: Callable[[], Configuration] | None = None
+    ) -> None:
+        """`renewed` reads the configuration anew: after the server did not know who we are."""
+        self._renewed = renewed
+        self._renewed_at = time.monotonic()
+        self._renewing = threading.Lock()
+        self._client = _client(configuration)
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """The JSON object at `path`; GoneError, RefusedError or ClusterError otherwise."""
@@ -85,11 +111,9 @@ class Api:
         )
         return _document(method, path, answer)
 
-    def watch(self, path: str, query: Mapping[str, str]) -> Stream:
-        """An open watch of `path`."""
-        return Stream(
-            self._request("GET", path, {**query, "watch": "1"}, timeout=(_CONNECT_S, _WATCH_READ_S))
-        )
+    def watch(self, path: str, query: Mapping[str, str], silence: float) -> Stream:
+        """An open watch of `path`, broken off after so many seconds in which nothing comes."""
+        return Stream(self._request("GET", path, {**query, "watch": "1"}, timeout=(_CONNECT_S, silence)))
 
     def _request(
         self,
@@ -102,21 +126,50 @@ class Api:
         timeout: tuple[float, float],
     ) -> urllib3.BaseHTTPResponse:
         typed = {} if body is None else {"Content-Type": content_type}
+        client = self._client
         try:
-            method, url, headers, _, _ = self._client.param_serialize(
+            method, url, headers, _, _ = client.param_serialize(
                 method,
                 path,
                 query_params=list(query.items()),
                 header_params={"Accept": _JSON, **typed},
                 auth_settings=["BearerToken"],
             )
-            answer = self._client.call_api(method, url, headers, body, _request_timeout=timeout)
+            answer = client.call_api(method, url, headers, body, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as error:
             raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
         response: urllib3.BaseHTTPResponse = answer.response
+        if response.status == 401:  # noqa: PLR2004
+            self._renew()
         if response.status not in {200, 201}:
             raise _refusal(method, path, response)
         return response
+
+    def _renew(self) -> None:
+        """Read the credentials anew for the next request: a token, a certificate, what a plugin says."""
+        with self._renewing:
+            now = time.monotonic()
+            if self._renewed is None or now - self._renewed_at < _RENEW_EVERY_S:
+                return
+            self._renewed_at = now
+            with contextlib.suppress(MisconfiguredError):  # it is just being written: the next time
+                self._client = _client(self._renewed())
+
+
+def _client(configuration: Configuration) -> ApiClient:
+    client = ApiClient(configuration)
+    client.user_agent = "node-nlb-sync"
+    return client
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise GarbledError(f"a watch event is no JSON: {_one_line(error)}") from None
+    if not isinstance(event, dict):
+        raise GarbledError("a watch event is no JSON object")
+    return event
 
 
 def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:

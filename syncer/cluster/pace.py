@@ -14,7 +14,11 @@ LONG_WAIT_S = 30.0
 
 
 class Pace:
-    """The waits of one watched resource. Used by one thread; `stop` ends a wait from any other."""
+    """The waits of one watched resource. Used by one thread; `stop` ends a wait from any other.
+
+    A kind (`list`, `watch`) that fails holds back the others too, but only its own success ends its outage:
+    a list that is read well between two failures of the watch does not make the waits short again.
+    """
 
     def __init__(
         self, stop: threading.Event, rng: random.Random, now: Callable[[], float] = time.monotonic
@@ -23,31 +27,35 @@ class Pace:
         self._rng = rng
         self._now = now
         self._last: dict[str, float] = {}
-        self._not_before = 0.0
-        self._outage_since: float | None = None
-        self._long = SHORT_WAIT_S
+        self._outages: dict[str, _Outage] = {}
 
     def wait(self, kind: str) -> None:
         """Return when a request of this kind may start."""
-        start = max(self._not_before, self._last.get(kind, float("-inf")) + MIN_INTERVAL_S)
+        start = self._last.get(kind, float("-inf")) + MIN_INTERVAL_S
+        start = max([start, *(outage.not_before for outage in self._outages.values())])
         self._stop.wait(max(0.0, start - self._now()))
         self._last[kind] = self._now()
 
-    def failed(self) -> None:
-        """A request failed: hold the next one back."""
+    def failed(self, kind: str) -> None:
+        """A request of this kind failed: hold the next one back."""
         now = self._now()
-        if self._outage_since is None:
-            self._outage_since = now
-        self._not_before = now + self._delay(now - self._outage_since)
+        self._outages.setdefault(kind, _Outage(now)).prolong(now, self._rng)
 
-    def succeeded(self) -> None:
-        """The server does its work again."""
-        self._outage_since = None
-        self._not_before = 0.0
-        self._long = SHORT_WAIT_S
+    def succeeded(self, kind: str) -> None:
+        """The server does this again."""
+        self._outages.pop(kind, None)
 
-    def _delay(self, outage: float) -> float:
-        if outage < SHORT_OUTAGE_S:
-            return self._rng.uniform(MIN_INTERVAL_S, SHORT_WAIT_S)
-        self._long = min(LONG_WAIT_S, self._long * 2)
-        return self._rng.uniform(self._long / 2, self._long)
+
+class _Outage:
+    """How long one kind of request fails, and when it may be made again. Times are monotonic seconds."""
+
+    def __init__(self, since: float) -> None:
+        self._since = since
+        self._wait = SHORT_WAIT_S
+        self.not_before = since
+
+    def prolong(self, now: float, rng: random.Random) -> None:
+        """It failed once more."""
+        if now - self._since >= SHORT_OUTAGE_S:
+            self._wait = min(LONG_WAIT_S, self._wait * 2)
+        self.not_before = now + rng.uniform(self._wait / 2, self._wait)

@@ -1,6 +1,7 @@
 """A small real HTTP server that answers as a sick API server does, and counts what it is asked."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -14,11 +15,25 @@ from sandbox.layout import HOST
 
 @dataclass(slots=True)
 class Request:
-    """One request: when it came, whether it is a watch, and its query."""
+    """One request: when it came, its method and path, whether it is a watch, its query, and who asks."""
 
     at: float
+    method: str
+    path: str
     watch: bool
     query: dict[str, str]
+    token: str = ""
+
+    @property
+    def plural(self) -> str:
+        """The resource: `nodes`, `leases`."""
+        *_, last = re.sub(r"^/apis?/(.*/)?v1/", "", self.path).removeprefix("namespaces/").split("/")[:2]
+        return last
+
+    @property
+    def streams_list(self) -> bool:
+        """Whether it is a watch that is to begin with the whole list."""
+        return "sendInitialEvents" in self.query
 
 
 Answer = Callable[["Handler", Request], None]
@@ -32,7 +47,12 @@ def a_list(*names: str, version: str = "100", **metadata: str) -> Answer:
 
 def a_document(value: Any) -> Answer:
     """Any JSON."""
-    return lambda handler, _: handler.reply(200, json.dumps(value).encode())
+    return a_raw_document(json.dumps(value).encode())
+
+
+def a_raw_document(body: bytes) -> Answer:
+    """Anything at all."""
+    return lambda handler, _: handler.reply(200, body)
 
 
 def a_refusal(status: int) -> Answer:
@@ -41,15 +61,26 @@ def a_refusal(status: int) -> Answer:
     return lambda handler, _: handler.reply(status, body)
 
 
-def a_stream(*events: dict[str, Any], then: str = "end") -> Answer:
-    """A watch that sends events and then ends, breaks off or hangs until the server closes."""
+def hang_up(handler: "Handler", _: Request) -> None:
+    """No answer: the connection is closed."""
+    handler.close_connection = True
+
+
+def say_nothing(handler: "Handler", _: Request) -> None:
+    """No answer, and the connection stays open."""
+    handler.faulty.closing.wait(60)
+    handler.close_connection = True
+
+
+def a_stream(*events: Any, then: str = "end") -> Answer:
+    """A watch that sends events (bytes as they are), then ends, breaks off or hangs until the server ends."""
 
     def answer(handler: "Handler", _: Request) -> None:
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
         for event in events:
-            line = json.dumps(event).encode() + b"\n"
+            line = event if isinstance(event, bytes) else json.dumps(event).encode() + b"\n"
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
         if then == "end":
             handler.wfile.write(b"0\r\n\r\n")
@@ -66,10 +97,18 @@ def event(kind: str, name: str, version: int, **extra: Any) -> dict[str, Any]:
     return {"type": kind, "object": {"metadata": {"name": name, "resourceVersion": str(version)}, **extra}}
 
 
+def bookmark(version: int, *, list_ends: bool = False) -> dict[str, Any]:
+    """A bookmark; `list_ends`: the one that ends a streamed list."""
+    annotations = {"k8s.io/initial-events-end": "true"} if list_ends else {}
+    metadata = {"resourceVersion": str(version), "annotations": annotations}
+    return {"type": "BOOKMARK", "object": {"metadata": metadata}}
+
+
 class Handler(BaseHTTPRequestHandler):
     """Asks the server's script for each answer."""
 
     protocol_version = "HTTP/1.1"
+    body: dict[str, Any]
 
     @property
     def faulty(self) -> "FaultyServer":
@@ -77,10 +116,25 @@ class Handler(BaseHTTPRequestHandler):
         return self.server.faulty
 
     def do_GET(self) -> None:
-        query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-        request = Request(time.monotonic(), "watch" in query, query)
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_PUT(self) -> None:
+        self._answer()
+
+    def do_PATCH(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        token = (self.headers["Authorization"] or "").rpartition(" ")[2]
+        request = Request(time.monotonic(), self.command, parts.path, "watch" in query, query, token)
+        self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
         self.faulty.requests.append(request)
-        (self.faulty.watches if request.watch else self.faulty.lists)(self, request)
+        self.faulty.answer_to(request)(self, request)
 
     def reply(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -102,13 +156,20 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass(slots=True)
 class FaultyServer:
-    """Change `lists` and `watches` at any time."""
+    """Change `lists`, `watches`, `streams` and `sick` at any time.
+
+    `streams` answers a watch that is to begin with the whole list: refused, as by a server that is too old
+    for it. Single objects (Leases, ConfigMaps, Events) are kept. `sick` comes before all that, by plural.
+    """
 
     lists: Answer = field(default_factory=a_list)
     watches: Answer = field(default_factory=lambda: a_stream(then="hang"))
+    streams: Answer = field(default_factory=lambda: a_refusal(422))
+    sick: dict[str, Answer] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     _server: _Server | None = None
 
     def __enter__(self) -> Self:
@@ -124,5 +185,38 @@ class FaultyServer:
         self._server.shutdown()
         self._server.server_close()
 
+    def answer_to(self, request: Request) -> Answer:
+        if request.plural in self.sick:
+            return self.sick[request.plural]
+        if request.streams_list:
+            return self.streams
+        if request.watch:
+            return self.watches
+        return self.lists if request.plural in {"nodes", "services"} else self.keep
+
     def count(self, *, watch: bool) -> int:
         return sum(request.watch is watch for request in self.requests)
+
+    def starts(self, plural: str) -> dict[str, list[float]]:
+        """When requests for this plural came, by kind."""
+        found: dict[str, list[float]] = {}
+        for request in self.requests:
+            if request.plural == plural:
+                found.setdefault("watch" if request.watch else request.method, []).append(request.at)
+        return found
+
+    def keep(self, handler: Handler, request: Request) -> None:
+        """What an API server that is well does with one small object."""
+        path = request.path
+        if request.method == "POST":
+            path = f"{path}/{handler.body['metadata']['name']}"
+        before = self.kept.get(path)
+        if before is None and request.method != "POST":
+            a_refusal(404)(handler, request)
+            return
+        if request.method != "GET":
+            merged = {**(before or {}), **handler.body}
+            version = str(int((before or {}).get("metadata", {}).get("resourceVersion", 0)) + 1)
+            merged["metadata"] = {**merged.get("metadata", {}), "resourceVersion": version}
+            self.kept[path] = merged
+        handler.reply(200, json.dumps(self.kept[path]).encode())

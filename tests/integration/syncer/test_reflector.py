@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from kubernetes.client.configuration import Configuration
 
-from syncer.cluster import api
 from syncer.cluster import reflector as module
 from syncer.cluster.adapter import NODES
 from syncer.cluster.api import Api
@@ -15,11 +15,15 @@ from syncer.cluster.reflector import Reflector
 from tests.integration.syncer.faulty import (
     Answer,
     FaultyServer,
+    Request,
     a_document,
     a_list,
+    a_raw_document,
     a_refusal,
     a_stream,
+    bookmark,
     event,
+    hang_up,
 )
 
 # How long a fault is watched: long enough to tell once a second from a tight loop.
@@ -67,6 +71,14 @@ def reflector(server: FaultyServer, sink: Sink) -> Iterator[Reflector[str]]:
     following.stop()
 
 
+@contextmanager
+def _following(server: FaultyServer, sink: Sink) -> Iterator[Reflector[str]]:
+    following = _reflector(server, sink)
+    following.start()
+    yield following
+    following.stop()
+
+
 def _reflector(server: FaultyServer, sink: Sink) -> Reflector[str]:
     configuration = Configuration(host=server.url)
     configuration.retries = False
@@ -106,7 +118,7 @@ def test_pages_of_250_are_asked_for_without_a_version_and_joined(
     server.lists = lambda handler, request: pages[request.query.get("continue", "")](handler, request)
     reflector.start()
     until(lambda: sink.views == {"a": "plain", "b": "plain"})
-    first = server.requests[0].query
+    first = next(request.query for request in server.requests if not request.watch)
     assert first["limit"] == "250"
     assert "resourceVersion" not in first
 
@@ -135,8 +147,8 @@ def test_a_watch_that_ends_normally_resumes_where_it_was(
 ) -> None:
     server.watches = a_stream(event("ADDED", "a", 107))
     reflector.start()
-    until(lambda: server.count(watch=True) >= 2)
-    resumed = [request for request in server.requests if request.watch][1]
+    until(lambda: len(_watches(server)) >= 2)
+    resumed = _watches(server)[1]
     assert resumed.query["resourceVersion"] == "107"
     assert resumed.query["allowWatchBookmarks"] == "true"
     assert 40 <= int(resumed.query["timeoutSeconds"]) <= 50
@@ -144,21 +156,162 @@ def test_a_watch_that_ends_normally_resumes_where_it_was(
     assert sink.restarts[0] == "expired"
 
 
+def _watches(server: FaultyServer) -> list[Request]:
+    """The watches that went on from a version."""
+    return [request for request in server.requests if request.watch and not request.streams_list]
+
+
+def test_the_list_comes_by_a_stream_that_goes_on_as_the_watch(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.streams = a_stream(
+        event("ADDED", "a", 90),
+        event("ADDED", "b", 40),
+        event("ADDED", "c", 70),
+        event("MODIFIED", "a", 101, colour="blue"),
+        event("DELETED", "c", 102),
+        bookmark(102, list_ends=True),
+        event("MODIFIED", "b", 103, colour="red"),
+        then="hang",
+    )
+    reflector.start()
+    until(lambda: sink.views == {"a": "blue", "b": "red"})
+    assert sink.lists == 1
+    [only] = server.requests
+    assert only.query["sendInitialEvents"] == "true"
+    assert only.query["resourceVersionMatch"] == "NotOlderThan"
+    assert only.query["allowWatchBookmarks"] == "true"
+    assert "resourceVersion" not in only.query
+
+
+def test_a_streamed_list_that_is_over_resumes_as_a_watch(server: FaultyServer, sink: Sink) -> None:
+    server.streams = a_stream(event("ADDED", "a", 90), bookmark(102, list_ends=True))
+    with _following(server, sink):
+        until(lambda: bool(_watches(server)))
+    assert _watches(server)[0].query["resourceVersion"] == "102"
+    assert server.count(watch=False) == 0
+
+
+def test_nothing_is_told_of_a_streamed_list_before_it_is_complete(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.streams = a_stream(event("ADDED", "a", 90), bookmark(95), event("ADDED", "b", 96), then="hang")
+    reflector.start()
+    time.sleep(0.5)
+    assert sink.views is None
+
+
+NO_STREAMS: dict[str, Answer] = {
+    "a server that is too old": a_refusal(422),
+    "a proxy that does not know it": a_refusal(400),
+    "who may not watch": a_refusal(403),
+    "ignored: the watch ends": a_stream(event("ADDED", "ghost", 90)),
+    "ignored: the watch goes on": a_stream(event("ADDED", "ghost", 90), bookmark(95), then="hang"),
+}
+
+
+@pytest.mark.parametrize("streams", NO_STREAMS.values(), ids=NO_STREAMS)
+def test_where_no_list_is_streamed_it_comes_by_pages_at_once(
+    streams: Answer, server: FaultyServer, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIST_SILENCE_S", 1.0)
+    server.streams, server.lists = streams, a_list("a")
+    hangs = streams is NO_STREAMS["ignored: the watch goes on"]
+    with _following(server, sink):
+        until(lambda: sink.views == {"a": "plain"}, within=5 if hangs else 0.95)
+
+
+def test_a_stream_that_breaks_off_leaves_nothing_behind_in_the_list(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.streams = a_stream(event("ADDED", "ghost", 90), then="break")
+    server.lists = a_list("a")
+    reflector.start()
+    until(lambda: sink.views == {"a": "plain"})
+
+
+def test_pages_that_fail_are_followed_by_a_stream(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.lists = a_refusal(500)
+    reflector.start()
+    until(lambda: server.count(watch=False) == 1)
+    server.streams = a_stream(event("ADDED", "a", 90), bookmark(102, list_ends=True), then="hang")
+    until(lambda: sink.views == {"a": "plain"})
+    until(lambda: reflector.problem == "")
+
+
+def test_after_its_streamed_list_a_watch_may_be_silent(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIST_SILENCE_S", 1.0)
+    server.streams = a_stream(event("ADDED", "a", 90), bookmark(102, list_ends=True), then="hang")
+    reflector.start()
+    until(lambda: sink.views == {"a": "plain"})
+    time.sleep(2.0)
+    assert sink.restarts == []
+    assert len(server.requests) == 1
+
+
+def test_an_hour_old_list_is_read_anew_and_what_went_meanwhile_is_gone(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.streams = a_stream(event("ADDED", "a", 90), event("ADDED", "b", 91), bookmark(102, list_ends=True))
+    reflector.start()
+    until(lambda: sink.lists == 1)
+    server.streams = a_stream(event("ADDED", "b", 91), bookmark(150, list_ends=True), then="hang")
+    server.watches = a_stream()
+    monkeypatch.setattr(module, "_TRUST_S", 0.0)
+    until(lambda: sink.views == {"b": "plain"})
+    assert "aged" in sink.restarts
+
+
 def _one_more_event(handler: Any, request: Any) -> None:
     """A stream that closes after one new event, each time."""
     a_stream(event("ADDED", "a", int(request.query["resourceVersion"]) + 1))(handler, request)
 
 
-LIST_FAULTS: dict[str, Answer] = {str(status): a_refusal(status) for status in (401, 403, 410, 429, 500)}
+def _one_event_then_garbage(handler: Any, request: Any) -> None:
+    """A stream that says one thing, then nonsense, each time."""
+    more = event("ADDED", "a", int(request.query["resourceVersion"]) + 1)
+    a_stream(more, b"nonsense\n")(handler, request)
+
+
+def gone_in_the_middle(handler: Any, request: Any) -> None:
+    """A list whose second page is compacted away before it is asked for."""
+    first = a_list("a", **{"continue": "next"})
+    (a_refusal(410) if "continue" in request.query else first)(handler, request)
+
+
+LIST_FAULTS: dict[str, Answer] = {
+    **{str(status): a_refusal(status) for status in (401, 403, 410, 429, 500)},
+    "hangs-up": hang_up,
+    "garbage": a_raw_document(b"<html>not an API server</html>"),
+    "no-list": a_document(["not", "a", "list"]),
+    "no-items": a_document({"metadata": {"resourceVersion": "100"}, "items": "none"}),
+    "no-metadata": a_document({"items": []}),
+    "goes-in-circles": a_list("a", **{"continue": "the same"}),
+    "gone-in-the-middle": gone_in_the_middle,
+}
 WATCH_FAULTS: dict[str, Answer] = {
-    **LIST_FAULTS,
+    **{str(status): a_refusal(status) for status in (401, 403, 410, 429, 500)},
+    "hangs-up": hang_up,
     "closes": a_stream(),
     "breaks": a_stream(then="break"),
     "gone-event": a_stream({"type": "ERROR", "object": {"code": 410, "message": "too old version"}}),
     "error-event": a_stream({"type": "ERROR", "object": {"code": 500, "message": "etcd is sick"}}),
+    "error-events": a_stream(*[{"type": "ERROR", "object": {"code": 500, "message": "sick"}}] * 1000),
+    "error-without-sense": a_stream({"type": "ERROR", "object": {"code": "sick"}}),
+    "garbage": a_stream(b"<html>not an API server</html>\n"),
+    "no-json-event": a_stream(b'"no event"\n', b"17\n"),
     "no-event": a_document({"not": "an event"}),
     "no-object": a_document("not even an object"),
     "one-event": _one_more_event,
+    "one-event-then-garbage": _one_event_then_garbage,
+}
+# How a server that streams lists may fail at it; its pages fail too, by 500.
+STREAM_FAULTS: dict[str, Answer] = {
+    name: fault for name, fault in WATCH_FAULTS.items() if not name.startswith("one-event")
 }
 
 
@@ -179,13 +332,15 @@ class Patient:
 def patients() -> Iterator[dict[str, Patient]]:
     """One for each way to be sick, all at the same time, for each is watched for seconds."""
     made: dict[str, Patient] = {}
-    for where, faults in (("list", LIST_FAULTS), ("watch", WATCH_FAULTS)):
+    for where, faults in (("list", LIST_FAULTS), ("watch", WATCH_FAULTS), ("stream", STREAM_FAULTS)):
         for name, fault in faults.items():
             made[f"{where} {name}"] = patient = Patient()
             if where == "list":
                 patient.server.lists = fault
-            else:
+            elif where == "watch":
                 patient.server.watches = fault
+            else:
+                patient.server.streams, patient.server.lists = fault, a_refusal(500)
     yield made
     for patient in made.values():
         patient.close()
@@ -197,18 +352,20 @@ def test_no_fault_makes_it_ask_more_than_once_a_second_and_it_recovers_from_each
     for patient in patients.values():
         patient.reflector.start()
     time.sleep(_FAULT_S)
-    most = 1 + _FAULT_S
     asked = {
         name: (patient.server.count(watch=False), patient.server.count(watch=True))
         for name, patient in patients.items()
     }
-    assert {name: counts for name, counts in asked.items() if max(counts) > most} == {}
-    assert {name: counts for name, counts in asked.items() if max(counts) < 2} == {}
+    # A list that is gone in the middle had one page more.
+    most = {name: 2 + _FAULT_S if "middle" in name else 1 + _FAULT_S for name in asked}
+    assert {name: counts for name, counts in asked.items() if max(counts) > most[name]} == {}
+    assert {name: counts for name, counts in asked.items() if sum(counts) < 2} == {}
     for patient in patients.values():
         patient.server.lists = a_list("a", "b", version="200")
+        patient.server.streams = a_refusal(422)
         patient.server.watches = a_stream(event("ADDED", "b", 201), then="hang")
     for name, patient in patients.items():
-        until(lambda sink=patient.sink: sink.views == {"a": "plain", "b": "plain"}, 3, name)  # type: ignore[misc]
+        until(lambda sink=patient.sink: sink.views == {"a": "plain", "b": "plain"}, 4, name)  # type: ignore[misc]
         until(lambda each=patient.reflector: each.problem == "", 3, name)  # type: ignore[misc]
 
 
@@ -239,7 +396,8 @@ def test_where_a_watch_is_refused_for_good_the_list_is_read_again(
 def test_a_connection_that_went_silent_is_given_up_and_opened_again(
     server: FaultyServer, sink: Sink, reflector: Reflector[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "_WATCH_READ_S", 0.5)
+    monkeypatch.setattr(module, "_WATCH_S", (0, 0))
+    monkeypatch.setattr(module, "_SPARE_S", 0.5)
     server.lists = a_list("a")
     reflector.start()
     until(lambda: "lost" in sink.restarts)
@@ -265,7 +423,12 @@ def test_one_malformed_node_harms_only_itself(
     server.lists = a_document(
         {
             "metadata": {"resourceVersion": "100"},
-            "items": [{"metadata": {"name": "bad"}, "malformed": True}, {"metadata": {"name": "a"}}],
+            "items": [
+                {"metadata": {"name": "bad"}, "malformed": True},
+                "no object at all",
+                None,
+                {"metadata": {"name": "a"}},
+            ],
         }
     )
     server.watches = a_stream(

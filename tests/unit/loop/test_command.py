@@ -1,12 +1,8 @@
 """The command line and what it says when the environment is wrong."""
 
-import datetime as dt
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Self
 
 import pytest
-from kubernetes.config import incluster_config
 
 from syncer.__main__ import main
 from syncer.cluster.access import configuration
@@ -69,18 +65,10 @@ def test_a_pod_without_a_token_is_told_so(tmp_path: Path) -> None:
         configuration(environment)
 
 
-class Later(dt.datetime):
-    """A minute and more from now."""
-
-    @classmethod
-    def now(cls, tz: dt.tzinfo | None = None) -> Self:
-        return super().now(tz) + dt.timedelta(minutes=2)
-
-
-def test_a_rotated_token_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rotated_token_is_read_for_the_next_request(tmp_path: Path) -> None:
     mount = tmp_path / "var/run/secrets/kubernetes.io/serviceaccount"
     mount.mkdir(parents=True)
-    (mount / "token").write_text("first")
+    (mount / "token").write_text("first\n")
     (mount / "ca.crt").write_text("a certificate")
     config = configuration(
         {
@@ -89,8 +77,8 @@ def test_a_rotated_token_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
             "CONTAINER_SANDBOX_MOUNT_POINT": str(tmp_path),
         }
     )
+    assert config.get_api_key_with_prefix("BearerToken") == "Bearer first"
     (mount / "token").write_text("second")
-    assert config.get_api_key_with_prefix("BearerToken") == "bearer first"
-    clock = SimpleNamespace(datetime=Later, timedelta=dt.timedelta)
-    monkeypatch.setattr(incluster_config, "datetime", clock)
-    assert config.get_api_key_with_prefix("BearerToken") == "bearer second"
+    assert config.get_api_key_with_prefix("BearerToken") == "Bearer second"
+    (mount / "token").unlink()
+    assert config.get_api_key_with_prefix("BearerToken") == "Bearer second"

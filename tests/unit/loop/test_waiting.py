@@ -1,9 +1,7 @@
-"""Backoffs, pace and poison: nothing is tried tightly, nothing waits for ever."""
+"""Backoffs and poison: nothing is tried tightly, nothing waits for ever."""
 
 import random
-import threading
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -11,7 +9,6 @@ from hypothesis import strategies as st
 
 from syncer.actual import Actual
 from syncer.backoff import Backoff
-from syncer.cluster.pace import Pace
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState, Why
@@ -20,72 +17,6 @@ from syncer.poison import Poison
 
 def seeded(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311
-
-
-class Time:
-    """A clock that a wait moves on."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Waiting(threading.Event):
-    """A stop event that is never set and whose waits are over at once."""
-
-    def __init__(self, time: Time) -> None:
-        super().__init__()
-        self.time = time
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.time.now += timeout or 0.0
-        return False
-
-
-def paced(seed: int) -> tuple[Pace, Time]:
-    time = Time()
-    return Pace(Waiting(time), seeded(seed), time), time
-
-
-@given(st.integers(0, 1000))
-def test_in_the_first_minute_of_an_outage_a_request_comes_every_one_to_two_seconds(seed: int) -> None:
-    pace, time = paced(seed)
-    pace.wait("watch")
-    starts = [time.now]
-    while time.now < 1060:
-        pace.failed()
-        pace.wait("watch")
-        starts.append(time.now)
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert min(gaps) >= 1.0
-    assert max(gaps) <= 2.0
-
-
-@given(st.integers(0, 1000))
-def test_after_the_first_minute_the_waits_grow_to_half_a_minute_and_no_further(seed: int) -> None:
-    pace, time = paced(seed)
-    gaps = []
-    for _ in range(100):
-        before = time.now
-        pace.failed()
-        pace.wait("list")
-        gaps.append(time.now - before)
-    assert 15.0 <= gaps[-1] <= 30.0
-    pace.succeeded()
-    before = time.now
-    pace.wait("list")
-    assert time.now - before <= 1.0
-
-
-def test_a_request_that_is_due_does_not_wait() -> None:
-    pace, time = paced(1)
-    pace.wait("watch")
-    time.now += 45
-    before = time.now
-    pace.wait("watch")
-    assert time.now == before
 
 
 @given(st.integers(0, 1000), st.integers(1, 30))
