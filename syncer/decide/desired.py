@@ -87,4 +87,6 @@ def _room(desired: Desired, group: GroupState, limit: int | None) -> int | None:
         return None
     listed = {target for target, health in group.targets.items() if health.registered}
     ours = adopted(desired, group, listed) | (listed & group.ours)
+    if group.port is None:  # not known now: nothing says that a wanted instance sits on a foreign one
+        ours |= {target for target in listed if target.id in desired.wanted}
     return max(0, limit - len(listed - ours))

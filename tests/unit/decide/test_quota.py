@@ -96,6 +96,12 @@ def test_foreign_targets_take_places_and_our_own_do_not() -> None:
     assert len(found.wanted) == 7
 
 
+def test_while_a_groups_port_is_not_known_its_targets_take_no_place_from_the_others() -> None:
+    http = group(*(health(n) for n in range(12)))
+    https = replace(http, target_group=HTTPS, port=None)
+    assert chosen(NODES, PlanPolicy(target_limit=20), http, https).over_quota == frozenset()
+
+
 def test_a_learnt_limit_counts_like_a_said_one() -> None:
     plan = decide(NODES, group(limit=3))
     assert len(plan.register) == 3
