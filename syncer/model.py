@@ -181,7 +181,7 @@ class GroupMemory:
 
     `peaks` are, for each scope ("" is the group, else a zone), the (time, count) of serving + draining
     instances that no later count has reached. `announced` says since when an instance is known to leave,
-    `superseded` since when a target is to be replaced, `zones` where an instance was last seen,
+    `superseded` since when a target has a successor, `zones` where an instance was last seen,
     `released` which targets a confirmed hold let go.
     """
 

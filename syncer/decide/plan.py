@@ -8,7 +8,7 @@ from syncer.decide.brake import GROUP, Brake
 from syncer.decide.ownership import adopted, record
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
-from syncer.decide.removal import Removals, Scene, notices, unwanted
+from syncer.decide.removal import Removals, Scene, notices, succeeding, unwanted
 from syncer.model import (
     Desired,
     GroupMemory,
@@ -60,7 +60,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         memory=GroupMemory(
             peaks=brake.peaks,
             announced=scene.notices,
-            superseded=removals.superseded,
+            superseded=scene.succeeding,
             zones=zones,
             released=removals.released,
         ),
@@ -92,6 +92,7 @@ def _scene(
         owned=actual.ours.union(kept, adopted(desired, actual, surplus)),
         settled=any(listed[target].state is TargetState.HEALTHY for target in kept),
         notices=notices(desired, actual, surplus, now),
+        succeeding=succeeding(desired, actual, surplus, now),
     )
 
 

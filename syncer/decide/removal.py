@@ -44,6 +44,7 @@ class Scene:
 
     `wanted` are this group's targets, `surplus` the registered ones that are not among them, `owned` ours.
     `settled`: one of the wanted is healthy, so the group can do without those it should not have.
+    `notices` and `succeeding` say since when what is to go has been waiting.
     """
 
     desired: Desired
@@ -55,6 +56,28 @@ class Scene:
     owned: frozenset[Target]
     settled: bool
     notices: Mapping[InstanceId, Notice]
+    succeeding: Mapping[Target, float]
+
+
+def succeeding(
+    desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
+) -> dict[Target, float]:
+    """Since when each target on an old port has a successor that was registered, or refused.
+
+    One that has no place yet, or whose call has not got through, is no reason to give up the old one. A read
+    that fails meanwhile begins no new wait.
+    """
+    if actual.port is None:
+        return {}
+    since: dict[Target, float] = {}
+    for target in surplus:
+        if target.id not in desired.wanted:
+            continue
+        heir = Target(target.id, actual.port)
+        known = actual.targets.get(heir)
+        if heir in actual.set_aside or (known is not None and known.registered):
+            since[target] = min(actual.memory.superseded.get(target, now), now)
+    return since
 
 
 def notices(
@@ -141,7 +164,6 @@ class Removals:
         self.look_again: list[float] = []
         self.hold_id = ""
         self.released: frozenset[Target] = frozenset()
-        self.superseded: dict[Target, float] = {}
 
     def announced(self, targets: Collection[Target]) -> None:
         """Those whose node is leaving: deadlines first, then label, then cordon, spread over the zones."""
@@ -160,36 +182,21 @@ class Removals:
         return notice.since + self._scene.policy.deadline_patience - self._scene.now
 
     def replaced(self, targets: Collection[Target]) -> None:
-        """Those that a target on another port replaces: after it is healthy, or after a bounded wait.
-
-        The wait begins when the successor is registered, or refused: one that has no place yet, or whose call
-        has not got through, is no reason to give up the old one.
-        """
-        since = self._scene.actual.memory.superseded
-        waiting = (target for target in targets if self._heir_is_sent(target))
-        self.superseded = {target: since.get(target, self._scene.now) for target in waiting}
+        """Those that a target on another port replaces: after it is healthy, or after a bounded wait."""
         for target in sorted(targets):
             if self._succeeded(target):
                 self._note(target, self._brake.release(target))
             else:
                 self.held[target] = Why.AWAITING_SUCCESSOR
 
-    def _heir_is_sent(self, target: Target) -> bool:
-        actual = self._scene.actual
-        if actual.port is None:
-            return False
-        heir = Target(target.id, actual.port)
-        known = actual.targets.get(heir)
-        return heir in actual.set_aside or (known is not None and known.registered)
-
     def _succeeded(self, target: Target) -> bool:
         scene = self._scene
-        if target not in self.superseded or scene.actual.port is None:
+        if target not in scene.succeeding or scene.actual.port is None:
             return False
         heir = scene.actual.targets.get(Target(target.id, scene.actual.port))
         if heir is not None and heir.state is TargetState.HEALTHY:
             return True
-        left = self.superseded[target] + scene.policy.successor_patience - scene.now
+        left = scene.succeeding[target] + scene.policy.successor_patience - scene.now
         if left > 0:
             self.look_again.append(left)
         # Where no wanted target at all is healthy the health check is at fault, not this one (rule 8).

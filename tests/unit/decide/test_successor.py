@@ -1,6 +1,7 @@
 """Make before break: a target on an old port goes after its successor on the new one serves (rule 4)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_the_wait_for_a_successor_is_bounded_by_five_minutes() -> None:
     assert first.look_again_in == 300
     assert target(2, OLD) in held(later(state, first, 299))
     assert target(2, OLD) in later(state, first, 300).deregister
+
+
+@pytest.mark.parametrize(
+    "seen", [{"fresh": False}, {"ours": frozenset()}], ids=["a failed read", "a standby"]
+)
+def test_the_wait_goes_on_meanwhile_whatever_else_keeps_the_old_target(seen: dict[str, Any]) -> None:
+    state = group(*old(), *new("hhu"), ours=RECORD)
+    first = decide(NODES, state)
+    meanwhile = decide(NODES, replace(state, memory=first.memory, **seen), now=NOON + 200)
+    assert meanwhile.empty
+    assert target(2, OLD) in later(state, meanwhile, 300).deregister
 
 
 def test_an_instance_that_serves_on_both_ports_counts_once() -> None:
