@@ -72,6 +72,11 @@ class Chronicle:
         """AWS does not let us read the group."""
         self._tell_deployment("Blind", f"{group.name}: runs blind: {error}")
 
+    def leads(self) -> None:
+        """Say that this replica was elected."""
+        if self._reporter is not None:
+            self._reporter.tell("Leading", "this replica writes to AWS now")
+
     def failed(self, group: Group, error: AwsError) -> None:
         """A call failed; said only where a person must mend something."""
         if isinstance(error, AccessDeniedError | TargetGroupNotFoundError):

@@ -140,6 +140,8 @@ class Controller:
         for group in self.groups:
             group.look_anew(self.clock.monotonic())
         self.record.forget()
+        if self.leadership.may_write():
+            self._chronicle.leads()
         self.mark_dirty()
 
     async def reconcile(self, group: Group) -> AwsError | None:
