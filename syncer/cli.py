@@ -9,6 +9,10 @@ from syncer.asking import flags
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments; ends the process with a usage message and code 2 when they are wrong."""
+    return _parser().parse_args(argv)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m syncer",
         description="Keeps the target groups of an NLB in step with a cluster's nodes.",
@@ -30,4 +34,4 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, say what would be written")
     ask.add_parsers(commands)
     flags.add_parsers(commands)
-    return parser.parse_args(argv)
+    return parser

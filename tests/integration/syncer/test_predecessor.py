@@ -56,7 +56,7 @@ def token_mount(home: Household) -> Path:
     return mount
 
 
-def drop_in(home: Household, user: str) -> Syncer:
+def drop_in(home: Household, user: str, region: str | None = None) -> Syncer:
     """Our process as the kubelet would start it: the manifest's environment, and what each Pod is given.
 
     AWS_ENDPOINT_URL… and the address are the test's own: AWS and the Pod's network are on this machine.
@@ -66,11 +66,13 @@ def drop_in(home: Household, user: str) -> Syncer:
     secret = {
         "aws_access_key": key["AWS_ACCESS_KEY_ID"],
         "aws_secret_key": key["AWS_SECRET_ACCESS_KEY"],
-        "nlb_sync_targetgroup_arns": ",".join(both),
+        "nlb_sync_targetgroup_arns": ",".join(both) + "\n",  # as `kubectl create secret --from-file` keeps it
     }
     declared = container(home, secret)
+    changed = {} if region is None else {"NLB_SYNC_AWSREGION": region}
     return home.bare_syncer(
         **declared,
+        **changed,
         HOSTNAME="nlb-sync-5d8f7c9b6-x2x4z",
         KUBERNETES_SERVICE_HOST=HOST,
         KUBERNETES_SERVICE_PORT=str(home.layout.apiserver_port),
@@ -108,3 +110,10 @@ def test_with_its_environment_policy_and_rights_alone_its_groups_are_right(home:
     assert syncer.get("/healthz")[0] == 200
     assert syncer.stop() == 0
     assert right("b", "c", "d")
+
+
+def test_a_region_that_is_not_the_groups_does_no_harm(home: Household) -> None:
+    join(home, "a")
+    syncer = drop_in(home, f"elsewhere-{home.service}", region="us-west-2")
+    home.until(lambda: home.registered("http") == {("a", 80)}, within=15)
+    assert syncer.stop() == 0
