@@ -6,8 +6,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from syncer.asking.printing import Exit, complain, finish
 from syncer.cli import parse
-from syncer.errors import MisconfiguredError, NotBegunError
+from syncer.errors import MisconfiguredError, NotBegunError, UnreadError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,11 +18,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "run":
             return asyncio.run(run(arguments))
         code: int = arguments.answer(arguments)
+        finish()
     except MisconfiguredError as error:
         if arguments.debug:
             raise
         sys.stderr.write(f"{error}\n")
         return 2
+    except UnreadError as error:
+        if str(error):
+            complain(error)
+        return Exit.NOT_WELL
     return code
 
 

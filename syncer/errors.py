@@ -13,6 +13,10 @@ class NotBegunError(SyncerError):
     """What was to be done once could not begin in time; the message says what it waited for."""
 
 
+class UnreadError(SyncerError):
+    """An answer could not be written; without a message where its reader has gone (`| head`)."""
+
+
 class ClusterError(SyncerError):
     """The Kubernetes API did not answer as it should; always tried again."""
 

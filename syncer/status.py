@@ -110,7 +110,7 @@ def _missing_port(controller: Controller, group: Group) -> str:
     if controller.port(group) is not None:
         return ""
     if isinstance(source, ServicePort):
-        return f"the Service {source.service} has no NodePort named {source.port}"
+        return f"no NodePort named {source.port} of the Service {source.service} is known"
     return "the group's own port"
 
 

@@ -112,8 +112,12 @@ def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        known = False
+    if not known:
         raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as {DEFAULT_URL}")
     return text.rstrip("/").removesuffix("/status")
 

@@ -1,9 +1,12 @@
 """How an answer is printed: a table for people, JSON for programs, one line where there is none."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from enum import IntEnum
+
+from syncer.errors import UnreadError
 
 
 class Exit(IntEnum):
@@ -17,7 +20,7 @@ class Exit(IntEnum):
 
 def show_json(answer: object) -> None:
     """Print a JSON document."""
-    sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    _write(json.dumps(answer, indent=2))
 
 
 def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
@@ -26,7 +29,7 @@ def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write(padded.rstrip() + "\n")
+        _write(padded.rstrip())
 
 
 def _visible(cell: str) -> str:
@@ -36,7 +39,29 @@ def _visible(cell: str) -> str:
 
 def show(line: str) -> None:
     """Print a line of the answer."""
-    sys.stdout.write(line + "\n")
+    _write(line)
+
+
+def finish() -> None:
+    """Let all of the answer reach its reader; UnreadError where it does not."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _unread(error) from None
+
+
+def _write(line: str) -> None:
+    try:
+        sys.stdout.write(line + "\n")
+    except OSError as error:
+        raise _unread(error) from None
+
+
+def _unread(error: OSError) -> UnreadError:
+    # What is still in the buffer would be tried again, and complained of, when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gone = isinstance(error, BrokenPipeError)
+    return UnreadError("" if gone else f"the answer cannot be written: {error.strerror}")
 
 
 def complain(problem: object) -> None:

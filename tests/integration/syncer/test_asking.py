@@ -171,6 +171,7 @@ def test_status_of_another_program_is_refused(home: Household, ask: Ask) -> None
     ("words", "says"),
     [
         (("--url", "localhost:8080"), "--url: 'localhost:8080' is not a URL"),
+        (("--url", "http://[::1"), "--url: 'http://[::1' is not a URL"),
         (("--stale-after", "soon"), "--stale-after: 'soon' is not a number of seconds"),
     ],
 )

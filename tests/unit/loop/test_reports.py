@@ -97,7 +97,7 @@ def test_a_service_without_the_port_is_named_and_nothing_is_registered() -> None
         replica = world.replica()
         await asyncio.sleep(60)
         told = snapshot(replica.controller)["groups"][0]
-        assert told["waiting_for"] == "the Service edge/ingress has no NodePort named http"
+        assert told["waiting_for"] == "no NodePort named http of the Service edge/ingress is known"
         assert world.cloud.calls["register"] == 0
         world.cluster.expose("edge/ingress", "http", 30080)
         await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a"), within=1)
