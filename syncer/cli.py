@@ -16,6 +16,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m syncer",
         description="Keeps the target groups of an NLB in step with a cluster's nodes.",
+        epilog="exit codes: 0 all is well, 1 not well, or not in time, 2 a flag, file or variable is wrong, "
+        "3 not possible, or no such node",
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

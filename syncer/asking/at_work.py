@@ -17,14 +17,16 @@ def answers_at(url: str) -> bool:
         return False
 
 
-async def renewed_by(leases: Leases, clock: Clock) -> str:
-    """Who renews the Lease while we watch; "" where nobody does. A paused syncer has none.
+async def renewed_by(leases: Leases, clock: Clock) -> str | None:
+    """Who renews the Lease while we watch; "" where nobody does, None where there is no such Lease.
 
     Clocks are never compared: it counts that the renewal changes, within the Lease's duration by our own
     clock. So a leader is seen within seconds, and one that was killed takes those 10 s.
     """
     seen = await leases.read()
-    if seen is None or not seen.holder:
+    if seen is None:
+        return None
+    if not seen.holder:
         return ""
     until = clock.monotonic() + min(seen.duration, _LONGEST_S)
     while clock.monotonic() < until:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from syncer.asking.at_work import answers_at, renewed_by
 from syncer.asking.live import live_look
 from syncer.asking.printing import Exit, complain, show, show_json, show_table
-from syncer.asking.reach import aws, leases_of
+from syncer.asking.reach import aws, lease_of
 from syncer.clock import SystemClock
 from syncer.decide import answers
 from syncer.decide.brake import Peaks
@@ -181,19 +181,22 @@ def _at_work(settings: Settings, url: str) -> str:
     """Where a syncer is at work; "" where none is, as far as this place tells. ClusterError in doubt."""
     if answers_at(url):
         return f"at {url}"
-    leases = leases_of(settings)
-    if leases is None:
+    lease = lease_of(settings)
+    if lease is None:
         complain(
             f"only {url} was asked whether a syncer is at work: with NLB_SYNC_NAMESPACE and NLB_SYNC_NAME "
             "its Lease is looked at too"
         )
         return ""
+    where, leases = lease
     try:
         holder = asyncio.run(renewed_by(leases, SystemClock()))
     except DeniedError as error:
         complain(f"the Lease cannot be looked at: {error}")
         return ""
-    return f"as {holder}, which renews the Lease" if holder else ""
+    if holder is None:
+        complain(f"there is no Lease {where}: only {url} was asked whether a syncer is at work")
+    return f"as {holder}, which renews the Lease {where}" if holder else ""
 
 
 def _ours_held(decided: GroupPlan) -> list[Target]:

@@ -29,8 +29,8 @@ def records_of(settings: Settings) -> Records | None:
     return KubernetesRecords(Api(configuration(os.environ)), place.namespace, place.name)
 
 
-def leases_of(settings: Settings) -> Leases | None:
-    """The syncer's Lease; None outside a Pod where no namespace is configured."""
+def lease_of(settings: Settings) -> tuple[str, Leases] | None:
+    """Where the syncer's Lease lies, and the Lease; None outside a Pod where no namespace is configured."""
     from syncer.cluster.access import configuration  # noqa: PLC0415 - as above
     from syncer.cluster.api import Api  # noqa: PLC0415 - as above
     from syncer.cluster.lease import KubernetesLeases  # noqa: PLC0415 - as above
@@ -39,4 +39,5 @@ def leases_of(settings: Settings) -> Leases | None:
     place = own_place(os.environ, settings.namespace, settings.name)
     if place is None:
         return None
-    return KubernetesLeases(Api(configuration(os.environ)), place.namespace, place.name)
+    leases = KubernetesLeases(Api(configuration(os.environ)), place.namespace, place.name)
+    return f"{place.namespace}/{place.name}", leases

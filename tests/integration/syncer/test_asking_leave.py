@@ -66,7 +66,10 @@ def test_a_syncer_at_work_elsewhere_is_seen_by_its_lease_and_a_paused_one_has_no
     home.until(lambda: home.filled_with("a", "b", "c") and syncer.ready, within=25)
     code, out, err = ask("leave", "--yes", *NOBODY, **place)
     assert (code, out) == (3, "")
-    assert "which renews the Lease: set NLB_SYNC_PAUSED=true there, or stop it, first" in err
+    assert (
+        f"which renews the Lease default/{home.service}: set NLB_SYNC_PAUSED=true there, or stop it, first"
+        in err
+    )
     assert home.filled_with("a", "b", "c")
     assert syncer.stop() == 0
     paused = home.syncer(NLB_SYNC_PAUSED="true", **place)
@@ -74,6 +77,13 @@ def test_a_syncer_at_work_elsewhere_is_seen_by_its_lease_and_a_paused_one_has_no
     code, out, err = ask("leave", "--yes", "--timeout", "0", "--url", paused.url, **place)
     assert code == 1, err
     assert [len(each) for each in members(home)] == [2, 2]
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_lease_that_is_not_there_is_said(ask: Ask) -> None:
+    code, _, err = ask("leave", "--yes", "--every", "1", *NOBODY, NLB_SYNC_NAMESPACE="default")
+    assert code == 0
+    assert "there is no Lease default/nlb-sync: only http://127.0.0.1:9 was asked" in err
 
 
 @pytest.mark.usefixtures("shared")

@@ -42,7 +42,7 @@ class Leader:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def watched(lease: MemoryLease) -> tuple[str, float]:
+async def watched(lease: MemoryLease) -> tuple[str | None, float]:
     """Who is seen at work, and after how many seconds it was known."""
     began = asyncio.get_running_loop().time()
     holder = await renewed_by(MemoryLeases(lease, Frost()), VirtualClock())
@@ -63,7 +63,7 @@ async def test_a_leader_is_seen_within_seconds() -> None:
 @virtually
 async def test_nobody_is_at_work_where_there_is_no_lease_or_it_is_released() -> None:
     lease = MemoryLease()
-    assert (await watched(lease))[0] == ""
+    assert (await watched(lease))[0] is None
     leader = Leader(lease)
     await asyncio.sleep(5)
     await leader.kill()
