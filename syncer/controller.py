@@ -13,7 +13,7 @@ from typing import Any
 from syncer.chronicle import Chronicle
 from syncer.collector import Collector
 from syncer.decide.desired import choose, registered_instances
-from syncer.decide.evaluate import evaluate
+from syncer.decide.evaluate import Judge, evaluate
 from syncer.decide.plan import plan
 from syncer.errors import AwsError, ClusterError, NotBegunError, NotLeaderError
 from syncer.events import Reporter
@@ -71,6 +71,7 @@ class Controller:
         self._stopping = asyncio.Event()
         self._revision = 0
         self._nodes: dict[str, NodeView] | None = None
+        self._judge = Judge(settings.node_policy)
         self._observed: tuple[int, Evaluation, Desired] | None = None
         self._now = 0.0
         tells = events if not settings.paused else None
@@ -186,7 +187,8 @@ class Controller:
             now = self.clock.monotonic()
             states = [group.state(self.port(group), now) for group in self.groups]
             listed = None if self._nodes is None else self._nodes.values()
-            evaluation = evaluate(listed, registered_instances(states), self.settings.node_policy)
+            registered = registered_instances(states)
+            evaluation = evaluate(listed, registered, self.settings.node_policy, judge=self._judge)
             desired = choose(evaluation, states, self.settings.plan_policy)
             self._observed = (self._revision, evaluation, desired)
         return self._observed[1:]

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from syncer.decide.policy import NodePolicy
 from syncer.model import Evaluation, InstanceId, NodeView, Standing, Verdict, Wish
 
+# Each deletionTimestamp is a kind of its own: more of them than this are forgotten.
+_KINDS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -112,6 +115,7 @@ def evaluate(
     policy: NodePolicy,
     *,
     complete: bool = True,
+    judge: "Judge | None" = None,
 ) -> Evaluation:
     """Judge every Node, in the order given, and say for each instance what its newest Node wishes.
 
@@ -120,39 +124,76 @@ def evaluate(
         registered: the instances that AWS lists as targets in any group of this syncer.
         policy: selector, leaving taints and cordon, as people chose them.
         complete: false if `nodes` is known to be only a part of the list.
+        judge: what an earlier evaluation by the same policy has learnt; it only saves time.
 
     """
     if nodes is None:
         return Evaluation(verdicts=(), instances={}, complete=False)
     listed = tuple(nodes)
     speakers = speakers_of(listed)
-    judge = _Judge(policy)
+    judge = judge or Judge(policy)
     verdicts, instances = [], {}
     for node in listed:
-        speaker = node if node.instance_id is None else speakers[node.instance_id]
-        wish = judge.wish(speaker, registered=node.instance_id in registered)
-        verdicts.append(
-            Verdict(
-                node=node.name,
-                instance_id=node.instance_id,
-                standing=wish.standing,
-                reason=wish.reason,
-                speaker="" if speaker is node else speaker.name,
-            )
-        )
-        if node.instance_id is not None:
-            instances[node.instance_id] = wish
+        instance = node.instance_id
+        speaker = node if instance is None else speakers[instance]
+        verdict, wish = judge.verdict(node, speaker, registered=instance in registered)
+        verdicts.append(verdict)
+        if instance is not None:
+            instances[instance] = wish
+    judge.forget_all_but(len(listed))
     return Evaluation(verdicts=tuple(verdicts), instances=instances, complete=complete)
 
 
-class _Judge:
-    """Applies the rules once to each kind of node: 5,000 nodes have a few dozen different facts."""
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What was said of a Node, and of what: a NodeView never changes, so the same one means the same."""
+
+    node: NodeView
+    speaker: NodeView
+    registered: bool
+    said: tuple[Verdict, Wish]
+
+
+class Judge:
+    """Applies the rules once to each kind of node: 5,000 nodes have a few dozen different facts.
+
+    Kept from one evaluation to the next, it looks only at the Nodes that have changed.
+    """
 
     def __init__(self, policy: NodePolicy) -> None:
         self._policy = policy
         self._known: dict[tuple[object, ...], Wish] = {}
+        self._judged: dict[str, _Judgement] = {}
 
-    def wish(self, node: NodeView, *, registered: bool) -> Wish:
+    def verdict(self, node: NodeView, speaker: NodeView, *, registered: bool) -> tuple[Verdict, Wish]:
+        """The verdict of `node` and the wish for its instance, for which `speaker` speaks."""
+        last = self._judged.get(node.name)
+        if (
+            last is not None
+            and last.node is node
+            and last.speaker is speaker
+            and last.registered is registered
+        ):
+            return last.said
+        wish = self._wish(speaker, registered=registered)
+        verdict = Verdict(
+            node=node.name,
+            instance_id=node.instance_id,
+            standing=wish.standing,
+            reason=wish.reason,
+            speaker="" if speaker is node else speaker.name,
+        )
+        self._judged[node.name] = _Judgement(node, speaker, registered, (verdict, wish))
+        return verdict, wish
+
+    def forget_all_but(self, present: int) -> None:
+        """Keep no more of what is gone than there is: begun anew it takes one evaluation of everything."""
+        if len(self._judged) > 2 * present:
+            self._judged.clear()
+        if len(self._known) > _KINDS:
+            self._known.clear()
+
+    def _wish(self, node: NodeView, *, registered: bool) -> Wish:
         facts = (
             *(node.instance_id is None, node.has_provider_id, node.selected, node.excluded),
             *(node.deleting_since, node.leaving_taint, node.cordoned, node.ready, registered, node.zone),
@@ -180,8 +221,8 @@ def speakers_of(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
     for node in nodes:
         if node.instance_id is None:
             continue
-        rival = speakers.get(node.instance_id)
-        if rival is None or _weight(node) > _weight(rival):
+        rival = speakers.setdefault(node.instance_id, node)
+        if rival is not node and _weight(node) > _weight(rival):
             speakers[node.instance_id] = node
     return speakers
 
