@@ -181,7 +181,7 @@ def _show_plans(seen: Look) -> None:
     if rows:
         show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)
     else:
-        show("nothing to do")
+        show("nothing to do" + (", as far as could be read" if seen.problems else ""))
     for each in seen.plans:
         if each.hold_id:
             name = parse_arn(each.target_group).name

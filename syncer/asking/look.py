@@ -11,7 +11,7 @@ from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
 from syncer.decide.story import Story, stories
-from syncer.errors import AwsError, ClusterError
+from syncer.errors import AccessDeniedError, AwsError, ClusterError
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
 from syncer.ports import Elb, Records
 from syncer.record import Record
@@ -75,17 +75,20 @@ async def look(settings: Settings, cluster: Readings, elb: Elb, records: Records
 
 async def _group(group: GroupSettings, cluster: Readings, elb: Elb, problems: list[str]) -> GroupState:
     arn, source = group.group.arn, group.port
+    port = source if isinstance(source, int) else None
     try:
         if isinstance(source, ServicePort):
             wanted = source
             port = await _ask_cluster(problems, lambda: cluster.node_port(wanted.service, wanted.port))
-        else:
-            port = await elb.default_port(arn) if source is None else source
+        elif source is None:
+            port = await elb.default_port(arn)
         healths = await elb.describe(arn)
+    except AccessDeniedError as error:
+        problems.append(f"{group.group.name}: {error}; the syncer runs blind")
+        return GroupState(target_group=arn, targets={}, fresh=False, blind=True, port=port)
     except AwsError as error:
         problems.append(f"{group.group.name}: {error}")
-        known = source if isinstance(source, int) else None
-        return GroupState(target_group=arn, targets={}, fresh=False, port=known)
+        return GroupState(target_group=arn, targets={}, fresh=False)
     targets = {health.target: health for health in healths}
     return GroupState(target_group=arn, targets=targets, fresh=True, port=port)
 

@@ -115,6 +115,24 @@ def test_plan_of_the_live_groups_sends_nothing(home: Household, ask: Ask) -> Non
     assert {"register", "deregister"} <= {line.split()[1] for line in out.splitlines()}
 
 
+def test_a_group_that_may_not_be_read_is_planned_as_a_blind_syncer_would(home: Household, ask: Ask) -> None:
+    home.join("a")
+    key = home.key(f"blind-{home.service}", RegisterTargets="*", DeregisterTargets="*")
+    code, out, err = ask("explain", "a", "--json", **key)
+    (story,) = json.loads(out)
+    assert code == 1
+    assert [(each["state"], each["next"]) for each in story["groups"]] == [("unknown", "register")] * 2
+    assert "allow elasticloadbalancing:DescribeTargetHealth" in err
+    assert "; the syncer runs blind\n" in err
+    assert {line.split()[1] for line in ask("plan", **key)[1].splitlines()} == {"ACTION", "register"}
+
+
+def test_a_plan_without_aws_does_not_claim_that_nothing_is_to_be_done(home: Household, ask: Ask) -> None:
+    home.join("a")
+    code, out, _ = ask("plan", AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2="http://127.0.0.1:9")
+    assert (code, out) == (1, "nothing to do, as far as could be read\n")
+
+
 @pytest.mark.parametrize("words", [("explain", "a"), ("plan",)])
 def test_a_wrong_selector_is_one_line_and_exit_code_2(ask: Ask, words: tuple[str, ...]) -> None:
     code, out, err = ask(*words, "--node-selector", "a in b")
