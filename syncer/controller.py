@@ -140,6 +140,7 @@ class Controller:
         """Another replica may have written since the last read: each group is read before the next write."""
         for group in self.groups:
             group.look_anew(self.clock.monotonic())
+            group.held = ()  # a standby tells nobody what is held; who leads now says it anew
         self.record.forget()
         if self.leadership.may_write():
             self._chronicle.leads()

@@ -30,9 +30,13 @@ class DeniedError(ClusterError):
 
 
 class AwsError(SyncerError):
-    """An AWS call failed. `operation` and `code` are AWS's words; `slow` asks for minutes, not seconds."""
+    """An AWS call failed. `operation` and `code` are AWS's words; `slow` asks for minutes, not seconds.
+
+    `unsure`: it may have been carried out all the same. AWS's refusals say that it was not.
+    """
 
     slow = False
+    unsure = True
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation}: {code}: {message}")
@@ -48,17 +52,21 @@ class UnreachableError(AwsError):
 class ThrottledError(AwsError):
     """The account's token bucket is empty (ThrottlingException, Rate exceeded)."""
 
+    unsure = False
+
 
 class TargetGroupNotFoundError(AwsError):
     """The group does not exist (any more): retried slowly, for it may be created again."""
 
     slow = True
+    unsure = False
 
 
 class AccessDeniedError(AwsError):
     """A right is missing; `action` is the IAM action to grant."""
 
     slow = True
+    unsure = False
 
     def __init__(self, operation: str, code: str, message: str, action: str) -> None:
         super().__init__(operation, code, f"allow {action} ({message})")
@@ -68,9 +76,13 @@ class AccessDeniedError(AwsError):
 class CredentialsExpiredError(AwsError):
     """Keys or token are expired or unknown: the next attempt reads them anew."""
 
+    unsure = False
+
 
 class NotLeaderError(AwsError):
     """Not sent: too little of the Lease was left, so another replica may write."""
+
+    unsure = False
 
     def __init__(self, operation: str) -> None:
         super().__init__(operation, "NotLeader", "not sent: this replica does not hold the Lease any more")
@@ -78,6 +90,8 @@ class NotLeaderError(AwsError):
 
 class RefusedTargetsError(AwsError):
     """RegisterTargets refused the whole call for some of its targets; `ids` where AWS named them."""
+
+    unsure = False
 
     def __init__(self, operation: str, code: str, message: str, ids: frozenset[str]) -> None:
         super().__init__(operation, code, message)
@@ -96,3 +110,4 @@ class TooManyTargetsError(AwsError):
     """The group or the load balancer is full."""
 
     slow = True
+    unsure = False

@@ -114,6 +114,8 @@ class Writer:
             try:
                 await self.elb.deregister(group.arn, batch)
             except AwsError as error:
+                if error.unsure:  # what may be gone serves no more: nothing else goes before it was looked at
+                    group.look_anew(self.clock.monotonic())
                 return self._failed(group, error)
             now = self.clock.monotonic()
             group.actual.deregistered(batch, now)

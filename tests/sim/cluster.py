@@ -66,7 +66,10 @@ class MemoryWorld:
 
 
 class MemoryCluster:
-    """`syncer.ports.Cluster` of one replica: a cache of the world that lags `lag` seconds behind it."""
+    """`syncer.ports.Cluster` of one replica: a cache of the world that lags `lag` seconds behind it.
+
+    While it is `cut` off nothing reaches it. `told` hears what the caches hold, before the replica does.
+    """
 
     def __init__(self, world: MemoryWorld, policy: NodePolicy | None = None, lag: float = 0.02) -> None:
         self._world = world
@@ -76,6 +79,7 @@ class MemoryCluster:
         self._ports: dict[tuple[str, str], int] = {}
         self._news = asyncio.Event()
         self.cut = False
+        self.told: Callable[[Mapping[str, dict[str, Any]], Mapping[tuple[str, str], int]], None] | None = None
 
     @property
     def nodes(self) -> Mapping[str, NodeView] | None:
@@ -102,6 +106,8 @@ class MemoryCluster:
                         name: node_view(item, self._policy) for name, item in self._world.nodes.items()
                     }
                     self._ports = dict(self._world.ports)
+                    if self.told:
+                        self.told(dict(self._world.nodes), self._ports)
                     changed()
                 await self._news.wait()
         finally:

@@ -35,12 +35,13 @@ class Replica:
         self, world: "World", settings: Settings, seed: int, *, once: bool = False, elected: bool = False
     ) -> None:
         rng = random.Random(seed)  # noqa: S311
+        self.name = f"replica-{seed}"
         self.frost = Frost()
         clock = FrozenClock(self.frost)
         self.leases = MemoryLeases(world.lease, self.frost)
         self.leadership: Leadership = Unelected()
         if elected:
-            self.leadership = Election(self.leases, f"replica-{seed}", clock, rng)
+            self.leadership = Election(self.leases, self.name, clock, rng)
         self.elb = MemoryElb(world.cloud, self.frost, self.leadership.may_write)
         self.cluster = MemoryCluster(world.cluster, settings.node_policy)
         self.events = MemoryEvents()
@@ -73,8 +74,9 @@ class Replica:
         await self._task
 
     async def kill(self) -> None:
-        """SIGKILL: whatever is under way is never heard of again."""
+        """SIGKILL: whatever is under way is never heard of again; what is on the wire arrives."""
         self._task.cancel()
+        self.frost.thaw()
         await asyncio.gather(self._task, return_exceptions=True)
 
 

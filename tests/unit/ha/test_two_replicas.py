@@ -119,6 +119,21 @@ async def test_a_new_leader_reads_each_group_before_it_writes() -> None:
 
 
 @virtually
+async def test_a_new_leader_tells_anew_what_is_held_for_a_standby_tells_nobody() -> None:
+    world = World({"NLB_SYNC_OWNERSHIP": "tracked"})
+    world.join("a")
+    world.cloud.launch(instance("stranger"))
+    world.cloud.register(HTTP, [Target(instance("stranger"), PORTS[HTTP])])
+    leader, standby = await pair(world)
+    await asyncio.sleep(60)
+    assert "HeldForeign" in leader.events.of()
+    assert standby.events.of() == {}
+    await leader.kill()
+    await world.until(lambda: "HeldForeign" in standby.events.of(), within=20)
+    await standby.stop()
+
+
+@virtually
 async def test_while_the_api_server_is_away_longer_than_the_lease_nobody_writes() -> None:
     world = World()
     world.join("a", "b")

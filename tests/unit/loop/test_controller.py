@@ -155,6 +155,23 @@ async def test_a_failed_read_freezes_removals_but_not_registrations() -> None:
 
 
 @virtually
+async def test_after_a_removal_whose_answer_was_lost_the_group_is_read_before_anything_else_goes() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
+    await asyncio.sleep(30)
+    lost = UnreachableError("DeregisterTargets", "ReadTimeout", "no answer")
+    replica.elb.lost = {("deregister", arn): lost for arn in PORTS}
+    world.cluster.delete("a")
+    await world.until(lambda: world.filled_with("b"), within=2)
+    world.cluster.put(node("b", instance("b"), taints=["ToBeDeletedByClusterAutoscaler"]))
+    await asyncio.sleep(120)
+    assert world.filled_with("b")
+    await replica.stop()
+
+
+@virtually
 async def test_one_groups_failure_stops_no_other() -> None:
     world = World()
     world.join("a")
