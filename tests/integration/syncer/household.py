@@ -261,6 +261,14 @@ class Household:
             assert time.monotonic() - began < within, self._situation()
             time.sleep(0.05)
 
+    def stays(self, holds: Callable[[], bool], for_s: float) -> None:
+        """A state of the world that must not change for so many seconds."""
+        until = time.monotonic() + for_s
+        while time.monotonic() < until:
+            self.check_health()
+            assert holds(), self._situation()
+            time.sleep(0.1)
+
     def compact(self) -> None:
         """Make etcd forget every version but the newest."""
         head = self._etcd("kv/range", {"key": "AA=="})["header"]["revision"]
