@@ -19,6 +19,7 @@ from syncer.asking.cluster_checks import (
 )
 from syncer.asking.finding import Finding, Grade
 from syncer.asking.printing import Exit, show_json, show_table
+from syncer.asking.settings_checks import check_settings
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.events import own_workload
@@ -34,6 +35,7 @@ def doctor(args: argparse.Namespace) -> int:
     seen = ClusterSeen()
     place = own_place(os.environ, settings.namespace, settings.name)
     findings = [
+        *check_settings(os.environ),
         *check_identity(api, place),
         *check_rights(api, needed_rights(settings, own_workload(os.environ), place)),
         *check_cluster(api, settings, seen),

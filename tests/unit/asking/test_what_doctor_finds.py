@@ -8,6 +8,7 @@ import pytest
 
 from syncer.asking.aws_checks import AwsChecks
 from syncer.asking.finding import Finding, Grade
+from syncer.asking.settings_checks import check_settings
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, UnreachableError
 from syncer.model import TargetGroupArn, TargetHealth
@@ -189,3 +190,26 @@ def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
     said = [each.says for each in asyncio.run(run())]
     assert "the load balancer serves eu-central-1a" in said
     assert "250 places; how many nodes there are could not be read" in said
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, []),
+        ({"NLB_SYNC_LABELFILTERKEY": "a", "NLB_SYNC_LABELFILTERVALUE": "b"}, []),
+        (
+            {"NLB_SYNC_LABELFILTERVALUE": "b", "NLB_SYNC_LABELFILTERKEY": " "},
+            ["NLB_SYNC_LABELFILTERVALUE without NLB_SYNC_LABELFILTERKEY filters nothing"],
+        ),
+        (
+            {"NLB_SYNC_TARGET_GROUPS": "x", "NLB_SYNC_TARGETGROUPARNS": "y"},
+            ["NLB_SYNC_TARGETGROUPARNS has no effect beside NLB_SYNC_TARGET_GROUPS"],
+        ),
+        ({"NLB_SYNC_PAUSED": "true"}, ["NLB_SYNC_PAUSED is set: the syncer writes nothing"]),
+        ({"NLB_SYNC_PAUSED": "false"}, []),
+    ],
+)
+def test_variables_without_an_effect_are_noted(environment: dict[str, str], says: list[str]) -> None:
+    findings = list(check_settings(environment))
+    assert [each.says.partition(": every")[0] for each in findings] == says
+    assert all(each.grade is Grade.NOTE for each in findings)
