@@ -1,6 +1,6 @@
 """What `doctor` looks at in AWS: credentials, rights, each group, its zones, quota and clock."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from syncer.asking.finding import Finding, Grade, fails, note, ok
@@ -8,7 +8,7 @@ from syncer.decide.evaluate import evaluate
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError
 from syncer.model import NodeView, Standing, TargetHealth, TargetState
-from syncer.settings import GroupSettings, Settings
+from syncer.settings import GroupSettings, ServicePort, Settings
 
 # AWS refuses a signature that is 5 minutes off ("Signature Version 4", troubleshooting).
 _SKEW_FAILS_S = 240.0
@@ -22,12 +22,15 @@ Knock = Callable[[str, int, str], tuple[bool | None, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsChecks:
-    """`nodes` and `live_ports` are what the cluster says; None and empty where it could not be read."""
+    """`nodes` and `ports` are what the cluster says; None and empty where it could not be read.
+
+    `ports` are the NodePorts of each Service `namespace/name` by their names.
+    """
 
     survey: Survey
     settings: Settings
     nodes: tuple[NodeView, ...] | None
-    live_ports: Collection[int]
+    ports: Mapping[str, Mapping[str, int]]
     knock: Knock
 
     async def run(self) -> AsyncIterator[Finding]:
@@ -115,8 +118,9 @@ class AwsChecks:
         self, group: GroupSettings, facts: GroupFacts, healths: Collection[TargetHealth]
     ) -> Finding:
         name, port = group.group.name, facts.check_port
-        if port.isdecimal() and self.live_ports and int(port) not in self.live_ports:
-            live = ", ".join(map(str, sorted(self.live_ports)))
+        live_ports = {number for ports in self.ports.values() for number in ports.values()}
+        if port.isdecimal() and live_ports and int(port) not in live_ports:
+            live = ", ".join(map(str, sorted(live_ports)))
             return fails(
                 name,
                 f"HealthCheckPortStale: it is checked on {port}, the NodePorts are {live}; run `pulumi up`",
@@ -125,12 +129,20 @@ class AwsChecks:
         where = f"{facts.check_protocol} {port}{facts.check_path if facts.check_protocol != 'TCP' else ''}"
         if passing:
             return ok(name, f"{passing} targets pass the health check ({where})")
-        if not port.isdecimal():
+        asked = int(port) if port.isdecimal() else self._wanted_port(group)
+        if asked is None:
             return note(name, f"no target passes the health check yet ({where})")
-        good, said = self.knock(facts.check_protocol, int(port), facts.check_path)
+        good, said = self.knock(facts.check_protocol, asked, facts.check_path)
         if good is None:
             return note(name, f"no target passes the health check yet ({where}); {said}")
         return ok(name, said) if good else fails(name, f"the health check ({where}) will fail: {said}")
+
+    def _wanted_port(self, group: GroupSettings) -> int | None:
+        """Where the group's targets are, so that their traffic port is what is checked; None if not known."""
+        source = group.port
+        if isinstance(source, ServicePort):
+            return self.ports.get(source.service, {}).get(source.port)
+        return source
 
     async def _balancer(self, group: GroupSettings, balancer: str) -> AsyncIterator[Finding]:
         arn, name = group.group.arn, group.group.name

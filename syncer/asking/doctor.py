@@ -55,7 +55,7 @@ async def _aws(settings: Settings, api: Api, seen: ClusterSeen) -> Sequence[Find
         survey=survey,
         settings=settings,
         nodes=seen.nodes,
-        live_ports={port for ports in seen.ports.values() for port in ports.values()},
+        ports=seen.ports,
         knock=lambda protocol, port, path: answers(api, seen.nodes or (), protocol, port, path),
     )
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -86,7 +87,7 @@ def examine(survey: Told) -> list[Finding]:
         survey=survey,
         settings=load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=:30080"}),
         nodes=(),
-        live_ports=(),
+        ports={},
         knock=lambda *_: (True, "it answers"),
     )
 
@@ -180,7 +181,7 @@ def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
         survey=survey,
         settings=load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=:30080"}),
         nodes=None,
-        live_ports=(),
+        ports={},
         knock=lambda *_: (None, "no node"),
     )
 
@@ -213,3 +214,32 @@ def test_variables_without_an_effect_are_noted(environment: dict[str, str], says
     findings = list(check_settings(environment))
     assert [each.says.partition(": every")[0] for each in findings] == says
     assert all(each.grade is Grade.NOTE for each in findings)
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"), [("=:30080", [30080]), ("=edge/ingress:http", [31234]), ("", [])]
+)
+def test_a_check_on_the_traffic_port_is_tried_where_the_targets_are(source: str, asked: list[int]) -> None:
+    survey = Told()
+    survey.group = replace(survey.group, check_port="traffic-port")
+    knocked: list[int] = []
+
+    def knock(_protocol: str, port: int, _path: str) -> tuple[bool, str]:
+        knocked.append(port)
+        return True, "it answers"
+
+    checks = AwsChecks(
+        survey=survey,
+        settings=load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}{source}"}),
+        nodes=(),
+        ports={"edge/ingress": {"http": 31234, "https": 31235}},
+        knock=knock,
+    )
+
+    async def run() -> list[Finding]:
+        return [finding async for finding in checks.run()]
+
+    findings = asyncio.run(run())
+    survey.close()
+    assert knocked == asked
+    assert any(each.says == "it answers" for each in findings) is bool(asked)
