@@ -9,7 +9,7 @@ from bench.flags import Asked
 Found = Mapping[str, Mapping[str, Known]]
 """What was found, by contender and row."""
 _NOTHING = "-"
-_TEN = 10
+_HUNDRED = 100
 
 
 def markdown(measures: Sequence[Measure], found: Found) -> str:
@@ -95,7 +95,7 @@ def _compared(asked: Measure, here: Known, name: str, found: Found) -> dict[str,
 
 
 def _number(value: float) -> str:
-    if value == int(value) or abs(value) >= _TEN:
+    if value == int(value) or abs(value) >= _HUNDRED:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
 
