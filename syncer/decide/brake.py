@@ -33,7 +33,12 @@ def floor_of(base: int, share: float) -> int:
 def remember(
     peaks: tuple[tuple[float, int], ...], count: int, now: float, window: float
 ) -> tuple[tuple[float, int], ...]:
-    """The peaks of the last `window` seconds with the count of now; the first is their highest."""
+    """The peaks of the last `window` seconds with the count of now; the first is their highest.
+
+    What was counted last was so until now: a count that sinks is as young as its end.
+    """
+    if peaks and peaks[-1][1] > count:
+        peaks = (*peaks[:-1], (now, peaks[-1][1]))
     kept = [(min(when, now), peak) for when, peak in peaks if when >= now - window and peak > count]
     return (*kept, (now, count))
 

@@ -356,8 +356,17 @@ def test_the_base_is_remembered_for_ten_minutes_and_not_longer() -> None:
     assert pass_once(aws, half, PlanPolicy(), NOON + 2).base == 10
     fewer = pass_once(aws, half[:4], PlanPolicy(), NOON + 600)
     assert held(fewer) == {target(4): Why.SHARE}
-    assert fewer.look_again_in == pytest.approx(1, abs=0.01)
-    assert pass_once(aws, half[:4], PlanPolicy(), NOON + 602).deregister == (target(4),)
+    assert fewer.look_again_in == pytest.approx(2, abs=0.01)
+    assert pass_once(aws, half[:4], PlanPolicy(), NOON + 603).deregister == (target(4),)
+
+
+def test_what_served_until_it_was_seen_to_fall_is_remembered_from_then() -> None:
+    aws = Aws()
+    aws.put(range(10))
+    pass_once(aws, some(range(10)), PlanPolicy(), NOON)
+    aws.targets = {t: h for t, h in aws.targets.items() if t <= target(3)}
+    bases = {at: pass_once(aws, some(range(4)), PlanPolicy(), NOON + at).base for at in (60, 659, 661)}
+    assert bases == {60: 10, 659: 10, 661: 4}
 
 
 def shrunk(aws: Aws, policy: PlanPolicy) -> float:
@@ -383,7 +392,7 @@ def shrunk(aws: Aws, policy: PlanPolicy) -> float:
 
 def test_a_zones_share_is_asked_about_again_as_soon_as_its_base_sinks() -> None:
     assert shrunk(Aws(delay=0), PlanPolicy()) == 301
-    assert shrunk(Aws(delay=0), ZONAL) == pytest.approx(600, abs=0.1)
+    assert shrunk(Aws(delay=0), ZONAL) == pytest.approx(900, abs=0.1)
 
 
 def test_a_plan_made_just_when_the_base_sinks_asks_for_the_next_moment() -> None:
@@ -392,6 +401,7 @@ def test_a_plan_made_just_when_the_base_sinks_asks_for_the_next_moment() -> None
     aws.record = frozenset(map(target, range(10)))
     pass_once(aws, some(range(10)), PlanPolicy(), NOON)
     del aws.targets[target(9)], aws.targets[target(8)]
+    pass_once(aws, some(range(4)), PlanPolicy(), NOON)
     on_time = pass_once(aws, some(range(4)), PlanPolicy(), NOON + 600)
     assert on_time.empty
     assert on_time.look_again_in == pytest.approx(0, abs=0.01)
