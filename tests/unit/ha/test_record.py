@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.model import InstanceId, Target, TargetGroupArn
@@ -46,7 +46,6 @@ async def settled(world: World, *names: str) -> Replica:
     return replica
 
 
-@settings(deadline=None)
 @given(st.frozensets(TARGETS, max_size=30))
 def test_what_is_stored_is_what_is_read(targets: frozenset[Target]) -> None:
     assert decoded(encoded(targets)) == targets
