@@ -41,7 +41,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     """
     listed = {target: health for target, health in actual.targets.items() if health.registered}
     scene = _scene(desired, actual, policy, now, listed)
-    zones = _zones(desired, actual, scene.surplus if policy.cross_zone else actual.targets)
+    zones = _zones(desired, actual, scene.surplus if policy.cross_zone else {*actual.targets, *scene.wanted})
     zone_of = _zone_of(zones)
     register, missing, held = _registrations(scene, listed)
     brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
@@ -169,8 +169,8 @@ def _zones(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> d
     """Where each instance is: as its Node says, as AWS says, or where it was last seen."""
     zones: dict[InstanceId, str] = {}
     for target in targets:
-        wish = desired.wishes.get(target.id)
-        known = (wish.zone if wish is not None else "") or actual.targets[target].zone
+        wish, health = desired.wishes.get(target.id), actual.targets.get(target)
+        known = (wish.zone if wish is not None else "") or (health.zone if health is not None else "")
         known = known or actual.memory.zones.get(target.id, "")
         if known:
             zones[target.id] = known

@@ -505,6 +505,13 @@ def test_with_cross_zone_off_a_zone_that_cannot_spare_its_own_holds_up_no_other(
     assert decide(some([0, 3, 1, 4], zone="a"), confirmed, ZONAL).deregister == (target(6), target(2))
 
 
+def test_the_zone_of_a_target_is_remembered_from_its_registration() -> None:
+    aws = Aws()
+    aws.put([0, 1, 3, 4])
+    pass_once(aws, some(range(5)), ZONAL, NOON)
+    assert held(pass_once(aws, some([0, 1, 3, 4]), ZONAL, NOON + 1)) == {target(2): Why.SHARE}
+
+
 def test_a_zone_that_the_load_balancer_does_not_serve_keeps_no_share() -> None:
     policy = PlanPolicy(cross_zone=False, zones=frozenset({"eu-central-1a", "eu-central-1b"}))
     unused = [health(n, "unused", "Target.NotInUse") for n in (2, 5)]
