@@ -200,7 +200,9 @@ class Oracle:
             count = len({t.id for t in serving} | draining)
             if free is not None:
                 count = min(count, free + sum(h.registered for h in members))
-            counts = [each for each in self.counts.get(name, []) if each[0] >= now - WINDOW] + [(now, count)]
+            before = self.counts.get(name, [])
+            lasted = [(now, before[-1][1])] if before else []  # what was counted last was so until now
+            counts = [each for each in before + lasted if each[0] >= now - WINDOW] + [(now, count)]
             self.counts[name] = counts
             yield name, Scope(serving, max(1, ceil(self.policy.share * max(n for _, n in counts) - 1e-9)))
 
