@@ -12,15 +12,15 @@ from typing import Any
 
 from syncer.chronicle import Chronicle
 from syncer.collector import Collector
-from syncer.decide.desired import choose, registered_instances
-from syncer.decide.evaluate import Judge, evaluate
 from syncer.decide.plan import plan
+from syncer.decide.policy import Ownership
 from syncer.errors import AwsError, ClusterError, NotBegunError, NotLeaderError
 from syncer.events import Reporter
 from syncer.group import Group
 from syncer.lease import Unelected
 from syncer.log import reconcile_id
-from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
+from syncer.model import Evaluation, GroupPlan, GroupState
+from syncer.outlook import Outlook
 from syncer.ports import Clock, Cluster, Elb, Events, Leadership, Records
 from syncer.reads import Reader
 from syncer.record import Record
@@ -58,7 +58,8 @@ class Controller:
         self.cluster = cluster
         self.clock = clock
         self.tally = tally
-        self.groups = tuple(Group(each, rng) for each in settings.groups)
+        exclusive = settings.ownership is Ownership.EXCLUSIVE
+        self.groups = tuple(Group(each, rng, exclusive=exclusive) for each in settings.groups)
         self.record = Record(
             records,
             clock,
@@ -66,13 +67,10 @@ class Controller:
             awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
             news=self.mark_dirty,
         )
+        self.outlook = Outlook(settings, cluster)
         self.turned_at = clock.monotonic()
         self._rng = rng
         self._stopping = asyncio.Event()
-        self._revision = 0
-        self._nodes: dict[str, NodeView] | None = None
-        self._judge = Judge(settings.node_policy)
-        self._observed: tuple[int, Evaluation, Desired] | None = None
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
@@ -122,14 +120,13 @@ class Controller:
 
     def mark_dirty(self) -> None:
         """Something has changed: every group is looked at again."""
-        self._revision += 1
+        self.outlook.outdated()
         for group in self.groups:
             group.dirty.set()
             group.hurry.set()
 
     def _nodes_changed(self) -> None:
-        """Take the Nodes as they are now: a pass for another reason does not see half of a burst."""
-        self._nodes = None if self.cluster.nodes is None else dict(self.cluster.nodes)
+        self.outlook.take_nodes()
         self.mark_dirty()
 
     def _halted(self) -> bool:
@@ -151,7 +148,7 @@ class Controller:
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         await self._recollect(group)
         group.poison.look(self._chronicle.nodes_of(group.poison.instances), self.clock.monotonic())
-        evaluation, desired = self._observe_desired()
+        evaluation, desired = self.outlook.of(self.groups, self.clock.monotonic())
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         decided = group.told_again(decided, desired, actual.port, self.clock.monotonic())
@@ -175,41 +172,12 @@ class Controller:
 
     def _observe_actual(self, group: Group) -> GroupState:
         """What is known of the group: the last read and our own writes since. No call is made for it."""
-        port = self.port(group)
+        port = self.outlook.port(group)
         if port != group.seen_port:
             known = "not known yet" if port is None else port
             log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
             group.seen_port = port
         return group.state(port, self.clock.monotonic())
-
-    def _observe_desired(self) -> tuple[Evaluation, Desired]:
-        """Verdicts and wanted instances, the same for every group; computed once for each change."""
-        if self._observed is None or self._observed[0] != self._revision:
-            now = self.clock.monotonic()
-            states = [group.state(self.port(group), now) for group in self.groups]
-            listed = None if self._nodes is None else self._nodes.values()
-            registered = registered_instances(states)
-            evaluation = evaluate(listed, registered, self.settings.node_policy, judge=self._judge)
-            desired = choose(evaluation, states, self.settings.plan_policy)
-            self._observed = (self._revision, evaluation, desired)
-        return self._observed[1:]
-
-    @property
-    def evaluation(self) -> Evaluation | None:
-        """The verdicts of the last pass."""
-        return self._observed[1] if self._observed else None
-
-    @property
-    def desired(self) -> Desired | None:
-        """What the last pass wanted."""
-        return self._observed[2] if self._observed else None
-
-    def port(self, group: Group) -> int | None:
-        """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""
-        source = group.settings.port
-        if isinstance(source, ServicePort):
-            return self.cluster.node_port(source.service, source.port)
-        return group.own_port if source is None else source
 
     async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
         before, group.memory, group.plan = group.plan, decided.memory, decided
@@ -241,6 +209,7 @@ class Controller:
     ) -> None:
         """Count the pass, and say what is held back once each time it changes."""
         self._log_held(group, decided)
+        group.was_free = group.was_free or (evaluation.complete and not group.holds_doubtful)
         if problem is not None:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
             self._chronicle.failed(group, problem)
@@ -253,7 +222,8 @@ class Controller:
 
     def _log_held(self, group: Group, decided: GroupPlan) -> None:
         """One line for each rule that holds something it did not hold before."""
-        news = [held for held in decided.held if held not in group.held]
+        before = set(group.held)
+        news = [held for held in decided.held if held not in before]
         group.held = decided.held
         for why in sorted({held.why for held in news}):
             targets = [held.target for held in news if held.why is why]
@@ -283,12 +253,12 @@ class Controller:
 
     def _missing(self, group: Group) -> str:
         """What keeps a single pass from doing anything; "" when nothing does."""
-        if self._nodes is None:
+        if not self.outlook.listed:
             return "; ".join(self.cluster.problems) or "no complete list of nodes"
         if not self.leadership.may_write():
             return self.leadership.problem or "another replica holds the Lease"
         source = group.settings.port
-        unknown = isinstance(source, ServicePort) and self.port(group) is None
+        unknown = isinstance(source, ServicePort) and self.outlook.port(group) is None
         return f"{group.name}: its NodePort is not known" if unknown else ""
 
     async def _pass(self, group: Group) -> float:
@@ -308,7 +278,7 @@ class Controller:
         if problem is None:
             group.write_backoff.reset()
             return 0.0
-        return group.write_backoff.next(slow=problem.slow)
+        return group.wait_after(problem, self.clock.monotonic())
 
     async def _turn(self) -> None:
         """Note that the loop turns, for /healthz."""

@@ -109,5 +109,4 @@ class TooManyRegistrationsError(RefusedTargetsError):
 class TooManyTargetsError(AwsError):
     """The group or the load balancer is full."""
 
-    slow = True
     unsure = False

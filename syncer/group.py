@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from syncer.actual import Actual
 from syncer.backoff import Backoff
 from syncer.contested import Contested
+from syncer.errors import AccessDeniedError, AwsError, TooManyTargetsError
 from syncer.model import Desired, GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn, Why
 from syncer.poison import Poison
 from syncer.settings import GroupSettings
@@ -16,6 +17,7 @@ from syncer.settings import GroupSettings
 _TELL_AGAIN_S = 600.0
 # A limit that AWS was seen to have is tried again after this time: the quota may have been raised.
 _LIMIT_TRUSTED_S = 600.0
+_JOIN = "RegisterTargets"
 
 
 @dataclass(slots=True)
@@ -35,12 +37,16 @@ class Group:
     removed: int = 0
     writes: int = 0
     recalled: int = 0
+    exclusive: bool = False
+    was_free: bool = False
     seen_port: int | None = None
     held: tuple[Held, ...] = ()
     beat: float = 1.0
     stale_check: int | None = None
     tell_again_at: float | None = None
     look_after: float = 0.0
+    register_again_at: float = 0.0
+    register_problem: AwsError | None = None
     confirmed: frozenset[str] = frozenset()
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     dirty: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +69,15 @@ class Group:
         return self.settings.group.arn
 
     @property
+    def holds_doubtful(self) -> bool:
+        """Whether removals wait to be confirmed, or for one of our own targets to be healthy first."""
+        if self.plan is None:
+            return False
+        return bool(self.plan.hold_id) or (
+            self.exclusive and any(each.why is Why.FOREIGN for each in self.plan.held)
+        )
+
+    @property
     def region(self) -> str:
         """The Region of its ARN, to which its calls go."""
         return self.settings.group.region
@@ -80,6 +95,19 @@ class Group:
         """
         self._limit = len(self.actual.targets)
         self._limit_until = now + _LIMIT_TRUSTED_S
+
+    def awaited(self, plan: GroupPlan, now: float) -> AwsError | None:
+        """Why nothing is registered for a while, if something is to be; `now` is monotonic."""
+        return self.register_problem if plan.register and now < self.register_again_at else None
+
+    def wait_after(self, problem: AwsError, now: float) -> float:
+        """Seconds for which nothing is sent. What only keeps targets out holds up registrations alone."""
+        if not isinstance(problem, AccessDeniedError | TooManyTargetsError) or problem.operation != _JOIN:
+            return self.write_backoff.next(slow=problem.slow)
+        if now >= self.register_again_at:
+            self.register_problem = problem
+            self.register_again_at = now + self.write_backoff.next(slow=problem.slow)
+        return 0.0
 
     def look_anew(self, now: float) -> None:
         """Let nothing be sent before a read that begins from now on.
@@ -129,5 +157,6 @@ class Group:
         """In how many seconds time alone may change the plan; a minute at most."""
         planned = self.plan.look_again_in if self.plan else None
         again = self.tell_again_at and self.tell_again_at - now
-        waits = (60.0, planned, again, self.poison.next_release(now), self.contested.next_release(now))
+        joins = self.register_again_at - now if now < self.register_again_at else None
+        waits = (60.0, planned, again, joins, self.poison.next_release(now), self.contested.next_release(now))
         return max(0.25, min(wait for wait in waits if wait is not None))

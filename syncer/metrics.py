@@ -72,7 +72,7 @@ class _State(Collector):
     def _whole(self) -> Iterator[Metric]:
         controller = self._controller
         nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
-        verdicts = controller.evaluation.verdicts if controller.evaluation else ()
+        verdicts = controller.outlook.evaluation.verdicts if controller.outlook.evaluation else ()
         for standing in Standing:
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
         yield nodes
@@ -120,8 +120,8 @@ class _State(Collector):
         yield held
 
     def _desired(self, group: Group) -> float:
-        desired = self._controller.desired
-        return len(desired.wanted) if desired and self._controller.port(group) is not None else 0
+        desired = self._controller.outlook.desired
+        return len(desired.wanted) if desired and self._controller.outlook.port(group) is not None else 0
 
     def _age(self, group: Group) -> float:
         return max(0.0, self._controller.clock.now() - (group.last_good_pass or self._started))

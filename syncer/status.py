@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from syncer.controller import Controller
-from syncer.decide.policy import Ownership
 from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of
 from syncer.group import Group
-from syncer.model import GroupPlan, TargetHealth, TargetState, Verdict, Why
+from syncer.model import GroupPlan, TargetHealth, TargetState, Verdict
 from syncer.settings import ServicePort
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
@@ -23,27 +22,23 @@ def unready(controller: Controller) -> str:
     """/readyz: what is still missing, in one line; empty when ready.
 
     Not ready while every removal since start is held as doubtful, so that a wrong selector stops its own
-    rollout.
+    rollout. A standby removes nothing: what is held since it was free of holds is no fault of its settings,
+    and two replicas that are not ready would keep the leader from being moved to another node.
     """
     if controller.cluster.nodes is None:
         return "; ".join(controller.cluster.problems) or "no complete list of nodes yet"
     for group in controller.groups:
         if group.plan is None:
             return f"{group.name}: no pass has ended yet"
-    doubted = [group.name for group in controller.groups if _holds_doubtful(controller, group)]
+    stands_by = controller.leadership.elected and not controller.leadership.may_write()
+    doubted = [
+        group.name
+        for group in controller.groups
+        if group.holds_doubtful and not (stands_by and group.was_free)
+    ]
     if doubted and not any(group.removed for group in controller.groups):
         return f"every removal since start is held as doubtful: {', '.join(doubted)}"
     return ""
-
-
-def _holds_doubtful(controller: Controller, group: Group) -> bool:
-    """Whether removals wait to be confirmed, or for one of our own targets to be healthy first."""
-    if group.plan is None:
-        return False
-    exclusive = controller.settings.ownership is Ownership.EXCLUSIVE
-    return bool(group.plan.hold_id) or (
-        exclusive and any(each.why is Why.FOREIGN for each in group.plan.held)
-    )
 
 
 def snapshot(controller: Controller) -> Mapping[str, Any]:
@@ -74,7 +69,7 @@ def _leader(controller: Controller) -> Mapping[str, Any]:
 
 
 def _verdicts(controller: Controller) -> Iterable[Verdict]:
-    return controller.evaluation.verdicts if controller.evaluation else ()
+    return controller.outlook.evaluation.verdicts if controller.outlook.evaluation else ()
 
 
 def _sentences(controller: Controller) -> Mapping[str, str]:
@@ -107,7 +102,7 @@ def _node(controller: Controller, verdict: Verdict) -> Mapping[str, Any]:
 
 def _missing_port(controller: Controller, group: Group) -> str:
     source = group.settings.port
-    if controller.port(group) is not None:
+    if controller.outlook.port(group) is not None:
         return ""
     if isinstance(source, ServicePort):
         return f"no NodePort named {source.port} of the Service {source.service} is known"
@@ -121,7 +116,7 @@ def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
     return {
         "target_group": group.arn,
         "name": group.name,
-        "port": controller.port(group),
+        "port": controller.outlook.port(group),
         "fresh": group.actual.fresh,
         "blind": group.actual.blind,
         "stale_check_port": group.stale_check,

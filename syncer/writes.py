@@ -42,12 +42,12 @@ class Writer:
     async def apply(self, group: Group, plan: GroupPlan) -> AwsError | None:
         """Register, then deregister; the failure that is to be waited out, if there was one.
 
-        A full group or a missing right to register does not keep anything from leaving; a group that does
-        not answer is left alone. What is not sent yet when the group turns dirty is left to the next plan:
-        a plan that waited for its turn may be wrong by then.
+        A full group or a missing right to register does not keep anything from leaving, neither now nor while
+        that is waited out; a group that does not answer is left alone. What is not sent yet when the group
+        turns dirty is left to the next plan: a plan that waited for its turn may be wrong by then.
         """
         before = group.writes
-        problem = await self._register(group, plan.register)
+        problem = group.awaited(plan, self.clock.monotonic()) or await self._register(group, plan.register)
         if isinstance(problem, _SILENT):
             return problem
         return await self._deregister(group, plan.deregister, first=group.writes == before) or problem

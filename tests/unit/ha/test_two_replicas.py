@@ -54,6 +54,26 @@ async def test_only_the_leader_writes_and_the_standby_is_ready_and_knows_the_sam
 
 
 @virtually
+async def test_a_standby_stays_ready_when_the_world_and_not_its_settings_brings_a_hold() -> None:
+    world = World()
+    world.join("a", "b", "c", "d")
+    leader, standby = await pair(world)
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=60)
+    await asyncio.sleep(40)
+    for name in ("a", "b", "c"):
+        world.cluster.delete(name)
+    await asyncio.sleep(40)
+    assert all(group.plan and group.plan.hold_id for group in standby.controller.groups)
+    assert unready(standby.controller) == ""
+    assert "held as doubtful" in unready(leader.controller)
+    late = world.replica(elected=True)
+    await asyncio.sleep(5)
+    assert "held as doubtful" in unready(late.controller)
+    for each in (leader, standby, late):
+        await each.stop()
+
+
+@virtually
 async def test_a_change_waits_at_most_15_seconds_for_the_heir_of_a_killed_leader() -> None:
     world = World()
     world.join("a", "b")

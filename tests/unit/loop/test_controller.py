@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncer.errors import NotBegunError, ThrottledError, UnreachableError
+from syncer.errors import AccessDeniedError, NotBegunError, ThrottledError, UnreachableError
 from syncer.model import Target
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
@@ -168,6 +168,46 @@ async def test_after_a_removal_whose_answer_was_lost_the_group_is_read_before_an
     world.cluster.put(node("b", instance("b"), taints=["ToBeDeletedByClusterAutoscaler"]))
     await asyncio.sleep(120)
     assert world.filled_with("b")
+    await replica.stop()
+
+
+@virtually
+async def test_a_missing_right_to_register_is_waited_out_and_holds_up_nothing_that_leaves() -> None:
+    world = World()
+    world.join("a", "b", "c", "d")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=40)
+    denied = AccessDeniedError(
+        "RegisterTargets", "AccessDenied", "no", "elasticloadbalancing:RegisterTargets"
+    )
+    replica.elb.broken = {("register", arn): denied for arn in PORTS}
+    world.join("e")
+    await asyncio.sleep(100)
+    tried = sum(operation == "register" for _, operation, _, _ in replica.elb.log)
+    world.cluster.put(node("a", instance("a"), taints=["ToBeDeletedByClusterAutoscaler"]))
+    await world.until(lambda: world.filled_with("b", "c", "d"), within=2)
+    assert "RegisterTargets" in replica.controller.groups[0].problem
+    assert sum(operation == "register" for _, operation, _, _ in replica.elb.log) == tried
+    await asyncio.sleep(3600)
+    assert sum(operation == "register" for _, operation, _, _ in replica.elb.log) < tried + 2 * 3600 / 150 + 2
+    replica.elb.broken.clear()
+    await world.until(lambda: world.filled_with("b", "c", "d", "e"), within=301)
+    await replica.stop()
+
+
+@virtually
+async def test_a_full_group_holds_up_nothing_that_leaves() -> None:
+    world = World()
+    for arn in PORTS:
+        world.cloud.group(arn).quota = 4
+        world.cloud.group(arn).drains_in_quota = False
+    world.join("a", "b", "c", "d")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=40)
+    world.join("e")
+    await asyncio.sleep(2)
+    world.cluster.put(node("a", instance("a"), taints=["ToBeDeletedByClusterAutoscaler"]))
+    await world.until(lambda: world.filled_with("b", "c", "d", "e"), within=35)
     await replica.stop()
 
 

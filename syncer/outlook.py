@@ -1,0 +1,55 @@
+"""What the cluster wishes now: verdicts and wanted instances, worked out once for each change."""
+
+from collections.abc import Iterable, Sequence
+
+from syncer.decide.desired import choose, registered_instances
+from syncer.decide.evaluate import Judge, evaluate
+from syncer.group import Group
+from syncer.model import Desired, Evaluation, NodeView
+from syncer.ports import Cluster
+from syncer.settings import ServicePort, Settings
+
+
+class Outlook:
+    """The same for every group, so that the groups never differ."""
+
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._judge = Judge(settings.node_policy)
+        self._nodes: Sequence[NodeView] | None = None
+        self._current = False
+        self.evaluation: Evaluation | None = None
+        self.desired: Desired | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether a complete list of Nodes has been taken."""
+        return self._nodes is not None
+
+    def take_nodes(self) -> None:
+        """Take the Nodes as they are now: a pass for another reason does not see half of a burst."""
+        known = self._cluster.nodes
+        self._nodes = None if known is None else tuple(known.values())
+
+    def outdated(self) -> None:
+        """Something has changed: it is worked out anew when it is asked for."""
+        self._current = False
+
+    def of(self, groups: Iterable[Group], now: float) -> tuple[Evaluation, Desired]:
+        """Verdicts and wanted instances; `now` is monotonic."""
+        if not self._current or self.evaluation is None or self.desired is None:
+            states = [group.state(self.port(group), now) for group in groups]
+            self.evaluation = evaluate(
+                self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
+            )
+            self.desired = choose(self.evaluation, states, self._settings.plan_policy)
+            self._current = True
+        return self.evaluation, self.desired
+
+    def port(self, group: Group) -> int | None:
+        """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""
+        source = group.settings.port
+        if isinstance(source, ServicePort):
+            return self._cluster.node_port(source.service, source.port)
+        return group.own_port if source is None else source
