@@ -4,7 +4,6 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from http.client import HTTPException
 
 from bench import flags, table
 from bench.run import Figures
@@ -23,20 +22,24 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     found: dict[str, Figures] = {contender.name: {} for contender in asked.contenders}
-    code = 0
+    code, machine = 0, table.Machine()
     try:
         bench(asked, found)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; below is what was measured by then\n")
         code = _INTERRUPTED
-    except (SandboxError, ToolchainError, OSError, HTTPException) as error:
-        sys.stderr.write(f"error: {str(error) or type(error).__name__}\n")
+    except Exception as error:  # what was measured by then is not lost
+        if asked.debug:
+            raise
+        known = isinstance(error, (SandboxError, ToolchainError))
+        hint = "" if known else f" ({type(error).__name__}; --debug shows where)"
+        sys.stderr.write(f"error: {error}{hint}\n")
         code = _FAILED
     measured = [each for each in asked.measures if any(each.name in rows for rows in found.values())]
     if asked.json:
-        sys.stdout.write(json.dumps(table.document(measured, found), indent=1) + "\n")
+        sys.stdout.write(json.dumps(table.document(measured, found, asked, machine), indent=1) + "\n")
     elif measured:
-        sys.stdout.write("\n".join([table.markdown(measured, found), "", *table.legend(asked), ""]))
+        sys.stdout.write("\n".join([table.markdown(measured, found), "", *table.legend(asked, machine), ""]))
     return code
 
 

@@ -27,6 +27,7 @@ class Asked:
     logs: Path | None
     json: bool
     list: bool
+    debug: bool
 
 
 def parse(words: Sequence[str] | None) -> Asked:
@@ -47,6 +48,7 @@ def parse(words: Sequence[str] | None) -> Asked:
         logs=said.logs,
         json=said.json,
         list=said.list,
+        debug=said.debug,
     )
 
 
@@ -80,6 +82,7 @@ def _parser() -> _Parser:
         help="without AWS's limit of 4 writes a second after a burst of 20",
     )
     add("--logs", type=Path, metavar="DIR", help="keep every process's log in DIR")
+    add("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 

@@ -156,7 +156,7 @@ def _ready(ready: bool) -> dict[str, str]:
 
 def _each(act: Callable[[Node], None], nodes: Sequence[Node], done: Callable[[int], None]) -> None:
     """Act on each of `nodes`, some at a time; `done` is told how many are."""
-    with ThreadPoolExecutor(_WRITERS) as pool:
+    with _writers() as pool:
         for number, _ in enumerate(pool.map(act, nodes), start=1):
             done(number)
 
@@ -165,10 +165,20 @@ def at_once(acts: Iterable[Callable[[], None]], within: float) -> None:
     """Begin each of `acts` in its turn, spread evenly over `within` seconds; wait until all are done."""
     waiting = list(acts)
     pause = Event()
-    with ThreadPoolExecutor(_WRITERS) as pool:
+    with _writers() as pool:
         futures = []
         for act in waiting:
             futures.append(pool.submit(act))
             pause.wait(within / len(waiting))
         for future in futures:
             future.result()
+
+
+@contextmanager
+def _writers() -> Iterator[ThreadPoolExecutor]:
+    """A pool that begins nothing more once the block is left, by Ctrl-C for one."""
+    pool = ThreadPoolExecutor(_WRITERS)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -96,6 +96,7 @@ class _Session:
                 figures = scenario.act(run)
             except (LateError, EndedError) as error:
                 figures = dict.fromkeys(rows, Known((), str(error)))
+            step.note("")
         for row, figure in figures.items():
             found[row] = figure
             self.progress.say(f"  {row}: {table.figure(measure(row), figure)}")

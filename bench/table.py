@@ -1,6 +1,8 @@
 """The figures as a table for people (Markdown) and as JSON for programs."""
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.figures import Known, Measure, better_peer, met, ratios
@@ -10,6 +12,14 @@ Found = Mapping[str, Mapping[str, Known]]
 """What was found, by contender and row."""
 _NOTHING = "-"
 _HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where it was measured; `load` is the one-minute load average when this was made."""
+
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    load: float = field(default_factory=lambda: os.getloadavg()[0])
 
 
 def markdown(measures: Sequence[Measure], found: Found) -> str:
@@ -28,30 +38,33 @@ def markdown(measures: Sequence[Measure], found: Found) -> str:
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
-def document(measures: Sequence[Measure], found: Found) -> list[dict[str, Any]]:
-    """One object a measure: its goal, the peers, and for each contender figures, ratios and `met`."""
-    return [
+def document(measures: Sequence[Measure], found: Found, asked: Asked, machine: Machine) -> dict[str, Any]:
+    """How it was measured, and one object a measure: goal, peers, and figures, ratios, `met` by contender."""
+    rows = [
         {
-            "row": asked.name,
-            "measure": asked.title,
-            "parts": [{"name": part.name, "unit": part.unit} for part in asked.parts],
-            "goal": _plain(asked.goal),
-            "peers": {name: _plain(peer) for name, peer in asked.peers.items()},
+            "row": each.name,
+            "measure": each.title,
+            "parts": [{"name": part.name, "unit": part.unit} for part in each.parts],
+            "goal": _plain(each.goal),
+            "peers": {name: _plain(peer) for name, peer in each.peers.items()},
             "contenders": {
-                name: {**_plain(rows[asked.name]), **_compared(asked, rows[asked.name], name, found)}
+                name: {**_plain(rows[each.name]), **_compared(each, rows[each.name], name, found)}
                 for name, rows in found.items()
-                if asked.name in rows
+                if each.name in rows
             },
         }
-        for asked in measures
+        for each in measures
     ]
+    how = {"nodes": asked.nodes, "quick": asked.quick, "limited": asked.limited}
+    return {**how, "cores": machine.cores, "load_before": machine.load, "rows": rows}
 
 
-def legend(asked: Asked) -> list[str]:
+def legend(asked: Asked, machine: Machine) -> list[str]:
     """What the reader of the table must know, a line each."""
     lines = [
         "* measured on another day, on another machine of the same kind.",
         "✓ keeps the goal, ✗ does not; ÷ is the figure here over that of the better peer.",
+        f"{machine.cores} cores, with a load of {machine.load:.1f} before the bench began.",
     ]
     if asked.nodes is not None:
         lines.append(f"With {asked.nodes} nodes in every row, whatever the row says.")

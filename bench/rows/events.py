@@ -63,7 +63,7 @@ class _Phases:
                 took.append(self._event(kind) * 1000)
             except LateError:
                 missed += 1
-            if missed >= _GIVE_UP_AFTER and not took:
+            if not took and missed in {_GIVE_UP_AFTER, number}:
                 return Known((), f"never ({missed} of {missed} not within {_WITHIN_S:.0f} s)")
             self._watch.take(self._rng.uniform(*_GAP_S))
         cpu = (self._watch.process.cpu() - cpu) / number * 1000

@@ -1,13 +1,18 @@
 """The bench measures the real syncer with few nodes: its figures are there, and could be true."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.toolchain
+
+NAIVE = Path(__file__).with_name("naive.py")
 
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
@@ -16,7 +21,7 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def figures(said: str, contender: str) -> dict[str, Any]:
-    return {each["row"]: each["contenders"][contender] for each in json.loads(said)}
+    return {each["row"]: each["contenders"][contender] for each in json.loads(said)["rows"]}
 
 
 def test_the_syncers_rows_have_figures_that_can_be_true() -> None:
@@ -47,3 +52,46 @@ def test_a_contender_that_ends_is_told_with_what_it_said_and_spoils_nothing() ->
     assert row["values"] == []
     assert row["said"].startswith("ended with exit code 3: no config found in lazy-")
     assert "Traceback" not in done.stderr
+
+
+def test_any_command_that_finds_its_world_in_the_environment_is_measured() -> None:
+    done = bench(
+        "start-1000", "memory-1000", "taint", "--nodes", "6", "--quick", "--json", "--no-syncer",
+        "--contender", f"predecessor={sys.executable} {NAIVE}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = figures(done.stdout, "predecessor")
+    assert found["start-1000"]["values"][1] == 12
+    assert found["start-1000"]["better_peer"] == "controller"
+    assert found["memory-1000"]["values"][0] > 10
+    assert found["taint"] == {**found["taint"], "values": [], "met": False}
+
+
+def test_ctrl_c_prints_what_was_measured_and_leaves_nothing(tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "bench", "memory-0", "ready", "--nodes", "3", "--quick"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "memory-0: " in line and "MiB" in line:
+            break
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "memory at 0 nodes" in out
+    assert "turns Ready" not in out
+    assert "Traceback" not in err
+    left = [path.parent.name for path in Path("/proc").glob("[0-9]*/environ") if mentions(path, tmp_path)]
+    assert left == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def mentions(environment: Path, directory: Path) -> bool:
+    try:
+        return str(directory).encode() in environment.read_bytes()
+    except OSError:
+        return False  # it has ended meanwhile

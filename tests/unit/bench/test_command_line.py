@@ -1,5 +1,8 @@
 """What is wrong on the command line is told in one line, with exit code 2, before anything is started."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bench.__main__ import main
@@ -40,3 +43,12 @@ def test_the_list_names_every_row(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_row_is_measured_by_exactly_one_scenario() -> None:
     measured = [row for scenario in SCENARIOS for row in scenario.rows]
     assert sorted(measured) == sorted(each.name for each in MEASURES)
+
+
+def test_every_row_and_every_variable_is_in_the_documentation() -> None:
+    root = Path(__file__).parents[3]
+    page = (root / "docs/bench.md").read_text()
+    assert [each.name for each in MEASURES if f"`{each.name}`" not in page] == []
+    made = re.findall(r'"((?:AWS|NLB_SYNC|BENCH)_[A-Z_]+)"', (root / "bench/world.py").read_text())
+    assert len(made) > 15
+    assert [name for name in made if f"`{name}`" not in page and not name.endswith("_")] == []

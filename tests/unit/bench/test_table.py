@@ -4,6 +4,7 @@ import pytest
 
 from bench import table
 from bench.figures import CONTROLLER, MEASURES, PREDECESSOR, Known, measure
+from bench.flags import parse
 
 
 def row(found: table.Found, name: str) -> dict[str, str]:
@@ -40,8 +41,10 @@ def test_a_peer_that_runs_beside_us_counts_as_it_was_found_today() -> None:
 
 
 def test_json_says_the_same() -> None:
-    (told,) = table.document([measure("taint")], {"syncer": {"taint": Known((19.2, 22.7))}})
-    here = told["contenders"]["syncer"]
+    found = {"syncer": {"taint": Known((19.2, 22.7))}}
+    told = table.document([measure("taint")], found, parse(["taint", "--quick"]), table.Machine(2, 0.5))
+    here = told["rows"][0]["contenders"]["syncer"]
+    assert (told["quick"], told["cores"], told["load_before"]) == (True, 2, 0.5)
     assert here["met"] is True
     assert here["better_peer"] == CONTROLLER
     assert here["ratios"] == pytest.approx([0.1, 0.1])
