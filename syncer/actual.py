@@ -72,6 +72,11 @@ class Actual:
         """AWS acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
 
+    def expire(self, now: float, after: float) -> None:
+        """What was read longer than `after` seconds ago may be stale: a process may have been frozen."""
+        if self.fresh and self.read_at is not None and now - self.read_at > after:
+            self.fresh = False
+
     def forget_drained(self, now: float) -> None:
         """Blind, nobody tells when draining is over: after AWS's default it is taken to be."""
         gone = {target for target, at in self._left.items() if at <= now - _DRAINED_S}

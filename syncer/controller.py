@@ -31,6 +31,8 @@ from syncer.writes import Writer, left_undone, named
 log = logging.getLogger(__name__)
 
 _TURN_S = 5.0
+# In this time a read is answered or has failed. By what is older, interval included, nothing is removed.
+_ANSWERED_S = 15.0
 # How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
 _BEGIN_S = 30.0
 # A short outage of the API server makes no long one of ours.
@@ -59,7 +61,10 @@ class Controller:
         self.clock = clock
         self.tally = tally
         exclusive = settings.ownership is Ownership.EXCLUSIVE
-        self.groups = tuple(Group(each, rng, exclusive=exclusive) for each in settings.groups)
+        self.groups = tuple(
+            Group(each, rng, settings.read_every + _ANSWERED_S, exclusive=exclusive)
+            for each in settings.groups
+        )
         self.record = Record(
             records,
             clock,

@@ -26,6 +26,7 @@ class Group:
 
     settings: GroupSettings
     rng: random.Random
+    trusted_for: float = 45.0
     actual: Actual = field(default_factory=Actual)
     own_port: int | None = None
     ours: frozenset[Target] = frozenset()
@@ -139,6 +140,7 @@ class Group:
 
     def state(self, port: int | None, now: float) -> GroupState:
         """What a plan is made from; `now` is monotonic."""
+        self.actual.expire(now, self.trusted_for)
         self.actual.forget_drained(now)
         return GroupState(
             target_group=self.arn,

@@ -212,6 +212,27 @@ async def test_a_full_group_holds_up_nothing_that_leaves() -> None:
 
 
 @virtually
+async def test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before() -> None:
+    world = World()
+    world.join("a", "b", "c", "d")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=40)
+    await asyncio.sleep(30)
+    replica.frost.freeze()
+    await asyncio.sleep(90)
+    world.cloud.sick |= {instance(name) for name in "cd"}
+    for name in "ab":
+        world.cluster.delete(name)
+    await asyncio.sleep(1)
+    replica.frost.thaw()
+    await asyncio.sleep(120)
+    assert world.filled_with("a", "b", "c", "d")
+    world.cloud.sick.clear()
+    await world.until(lambda: world.filled_with("c", "d"), within=35)
+    await replica.stop()
+
+
+@virtually
 async def test_one_groups_failure_stops_no_other() -> None:
     world = World()
     world.join("a")
