@@ -133,8 +133,7 @@ class Household:
         for syncer in self.syncers:
             syncer.end()
         self.syncers.clear()
-        for name in self.node_names():
-            self.api.delete(f"{NODES}/{name}")
+        self.api.delete(NODES)
         self.api.delete(f"{SERVICES}/{self.service}")
         self.elb.delete_load_balancer(LoadBalancerArn=self.balancer)
         for arn in self.groups.values():
@@ -248,7 +247,7 @@ class Household:
         with urlopen(Request(url, data=json.dumps(body).encode()), timeout=10):  # noqa: S310
             pass
 
-    def until(self, holds: Callable[[], bool], within: float) -> float:
+    def until(self, holds: Callable[[], bool], within: float, pause: float = 0.05) -> float:
         """Wait for a state of the world; how many seconds it took."""
         began = time.monotonic()
         while True:
@@ -259,7 +258,7 @@ class Household:
             except (OSError, ApiError):
                 pass  # the API server is being restarted by the test
             assert time.monotonic() - began < within, self._situation()
-            time.sleep(0.05)
+            time.sleep(pause)
 
     def stays(self, holds: Callable[[], bool], for_s: float) -> None:
         """A state of the world that must not change for so many seconds."""
