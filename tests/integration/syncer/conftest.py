@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -40,6 +41,28 @@ def home(household: Household) -> Iterator[Household]:
     household.furnish()
     yield household
     household.clear()
+
+
+@pytest.fixture(scope="session")
+def second_cluster(
+    tmp_path_factory: pytest.TempPathFactory, household: Household, tools: dict[str, Path]
+) -> Iterator[Household]:
+    layout = Layout.ephemeral(tmp_path_factory.mktemp("neighbour"))
+    layout = replace(layout, aws_port=household.layout.aws_port)
+    layout.save()
+    try:
+        control.start(layout, tools, control.STORE_AND_API)
+        yield Household(layout, tools, control.Rest(layout), household.elb, household.network)
+    finally:
+        control.stop(layout)
+
+
+@pytest.fixture
+def neighbour(home: Household, second_cluster: Household) -> Iterator[Household]:
+    """Another cluster of the same cloud, whose ingress stands behind the same groups."""
+    second_cluster.share(home)
+    yield second_cluster
+    second_cluster.clear()
 
 
 def _answers(url: str) -> bool:

@@ -103,11 +103,24 @@ class Household:
     syncers: list[Syncer] = field(default_factory=list)
 
     def furnish(self) -> None:
+        """A load balancer with its groups, and an ingress Service."""
         number = next(_NUMBERS)
+        self.balancer, self.groups = self.new_balancer(number)
+        self._expose(number)
+
+    def share(self, owner: "Household") -> None:
+        """The groups of another cluster, and an ingress Service of its own."""
+        self.groups = dict(owner.groups)
+        self._expose(next(_NUMBERS))
+
+    def new_balancer(self, number: int | None = None) -> tuple[str, dict[str, str]]:
+        """One more load balancer and its groups `http` and `https`, by their ARNs."""
+        number = number or next(_NUMBERS)
+        groups = {}
         made = self.elb.create_load_balancer(
             Name=f"nlb-{number}", Type="network", Subnets=list(self.network.subnet_ids.values())
         )
-        self.balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+        balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
         for name, port in (("http", 80), ("https", 443)):
             group = self.elb.create_target_group(
                 Name=f"{name}-{number}",
@@ -116,13 +129,16 @@ class Household:
                 VpcId=self.network.vpc_id,
                 TargetType="instance",
             )
-            self.groups[name] = arn = group["TargetGroups"][0]["TargetGroupArn"]
+            groups[name] = arn = group["TargetGroups"][0]["TargetGroupArn"]
             self.elb.create_listener(
-                LoadBalancerArn=self.balancer,
+                LoadBalancerArn=balancer,
                 Protocol="TCP",
                 Port=port,
                 DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
             )
+        return balancer, groups
+
+    def _expose(self, number: int) -> None:
         self.service = f"ingress-{number}"
         ports = [{"name": "http", "port": 80}, {"name": "https", "port": 443}]
         self.api.create(
@@ -133,12 +149,16 @@ class Household:
         for syncer in self.syncers:
             syncer.end()
         self.syncers.clear()
-        self.api.delete(NODES)
+        self.delete_all_nodes()
         self.api.delete(f"{SERVICES}/{self.service}")
-        self.elb.delete_load_balancer(LoadBalancerArn=self.balancer)
-        for arn in self.groups.values():
-            self.elb.delete_target_group(TargetGroupArn=arn)
+        if self.balancer:
+            self.remove_balancer(self.balancer, self.groups)
         self.groups.clear()
+
+    def remove_balancer(self, balancer: str, groups: dict[str, str]) -> None:
+        self.elb.delete_load_balancer(LoadBalancerArn=balancer)
+        for arn in groups.values():
+            self.elb.delete_target_group(TargetGroupArn=arn)
 
     def names(self) -> list[str]:
         """The names of both groups, as metrics have them."""
@@ -177,8 +197,12 @@ class Household:
                 self.instances[name] = run_node_instance(self.layout.aws_url, name, zone).instance_id
             provider = f"aws:///eu-central-1a/{self.instances[name]}"
             self.api.create(NODES, {"metadata": {"name": name}, "spec": {"providerID": provider}})
-            ready = {"conditions": [{"type": "Ready", "status": "True"}]}
-            self.api.patch(f"{NODES}/{name}/status", {"status": ready})
+            self.ready(name, "True")
+
+    def ready(self, name: str, status: str) -> None:
+        """What a Node's condition Ready says: "True", "False" or "Unknown"."""
+        ready = {"conditions": [{"type": "Ready", "status": status}]}
+        self.api.patch(f"{NODES}/{name}/status", {"status": ready})
 
     def key(self, user: str, **allowed: str | list[str]) -> dict[str, str]:
         """Credentials of a new IAM user; `allowed` are actions of ELBv2 and the resources of each."""
@@ -201,6 +225,9 @@ class Household:
 
     def delete(self, name: str) -> None:
         self.api.delete(f"{NODES}/{name}")
+
+    def delete_all_nodes(self) -> None:
+        self.api.delete(NODES)
 
     def join_as(self, name: str, instance: str) -> None:
         """A Ready Node that claims to be `instance`."""
@@ -225,6 +252,17 @@ class Household:
             (names.get(each["Target"]["Id"], each["Target"]["Id"]), each["Target"]["Port"])
             for each in answer["TargetHealthDescriptions"]
             if each["TargetHealth"]["State"] != "draining"
+        }
+
+    def states(self, group: str = "http") -> dict[str, str]:
+        """What AWS says of each node's target: its state, with the reason where it is not healthy."""
+        names = {instance: name for name, instance in self.instances.items()}
+        answer = self.elb.describe_target_health(TargetGroupArn=self.groups[group])
+        return {
+            names.get(each["Target"]["Id"], each["Target"]["Id"]): " ".join(
+                filter(None, (each["TargetHealth"]["State"], each["TargetHealth"].get("Reason", "")))
+            )
+            for each in answer["TargetHealthDescriptions"]
         }
 
     def filled_with(self, *names: str) -> bool:
