@@ -29,10 +29,16 @@ class Account:
         self.home.api.create(f"{_CORE}/serviceaccounts", {"metadata": {"name": self.name}})
 
     def grant(self, *verbs: str) -> None:
-        """Let it do this with Nodes and Services; without verbs all that the stack allows."""
+        """Let it do this with Nodes and Services; without verbs all that the stack allows, there and else."""
         allowed = list(verbs) or ["get", "list", "watch"]
-        rule = {"apiGroups": [""], "resources": ["nodes", "services"], "verbs": allowed}
-        self.home.api.create(f"{_RBAC}/clusterroles", {"metadata": {"name": self.name}, "rules": [rule]})
+        rules = [{"apiGroups": [""], "resources": ["nodes", "services"], "verbs": allowed}]
+        if not verbs:
+            own = ["get", "create", "update", "patch"]
+            rules += [
+                {"apiGroups": [""], "resources": ["configmaps", "events"], "verbs": own},
+                {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": own},
+            ]
+        self.home.api.create(f"{_RBAC}/clusterroles", {"metadata": {"name": self.name}, "rules": rules})
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": self.name}
         subject = {"kind": "ServiceAccount", "name": self.name, "namespace": "default"}
         binding = {"metadata": {"name": self.name}, "roleRef": role, "subjects": [subject]}
@@ -59,11 +65,13 @@ class Account:
         secrets.mkdir(parents=True)
         (secrets / "ca.crt").write_bytes((self.home.layout.pki / "ca.crt").read_bytes())
         (secrets / "token").write_text(token.text)
+        (secrets / "namespace").write_text("default")
         return secrets / "token"
 
-    def in_pod(self, token_file: Path, port: int) -> dict[str, str]:
+    def in_pod(self, token_file: Path, port: int, pod: str = "") -> dict[str, str]:
         """The environment of a Pod with these mounts that finds the API server on a loopback port."""
         return {
+            **({"HOSTNAME": pod} if pod else {}),
             "KUBECONFIG": "",
             "KUBERNETES_SERVICE_HOST": HOST,
             "KUBERNETES_SERVICE_PORT": str(port),

@@ -62,7 +62,10 @@ class Syncer:
 
     @property
     def status(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.get("/status")[1])
+        code, body = self.get("/status")
+        if not code:
+            raise ConnectionError("the syncer does not answer (yet)")
+        answer: dict[str, Any] = json.loads(body)
         return answer
 
     @property

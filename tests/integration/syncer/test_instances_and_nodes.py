@@ -111,7 +111,7 @@ def test_nodes_that_are_all_deleted_and_made_again_keep_the_floor_and_come_back(
     home.until(lambda: not _holds(syncer), within=5)
 
 
-def test_an_empty_list_at_start_takes_no_target_and_the_nodes_that_return_find_theirs(
+def test_an_empty_list_at_start_takes_no_target_and_is_not_called_ready(
     home: Household,
 ) -> None:
     home.join("a", "b", "c", "d")
@@ -122,10 +122,10 @@ def test_an_empty_list_at_start_takes_no_target_and_the_nodes_that_return_find_t
     home.delete_all_nodes()
     syncer = home.syncer()
     home.until(lambda: "held as doubtful" in syncer.get("/readyz")[1], within=15)
-    home.join("a", "b", "c", "d")
-    home.until(lambda: syncer.ready, within=5)
-    assert home.filled_with("a", "b", "c", "d")
+    home.stays(lambda: len(home.registered("http")) == 4, for_s=2)
     assert _removed(home, syncer) == 0
+    home.join("a", "b", "c", "d")
+    home.until(lambda: syncer.ready and home.filled_with("a", "b", "c", "d"), within=5)
 
 
 def test_a_node_alone_keeps_its_target_while_it_is_made_again(home: Household) -> None:
