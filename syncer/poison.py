@@ -76,13 +76,13 @@ class Poison:
         """In how many seconds the next one may be tried again."""
         return min((each.until - now for each in self._refusals.values() if each.until > now), default=None)
 
-    def may_search(self, now: float) -> bool:
-        """Whether one more call may be spent on finding the bad ones; counts it if so."""
+    def may_search(self, now: float, *, calls: int) -> bool:
+        """Whether so many more calls may be spent on finding the bad ones; counts them if so."""
         while self._searches and self._searches[0] <= now - _SEARCH_WINDOW_S:
             self._searches.popleft()
-        if len(self._searches) >= _SEARCH_CALLS:
+        if len(self._searches) + calls > _SEARCH_CALLS:
             return False
-        self._searches.append(now)
+        self._searches.extend([now] * calls)
         return True
 
 

@@ -91,8 +91,6 @@ class Writer:
         culprits = [
             target for target in batch if isinstance(error, RefusedTargetsError) and target.id in error.ids
         ]
-        if not group.poison.may_search(now):
-            return None
         if not culprits and len(batch) == 1:
             culprits = list(batch)
         if culprits:
@@ -103,9 +101,11 @@ class Writer:
                 "%s: AWS refused %s: %s", group.name, named(culprits), error, extra={"group": group.name}
             )
             rest = [target for target in batch if target not in culprits]
-            return [rest] if rest else []
-        half = len(batch) // 2
-        return [batch[:half], batch[half:]]
+            again = [rest] if rest else []
+        else:
+            half = len(batch) // 2
+            again = [batch[:half], batch[half:]]
+        return again if group.poison.may_search(now, calls=len(again)) else None
 
     async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
         for number, batch in enumerate(_batches(targets)):

@@ -309,6 +309,24 @@ async def test_a_refused_target_is_not_tried_more_often_than_its_backoff_allows(
 
 
 @virtually
+async def test_what_is_refused_alone_is_set_aside_however_many_searches_were_made() -> None:
+    world = World()
+    world.cloud.names_refused = False
+    replica = world.replica()
+    ghosts = [f"ghost{number}" for number in range(6)]
+    for name in ghosts:
+        world.cluster.put(node(name, instance(name)))
+    await asyncio.sleep(120)
+    tries: dict[Target, list[float]] = {}
+    for at, operation, group, targets in replica.elb.log:
+        if operation == "register" and group == HTTP and len(targets) == 1:
+            tries.setdefault(targets[0], []).append(at)
+    assert len(tries) == len(ghosts)
+    assert min(later - at for each in tries.values() for at, later in pairwise(each)) >= 30
+    await replica.stop()
+
+
+@virtually
 async def test_throttled_writes_are_retried_with_growing_pauses_and_get_through() -> None:
     world = World()
     replica = world.replica()
