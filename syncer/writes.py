@@ -87,7 +87,7 @@ class Writer:
         The ids that AWS named are set aside, else halves are tried until the bad ones stand alone. A full
         group is filled to its last place in the same way.
         """
-        now = self.clock.monotonic()
+        now, again = self.clock.monotonic(), list[Sequence[Target]]()
         culprits = [
             target for target in batch if isinstance(error, RefusedTargetsError) and target.id in error.ids
         ]
@@ -101,10 +101,10 @@ class Writer:
                 "%s: AWS refused %s: %s", group.name, named(culprits), error, extra={"group": group.name}
             )
             rest = [target for target in batch if target not in culprits]
-            again = [rest] if rest else []
+            again += [rest] if rest else []
         else:
             half = len(batch) // 2
-            again = [batch[:half], batch[half:]]
+            again += [batch[:half], batch[half:]]
         return again if group.poison.may_search(now, calls=len(again)) else None
 
     async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
