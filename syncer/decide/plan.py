@@ -78,8 +78,7 @@ def _scene(
     now: float,
     listed: Mapping[Target, TargetHealth],
 ) -> Scene:
-    port = actual.port
-    wanted = frozenset[Target]() if port is None else frozenset(Target(i, port) for i in desired.wanted)
+    wanted, over = (_on_port(actual, instances) for instances in (desired.wanted, desired.over_quota))
     kept = wanted.intersection(listed)
     surplus = tuple(target for target in listed if target not in kept)
     return Scene(
@@ -91,9 +90,14 @@ def _scene(
         surplus=surplus,
         owned=actual.ours.union(kept, adopted(desired, actual, surplus)),
         settled=any(listed[target].state is TargetState.HEALTHY for target in kept),
+        crowded_out=any(listed[target].state is TargetState.HEALTHY for target in over.intersection(listed)),
         notices=notices(desired, actual, surplus, now),
         succeeding=succeeding(desired, actual, surplus, now),
     )
+
+
+def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[Target]:
+    return frozenset() if actual.port is None else frozenset(Target(i, actual.port) for i in instances)
 
 
 def _registrations(
@@ -103,9 +107,8 @@ def _registrations(
     actual, desired = scene.actual, scene.desired
     absent = scene.wanted.difference(listed)
     held = {target: actual.set_aside[target] for target in absent if target in actual.set_aside}
-    if actual.port is not None:
-        over = {Target(instance, actual.port) for instance in desired.over_quota}
-        held.update(dict.fromkeys(over.difference(listed), Why.QUOTA))
+    over = _on_port(actual, desired.over_quota)
+    held.update(dict.fromkeys(over.difference(listed), Why.QUOTA))
     missing = sorted(absent.difference(held))
     limit = limit_of(scene.policy.target_limit, actual)
     free = len(missing) if limit is None else max(0, limit - len(listed))

@@ -44,6 +44,7 @@ class Scene:
 
     `wanted` are this group's targets, `surplus` the registered ones that are not among them, `owned` ours.
     `settled`: one of the wanted is healthy, so the group can do without those it should not have.
+    `crowded_out`: so is one that would be wanted if foreign targets did not take its place.
     `notices` and `succeeding` say since when what is to go has been waiting.
     """
 
@@ -55,6 +56,7 @@ class Scene:
     surplus: tuple[Target, ...]
     owned: frozenset[Target]
     settled: bool
+    crowded_out: bool
     notices: Mapping[InstanceId, Notice]
     succeeding: Mapping[Target, float]
 
@@ -148,8 +150,8 @@ def _kept(scene: Scene, target: Target) -> Why | None:
 
 
 def _may_be_cleared(scene: Scene, target: Target) -> bool:
-    """Whether it is ours, or one of our own is healthy in its stead."""
-    return target in scene.owned or scene.settled
+    """Whether it is ours, or one of our own is healthy, with a place of its own or without."""
+    return target in scene.owned or scene.settled or scene.crowded_out
 
 
 class Removals:

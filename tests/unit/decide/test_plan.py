@@ -187,6 +187,11 @@ class TestOwnership:
         assert planned.empty
         assert held(planned) == {target(7): Why.FOREIGN, target(8): Why.FOREIGN}
 
+    def test_in_exclusive_they_do_not_wait_for_ever_where_they_take_the_places_of_our_own(self) -> None:
+        full = group(health(0), health(7, "unhealthy"), health(8, "unhealthy"), health(9, "unhealthy"))
+        planned = decide(of(range(1)), full, replace(EXCLUSIVE, target_limit=3))
+        assert planned.deregister == (target(7), target(8), target(9))
+
     def test_in_exclusive_this_holds_for_a_leaving_nodes_foreign_target_too(self) -> None:
         nodes = [node(0), node(5, **GONE_AWAY)]
         starting = group(health(0, "initial"), health(5, port=9999), *healthy([7]))
