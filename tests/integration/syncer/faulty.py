@@ -115,6 +115,14 @@ class Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, _Server)
         return self.server.faulty
 
+    def setup(self) -> None:
+        super().setup()
+        self.faulty.connections.add(self)
+
+    def finish(self) -> None:
+        self.faulty.connections.discard(self)
+        super().finish()
+
     def do_GET(self) -> None:
         self._answer()
 
@@ -167,6 +175,7 @@ class FaultyServer:
     streams: Answer = field(default_factory=lambda: a_refusal(422))
     sick: dict[str, Answer] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    connections: set[Handler] = field(default_factory=set)
     closing: threading.Event = field(default_factory=threading.Event)
     url: str = ""
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from kubernetes.client.configuration import Configuration
 
+from syncer.cluster import pace
 from syncer.cluster import reflector as module
 from syncer.cluster.adapter import NODES
 from syncer.cluster.api import Api
@@ -313,6 +314,19 @@ WATCH_FAULTS: dict[str, Answer] = {
 STREAM_FAULTS: dict[str, Answer] = {
     name: fault for name, fault in WATCH_FAULTS.items() if not name.startswith("one-event")
 }
+
+
+@pytest.mark.parametrize("fault", WATCH_FAULTS.values(), ids=WATCH_FAULTS)
+def test_no_connection_is_left_open_and_no_two_watches_last_alike(
+    fault: Answer, server: FaultyServer, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MIN_INTERVAL_S", "SHORT_WAIT_S"):
+        monkeypatch.setattr(pace, name, 0.001)
+    server.watches = fault
+    with _following(server, sink):
+        until(lambda: len(_watches(server)) >= 40)
+        assert len(server.connections) <= 3
+    assert len({request.query["timeoutSeconds"] for request in _watches(server)}) > 4
 
 
 class Patient:
