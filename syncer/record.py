@@ -15,6 +15,8 @@ CONFIRMED_S = 900.0
 # What no registration waits for (cuts, adoptions) is written together, this often at most. While a hold
 # waits to be confirmed the record is read as often.
 _LATER_S = 5.0
+# How often it is asked for again where the right to it was missing.
+_DENIED_S = 300.0
 _CONFIRMED = "confirmed."
 _TRIES = 3
 
@@ -41,6 +43,7 @@ class Record:
         self._awaited = awaited
         self._news = news
         self._kept = records is not None
+        self._denied_until = 0.0
         self._loaded = records is None
         self.loads = 0
         self._wanted: dict[TargetGroupArn, frozenset[Target]] = {}
@@ -100,14 +103,28 @@ class Record:
         """Write what nobody waits for, and look for confirmations while one is awaited, until cancelled."""
         while True:
             await self._clock.sleep(_LATER_S)
-            if not (self._loaded and self._kept and self._may_write()):
+            if not (self._loaded and self._may_write()):
                 continue
             try:
+                if not self._kept:
+                    await self._ask_again()
+                    continue
                 if self._awaited():
                     await self._look()
                 await self.save()
             except ClusterError as error:
                 self._report(f"the record is not written: {error}")
+
+    async def _ask_again(self) -> None:
+        """Where the right was missing it may have been granted: what is stored is ours too then."""
+        if self._records is None or self._clock.monotonic() < self._denied_until:
+            return
+        async with self._lock:
+            if await self._read():
+                self._kept = True
+                for group, targets in self._wanted.items():
+                    self._wanted[group] = targets | decoded(self._stored.get(key_of(group), ""))
+                self._report("")
 
     async def _look(self) -> None:
         before = self.confirmed(self._clock.now())
@@ -163,6 +180,7 @@ class Record:
 
     def _in_memory(self, error: DeniedError) -> None:
         self._kept = False
+        self._denied_until = self._clock.monotonic() + _DENIED_S
         self._report(f"what is ours is remembered until the next start only: {error}")
 
     def _report(self, problem: str) -> None:

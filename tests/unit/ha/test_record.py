@@ -138,6 +138,26 @@ async def test_without_the_right_to_it_the_record_lives_in_memory() -> None:
 
 
 @virtually
+async def test_a_right_to_the_record_that_returns_is_noticed_and_what_was_stored_is_ours_too() -> None:
+    world = tracked()
+    world.join("a", "b", "c", "d")
+    first = await settled(world, "a", "b", "c", "d")
+    await first.stop()
+    world.cluster.delete("d")  # nobody follows it: only what is stored says whose target it is
+    world.stored.denied = True
+    replica = world.replica(elected=True)
+    await asyncio.sleep(30)
+    assert replica.controller.record.problem
+    world.join("e")
+    await world.until(lambda: world.filled_with("a", "b", "c", "d", "e"), within=60)
+    world.stored.denied = False
+    await world.until(lambda: not replica.controller.record.problem, within=310)
+    await world.until(lambda: world.filled_with("a", "b", "c", "e"), within=60)
+    await world.until(lambda: stored(world) == world.targets("a", "b", "c", "e"), within=400)
+    await replica.stop()
+
+
+@virtually
 async def test_what_cannot_be_recorded_is_not_registered_until_it_can() -> None:
     world = tracked()
     world.join("a", "b")
