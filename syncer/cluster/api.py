@@ -22,6 +22,8 @@ _SMALL_S = 2.0
 _ERROR_BODY = 64 * 1024
 # An object in etcd has at most 1.5 MiB (its --max-request-bytes): a longer line is no event.
 _LONGEST_EVENT = 8 * 1024 * 1024
+# An API server that has just started refuses everybody until it has read its roles (seen: for 50 ms).
+_STARTING_S = 10.0
 # How often credentials are read anew while the server takes none of them.
 _RENEW_EVERY_S = 5.0
 _JSON = "application/json"
@@ -91,6 +93,7 @@ class Api:
         """`renewed` reads the configuration anew: after the server did not know who we are."""
         self._renewed = renewed
         self._renewed_at = time.monotonic()
+        self._silent_at = float("-inf")
         self._renewing = threading.Lock()
         self._client = _client(configuration)
 
@@ -104,11 +107,17 @@ class Api:
     ) -> dict[str, Any]:
         """Read or write one small object, soon or not at all; the object as it is then.
 
-        `content_type` is that of `body`; for a PATCH it says which kind of patch it is. Errors as in `get`.
+        `content_type` is that of `body`; for a PATCH it says which kind of patch it is. Errors as in `get`,
+        but that a 403 is not believed soon after there was no answer: then it is a ClusterError like that.
         """
-        answer = self._request(
-            method, path, {}, body=body, content_type=content_type, timeout=(_SMALL_S, _SMALL_S)
-        )
+        try:
+            answer = self._request(
+                method, path, {}, body=body, content_type=content_type, timeout=(_SMALL_S, _SMALL_S)
+            )
+        except RefusedError as error:
+            if error.status == 403 and time.monotonic() < self._silent_at + _STARTING_S:  # noqa: PLR2004
+                raise ClusterError(str(error)) from None
+            raise
         return _document(method, path, answer)
 
     def watch(self, path: str, query: Mapping[str, str], silence: float) -> Stream:
@@ -137,6 +146,7 @@ class Api:
             )
             answer = client.call_api(method, url, headers, body, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as error:
+            self._silent_at = time.monotonic()
             raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
         response: urllib3.BaseHTTPResponse = answer.response
         if response.status == 401:  # noqa: PLR2004
