@@ -1,0 +1,321 @@
+"""Each safety rule and each part of it, how to switch it off in the shipped code, and the story that notices.
+
+`where` names what is replaced, as `module:attribute`. The stories are tests that stand elsewhere; they pass
+with the code as it is and fail with the rule off. docs/stories.md shows the table.
+"""
+
+from math import inf
+
+from syncer.model import TargetState, Why
+from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
+from tests.unit.ha import test_election, test_record, test_two_replicas
+from tests.unit.loop import test_check_port, test_contested, test_controller, test_events
+from tests.unit.rules.extra import (
+    a_group_that_does_not_answer_is_tried_again_in_growing_pauses,
+    a_limit_is_obeyed_in_both_groups,
+    botocore_sends_no_write_without_the_right_to,
+    places_are_dealt_evenly_to_the_zones,
+)
+from tests.unit.rules.ways import (
+    Switch,
+    answering,
+    at_once,
+    brake,
+    by_id,
+    complete_anyway,
+    counting,
+    instead,
+    may_send,
+    never,
+    nothing,
+    of_nodes_that_are_there,
+    one_by_one,
+    waiting_anew,
+    whoever_led_once,
+    without_limit,
+)
+
+_LOOP = test_controller
+_OURS = test_plan.TestOwnership()
+_FULL = test_successor.TestAtTheQuota()
+_CONFIRM = test_brake.TestConfirm()
+
+SWITCHES = (
+    Switch(
+        rule="1 complete list",
+        where="syncer.decide.removal:_kept",
+        off=complete_anyway,
+        story=test_plan.test_a_part_of_the_node_list_registers_but_removes_nothing,
+    ),
+    brake(
+        "2 share",
+        "syncer.decide.brake:floor_of",
+        answering(1),
+        "10 for 10, all old ones leaving together",
+    ),
+    brake(
+        "2 last serving",
+        "syncer.decide.brake:Brake._too_few",
+        never(Why.LAST_SERVING),
+        "scale to zero: the last one stays until it is dead or another comes",
+    ),
+    Switch(
+        rule="2 last registered",
+        where="syncer.decide.brake:Brake._last_registered",
+        off=answering(None),
+        story=test_plan.test_the_last_registered_target_stays_even_if_it_does_not_serve,
+    ),
+    Switch(
+        rule="2 AWS fails open",
+        where="syncer.decide.brake:serving",
+        off=answering(set()),
+        story=test_plan.test_where_none_is_healthy_all_serve_because_aws_fails_open,
+    ),
+    brake(
+        "2 doubtful: all together or none",
+        "syncer.decide.brake:Brake.release_together",
+        one_by_one,
+        "an empty but complete node list",
+    ),
+    brake(
+        "2 a deadline waits for the share",
+        "syncer.decide.removal:Removals._patience_left",
+        at_once,
+        "2 of 3 reclaimed with a third that comes in time",
+    ),
+    Switch(
+        rule="2 but no longer than a minute",
+        where="syncer.decide.removal:Removals._patience_left",
+        off=answering(inf),
+        story=test_brake.test_a_deadline_waits_for_the_share_at_most_a_minute,
+    ),
+    Switch(
+        rule="2 announced before its Node went",
+        where="syncer.decide.plan:notices",
+        off=of_nodes_that_are_there,
+        story=test_brake.test_a_held_announced_target_is_still_announced_when_its_node_is_gone,
+    ),
+    Switch(
+        rule="2 deadlines first",
+        where="syncer.decide.removal:Removals._in_order",
+        off=lambda _: lambda _removals, targets: sorted(targets),
+        story=test_brake.test_deadlines_go_before_labels_and_labels_before_cordons,
+    ),
+    Switch(
+        rule="2 base of ten minutes",
+        where="syncer.decide.brake:remember",
+        off=lambda _: lambda _peaks, count, now, _window: ((now, count),),
+        story=test_brake.test_the_base_is_remembered_for_ten_minutes_and_not_longer,
+    ),
+    Switch(
+        rule="2 what drains counts into it",
+        where="syncer.decide.brake:Brake._present",
+        off=lambda _: lambda brake, scope, _members: len(brake._copies.get(scope, ())),
+        story=test_brake.test_draining_targets_count_into_the_base_because_they_are_recent_removals,
+    ),
+    brake(
+        "2 each zone, with cross-zone off",
+        "syncer.decide.brake:Brake._scopes_of",
+        answering(("",)),
+        "one zone's nodes leaving with cross-zone off: its last one stays",
+    ),
+    Switch(
+        rule="2 a confirmation is of one hold",
+        where="syncer.decide.removal:hold_id",
+        off=answering("this"),
+        story=_CONFIRM.test_another_set_does_not,
+    ),
+    Switch(
+        rule="2 and expires",
+        where="syncer.record:CONFIRMED_S",
+        off=instead(1e9),
+        story=test_record.test_a_confirmed_hold_is_let_go_within_10_seconds_and_an_old_confirmation_is_not,
+    ),
+    Switch(
+        rule="2 a removal without an answer is looked at",
+        where="syncer.errors:UnreachableError.unsure",
+        off=instead(False),
+        story=_LOOP.test_after_a_removal_whose_answer_was_lost_the_group_is_read_before_anything_else_goes,
+    ),
+    Switch(
+        rule="3 poison: set aside",
+        where="syncer.poison:Poison.set_aside",
+        off=answering({}),
+        story=_LOOP.test_what_is_refused_alone_is_set_aside_however_many_searches_were_made,
+    ),
+    Switch(
+        rule="3 the others get through",
+        where="syncer.writes:Writer._apart",
+        off=answering(None),
+        story=_LOOP.test_an_instance_that_does_not_run_keeps_no_other_out_and_joins_when_it_runs,
+    ),
+    Switch(
+        rule="4 make before break",
+        where="syncer.decide.removal:Removals._succeeded",
+        off=answering(True),
+        story=_LOOP.test_a_new_node_port_replaces_the_old_targets_only_when_its_own_are_healthy,
+    ),
+    Switch(
+        rule="4 a bounded wait",
+        where="syncer.decide.plan:succeeding",
+        off=waiting_anew,
+        story=test_successor.test_the_wait_for_a_successor_is_bounded_by_five_minutes,
+    ),
+    Switch(
+        rule="4 at the quota one step at a time",
+        where="syncer.decide.plan:_step",
+        off=answering(1000),
+        story=_FULL.test_the_order_turns_round_one_step_at_a_time,
+    ),
+    Switch(
+        rule="5 quota: the limit",
+        where="syncer.settings:Settings.plan_policy",
+        off=without_limit,
+        story=a_limit_is_obeyed_in_both_groups,
+    ),
+    Switch(
+        rule="5 one choice for all groups",
+        where="syncer.decide.desired:_places",
+        off=answering(None),
+        story=test_quota.test_every_group_gets_the_choice_of_the_one_with_the_least_room,
+    ),
+    Switch(
+        rule="5 an even and stable choice",
+        where="syncer.decide.desired:subset",
+        off=by_id,
+        story=places_are_dealt_evenly_to_the_zones,
+    ),
+    Switch(
+        rule="5 zones that are served",
+        where="syncer.decide.desired:_in_enabled_zones",
+        off=lambda _: lambda wishes, _groups, _zones: wishes,
+        story=test_quota.TestZones().test_a_node_in_a_zone_that_the_load_balancer_does_not_serve_is_out,
+    ),
+    Switch(
+        rule="6 foreign, in tracked",
+        where="syncer.decide.removal:_kept",
+        off=never(Why.FOREIGN),
+        story=_OURS.test_a_foreign_target_survives_in_tracked,
+    ),
+    Switch(
+        rule="6 foreign, in exclusive, before ours is healthy",
+        where="syncer.decide.removal:_may_be_cleared",
+        off=answering(True),
+        story=_OURS.test_in_exclusive_foreign_targets_stay_until_one_of_our_own_is_healthy,
+    ),
+    Switch(
+        rule="6 add-only",
+        where="syncer.decide.removal:_kept",
+        off=never(Why.ADD_ONLY),
+        story=_OURS.test_add_only_removes_nothing,
+    ),
+    Switch(
+        rule="6 ours on sight",
+        where="syncer.decide.plan:adopted",
+        off=answering(set()),
+        story=_OURS.test_a_leaving_node_met_right_after_a_start_is_ours,
+    ),
+    Switch(
+        rule="6 recorded before it is registered",
+        where="syncer.record:Record.save",
+        off=nothing,
+        story=test_record.test_a_target_is_recorded_before_it_is_registered_at_one_write_for_both_groups,
+    ),
+    Switch(
+        rule="6 struck off when it is gone",
+        where="syncer.decide.ownership:_listed",
+        off=lambda _: lambda actual, target: target in actual.targets and actual.targets[target].registered,
+        story=_OURS.test_the_record_is_struck_off_when_the_target_is_gone_and_not_when_it_drains,
+    ),
+    Switch(
+        rule="7 draining is registered again",
+        where="syncer.model:TargetHealth.__post_init__",
+        off=counting(TargetState.DRAINING, registered=True),
+        story=test_plan.test_a_draining_target_that_is_wanted_again_is_registered_again,
+    ),
+    Switch(
+        rule="7 unhealthy.draining is registered",
+        where="syncer.model:TargetHealth.__post_init__",
+        off=counting(TargetState.UNHEALTHY_DRAINING, registered=False),
+        story=test_plan.test_an_unhealthy_draining_target_is_registered_and_left_alone,
+    ),
+    Switch(
+        rule="7 contested",
+        where="syncer.contested:Contested.set_aside",
+        off=answering({}),
+        story=test_contested.test_a_target_that_another_hand_deregisters_three_times_is_left_alone_for_ten_minutes,
+    ),
+    Switch(
+        rule="8 drift is repaired",
+        where="syncer.reads:Reader._interval",
+        off=answering(1e6),
+        story=_LOOP.test_a_foreign_target_in_an_exclusive_group_is_gone_within_35_seconds,
+    ),
+    Switch(
+        rule="8 a failed read freezes removals",
+        where="syncer.decide.removal:_kept",
+        off=never(Why.SHARE),
+        story=_LOOP.test_a_failed_read_freezes_removals_but_not_registrations,
+    ),
+    Switch(
+        rule="8 so does an old one",
+        where="syncer.actual:Actual.expire",
+        off=answering(None),
+        story=_LOOP.test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before,
+    ),
+    Switch(
+        rule="8 stale health-check port",
+        where="syncer.chronicle:stale_check_port",
+        off=answering(None),
+        story=test_check_port.test_it_is_reported_until_pulumi_has_followed_and_the_old_targets_stay_meanwhile,
+    ),
+    Switch(
+        rule="9 the Lease before each write",
+        where="syncer.lease:Election.may_write",
+        off=whoever_led_once,
+        story=test_election.test_a_leader_that_was_frozen_does_not_write_when_it_goes_on,
+    ),
+    Switch(
+        rule="9 and before each attempt",
+        where="syncer.elb.adapter:BotoElb._check",
+        off=answering(None),
+        story=botocore_sends_no_write_without_the_right_to,
+    ),
+    Switch(
+        rule="9 a new leader reads first",
+        where="syncer.group:Group.look_anew",
+        off=answering(None),
+        story=test_two_replicas.test_a_new_leader_reads_each_group_before_it_writes,
+    ),
+    Switch(
+        rule="9 released at the end",
+        where="syncer.lease:Election.release",
+        off=nothing,
+        story=test_two_replicas.test_a_change_waits_at_most_2_seconds_for_the_heir_of_a_stopped_leader,
+    ),
+    Switch(
+        rule="9 nothing begins after SIGTERM",
+        where="syncer.writes:Writer._may_send",
+        off=may_send,
+        story=_LOOP.test_a_removal_that_waits_behind_the_call_in_flight_at_sigterm_is_not_sent,
+    ),
+    Switch(
+        rule="each hold is told",
+        where="syncer.chronicle:Chronicle.held",
+        off=answering(None),
+        story=test_events.test_what_is_held_back_is_told_with_its_rule_and_the_hold_to_confirm,
+    ),
+    Switch(
+        rule="no refused call is repeated at once",
+        where="syncer.backoff:Backoff.next",
+        off=answering(0.01),
+        story=a_group_that_does_not_answer_is_tried_again_in_growing_pauses,
+    ),
+)
+
+
+def as_markdown() -> str:
+    """The table as docs/stories.md shows it."""
+    lines = ["| rule and part | switched off in | story that notices |", "|---|---|---|"]
+    lines += [f"| {each.rule} | `{each.where}` | {each.name} |" for each in SWITCHES]
+    return "\n".join(lines) + "\n"
