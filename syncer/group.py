@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from syncer.actual import Actual
 from syncer.backoff import Backoff
@@ -96,6 +97,10 @@ class Group:
         """
         self._limit = len(self.actual.targets)
         self._limit_until = now + _LIMIT_TRUSTED_S
+
+    def limit_ends(self, now: float) -> float:
+        """Until when the limit is what it is now; `inf` without one that was learnt."""
+        return self._limit_until if now < self._limit_until else inf
 
     def awaited(self, plan: GroupPlan, now: float) -> AwsError | None:
         """Why nothing is registered for a while, if something is to be; `now` is monotonic."""

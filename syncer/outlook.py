@@ -1,6 +1,7 @@
 """What the cluster wishes now: verdicts and wanted instances, worked out once for each change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from math import inf
 
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import Judge, evaluate
@@ -18,7 +19,7 @@ class Outlook:
         self._cluster = cluster
         self._judge = Judge(settings.node_policy)
         self._nodes: Sequence[NodeView] | None = None
-        self._current = False
+        self._current_until = -inf
         self.evaluation: Evaluation | None = None
         self.desired: Desired | None = None
 
@@ -34,17 +35,17 @@ class Outlook:
 
     def outdated(self) -> None:
         """Something has changed: it is worked out anew when it is asked for."""
-        self._current = False
+        self._current_until = -inf
 
-    def of(self, groups: Iterable[Group], now: float) -> tuple[Evaluation, Desired]:
-        """Verdicts and wanted instances; `now` is monotonic."""
-        if not self._current or self.evaluation is None or self.desired is None:
+    def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
+        """Verdicts and wanted instances; `now` is monotonic. A limit that was learnt is forgotten in time."""
+        if now >= self._current_until or self.evaluation is None or self.desired is None:
             states = [group.state(self.port(group), now) for group in groups]
             self.evaluation = evaluate(
                 self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
             )
             self.desired = choose(self.evaluation, states, self._settings.plan_policy)
-            self._current = True
+            self._current_until = min(group.limit_ends(now) for group in groups)
         return self.evaluation, self.desired
 
     def port(self, group: Group) -> int | None:

@@ -498,6 +498,21 @@ async def test_a_full_group_is_filled_to_its_last_place_and_says_so() -> None:
     await replica.stop()
 
 
+@virtually
+async def test_a_quota_that_was_raised_is_found_within_eleven_minutes_though_nothing_else_happens() -> None:
+    world = World()
+    for group in world.cloud.groups.values():
+        group.quota, group.drains_in_quota = 3, False
+    world.join("a", "b", "c", "d")
+    replica = world.replica()
+    await asyncio.sleep(120)
+    assert len(world.cloud.registered(HTTP)) == 3
+    for group in world.cloud.groups.values():
+        group.quota = 1000
+    await world.until(lambda: world.filled_with("a", "b", "c", "d"), within=660)
+    await replica.stop()
+
+
 def test_a_fault_in_the_cluster_adapter_ends_the_process_instead_of_leaving_it_blind() -> None:
     async def story() -> None:
         world = World()
