@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from syncer.decide.policy import NodePolicy
 from syncer.model import Evaluation, InstanceId, NodeView, Standing, Verdict, Wish
 
+JOINING = "NotReadyYet"
 # Each deletionTimestamp is a kind of its own: more of them than this are forgotten.
 _KINDS = 10_000
 
@@ -82,7 +83,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         8,
-        "NotReadyYet",
+        JOINING,
         Standing.OUT,
         lambda f: not f.node.ready and not f.registered,
         "that is not Ready and whose instance is no target yet: it is only joining",

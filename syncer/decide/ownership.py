@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from syncer.decide.evaluate import JOINING
 from syncer.model import Desired, GroupState, Standing, Target, TargetState
 
 
@@ -20,19 +21,31 @@ def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> 
     }
 
 
-def record(actual: GroupState, owned: frozenset[Target], register: tuple[Target, ...]) -> frozenset[Target]:
-    """The record as it must stand before `register` is sent: what is still listed, and what will be.
+def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
+    """What will be ours as soon as its Node is Ready. It is recorded before, so that nothing waits for that.
+
+    Where AWS may not be read the record says what is registered, and this is not.
+    """
+    if actual.port is None or actual.blind:
+        return frozenset()
+    return frozenset(
+        Target(instance, actual.port) for instance, wish in desired.wishes.items() if wish.reason == JOINING
+    )
+
+
+def record(actual: GroupState, owned: frozenset[Target], coming: frozenset[Target]) -> frozenset[Target]:
+    """The record as it must stand before any of `coming` is registered: what is still listed, and those.
 
     A target is struck off when AWS no longer lists it, not when it begins to drain, and never after a failed
     read. Where AWS may not be read, what we deregistered is struck off once we have.
     """
     if actual.blind:
         drained = {target for target in owned if _drains(actual, target)}
-        return owned.difference(drained).union(register)
+        return owned.difference(drained).union(coming)
     if not actual.fresh:
-        return owned.union(register)
-    gone = {target for target in owned if not _listed(actual, target)}
-    return owned.difference(gone).union(register) if gone or register else owned
+        return owned.union(coming)
+    gone = {target for target in owned.difference(coming) if not _listed(actual, target)}
+    return owned if not gone and coming <= owned else owned.difference(gone).union(coming)
 
 
 def _drains(actual: GroupState, target: Target) -> bool:

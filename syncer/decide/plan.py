@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 
 from syncer.decide.brake import GROUP, Brake
-from syncer.decide.ownership import adopted, record
+from syncer.decide.ownership import adopted, joining, record
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
 from syncer.decide.removal import Removals, Scene, notices, succeeding, unwanted
@@ -56,7 +56,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
-        ours=record(actual, scene.owned, register),
+        ours=record(actual, scene.owned, joining(desired, actual).union(register)),
         memory=GroupMemory(
             peaks=brake.peaks,
             announced=scene.notices,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from syncer.model import InstanceId, Target, TargetGroupArn
 from syncer.record import confirm, decoded, encoded, key_of
+from tests.sim.cluster import node
 from tests.sim.records import MemoryRecords
 from tests.sim.virtual import EPOCH, run_virtually
 from tests.sim.world import HTTP, HTTPS, PORTS, Replica, World, instance
@@ -78,6 +79,25 @@ async def test_a_target_is_recorded_before_it_is_registered_at_one_write_for_bot
     assert len(world.stored.writes) == before + 1
     await asyncio.sleep(600)
     assert len(world.stored.writes) == before + 1, "a steady state writes nothing"
+    await replica.stop()
+
+
+@virtually
+async def test_a_node_is_recorded_while_it_joins_so_that_nothing_is_written_when_it_turns_ready() -> None:
+    world = tracked()
+    world.join("a", "b")
+    replica = await settled(world, "a", "b")
+    world.cloud.launch(instance("c"))
+    world.cluster.put(node("c", instance("c"), ready=False))
+    world.cluster.put(node("d", instance("d"), ready=False))
+    await asyncio.sleep(10)
+    assert stored(world) == world.targets("a", "b", "c", "d")
+    before = len(world.stored.writes)
+    world.join("c")
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=1)
+    world.cluster.delete("d")
+    assert len(world.stored.writes) == before
+    await world.until(lambda: stored(world) == world.targets("a", "b", "c"), within=10)
     await replica.stop()
 
 
