@@ -11,6 +11,8 @@ from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.quota import by_weight
 from syncer.model import GroupPlan, GroupState, Target, TargetHealth, TargetState, Why
 from tests.unit.decide.world import (
+    HTTP,
+    HTTPS,
     NOON,
     Aws,
     decide,
@@ -137,6 +139,51 @@ def test_in_exclusive_old_targets_are_replaced_though_the_record_was_lost() -> N
 def test_the_old_target_of_a_leaving_node_goes_with_its_node() -> None:
     nodes = [node(0, leaving_taint="karpenter.sh/disrupted"), *NODES[1:]]
     assert decide(nodes, group(*old(), ours=RECORD)).deregister == (target(0, OLD),)
+
+
+# What the Service says second by second: the NodePort from each of these moments on.
+PORTS = [
+    ("changed once", {0: 30099, 60: 30080}),
+    ("changed twice before the first is healthy", {0: 30099, 60: 30081, 70: 30080}),
+    ("changed and back before the new ones are healthy", {0: 30080, 60: 30099, 70: 30080}),
+    ("changed and back while the old ones drain", {0: 30080, 60: 30099, 120: 30080}),
+    ("unknown for a while, then another", {0: 30099, 60: None, 400: 30080}),
+    ("unknown for a while, then the same", {0: 30080, 60: None, 400: 30080}),
+]
+
+
+@pytest.mark.parametrize(("story", "ports"), PORTS, ids=[name.replace(" ", "-") for name, _ in PORTS])
+@pytest.mark.parametrize("policy", [PlanPolicy(), PlanPolicy(cross_zone=False)], ids=["group", "zones"])
+def test_a_moving_port_costs_no_instance_and_leaves_nothing_behind(
+    story: str, ports: dict[int, int | None], policy: PlanPolicy
+) -> None:
+    aws = Aws(port=ports[0])
+    aws.put(range(3), port=ports[0] or 0)
+    aws.record = frozenset(aws.targets)
+    for second in range(900):
+        aws.port = ports.get(second, aws.port)
+        aws.tick(NOON + second)
+        plan = pass_once(aws, NODES, policy, NOON + second)
+        assert len({t.id for t, h in aws.targets.items() if h.state is TargetState.HEALTHY}) == 3, story
+        if second in ports and aws.port is not None:
+            assert aws.registered() >= {target(n, aws.port) for n in range(3)}  # in the same pass
+    assert aws.registered() == {target(n, NEW) for n in range(3)}
+    assert plan.empty
+    assert plan.held == ()
+
+
+def test_ports_that_two_groups_swap_are_followed_by_each_for_itself() -> None:
+    groups = [Aws(HTTP, port=30080), Aws(HTTPS, port=30443)]
+    for aws in groups:
+        aws.put(range(3), port=aws.port or 0)
+        aws.record = frozenset(aws.targets)
+    groups[0].port, groups[1].port = groups[1].port, groups[0].port
+    for second in range(60):
+        for aws in groups:
+            aws.tick(NOON + second)
+            pass_once(aws, NODES, PlanPolicy(), NOON + second)
+            assert len({t.id for t, h in aws.targets.items() if h.state is TargetState.HEALTHY}) == 3
+    assert [{t.port for t in aws.registered()} for aws in groups] == [{30443}, {30080}]
 
 
 class TestAtTheQuota:
