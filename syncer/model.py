@@ -186,12 +186,13 @@ class GroupMemory:
     a larger base, and AWS's own `draining` stands in for the latter.
 
     `peaks` are, for each scope ("" is the group, else a zone), the (time, count) of serving + draining
-    instances that no later count has reached. `announced` says since when an instance is known to leave,
-    `superseded` since when a target has a successor, `zones` where an instance was last seen,
-    `released` which targets a confirmed hold let go.
+    instances that no later count has reached. `draining` says since when a target is seen to drain,
+    `announced` since when an instance is known to leave, `superseded` since when a target has a successor,
+    `zones` where an instance was last seen, `released` which targets a confirmed hold let go.
     """
 
     peaks: Mapping[str, tuple[tuple[float, int], ...]] = field(default_factory=dict)
+    draining: Mapping[Target, float] = field(default_factory=dict)
     announced: Mapping[InstanceId, Notice] = field(default_factory=dict)
     superseded: Mapping[Target, float] = field(default_factory=dict)
     zones: Mapping[InstanceId, str] = field(default_factory=dict)

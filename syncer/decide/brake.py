@@ -43,6 +43,14 @@ def remember(
     return (*kept, (now, count))
 
 
+def drains_since(
+    targets: Iterable[TargetHealth], known: Mapping[Target, float], now: float
+) -> dict[Target, float]:
+    """Since when each draining target has been seen to drain: AWS lists it for up to an hour."""
+    drains = (health.target for health in targets if health.state is TargetState.DRAINING)
+    return {target: min(known.get(target, now), now) for target in drains}
+
+
 class Brake:
     """Lets targets of one group go, one after another, while enough others serve.
 
@@ -72,6 +80,8 @@ class Brake:
             scope: Counter(target.id for target in members) for scope, members in self._serving.items()
         }
         self._left = {scope: len(copies) for scope, copies in self._copies.items()}
+        self.draining = drains_since(scopes[GROUP], actual.memory.draining, now)
+        self._long_gone = {each for each, since in self.draining.items() if since < now - self._window}
         old = actual.memory.peaks
         self.peaks: Peaks = {
             scope: remember(
@@ -85,8 +95,9 @@ class Brake:
         self._floors = {scope: floor_of(base, policy.share) for scope, base in bases.items()}
 
     def _present(self, scope: str, members: Collection[TargetHealth]) -> int:
-        """How many instances serve or drain."""
-        draining = {health.target.id for health in members if health.state is TargetState.DRAINING}
+        """How many instances serve or drain; those that have drained for longer than that count no more."""
+        drains = (health.target for health in members if health.state is TargetState.DRAINING)
+        draining = {target.id for target in drains if target not in self._long_gone}
         count = len(draining.union(self._copies.get(scope, ())))
         return int(min(count, _registered(members) + self._free))
 

@@ -59,6 +59,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         ours=record(actual, scene.owned, joining(desired, actual).union(register)),
         memory=GroupMemory(
             peaks=brake.peaks,
+            draining=brake.draining,
             announced=scene.notices,
             superseded=scene.succeeding,
             zones=zones,

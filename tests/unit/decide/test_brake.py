@@ -172,6 +172,16 @@ def test_draining_targets_count_into_the_base_because_they_are_recent_removals()
     assert held(planned) == {target(5): Why.SHARE}
 
 
+def test_what_has_drained_for_ten_minutes_counts_no_more_however_long_it_may_drain() -> None:
+    aws = Aws(delay=3600)
+    aws.put(range(12))
+    nodes = [*some(range(12), **LABEL), *some(range(12, 20))]
+    for second in range(0, 1300, 10):
+        aws.tick(NOON + second)
+        pass_once(aws, nodes, PlanPolicy(), NOON + second)
+    assert aws.registered() == set(map(target, range(12, 20)))
+
+
 def test_the_base_is_remembered_for_ten_minutes_and_not_longer() -> None:
     aws = Aws(delay=0)
     aws.put(range(10))
