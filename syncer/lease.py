@@ -61,6 +61,7 @@ class Election:
         self._seen_at = clock.monotonic()
         self._held_from: float | None = None
         self._works = False
+        self._writes = False
         self.elected = True
         self.problem = ""
 
@@ -74,11 +75,10 @@ class Election:
     async def run(self, changed: Callable[[], None]) -> None:
         """Renew while leading, else look whether the Lease is free, until cancelled."""
         while True:
-            began, led = self._clock.monotonic(), self._leads
+            self._announce(changed)  # the right may have run out since the last attempt
+            began = self._clock.monotonic()
             await self._attempt()
-            if self._leads != led:
-                self._tell()
-                changed()
+            self._announce(changed)
             await self._clock.sleep(self._pause(began))
 
     async def release(self) -> None:
@@ -93,10 +93,6 @@ class Election:
                 log.info("the Lease is released")
         except ClusterError as error:
             log.warning("the Lease is not released and runs out in %g s: %s", DURATION_S, error)
-
-    @property
-    def _leads(self) -> bool:
-        return self._held_from is not None or not self.elected
 
     async def _attempt(self) -> None:
         """One look or renewal; what went wrong is reported and tried again."""
@@ -174,13 +170,21 @@ class Election:
             log.warning("%s", problem)
         self.problem = problem
 
-    def _tell(self) -> None:
-        if not self.elected:
+    def _announce(self, changed: Callable[[], None]) -> None:
+        """Say so where this replica may write and might not before, or the other way round.
+
+        What was planned in between was not sent: whoever wins again looks again.
+        """
+        writes = self.may_write()
+        if writes == self._writes:
             return
-        other = self._record.holder if self._record is not None else ""
-        log.info(
-            "leading: this replica writes" if self._leads else f"standing by; the leader is {other or '-'}"
-        )
+        self._writes = writes
+        if self.elected:
+            other = self._record.holder if self._record is not None else ""
+            log.info(
+                "leading: this replica writes" if writes else f"standing by; the leader is {other or '-'}"
+            )
+        changed()
 
 
 def _said(record: LeaseRecord) -> tuple[str, float, int]:

@@ -100,6 +100,25 @@ async def test_a_stopped_leader_is_replaced_within_2_seconds() -> None:
 
 
 @virtually
+async def test_a_right_to_write_that_ran_out_is_announced_when_it_is_won_back() -> None:
+    """However long the API server was away: what was planned meanwhile was not sent."""
+    for tenths in range(30, 90):
+        leader = Candidate("a", MemoryLease(), seed=tenths)
+        await until(lambda leader=leader: bool(leader.writes), within=1)  # type: ignore[misc]
+        await asyncio.sleep(5)
+        leader.leases.cut = True
+        await asyncio.sleep(tenths / 10)
+        lost = not leader.writes
+        leader.leases.cut = False
+        await until(lambda leader=leader: bool(leader.writes), within=3)  # type: ignore[misc]
+        await asyncio.sleep(3)
+        assert leader.writes
+        if lost:
+            assert leader.changes == 3, tenths
+        await leader.kill()
+
+
+@virtually
 async def test_a_leader_without_success_gives_up_before_its_lease_can_be_taken() -> None:
     lease = MemoryLease()
     leader = Candidate("a", lease)
