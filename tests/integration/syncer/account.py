@@ -69,9 +69,12 @@ class Account:
         return secrets / "token"
 
     def in_pod(self, token_file: Path, port: int, pod: str = "") -> dict[str, str]:
-        """The environment of a Pod with these mounts that finds the API server on a loopback port."""
+        """The environment of a Pod with these mounts that finds the API server on a loopback port.
+
+        Its Lease is called like its Deployment, where `pod` is a Pod's name; else it has one of its own.
+        """
         return {
-            **({"HOSTNAME": pod} if pod else {}),
+            **({"HOSTNAME": pod} if pod else {"NLB_SYNC_NAME": self.name}),
             "KUBECONFIG": "",
             "KUBERNETES_SERVICE_HOST": HOST,
             "KUBERNETES_SERVICE_PORT": str(port),

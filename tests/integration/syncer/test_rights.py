@@ -1,9 +1,11 @@
 """Rights and tokens that are taken away while the syncer runs, and given back."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sandbox.cluster import pki
 from tests.integration.syncer.account import Account
 from tests.integration.syncer.household import Household, Syncer
 from tests.integration.syncer.wire import Wire
@@ -56,6 +58,22 @@ def test_without_the_right_to_watch_the_list_is_read_and_the_right_is_named(
     syncer = home.syncer(**account.in_pod(token_file, home.layout.apiserver_port))
     home.until(lambda: home.filled_with("a"), within=20)
     home.until(lambda: 'cannot watch resource "nodes"' in _said(syncer), within=10)
+
+
+def test_an_authority_that_is_replaced_is_trusted_without_a_restart(
+    home: Household, account: Account, tmp_path: Path
+) -> None:
+    account.grant()
+    home.join("a")
+    file = account.mount(account.token())
+    trusted = file.with_name("ca.crt")
+    right = trusted.read_bytes()
+    trusted.write_bytes(pki.ensure(tmp_path / "another").ca.read_bytes())
+    syncer = home.syncer(**account.in_pod(file, home.layout.apiserver_port))
+    home.until(lambda: "certificate verify failed" in syncer.get("/readyz")[1], within=15)
+    trusted.write_bytes(right)
+    home.until(lambda: home.filled_with("a"), within=10)
+    home.until(lambda: not syncer.status["problems"], within=5)
 
 
 def test_a_token_that_is_rotated_and_dies_is_not_missed(
