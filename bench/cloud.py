@@ -151,3 +151,10 @@ class Ledger:
         return sum(
             since <= call.at <= until and call.operation != BY_HAND and counts(call) for call in self.calls
         )
+
+    def breakdown(self, since: float, until: float) -> str:
+        """The calls of a time by what they were, in words."""
+        writes = self.count(lambda call: call.write, since, until)
+        describes = self.count(lambda call: call.operation == DESCRIBE, since, until)
+        refused = self.count(lambda call: call.code != _OK, since, until)
+        return f"{writes} writes, {describes} describes, {refused} of them refused"

@@ -61,6 +61,7 @@ def throttled(run: Run) -> Figures:
             return {"throttle": Known((), f"{missing} of {len(coming)} not in {_DONE_S:.0f} s after it")}
         calls = watch.ledger.count(since=began, until=max(done, over))
         said = f"done {done - over:.1f} s after it" if done > over else "done"
+        said += f"; {watch.ledger.breakdown(began, max(done, over))}"
         return {"throttle": Known((calls,), said)}
 
 

@@ -16,16 +16,18 @@ def measure(run: Run) -> Figures:
     """Seconds from the first write until both groups are right, and all calls until then; medians."""
     rounds = run.few(_ROUNDS, 1)
     took = []
+    last = ""
     for number in range(rounds):
         run.settle()
-        took.append(_round(run, f"round {number + 1} of {rounds}"))
+        *figures, last = _round(run, f"round {number + 1} of {rounds}")
+        took.append(figures)
     seconds, calls, spans = zip(*took, strict=True)
-    said = f"{min(seconds):.1f} to {max(seconds):.1f} s; written in {median(spans):.1f} s"
+    said = f"{min(seconds):.1f} to {max(seconds):.1f} s; written in {median(spans):.1f} s; at last {last}"
     return {"replace": Known((median(seconds), median(calls)), said)}
 
 
-def _round(run: Run, turn: str) -> tuple[float, int, float]:
-    """Seconds until right, calls until then, and the seconds that the writes at the API server took."""
+def _round(run: Run, turn: str) -> tuple[float, int, float, str]:
+    """Seconds until right, calls until then, seconds that the writes at the API server took, which calls."""
     fleet, number = run.world.fleet, max(1, run.nodes // _SHARE)
     with run.filled() as watch:
         run.note(f"{turn}: {number} nodes are replaced")
@@ -37,4 +39,5 @@ def _round(run: Run, turn: str) -> tuple[float, int, float]:
         at_once(acts, _OVER_S)
         written = time.monotonic() - began
         right = watch.until_right(_WITHIN_S)
-        return right - began, watch.ledger.count(since=began, until=right), written
+        calls = watch.ledger.count(since=began, until=right)
+        return right - began, calls, written, watch.ledger.breakdown(began, right)
