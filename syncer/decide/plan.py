@@ -8,7 +8,8 @@ from syncer.decide.brake import GROUP, Brake
 from syncer.decide.ownership import adopted, joining, record
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
-from syncer.decide.removal import Removals, Scene, notices, succeeding, unwanted
+from syncer.decide.removal import Removals, unwanted
+from syncer.decide.scene import Scene, notices, succeeding
 from syncer.model import (
     Desired,
     GroupMemory,

@@ -1,25 +1,24 @@
 """Who may leave a target group now, in which order, and what holds the others (rules 1, 2, 4, 6, 7)."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import inf
 
 from syncer.decide.brake import Brake
-from syncer.decide.policy import Ownership, PlanPolicy
+from syncer.decide.policy import Ownership
+from syncer.decide.scene import Scene
 from syncer.model import (
-    Desired,
-    GroupState,
-    InstanceId,
-    Notice,
-    Standing,
     Target,
     TargetGroupArn,
     TargetState,
     Urgency,
     Why,
 )
+
+# On so many instances the old port is healthy and the new one is not: then it is the port.
+_SEVERAL = 3
 
 
 @dataclass(slots=True)
@@ -36,81 +35,6 @@ class Unwanted:
     displaced: list[Target] = field(default_factory=list)
     doubtful: list[Target] = field(default_factory=list)
     held: dict[Target, Why] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What every question about removals looks at.
-
-    `wanted` are this group's targets, `surplus` the registered ones that are not among them, `owned` ours.
-    `settled`: one of the wanted is healthy, so the group can do without those it should not have.
-    `crowded_out`: so is one that would be wanted if foreign targets did not take its place.
-    `notices` and `succeeding` say since when what is to go has been waiting.
-    """
-
-    desired: Desired
-    actual: GroupState
-    policy: PlanPolicy
-    now: float
-    wanted: frozenset[Target]
-    surplus: tuple[Target, ...]
-    owned: frozenset[Target]
-    settled: bool
-    crowded_out: bool
-    notices: Mapping[InstanceId, Notice]
-    succeeding: Mapping[Target, float]
-
-
-def succeeding(
-    desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
-) -> dict[Target, float]:
-    """Since when each target on an old port has a successor that was registered, or refused.
-
-    One that has no place yet, or whose call has not got through, is no reason to give up the old one. A read
-    that fails meanwhile begins no new wait.
-    """
-    if actual.port is None:
-        return {}
-    since: dict[Target, float] = {}
-    for target in surplus:
-        if target.id not in desired.wanted:
-            continue
-        heir = Target(target.id, actual.port)
-        known = actual.targets.get(heir)
-        if heir in actual.set_aside or (known is not None and known.registered):
-            since[target] = min(actual.memory.superseded.get(target, now), now)
-    return since
-
-
-def notices(
-    desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
-) -> dict[InstanceId, Notice]:
-    """Since when each instance of the surplus is known to leave, remembered when its Node is gone.
-
-    A Node that goes after its leaving was announced is what was announced; without the memory it would turn
-    into a doubtful one. A notice that becomes a deadline starts anew.
-    """
-    heard: dict[InstanceId, Notice] = {}
-    for instance in {target.id for target in surplus}:
-        wish, old = desired.wishes.get(instance), actual.memory.announced.get(instance)
-        if wish is None:
-            if old is not None:
-                heard[instance] = old
-            continue
-        if wish.standing is not Standing.LEAVING:
-            continue
-        urgency = _urgency(wish.reason, deadline=wish.deadline)
-        since = min(old.since, now) if old is not None and old.urgency <= urgency else now
-        if wish.since is not None and 0 < wish.since < since:
-            since = wish.since
-        heard[instance] = Notice(since, urgency)
-    return heard
-
-
-def _urgency(reason: str, *, deadline: bool) -> Urgency:
-    if deadline:
-        return Urgency.DEADLINE
-    return Urgency.CORDON if reason == "Cordoned" else Urgency.LABEL
 
 
 def unwanted(scene: Scene) -> Unwanted:
@@ -222,17 +146,27 @@ class Removals:
             step -= why is None
 
     def _swaps_serve(self) -> bool:
-        """Whether nothing shows that what is swapped in never serves.
+        """Whether nothing shows that the new port serves worse than the old one.
 
-        After the first step one of the wanted must be healthy, as long as others are: a full group would
-        give up one healthy target after another, and have none in its stead.
+        A full group would give up one healthy target after another for it. It shows on instances whose old
+        target is healthy and whose new one is not: while that may still change, or when it is so on several.
         """
         scene = self._scene
-        listed = scene.actual.targets
+        if scene.settled:
+            return True
+        worse = [since for old, since in scene.succeeding.items() if self._is_worse_off(old)]
+        waiting = any(since > scene.now - scene.policy.successor_patience for since in worse)
+        return not waiting and len(worse) < _SEVERAL
+
+    def _is_worse_off(self, old: Target) -> bool:
+        """Whether an old target is healthy and the one that replaces it is registered and is not."""
+        scene = self._scene
+        heir = scene.actual.targets.get(Target(old.id, scene.actual.port or 0))
         return (
-            scene.settled
-            or not any(target in listed and listed[target].registered for target in scene.wanted)
-            or not any(listed[target].state is TargetState.HEALTHY for target in scene.surplus)
+            scene.actual.targets[old].state is TargetState.HEALTHY
+            and heir is not None
+            and heir.registered
+            and heir.state is not TargetState.HEALTHY
         )
 
     def doubtful(self, targets: Collection[Target]) -> None:

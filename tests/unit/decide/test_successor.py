@@ -1,5 +1,6 @@
 """Make before break: a target on an old port goes after its successor on the new one serves (rule 4)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -210,19 +211,55 @@ class TestAtTheQuota:
         assert len(plan.register) == 1
         assert plan.deregister == ()
 
-    def test_a_new_port_that_nobody_answers_costs_one_step_and_not_the_group(self) -> None:
+    def test_a_new_port_that_nobody_answers_costs_three_places_and_not_the_group(self) -> None:
+        assert self.moved(sick=lambda _: True).serving() == 17
+
+    def test_a_node_on_which_the_new_port_is_not_answered_keeps_the_others_waiting_for_five_minutes(
+        self,
+    ) -> None:
+        first: list[Target] = []
+
+        def is_sick(new: Target) -> bool:
+            first.append(new)
+            return new == first[0]
+
+        aws = self.moved(sick=is_sick)
+        assert aws.serving() == 19
+        assert {t.port for t in aws.registered()} == {NEW}
+
+    def test_a_node_that_is_sick_on_both_ports_keeps_nobody_waiting(self) -> None:
+        aws = Aws(limit=20)
+
+        def dies(new: Target) -> bool:
+            aws.dead = aws.dead or {new.id}
+            return False
+
+        self.moved(sick=dies, aws=aws, lasts=1200)
+        assert {t.port for t in aws.registered()} == {NEW}
+        assert aws.serving() == 19
+
+    def test_a_zone_that_is_not_served_keeps_nobody_waiting_though_it_is_the_smallest(self) -> None:
+        full = group(*old([0, 1, 3]), health(2, "unused", "Target.NotInUse", port=NEW))
+        nodes = [node(n) for n in range(4)]
+        plan = decide(nodes, replace(full, ours=frozenset(full.targets)), self.policy)
+        assert plan.deregister == (target(0, OLD),)
+
+    def moved(self, sick: Callable[[Target], bool], aws: Aws | None = None, lasts: int = 3600) -> Aws:
+        """A full group of 20 whose port changed; targets on the new one that are `sick` are not healthy."""
         policy = PlanPolicy(target_limit=20)
         nodes = [node(n) for n in range(20)]
-        aws = Aws(limit=20)
+        aws = aws or Aws(limit=20)
         aws.put(range(20), port=OLD)
         aws.record = frozenset(aws.targets)
-        for second in range(0, 3600, 5):
+        for second in range(0, lasts, 5):
             aws.tick(NOON + second)
             aws.targets |= {
-                t: replace(h, state=TargetState.UNHEALTHY) for t, h in aws.targets.items() if t.port == NEW
+                t: replace(h, state=TargetState.UNHEALTHY)
+                for t, h in sorted(aws.targets.items(), key=lambda each: aws.changed.get(each[0], 0))
+                if t.port == NEW and sick(t)
             }
             pass_once(aws, nodes, policy, NOON + second)
-        assert aws.serving() == 19
+        return aws
 
     def test_where_nothing_is_healthy_the_port_is_changed_all_the_same(self) -> None:
         aws = Aws(limit=4, dead=set(map(instance, range(4))))
