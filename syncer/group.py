@@ -48,6 +48,7 @@ class Group:
     tell_again_at: float | None = None
     look_after: float = 0.0
     register_again_at: float = 0.0
+    throttled_at: float = float("-inf")
     register_problem: AwsError | None = None
     confirmed: frozenset[str] = frozenset()
     looked: asyncio.Event = field(default_factory=asyncio.Event)

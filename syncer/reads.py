@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # Held for these, a removal waits for another target to become healthy, which a read tells.
 _WAITS = frozenset({Why.SHARE, Why.LAST_SERVING, Why.AWAITING_SUCCESSOR})
+# For so long after AWS throttled a call, a group is read often only where a removal waits for what it says.
+_SPARING_S = 60.0
 
 
 class Reader:
@@ -72,7 +74,8 @@ class Reader:
             return self._failed(group, str(error), slow=True)
         except AwsError as error:
             if isinstance(error, ThrottledError):
-                self._buckets.of(group.region).empty(self._clock.monotonic())
+                group.throttled_at = self._clock.monotonic()
+                self._buckets.of(group.region).empty(group.throttled_at)
             self._chronicle.failed(group, error)
             return self._failed(group, str(error), slow=error.slow)
         except Exception:
@@ -129,6 +132,7 @@ class Reader:
     def _interval(self, group: Group) -> float:
         """Seconds between reads, a tenth of them jitter, so that groups and replicas do not read in step."""
         held = group.plan.held if group.plan else ()
-        awaited = group.actual.awaits_health or any(each.why in _WAITS for each in held)
+        throttled = self._clock.monotonic() < group.throttled_at + _SPARING_S
+        awaited = (group.actual.awaits_health and not throttled) or any(each.why in _WAITS for each in held)
         interval = self._settings.read_awaited_every if awaited else self._settings.read_every
         return interval * group.beat

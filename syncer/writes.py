@@ -145,7 +145,8 @@ class Writer:
 
     def _failed(self, group: Group, error: AwsError) -> AwsError:
         if isinstance(error, ThrottledError):
-            self.buckets.of(group.region).empty(self.clock.monotonic())
+            group.throttled_at = self.clock.monotonic()
+            self.buckets.of(group.region).empty(group.throttled_at)
         return error
 
     def _changed(self, group: Group, change: str, batch: Sequence[Target]) -> None:

@@ -15,11 +15,11 @@ _JOINS, _THROTTLED_S, _SHARE, _DONE_S = 20, 60, 0.3, 180.0
 
 
 def not_running(run: Run) -> Figures:
-    """Seconds until the others of the new nodes are in, and until the one is in once its instance runs."""
+    """Seconds until the others of the new nodes are in, and until the one is in once it runs and is Ready."""
     run.settle()
     with run.filled() as watch:
         fleet, new = run.world.fleet, run.few(_NEW, 5)
-        late, *others = [*fleet.new(1, state="pending"), *fleet.new(new - 1)]
+        late, *others = [*fleet.new(1, state="stopped"), *fleet.new(new - 1)]
         began = time.monotonic()
         order = [*others[: new // 2], late, *others[new // 2 :]]
         at_once([partial(fleet.join, node) for node in order], _TOGETHER_S)
@@ -28,8 +28,10 @@ def not_running(run: Run) -> Figures:
         names = [node.instance for node in others]
         rest = _moment(watch, lambda ledger: all(map(ledger.everywhere, names)), _OTHERS_S)
         run.pause(watch, _STARTS_AFTER_S, "the instance is about to run")
-        runs = time.monotonic()
+        fleet.set_ready(late, ready=False)  # as the node controller says of it by then
         run.world.cloud.set(instances={late.instance: "running"})
+        runs = time.monotonic()
+        fleet.set_ready(late)  # as its kubelet says at its start
         run.note("the instance runs")
         one = _moment(watch, lambda ledger: ledger.everywhere(late.instance), _ONE_S)
     said = [f"the others not in {_OTHERS_S:.0f} s"] if rest is None else []

@@ -160,3 +160,28 @@ async def test_where_others_use_up_the_rate_nothing_is_sent_tightly() -> None:
     assert len(sent) == 8
     assert sent[-1] - sent[0] > 2
     await replica.stop()
+
+
+@virtually
+async def test_after_a_throttled_call_a_group_is_read_seldom_until_a_minute_is_over() -> None:
+    world = World()
+    for arn in PORTS:
+        world.cloud.group(arn).healthy_after = 200.0
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: world.filled_with("a", "b"), within=20)
+    await asyncio.sleep(10)
+    throttled: AwsError = ThrottledError("RegisterTargets", "ThrottlingException", "Rate exceeded")
+    replica.elb.faults += [throttled] * 2
+    world.join("c")
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=20)
+    assert await reads_within(replica, 50) <= 2 * 3
+    await asyncio.sleep(40)
+    assert await reads_within(replica, 50) >= 2 * 9
+    await replica.stop()
+
+
+async def reads_within(replica: Replica, seconds: float) -> int:
+    before = len(replica.elb.log)
+    await asyncio.sleep(seconds)
+    return sum(operation == "describe" for _, operation, _, _ in replica.elb.log[before:])
