@@ -134,7 +134,11 @@ class Removals:
         Besides the displaced these are superseded ones that still wait for their successor, else a full group
         could never change its port.
         """
-        waiting = [target for target, why in self.held.items() if why is Why.AWAITING_SUCCESSOR]
+        waiting = [
+            target
+            for target, why in self.held.items()
+            if why is Why.AWAITING_SUCCESSOR and _may_be_cleared(self._scene, target)
+        ]
         self.held.update(dict.fromkeys(displaced, Why.QUOTA))
         if not self._swaps_serve():
             return

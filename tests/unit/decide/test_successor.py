@@ -238,6 +238,11 @@ class TestAtTheQuota:
         assert {t.port for t in aws.registered()} == {NEW}
         assert aws.serving() == 19
 
+    def test_in_exclusive_no_foreign_target_makes_way_before_one_of_our_own_is_healthy(self) -> None:
+        policy = replace(self.policy, ownership=Ownership.EXCLUSIVE)
+        full = group(*old(), health(9), ours=frozenset({target(9)}))
+        assert decide(NODES, replace(full, set_aside={target(9): Why.CONTESTED}), policy).empty
+
     def test_a_zone_that_is_not_served_keeps_nobody_waiting_though_it_is_the_smallest(self) -> None:
         full = group(*old([0, 1, 3]), health(2, "unused", "Target.NotInUse", port=NEW))
         nodes = [node(n) for n in range(4)]
