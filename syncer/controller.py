@@ -168,12 +168,19 @@ class Controller:
         """
         if self.leadership.may_write():
             await self.record.load(each.arn for each in self.groups)
+            for each in self.groups:
+                self._recall(each)
             group.ours = self.record.ours(group.arn)
-            if group.recalled != self.record.loads:
-                group.recalled = self.record.loads
-                if group.actual.blind:
-                    group.actual.believe(group.ours)  # another replica has written since
         group.confirmed = self.record.confirmed(self._epoch())
+
+    def _recall(self, group: Group) -> None:
+        """Take what was read of the record, once: how many places are left to all groups depends on it."""
+        if group.recalled == self.record.loads:
+            return
+        group.recalled, group.ours = self.record.loads, self.record.ours(group.arn)
+        if group.actual.blind:
+            group.actual.believe(group.ours)  # another replica has written since
+        self.outlook.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:
         """What is known of the group: the last read and our own writes since. No call is made for it."""

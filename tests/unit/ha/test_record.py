@@ -12,7 +12,7 @@ from syncer.record import confirm, decoded, encoded, key_of
 from tests.sim.cluster import node
 from tests.sim.records import MemoryRecords
 from tests.sim.virtual import EPOCH, run_virtually
-from tests.sim.world import HTTP, HTTPS, PORTS, Replica, World, instance
+from tests.sim.world import HTTP, HTTPS, PORTS, SERVICE, Replica, World, instance
 
 Story = Callable[[], Coroutine[Any, Any, None]]
 TARGETS = st.builds(
@@ -129,6 +129,20 @@ async def test_an_heir_removes_what_was_ours_and_left_while_nobody_was_there() -
         left = ("b", "c", "d") if kept else ("a", "b", "c", "d")
         assert world.filled_with(*left)
         await heir.stop()
+
+
+@virtually
+async def test_an_heir_counts_what_is_recorded_of_each_group_before_it_deals_out_places() -> None:
+    world = World({"NLB_SYNC_OWNERSHIP": "tracked", "NLB_SYNC_TARGET_LIMIT": "2"})
+    world.join("a", "b")
+    replica = await settled(world, "a", "b")
+    await replica.kill()
+    world.cluster.expose(SERVICE, "https", 31443)
+    heir = world.replica(elected=True)
+    new = {Target(instance(name), 31443) for name in ("a", "b")}
+    await world.until(lambda: world.cloud.registered(HTTPS) == new, within=900)
+    assert world.cloud.registered(HTTP) == world.targets("a", "b")
+    await heir.stop()
 
 
 @virtually
