@@ -25,10 +25,18 @@ from tests.sim.bucket import TokenBucket
 LARGEST_BATCH = 200
 # AWS's buckets of one account and region: RegisterTargets and DeregisterTargets share one.
 WRITES = frozenset({"register", "deregister"})
+CALLS = {
+    "describe": "DescribeTargetHealth",
+    "register": "RegisterTargets",
+    "deregister": "DeregisterTargets",
+    "default_port": "DescribeTargetGroups",
+}
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
+    """One target of a group. Times are the loop's; `draining_since` is None while it is registered."""
+
     registered_at: float
     draining_since: float | None = None
 
@@ -51,7 +59,7 @@ class MemoryGroup:
     drains_in_quota: bool = True
     lingering: bool = False
     listening: bool = True
-    entries: dict[Target, _Entry] = field(default_factory=dict)
+    entries: dict[Target, Entry] = field(default_factory=dict)
 
 
 class MemoryCloud:
@@ -94,7 +102,7 @@ class MemoryCloud:
         """Take a token of the account's; ThrottlingException when the bucket is empty."""
         if not self._buckets[operation in WRITES].take(self._now()):
             self.throttled[operation] += 1
-            raise ThrottledError(operation, "ThrottlingException", "Rate exceeded")
+            raise ThrottledError(CALLS[operation], "ThrottlingException", "Rate exceeded")
 
     def healths(self, arn: TargetGroupArn) -> list[TargetHealth]:
         """What DescribeTargetHealth answers now."""
@@ -127,7 +135,7 @@ class MemoryCloud:
         for target in wanted:
             entry = group.entries.get(target)
             if entry is None or entry.draining_since is not None:
-                group.entries[target] = _Entry(now)
+                group.entries[target] = Entry(now)
 
     def _named(self, text: str, ids: Iterable[InstanceId]) -> tuple[str, frozenset[str]]:
         if not self.names_refused:
@@ -166,15 +174,13 @@ class MemoryCloud:
             if entry is not None and entry.draining_since is None:
                 entry.draining_since = now
 
-    def _health(self, group: MemoryGroup, target: Target, entry: _Entry, now: float) -> TargetHealth:
+    def _health(self, group: MemoryGroup, target: Target, entry: Entry, now: float) -> TargetHealth:
         zone = self.running.get(target.id, "")
         state, reason = self._state(group, target, entry, now)
         checked = group.check_port or target.port
         return TargetHealth(target=target, state=state, reason=reason, zone=zone, check_port=checked)
 
-    def _state(
-        self, group: MemoryGroup, target: Target, entry: _Entry, now: float
-    ) -> tuple[TargetState, str]:
+    def _state(self, group: MemoryGroup, target: Target, entry: Entry, now: float) -> tuple[TargetState, str]:
         age = now - max(entry.registered_at, self.started_at.get(target.id, 0.0))
         if entry.draining_since is not None:
             return TargetState.DRAINING, "Target.DeregistrationInProgress"

@@ -186,7 +186,7 @@ ROWS = (
         event="Registered",
         log=": register i-",
         play=drift,
-        test="loop/test_convergence.py",
+        test="machine/test_machine.py",
         least=3,  # two at the start, one back
     ),
     Row(

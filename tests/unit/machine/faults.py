@@ -1,0 +1,62 @@
+"""What may go wrong at AWS: calls that fail, and states in which it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from syncer.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsExpiredError,
+    ThrottledError,
+    UnreachableError,
+)
+from tests.sim.cloud import MemoryCloud
+
+
+def _denied(call: str) -> AwsError:
+    return AccessDeniedError(call, "AccessDenied", "no policy allows it", f"elasticloadbalancing:{call}")
+
+
+FAULTS: dict[str, Callable[[str], AwsError]] = {
+    "throttled": lambda call: ThrottledError(call, "ThrottlingException", "Rate exceeded"),
+    "silent": lambda call: UnreachableError(call, "ReadTimeout", "no answer"),
+    "denied": _denied,
+    "expired": lambda call: CredentialsExpiredError(call, "ExpiredToken", "expired"),
+    "inner": lambda call: AwsError(call, "InternalFailure", "an inner fault"),
+}
+
+
+def _groups(**changes: Any) -> Callable[[MemoryCloud], None]:
+    def change(cloud: MemoryCloud) -> None:
+        for group in cloud.groups.values():
+            for name, value in changes.items():
+                setattr(group, name, value)
+
+    return change
+
+
+def _all(**changes: Any) -> Callable[[MemoryCloud], None]:
+    def change(cloud: MemoryCloud) -> None:
+        for name, value in changes.items():
+            setattr(cloud, name, value)
+
+    return change
+
+
+def _crowd(cloud: MemoryCloud) -> None:
+    cloud.crowded |= {target.id for group in cloud.groups.values() for target in group.entries}
+
+
+TROUBLES: dict[str, Callable[[MemoryCloud], None]] = {
+    "an inner fault": _all(confused=True),
+    "slow": _all(latency=4.0),
+    "in too many groups": _crowd,
+    "refusals name no ids": _all(names_refused=False),
+    "groups are full": _groups(quota=3),
+    "groups are full, but for what drains": _groups(quota=3, drains_in_quota=False),
+    "the load balancer is full": _all(quota=7),
+    "no listener": _groups(listening=False),
+    "a zone is not served": _all(zones={"eu-central-1a", "eu-central-1b"}),
+    "unhealthy ones linger": _groups(lingering=True),
+    "what drains is gone soon": _groups(draining_for=10.0),
+}

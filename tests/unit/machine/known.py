@@ -1,0 +1,227 @@
+"""What one replica could know of a group and of the cluster: from what it was answered, and nothing else."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from syncer.decide.nodes import parse_time
+from syncer.model import InstanceId, Target, TargetHealth, TargetState
+
+GROUP = ""
+WINDOW_S = 600.0
+# How late what the caches hold reaches a decision: bursts are collected for a second, the record is written.
+LATE_S = 1.2
+EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
+TAINTS = ("ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted")
+# The label that a Node must not have, in the worlds that the oracle watches: NLB_SYNC_NODE_SELECTOR.
+SELECTOR, TYPO = "!not-ingress", "not-ingress"
+
+
+@dataclass(slots=True)
+class KnownGroup:
+    """One group: the last answer of DescribeTargetHealth, with what our own calls have changed since.
+
+    A call counts from the moment at which AWS carried it out, also when its answer was lost: whoever does
+    not know whether it happened must look before it removes more. What other hands do is known by the next
+    answer. `seen` is how many instances served or drained, by scope, from when on.
+    """
+
+    zone_of: Callable[[InstanceId], str]
+    by_zone: bool
+    said: int | None = None
+    view: dict[Target, TargetHealth] = field(default_factory=dict)
+    fresh: bool = False
+    blind: bool = False
+    as_of: float = float("-inf")
+    seen: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
+    learnt: int | None = None
+    learnt_until: float = 0.0
+    _effects: list[tuple[float, Target, bool]] = field(default_factory=list)
+
+    def answered(self, as_of: float, healths: Iterable[TargetHealth], now: float) -> None:
+        """A describe that AWS answered as things were at `as_of`."""
+        self.fresh, self.blind, self.as_of = True, False, as_of
+        self.view = {health.target: health for health in healths}
+        self._effects = [each for each in self._effects if each[0] > as_of]
+        for _, target, registered in self._effects:
+            self._change(target, registered=registered)
+        self._note(now)
+
+    def wrote(self, targets: Iterable[Target], now: float, *, registered: bool) -> None:
+        """AWS has carried out a call of ours."""
+        for target in targets:
+            self._effects.append((now, target, registered))
+            self._change(target, registered=registered)
+        self._note(now)
+
+    def _change(self, target: Target, *, registered: bool) -> None:
+        known = self.view.get(target)
+        if registered and (known is None or not known.registered):
+            self.view[target] = TargetHealth(target=target, state=TargetState.INITIAL)
+        elif not registered and known is not None and known.registered:
+            self.view[target] = TargetHealth(target=target, state=TargetState.DRAINING)
+
+    def _note(self, now: float) -> None:
+        counts = {scope: self._capacity(scope, now) for scope in self.scopes()}
+        self.seen = [each for each in self.seen if each[0] > now - 3 * WINDOW_S]
+        self.seen.append((now, counts))
+
+    def scopes(self) -> set[str]:
+        """The group, and each zone of it where cross-zone is off."""
+        return {GROUP, *(self.zone_of(target.id) for target in self.view if self.by_zone)}
+
+    def members(self, scope: str) -> list[TargetHealth]:
+        """What AWS lists in a scope."""
+        return [h for h in self.view.values() if scope in {GROUP, self.zone_of(h.target.id)}]
+
+    def registered(self) -> set[Target]:
+        """The registered targets."""
+        return {target for target, health in self.view.items() if health.registered}
+
+    def healthy(self) -> set[Target]:
+        """The healthy targets."""
+        return {t for t, health in self.view.items() if health.state is TargetState.HEALTHY}
+
+    def serving_targets(self, scope: str) -> set[Target]:
+        """The healthy ones; where none is, all registered ones that AWS can reach."""
+        listed = [health for health in self.members(scope) if health.registered]
+        healthy = {health.target for health in listed if health.state is TargetState.HEALTHY}
+        return healthy or {health.target for health in listed if self._is_reached(health)}
+
+    def _is_reached(self, health: TargetHealth) -> bool:
+        """Whether AWS sends it anything where it fails open: not if it is stopped, or in an idle zone."""
+        if health.reason == "Target.NotInUse":
+            return not any(h.registered and h.state is not TargetState.UNUSED for h in self.view.values())
+        return health.reason != "Target.InvalidState"
+
+    def serving(self, scope: str) -> set[InstanceId]:
+        """The instances that serve."""
+        return {target.id for target in self.serving_targets(scope)}
+
+    def draining(self, scope: str) -> set[InstanceId]:
+        """The instances that drain."""
+        return {h.target.id for h in self.members(scope) if h.state is TargetState.DRAINING}
+
+    def limit(self, now: float) -> int | None:
+        """How many targets the group may hold, as far as that is known."""
+        learnt = self.learnt if now < self.learnt_until else None
+        return min((limit for limit in (self.said, learnt) if limit is not None), default=None)
+
+    def _capacity(self, scope: str, now: float) -> int:
+        """How many instances serve or drain; in a full group no more than it ever had places for."""
+        count, limit = len(self.serving(scope) | self.draining(scope)), self.limit(now)
+        if limit is None:
+            return count
+        free = max(0, limit - len(self.registered()))
+        return min(count, sum(health.registered for health in self.members(scope)) + free)
+
+    def base(self, scope: str, now: float) -> int:
+        """The most that served or drained within the last ten minutes, as far as it was seen."""
+        counts = [self._capacity(scope, now)]
+        until = now
+        for since, seen in reversed(self.seen):
+            if until < now - WINDOW_S:
+                break
+            counts.append(seen.get(scope, 0))
+            until = since
+        return max(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What the newest Node of an instance says: "in", "leaving", "out", or "joining" (not Ready yet)."""
+
+    standing: str
+    deadline: bool = False
+    deleted_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCluster:
+    """The Nodes and NodePorts that were in a replica's caches, and since when it knows what leaves.
+
+    `announced` is the deadline's beginning, None without one. `brief` are those whose Node said that it
+    leaves for less than `LATE_S` before it was gone: a decision may have seen that, or only that it is gone.
+    """
+
+    nodes: Mapping[str, dict[str, Any]] | None = None
+    ports: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    ports_since: float = 0.0
+    speeches: Mapping[InstanceId, Speech] = field(default_factory=dict)
+    announced: Mapping[InstanceId, float | None] = field(default_factory=dict)
+    leaving_since: Mapping[InstanceId, float] = field(default_factory=dict)
+    brief: frozenset[InstanceId] = frozenset()
+
+    def readings(self) -> "tuple[KnownCluster, ...]":
+        """This, and the same to one who missed what was said briefly."""
+        if not self.brief:
+            return (self,)
+        missed = {i: since for i, since in self.announced.items() if i not in self.brief}
+        return (self, replace(self, announced=missed))
+
+    def learns(
+        self,
+        nodes: Mapping[str, dict[str, Any]],
+        ports: Mapping[tuple[str, str], int],
+        now: float,
+        epoch: float,
+    ) -> "KnownCluster":
+        """What is known from `now` on."""
+        speeches, announced = _speeches(nodes.values()), dict(self.announced)
+        for instance, speech in speeches.items():
+            if speech.standing != "leaving":
+                announced.pop(instance, None)
+            elif not speech.deadline:
+                announced[instance] = None
+            else:
+                since = announced.get(instance)
+                began = now if since is None else since
+                if speech.deleted_at is not None:
+                    began = min(began, now - (epoch - speech.deleted_at))
+                announced[instance] = began
+        leaving = {
+            i: self.leaving_since.get(i, now) for i, said in speeches.items() if said.standing == "leaving"
+        }
+        gone = self.leaving_since.keys() - speeches.keys()
+        brief = self.brief.union(i for i in gone if now - self.leaving_since[i] < LATE_S) - speeches.keys()
+        return KnownCluster(
+            nodes=dict(nodes),
+            ports=dict(ports),
+            ports_since=self.ports_since if ports == self.ports else now,
+            speeches=speeches,
+            announced=announced,
+            leaving_since=leaving,
+            brief=frozenset(brief),
+        )
+
+    def overdue(self, instance: InstanceId, now: float) -> bool:
+        """Whether its deadline has waited its minute."""
+        since = self.announced.get(instance)
+        return since is not None and now - since >= 60 - 1e-6
+
+
+def _speeches(nodes: Iterable[dict[str, Any]]) -> dict[InstanceId, Speech]:
+    newest: dict[InstanceId, tuple[tuple[str, bool, str], Speech]] = {}
+    for node in nodes:
+        meta, spec = node["metadata"], node["spec"]
+        found = re.fullmatch(r"aws:///[^/]*/(i-[0-9a-f]{17})", spec.get("providerID", ""))
+        if found is None:
+            continue
+        rank = (meta["creationTimestamp"], "deletionTimestamp" not in meta, meta["name"])
+        instance = InstanceId(found[1])
+        if instance not in newest or rank > newest[instance][0]:
+            newest[instance] = (rank, _speech(node))
+    return {instance: speech for instance, (_, speech) in newest.items()}
+
+
+def _speech(node: Mapping[str, Any]) -> Speech:
+    meta = node["metadata"]
+    tainted = any(taint["key"] in TAINTS for taint in node["spec"].get("taints", ()))
+    deadline = tainted or "deletionTimestamp" in meta
+    if TYPO in meta["labels"]:
+        return Speech("out")
+    if deadline or EXCLUDED in meta["labels"]:
+        return Speech("leaving", deadline, parse_time(meta.get("deletionTimestamp")))
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+    return Speech("in" if ready else "joining")

@@ -1,0 +1,236 @@
+"""Watches over one replica: every call it lets through, every answer it gets, every change it hears of."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncer.errors import (
+    AwsError,
+    CredentialsExpiredError,
+    RefusedTargetsError,
+    TargetGroupNotFoundError,
+    ThrottledError,
+    TooManyTargetsError,
+    UnreachableError,
+)
+from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
+from syncer.settings import ServicePort
+from tests.sim.cloud import WRITES
+from tests.sim.elb import Call
+from tests.sim.virtual import EPOCH
+from tests.sim.world import Replica, World
+from tests.unit.machine.judge import Choices, Judge
+from tests.unit.machine.known import LATE_S, KnownCluster, KnownGroup
+
+# The shortest waits that the backoffs may draw: half of 1 s, of 30 s where a person must mend something,
+# and of 30 s for a target that was refused.
+SHORTEST_S, SHORTEST_SLOW_S, POISON_S = 0.5, 15.0, 15.0
+_SILENT = (UnreachableError, ThrottledError, CredentialsExpiredError, TargetGroupNotFoundError)
+_TRUSTED_S = 600.0
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A call that failed, and until when it may not be made again."""
+
+    call: Call
+    error: AwsError
+    until: float
+
+
+@dataclass(slots=True)
+class Oversight:
+    """`tests.sim.elb.Witness` of one replica. What is wrong is added to `wrong`, never raised."""
+
+    world: World
+    replica: Replica
+    wrong: list[str]
+    zone_of: Callable[[InstanceId], str]
+    foreign: Mapping[TargetGroupArn, set[Target]]
+    ours: Mapping[TargetGroupArn, set[Target]]
+    confirmed: Mapping[tuple[TargetGroupArn, Target], float]
+    elected: bool
+    record_kept: Callable[[], bool]
+    versions: list[tuple[float, KnownCluster]] = field(default_factory=lambda: [(0.0, KnownCluster())])
+    groups: dict[TargetGroupArn, KnownGroup] = field(default_factory=dict)
+    stopping: bool = False
+    registered: deque[tuple[float, Call]] = field(default_factory=deque)
+    _refusals: dict[tuple[str, TargetGroupArn], Refusal] = field(default_factory=dict)
+    _poison: dict[tuple[TargetGroupArn, Target], tuple[float, object]] = field(default_factory=dict)
+    _answers: dict[Call, tuple[float, Sequence[TargetHealth]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for group in self.world.settings.groups:
+            by_zone = not self.world.settings.cross_zone
+            limit = self.world.settings.target_limit
+            self.groups[group.group.arn] = KnownGroup(self.zone_of, by_zone, limit)
+        self.replica.elb.witness = self
+        self.replica.cluster.told = self.learns
+
+    def learns(self, nodes: Mapping[str, dict[str, Any]], ports: Mapping[tuple[str, str], int]) -> None:
+        """The caches of the replica hold this."""
+        self.versions = [
+            *self.versions[:-1][-50:],
+            self.versions[-1],
+            (_now(), self.cluster.learns(nodes, ports, _now(), EPOCH + _now())),
+        ]
+        for group in self.groups:
+            self._adopt(group)
+
+    @property
+    def cluster(self) -> KnownCluster:
+        """What the caches of the replica hold now."""
+        return self.versions[-1][1]
+
+    def _recent(self) -> Iterable[KnownCluster]:
+        """What the caches held at some moment of the last second, the newest first."""
+        for since, version in reversed(self.versions):
+            yield from version.readings()
+            if since <= _now() - LATE_S:
+                return
+
+    def begins(self, call: Call) -> None:
+        if refusal := self._refusals.get((call.operation, call.group)):
+            self._check_pause(call, refusal)
+        if call.operation not in WRITES:
+            return
+        self._check_writer(call)
+        verdicts = [
+            list(judge.register(call) if call.operation == "register" else judge.deregister(call))
+            for judge in (self.judge(call.group, version) for version in self._recent())
+        ]
+        if all(verdicts):
+            self._blame(call, verdicts[0])
+        if call.operation == "register":
+            self._check_record(call)
+            self._check_contests(call)
+        if call.operation == "register":
+            self._own(call.group, call.targets)
+
+    def takes_effect(self, call: Call, healths: Sequence[TargetHealth]) -> None:
+        if call.operation == "describe":
+            self._answers[call] = (_now(), healths)
+        elif call.operation in WRITES:
+            registered = call.operation == "register"
+            self.groups[call.group].wrote(call.targets, _now(), registered=registered)
+
+    def ends(self, call: Call, error: AwsError | None) -> None:
+        answer, known = self._answers.pop(call, None), self.groups[call.group]
+        if error is None:
+            self._refusals.pop((call.operation, call.group), None)
+            if call.operation == "register":
+                self.registered.append((_now(), call))
+            if answer is not None:
+                known.answered(*answer, _now())
+                self._adopt(call.group)
+            return
+        if call.operation == "describe":
+            known.fresh, known.blind = False, error.code == "AccessDenied" or known.blind
+        wait = SHORTEST_SLOW_S if error.slow else SHORTEST_S
+        self._refusals[call.operation, call.group] = Refusal(call, error, _now() + wait)
+        if isinstance(error, TooManyTargetsError) and len(call.targets) == 1:
+            known.learnt, known.learnt_until = len(known.view), _now() + _TRUSTED_S
+        if isinstance(error, RefusedTargetsError):
+            self._set_aside(call, error)
+
+    def judge(self, group: TargetGroupArn, cluster: KnownCluster | None = None) -> Judge:
+        """The judge of what the replica does to a group now, by what it knows of the cluster."""
+        now = _now()
+        confirmed = {t for (arn, t), until in self.confirmed.items() if arn == group and until >= now}
+        return Judge(
+            known=self.groups[group],
+            cluster=cluster or self.cluster,
+            port=self.port(group, cluster or self.cluster),
+            registered_somewhere={t.id for known in self.groups.values() for t in known.registered()},
+            choices=Choices(self.world.settings, self.foreign[group], confirmed),
+            now=now,
+            contested=self._contested(group),
+            idle_zones={
+                self.zone_of(health.target.id)
+                for known in self.groups.values()
+                for health in known.view.values()
+                if health.reason == "Target.NotInUse"
+            },
+            refused={target for arn, target in self._poison if arn == group},
+            scarce=any(known.limit(now) is not None for known in self.groups.values()),
+        )
+
+    def port(self, arn: TargetGroupArn, cluster: KnownCluster) -> int | None:
+        """Where the replica could know that the group's targets are wanted."""
+        source = next(each.port for each in self.world.settings.groups if each.group.arn == arn)
+        assert isinstance(source, ServicePort)
+        return cluster.ports.get((source.service, source.port))
+
+    def _contested(self, arn: TargetGroupArn) -> Collection[Target]:
+        return {
+            held.target
+            for group in self.replica.controller.groups
+            if group.arn == arn
+            for held in (group.plan.held if group.plan else ())
+            if held.why == "Contested"
+        }
+
+    def _adopt(self, group: TargetGroupArn) -> None:
+        """What sits on our port and belongs to a Node that is wanted or leaving is ours on sight."""
+        for target in self.groups[group].registered() & self.foreign[group]:
+            for version in self._recent():
+                speech = version.speeches.get(target.id)
+                if speech and speech.standing != "out" and target.port == self.port(group, version):
+                    self._own(group, [target])
+
+    def _own(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
+        self.ours[group].update(targets)
+        self.foreign[group].difference_update(targets)
+
+    def _check_pause(self, call: Call, refusal: Refusal) -> None:
+        """The same call, or after no answer any write to the group, waits for its backoff."""
+        silent = call.operation in WRITES and isinstance(refusal.error, _SILENT)
+        same = set(call.targets) == set(refusal.call.targets)
+        if (silent or same) and _now() < refusal.until - 1e-6:
+            self._blame(call, [f"comes {_now() - refusal.until:.2f} s too early after {refusal.error}"])
+
+    def _set_aside(self, call: Call, error: RefusedTargetsError) -> None:
+        culprits = [target for target in call.targets if target.id in error.ids]
+        for target in culprits or (call.targets if len(call.targets) == 1 else ()):
+            said = self.cluster.speeches.get(target.id)
+            self._poison[call.group, target] = (_now() + POISON_S, said)
+
+    def _check_writer(self, call: Call) -> None:
+        """Rule 9: the holder of the Lease writes, and nobody after a SIGTERM."""
+        if self.stopping:
+            self._blame(call, ["begins after SIGTERM (rule 9)"])
+        if self.elected and self.world.lease.holder != self.replica.name:
+            self._blame(call, [f"is sent while {self.world.lease.holder!r} holds the Lease (rule 9)"])
+
+    def _check_record(self, call: Call) -> None:
+        """Rule 6: the record is written before RegisterTargets. Rule 3: what was refused waits."""
+        stored = self.world.stored.state
+        lines = "\n".join(stored.values.values()) if stored else ""
+        for target in call.targets:
+            until, said = self._poison.get((call.group, target), (0.0, None))
+            if _now() < until - 1e-6 and said == self.cluster.speeches.get(target.id):
+                self._blame(call, [f"{target} was refused and is not set aside (rule 3)"])
+            if self.record_kept() and target.id.removeprefix("i-") not in lines:
+                self._blame(call, [f"{target} is not in the record (rule 6)"])
+
+    def _check_contests(self, call: Call) -> None:
+        """Rule 7: what another hand undoes is written three times in ten minutes, not more."""
+        while self.registered and self.registered[0][0] < _now() - _TRUSTED_S:
+            self.registered.popleft()
+        if self.groups[call.group].blind:
+            return
+        for target in call.targets:
+            times = sum(target in each.targets and each.group == call.group for _, each in self.registered)
+            if times > 3:
+                self._blame(call, [f"{target} is registered for the {times + 1}. time in ten minutes"])
+
+    def _blame(self, call: Call, faults: Collection[str] | Any) -> None:
+        for fault in faults:
+            name = call.group.split("/")[1]
+            self.wrong.append(f"{_now():.3f} {self.replica.name} {call.operation} {name}: {fault}")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
