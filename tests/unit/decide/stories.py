@@ -73,6 +73,14 @@ STORIES = [
         end=range(12, 20),
     ),
     Story(
+        name="12 for 8, the old ones only labelled",
+        because="no deadline: the last two wait until the twenty that served or drained are ten minutes ago",
+        old=range(12),
+        nodes=lambda _: [*some(range(12), **LABEL), *some(range(12, 20))],
+        fewest=6,
+        end=range(12, 20),
+    ),
+    Story(
         name="a label typo on 100 nodes with three restarts",
         because="nobody announced that they go, and all together they are too many: held until confirmed",
         old=range(100),
@@ -130,6 +138,14 @@ STORIES = [
         recorded=False,
     ),
     Story(
+        name="5 stale targets at start that the record calls ours, and 5 nodes",
+        because="nobody announced that they go: they stay until the new ones are enough",
+        old=range(5),
+        nodes=lambda _: some(range(10, 15)),
+        fewest=5,
+        end=range(10, 15),
+    ),
+    Story(
         name="a wrong ARN in exclusive with three restarts",
         because="three of our own cannot stand in for twenty: held until confirmed",
         old=range(20),
@@ -181,11 +197,12 @@ STORIES = [
 
 @dataclass
 class Played:
-    """How a story went: what served after each pass, by second, and the last plan."""
+    """How a story went: what served after each pass, by second, the last plan, and when the last one left."""
 
     aws: Aws
     served: dict[int, int]
     last: GroupPlan
+    left_at: int | None
 
 
 def play(story: Story) -> Played:
@@ -194,15 +211,16 @@ def play(story: Story) -> Played:
     aws.put(story.old)
     if story.recorded:
         aws.record = frozenset(map(target, story.old))
-    served, plan = {-1: aws.serving()}, None
+    served, plan, left_at = {-1: aws.serving()}, None, None
     for second in range(0, story.lasts, story.step):
         if any(second - story.step < when <= second for when in story.restarts):
             aws.restart()
         aws.tick(NOON + second)
         plan = pass_once(aws, story.nodes(second), story.policy, NOON + second)
         served[second] = aws.serving()
+        left_at = second if plan.deregister else left_at
     assert plan is not None
-    return Played(aws, served, plan)
+    return Played(aws, served, plan, left_at)
 
 
 def assert_as_told(story: Story, played: Played) -> None:
@@ -215,12 +233,14 @@ def assert_as_told(story: Story, played: Played) -> None:
 def as_markdown(stories: Iterable[Story]) -> str:
     """The table as docs/stories.md shows it."""
     lines = [
-        "| story | at first | fewest ever | at the end | held at the end | because |",
-        "|---|---|---|---|---|---|",
+        "| story | at first | fewest ever | at the end | last one left after | held at the end | because |",
+        "|---|---|---|---|---|---|---|",
     ]
     for story in stories:
-        holds = sorted(set(held(play(story).last).values()) - {Why.FOREIGN})
+        played = play(story)
+        holds = sorted(set(held(played.last).values()) - {Why.FOREIGN})
         says = ", ".join(f"`{why}`" for why in holds) or "-"
-        cells = (story.name, len(story.old), story.fewest, len(story.end), says, story.because)
+        after = "-" if played.left_at is None else f"{played.left_at} s"
+        cells = (story.name, len(story.old), story.fewest, len(story.end), after, says, story.because)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
