@@ -72,10 +72,15 @@ class Reflector(Generic[View]):
     @property
     def problem(self) -> str:
         """What keeps the views from being those of now, in one line; may be asked in any thread."""
-        since = self._watching_since
-        if since is not None and time.monotonic() - since >= _WORKING_S:
+        if self._works:
             return ""  # a watch that is open and says nothing: nothing happens there
         return self._problems.get(_LIST) or self._problems.get(_WATCH, "")
+
+    @property
+    def _works(self) -> bool:
+        """Whether a watch has been open for a while."""
+        since = self._watching_since
+        return since is not None and time.monotonic() - since >= _WORKING_S
 
     def start(self) -> None:
         """Begin in a thread of its own."""
@@ -157,9 +162,8 @@ class Reflector(Generic[View]):
         self._pace.wait(_WATCH)
         if self._stopping.is_set():
             return
-        started = time.monotonic()
         try:
-            self._follow(self._rng.randint(*_WATCH_S))
+            worked = self._follow(self._rng.randint(*_WATCH_S))
         except ClusterError as error:
             if not self._known.version:
                 self._not_streamed(error)
@@ -167,23 +171,29 @@ class Reflector(Generic[View]):
             if not isinstance(error, GoneError | GarbledError):
                 self._lost(error)
             raise
-        finally:
-            self._stream = self._watching_since = None
         if not self._known.version:
             self._known.forget()
             self._by_pages = True
             return
-        if time.monotonic() - started >= _WORKING_S:
-            self._recovered(_WATCH)
-        else:
+        if not worked:
             self._pace.failed(_WATCH)
         self._restarted("expired")
 
-    def _follow(self, lasts: int) -> None:
-        """Take the events of one watch that is to last so many seconds.
+    def _follow(self, lasts: int) -> bool:
+        """Take the events of one watch that is to last so many seconds; whether it worked for a while.
 
         Without a version to go on from it begins with the whole list, one object at a time.
         """
+        try:
+            self._take_events(lasts)
+        finally:
+            worked = self._works
+            self._stream = self._watching_since = None
+            if worked:
+                self._recovered(_WATCH)  # however it ended: what comes now is another outage
+        return worked
+
+    def _take_events(self, lasts: int) -> None:
         silence = lasts + _SPARE_S
         at_first = silence if self._known.version else _LIST_SILENCE_S
         self._stream = stream = self._api.watch(self._watched.path, self._watch_query(lasts), at_first)

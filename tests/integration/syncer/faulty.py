@@ -82,10 +82,10 @@ def a_stream(*events: Any, then: str = "end") -> Answer:
         for event in events:
             line = event if isinstance(event, bytes) else json.dumps(event).encode() + b"\n"
             handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+        handler.wfile.flush()
         if then == "end":
             handler.wfile.write(b"0\r\n\r\n")
         elif then == "hang":
-            handler.wfile.flush()
             handler.faulty.closing.wait(30)
         handler.close_connection = True
 

@@ -329,6 +329,23 @@ def test_no_connection_is_left_open_and_no_two_watches_last_alike(
     assert len({request.query["timeoutSeconds"] for request in _watches(server)}) > 4
 
 
+def test_a_quiet_watch_that_worked_ends_the_outage_before_it(
+    server: FaultyServer, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an API server that restarts each hour would meet ever longer waits where nothing happens."""
+    for name, seconds in {"MIN_INTERVAL_S": 0.01, "SHORT_WAIT_S": 0.02, "SHORT_OUTAGE_S": 0.5}.items():
+        monkeypatch.setattr(pace, name, seconds)
+    monkeypatch.setattr(module, "_WORKING_S", 0.1)
+
+    def quiet_then_cut(handler: Any, request: Any) -> None:
+        a_stream(then="break")(handler, request)
+        time.sleep(0.2)
+
+    server.watches = quiet_then_cut
+    with _following(server, sink):
+        until(lambda: len(_watches(server)) >= 15, within=10)
+
+
 class Patient:
     """One reflector that follows one sick server."""
 
