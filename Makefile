@@ -40,7 +40,7 @@ test: tools ## Every test: unit, integration, end to end
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
 .PHONY: bench
-bench: tools ## What the syncer costs and how fast it reacts, beside its peers (half an hour; docs/bench.md)
+bench: tools ## What the syncer costs and how fast it reacts, beside its peers (40 minutes; docs/bench.md)
 	@$(BIN)/python -m bench
 
 .PHONY: check

@@ -1,17 +1,19 @@
 """The cluster's nodes: as large as real ones (10 KB), each with an instance in the fake AWS."""
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Event, Thread
+from threading import Event
 from typing import Any, TypeVar
 
 from bench.api import Api
 from bench.cloud import CloudClient
 from sandbox.cloud.network import NodeInstance
+from sandbox.errors import SandboxError
 from sandbox.layout import REGION
 from sandbox.nodes.ec2 import RUNNING, Instance
 from sandbox.nodes.node import Kind, node_object
@@ -24,6 +26,9 @@ LEAVING = {"key": "ToBeDeletedByClusterAutoscaler", "value": "1", "effect": "NoS
 HEARTBEATS_PER_S = 16.0
 # Of the 50 that a kubelet reports by default: with these a Node is 10 KB as the API server sends it.
 _IMAGES = 35
+_CONDITIONS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
+# More heartbeats than that must not be missing.
+_LATE_S = 2.0
 # As many writers as keep an API server on two cores busy; more only queue there.
 _WRITERS = 4
 
@@ -124,25 +129,33 @@ class Fleet:
 
     @contextmanager
     def heartbeats(self) -> Iterator[None]:
-        """Kubelets write their unchanged status while the block runs, HEARTBEATS_PER_S in all."""
-        over = Event()
-        beat = Thread(target=self._beat, args=(over,), daemon=True)
-        beat.start()
-        try:
-            yield
-        finally:
-            over.set()
-            beat.join()
+        """Kubelets write their unchanged status while the block runs, HEARTBEATS_PER_S in all.
 
-    def _beat(self, over: Event) -> None:
+        Raises SandboxError after it where the API server did not take them all.
+        """
+        over = Event()
+        with ThreadPoolExecutor(1) as pool:
+            beat = pool.submit(self._beat, over)
+            try:
+                yield
+            finally:
+                over.set()
+            late = beat.result()
+        if late > _LATE_S:
+            raise SandboxError(f"the API server took heartbeats {late:.0f} s late: the machine is too busy")
+
+    def _beat(self, over: Event) -> float:
+        """Beat on a beat that no slow write delays; how far it was behind in the end, in seconds."""
+        began = time.monotonic()
         for turn in count():
-            if over.wait(1 / HEARTBEATS_PER_S):
-                return
+            due = began + turn / HEARTBEATS_PER_S
+            if over.wait(max(0.0, due - time.monotonic())):
+                return max(0.0, time.monotonic() - due)
             node = self.nodes[turn % len(self.nodes)]
             now = timestamp(dt.datetime.now(dt.UTC))
-            kinds = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
-            conditions = [{"type": kind, "lastHeartbeatTime": now} for kind in kinds]
+            conditions = [{"type": kind, "lastHeartbeatTime": now} for kind in _CONDITIONS]
             self.api.patch(f"{NODES}/{node.name}/status", {"status": {"conditions": conditions}})
+        return 0.0
 
 
 def _ready(ready: bool) -> dict[str, str]:

@@ -18,6 +18,7 @@ from bench.rows import SCENARIOS, Scenario
 from bench.run import Figures, LateError, Run
 from bench.world import World
 from sandbox.cluster import STORE_AND_API
+from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.toolchain import ensure
 
@@ -92,11 +93,17 @@ class _Session:
                 quick=self.asked.quick,
                 note=step.note,
             )
-            try:
-                figures = scenario.act(run)
-            except (LateError, EndedError) as error:
-                figures = dict.fromkeys(rows, Known((), str(error)))
+            figures = self._figures(scenario, run)
             step.note("")
         for row, figure in figures.items():
             found[row] = figure
             self.progress.say(f"  {row}: {table.figure(measure(row), figure)}")
+
+    def _figures(self, scenario: Scenario, run: Run) -> Figures:
+        """What the scenario finds, or why it finds nothing: one row's trouble is not that of the others."""
+        if run.nodes < scenario.least:
+            return dict.fromkeys(run.wanted, Known((), f"needs {scenario.least} nodes"))
+        try:
+            return scenario.act(run)
+        except SandboxError as error:
+            return dict.fromkeys(run.wanted, Known((), str(error)))

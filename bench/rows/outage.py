@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench.figures import Known
 from bench.run import Figures, Run
 
-_NODES = 3
+NODES = 3
 _AWAY_S, _WITHIN_S = 5.0, 120.0
 
 
@@ -15,7 +15,7 @@ def measure(run: Run) -> Figures:
     run.settle()
     with run.filled() as watch, run.world.second_api_server() as other:
         fleet = run.world.fleet
-        coming, going = fleet.new(_NODES), fleet.nodes[:_NODES]
+        coming, going = fleet.new(NODES), fleet.nodes[:NODES]
         elsewhere = replace(fleet, api=other)
         run.world.kill_api_server()
         back = time.monotonic() + _AWAY_S
@@ -23,7 +23,7 @@ def measure(run: Run) -> Figures:
             elsewhere.join(node)
         for node in going:
             elsewhere.remove(node)
-        fleet.nodes = [*fleet.nodes[_NODES:], *coming]
+        fleet.nodes = [*fleet.nodes[NODES:], *coming]
         run.note("the API server is away")
         watch.take(max(0.0, back - time.monotonic()))
         run.note("the API server comes back")

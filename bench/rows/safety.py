@@ -8,7 +8,7 @@ from bench.fleet import at_once
 from bench.run import Figures, LateError, Run
 from bench.world import HEALTHY_S
 
-_STALE, _STALE_S = 5, 180.0
+STALE, _STALE_S = 5, 180.0
 _NOT_READY_S = 30
 
 
@@ -16,12 +16,12 @@ def stale(run: Run) -> Figures:
     """Seconds from the moment at which they may go (docs/safety.md, rules 2 and 6) until they went."""
     fleet = run.world.fleet
     fleet.settle(run.nodes, run.note)
-    strangers = [f"i-5{number:016x}" for number in range(_STALE)]
+    strangers = [f"i-5{number:016x}" for number in range(STALE)]
     targets = run.world.targets(strangers)
     run.world.reset_aws(targets, strangers)
     with run.started() as watch:
         watch.holding(targets)
-        run.note(f"{_STALE} stale targets are to go")
+        run.note(f"{STALE} stale targets are to go")
         try:
             gone = watch.until(lambda ledger: all(map(ledger.nowhere, strangers)), _STALE_S)
             watch.until_right(_STALE_S)
@@ -44,9 +44,9 @@ def _allowed(ledger: Ledger) -> float | None:
             if call.group == arn and call.operation == REGISTER and call.code == "ok":
                 for instance, _ in call.targets:
                     healthy.setdefault(instance, call.at + HEALTHY_S)
-        if len(healthy) < _STALE:
+        if len(healthy) < STALE:
             return None
-        moments.append(sorted(healthy.values())[_STALE - 1])
+        moments.append(sorted(healthy.values())[STALE - 1])
     return max(moments)
 
 

@@ -25,7 +25,7 @@ def figures(said: str, contender: str) -> dict[str, Any]:
 
 
 def test_the_syncers_rows_have_figures_that_can_be_true() -> None:
-    rows = ["memory-0", "start-1000", "ready", "delete", "stale", "not-ready"]
+    rows = ["memory-0", "start-1000", "ready", "delete", "stale", "not-ready", "cpu"]
     done = bench(*rows, "--nodes", "10", "--quick", "--json")
     assert done.returncode == 0, done.stderr
     found = figures(done.stdout, "syncer")
@@ -40,6 +40,7 @@ def test_the_syncers_rows_have_figures_that_can_be_true() -> None:
     assert found["ready"]["better_peer"] == "predecessor"
     assert 0 <= found["stale"]["values"][0] < 60
     assert found["not-ready"]["values"] == [100]
+    assert 0 <= found["cpu"]["values"][0] < 60
 
 
 def test_a_contender_that_ends_is_told_with_what_it_said_and_spoils_nothing() -> None:
