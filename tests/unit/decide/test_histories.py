@@ -60,7 +60,15 @@ class History:
         for aws, oracle, state, planned in zip(self.groups, self.oracles, states, plans, strict=True):
             oracle.watch(desired, state, planned, self.now)
             aws.apply(planned, self.now)
+            if planned.empty and self.now % 20 == 0:
+                self.nothing_changes_before_it_asks(desired, state, planned)
         return [(desired, state, planned) for state, planned in zip(states, plans, strict=True)]
+
+    def nothing_changes_before_it_asks(self, desired: Desired, state: GroupState, planned: GroupPlan) -> None:
+        """Time alone lets nothing go before the moment for which the plan asks, or a minute has passed."""
+        wait = min(60.0, planned.look_again_in or 60.0) - 0.01
+        later = plan(desired, replace(state, memory=planned.memory), self.policy, self.now + max(0.0, wait))
+        assert later.deregister == ()
 
     def trouble(self) -> None:
         """Something happens to some nodes, targets, ports, or to the syncer."""
