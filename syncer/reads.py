@@ -7,6 +7,7 @@ from collections.abc import Callable
 from syncer.bucket import READS, Buckets
 from syncer.chronicle import Chronicle
 from syncer.contested import Contest
+from syncer.decide.policy import Ownership
 from syncer.errors import AccessDeniedError, AwsError, ThrottledError
 from syncer.group import Group
 from syncer.model import Why
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # Held for these, a removal waits for another target to become healthy, which a read tells.
 _WAITS = frozenset({Why.SHARE, Why.LAST_SERVING, Why.AWAITING_SUCCESSOR})
+# In exclusive a foreign target waits too: for one of our own to be healthy. Else it simply stays.
+_WAITS_IN_EXCLUSIVE = _WAITS | {Why.FOREIGN}
 # For so long after AWS throttled a call, a group is read often only where a removal waits for what it says.
 _SPARING_S = 60.0
 
@@ -133,6 +136,7 @@ class Reader:
         """Seconds between reads, a tenth of them jitter, so that groups and replicas do not read in step."""
         held = group.plan.held if group.plan else ()
         throttled = self._clock.monotonic() < group.throttled_at + _SPARING_S
-        awaited = (group.actual.awaits_health and not throttled) or any(each.why in _WAITS for each in held)
+        waits = _WAITS_IN_EXCLUSIVE if self._settings.ownership is Ownership.EXCLUSIVE else _WAITS
+        awaited = (group.actual.awaits_health and not throttled) or any(each.why in waits for each in held)
         interval = self._settings.read_awaited_every if awaited else self._settings.read_every
         return interval * group.beat

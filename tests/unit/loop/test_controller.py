@@ -421,6 +421,21 @@ async def test_a_group_is_read_every_30_seconds_and_every_5_while_a_target_is_aw
 
 
 @virtually
+async def test_stale_targets_of_an_exclusive_group_go_as_soon_as_one_of_our_own_has_recovered() -> None:
+    world = World()
+    world.join("a", "b")
+    world.cloud.launch(instance("x"))
+    world.cloud.register(HTTP, [Target(instance("x"), PORTS[HTTP])])
+    world.cloud.sick = {instance("a"), instance("b")}
+    replica = world.replica()
+    await asyncio.sleep(100)
+    assert world.cloud.serving(HTTP) == world.targets("x")
+    world.cloud.sick.clear()
+    assert await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a", "b"), within=30) < 6
+    await replica.stop()
+
+
+@virtually
 async def test_a_paused_syncer_plans_but_writes_nothing() -> None:
     world = World({"NLB_SYNC_PAUSED": "true"})
     world.join("a")
