@@ -180,6 +180,7 @@ class Controller:
         group.recalled, group.ours = self.record.loads, self.record.ours(group.arn)
         if group.actual.blind:
             group.actual.believe(group.ours)  # another replica has written since
+            group.tell_again_at = None
         self.outlook.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:

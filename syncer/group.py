@@ -127,13 +127,14 @@ class Group:
         self.hurry.set()
 
     def told_again(self, plan: GroupPlan, desired: Desired, port: int | None, now: float) -> GroupPlan:
-        """`plan`, and every ten minutes all that is wanted once more, where nobody can see what is there."""
+        """`plan`, and all that is wanted once more at first and every ten minutes, where nobody can see it.
+
+        At first, because what the record says may never have been registered: it is written before.
+        """
         if not self.actual.blind or port is None:
             self.tell_again_at = None
             return plan
-        if self.tell_again_at is None:
-            self.tell_again_at = now + _TELL_AGAIN_S
-        if now < self.tell_again_at:
+        if self.tell_again_at is not None and now < self.tell_again_at:
             return plan
         self.tell_again_at = now + _TELL_AGAIN_S
         wanted = {Target(instance, port) for instance in desired.wanted}

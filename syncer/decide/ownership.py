@@ -24,9 +24,10 @@ def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> 
 def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
     """What will be ours as soon as its Node is Ready. It is recorded before, so that nothing waits for that.
 
-    Where AWS may not be read the record says what is registered, and this is not.
+    Where AWS may not be read the record says what is registered, and this is not. A group that cannot be read
+    now may turn out to be one of these.
     """
-    if actual.port is None or actual.blind:
+    if actual.port is None or not actual.fresh:
         return frozenset()
     return frozenset(
         Target(instance, actual.port) for instance, wish in desired.wishes.items() if wish.reason == JOINING

@@ -6,7 +6,7 @@ from typing import Any
 
 from syncer.actual import Actual
 from syncer.decide.ownership import record
-from syncer.errors import AccessDeniedError
+from syncer.errors import AccessDeniedError, UnreachableError
 from syncer.metrics import Page
 from syncer.model import GroupState, Target, TargetHealth, TargetState
 from syncer.status import snapshot
@@ -214,3 +214,36 @@ async def test_blind_a_restart_finds_in_the_record_what_left_meanwhile() -> None
     deny(successor)
     await world.until(lambda: world.filled_with("b", "c"), within=5)
     await successor.stop()
+
+
+@virtually
+async def test_blind_a_restart_registers_what_was_recorded_and_never_got_through() -> None:
+    world = world_of("a", "b")
+    world.cluster.put(node("c", instance("c"), ready=False))
+    world.cloud.launch(instance("c"))
+    replica = world.replica()
+    await world.until(lambda: world.filled_with("a", "b"), within=5)
+    await asyncio.sleep(10)
+    await replica.kill()
+    world.join("c")
+    successor = world.replica()
+    deny(successor)
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=5)
+    await successor.stop()
+
+
+@virtually
+async def test_a_node_that_joins_while_nothing_is_known_of_a_group_is_not_taken_for_registered() -> None:
+    world = world_of("a")
+    replica = world.replica()
+    for arn in PORTS:
+        replica.elb.broken["describe", arn] = UnreachableError("DescribeTargetHealth", "Any", "no answer")
+    world.cluster.put(node("b", instance("b"), ready=False))
+    world.cloud.launch(instance("b"))
+    await asyncio.sleep(2)
+    deny(replica)
+    await asyncio.sleep(60)
+    assert world.filled_with("a")
+    world.join("b")
+    await world.until(lambda: world.filled_with("a", "b"), within=5)
+    await replica.stop()
