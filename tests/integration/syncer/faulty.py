@@ -87,7 +87,7 @@ def a_stream(*events: Any, then: str = "end") -> Answer:
             handler.wfile.write(b"0\r\n\r\n")
         elif then == "hang":
             handler.faulty.closing.wait(30)
-        handler.close_connection = True
+        handler.close_connection = then != "end"
 
     return answer
 
