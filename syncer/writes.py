@@ -114,8 +114,6 @@ class Writer:
             try:
                 await self.elb.deregister(group.arn, batch)
             except AwsError as error:
-                if error.unsure:  # what may be gone serves no more: nothing else goes before it was looked at
-                    group.look_anew(self.clock.monotonic())
                 return self._failed(group, error)
             now = self.clock.monotonic()
             group.actual.deregistered(batch, now)
@@ -144,6 +142,9 @@ class Writer:
         return False
 
     def _failed(self, group: Group, error: AwsError) -> AwsError:
+        """What may be gone serves no more, and what may be there is ours: both are looked at first."""
+        if error.unsure:
+            group.look_anew(self.clock.monotonic())
         if isinstance(error, ThrottledError):
             group.throttled_at = self.clock.monotonic()
             self.buckets.of(group.region).empty(group.throttled_at)

@@ -233,6 +233,22 @@ async def test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before(
 
 
 @virtually
+async def test_a_target_whose_registration_was_not_answered_is_ours_to_remove() -> None:
+    world = World({"NLB_SYNC_OWNERSHIP": "tracked"})
+    world.join("a", "b", "c", "d")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=40)
+    await asyncio.sleep(30)
+    lost = UnreachableError("RegisterTargets", "ReadTimeout", "no answer")
+    replica.elb.lost = {("register", arn): lost for arn in PORTS}
+    world.join("e")
+    await world.until(lambda: world.filled_with("a", "b", "c", "d", "e"), within=2)
+    world.cluster.delete("e")
+    await world.until(lambda: world.filled_with("a", "b", "c", "d"), within=60)
+    await replica.stop()
+
+
+@virtually
 async def test_one_groups_failure_stops_no_other() -> None:
     world = World()
     world.join("a")
