@@ -70,7 +70,7 @@ def test_any_command_that_finds_its_world_in_the_environment_is_measured() -> No
 
 def test_ctrl_c_prints_what_was_measured_and_leaves_nothing(tmp_path: Path) -> None:
     running = subprocess.Popen(
-        [sys.executable, "-m", "bench", "memory-0", "ready", "--nodes", "3", "--quick"],
+        [sys.executable, "-m", "bench", "memory-0", "ready", "--nodes", "6", "--quick"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
