@@ -103,6 +103,7 @@ class Household:
     service: str = ""
     balancer: str = ""
     instances: dict[str, str] = field(default_factory=dict)
+    claims: set[str] = field(default_factory=set)
     syncers: list[Syncer] = field(default_factory=list)
 
     def furnish(self) -> None:
@@ -153,6 +154,9 @@ class Household:
             syncer.end()
         self.syncers.clear()
         self.delete_all_nodes()
+        for name in self.claims:  # the next test has this instance under its own name only
+            self.instances.pop(name, None)
+        self.claims.clear()
         self.api.delete(f"{SERVICES}/{self.service}")
         if self.balancer:
             self.remove_balancer(self.balancer, self.groups)
@@ -235,6 +239,7 @@ class Household:
     def join_as(self, name: str, instance: str) -> None:
         """A Ready Node that claims to be `instance`."""
         self.instances[name] = instance
+        self.claims.add(name)
         self.join(name)
 
     def label(self, name: str, key: str, value: str) -> None:
