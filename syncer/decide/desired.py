@@ -6,9 +6,20 @@ from dataclasses import replace
 from syncer.decide.ownership import adopted
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.quota import by_weight, limit_of, subset
-from syncer.model import Desired, Evaluation, GroupState, InstanceId, Standing, TargetState, Wish
+from syncer.model import (
+    Desired,
+    Evaluation,
+    GroupState,
+    InstanceId,
+    Standing,
+    TargetHealth,
+    TargetState,
+    Wish,
+)
 
 ZONE_NOT_ENABLED = "ZoneNotEnabled"
+# What AWS says of a target in a zone that the load balancer does not serve, or without a listener.
+_NOT_IN_USE = "Target.NotInUse"
 
 
 def registered_instances(groups: Iterable[GroupState]) -> frozenset[InstanceId]:
@@ -59,24 +70,36 @@ def _idle_zones(wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState])
     """The zones where AWS uses no target although it uses some elsewhere, each with a witness.
 
     The witness stays registered: without it nothing would show that the zone is idle, or that it was enabled.
-    Where no target anywhere is in use the group has no listener, and that says nothing about zones.
+    A group of which no target is in use has no listener, and that says nothing about zones.
     """
+    listed = [group.targets.values() for group in groups if not group.blind]  # blind, nobody knows the state
+    if not any(health.reason == _NOT_IN_USE for healths in listed for health in healths):
+        return {}  # nearly always, and 5,000 wishes need not be looked up for it
     unused: dict[str, set[InstanceId]] = {}
     used: set[str] = set()
-    healths = [health for group in groups for health in group.targets.values()]
-    if not any(health.reason == "Target.NotInUse" for health in healths):
-        return {}  # nearly always, and 5,000 wishes need not be looked up for it
-    for health in healths:
-        wish = wishes.get(health.target.id)
-        if wish is None or not wish.zone or wish.standing is not Standing.IN:
-            continue
-        if health.reason == "Target.NotInUse":
-            unused.setdefault(wish.zone, set()).add(health.target.id)
-        elif health.registered and health.state is not TargetState.INITIAL:
-            used.add(wish.zone)
-    if not used:
-        return {}
+    for healths in listed:
+        in_use = _zones(wishes, (health.target.id for health in healths if _is_in_use(health)))
+        used.update(in_use)
+        if in_use:
+            idle = (health.target.id for health in healths if health.reason == _NOT_IN_USE)
+            for zone, instances in _zones(wishes, idle).items():
+                unused.setdefault(zone, set()).update(instances)
     return {zone: by_weight(idle)[0] for zone, idle in unused.items() if zone not in used}
+
+
+def _is_in_use(health: TargetHealth) -> bool:
+    """Whether AWS says that a listener uses it; of one that was just registered it has not said so yet."""
+    return health.registered and health.state not in {TargetState.UNUSED, TargetState.INITIAL}
+
+
+def _zones(wishes: Mapping[InstanceId, Wish], instances: Iterable[InstanceId]) -> dict[str, set[InstanceId]]:
+    """Those of these instances that are in, by the zone of their Node where it is known."""
+    zones: dict[str, set[InstanceId]] = {}
+    for instance in instances:
+        wish = wishes.get(instance)
+        if wish is not None and wish.zone and wish.standing is Standing.IN:
+            zones.setdefault(wish.zone, set()).add(instance)
+    return zones
 
 
 def _places(desired: Desired, groups: Collection[GroupState], policy: PlanPolicy) -> int | None:

@@ -231,3 +231,20 @@ class TestZonesThatNobodyNamed:
 
     def test_a_group_without_a_listener_says_nothing_about_zones(self) -> None:
         assert len(chosen(NODES, PlanPolicy(), group(*self.unused)).wanted) == len(NODES)
+
+    def test_nor_does_it_where_one_of_its_instances_is_stopped(self) -> None:
+        stopped = health(0, "unused", "Target.InvalidState")
+        assert len(chosen(NODES, PlanPolicy(), group(stopped, *self.unused)).wanted) == len(NODES)
+
+    def test_nor_does_it_beside_a_group_that_has_one(self) -> None:
+        """That group has just been told of the zone's targets: AWS knows nothing of them yet."""
+        joining = [health(n, "initial", "Elb.RegistrationInProgress") for n in (2, 5, 8)]
+        without = [health(n, "unused", "Target.NotInUse", 30443) for n in range(9)]
+        groups = (group(*self.used, *joining), group(*without, target_group=HTTPS, port=30443))
+        assert len(chosen(NODES, PlanPolicy(), *groups).wanted) == len(NODES)
+
+    def test_nor_does_it_beside_one_that_may_not_be_read(self) -> None:
+        believed = [health(n, "unavailable") for n in (0, 1)]
+        without = [health(n, "unused", "Target.NotInUse", 30443) for n in range(9)]
+        groups = (group(*believed, blind=True), group(*without, target_group=HTTPS, port=30443))
+        assert len(chosen(NODES, PlanPolicy(), *groups).wanted) == len(NODES)
