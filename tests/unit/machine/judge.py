@@ -20,6 +20,8 @@ What it allows beyond the words of rule 2, and why:
 - Where AWS denies the read (blind) nobody knows what serves; only that something of ours is left is asked.
 - What the cluster says reaches a decision up to a second late: changes that come in bursts are collected.
   A call is judged by each state of the caches of that time, and one of them must allow it (`oversight.py`).
+- A process that was frozen may send what it had decided: that call is judged by the time before. Where there
+  is a Lease it must be valid even so (rule 9).
 - What leads to a larger base before a restart is forgotten by it, but for what drains.
 """
 
@@ -46,6 +48,7 @@ class Choices:
     settings: Settings
     foreign: Collection[Target]
     confirmed: Collection[Target]
+    recorded: bool  # the record was not lost: what is ours is known to be ours
 
 
 @dataclass(slots=True)
@@ -55,9 +58,11 @@ class Judge:
     known: KnownGroup
     cluster: KnownCluster
     port: int | None
+    port_since: float
     registered_somewhere: Collection[InstanceId]
     choices: Choices
     now: float
+    late: float
     contested: Collection[Target] = field(default_factory=tuple)
     refused: Collection[Target] = field(default_factory=tuple)  # by AWS, at any time
     scarce: bool = False  # some group has a limit: all groups hold the same choice
@@ -65,17 +70,14 @@ class Judge:
 
     def register(self, call: Call) -> Iterator[str]:
         """What is wrong with a RegisterTargets."""
-        limit = self._limit()
+        limit, there = self._limit(), self.known.registered() - self.known.unsure
         for target in call.targets:
             if not self.is_in(target.id):
                 yield f"registers {target}, whose node is not in"
             elif target.port != self.port:
                 yield f"registers {target} on a port that is not wanted"
-        if (
-            limit is not None
-            and not self.known.blind
-            and len(self.known.registered() | set(call.targets)) > limit
-        ):
+        new = set(call.targets) - there
+        if new and limit is not None and not self.known.blind and len(there) + len(new) > limit:
             yield f"registers more than {limit} targets"
 
     def deregister(self, call: Call) -> Iterator[str]:
@@ -87,7 +89,7 @@ class Judge:
         if not self.known.blind:
             if not self.known.fresh:
                 yield "removes after a failed read (rule 8)"
-            if self.now - self.known.as_of > STALE_S:
+            if self.now - self.known.as_of > STALE_S + self.late:
                 yield f"removes by what it knew {self.now - self.known.as_of:.0f} s ago"
         if len(self.known.registered() - going) < 1:
             yield "removes the last registered target (rule 2)"
@@ -115,31 +117,37 @@ class Judge:
     def _standing(self, going: Collection[Target]) -> Iterator[str]:
         """What is wanted goes only to make way at the quota, or where its zone is not served."""
         for target in sorted(going):
-            idle = self.known.zone_of(target.id) in self.idle_zones
-            if self.is_wanted(target) and not idle and not self.scarce:
+            if self.is_wanted(target) and not self._is_idle(target) and not self.scarce:
                 yield f"removes {target}, which is wanted"
+
+    def _is_idle(self, target: Target) -> bool:
+        return self.known.zone_of(target.id) in self.idle_zones
 
     def _successors(self, going: Collection[Target]) -> Iterator[str]:
         """Make before break, or one step at a time in a full group (rule 4)."""
         early = [
             target
             for target in sorted(going)
-            if self.is_superseded(target) and not self._has_successor(target)
+            if self.is_superseded(target) and not self.has_successor(target) and not self._is_idle(target)
         ]
         limit = self._limit()
         if early and limit is None:
             yield f"removes {early} before a successor is healthy (rule 4)"
         making_way = [*early, *(target for target in going if self.is_wanted(target))]
-        if early and limit is not None and len(making_way) > max(1, limit // 20):
+        beyond = (
+            limit is not None and len(self.known.registered()) > limit
+        )  # those go together, or not at all
+        if early and limit is not None and not beyond and len(making_way) > max(1, limit // 20):
             yield f"{making_way} make way in one step (rule 4)"
 
-    def _has_successor(self, target: Target) -> bool:
+    def has_successor(self, target: Target) -> bool:
+        """Whether what is to stand for it serves, or has had its time."""
         if self.port is None:
             return False
         heir = Target(target.id, self.port)
         if heir in self.known.healthy():
             return True
-        waited = self.now - self.cluster.ports_since >= SUCCESSOR_S
+        waited = self.now - self.port_since >= SUCCESSOR_S
         others = any(self.is_wanted(each) for each in self.known.healthy())
         tried = heir in self.known.registered() or heir in self.refused
         return tried and waited and others
@@ -171,9 +179,10 @@ class Judge:
     def _together(self, going: Collection[Target]) -> Iterator[str]:
         """Doubtful ones that serve go all together or not at all; a zone may hold its own.
 
-        Where places are scarce those without one may be among them: which ones is not judged here.
+        Where places are scarce those without one may be among them, and where the record was lost some of
+        them are foreign: which ones is not judged here.
         """
-        if self.scarce:
+        if self.scarce or not (self.choices.recorded or self.may_clear()):
             return
         serving = {t for scope in self.known.scopes() for t in self.known.serving_targets(scope)}
         doubtful = {t for t in serving if self.is_doubtful(t) and t not in self.choices.confirmed}

@@ -24,7 +24,9 @@ class KnownGroup:
 
     A call counts from the moment at which AWS carried it out, also when its answer was lost: whoever does
     not know whether it happened must look before it removes more. What other hands do is known by the next
-    answer. `seen` is how many instances served or drained, by scope, from when on.
+    answer. `seen` is how many instances served or drained, by scope, from when on. `unsure` are those whose
+    registration was not answered since the last read. `said` is the limit that people chose, `learnt` the one
+    that AWS was seen to have, until `learnt_until`.
     """
 
     zone_of: Callable[[InstanceId], str]
@@ -34,6 +36,7 @@ class KnownGroup:
     fresh: bool = False
     blind: bool = False
     as_of: float = float("-inf")
+    unsure: set[Target] = field(default_factory=set)
     seen: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
     learnt: int | None = None
     learnt_until: float = 0.0
@@ -42,8 +45,9 @@ class KnownGroup:
     def answered(self, as_of: float, healths: Iterable[TargetHealth], now: float) -> None:
         """A describe that AWS answered as things were at `as_of`."""
         self.fresh, self.blind, self.as_of = True, False, as_of
+        self.unsure.clear()
         self.view = {health.target: health for health in healths}
-        self._effects = [each for each in self._effects if each[0] > as_of]
+        self._effects = [each for each in self._effects if each[0] >= as_of]  # the same moment: either first
         for _, target, registered in self._effects:
             self._change(target, registered=registered)
         self._note(now)
@@ -95,6 +99,15 @@ class KnownGroup:
             return not any(h.registered and h.state is not TargetState.UNUSED for h in self.view.values())
         return health.reason != "Target.InvalidState"
 
+    def zones_in_use(self) -> set[str]:
+        """Where AWS uses a target of the group, as it said."""
+        idle = {TargetState.UNUSED, TargetState.INITIAL}
+        return {self.zone_of(t.id) for t, h in self.view.items() if h.registered and h.state not in idle}
+
+    def unused_zones(self) -> set[str]:
+        """Where it leaves one unused: there is no listener, or the load balancer does not serve there."""
+        return {self.zone_of(t.id) for t, health in self.view.items() if health.reason == "Target.NotInUse"}
+
     def serving(self, scope: str) -> set[InstanceId]:
         """The instances that serve."""
         return {target.id for target in self.serving_targets(scope)}
@@ -132,6 +145,7 @@ class KnownGroup:
 class Speech:
     """What the newest Node of an instance says: "in", "leaving", "out", or "joining" (not Ready yet)."""
 
+    node: str
     standing: str
     deadline: bool = False
     deleted_at: float | None = None
@@ -147,7 +161,7 @@ class KnownCluster:
 
     nodes: Mapping[str, dict[str, Any]] | None = None
     ports: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    ports_since: float = 0.0
+    ports_since: Mapping[tuple[str, str], float] = field(default_factory=dict)
     speeches: Mapping[InstanceId, Speech] = field(default_factory=dict)
     announced: Mapping[InstanceId, float | None] = field(default_factory=dict)
     leaving_since: Mapping[InstanceId, float] = field(default_factory=dict)
@@ -188,12 +202,15 @@ class KnownCluster:
         return KnownCluster(
             nodes=dict(nodes),
             ports=dict(ports),
-            ports_since=self.ports_since if ports == self.ports else now,
+            ports_since={p: self._port_since(p, ports, now) for p in ports},
             speeches=speeches,
             announced=announced,
             leaving_since=leaving,
             brief=frozenset(brief),
         )
+
+    def _port_since(self, port: tuple[str, str], ports: Mapping[tuple[str, str], int], now: float) -> float:
+        return self.ports_since.get(port, now) if self.ports.get(port) == ports[port] else now
 
     def overdue(self, instance: InstanceId, now: float) -> bool:
         """Whether its deadline has waited its minute."""
@@ -220,8 +237,8 @@ def _speech(node: Mapping[str, Any]) -> Speech:
     tainted = any(taint["key"] in TAINTS for taint in node["spec"].get("taints", ()))
     deadline = tainted or "deletionTimestamp" in meta
     if TYPO in meta["labels"]:
-        return Speech("out")
+        return Speech(meta["name"], "out")
     if deadline or EXCLUDED in meta["labels"]:
-        return Speech("leaving", deadline, parse_time(meta.get("deletionTimestamp")))
+        return Speech(meta["name"], "leaving", deadline, parse_time(meta.get("deletionTimestamp")))
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
-    return Speech("in" if ready else "joining")
+    return Speech(meta["name"], "in" if ready else "joining")

@@ -254,9 +254,10 @@ class Life:
         self.hire()
 
     async def stop(self, index: int) -> None:
-        """SIGTERM, and the next one starts. A frozen process does not hear it and is killed."""
+        """SIGTERM, and the next one starts. A frozen one goes on first, with what it was about to send."""
         each = self.crew[index % len(self.crew)]
-        each.replica.frost.thaw()
+        each.thaw()
+        await asyncio.sleep(0.01)
         each.stopping = True
         await each.replica.stop()
         self.crew.remove(each)
@@ -264,11 +265,11 @@ class Life:
         self.hire()
 
     def freeze(self, index: int) -> None:
-        self.crew[index % len(self.crew)].replica.frost.freeze()
+        self.crew[index % len(self.crew)].freeze()
 
     def thaw(self) -> None:
         for each in self.crew:
-            each.replica.frost.thaw()
+            each.thaw()
 
     def hear(self, replica: Replica) -> None:
         """Keep what a replica has told as events."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncer.errors import (
@@ -56,6 +56,9 @@ class Oversight:
     versions: list[tuple[float, KnownCluster]] = field(default_factory=lambda: [(0.0, KnownCluster())])
     groups: dict[TargetGroupArn, KnownGroup] = field(default_factory=dict)
     stopping: bool = False
+    frozen_at: float | None = None
+    frozen_for: float = 0.0
+    thawed_at: float = float("-inf")
     registered: deque[tuple[float, Call]] = field(default_factory=deque)
     _refusals: dict[tuple[str, TargetGroupArn], Refusal] = field(default_factory=dict)
     _poison: dict[tuple[TargetGroupArn, Target], tuple[float, object]] = field(default_factory=dict)
@@ -84,12 +87,34 @@ class Oversight:
         """What the caches of the replica hold now."""
         return self.versions[-1][1]
 
+    def freeze(self) -> None:
+        """SIGSTOP: what was decided before may be sent when it goes on."""
+        self.replica.frost.freeze()
+        if self.frozen_at is None:
+            self.frozen_at = _now()
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.replica.frost.thaw()
+        if self.frozen_at is not None:
+            self.thawed_at, self.frozen_for, self.frozen_at = _now(), _now() - self.frozen_at, None
+
+    def _late(self) -> float:
+        """For how long a decision may have been on its way; a frozen process sends it when it goes on."""
+        return LATE_S + (self.frozen_for if _now() < self.thawed_at + LATE_S else 0.0)
+
     def _recent(self) -> Iterable[KnownCluster]:
-        """What the caches held at some moment of the last second, the newest first."""
+        """What the caches held in the last second, the newest first; Nodes reach a plan later than ports."""
+        recent: list[KnownCluster] = []
         for since, version in reversed(self.versions):
-            yield from version.readings()
-            if since <= _now() - LATE_S:
-                return
+            recent.append(version)
+            if since <= _now() - self._late():
+                break
+        for version in recent:
+            for other in recent:
+                if other is version or other.ports != version.ports:
+                    mixed = replace(version, ports=other.ports, ports_since=other.ports_since)
+                    yield from mixed.readings()
 
     def begins(self, call: Call) -> None:
         if refusal := self._refusals.get((call.operation, call.group)):
@@ -128,6 +153,8 @@ class Oversight:
             return
         if call.operation == "describe":
             known.fresh, known.blind = False, error.code == "AccessDenied" or known.blind
+        if call.operation == "register" and error.unsure:
+            known.unsure.update(call.targets)
         wait = SHORTEST_SLOW_S if error.slow else SHORTEST_S
         self._refusals[call.operation, call.group] = Refusal(call, error, _now() + wait)
         if isinstance(error, TooManyTargetsError) and len(call.targets) == 1:
@@ -143,25 +170,38 @@ class Oversight:
             known=self.groups[group],
             cluster=cluster or self.cluster,
             port=self.port(group, cluster or self.cluster),
-            registered_somewhere={t.id for known in self.groups.values() for t in known.registered()},
-            choices=Choices(self.world.settings, self.foreign[group], confirmed),
+            port_since=(cluster or self.cluster).ports_since.get(self._source(group), now),
+            registered_somewhere=self._registered_somewhere(),
+            choices=Choices(self.world.settings, self.foreign[group], confirmed, self.record_kept()),
             now=now,
+            late=self._late(),
             contested=self._contested(group),
-            idle_zones={
-                self.zone_of(health.target.id)
-                for known in self.groups.values()
-                for health in known.view.values()
-                if health.reason == "Target.NotInUse"
-            },
+            idle_zones=self._idle_zones(),
             refused={target for arn, target in self._poison if arn == group},
             scarce=any(known.limit(now) is not None for known in self.groups.values()),
         )
 
+    def _idle_zones(self) -> set[str]:
+        """Where a group has an unused target, although it has others in use, and none is in use there."""
+        seen = [known for known in self.groups.values() if not known.blind]
+        used = set().union(*(known.zones_in_use() for known in seen))
+        return {zone for known in seen if known.zones_in_use() for zone in known.unused_zones()} - used
+
+    def _registered_somewhere(self) -> set[InstanceId]:
+        """The instances that are targets as far as is known; of a group that is blind, what was ever ours."""
+        believed = (
+            self.ours[arn] if known.blind else known.registered() for arn, known in self.groups.items()
+        )
+        return {target.id for targets in believed for target in targets}
+
     def port(self, arn: TargetGroupArn, cluster: KnownCluster) -> int | None:
         """Where the replica could know that the group's targets are wanted."""
+        return cluster.ports.get(self._source(arn))
+
+    def _source(self, arn: TargetGroupArn) -> tuple[str, str]:
         source = next(each.port for each in self.world.settings.groups if each.group.arn == arn)
         assert isinstance(source, ServicePort)
-        return cluster.ports.get((source.service, source.port))
+        return source.service, source.port
 
     def _contested(self, arn: TargetGroupArn) -> Collection[Target]:
         return {

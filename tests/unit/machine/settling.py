@@ -85,6 +85,8 @@ def _stands(life: Life, judge: Judge, target: Target, why: Why | None, hold_id: 
             return alone or len(known.registered()) == 1
         case Why.SHARE:
             return _is_short(life, judge, target, hold_id)
+        case Why.AWAITING_SUCCESSOR:  # which has no place
+            return life.start.limit is not None and not judge.has_successor(target)
         case Why.QUOTA:
             return life.start.limit is not None
         case _:
@@ -93,10 +95,13 @@ def _stands(life: Life, judge: Judge, target: Target, why: Why | None, hold_id: 
 
 def _is_short(life: Life, judge: Judge, target: Target, hold_id: str) -> bool:
     """Whether too few would serve without this one, or without all that nobody announced."""
-    if target.id in judge.cluster.announced or judge.is_superseded(target):
-        return not judge.cluster.overdue(target.id, now()) and _too_few(judge, {target})
+    alone = not judge.cluster.overdue(target.id, now()) and _too_few(judge, {target})
+    if target.id in judge.cluster.announced:
+        return alone
     if life.start.limit is not None:
-        return bool(hold_id)  # it may be held with those that have no place, which are not judged here
+        return alone or bool(hold_id)  # it may be held with those without a place, which are not judged here
+    if judge.is_superseded(target):
+        return alone
     return bool(hold_id) and _too_few(judge, {t for t in judge.known.registered() if judge.is_doubtful(t)})
 
 
