@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from syncer.decide.ownership import adopted
-from syncer.decide.policy import PlanPolicy
+from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of, subset
 from syncer.model import (
     Desired,
@@ -103,14 +103,14 @@ def _zones(wishes: Mapping[InstanceId, Wish], instances: Iterable[InstanceId]) -
 
 
 def _places(desired: Desired, groups: Collection[GroupState], policy: PlanPolicy) -> int | None:
-    rooms = (_room(desired, group, limit_of(policy.target_limit, group)) for group in groups)
-    return min((room for room in rooms if room is not None), default=None)
+    limits = [(group, limit_of(policy.target_limit, group)) for group in groups]
+    if policy.ownership is Ownership.EXCLUSIVE:  # where foreign targets go, they take no place from ours
+        return min((limit for _, limit in limits if limit is not None), default=None)
+    return min((_room(desired, group, limit) for group, limit in limits if limit is not None), default=None)
 
 
-def _room(desired: Desired, group: GroupState, limit: int | None) -> int | None:
-    """How many of the group's places are not taken by foreign targets; None without a limit."""
-    if limit is None:
-        return None
+def _room(desired: Desired, group: GroupState, limit: int) -> int:
+    """How many of the group's places are not taken by foreign targets."""
     listed = {target for target, health in group.targets.items() if health.registered}
     ours = adopted(desired, group, listed) | (listed & group.ours)
     if group.port is None:  # not known now: nothing says that a wanted instance sits on a foreign one

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from syncer.decide.desired import choose
 from syncer.decide.evaluate import evaluate
-from syncer.decide.policy import NodePolicy, PlanPolicy
+from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.quota import subset
 from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, Why
 from tests.unit.decide.world import (
@@ -94,6 +94,13 @@ def test_foreign_targets_take_places_and_our_own_do_not() -> None:
     foreign = [health(n) for n in (50, 51)]
     found = chosen(NODES, PlanPolicy(target_limit=9), group(*ours, *foreign))
     assert len(found.wanted) == 7
+
+
+def test_in_exclusive_they_take_none_because_they_go() -> None:
+    """Else each that another hand adds to a full group would push one of our own out, and in again."""
+    actual = group(*(health(n) for n in [*range(4), 50]))
+    policy = PlanPolicy(ownership=Ownership.EXCLUSIVE, target_limit=4)
+    assert decide(NODES[:4], actual, policy).deregister == (target(50),)
 
 
 def test_while_a_groups_port_is_not_known_its_targets_take_no_place_from_the_others() -> None:
