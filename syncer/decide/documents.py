@@ -1,12 +1,18 @@
-"""What kubectl and the AWS CLI print, as records: `get node -o json` and `describe-target-health`."""
+"""What kubectl and AWS say, as records: `get node -o json` and DescribeTargetHealth.
+
+The running syncer reads a line of the latter by the same function as the questions that are asked of files.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState
+
+_STATES: Mapping[str, TargetState] = {state.value: state for state in TargetState}
 
 
 class DocumentError(ValueError):
@@ -49,10 +55,8 @@ def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
 def read_targets(document: object) -> tuple[TargetHealth, ...]:
     """The lines of one DescribeTargetHealth answer.
 
-    A line without health is a registered target of which nothing is known, as for the running syncer.
-
     Raises:
-        DocumentError: if a line lacks an id or a port, or has a state that AWS does not know.
+        DocumentError: if it is none, or a line names no target.
 
     """
     lines = document.get("TargetHealthDescriptions") if isinstance(document, dict) else None
@@ -61,7 +65,35 @@ def read_targets(document: object) -> tuple[TargetHealth, ...]:
             f"{_shape(document)} is there, expected TargetHealthDescriptions"
             " (aws elbv2 describe-target-health --output json)"
         )
-    return tuple(_target(f"TargetHealthDescriptions[{n}]", line) for n, line in enumerate(lines))
+    return tuple(map(read_target, range(len(lines)), lines))
+
+
+def read_target(number: int, line: object) -> TargetHealth:
+    """One line of the answer, by its place there: as the CLI prints it, or as botocore parses it.
+
+    Without health, or in a state that AWS has added since, it is a registered target that does not serve.
+
+    Raises:
+        DocumentError: if it lacks an id or a port, or its state is no word.
+
+    """
+    where, parts = f"TargetHealthDescriptions[{number}]", _mapping(line)
+    target, health = _mapping(parts.get("Target")), _mapping(parts.get("TargetHealth"))
+    instance, port, state = target.get("Id"), target.get("Port"), health.get("State", TargetState.UNAVAILABLE)
+    if not isinstance(instance, str) or not instance or not instance.isprintable():
+        raise DocumentError(f"{where}.Target.Id is {_shape(instance)}, expected an instance id")
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:  # noqa: PLR2004
+        raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port from 1 to 65535")
+    if not isinstance(state, str):
+        raise DocumentError(f"{where}.TargetHealth.State is {_shape(state)}, expected a word")
+    reason, zone, checked = health.get("Reason"), target.get("AvailabilityZone"), parts.get("HealthCheckPort")
+    return TargetHealth(
+        target=Target(InstanceId(instance), port),
+        state=_STATES.get(state, TargetState.UNAVAILABLE),
+        reason=reason if isinstance(reason, str) else "",
+        zone=zone if isinstance(zone, str) and zone != "all" else "",
+        check_port=_port(checked) if isinstance(checked, str) else 0,
+    )
 
 
 def registered_in(targets: Iterable[TargetHealth]) -> frozenset[InstanceId]:
@@ -69,27 +101,10 @@ def registered_in(targets: Iterable[TargetHealth]) -> frozenset[InstanceId]:
     return frozenset(health.target.id for health in targets if health.registered)
 
 
-def _target(where: str, line: object) -> TargetHealth:
-    parts = line if isinstance(line, dict) else {}
-    target, health = _mapping(parts.get("Target")), _mapping(parts.get("TargetHealth"))
-    instance, port, state = target.get("Id"), target.get("Port"), health.get("State", TargetState.UNAVAILABLE)
-    if not isinstance(instance, str) or not instance or not instance.isprintable():
-        raise DocumentError(f"{where}.Target.Id is {_shape(instance)}, expected an instance id")
-    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:  # noqa: PLR2004
-        raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port from 1 to 65535")
-    try:
-        known = TargetState(str(state))
-    except ValueError:
-        raise DocumentError(
-            f"{where}.TargetHealth.State is {_shape(state)}, expected one of {', '.join(TargetState)}"
-        ) from None
-    reason, zone = health.get("Reason"), target.get("AvailabilityZone")
-    return TargetHealth(
-        target=Target(InstanceId(instance), port),
-        state=known,
-        reason=reason if isinstance(reason, str) else "",
-        zone=zone if isinstance(zone, str) and zone != "all" else "",
-    )
+@cache
+def _port(text: str) -> int:
+    """The same for each target of a group, and kept once for them all; 0 for `traffic-port`."""
+    return int(text) if text.isdecimal() and len(text) <= len("65535") else 0
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -6,15 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from syncer.decide.documents import DocumentError, read_target
 from syncer.elb.arn import parse_arn
-from syncer.elb.faults import fault
+from syncer.elb.faults import RAISED, fault
 from syncer.elb.own_port import OwnPorts
 from syncer.errors import (
     AccessDeniedError,
@@ -23,7 +22,7 @@ from syncer.errors import (
     NotLeaderError,
     TargetGroupNotFoundError,
 )
-from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
+from syncer.model import Target, TargetGroupArn, TargetHealth
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -63,6 +62,7 @@ class BotoElb:
         self._called = called
         self._own_ports = OwnPorts()
         self._ports: dict[TargetGroupArn, int] = {}
+        self._odd: dict[TargetGroupArn, list[str]] = {}
         self._lock = threading.Lock()
         self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
         # Each group may have one read and one write under way: a hanging one delays no other group.
@@ -74,9 +74,25 @@ class BotoElb:
 
         def call(client: "ElasticLoadBalancingv2Client") -> list[TargetHealth]:
             answer = client.describe_target_health(TargetGroupArn=group)
-            return [_health(each) for each in answer["TargetHealthDescriptions"]]
+            return self._readable(group, answer["TargetHealthDescriptions"])
 
         return self._own_ports.seen(group, await self._in_thread("DescribeTargetHealth", group, call))
+
+    def _readable(
+        self, group: TargetGroupArn, lines: "Sequence[TargetHealthDescriptionTypeDef]"
+    ) -> list[TargetHealth]:
+        """The targets in these lines; one that names none harms only itself, and is said once."""
+        healths, odd = list[TargetHealth](), list[str]()
+        for number, line in enumerate(lines):
+            try:
+                healths.append(read_target(number, line))
+            except DocumentError as error:
+                odd.append(str(error))
+        if odd != self._odd.get(group, []):
+            for said in odd:
+                log.warning("%s: passed over: %s", parse_arn(group).name, said)
+        self._odd[group] = odd
+        return healths
 
     async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
         """What each group takes, by one DescribeTargetGroups a region; absent where AWS does not tell."""
@@ -153,7 +169,7 @@ class BotoElb:
         def attempt() -> Answer:
             try:
                 return call(self._client(region))
-            except (ClientError, BotoCoreError, OSError, KeyError, IndexError) as error:
+            except RAISED as error:
                 raise fault(operation, error) from None
 
         try:
@@ -205,27 +221,3 @@ def _config() -> Config:
 def _description(target: Target) -> "TargetDescriptionTypeDef":
     # No AvailabilityZone: it is not for instance targets (API reference).
     return {"Id": target.id, "Port": target.port} if target.port else {"Id": target.id}
-
-
-def _state(text: str) -> TargetState:
-    try:
-        return TargetState(text)
-    except ValueError:
-        return TargetState.UNAVAILABLE  # a state that AWS has added since: registered, not serving
-
-
-@cache
-def _check_port(text: str) -> int:
-    """The same for each target of a group, and kept once for them all."""
-    return int(text) if text.isdecimal() else 0
-
-
-def _health(said: "TargetHealthDescriptionTypeDef") -> TargetHealth:
-    target, health = said["Target"], said.get("TargetHealth", {})
-    return TargetHealth(
-        target=Target(InstanceId(target["Id"]), target.get("Port", 0)),
-        state=_state(health.get("State", "")),
-        reason=health.get("Reason", ""),
-        zone=target.get("AvailabilityZone", ""),
-        check_port=_check_port(said.get("HealthCheckPort", "")),
-    )

@@ -9,6 +9,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from syncer.errors import (
     AccessDeniedError,
@@ -28,7 +29,12 @@ _INSTANCE_ID = re.compile(r"\bi-[0-9a-z]+\b")
 # What AWS says, also of the whole call, when an id cannot be one (issues 316, 328 and 3668 of the AWS Load
 # Balancer Controller).
 _MALFORMED_ID = re.compile(r"Instance ID '([^']*)' is not valid")
+# Of an answer that cannot be read: the whole of it may be a web page.
+_SHOWN = 200
 _ACTION = re.compile(r"not authorized to perform: (\S+)")
+
+# What a call may raise. The last three: botocore takes an answer apart that is none of AWS's.
+RAISED = (ClientError, BotoCoreError, OSError, ResponseParserError, LookupError, ValueError)
 
 _THROTTLES = frozenset(
     {
@@ -59,14 +65,20 @@ _EXPIRIES = frozenset(
 def fault(operation: str, error: Exception) -> AwsError:
     """The failure that `error`, raised by botocore during `operation`, stands for."""
     if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
-        return _answered(operation, said.get("Code", "Unknown"), _one_line(said.get("Message", "")))
+        said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+        code = said.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
+        return _answered(operation, code, _one_line(said.get("Message", "")))
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
         return CredentialsExpiredError(operation, "NoCredentials", _one_line(str(error)))
     code = type(error).__name__
     if isinstance(error, BotoCoreError):
         return UnreachableError(operation, code, _one_line(str(error)))
-    return AwsError(operation, code, _one_line(str(error)))
+    if isinstance(error, OSError):
+        return AwsError(operation, code, _one_line(str(error)))
+    read = _one_line(str(error))[:_SHOWN]
+    return AwsError(
+        operation, "Garbled", f"the answer is not AWS's; look for a proxy on the way ({code}: {read})"
+    )
 
 
 def _answered(operation: str, code: str, message: str) -> AwsError:

@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 from syncer.elb.adapter import BotoElb
 from syncer.elb.arn import parse_arn
-from syncer.elb.faults import fault
+from syncer.elb.faults import RAISED, fault
 from syncer.errors import AwsError
 from syncer.model import InstanceId, Target, TargetGroupArn
 
@@ -73,7 +73,7 @@ class Survey(BotoElb):
                     "sts", region_name=parse_arn(group).region, config=_SOON
                 )
                 return sts.get_caller_identity()["Arn"]
-            except (ClientError, BotoCoreError, OSError, KeyError) as error:
+            except RAISED as error:
                 raise fault("GetCallerIdentity", error) from None
 
         return await asyncio.to_thread(ask)

@@ -34,7 +34,7 @@ def raw_list(*nodes: Any, **metadata: str) -> dict[str, Any]:
     return {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": list(nodes)}
 
 
-def raw_targets(*lines: tuple[int, str], port: int = 30080) -> dict[str, Any]:
+def raw_targets(*lines: tuple[int, Any], port: int = 30080) -> dict[str, Any]:
     return {
         "TargetHealthDescriptions": [
             {
@@ -217,7 +217,7 @@ WRONG = [
     (["explain", "-f", raw_list({"kind": "Pod"})], "items[0] is a Pod"),
     (["explain", "-f", raw_node(1), "--targets", {}], "expected TargetHealthDescriptions"),
     (["explain", "-f", raw_node(1), "--targets", raw_node(1)], "a Node is there, expected TargetHealth"),
-    (["explain", "-f", raw_node(1), "--targets", raw_targets((1, "fine"))], "State is 'fine'"),
+    (["explain", "-f", raw_node(1), "--targets", raw_targets((1, 5))], "State is 5, expected a word"),
     (["explain", "-f", raw_node(1), "--targets", {"TargetHealthDescriptions": [{}]}], "Target.Id is nothing"),
     (
         [

@@ -15,6 +15,22 @@ SHIFT = {
     "Description": "A zonal shift is active",
 }
 
+# What AWS's documentation does not name: a state without its reason, with another one's, or a new one.
+ODD_HEALTH: list[tuple[str | None, str | None]] = [
+    ("initial", None),
+    ("initial", "Target.FailedHealthChecks"),
+    ("initial", "Target.NotInUse"),
+    ("unhealthy", None),
+    ("unhealthy", "Target.Evening"),
+    ("unhealthy.draining", None),
+    ("unavailable", None),
+    ("unused", None),
+    ("healthy", "Elb.InternalError"),
+    ("healthy", ""),
+    ("asleep", "Target.Night"),
+    ("", None),
+]
+
 PRINTED: list[tuple[str, Json]] = [
     ("no number as health check port", {"HealthCheckPort": "traffic-port"}),
     ("anomalies", {"AnomalyDetection": {"Result": "anomalous", "MitigationInEffect": "yes"}}),
@@ -39,6 +55,7 @@ STATES = [
             ("unused", "Target.InvalidState"),
             ("unused", "Target.IpUnusable"),
             (None, None),
+            *ODD_HEALTH,
         ]
     ),
     *(
@@ -57,6 +74,7 @@ STATES = [
             ("unavailable", "Elb.InternalError"),
             ("unused", "Target.InvalidState"),
             (None, None),
+            *ODD_HEALTH,
         ]
     ),
     *(
