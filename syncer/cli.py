@@ -2,18 +2,28 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import NoReturn
 
 from syncer import ask, settings
 from syncer.asking import flags
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; ends the process with a usage message and code 2 when they are wrong."""
+    """The arguments; ends the process with one line and exit code 2 when they are wrong."""
     return _parser().parse_args(argv)
 
 
+class _OneLine(argparse.ArgumentParser):
+    """Says what is wrong in one line, as a wrong variable does, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process."""
+        said = " ".join(message.split())
+        self.exit(2, f"nlb-sync: {said}; see `{self.prog} --help`\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _OneLine(
         prog="python -m syncer",
         description="Keeps the target groups of an NLB in step with a cluster's nodes.",
         epilog="exit codes: 0 all is well, 1 not well, or not in time, 2 a flag, file or variable is wrong, "

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from syncer.elb.arn import GroupArn, parse_arn
 
@@ -95,6 +96,15 @@ def port(text: str) -> int:
     return value
 
 
+def is_url(text: str) -> bool:
+    """Whether a server may be asked there: http or https, a host and perhaps a port."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def limit(text: str) -> int | None:
     """How many targets, or no limit."""
     if not text:
@@ -131,6 +141,8 @@ def _words(text: str) -> tuple[str, ...]:
 def groups(text: str) -> tuple[GroupSettings, ...]:
     """The target groups, each once. AWS knows a group by region, account and the id at the ARN's end."""
     groups = tuple(_group(word) for word in _words(text))
+    if text and not groups:
+        raise ValueError("there is no ARN")
     known: dict[str, GroupSettings] = {}
     for each in groups:
         other = known.setdefault(each.group.identity, each)

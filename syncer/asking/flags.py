@@ -4,7 +4,8 @@ import argparse
 import math
 import re
 from importlib import import_module
-from urllib.parse import urlsplit
+
+from syncer.parsers import is_url
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
@@ -112,12 +113,7 @@ def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
 
 
 def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        known = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        known = False
-    if not known:
+    if not is_url(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as {DEFAULT_URL}")
     return text.rstrip("/").removesuffix("/status")
 

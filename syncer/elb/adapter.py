@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from syncer.decide.documents import DocumentError, read_target
 from syncer.elb.arn import parse_arn
+from syncer.elb.endpoint import check_endpoints
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.own_port import OwnPorts
 from syncer.errors import (
@@ -57,6 +58,7 @@ class BotoElb:
         called: Callable[[str, str], None] = lambda _operation, _code: None,
         may_write: Callable[[], bool] = lambda: True,
     ) -> None:
+        check_endpoints(os.environ)
         self._may_write = may_write
         self._keys = (access_key, secret_key)
         self._called = called

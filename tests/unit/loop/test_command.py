@@ -1,13 +1,16 @@
 """The command line and what it says when the environment is wrong."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from syncer.__main__ import main
 from syncer.cluster.access import configuration
+from syncer.elb.endpoint import ENDPOINT_VARIABLES
 from syncer.errors import MisconfiguredError
 from syncer.settings import TABLE
+from tests.sim.world import HTTP
 
 
 def test_run_help_describes_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,6 +30,57 @@ def test_an_empty_environment_is_one_line_and_exit_code_2(
     assert said.out == ""
     assert said.err.startswith("NLB_SYNC_TARGET_GROUPS is not set; allowed: ARN")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "the following arguments are required: COMMAND; see `python -m syncer --help`"),
+        (["run", "--bogus"], "unrecognized arguments: --bogus; see `python -m syncer --help`"),
+        (["wait", "a"], "one of the arguments --drained --healthy is required; see `python -m syncer wait "),
+        (
+            ["plan", "--nodes", "n", "--targets", "t", "--port", "99999"],
+            "argument --port: '99999' is not a port from 1 to 65535; see `python -m syncer plan --help`",
+        ),
+    ],
+)
+def test_a_wrong_flag_is_one_line_too(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"nlb-sync: {says}")
+    assert said.err.count("\n") == 1
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment in which nothing is wrong."""
+    names = {"contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}], "current-context": "c"}
+    clusters = {"clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:1"}}]}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps({**names, **clusters, "users": [{"name": "u", "user": {}}]}))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    monkeypatch.setenv("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=:30080")
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("name", ENDPOINT_VARIABLES)
+@pytest.mark.parametrize(
+    "value", ["nonsense", "localhost:4566", "ftp://host", "http://a_b", "http://h:99999"]
+)
+def test_an_endpoint_that_is_no_url_is_one_line_that_names_the_variable(
+    name: str, value: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    for words in (["run"], ["wait", "i-0123456789abcdef0", "--drained"]):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"{name} is {value!r}; allowed: a URL such as https://")
+        assert said.count("\n") == 1
 
 
 def test_debug_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,13 @@ def test_each_group_says_where_its_port_comes_from() -> None:
     assert [each.port for each in load(ONE).groups] == [None]
 
 
+def test_groups_that_are_none_are_told_as_they_were_read() -> None:
+    with pytest.raises(
+        MisconfiguredError, match=r"^NLB_SYNC_TARGET_GROUPS is ',' \(there is no ARN\); allowed"
+    ):
+        load({"NLB_SYNC_TARGET_GROUPS": ","})
+
+
 def test_the_arn_names_region_and_partition() -> None:
     arn = str(HTTP).replace("arn:aws:", "arn:aws-cn:").replace("eu-central-1", "cn-north-1")
     group = load({"NLB_SYNC_TARGET_GROUPS": arn}).groups[0].group
