@@ -23,8 +23,9 @@ from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetH
 from syncer.ports import Clock, Elb
 from syncer.settings import Settings, load
 
-# A node name as some clusters have it, a bare id, or the end of a providerID.
-_INSTANCE = re.compile(r"(?:aws://.*/)?(i-[0-9a-z]{8,17})")
+# A providerID, or a bare id in one of AWS's two lengths: a Node called i-workers01, taken for an instance
+# that no group lists, would count as drained.
+_INSTANCE = re.compile(r"aws://.*/(i-[0-9a-z]+)|(i-[0-9a-f]{8}(?:[0-9a-f]{9})?)")
 _SAY_AGAIN_S = 10.0
 
 
@@ -160,7 +161,7 @@ class _NeverATargetError(SyncerError):
 async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watchman) -> InstanceId:
     """The instance that is meant; the cluster is asked only for a Node's name."""
     if found := _INSTANCE.fullmatch(args.node):
-        return InstanceId(found[1])
+        return InstanceId(found[1] or found[2])
     while True:
         try:
             node = await asyncio.to_thread(_find, args.node, settings)

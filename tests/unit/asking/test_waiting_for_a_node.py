@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from syncer.asking.patience import Outlook, UntilDrained, UntilHealthy
-from syncer.asking.wait import NotPossibleError, Watchman
+from syncer.asking.wait import _INSTANCE, NotPossibleError, Watchman
 from syncer.errors import AccessDeniedError, ThrottledError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 from tests.sim.cloud import MemoryCloud
@@ -183,3 +183,21 @@ def test_an_old_unhealthy_target_beside_a_healthy_one_does_not_hinder() -> None:
     assert UntilHealthy().look(0, {"http": healths}).done
     assert not UntilHealthy().look(0, {"http": healths, "https": healths[1:]}).done
     assert not UntilHealthy().look(0, {"http": healths, "https": None}).done
+
+
+@pytest.mark.parametrize(
+    ("named", "instance"),
+    [
+        ("i-0123456789abcdef0", "i-0123456789abcdef0"),
+        ("i-0fedcba9", "i-0fedcba9"),
+        ("aws:///eu-central-1a/i-0123456789abcdef0", "i-0123456789abcdef0"),
+        ("aws:///eu-central-1a/i-4321", "i-4321"),
+        ("i-workers01", None),
+        ("i-node", None),
+        ("i-0123456789abcdef0.eu-central-1.compute.internal", None),
+    ],
+)
+def test_no_node_is_taken_for_an_instance_that_nobody_lists(named: str, instance: str | None) -> None:
+    """It would count as drained at once, and be stopped while it serves."""
+    found = _INSTANCE.fullmatch(named)
+    assert (found and (found[1] or found[2])) == instance
