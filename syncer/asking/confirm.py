@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from syncer.asking.printing import Exit, complain, show, show_json
@@ -23,14 +23,14 @@ from syncer.settings import Settings, load
 def confirm(args: argparse.Namespace) -> int:
     """Write the confirmation where the syncer reads it; the syncer that answers must hold just this."""
     settings = load(os.environ)
-    arn = _group(settings, args.group)
+    groups = _groups(settings, args.group)
     records = records_of(settings)
     if records is None:
         raise MisconfiguredError(
             "NLB_SYNC_NAMESPACE is not set; allowed: the namespace of the syncer's ConfigMap"
         )
     said = _asked(args.url)
-    if wrong := _other_hold(said, arn, args.hold):
+    if wrong := _other_hold(said, groups, args.hold):
         complain(wrong)
         return Exit.NOT_POSSIBLE
     try:
@@ -42,16 +42,17 @@ def confirm(args: argparse.Namespace) -> int:
         complain(error)
         return Exit.NOT_WELL
     if args.json:
-        show_json({"target_group": arn, "hold_id": args.hold, "confirmed": True})
+        show_json({"target_group": _holder(said, groups, args.hold), "hold_id": args.hold, "confirmed": True})
     else:
         show(f"{args.hold} is confirmed for 15 minutes; {_then(said)}")
     return Exit.WELL
 
 
-def _group(settings: Settings, named: str) -> TargetGroupArn:
-    for each in settings.groups:
-        if named in {each.group.arn, each.group.name}:
-            return each.group.arn
+def _groups(settings: Settings, named: str) -> tuple[TargetGroupArn, ...]:
+    """The group that is meant; of two Regions groups may share a name, and the hold tells which one it is."""
+    found = tuple(each.group.arn for each in settings.groups if named in {each.group.arn, each.group.name})
+    if found:
+        return found
     known = ", ".join(each.group.name for each in settings.groups)
     raise MisconfiguredError(f"GROUP is {named!r}; allowed: {known}, or an ARN of them")
 
@@ -73,16 +74,27 @@ def _then(said: Mapping[str, Any]) -> str:
     return "the syncer lets it go within seconds"
 
 
-def _other_hold(said: Mapping[str, Any], arn: TargetGroupArn, hold: str) -> str:
+def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
     """Why the hold is not there to be confirmed; "" where it is, or where nobody can tell."""
-    if said.get("leader") is False:
+    holds = _holds(said, groups)
+    if said.get("leader") is False or not holds or hold in holds.values():
         return ""
-    groups: Iterable[Mapping[str, Any]] = said.get("groups", ())
-    for group in groups:
-        if group["target_group"] == arn and group.get("hold_id") != hold:
-            return f"there is no hold {hold}; {_holds(group.get('hold_id'))}"
-    return ""
+    known = ", ".join(filter(None, holds.values()))
+    there = f"{known} now" if known else "nothing that waits to be confirmed"
+    return f"there is no hold {hold}; the group holds {there}"
 
 
-def _holds(hold: object) -> str:
-    return f"the group holds {hold} now" if hold else "the group holds nothing that waits to be confirmed"
+def _holder(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
+    """The group that holds it; the first one meant where nobody can tell."""
+    holds = _holds(said, groups)
+    return next((arn for arn, held in holds.items() if held == hold), next(iter(groups)))
+
+
+def _holds(said: Mapping[str, Any], groups: Collection[TargetGroupArn]) -> dict[str, str]:
+    """What each of the groups holds, as the syncer that answers says."""
+    listed: Iterable[Mapping[str, Any]] = said.get("groups", ())
+    return {
+        each["target_group"]: str(each.get("hold_id") or "")
+        for each in listed
+        if each["target_group"] in groups
+    }

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.confirm import _other_hold, _then
+from syncer.asking.confirm import _groups, _holder, _other_hold, _then
+from syncer.settings import load
 from tests.sim.world import HTTP, HTTPS
 
 HOLD = "0123456789ab"
@@ -41,4 +42,16 @@ def test_it_says_what_comes_of_it(said: dict[str, Any], then: str) -> None:
 def test_only_the_syncer_that_writes_can_say_that_there_is_no_such_hold(
     said: dict[str, Any], wrong: str
 ) -> None:
-    assert _other_hold(said, HTTP, HOLD) == wrong
+    assert _other_hold(said, (HTTP,), HOLD) == wrong
+
+
+def test_of_two_regions_groups_that_share_a_name_the_one_that_holds_it_is_meant() -> None:
+    other = HTTP.replace("eu-central-1", "eu-west-1")
+    settings = load({"NLB_SYNC_TARGET_GROUPS": f"{other}=:30080,{HTTP}=:30080"})
+    groups = _groups(settings, HTTP.split("/")[1])
+    said = {"leader": True, "groups": [{"target_group": other, "hold_id": ""}, *status()["groups"]]}
+    assert _other_hold(said, groups, HOLD) == ""
+    assert _holder(said, groups, HOLD) == HTTP
+    assert _other_hold(said, groups, "ba9876543210") == (
+        f"there is no hold ba9876543210; the group holds {HOLD} now"
+    )
