@@ -11,6 +11,10 @@ _DEFAULT_NAME = "nlb-sync"
 # A Deployment's Pod is called by it, by its ReplicaSet's hash and by five letters, both of the alphabet that
 # Kubernetes uses for generated names (k8s.io/apimachinery/pkg/util/rand: no vowels, no 0, 1 and 3).
 _POD = re.compile(r"(?P<deployment>.+)-[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}")
+# Those names are cut to 58 letters before the five ("maxGeneratedNameLength" of k8s.io/apiserver): of a
+# Deployment with a long name the hash loses its end, and with it the dash.
+_CUT = 58
+_LONGEST = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,9 @@ def own_place(environment: Mapping[str, str], namespace: str, name: str) -> Plac
 def deployment_of(pod: str) -> str:
     """The name of the Deployment that made a Pod of this name; "" where none did."""
     made = _POD.fullmatch(pod)
-    return made["deployment"] if made else ""
+    if made:
+        return made["deployment"]
+    return pod[:_CUT].rpartition("-")[0] if len(pod) == _LONGEST else ""
 
 
 def mounted_namespace(environment: Mapping[str, str]) -> str:

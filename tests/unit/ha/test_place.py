@@ -47,6 +47,20 @@ def test_what_is_configured_outdoes_what_the_pod_says(pod: dict[str, str]) -> No
     assert (place.namespace, place.name) == ("elsewhere", "called")
 
 
+@pytest.mark.parametrize("length", [40, 46, 47, 50, 56, 57])
+def test_a_deployment_with_a_long_name_has_it_cut_in_its_pods_name_and_shares_it_with_nobody(
+    pod: dict[str, str], length: int
+) -> None:
+    """Made as k8s.io/apiserver's names.SimpleNameGenerator makes it, of the ReplicaSet's name and a dash."""
+    deployment = "shop-ingress-production-platform-europe-of-the-north-east"[:length].replace("-", "o") + "y"
+    deployment = deployment[-length:]
+    for replica_set in ("5d8f7c9b64", "7c5ddbdf54"):
+        made = f"{deployment}-{replica_set}-"[:58] + "x2x4z"
+        place = own_place({**pod, "HOSTNAME": made}, "", "")
+        assert place
+        assert place.name == deployment
+
+
 def test_a_name_that_is_no_deployments_pod_gives_the_default(pod: dict[str, str]) -> None:
     place = own_place({**pod, "HOSTNAME": "ip-10-0-0-1"}, "", "")
     assert place
