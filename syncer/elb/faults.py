@@ -69,7 +69,8 @@ def fault(operation: str, error: Exception) -> AwsError:
         code = said.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
         return _answered(operation, code, _one_line(said.get("Message", "")))
     if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return CredentialsExpiredError(operation, "NoCredentials", _one_line(str(error)))
+        mend = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role"
+        return CredentialsExpiredError(operation, "NoCredentials", f"{_one_line(str(error))}; {mend}")
     code = type(error).__name__
     if isinstance(error, BotoCoreError):
         return UnreachableError(operation, code, _one_line(str(error)))
@@ -91,7 +92,9 @@ def _answered(operation: str, code: str, message: str) -> AwsError:
     if code == "TooManyTargets":
         return TooManyTargetsError(operation, code, message)
     if code == "TargetGroupNotFound":
-        return TargetGroupNotFoundError(operation, code, message)
+        return TargetGroupNotFoundError(
+            operation, code, f"{message}; mend its ARN in the settings, or create it"
+        )
     if code in _THROTTLES:
         return ThrottledError(operation, code, message)
     if code in _DENIALS:

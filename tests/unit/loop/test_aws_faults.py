@@ -43,7 +43,14 @@ def test_a_code_becomes_a_kind_and_stays_readable(code: str, kind: type[AwsError
     error = answered(code, "what AWS says")
     assert type(error) is kind
     assert (error.operation, error.code) == ("RegisterTargets", code)
-    assert str(error) == f"RegisterTargets: {code}: what AWS says"
+    assert str(error).startswith(f"RegisterTargets: {code}: what AWS says")
+
+
+def test_what_only_a_person_can_mend_says_how() -> None:
+    said = str(answered("TargetGroupNotFound", "Target groups 'arn:…' not found"))
+    assert said.endswith("not found; mend its ARN in the settings, or create it")
+    said = str(fault("DescribeTargetHealth", NoCredentialsError()))
+    assert said.endswith("; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
 
 
 @pytest.mark.parametrize(
