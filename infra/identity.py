@@ -48,6 +48,8 @@ def policy(target_group_arns: Sequence[str], region: str) -> str:
 
     Changes are held to the exact groups. DescribeTargetHealth knows no resource level, so it is held to the
     region by a global condition key, which every partition has (service authorization reference of ELBv2).
+    DescribeTargetGroups is left out: it knows no resource level either and would list every group of the
+    region, and all that it tells of the stack's own groups the stack has decided itself.
     """
     statements = [
         {

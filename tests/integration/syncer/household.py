@@ -213,6 +213,14 @@ class Household:
 
     def key(self, user: str, **allowed: str | list[str]) -> dict[str, str]:
         """Credentials of a new IAM user; `allowed` are actions of ELBv2 and the resources of each."""
+        statements = [
+            {"Effect": "Allow", "Action": f"elasticloadbalancing:{action}", "Resource": resource}
+            for action, resource in allowed.items()
+        ]
+        return self.key_with(user, json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+    def key_with(self, user: str, policy: str) -> dict[str, str]:
+        """Credentials of a new IAM user with this policy."""
         iam: IAMClient = boto3.client(
             "iam",
             endpoint_url=self.layout.aws_url,
@@ -220,11 +228,6 @@ class Household:
             aws_access_key_id="sandbox",
             aws_secret_access_key="sandbox",
         )
-        statements = [
-            {"Effect": "Allow", "Action": f"elasticloadbalancing:{action}", "Resource": resource}
-            for action, resource in allowed.items()
-        ]
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         iam.create_user(UserName=user)
         iam.put_user_policy(UserName=user, PolicyName="syncer", PolicyDocument=policy)
         key = iam.create_access_key(UserName=user)["AccessKey"]
