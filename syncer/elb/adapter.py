@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import boto3
 from botocore.config import Config
 
-from syncer.decide.documents import DocumentError, read_target
 from syncer.elb.arn import parse_arn
 from syncer.elb.endpoint import check_endpoints
 from syncer.elb.faults import RAISED, fault
+from syncer.elb.healths import Healths
 from syncer.elb.own_port import OwnPorts
 from syncer.errors import (
     AccessDeniedError,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from types_boto3_elbv2.type_defs import (
         TargetDescriptionTypeDef,
         TargetGroupTypeDef,
-        TargetHealthDescriptionTypeDef,
     )
 
 log = logging.getLogger(__name__)
@@ -62,9 +61,9 @@ class BotoElb:
         self._may_write = may_write
         self._keys = (access_key, secret_key)
         self._called = called
+        self._healths = Healths()
         self._own_ports = OwnPorts()
         self._ports: dict[TargetGroupArn, int] = {}
-        self._odd: dict[TargetGroupArn, list[str]] = {}
         self._lock = threading.Lock()
         self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
         # Each group may have one read and one write under way: a hanging one delays no other group.
@@ -73,28 +72,10 @@ class BotoElb:
 
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
         """DescribeTargetHealth of the whole group: one call, it does not page."""
-
-        def call(client: "ElasticLoadBalancingv2Client") -> list[TargetHealth]:
-            answer = client.describe_target_health(TargetGroupArn=group)
-            return self._readable(group, answer["TargetHealthDescriptions"])
-
-        return self._own_ports.seen(group, await self._in_thread("DescribeTargetHealth", group, call))
-
-    def _readable(
-        self, group: TargetGroupArn, lines: "Sequence[TargetHealthDescriptionTypeDef]"
-    ) -> list[TargetHealth]:
-        """The targets in these lines; one that names none harms only itself, and is said once."""
-        healths, odd = list[TargetHealth](), list[str]()
-        for number, line in enumerate(lines):
-            try:
-                healths.append(read_target(number, line))
-            except DocumentError as error:
-                odd.append(str(error))
-        if odd != self._odd.get(group, []):
-            for said in odd:
-                log.warning("%s: passed over: %s", parse_arn(group).name, said)
-        self._odd[group] = odd
-        return healths
+        healths = await self._in_thread(
+            "DescribeTargetHealth", group, lambda client: self._healths.read(client, group)
+        )
+        return self._own_ports.seen(group, healths)
 
     async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
         """What each group takes, by one DescribeTargetGroups a region; absent where AWS does not tell."""
@@ -193,6 +174,7 @@ class BotoElb:
                 client = self._session(os.environ).client("elbv2", region_name=region, config=_config())
                 for operation in _WRITES:
                     client.meta.events.register(f"before-send.{_SERVICE}.{operation}", self._check)
+                self._healths.attach(client)
                 self._clients[region] = client
             return self._clients[region]
 
