@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from syncer.errors import ClusterError, ConflictError, DeniedError
@@ -18,6 +19,8 @@ _LATER_S = 5.0
 # How often it is asked for again where the right to it was missing.
 _DENIED_S = 300.0
 _CONFIRMED = "confirmed."
+# Of a port or of seconds; `str.isdigit` also takes what `int` does not.
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _TRIES = 3
 
 
@@ -216,7 +219,7 @@ def _confirmations(values: Mapping[str, str], now: float) -> set[str]:
     return {
         key.removeprefix(_CONFIRMED)
         for key, text in values.items()
-        if key.startswith(_CONFIRMED) and text.isdigit() and abs(now - int(text)) < CONFIRMED_S
+        if key.startswith(_CONFIRMED) and _NUMBER.fullmatch(text) and abs(now - int(text)) < CONFIRMED_S
     }
 
 
@@ -238,6 +241,6 @@ def decoded(text: str) -> frozenset[Target]:
     targets: set[Target] = set()
     for line in text.splitlines():
         port, *ids = line.split() or [""]
-        if port.isdigit():
+        if _NUMBER.fullmatch(port):
             targets.update(Target(InstanceId(f"i-{each}"), int(port)) for each in ids)
     return frozenset(targets)

@@ -63,6 +63,23 @@ def test_a_line_that_is_no_record_costs_itself_only() -> None:
     }
 
 
+@given(st.text(max_size=40), st.text("0123456789\u00b2\u0663 -", max_size=40))
+def test_whatever_a_hand_has_written_is_read(text: str, numbers: str) -> None:
+    for each in (text, numbers, f"{numbers} 00ab", "1" * 5000 + " 00ab"):
+        assert all(target.id.startswith("i-") for target in decoded(each))
+
+
+@virtually
+async def test_what_another_hand_has_spoilt_in_the_record_stops_nobody() -> None:
+    world = tracked()
+    spoilt = {key_of(HTTP): "\u00b2 00ab", "confirmed.0123456789ab": "\u00b2", "confirmed.ba": "1" * 5000}
+    await MemoryRecords(world.stored).write(spoilt, "")
+    world.join("a", "b")
+    replica = await settled(world, "a", "b")
+    assert stored(world) == world.targets("a", "b")
+    await replica.stop()
+
+
 @virtually
 async def test_a_target_is_recorded_before_it_is_registered_at_one_write_for_both_groups() -> None:
     world = tracked()
