@@ -234,6 +234,10 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
         raise DocumentError(f"{shown} is not UTF-8 text; give what kubectl or aws printed as JSON") from None
     except DocumentError as error:
         raise DocumentError(f"{shown}: {error}") from None
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        raise DocumentError(
+            f"{shown} holds a number that is too long for what kubectl or aws print"
+        ) from None
 
 
 def _only_one_stdin(names: list[str]) -> None:

@@ -259,6 +259,7 @@ def test_a_file_that_is_no_json_is_named(ask: Ask, tmp_path: Path) -> None:
     [
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"[" * 100_000, "is nested too deeply"),
+        (b'{"kind": "Node", "spec": ' + b"1" * 5000 + b"}", "holds a number that is too long"),
         (b"", "is not JSON (line 1:"),
     ],
 )
