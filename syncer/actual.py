@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from syncer.decide.acknowledged import after_deregister, after_register
 from syncer.model import Target, TargetHealth, TargetState
 
 _AWAITED = frozenset({TargetState.INITIAL})
@@ -113,22 +114,10 @@ class Actual:
 
     def _overlay(self, target: Target, *, registered: bool) -> None:
         known = self.targets.get(target)
-        zone = known.zone if known else ""
         if registered:
-            if known is None or not known.registered:
-                self.targets[target] = TargetHealth(
-                    target=target,
-                    state=TargetState.INITIAL,
-                    reason="Elb.RegistrationInProgress",
-                    zone=zone,
-                )
-        elif known is not None and known.registered:
-            self.targets[target] = TargetHealth(
-                target=target,
-                state=TargetState.DRAINING,
-                reason="Target.DeregistrationInProgress",
-                zone=zone,
-            )
+            self.targets[target] = after_register(target, known)
+        elif known is not None:
+            self.targets[target] = after_deregister(known)
 
 
 def _never_registered(health: TargetHealth) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from syncer.decide.acknowledged import with_deregistered, with_registered
+from syncer.decide.acknowledged import after_deregister, after_register
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
@@ -119,13 +119,13 @@ class Aws:
 
     def apply(self, planned: GroupPlan, now: float) -> None:
         """Carry the plan out; a group over its limit refuses the whole call, as AWS does."""
-        before = self.read()
-        after = with_registered(before, planned.register)
-        listed = sum(h.registered for h in after.targets.values())
+        before, after = self.targets, dict(self.targets)
+        after |= {each: after_register(each, after.get(each)) for each in planned.register}
+        listed = sum(h.registered for h in after.values())
         assert self.limit is None or not planned.register or listed <= self.limit, "TooManyTargets"
-        after = with_deregistered(after, planned.deregister)
-        self.changed |= {t: now for t, h in after.targets.items() if before.targets.get(t) != h}
-        self.targets = dict(after.targets)
+        after |= {each: after_deregister(after[each]) for each in planned.deregister}
+        self.changed |= {t: now for t, h in after.items() if before.get(t) != h}
+        self.targets = after
         self.record, self.memory = planned.ours, planned.memory
 
     def tick(self, now: float) -> None:
