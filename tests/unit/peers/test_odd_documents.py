@@ -1,7 +1,6 @@
 """Whatever a file holds, the command answers, or says in one line what is wrong with it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncer.__main__ import main
-from tests.unit.peers.documents import Json, health, listed, node, taint, tainted, target
+from tests.unit.peers.documents import health, listed, node, taint, tainted, target
+from tests.unit.peers.odd import ODD, Path_, changed, paths
 
 NODES = listed(
     node("a", labels={"node.kubernetes.io/exclude-from-external-load-balancers": "true"}),
@@ -18,38 +18,12 @@ NODES = listed(
     node("c"),
 )
 TARGETS = health([target("a"), target("b", "draining", "Target.DeregistrationInProgress"), target("e")])
-ODD: list[Any] = [
-    *(None, True, 0, -1, 10**30, 1.5, float("nan")),
-    *("", " ", "x", "\ud800", "\x1b[31m", "two\nlines", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59"),
-    *([], [None], [[]], {}, {"kind": []}, [{"key": 3}], [{"type": "Ready"}]),
-]
 QUESTIONS = [
     ("explain", "-f", "NODES"),
     ("explain", "-f", "NODES", "--targets", "TARGETS"),
     ("plan", "--nodes", "NODES", "--targets", "TARGETS", "--port", "30080"),
     ("plan", "--nodes", "NODES", "--targets", "TARGETS", "--port", "30080", "--ownership", "exclusive"),
 ]
-
-Path_ = tuple[str | int, ...]
-
-
-def paths(value: Any, above: Path_ = ()) -> Iterator[Path_]:
-    """Every place in a document."""
-    yield above
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, each in inner:
-        yield from paths(each, (*above, step))
-
-
-def changed(document: Json, path: Path_, odd: Any) -> Any:
-    """A copy of the document with that place replaced."""
-    copy: Any = {"root": json.loads(json.dumps(document))}
-    whole = ("root", *path)
-    inner = copy
-    for step in whole[:-1]:
-        inner = inner[step]
-    inner[whole[-1]] = odd
-    return copy["root"]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
