@@ -54,7 +54,7 @@ def node(letter: str = "a", **changes: Any) -> Json:
     return raw
 
 
-def condition(kind: str, status: str) -> Json:
+def condition(kind: str, status: Any) -> Json:
     return {
         "type": kind,
         "status": status,
@@ -63,7 +63,7 @@ def condition(kind: str, status: str) -> Json:
     }
 
 
-def not_ready(status: str = "False") -> Json:
+def not_ready(status: Any = "False") -> Json:
     """The `status` of a Node whose Ready condition says `status`."""
     return {"conditions": [condition("MemoryPressure", "Unknown"), condition("Ready", status)]}
 

@@ -1,7 +1,8 @@
 """What is there and what should be there, as the tests of peers have it: differences, ports, other hands."""
 
-from tests.unit.peers.documents import node, tainted, target
+from tests.unit.peers.documents import node, not_ready, tainted, target
 from tests.unit.peers.situation import DEREGISTER, REGISTER, Situation, foreign
+from tests.unit.peers.target_states import EXCLUDE
 
 OLD = 31111
 NOW = {"deletionTimestamp": "2099-01-01T00:00:00Z"}
@@ -49,6 +50,34 @@ DIFFERENCES = [
         {"a": DEREGISTER},
         tracked=foreign("a"),
         words=("--node-selector", "k1=v1"),
+    ),
+    # Here and with the empty list above nothing is recorded as ours; what is would be held for the share.
+    Situation(
+        "CCM target node labels: all lose the label",
+        ["a", "b", "c"],
+        ["a", "b", "c"],
+        foreign("a", "b", "c"),
+        words=("--node-selector", "k1=v1"),
+    ),
+    Situation(
+        "CCM target node labels: the only one loses the label",
+        ["a"],
+        ["a"],
+        foreign("a"),
+        words=("--node-selector", "k1=v1"),
+    ),
+    Situation(
+        "EKS Fargate: the label on a Node of an instance",
+        [node("a", labels={"eks.amazonaws.com/compute-type": "fargate"}), "b", "c"],
+        ["a", "b", "c"],
+        {"a": DEREGISTER},
+        tracked=foreign("a"),
+    ),
+    Situation(
+        "LBC issue 272: only Nodes without an instance",
+        [node(each, spec={"providerID": f"k3s://node-{each}"}) for each in "ab"],
+        [],
+        {},
     ),
     Situation(
         "k8s issue 100779: the list is not complete yet",
@@ -109,6 +138,27 @@ OTHERS = [
             tracked=foreign(f"a:{OLD}"),
         )
         for state in ("initial", "unhealthy", "unavailable")
+    ),
+    Situation(
+        "LBC issue 3748: every target is on another port",
+        ["a", "b"],
+        [target("a", port=OLD), target("b", port=OLD)],
+        {"a": REGISTER, "b": REGISTER, f"a:{OLD}": "AwaitingSuccessor", f"b:{OLD}": "AwaitingSuccessor"},
+        tracked=foreign(f"a:{OLD}", f"b:{OLD}", a=REGISTER, b=REGISTER),
+    ),
+    Situation(
+        "LBC issue 3748: a Node leaves that is on another port only",
+        [node("a", labels={EXCLUDE: ""}), "b", "c"],
+        [target("a", port=OLD), "b", "c"],
+        {f"a:{OLD}": DEREGISTER},
+        tracked=foreign(f"a:{OLD}"),
+    ),
+    Situation(
+        "LBC issue 3748: a Node is not Ready, and on another port only",
+        [node("a", status=not_ready()), "b"],
+        [target("a", port=OLD), "b"],
+        {"a": REGISTER, f"a:{OLD}": "AwaitingSuccessor"},
+        tracked=foreign(f"a:{OLD}", a=REGISTER),
     ),
     Situation("LBC identity: the old port drains", ["a"], ["a", target("a", "draining", port=OLD)], {}),
     Situation(

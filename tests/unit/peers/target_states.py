@@ -39,7 +39,7 @@ PRINTED: list[tuple[str, Json]] = [
     ("any zone", {"Target": {"Id": instance("a"), "Port": PORT, "AvailabilityZone": "all"}}),
 ]
 
-STATES = [
+STATES: list[Situation] = [
     *(
         Situation(f"LBC and CCM: {state} {reason}, wanted", ["a", "b"], [target("a", state, reason), "b"], {})
         for state, reason in [
@@ -138,7 +138,7 @@ STATES = [
     ),
 ]
 
-NODES = [
+NODES: list[Situation] = [
     Situation(
         "CA taints: one of three is to be deleted",
         [node("a", **LEAVING), "b", "c"],
@@ -234,5 +234,78 @@ NODES = [
         [node("a", **LEAVING), "b"],
         [target("a", "draining"), "b"],
         {},
+    ),
+    Situation(
+        "CCM updates: not Ready any more, and drains already",
+        [node("a", status=not_ready()), "b"],
+        [target("a", "draining", "Target.DeregistrationInProgress"), "b"],
+        {},
+    ),
+    Situation(
+        "KIA: the instance is stopped, and its Node is to be deleted",
+        [node("a", **LEAVING, status=not_ready("Unknown")), "b"],
+        [target("a", "unused", "Target.InvalidState"), "b"],
+        {"a": DEREGISTER},
+    ),
+    Situation(
+        "k8s issue 94966: an instance shuts down, its Node says Ready",
+        ["a", "b"],
+        [target("a", "unused", "Target.InvalidState"), "b"],
+        {},
+    ),
+    Situation(
+        "no peer: a Node is made anew by its kubelet, not Ready yet",
+        [
+            node(
+                "a",
+                metadata={"name": "again", "creationTimestamp": "2026-11-24T00:00:00Z"},
+                status=not_ready(),
+            )
+        ],
+        ["a"],
+        {},
+    ),
+    Situation(
+        "NTH: cordoned, excluded and tainted, in a group that nothing passes",
+        [
+            node(
+                "a",
+                labels={EXCLUDE: "aws-node-termination-handler"},
+                spec={"unschedulable": True} | tainted("aws-node-termination-handler/spot-itn"),
+            ),
+            "b",
+        ],
+        [target(each, "unhealthy", "Target.FailedHealthChecks") for each in "ab"],
+        {"a": DEREGISTER},
+    ),
+    Situation(
+        "Karpenter terminator: two of three go, one of them late",
+        [node("a", metadata=LONG_AGO), node("b", metadata=NOW), "c"],
+        ["a", "b", "c"],
+        {"a": DEREGISTER, "b": "Share"},
+    ),
+    Situation(
+        "Karpenter disruption: tainted, and its successor is not Ready yet",
+        [node("a", spec=tainted("karpenter.sh/disrupted")), node("b", status=not_ready())],
+        ["a"],
+        {"a": "LastServing"},
+    ),
+    Situation(
+        "Karpenter disruption: given up, the taint is gone",
+        ["a", "b"],
+        [target("a", "draining", "Target.DeregistrationInProgress"), "b"],
+        {"a": REGISTER},
+    ),
+    Situation(
+        "LBC refresh: a group without a listener, and one leaves",
+        [node("a", **EXCLUDED), "b", "c"],
+        [target(each, "unused", "Target.NotInUse") for each in "abc"],
+        {"a": DEREGISTER},
+    ),
+    Situation(
+        "LBC refresh: a group without a listener, and all leave",
+        [node(each, **EXCLUDED) for each in "abc"],
+        [target(each, "unused", "Target.NotInUse") for each in "abc"],
+        {"a": DEREGISTER, "b": "Share", "c": "Share"},
     ),
 ]

@@ -86,6 +86,44 @@ STATES: list[Row] = [
         "in",
         "Ready",
     ),
+    *(
+        (f"no peer: {what} is null", {part: {field: None}}, verdict, reason)
+        for what, part, field, verdict, reason in [
+            ("labels", "metadata", "labels", "in", "Ready"),
+            ("name", "metadata", "name", "in", "Ready"),
+            ("annotations", "metadata", "annotations", "in", "Ready"),
+            ("creationTimestamp", "metadata", "creationTimestamp", "in", "Ready"),
+            ("unschedulable", "spec", "unschedulable", "in", "Ready"),
+            ("providerID", "spec", "providerID", "out", "NoProviderID"),
+            ("addresses", "status", "addresses", "in", "Ready"),
+        ]
+    ),
+    ("LBC node utilities: no addresses", {"without": ["status.addresses"]}, "in", "Ready"),
+    ("LBC node utilities: addresses of none", {"status": {"addresses": []}}, "in", "Ready"),
+    (
+        "no peer: a deletionTimestamp that is none",
+        {"metadata": {"deletionTimestamp": "soon"}},
+        "leaving",
+        "Deleting",
+    ),
+    ("no peer: an empty deletionTimestamp", {"metadata": {"deletionTimestamp": ""}}, "in", "Ready"),
+    *(
+        (f"no peer: Ready is {status!r}", {"status": not_ready(status)}, "out", "NotReadyYet")
+        for status in ("", "true", "TRUE", True, None)
+    ),
+    (
+        "no peer: a condition without a type",
+        {"status": {"conditions": [{"status": "True"}, None, "Ready", condition("Ready", "True")]}},
+        "in",
+        "Ready",
+    ),
+    (
+        "no peer: since when is not known",
+        {"status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": None}]}},
+        "in",
+        "Ready",
+    ),
+    ("no peer: unschedulable is a word", {"spec": {"unschedulable": "true"}}, "in", "Ready"),
     ("no peer: no metadata", {"without": ["metadata"]}, "in", "Ready"),
 ]
 

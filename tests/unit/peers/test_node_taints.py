@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.peers.conftest import Ask, Row
-from tests.unit.peers.documents import node, not_ready, taint, tainted
+from tests.unit.peers.documents import condition, node, not_ready, taint, tainted
 
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 CA = "ToBeDeletedByClusterAutoscaler"
@@ -153,6 +153,78 @@ TAINTS: list[Row] = [
     (
         "CCM node: not initialized",
         {"spec": tainted(taint("node.cloudprovider.kubernetes.io/uninitialized", "true"))},
+        "in",
+        "Ready",
+    ),
+    *(
+        (f"CA taints: a condition, {key}", {"spec": tainted(taint(key, effect=effect))}, "in", "Ready")
+        for key, effect in [
+            ("node.kubernetes.io/not-ready", "NoExecute"),
+            ("node.kubernetes.io/unreachable", "NoExecute"),
+            ("node.kubernetes.io/memory-pressure", "NoSchedule"),
+            ("node.kubernetes.io/disk-pressure", "NoSchedule"),
+            ("node.kubernetes.io/pid-pressure", "NoSchedule"),
+            ("node.kubernetes.io/network-unavailable", "NoSchedule"),
+            ("NodeWithImpairedVolumes", "NoSchedule"),
+        ]
+    ),
+    (
+        "CA taints: another cloud's notice",
+        {"spec": tainted(taint("cloud.google.com/impending-node-termination"))},
+        "in",
+        "Ready",
+    ),
+    (
+        "CA taints: ignored and start-up ones of old",
+        {"spec": tainted("ignore-taint.cluster-autoscaler.kubernetes.io/x")},
+        "in",
+        "Ready",
+    ),
+    (
+        "CA taints: the key twice",
+        {"spec": tainted(taint(CA), taint(CA, effect="NoExecute"))},
+        "leaving",
+        f"Taint:{CA}",
+    ),
+    ("CA taints: a time that is none", {"spec": tainted(taint(CA, "some-value"))}, "leaving", f"Taint:{CA}"),
+    (
+        "Karpenter before 0.32: a cordon and a finalizer",
+        {
+            "labels": {"karpenter.sh/provisioner-name": "default"},
+            "metadata": SOON | {"finalizers": ["karpenter.sh/termination"]},
+            "spec": {"unschedulable": True} | tainted(taint("node.kubernetes.io/unschedulable")),
+        },
+        "leaving",
+        "Deleting",
+    ),
+    (
+        "Karpenter taints: disrupted in another group",
+        {"spec": tainted(taint("example.com/disrupted"))},
+        "in",
+        "Ready",
+    ),
+    (
+        "Karpenter taints: launched, and Ready before it is registered",
+        {"spec": tainted(taint("karpenter.sh/unregistered", effect="NoExecute"))},
+        "in",
+        "Ready",
+    ),
+    *(
+        (f"Cluster API: {key}", {"spec": tainted(taint(f"node.cluster.x-k8s.io/{key}"))}, "in", "Ready")
+        for key in ("uninitialized", "outdated-revision")
+    ),
+    ("kOps: to be replaced", {"spec": tainted(taint("kops.k8s.io/scheduled-for-update"))}, "in", "Ready"),
+    (
+        "EKS node monitoring: a part is not well",
+        {
+            "status": {
+                "conditions": [
+                    condition("KernelReady", "False"),
+                    condition("NetworkingReady", "False"),
+                    condition("Ready", "True"),
+                ]
+            }
+        },
         "in",
         "Ready",
     ),

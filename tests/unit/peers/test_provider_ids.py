@@ -29,6 +29,10 @@ INSTANCES = [
     ("EKS local zone", f"aws:///us-west-2-lax-1a/{LONG}", LONG),
     ("EKS Auto Mode", f"aws:///eu-west-1c/{LONG}", LONG),
     ("documentation: a region for the zone", f"aws:///us-east-1/{LONG}", LONG),
+    ("CCM instances v2: GovCloud", f"aws:///us-gov-west-1b/{LONG}", LONG),
+    ("CCM instances v2: China", f"aws:///cn-northwest-1c/{LONG}", LONG),
+    ("EKS Wavelength zone", f"aws:///us-east-1-wl1-bos-wlz-1/{LONG}", LONG),
+    ("Cluster API provider AWS: the id of a zone", f"aws:///use1-az4/{LONG}", LONG),
 ]
 
 # (whose tests, a providerID that names no instance here, what the peer makes of it where that differs).
@@ -68,6 +72,22 @@ NO_INSTANCES = [
     ("kwok", "kwok://default-worker-1", ""),
     ("LBC issue 3977: RKE2 without a cloud provider", "rke2://amazonec2-workerpool01-9gxf5", "stops"),
     ("LBC issue 3977: k3s", "k3s://ip-10-0-0-1", "stops"),
+    ("EKS Anywhere: a Snow device", f"aws-snow:///192.168.1.2/s.{LONG}", ""),
+    ("CCM instances: an ARN", f"arn:aws:ec2:eu-west-1:123456789012:instance/{LONG}", "LBC takes it"),
+    (
+        "LBC issue 316: a machine of Azure that is called so",
+        f"azure:///subscriptions/s/{LONG}",
+        "LBC takes it",
+    ),
+    ("Cluster API: other providers", f"openstack:///{LONG}", "LBC takes it"),
+    ("Cluster API: other providers", "vsphere://4210a1b2-0000-0000-0000-0123456789ab", ""),
+    ("Cluster API: other providers", "metal3://metal3/node-0/node-0", ""),
+    ("CCM Fargate: no host", "fargate-ip-10-1-2-3.internal", ""),
+    ("CCM instances: an address", "aws:///us-west-2a/10.1.2.3", ""),
+    ("no peer: two ids", f"aws:///us-west-2a/{LONG},{LONG}", "LBC takes it"),
+    ("no peer: a query behind it", f"aws:///us-west-2a/{LONG}?x", "LBC takes it"),
+    ("no peer: other digits", "aws:///us-west-2a/i-\u0660\u0661\u0662\u0663", "LBC, CCM take it"),
+    ("no peer: a zero byte", f"aws:///us-west-2a/{LONG}\x00", "LBC takes it"),
     ("LBC issue 328: a host name", "ip-10-7-0-7.eu-west-1.compute.internal", ""),
     ("LBC node utilities: nothing behind i-", "aws:///us-west-2a/i-", "takes it"),
     ("no peer: too many parts", f"aws:///a/b/c/{LONG}", "LBC takes it"),
@@ -84,6 +104,9 @@ NO_INSTANCES = [
     ("no peer: a number", 4711, ""),
     ("no peer: zero", 0, ""),
     ("no peer: a list", [LONG], ""),
+    ("no peer: an object", {"id": LONG}, ""),
+    ("no peer: true", True, ""),
+    ("no peer: false", False, ""),
 ]
 
 
