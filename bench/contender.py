@@ -35,7 +35,8 @@ class Contender:
     command: str
 
 
-SYNCER = Contender("syncer", f"{quote(sys.executable)} -m syncer run")
+# With what its image sets for the allocator (syncer/Dockerfile).
+SYNCER = Contender("syncer", f"MALLOC_ARENA_MAX=1 {quote(sys.executable)} -m syncer run")
 
 
 class Process:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.contender import SYNCER
 from bench.figures import MEASURES
 from bench.rows import SCENARIOS
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -46,9 +49,15 @@ def test_every_row_is_measured_by_exactly_one_scenario() -> None:
 
 
 def test_every_row_and_every_variable_is_in_the_documentation() -> None:
-    root = Path(__file__).parents[3]
-    page = (root / "docs/bench.md").read_text()
+    page = (ROOT / "docs/bench.md").read_text()
     assert [each.name for each in MEASURES if f"`{each.name}`" not in page] == []
-    made = re.findall(r'"((?:AWS|NLB_SYNC|BENCH)_[A-Z_]+)"', (root / "bench/world.py").read_text())
+    made = re.findall(r'"((?:AWS|NLB_SYNC|BENCH)_[A-Z_]+)"', (ROOT / "bench/world.py").read_text())
     assert len(made) > 15
     assert [name for name in made if f"`{name}`" not in page and not name.endswith("_")] == []
+
+
+def test_the_syncer_is_measured_with_what_its_image_sets_for_the_allocator() -> None:
+    """And the image with what was measured: without it, 5,000 nodes take more than the figures say."""
+    image = (ROOT / "syncer" / "Dockerfile").read_text()
+    (setting,) = re.findall(r"^ENV (MALLOC\S+)$", image, re.MULTILINE)
+    assert SYNCER.command.startswith(f"{setting} ")
