@@ -17,12 +17,14 @@ from typing import Any, TypeVar
 
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.decide import answers
-from syncer.decide.documents import DocumentError, read_nodes, read_targets, registered_in
+from syncer.decide.desired import choose, final_verdicts, registered_instances
+from syncer.decide.documents import DocumentError, read_nodes, read_targets
 from syncer.decide.evaluate import evaluate
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
+from syncer.decide.reasons import meaning_of
 from syncer.decide.selector import Selector, SelectorError
 from syncer.errors import MisconfiguredError
-from syncer.model import GroupPlan, GroupState, TargetGroupArn, Verdict
+from syncer.model import GroupPlan, GroupState, TargetGroupArn, TargetHealth, Verdict
 from syncer.settings import load
 
 # Settings want a target group; these two questions have none. It is never asked for.
@@ -122,25 +124,22 @@ def _uneven(flag: str, given: Sequence[object], files: Sequence[str], allowed: s
 def explain_files(args: argparse.Namespace) -> int:
     """Print each Node's verdict and reason."""
     try:
-        node_policy, _ = _policies(args, os.environ)
+        node_policy, policy = _policies(args, os.environ)
         _only_one_stdin([args.nodes, *args.targets])
         listed = _read(args.nodes, partial(read_nodes, policy=node_policy))
-        registered = {i for name in args.targets for i in registered_in(_read(name, read_targets))}
+        groups = [_group(name, _read(name, read_targets)) for name in args.targets]
     except (DocumentError, MisconfiguredError, SelectorError) as error:
         return _refuse(error)
-    evaluation = evaluate(listed.nodes, registered, node_policy)
-    known = {name for each in evaluation.verdicts for name in (each.node, each.instance_id)}
-    unknown = _without(known, args.node)
+    evaluation = evaluate(listed.nodes, registered_instances(groups), node_policy)
+    verdicts = final_verdicts(evaluation, choose(evaluation, groups, policy))
+    unknown = _without({name for each in verdicts for name in _names(each)}, args.node)
     if args.node:
-        asked = [
-            each for each in evaluation.verdicts if {each.node, each.instance_id}.intersection(args.node)
-        ]
-        evaluation = replace(evaluation, verdicts=tuple(asked))
+        verdicts = tuple(each for each in verdicts if _names(each).intersection(args.node))
     if args.json:
-        show_json(answers.explained(evaluation))
-    elif evaluation.verdicts:
+        show_json(answers.explained(verdicts))
+    elif verdicts:
         head = ("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS")
-        show_table(head, map(_explained_row, evaluation.verdicts))
+        show_table(head, map(_explained_row, verdicts))
     elif not args.node:
         show("no nodes")
     for name in unknown:
@@ -148,12 +147,16 @@ def explain_files(args: argparse.Namespace) -> int:
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
 
 
+def _names(each: Verdict) -> set[str | None]:
+    return {each.node, each.instance_id}
+
+
 def _without(known: Collection[str | None], asked: Iterable[str]) -> list[str]:
     return [name for name in asked if name not in known]
 
 
 def _explained_row(each: Verdict) -> tuple[str, ...]:
-    because = answers.sentence_of(each.reason) + (f" ({spoken_by(each.speaker)})" if each.speaker else "")
+    because = meaning_of(each.reason) + (f" ({spoken_by(each.speaker)})" if each.speaker else "")
     return each.node or "(no name)", each.instance_id or "-", each.standing, each.reason, because
 
 
@@ -168,12 +171,7 @@ def plan_files(args: argparse.Namespace) -> int:
         return _refuse(error)
     ports = args.port if len(args.port) > 1 else args.port * len(found)
     groups = [
-        GroupState(
-            target_group=TargetGroupArn(name),
-            targets={health.target: health for health in healths},
-            fresh=True,
-            port=port,
-        )
+        _group(name, healths, port)
         for name, healths, port in zip(args.target_group or args.targets, found, ports, strict=True)
     ]
     plans = answers.plans_from_scratch(
@@ -184,6 +182,11 @@ def plan_files(args: argparse.Namespace) -> int:
     else:
         _plan_table(plans)
     return 0
+
+
+def _group(name: str, healths: Iterable[TargetHealth], port: int | None = None) -> GroupState:
+    targets = {health.target: health for health in healths}
+    return GroupState(target_group=TargetGroupArn(name), targets=targets, fresh=True, port=port)
 
 
 def _plan_table(plans: Sequence[GroupPlan]) -> None:

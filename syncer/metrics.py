@@ -72,7 +72,7 @@ class _State(Collector):
     def _whole(self) -> Iterator[Metric]:
         controller = self._controller
         nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
-        verdicts = controller.outlook.evaluation.verdicts if controller.outlook.evaluation else ()
+        verdicts = controller.outlook.verdicts
         for standing in Standing:
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
         yield nodes

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from math import inf
 
-from syncer.decide.desired import choose, registered_instances
+from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.evaluate import Judge, evaluate
 from syncer.group import Group
-from syncer.model import Desired, Evaluation, NodeView
+from syncer.model import Desired, Evaluation, NodeView, Verdict
 from syncer.ports import Cluster
 from syncer.settings import ServicePort, Settings
 
@@ -22,6 +22,7 @@ class Outlook:
         self._current_until = -inf
         self.evaluation: Evaluation | None = None
         self.desired: Desired | None = None
+        self.verdicts: tuple[Verdict, ...] = ()
 
     @property
     def listed(self) -> bool:
@@ -45,6 +46,7 @@ class Outlook:
                 self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
             )
             self.desired = choose(self.evaluation, states, self._settings.plan_policy)
+            self.verdicts = final_verdicts(self.evaluation, self.desired)
             self._current_until = min(group.limit_ends(now) for group in groups)
         return self.evaluation, self.desired
 

@@ -53,7 +53,7 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
         "ownership": controller.settings.ownership,
         "problems": [*controller.cluster.problems, *_own_problems(controller)],
         "sentences": _sentences(controller),
-        "nodes": [_node(controller, verdict) for verdict in _verdicts(controller)],
+        "nodes": [_node(controller, verdict) for verdict in controller.outlook.verdicts],
         "groups": [_group(controller, group) for group in controller.groups],
     }
 
@@ -68,13 +68,9 @@ def _leader(controller: Controller) -> Mapping[str, Any]:
     return {"leader": leadership.may_write()} if leadership.elected else {}
 
 
-def _verdicts(controller: Controller) -> Iterable[Verdict]:
-    return controller.outlook.evaluation.verdicts if controller.outlook.evaluation else ()
-
-
 def _sentences(controller: Controller) -> Mapping[str, str]:
     """What each code that is in use now means: reasons of verdicts, rules that hold, AWS's own reasons."""
-    reasons = {NO_NODE, *(verdict.reason for verdict in _verdicts(controller))}
+    reasons = {NO_NODE, *(verdict.reason for verdict in controller.outlook.verdicts)}
     holds = {held.why for group in controller.groups if group.plan for held in group.plan.held}
     healths = {
         (health.state, health.reason)

@@ -15,6 +15,7 @@ from syncer.asking.patience import Outlook, Patience, Sight, UntilDrained, Until
 from syncer.asking.printing import Exit, complain, show, show_json
 from syncer.asking.reach import aws
 from syncer.clock import SystemClock
+from syncer.decide.desired import ZONE_NOT_ENABLED
 from syncer.decide.evaluate import Facts, rule_for
 from syncer.decide.reasons import meaning_of
 from syncer.elb.arn import parse_arn
@@ -174,6 +175,8 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
     rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
     if args.healthy and rule.standing is not Standing.IN:
         raise NotPossibleError(f"it is a node {rule.says} ({rule.code.format(key=node.leaving_taint)})")
+    if args.healthy and settings.zones is not None and node.zone and node.zone not in settings.zones:
+        raise NotPossibleError(f"it is {meaning_of(ZONE_NOT_ENABLED)} ({ZONE_NOT_ENABLED})")
     return instance
 
 

@@ -7,10 +7,10 @@ from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import RULES, evaluate
 from syncer.decide.plan import plan
 from syncer.decide.policy import NodePolicy, PlanPolicy
-from syncer.model import Evaluation, GroupPlan, GroupState, NodeView, Target
+from syncer.model import GroupPlan, GroupState, NodeView, Target, Verdict
 
 
-def explained(evaluation: Evaluation) -> list[dict[str, Any]]:
+def explained(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     """For each Node its instance, its verdict and the code of the rule that spoke, in the order given."""
     return [
         {
@@ -19,7 +19,7 @@ def explained(evaluation: Evaluation) -> list[dict[str, Any]]:
             "verdict": verdict.standing.value,
             "reason": verdict.reason,
         }
-        for verdict in evaluation.verdicts
+        for verdict in verdicts
     ]
 
 

@@ -14,6 +14,7 @@ from syncer.model import (
     Standing,
     TargetHealth,
     TargetState,
+    Verdict,
     Wish,
 )
 
@@ -43,6 +44,20 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
         return everything
     chosen = subset({i: wishes[i].zone for i in wanted}, places)
     return replace(everything, wanted=chosen, over_quota=wanted - chosen)
+
+
+def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, ...]:
+    """What is said of each Node in the end: as the rules judge it, but out where its zone is not served."""
+    if desired.wishes is evaluation.instances:
+        return evaluation.verdicts  # nearly always, and then 5,000 of them need not be looked at
+
+    def final(verdict: Verdict) -> Verdict:
+        wish = None if verdict.instance_id is None else desired.wishes.get(verdict.instance_id)
+        if wish is None or wish.reason == verdict.reason:
+            return verdict
+        return replace(verdict, standing=wish.standing, reason=wish.reason)
+
+    return tuple(map(final, evaluation.verdicts))
 
 
 def _in_enabled_zones(

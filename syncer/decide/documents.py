@@ -3,7 +3,7 @@
 The running syncer reads a line of the latter by the same function as the questions that are asked of files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -94,11 +94,6 @@ def read_target(number: int, line: object) -> TargetHealth:
         zone=zone if isinstance(zone, str) and zone != "all" else "",
         check_port=_port(checked) if isinstance(checked, str) else 0,
     )
-
-
-def registered_in(targets: Iterable[TargetHealth]) -> frozenset[InstanceId]:
-    """The instances that these lines count as targets."""
-    return frozenset(health.target.id for health in targets if health.registered)
 
 
 @cache

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from syncer.decide.desired import final_verdicts
 from syncer.decide.reasons import NO_NODE
 from syncer.model import (
     Desired,
@@ -61,13 +62,12 @@ def stories(
         Story(
             node=verdict.node,
             instance_id=verdict.instance_id,
-            standing=wish.standing if wish else verdict.standing,
-            reason=wish.reason if wish else verdict.reason,
+            standing=verdict.standing,
+            reason=verdict.reason,
             groups=_at_groups(verdict.instance_id, views),
             speaker=verdict.speaker,
         )
-        for verdict in evaluation.verdicts
-        for wish in [desired.wishes.get(verdict.instance_id) if verdict.instance_id else None]
+        for verdict in final_verdicts(evaluation, desired)
     ]
     known = {verdict.instance_id for verdict in evaluation.verdicts}
     strangers = sorted({instance for view in views for instance in view.targets} - known)

@@ -28,6 +28,13 @@ def test_a_node_that_no_rule_lets_in_cannot_be_awaited_healthy(home: Household, 
     assert err.count("\n") == 1
 
 
+def test_a_node_in_a_zone_that_is_not_served_cannot_be_awaited_healthy(home: Household, ask: Ask) -> None:
+    home.join("a")
+    code, out, err = ask("wait", "a", "--healthy", NLB_SYNC_ZONES="eu-central-1b")
+    assert (code, out) == (3, "")
+    assert "does not serve (ZoneNotEnabled)" in err
+
+
 def test_a_node_is_awaited_drained_by_instance_id_without_a_cluster(home: Household, ask: Ask) -> None:
     fill(home, "a")
     instance = home.instances["a"]

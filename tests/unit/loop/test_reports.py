@@ -13,6 +13,7 @@ from syncer.errors import UnreachableError
 from syncer.metrics import Page
 from syncer.model import TargetState, Why
 from syncer.status import alive, snapshot, unready
+from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, World, instance
 
@@ -85,6 +86,27 @@ def test_status_tells_verdicts_targets_and_troubles() -> None:
         assert http["register"] == [{"id": instance("a"), "port": 30080}]
         assert https["problem"] == ""
         assert [each["state"] for each in https["targets"]] == ["healthy"]
+        await replica.stop()
+
+    run_virtually(story())
+
+
+def test_a_node_in_a_zone_that_is_not_served_is_out_wherever_it_is_told() -> None:
+    async def story() -> None:
+        world = World({"NLB_SYNC_ZONES": "eu-central-1a"})
+        world.join("a")
+        world.cloud.launch(instance("b"))
+        world.cluster.put(node("b", instance("b"), zone="eu-central-1b"))
+        replica = world.replica()
+        await world.until(lambda: world.filled_with("a"), within=10)
+        told = snapshot(replica.controller)
+        assert [(each["verdict"], each["reason"]) for each in told["nodes"]] == [
+            ("in", "Ready"),
+            ("out", "ZoneNotEnabled"),
+        ]
+        assert told["sentences"]["ZoneNotEnabled"] == "a node in a zone that the load balancer does not serve"
+        known = samples(Page(replica.controller))
+        assert (known['nlb_sync_nodes{verdict="in"}'], known['nlb_sync_nodes{verdict="out"}']) == (1, 1)
         await replica.stop()
 
     run_virtually(story())

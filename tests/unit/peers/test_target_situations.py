@@ -63,6 +63,23 @@ def test_a_zone_that_people_do_not_name_keeps_no_witness(ask: Ask, monkeypatch: 
     assert plan(ask, nodes, NOT_IN_USE) == dict.fromkeys("bcd", DEREGISTER)
 
 
+def test_a_node_in_such_a_zone_is_explained_as_it_is_planned(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = listed(node("a"), *(node(each, **ELSEWHERE) for each in "bcd"))
+    answer = ask("explain", "-f", nodes, "--targets", health(NOT_IN_USE))
+    (witness,) = {"b", "c", "d"} - set(plan(ask, nodes["items"], NOT_IN_USE))
+    out = {f"node-{each}": ("out", "ZoneNotEnabled") for each in "bcd" if each != witness}
+    assert {each["node"]: (each["verdict"], each["reason"]) for each in answer} == {
+        "node-a": ("in", "Ready"),
+        f"node-{witness}": ("in", "Ready"),
+        **out,
+    }
+    monkeypatch.setenv("NLB_SYNC_ZONES", ZONE)
+    said = [(each["verdict"], each["reason"]) for each in ask("explain", "-f", nodes)]
+    assert said == [("in", "Ready"), *[("out", "ZoneNotEnabled")] * 3]
+
+
 def test_a_group_without_a_listener_keeps_all_its_targets(ask: Ask) -> None:
     unused = [target(each, "unused", "Target.NotInUse") for each in "abc"]
     assert plan(ask, [node("a"), *(node(each, **ELSEWHERE) for each in "bc")], unused) == {}
