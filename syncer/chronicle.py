@@ -82,6 +82,16 @@ class Chronicle:
         if isinstance(error, AccessDeniedError | TargetGroupNotFoundError):
             self._tell_deployment("Misconfigured", f"{group.name}: {error}")
 
+    def port(self, group: Group, port: int | None, missing: str) -> None:
+        """Where the group's targets are wanted now; `missing` says why that is nowhere, else ""."""
+        if port != group.seen_port:
+            known = "not known yet" if port is None else port
+            log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
+        if missing and missing != group.missing_port:
+            log.warning("%s: nothing is registered: %s", group.name, missing, extra={"group": group.name})
+            self._tell_deployment("Misconfigured", f"{group.name}: nothing is registered: {missing}")
+        group.seen_port, group.missing_port = port, missing
+
     def _tell_deployment(self, reason: str, message: str) -> None:
         if self._reporter is not None:
             self._reporter.tell(reason, message, warning=True)

@@ -142,7 +142,7 @@ class Controller:
         """Another replica may have written since the last read: each group is read before the next write."""
         for group in self.groups:
             group.look_anew(self.clock.monotonic())
-            group.held = ()  # a standby tells nobody what is held; who leads now says it anew
+            group.held, group.missing_port = (), ""  # a standby tells nobody; who leads now says it anew
         self.record.forget()
         if self.leadership.may_write():
             self._chronicle.leads()
@@ -186,10 +186,7 @@ class Controller:
     def _observe_actual(self, group: Group) -> GroupState:
         """What is known of the group: the last read and our own writes since. No call is made for it."""
         port = self.outlook.port(group)
-        if port != group.seen_port:
-            known = "not known yet" if port is None else port
-            log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
-            group.seen_port = port
+        self._chronicle.port(group, port, self.outlook.missing_port(group))
         return group.state(port, self.clock.monotonic())
 
     async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
@@ -227,7 +224,8 @@ class Controller:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
             self._chronicle.failed(group, problem)
         group.problem = str(problem) if problem else ""
-        good = problem is None and evaluation.complete and (group.actual.fresh or group.actual.blind)
+        seen = evaluation.complete and (group.actual.fresh or group.actual.blind)
+        good = problem is None and seen and not group.missing_port
         self.tally.passes[group.arn, "ok" if good else "failed"] += 1
         if good:
             group.last_good_pass = self.clock.now()

@@ -42,6 +42,7 @@ class Group:
     exclusive: bool = False
     was_free: bool = False
     seen_port: int | None = None
+    missing_port: str = ""
     held: tuple[Held, ...] = ()
     beat: float = 1.0
     stale_check: int | None = None

@@ -31,6 +31,7 @@ class Unelected:
 
     problem = ""
     elected = False
+    joined = True
 
     def may_write(self) -> bool:
         """Always."""
@@ -64,6 +65,11 @@ class Election:
         self._writes = False
         self.elected = True
         self.problem = ""
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is known who leads, or that nobody does."""
+        return self._works or not self.elected
 
     def may_write(self) -> bool:
         """Whether enough of the Lease is left, or there is no election."""

@@ -50,6 +50,15 @@ class Outlook:
             self._current_until = min(group.limit_ends(now) for group in groups)
         return self.evaluation, self.desired
 
+    def missing_port(self, group: Group) -> str:
+        """The port of a Service that is not there, in words; "" where it is, or is not known yet."""
+        source = group.settings.port
+        if not isinstance(source, ServicePort) or not self._cluster.knows(source.service):
+            return ""
+        if self.port(group) is not None:
+            return ""
+        return source.missing
+
     def port(self, group: Group) -> int | None:
         """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""
         source = group.settings.port

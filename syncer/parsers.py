@@ -25,6 +25,11 @@ class ServicePort:
     service: str
     port: str
 
+    @property
+    def missing(self) -> str:
+        """What is wrong where there is no such Service, or it has no such NodePort."""
+        return f"the Service {self.service} has no NodePort named {self.port}: make it one, or name another"
+
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:

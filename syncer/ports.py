@@ -41,6 +41,9 @@ class Cluster(Protocol):
     def node_ports(self, service: str) -> Mapping[str, int]:
         """Every NodePort of `namespace/name` by its port's name; empty while it is unknown."""
 
+    def knows(self, service: str) -> bool:
+        """Whether a list with or without `namespace/name` has been read: what is absent is not there."""
+
     async def run(self, changed: Callable[[], None]) -> None:
         """Keep the caches current until cancelled; `changed` is called on the loop after each change."""
 
@@ -100,6 +103,10 @@ class Leadership(Protocol):
     @property
     def elected(self) -> bool:
         """Whether there is an election; without one every replica writes."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether the election has worked once: it is known who leads."""
 
     def may_write(self) -> bool:
         """Whether a write may be sent now. May be asked in any thread."""

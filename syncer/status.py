@@ -22,14 +22,17 @@ def unready(controller: Controller) -> str:
     """/readyz: what is still missing, in one line; empty when ready.
 
     Not ready while every removal since start is held as doubtful, so that a wrong selector stops its own
-    rollout. A standby removes nothing: what is held since it was free of holds is no fault of its settings,
-    and two replicas that are not ready would keep the leader from being moved to another node.
+    rollout; nor where it cannot be known who leads, as in a namespace that is not there. A standby removes
+    nothing: what is held since it was free of holds is no fault of its settings, and two replicas that are
+    not ready would keep the leader from being moved to another node.
     """
-    if controller.cluster.nodes is None:
-        return "; ".join(controller.cluster.problems) or "no complete list of nodes yet"
+    if unlisted := _unlisted(controller):
+        return "; ".join(controller.cluster.problems) or f"no complete list of {unlisted} yet"
     for group in controller.groups:
         if group.plan is None:
             return f"{group.name}: no pass has ended yet"
+    if not controller.leadership.joined:
+        return controller.leadership.problem or "who leads is not known yet"
     stands_by = controller.leadership.elected and not controller.leadership.may_write()
     doubted = [
         group.name
@@ -39,6 +42,15 @@ def unready(controller: Controller) -> str:
     if doubted and not any(group.removed for group in controller.groups):
         return f"every removal since start is held as doubtful: {', '.join(doubted)}"
     return ""
+
+
+def _unlisted(controller: Controller) -> str:
+    """What has not been listed since the start; "" when all is."""
+    if controller.cluster.nodes is None:
+        return "nodes"
+    sources = (group.settings.port for group in controller.groups)
+    services = (source.service for source in sources if isinstance(source, ServicePort))
+    return "" if all(map(controller.cluster.knows, services)) else "services"
 
 
 def snapshot(controller: Controller) -> Mapping[str, Any]:
@@ -101,7 +113,7 @@ def _missing_port(controller: Controller, group: Group) -> str:
     if controller.outlook.port(group) is not None:
         return ""
     if isinstance(source, ServicePort):
-        return f"no NodePort named {source.port} of the Service {source.service} is known"
+        return f"a NodePort named {source.port} of the Service {source.service}"
     return "the group's own port"
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from urllib.request import ProxyHandler, build_opener
 
 from syncer.asking.finding import Finding, fails, note, ok
-from syncer.cluster.api import Api
+from syncer.cluster.api import Api, RefusedError
+from syncer.cluster.caller import without_namespace
 from syncer.cluster.events import Workload
 from syncer.cluster.once import internal_address, list_nodes, live_ports
 from syncer.cluster.place import Place
@@ -102,6 +103,23 @@ def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Find
         yield note("rights", f"{how}; {lost}") if lost else fails("rights", f"{how}; grant it")
     if not missing:
         yield ok("rights", "RBAC allows all that the syncer does")
+
+
+def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
+    """Whether the namespace of Lease and record is there: a ConfigMap is made in it, by a dry run.
+
+    RBAC allows things in namespaces that do not exist.
+    """
+    if place is None:
+        return
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{place.name}-state"}}
+    try:
+        api.small("POST", f"/api/v1/namespaces/{place.namespace}/configmaps", body, dry=True)
+    except RefusedError as error:
+        if error.status == 404:  # noqa: PLR2004
+            yield fails("settings", str(without_namespace(error)))
+    except ClusterError:
+        return  # who does not answer is told of with the rights
 
 
 def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[Finding]:

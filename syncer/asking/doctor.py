@@ -14,6 +14,7 @@ from syncer.asking.cluster_checks import (
     answers,
     check_cluster,
     check_identity,
+    check_place,
     check_rights,
     needed_rights,
 )
@@ -36,6 +37,7 @@ def doctor(args: argparse.Namespace) -> int:
     place = own_place(os.environ, settings.namespace, settings.name)
     findings = [
         *check_settings(os.environ),
+        *check_place(api, place),
         *check_identity(api, place),
         *check_rights(api, needed_rights(settings, own_workload(os.environ), place)),
         *check_cluster(api, settings, seen),

@@ -79,7 +79,10 @@ async def _group(group: GroupSettings, cluster: Readings, elb: Elb, problems: li
     try:
         if isinstance(source, ServicePort):
             wanted = source
+            before = len(problems)
             port = await _ask_cluster(problems, lambda: cluster.node_port(wanted.service, wanted.port))
+            if port is None and len(problems) == before:
+                problems.append(wanted.missing)
         elif source is None:
             port = await elb.default_port(arn)
         healths = await elb.describe(arn)

@@ -72,7 +72,8 @@ def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
 
 
 def _because(group: Mapping[str, Any]) -> str:
-    why = group.get("problem") or group.get("read_problem") or group.get("waiting_for")
+    waits = f"waits for {group['waiting_for']}" if group.get("waiting_for") else ""
+    why = group.get("problem") or group.get("read_problem") or waits
     return f": {why}" if why else ""
 
 

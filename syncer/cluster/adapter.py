@@ -49,6 +49,10 @@ class KubernetesCluster:
         views = self._services[service].views or {}
         return views.get(service.partition("/")[2], {})
 
+    def knows(self, service: str) -> bool:
+        """Whether a list with or without `namespace/name` has been read: what is absent is not there."""
+        return self._services[service].views is not None
+
     async def run(self, changed: Callable[[], None]) -> None:
         """Follow until cancelled; the sockets are shut then, so nothing waits for a watch to end."""
         loop = asyncio.get_running_loop()

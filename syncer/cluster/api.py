@@ -103,16 +103,28 @@ class Api:
         return _document("GET", path, answer)
 
     def small(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = _JSON
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = _JSON,
+        *,
+        dry: bool = False,
     ) -> dict[str, Any]:
         """Read or write one small object, soon or not at all; the object as it is then.
 
-        `content_type` is that of `body`; for a PATCH it says which kind of patch it is. Errors as in `get`,
-        but that a 403 is not believed soon after there was no answer: then it is a ClusterError like that.
+        `content_type` is that of `body`; for a PATCH it says which kind of patch it is. With `dry` nothing is
+        kept of it. Errors as in `get`, but that a 403 is not believed soon after there was no answer: then it
+        is a ClusterError like that.
         """
         try:
             answer = self._request(
-                method, path, {}, body=body, content_type=content_type, timeout=(_SMALL_S, _SMALL_S)
+                method,
+                path,
+                {"dryRun": "All"} if dry else {},
+                body=body,
+                content_type=content_type,
+                timeout=(_SMALL_S, _SMALL_S),
             )
         except RefusedError as error:
             if error.status == 403 and time.monotonic() < self._silent_at + _STARTING_S:  # noqa: PLR2004

@@ -28,7 +28,8 @@ class Caller:
     async def call(self, request: Callable[[], Answer]) -> Answer:
         """What `request` answers; an HTTP status that means something is raised as what it means.
 
-        404 for an update is a conflict too: what was read is not there any more.
+        404 for an update is a conflict too: what was read is not there any more. What is made new finds no
+        namespace then (`without_namespace`).
         """
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, request)
 
@@ -53,3 +54,8 @@ class Caller:
 
     def _remember(self, fault: ClusterError, began: float) -> None:
         self._fault, self._stands_until = fault, began + MIN_INTERVAL_S
+
+
+def without_namespace(error: RefusedError) -> ClusterError:
+    """What a 404 for an object that is to be made means; in a Pod's own namespace it cannot come."""
+    return ClusterError(f"{error}; make it, or mend NLB_SYNC_NAMESPACE")

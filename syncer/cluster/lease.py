@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
-from syncer.cluster.caller import Caller
+from syncer.cluster.caller import Caller, without_namespace
 from syncer.ports import LeaseRecord
 
 
@@ -38,7 +38,12 @@ class KubernetesLeases:
             body = _lease(record, self._metadata)
             if record.version:
                 return lease_record(self._api.small("PUT", f"{self._all}/{self._metadata['name']}", body))
-            return lease_record(self._api.small("POST", self._all, body))
+            try:
+                return lease_record(self._api.small("POST", self._all, body))
+            except RefusedError as error:
+                if error.status == 404:  # noqa: PLR2004
+                    raise without_namespace(error) from None
+                raise
 
         return await self._caller.call(call)
 

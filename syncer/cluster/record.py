@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
-from syncer.cluster.caller import Caller
+from syncer.cluster.caller import Caller, without_namespace
 from syncer.errors import DeniedError
 from syncer.ports import RecordState
 
@@ -43,6 +43,8 @@ class KubernetesRecords:
             try:
                 return _state(self._send(changes, version))
             except RefusedError as error:
+                if error.status == 404 and not version:  # noqa: PLR2004
+                    raise without_namespace(error) from None
                 if error.status in {413, 422}:  # too large: it cannot be kept, whoever tries again
                     raise DeniedError(str(error)) from None
                 raise

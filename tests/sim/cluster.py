@@ -95,6 +95,9 @@ class MemoryCluster:
     def node_ports(self, service: str) -> Mapping[str, int]:
         return {port: number for (name, port), number in self._ports.items() if name == service}
 
+    def knows(self, service: str) -> bool:  # noqa: ARG002 - Nodes and Services come together here
+        return self._nodes is not None
+
     async def run(self, changed: Callable[[], None]) -> None:
         self._world.watch(self._news.set)
         try:

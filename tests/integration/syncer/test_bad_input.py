@@ -85,6 +85,52 @@ def test_a_wrong_variable_is_named_and_nothing_is_written(
     assert home.registered("http") == home.registered("https") == set()
 
 
+def test_a_namespace_that_is_not_there_is_told_and_the_replica_is_not_ready(
+    home: Household, ask: Ask
+) -> None:
+    home.join("a")
+    name = f"of-{home.service}"
+    place = {"NLB_SYNC_NAMESPACE": name}
+    says = f'namespaces "{name}" not found; make it, or mend NLB_SYNC_NAMESPACE'
+    syncer = home.syncer(**place)
+    home.until(lambda: says in syncer.get("/readyz")[1], within=15)
+    assert syncer.get("/readyz")[0] == 503
+    assert any(says in problem for problem in syncer.status["problems"])
+    assert home.registered("http") == set()
+    code, out, _ = ask("doctor", **place)
+    assert code == 1
+    assert says in out
+    code, _, err = ask("status", "--url", syncer.url, **place)
+    assert code == 1
+    assert says in err
+    home.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    home.until(lambda: syncer.ready and home.filled_with("a"), within=10)
+    assert ask("doctor", NLB_SYNC_CROSS_ZONE="false", **place)[0] == 0
+    home.until(lambda: ask("status", "--url", syncer.url, **place)[0] == 0, within=5)
+
+
+@pytest.mark.parametrize("port", ["nobody:http", "{}:nothing"])
+def test_a_service_or_a_port_of_it_that_is_not_there_is_told_by_all(
+    home: Household, ask: Ask, port: str
+) -> None:
+    home.join("a")
+    source = f"default/{port.format(home.service)}"
+    groups = {"NLB_SYNC_TARGET_GROUPS": f"{home.groups['http']}={source}"}
+    service, _, name = source.partition(":")
+    says = f"the Service {service} has no NodePort named {name}: make it one, or name another"
+    syncer = home.syncer(**groups)
+    home.until(lambda: says in syncer.log.read_text(), within=15)
+    code, _, err = ask("status", "--url", syncer.url, **groups)
+    assert code == 1
+    assert f"waits for a NodePort named {name} of the Service {service}" in err
+    for words in (("plan",), ("explain",), ("leave",)):
+        code, _, err = ask(*words, **groups)
+        assert code == 1
+        assert says in err
+    assert ask("doctor", **groups)[0] == 1
+    assert home.registered("http") == set()
+
+
 def _free() -> str:
 
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -80,6 +80,20 @@ async def test_a_refused_a_contested_and_a_missing_thing_are_warnings() -> None:
 
 
 @virtually
+async def test_a_service_that_is_not_there_is_told_by_whoever_leads() -> None:
+    world = World({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=edge/ingress:http"})
+    world.join("a")
+    first = world.replica(elected=True)
+    await world.until(lambda: "edge/ingress" in first.events.of().get("Misconfigured", ""), within=10)
+    second = world.replica(elected=True)
+    await asyncio.sleep(10)
+    assert "Misconfigured" not in second.events.of()
+    await first.stop()
+    await world.until(lambda: "edge/ingress" in second.events.of().get("Misconfigured", ""), within=10)
+    await second.stop()
+
+
+@virtually
 async def test_running_blind_is_told() -> None:
     world = World()
     world.join("a")

@@ -112,17 +112,26 @@ def test_a_node_in_a_zone_that_is_not_served_is_out_wherever_it_is_told() -> Non
     run_virtually(story())
 
 
-def test_a_service_without_the_port_is_named_and_nothing_is_registered() -> None:
+def test_a_service_without_the_port_is_named_and_nothing_is_registered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def story() -> None:
         world = World({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=edge/ingress:http"})
         world.join("a")
         replica = world.replica()
         await asyncio.sleep(60)
         told = snapshot(replica.controller)["groups"][0]
-        assert told["waiting_for"] == "no NodePort named http of the Service edge/ingress is known"
+        assert told["waiting_for"] == "a NodePort named http of the Service edge/ingress"
+        assert told["last_good_pass"] is None
+        (line,) = [line for line in caplog.messages if "edge/ingress" in line]
+        assert line == (
+            "http: nothing is registered: the Service edge/ingress has no NodePort named http: "
+            "make it one, or name another"
+        )
         assert world.cloud.calls["register"] == 0
         world.cluster.expose("edge/ingress", "http", 30080)
         await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a"), within=1)
+        await world.until(lambda: bool(snapshot(replica.controller)["groups"][0]["last_good_pass"]), within=1)
         await replica.stop()
 
     run_virtually(story())

@@ -82,6 +82,9 @@ class StillCluster:
     def node_ports(self, service: str) -> Mapping[str, int]:
         raise AssertionError(service)
 
+    def knows(self, service: str) -> bool:
+        raise AssertionError(service)
+
     async def run(self, changed: Callable[[], None]) -> None:
         changed()
         await asyncio.Event().wait()
