@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.debug:
             raise
         sys.stderr.write(f"{error}\n")
-        return 2
+        return Exit.MISUSE
     except UnreadError as error:
         if str(error):
             complain(error)

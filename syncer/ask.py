@@ -256,4 +256,4 @@ def _port(text: str) -> int:
 
 def _refuse(error: Exception) -> int:
     complain(error)
-    return 2
+    return Exit.MISUSE

@@ -204,8 +204,8 @@ class GroupPlan:
     """What is to be sent now for one target group, what is held and why, and when to look again (seconds).
 
     `ours` is the ownership record as it must stand before `register` is sent; what is joining is in it too.
-    `memory` goes into the next
-    GroupState of this group. `hold_id` names the doubtful removals that wait to be confirmed, "" if none.
+    `memory` goes into the next GroupState of this group. `hold_id` names the doubtful removals that wait to
+    be confirmed, "" if none.
     `serving`, `base` and `floor` are the brake's figures for the whole group before this plan, in instances.
     """
 

@@ -5,6 +5,7 @@ import math
 import re
 from importlib import import_module
 
+from syncer.asking.patience import SETTLE_S
 from syncer.parsers import is_url
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -53,7 +54,7 @@ def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     settle.add_argument(
         "--settle",
         type=_seconds,
-        default=120.0,
+        default=SETTLE_S,
         metavar="S",
         help="how long an NLB may go on sending new connections to a target that was deregistered; "
         "default: %(default)g",

@@ -95,14 +95,12 @@ def _show(said: Mapping[str, Any]) -> None:
 
 
 def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
-    states = Counter(target["state"] for target in group["targets"])
-    registered = sum(states.values()) - states["draining"]
     age = _age(said, group)
     return (
         _name(group),
         str(group.get("port") or "-"),
-        str(registered),
-        str(states["healthy"]),
+        str(group.get("registered", "-")),
+        str(group.get("healthy", "-")),
         "-" if group.get("floor") is None else str(group["floor"]),
         *(str(len(group[each])) for each in ("register", "deregister", "held")),
         "never" if age is None else f"{age:.0f} s ago",
