@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from syncer import ask, settings
-from syncer.asking import flags
+from syncer import settings
+from syncer.asking import files, flags
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -44,6 +44,6 @@ def _parser() -> argparse.ArgumentParser:
         help="end after one pass; exit code 1 if it failed or could not begin within 30 s",
     )
     run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, say what would be written")
-    ask.add_parsers(commands)
+    files.add_parsers(commands)
     flags.add_parsers(commands)
     return parser

@@ -1,1 +1,1 @@
-"""What people and scripts ask of a cluster and its groups as they are now; all but `leave` only read."""
+"""What people and scripts ask, of files or of what is there now; all but `leave` and `confirm` only read."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from syncer.asking.at_work import answers_at, renewed_by
 from syncer.asking.live import live_look
-from syncer.asking.printing import Exit, complain, show, show_json, show_table
+from syncer.asking.plan_table import show_plans
+from syncer.asking.printing import Exit, complain, show, show_json
 from syncer.asking.reach import aws, lease_of
 from syncer.clock import SystemClock
 from syncer.decide import answers
@@ -219,12 +220,5 @@ def _stays(why: Why) -> str:
 
 
 def _show(plans: Sequence[GroupPlan]) -> None:
-    rows: list[tuple[str, ...]] = []
-    for each in plans:
-        name = parse_arn(each.target_group).name
-        rows += [(name, "deregister", t.id, str(t.port), "") for t in each.deregister]
-        rows += [
-            (name, "stays", h.target.id, str(h.target.port), f"{h.why}: {_stays(h.why)}") for h in each.held
-        ]
-    if rows:
-        show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)
+    named = ((parse_arn(each.target_group).name, each) for each in plans)
+    show_plans(named, held="stays", says=_stays)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from syncer.asking.look import Look, Readings, look
+from syncer.asking.plan_table import show_plans
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.asking.reach import aws, records_of
 from syncer.cluster.access import configuration
@@ -170,19 +171,9 @@ def _group_name(at: AtGroup) -> str:
 
 
 def _show_plans(seen: Look) -> None:
-    rows: list[tuple[str, ...]] = []
-    for each in seen.plans:
-        name = parse_arn(each.target_group).name
-        rows += [(name, "register", t.id, str(t.port), "") for t in each.register]
-        rows += [(name, "deregister", t.id, str(t.port), "") for t in each.deregister]
-        rows += [
-            (name, "hold", h.target.id, str(h.target.port), f"{h.why}: {hold_says(h.why)}") for h in each.held
-        ]
-    if rows:
-        show_table(("GROUP", "ACTION", "INSTANCE", "PORT", "WHY"), rows)
-    else:
+    names = [parse_arn(each.target_group).name for each in seen.plans]
+    if not show_plans(zip(names, seen.plans, strict=True)):
         show("nothing to do" + (", as far as could be read" if seen.problems else ""))
-    for each in seen.plans:
+    for name, each in zip(names, seen.plans, strict=True):
         if each.hold_id:
-            name = parse_arn(each.target_group).name
             show(f"{name} waits until that fits, or for: nlb-sync confirm {name} {each.hold_id}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syncer.ask import add_parsers
+from syncer.asking.files import add_parsers
 from syncer.decide.answers import sentence_of
 
 Ask = Callable[..., tuple[int, str, str]]
@@ -183,6 +183,9 @@ def test_a_plan_without_work_says_so_and_one_with_work_is_a_table(ask: Ask) -> N
     words = ("plan", "--nodes", raw_list(raw_node(1)), "--port", "30080", "--targets")
     assert ask(*words, raw_targets((1, "healthy")))[1] == "nothing to do\n"
     assert ask(*words, raw_targets())[1].splitlines()[1].split() == ["register", ID[1], "30080"]
+    held = ask(*words, raw_targets((2, "healthy")))[1].splitlines()[2]
+    assert held.split()[:4] == ["hold", ID[2], "30080", "Foreign:"]
+    assert held.endswith("it is not ours to remove, or none of our own is healthy yet")
 
 
 def test_the_selector_comes_from_the_flag_or_the_environment(

@@ -9,12 +9,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from syncer.asking.plan_table import show_plans
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.decide import answers
 from syncer.decide.desired import choose, final_verdicts, registered_instances
@@ -24,7 +25,7 @@ from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.reasons import meaning_of
 from syncer.decide.selector import Selector, SelectorError
 from syncer.errors import MisconfiguredError
-from syncer.model import GroupPlan, GroupState, TargetGroupArn, TargetHealth, Verdict
+from syncer.model import GroupState, TargetGroupArn, TargetHealth, Verdict
 from syncer.settings import load
 
 # Settings want a target group; these two questions have none. It is never asked for.
@@ -41,23 +42,10 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     explaining.add_argument(
         "node", nargs="*", metavar="NODE", help="a Node's name or an instance id; without any all nodes"
     )
-    explaining.add_argument(
-        "--targets",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help=f"{_TARGETS}; once for each group. Without it nothing is registered",
-    )
+    _add_files(explaining, f"{_TARGETS}; once for each group. Without it nothing is registered")
     explaining.set_defaults(answer=explain)
     planning = subparsers.add_parser("plan", help="what would be sent to AWS now, and what is held back")
-    planning.set_defaults(node=[])
-    planning.add_argument(
-        "--targets",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help=f"{_TARGETS}; once for each group",
-    )
+    _add_files(planning, f"{_TARGETS}; once for each group")
     planning.add_argument(
         "--port",
         action="append",
@@ -79,13 +67,17 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
         choices=list(Ownership),
         help="default: NLB_SYNC_OWNERSHIP, else tracked",
     )
-    planning.set_defaults(answer=plan)
-    for parser in (explaining, planning):
-        parser.add_argument(
-            "-f", "--nodes", metavar="FILE", help=f"{_NODES}. Without it cluster and AWS are read"
-        )
-        parser.add_argument("--node-selector", metavar="SELECTOR", help="default: NLB_SYNC_NODE_SELECTOR")
-        parser.add_argument("--json", action="store_true", help="for programs; without it a table")
+    planning.set_defaults(answer=plan, node=[])
+
+
+def _add_files(parser: argparse.ArgumentParser, targets: str) -> None:
+    """What both questions take."""
+    parser.add_argument(
+        "-f", "--nodes", metavar="FILE", help=f"{_NODES}. Without it cluster and AWS are read"
+    )
+    parser.add_argument("--targets", action="append", default=[], metavar="FILE", help=targets)
+    parser.add_argument("--node-selector", metavar="SELECTOR", help="default: NLB_SYNC_NODE_SELECTOR")
+    parser.add_argument("--json", action="store_true", help="for programs; without it a table")
 
 
 def explain(args: argparse.Namespace) -> int:
@@ -180,31 +172,15 @@ def plan_files(args: argparse.Namespace) -> int:
     if args.json:
         show_json(answers.planned(plans))
     else:
-        _plan_table(plans)
+        several = len(plans) > 1
+        if not show_plans((str(each.target_group) if several else "", each) for each in plans):
+            show("nothing to do")
     return 0
 
 
 def _group(name: str, healths: Iterable[TargetHealth], port: int | None = None) -> GroupState:
     targets = {health.target: health for health in healths}
     return GroupState(target_group=TargetGroupArn(name), targets=targets, fresh=True, port=port)
-
-
-def _plan_table(plans: Sequence[GroupPlan]) -> None:
-    """One table; with several groups its first column names them."""
-    rows = [row for each in plans for row in _plan_rows(each)]
-    head = ("GROUP", "ACTION", "INSTANCE", "PORT", "WHY")
-    skipped = 1 if len(plans) == 1 else 0
-    if rows:
-        show_table(head[skipped:], (row[skipped:] for row in rows))
-    else:
-        show("nothing to do")
-
-
-def _plan_rows(plan: GroupPlan) -> Iterator[tuple[str, ...]]:
-    name = str(plan.target_group)
-    yield from ((name, "register", t.id, str(t.port), "") for t in plan.register)
-    yield from ((name, "deregister", t.id, str(t.port), "") for t in plan.deregister)
-    yield from ((name, "held", h.target.id, str(h.target.port), h.why.value) for h in plan.held)
 
 
 def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple[NodePolicy, PlanPolicy]:
