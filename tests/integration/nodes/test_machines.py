@@ -153,7 +153,7 @@ def test_an_added_node_joins_the_emptiest_zone_and_serves(machines: Layout, port
     (name,) = lifecycle.add(machines)
     added = node(machines, name)
 
-    assert (name, added.zone, added.ready) == ("node-6", "eu-central-1c", True)
+    assert (added.zone, added.ready) == ("eu-central-1c", True)
     assert eventually(lambda: get(machines, added.ip, ports.http, "/ping")) == (200, "OK")
 
 
