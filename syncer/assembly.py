@@ -21,10 +21,10 @@ from syncer.controller import Controller
 from syncer.decide.nodes import node_view
 from syncer.elb.adapter import BotoElb
 from syncer.lease import Election, Unelected
-from syncer.metrics import CONTENT_TYPE, Page
+from syncer.metrics import CONTENT_TYPE, Exposition
 from syncer.page import page
 from syncer.ports import Leadership
-from syncer.settings import ServicePort, load
+from syncer.settings import ServicePort, Settings, load
 from syncer.status import alive, snapshot, unready
 from syncer.tally import Tally
 from syncer.web import Answer, Routes, document, serving, shared, text
@@ -39,14 +39,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
         settings = replace(settings, paused=True)
     tally, clock = Tally(), SystemClock()
     rng = random.Random()  # noqa: S311 - spreads calls, protects nothing
-    services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
     api = Api(configuration(environment), partial(configuration, environment))
-    cluster = KubernetesCluster(
-        api,
-        partial(node_view, policy=settings.node_policy),
-        sorted(services),
-        tally.restarted,
-    )
     place = own_place(environment, settings.namespace, settings.name)
     leadership: Leadership = Unelected()
     records = None
@@ -64,7 +57,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     )
     return Controller(
         settings=settings,
-        cluster=cluster,
+        cluster=_cluster(api, settings, tally),
         elb=elb,
         clock=clock,
         rng=rng,
@@ -73,6 +66,13 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
         records=records,
         events=KubernetesEvents(api, own_workload(environment)),
     )
+
+
+def _cluster(api: Api, settings: Settings, tally: Tally) -> KubernetesCluster:
+    """Follows every Node, and each Service whose NodePort a group follows."""
+    services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
+    view = partial(node_view, policy=settings.node_policy)
+    return KubernetesCluster(api, view, sorted(services), tally.restarted)
 
 
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECRET_KEY")
@@ -99,8 +99,8 @@ def routes(controller: Controller) -> Routes:
         "/": lambda: front,
     }
     if controller.settings.metrics:
-        metrics = Page(controller)
-        known["/metrics"] = lambda: Answer(200, metrics.render(), CONTENT_TYPE)
+        exposition = Exposition(controller)
+        known["/metrics"] = lambda: Answer(200, exposition.render(), CONTENT_TYPE)
     return known
 
 

@@ -1,4 +1,4 @@
-"""Notes what happens to targets, once, for all who tell of it: counters, histograms, events."""
+"""Notes what happens to targets, once, for all who tell of it: log, counters, histograms, events."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from syncer.decide.reasons import WHY_SAYS
 from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
 from syncer.events import Reporter
 from syncer.group import Group
-from syncer.model import InstanceId, NodeView, Target, TargetState, Why
+from syncer.model import GroupPlan, Held, InstanceId, NodeView, Target, TargetState, Why
 from syncer.ports import Clock, Cluster
 from syncer.settings import ServicePort
 from syncer.tally import Tally
@@ -52,13 +52,20 @@ class Chronicle:
             self._joining.pop((group.arn, target), None)
         self._tell(group, "Deregistered", targets, "deregistered")
 
-    def held(self, group: Group, why: Why, targets: Sequence[Target]) -> None:
-        """A safety rule holds `targets` that it did not hold before; poison and contests have their own."""
-        if why in {Why.POISON, Why.CONTESTED}:
-            return
-        asking = group.plan.hold_id if group.plan and why is Why.SHARE else ""
-        how = f"held back: {WHY_SAYS[why]}" + (f" (hold {asking})" if asking else "")
-        self._tell(group, f"Held{why}", targets, how, warning=True)
+    def held(self, group: Group, held: tuple[Held, ...]) -> None:
+        """What a plan holds back: said once of each rule that holds something it did not hold before."""
+        before = set(group.held)
+        news = [each for each in held if each not in before]
+        group.held = held
+        for why in sorted({each.why for each in news}):
+            targets = [each.target for each in news if each.why is why]
+            log.info(
+                "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
+            )
+            if why not in {Why.POISON, Why.CONTESTED}:  # these two have events of their own
+                asking = group.plan.hold_id if group.plan and why is Why.SHARE else ""
+                how = f"held back: {WHY_SAYS[why]}" + (f" (hold {asking})" if asking else "")
+                self._tell(group, f"Held{why}", targets, how, warning=True)
 
     def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
         """AWS refused `targets`; the others go on without them."""
@@ -154,3 +161,16 @@ def _counted(targets: Sequence[Target]) -> str:
 
 def _listed(ports: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {port}" for name, port in sorted(ports.items()))
+
+
+def named(targets: Sequence[Target]) -> str:
+    """The first ten of `targets` and how many more there are, for a log line."""
+    shown = ", ".join(f"{target.id}:{target.port}" for target in targets[:10])
+    return shown + (f" and {len(targets) - 10} more" if len(targets) > 10 else "")  # noqa: PLR2004
+
+
+def left_undone(plan: GroupPlan) -> str:
+    """What a paused syncer would do, for a log line."""
+    parts = (("register", plan.register), ("deregister", plan.deregister))
+    said = [f"{word} {len(targets)} ({named(targets)})" for word, targets in parts if targets]
+    return f"would {' and '.join(said)}" if said else "nothing to do"

@@ -10,7 +10,7 @@ import logging
 import random
 from typing import Any
 
-from syncer.chronicle import Chronicle
+from syncer.chronicle import Chronicle, left_undone
 from syncer.collector import Collector
 from syncer.decide.plan import plan
 from syncer.decide.policy import Ownership
@@ -26,7 +26,7 @@ from syncer.reads import Reader
 from syncer.record import Record
 from syncer.settings import ServicePort, Settings
 from syncer.tally import Tally
-from syncer.writes import Writer, left_undone, named
+from syncer.writes import Writer
 
 log = logging.getLogger(__name__)
 
@@ -217,8 +217,8 @@ class Controller:
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
     ) -> None:
-        """Count the pass, and say what is held back once each time it changes."""
-        self._log_held(group, decided)
+        """Count the pass, and say what came of it."""
+        self._chronicle.held(group, decided.held)
         group.was_free = group.was_free or (evaluation.complete and not group.holds_doubtful)
         if problem is not None:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
@@ -230,18 +230,6 @@ class Controller:
         if good:
             group.last_good_pass = self.clock.now()
         group.hurry.set()
-
-    def _log_held(self, group: Group, decided: GroupPlan) -> None:
-        """One line for each rule that holds something it did not hold before."""
-        before = set(group.held)
-        news = [held for held in decided.held if held not in before]
-        group.held = decided.held
-        for why in sorted({held.why for held in news}):
-            targets = [held.target for held in news if held.why is why]
-            self._chronicle.held(group, why, targets)
-            log.info(
-                "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
-            )
 
     async def _follow(self, group: Group, *, once: bool) -> None:
         """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""

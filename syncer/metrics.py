@@ -31,8 +31,8 @@ _OPERATIONS = {
 }
 
 
-class Page:
-    """The page of one controller."""
+class Exposition:
+    """What Prometheus reads of one controller."""
 
     def __init__(self, controller: Controller) -> None:
         self._registry = CollectorRegistry()

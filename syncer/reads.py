@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 from syncer.bucket import READS, Buckets
-from syncer.chronicle import Chronicle
+from syncer.chronicle import Chronicle, named
 from syncer.contested import Contest
 from syncer.decide.policy import Ownership
 from syncer.errors import AccessDeniedError, AwsError, ThrottledError
@@ -14,7 +14,6 @@ from syncer.model import Why
 from syncer.ports import Clock, Elb
 from syncer.settings import Settings
 from syncer.target_type import TargetTypes
-from syncer.writes import named
 
 log = logging.getLogger(__name__)
 

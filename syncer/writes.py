@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from syncer.bucket import WRITES, Buckets
-from syncer.chronicle import Chronicle
+from syncer.chronicle import Chronicle, named
 from syncer.errors import (
     AwsError,
     CredentialsExpiredError,
@@ -158,16 +158,3 @@ class Writer:
 
 def _batches(targets: Sequence[Target]) -> list[Sequence[Target]]:
     return [targets[start : start + BATCH] for start in range(0, len(targets), BATCH)]
-
-
-def named(targets: Sequence[Target]) -> str:
-    """The first ten of `targets` and how many more there are, for a log line."""
-    shown = ", ".join(f"{target.id}:{target.port}" for target in targets[:10])
-    return shown + (f" and {len(targets) - 10} more" if len(targets) > 10 else "")  # noqa: PLR2004
-
-
-def left_undone(plan: GroupPlan) -> str:
-    """What a paused syncer would do, for a log line."""
-    parts = (("register", plan.register), ("deregister", plan.deregister))
-    said = [f"{word} {len(targets)} ({named(targets)})" for word, targets in parts if targets]
-    return f"would {' and '.join(said)}" if said else "nothing to do"

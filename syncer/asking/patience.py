@@ -15,7 +15,7 @@ Sight = Mapping[str, Sequence[TargetHealth] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Progress:
     """Whether the wait is over, how it stands in one line, and in how many seconds time alone ends it."""
 
     done: bool
@@ -26,14 +26,14 @@ class Outlook:
 class Patience(Protocol):
     """What is waited for."""
 
-    def look(self, at: float, sight: Sight) -> Outlook:
+    def look(self, at: float, sight: Sight) -> Progress:
         """How it stands at `at` (monotonic seconds)."""
 
 
 class UntilHealthy:
     """Until every group has a healthy target of the instance."""
 
-    def look(self, at: float, sight: Sight) -> Outlook:  # noqa: ARG002 - only what AWS says counts
+    def look(self, at: float, sight: Sight) -> Progress:  # noqa: ARG002 - only what AWS says counts
         """Done when the instance is healthy everywhere."""
         missing = {
             name: healths
@@ -41,8 +41,8 @@ class UntilHealthy:
             if not any(health.state is TargetState.HEALTHY for health in healths or ())
         }
         if missing:
-            return Outlook(done=False, line=_told(missing))
-        return Outlook(done=True, line=f"healthy in {', '.join(sight)}")
+            return Progress(done=False, line=_told(missing))
+        return Progress(done=True, line=f"healthy in {', '.join(sight)}")
 
 
 class UntilDrained:
@@ -56,7 +56,7 @@ class UntilDrained:
         self._seen = False
         self._since: float | None = None
 
-    def look(self, at: float, sight: Sight) -> Outlook:
+    def look(self, at: float, sight: Sight) -> Progress:
         """Count from the first look that found it registered nowhere: the deregistration was before that."""
         listed = {name: healths for name, healths in sight.items() if healths is None or healths}
         if any(health.registered for healths in listed.values() for health in healths or ()):
@@ -65,17 +65,17 @@ class UntilDrained:
             self._seen = self._seen or bool(listed)
             self._since = at
         if listed:
-            return Outlook(done=False, line=_told(listed))
+            return Progress(done=False, line=_told(listed))
         if not self._seen:
-            return Outlook(done=True, line="no group lists it")
+            return Progress(done=True, line="no group lists it")
         left = (at if self._since is None else self._since) + self._settle - at
         if left > 0:
-            return Outlook(
+            return Progress(
                 done=False,
                 line=f"no group lists it; new connections may still come for {left:.0f} s",
                 over_in=left,
             )
-        return Outlook(done=True, line="no group lists it, and no new connection comes any more")
+        return Progress(done=True, line="no group lists it, and no new connection comes any more")
 
 
 def _told(groups: Sight) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from syncer.asking.patience import Outlook, Patience, Sight, UntilDrained, UntilHealthy
+from syncer.asking.patience import Patience, Progress, Sight, UntilDrained, UntilHealthy
 from syncer.asking.printing import Exit, complain, show, show_json
 from syncer.asking.reach import aws
 from syncer.clock import SystemClock
@@ -59,12 +59,12 @@ class Watchman:
         """Seconds since the start."""
         return self.clock.monotonic() - self.began
 
-    async def until(self, patience: Patience, instance: InstanceId) -> Outlook:
-        """The last outlook: done, or as it was when the time was over."""
+    async def until(self, patience: Patience, instance: InstanceId) -> Progress:
+        """How it stands at the end: done, or as it was when the time was over."""
         while True:
-            outlook = patience.look(self.clock.monotonic(), await self._sight(instance))
-            if outlook.done or not await self.pause(outlook.line, outlook.over_in):
-                return outlook
+            progress = patience.look(self.clock.monotonic(), await self._sight(instance))
+            if progress.done or not await self.pause(progress.line, progress.over_in):
+                return progress
 
     async def pause(self, line: str, over_in: float | None = None) -> bool:
         """Say how it stands and wait until the next look; False when the time is over."""
@@ -116,24 +116,24 @@ async def _wait(args: argparse.Namespace, settings: Settings) -> int:
     instance: InstanceId | None = None
     try:
         instance = await _identify(args, settings, watchman)
-        outlook = await watchman.until(
+        progress = await watchman.until(
             UntilHealthy() if args.healthy else UntilDrained(args.settle), instance
         )
-        code = Exit.WELL if outlook.done else Exit.NOT_WELL
+        code = Exit.WELL if progress.done else Exit.NOT_WELL
     except NotYetError as error:
-        outlook, code = Outlook(done=False, line=str(error)), Exit.NOT_WELL
+        progress, code = Progress(done=False, line=str(error)), Exit.NOT_WELL
     except NotPossibleError as error:
-        outlook, code = Outlook(done=False, line=str(error)), Exit.NOT_POSSIBLE
+        progress, code = Progress(done=False, line=str(error)), Exit.NOT_POSSIBLE
     except _NeverATargetError as error:
-        outlook, code = Outlook(done=True, line=str(error)), Exit.WELL
+        progress, code = Progress(done=True, line=str(error)), Exit.WELL
     finally:
         elb.close()
-    _answer(args, instance, outlook, code, watchman.waited)
+    _answer(args, instance, progress, code, watchman.waited)
     return code
 
 
 def _answer(
-    args: argparse.Namespace, instance: InstanceId | None, outlook: Outlook, code: Exit, waited: float
+    args: argparse.Namespace, instance: InstanceId | None, progress: Progress, code: Exit, waited: float
 ) -> None:
     goal = "healthy" if args.healthy else "drained"
     if args.json:
@@ -142,9 +142,9 @@ def _answer(
                 "node": args.node,
                 "instance_id": instance,
                 "goal": goal,
-                "reached": outlook.done,
+                "reached": progress.done,
                 "waited": round(waited, 1),
-                "because": outlook.line,
+                "because": progress.line,
             }
         )
         return
@@ -152,7 +152,7 @@ def _answer(
         Exit.WELL: f"{args.node} is {goal}",
         Exit.NOT_WELL: f"{args.node} is not {goal} after {waited:.0f} s",
     }.get(code, f"{args.node} cannot be awaited {goal}")
-    (show if outlook.done else complain)(f"{answer}: {outlook.line}")
+    (show if progress.done else complain)(f"{answer}: {progress.line}")
 
 
 class _NeverATargetError(SyncerError):

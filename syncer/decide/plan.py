@@ -58,18 +58,22 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
         ours=record(actual, scene.owned, joining(desired, actual).union(register)),
-        memory=GroupMemory(
-            peaks=brake.peaks,
-            draining=brake.draining,
-            announced=scene.notices,
-            superseded=scene.succeeding,
-            zones=zones,
-            released=removals.released,
-        ),
+        memory=_memory(scene, brake, zones, removals),
         hold_id=removals.hold_id,
         serving=serving,
         base=brake.base,
         floor=brake.floor,
+    )
+
+
+def _memory(scene: Scene, brake: Brake, zones: Mapping[InstanceId, str], removals: Removals) -> GroupMemory:
+    return GroupMemory(
+        peaks=brake.peaks,
+        draining=brake.draining,
+        announced=scene.notices,
+        superseded=scene.succeeding,
+        zones=zones,
+        released=removals.released,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from syncer.asking.patience import Outlook, UntilDrained, UntilHealthy
+from syncer.asking.patience import Progress, UntilDrained, UntilHealthy
 from syncer.asking.wait import _INSTANCE, NotPossibleError, Watchman
 from syncer.errors import AccessDeniedError, ThrottledError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
@@ -45,10 +45,10 @@ class Scene:
         for arn in arns or (HTTP, HTTPS):
             self.cloud.deregister(arn, [TARGET])
 
-    async def drained(self, settle: float = 120.0) -> Outlook:
+    async def drained(self, settle: float = 120.0) -> Progress:
         return await self.watchman.until(UntilDrained(settle), NODE)
 
-    async def healthy(self) -> Outlook:
+    async def healthy(self) -> Progress:
         return await self.watchman.until(UntilHealthy(), NODE)
 
 
@@ -65,8 +65,8 @@ def test_a_node_is_drained_when_no_group_lists_it_any_more() -> None:
         scene.register()
         scene.deregister(HTTP)
         asyncio.get_running_loop().call_later(60, scene.deregister, HTTPS)
-        outlook = await scene.drained()
-        assert outlook.done
+        progress = await scene.drained()
+        assert progress.done
         assert 360 <= scene.watchman.waited <= 370
 
     play(story)
@@ -77,8 +77,8 @@ def test_new_connections_are_given_two_minutes_even_where_draining_is_shorter() 
         scene = Scene(draining_for=0)
         scene.register()
         asyncio.get_running_loop().call_later(31, scene.deregister)
-        outlook = await scene.drained()
-        assert outlook.done
+        progress = await scene.drained()
+        assert progress.done
         assert 151 <= scene.watchman.waited <= 160
 
     play(story)
@@ -112,8 +112,8 @@ def test_a_node_that_is_registered_again_is_waited_for_anew() -> None:
 def test_a_node_that_no_group_lists_at_first_is_drained_at_once() -> None:
     async def story() -> None:
         scene = Scene()
-        outlook = await scene.drained()
-        assert outlook == Outlook(done=True, line="no group lists it")
+        progress = await scene.drained()
+        assert progress == Progress(done=True, line="no group lists it")
         assert scene.watchman.waited < 1
 
     play(story)
@@ -123,9 +123,9 @@ def test_a_node_that_nobody_removes_is_not_drained_when_the_time_is_over() -> No
     async def story() -> None:
         scene = Scene(timeout=45)
         scene.register()
-        outlook = await scene.drained()
-        assert not outlook.done
-        assert outlook.line == "healthy in http, healthy in https"
+        progress = await scene.drained()
+        assert not progress.done
+        assert progress.line == "healthy in http, healthy in https"
         assert 45 <= scene.watchman.waited < 46
         assert scene.lines[0].endswith("initial in http, initial in https")
         assert len(scene.lines) >= 4
@@ -139,9 +139,9 @@ def test_a_group_that_cannot_be_read_is_not_taken_for_empty() -> None:
         scene.elb.broken["describe", HTTPS] = ThrottledError(
             "DescribeTargetHealth", "Throttling", "slow down"
         )
-        outlook = await scene.drained(settle=0)
-        assert not outlook.done
-        assert outlook.line == "unknown in https"
+        progress = await scene.drained(settle=0)
+        assert not progress.done
+        assert progress.line == "unknown in https"
         assert any("Throttling" in line for line in scene.lines)
         del scene.elb.broken["describe", HTTPS]
         scene.watchman.timeout = 60
@@ -168,8 +168,8 @@ def test_a_node_is_healthy_when_every_group_says_so() -> None:
         scene = Scene()
         scene.register(HTTP)
         asyncio.get_running_loop().call_later(30, scene.register, HTTPS)
-        outlook = await scene.healthy()
-        assert outlook == Outlook(done=True, line="healthy in http, https")
+        progress = await scene.healthy()
+        assert progress == Progress(done=True, line="healthy in http, https")
         assert 50 <= scene.watchman.waited <= 56
 
     play(story)

@@ -7,7 +7,7 @@ from typing import Any
 from syncer.actual import Actual
 from syncer.decide.ownership import record
 from syncer.errors import AccessDeniedError, UnreachableError
-from syncer.metrics import Page
+from syncer.metrics import Exposition
 from syncer.model import GroupState, Target, TargetHealth, TargetState
 from syncer.status import snapshot
 from tests.sim.cluster import node
@@ -125,12 +125,12 @@ async def test_it_sees_again_by_itself_when_the_right_appears() -> None:
     deny(replica)
     await world.until(lambda: world.filled_with("a", "b"), within=2)
     assert [group["blind"] for group in snapshot(replica.controller)["groups"]] == [True, True]
-    assert b'nlb_sync_blind{target_group="http"} 1.0' in Page(replica.controller).render()
+    assert b'nlb_sync_blind{target_group="http"} 1.0' in Exposition(replica.controller).render()
     allow(replica)
     await world.until(lambda: replica.controller.groups[0].actual.fresh, within=310)
     world.cloud.deregister(HTTP, sorted(world.targets("a")))
     await world.until(lambda: world.filled_with("a", "b"), within=35)
-    assert b'nlb_sync_blind{target_group="http"} 0.0' in Page(replica.controller).render()
+    assert b'nlb_sync_blind{target_group="http"} 0.0' in Exposition(replica.controller).render()
     await replica.stop()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncer.errors import InvalidTargetError
-from syncer.metrics import Page
+from syncer.metrics import Exposition
 from syncer.model import InstanceId, Target, Why
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
@@ -243,7 +243,7 @@ def test_it_shows_in_its_metric_its_event_and_its_line_of_log(
         world = World(row.environment)
         replica = await row.play(world)
         await asyncio.sleep(2)  # events are merged for a second
-        text = Page(replica.controller).render().decode()
+        text = Exposition(replica.controller).render().decode()
         told = {event.reason for event in replica.events.writes}
         await replica.stop()
         return text, told

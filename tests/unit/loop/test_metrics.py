@@ -7,7 +7,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from syncer.errors import ThrottledError
-from syncer.metrics import Page
+from syncer.metrics import Exposition
 from syncer.model import Target, Why
 from syncer.tally import RESTART_REASONS, Histogram
 from tests.sim.cluster import node
@@ -17,7 +17,7 @@ from tests.sim.world import HTTP, PORTS, World, instance
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 
-def samples(page: Page) -> dict[str, float]:
+def samples(page: Exposition) -> dict[str, float]:
     lines = page.render().decode().splitlines()
     return {
         line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")
@@ -27,7 +27,7 @@ def samples(page: Page) -> dict[str, float]:
 def test_the_page_of_docs_shows_every_metric_as_it_is() -> None:
     async def story() -> str:
         replica = World().replica()
-        table = Page(replica.controller).as_markdown()
+        table = Exposition(replica.controller).as_markdown()
         await replica.stop()
         return table
 
@@ -38,7 +38,7 @@ def test_the_page_of_docs_shows_every_metric_as_it_is() -> None:
 def test_every_metric_has_its_values_before_anything_has_happened() -> None:
     async def story() -> dict[str, float]:
         replica = World().replica()
-        answer = samples(Page(replica.controller))
+        answer = samples(Exposition(replica.controller))
         await replica.stop()
         return answer
 
@@ -85,7 +85,7 @@ def families(text: str) -> list[Metric]:
 def test_every_promised_metric_is_there_from_the_start_for_each_group() -> None:
     async def story() -> str:
         replica = World().replica()
-        text = Page(replica.controller).render().decode()
+        text = Exposition(replica.controller).render().decode()
         await replica.stop()
         return text
 
@@ -112,7 +112,7 @@ def test_no_series_appears_or_goes_when_much_happens() -> None:
         world = World({"NLB_SYNC_TARGET_LIMIT": "3"})
         world.join("a", "b", "c", "d", "e")
         replica = world.replica()
-        page = Page(replica.controller)
+        page = Exposition(replica.controller)
         before = page.render().decode()
         replica.elb.faults.append(ThrottledError("RegisterTargets", "ThrottlingException", "Rate exceeded"))
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=90)
@@ -148,7 +148,7 @@ def test_a_node_that_turns_ready_is_timed_until_it_is_registered_and_healthy() -
         world.cluster.put(item)
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=60)
         await asyncio.sleep(6)
-        answer = samples(Page(replica.controller))
+        answer = samples(Exposition(replica.controller))
         await replica.stop()
         return answer
 
@@ -172,7 +172,7 @@ def test_unused_draining_and_the_age_of_the_last_good_pass_follow_the_world() ->
         await asyncio.sleep(40)
         assert Target(instance("a"), PORTS[HTTP]) not in world.cloud.registered(HTTP)
         replica.cluster.cut = True
-        answer = samples(Page(replica.controller))
+        answer = samples(Exposition(replica.controller))
         await replica.stop()
         return answer
 

@@ -10,7 +10,7 @@ import pytest
 
 from syncer import log
 from syncer.errors import UnreachableError
-from syncer.metrics import Page
+from syncer.metrics import Exposition
 from syncer.model import TargetState, Why
 from syncer.status import alive, snapshot, unready
 from tests.sim.cluster import node
@@ -18,7 +18,7 @@ from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, World, instance
 
 
-def samples(page: Page) -> dict[str, float]:
+def samples(page: Exposition) -> dict[str, float]:
     lines = page.render().decode().splitlines()
     return {
         line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")
@@ -28,7 +28,7 @@ def samples(page: Page) -> dict[str, float]:
 def test_every_label_is_there_before_anything_has_happened() -> None:
     async def story() -> dict[str, float]:
         replica = World().replica()
-        answer = samples(Page(replica.controller))
+        answer = samples(Exposition(replica.controller))
         await replica.stop()
         return answer
 
@@ -50,7 +50,7 @@ def test_figures_follow_the_world() -> None:
         replica = world.replica()
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
         await asyncio.sleep(10)
-        answer = samples(Page(replica.controller))
+        answer = samples(Exposition(replica.controller))
         await replica.stop()
         return answer
 
@@ -105,7 +105,7 @@ def test_a_node_in_a_zone_that_is_not_served_is_out_wherever_it_is_told() -> Non
             ("out", "ZoneNotEnabled"),
         ]
         assert told["sentences"]["ZoneNotEnabled"] == "a node in a zone that the load balancer does not serve"
-        known = samples(Page(replica.controller))
+        known = samples(Exposition(replica.controller))
         assert (known['nlb_sync_nodes{verdict="in"}'], known['nlb_sync_nodes{verdict="out"}']) == (1, 1)
         await replica.stop()
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from syncer.group import Group
-from syncer.metrics import Page
+from syncer.metrics import Exposition
 from syncer.model import Target, Why
 from syncer.status import snapshot
 from tests.unit.machine.judge import Judge
@@ -116,7 +116,7 @@ def _too_few(judge: Judge, going: set[Target]) -> bool:
 def _untold(life: Life, each: Oversight) -> Iterable[str]:
     """What is held and not in /status, in the metric and in an event."""
     controller = each.replica.controller
-    page = Page(controller).render().decode()
+    page = Exposition(controller).render().decode()
     for group, told in zip(controller.groups, snapshot(controller)["groups"], strict=True):
         said = {(one["id"], one["port"], one["why"]) for one in told["held"]}
         held = {(one.target.id, one.target.port, str(one.why)) for one in group.held}
