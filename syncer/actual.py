@@ -75,8 +75,11 @@ class Actual:
 
     def expire(self, now: float, after: float) -> None:
         """What was read longer than `after` seconds ago may be stale: a process may have been frozen."""
-        if self.fresh and self.read_at is not None and now - self.read_at > after:
-            self.fresh = False
+        self.fresh = self.fresh and not self.is_old(now, after)
+
+    def is_old(self, now: float, after: float) -> bool:
+        """Whether the last read that went well is older than that."""
+        return self.read_at is not None and now - self.read_at > after
 
     def forget_drained(self, now: float) -> None:
         """Blind, nobody tells when draining is over: after AWS's default it is taken to be."""

@@ -47,6 +47,7 @@ class Group:
     beat: float = 1.0
     stale_check: int | None = None
     tell_again_at: float | None = None
+    untold: set[Target] = field(default_factory=set)
     look_after: float = 0.0
     register_again_at: float = 0.0
     throttled_at: float = float("-inf")
@@ -117,6 +118,10 @@ class Group:
             self.register_again_at = now + self.write_backoff.next(slow=problem.slow)
         return 0.0
 
+    def knows_old_things(self, now: float) -> bool:
+        """Whether a removal that was planned may not be sent any more: the process may have been frozen."""
+        return not self.actual.blind and self.actual.is_old(now, self.trusted_for)
+
     def look_anew(self, now: float) -> None:
         """Let nothing be sent before a read that begins from now on.
 
@@ -130,17 +135,17 @@ class Group:
     def told_again(self, plan: GroupPlan, desired: Desired, port: int | None, now: float) -> GroupPlan:
         """`plan`, and all that is wanted once more at first and every ten minutes, where nobody can see it.
 
-        At first, because what the record says may never have been registered: it is written before.
+        At first, because what the record says may never have been registered: it is written before. What
+        AWS has not taken is told with every plan until it has.
         """
         if not self.actual.blind or port is None:
             self.tell_again_at = None
             return plan
-        if self.tell_again_at is not None and now < self.tell_again_at:
-            return plan
-        self.tell_again_at = now + _TELL_AGAIN_S
         wanted = {Target(instance, port) for instance in desired.wanted}
-        believed = wanted.intersection(self.actual.targets).difference(self.set_aside(now))
-        return replace(plan, register=tuple(sorted(believed.union(plan.register))))
+        if self.tell_again_at is None or now >= self.tell_again_at:
+            self.tell_again_at, self.untold = now + _TELL_AGAIN_S, wanted
+        believed = self.untold.intersection(wanted, self.actual.targets).difference(self.set_aside(now))
+        return replace(plan, register=tuple(sorted(believed.union(plan.register)))) if believed else plan
 
     def set_aside(self, now: float) -> Mapping[Target, Why]:
         """The targets that must not be touched now."""

@@ -48,7 +48,7 @@ class Writer:
         """
         before = group.writes
         problem = group.awaited(plan, self.clock.monotonic()) or await self._register(group, plan.register)
-        if isinstance(problem, _SILENT):
+        if isinstance(problem, _SILENT) or _hides(group, problem):
             return problem
         return await self._deregister(group, plan.deregister, first=group.writes == before) or problem
 
@@ -73,6 +73,7 @@ class Writer:
                 now = self.clock.monotonic()
                 joined = [target for target in batch if not group.actual.holds(target)]
                 group.actual.registered(batch, now)
+                group.untold.difference_update(batch)
                 group.poison.accepted(batch)
                 group.contested.wrote(batch, now, registered=True)
                 self._changed(group, "register", batch)
@@ -109,7 +110,8 @@ class Writer:
 
     async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
         for number, batch in enumerate(_batches(targets)):
-            if not await self._may_send(group, first=first and number == 0):
+            may_send = await self._may_send(group, first=first and number == 0)
+            if not may_send or group.knows_old_things(self.clock.monotonic()):
                 return None
             try:
                 await self.elb.deregister(group.arn, batch)
@@ -154,6 +156,14 @@ class Writer:
         self.tally.changes[group.arn, change] += len(batch)
         group.hurry.set()
         log.info("%s: %s %s", group.name, change, named(batch), extra={"group": group.name, "change": change})
+
+
+def _hides(group: Group, problem: AwsError | None) -> bool:
+    """Whether nobody knows what would be left: blind, only what AWS has just taken is known to be there.
+
+    A full group is full of something, and gets no place before another one goes.
+    """
+    return group.actual.blind and problem is not None and not isinstance(problem, TooManyTargetsError)
 
 
 def _batches(targets: Sequence[Target]) -> list[Sequence[Target]]:

@@ -233,6 +233,51 @@ async def test_blind_a_restart_registers_what_was_recorded_and_never_got_through
 
 
 @virtually
+async def test_blind_a_restart_whose_first_call_fails_makes_it_again_and_waits_for_no_ten_minutes() -> None:
+    world = world_of("a")
+    world.cluster.put(node("b", instance("b"), ready=False))
+    world.cloud.launch(instance("b"))
+    replica = world.replica()
+    await world.until(lambda: world.filled_with("a"), within=5)
+    await asyncio.sleep(10)
+    await replica.kill()
+    world.join("b")
+    successor = world.replica()
+    deny(successor)
+    silent = UnreachableError("RegisterTargets", "ConnectTimeout", "no answer")
+    successor.elb.broken |= {("register", arn): silent for arn in PORTS}
+    await asyncio.sleep(3)
+    deny(successor)
+    for arn in PORTS:
+        del successor.elb.broken["register", arn]
+    await world.until(lambda: world.filled_with("a", "b"), within=15)
+    await successor.stop()
+
+
+@virtually
+async def test_blind_nothing_is_removed_before_what_is_to_stay_was_registered() -> None:
+    """What the record says of the others may never have got through."""
+    world = world_of("a", "b")
+    replica = world.replica()
+    await world.until(lambda: world.filled_with("a", "b"), within=5)
+    await asyncio.sleep(10)
+    await replica.kill()
+    world.cluster.delete("b")
+    for arn in PORTS:
+        world.cloud.deregister(arn, sorted(world.targets("a", arn=arn)))
+    successor = world.replica()
+    deny(successor)
+    refused = AccessDeniedError("RegisterTargets", "AccessDenied", "no policy allows it", "RegisterTargets")
+    successor.elb.broken |= {("register", arn): refused for arn in PORTS}
+    await asyncio.sleep(1500)
+    assert world.filled_with("b")
+    for arn in PORTS:
+        del successor.elb.broken["register", arn]
+    await world.until(lambda: world.filled_with("a"), within=300)
+    await successor.stop()
+
+
+@virtually
 async def test_a_node_that_joins_while_nothing_is_known_of_a_group_is_not_taken_for_registered() -> None:
     world = world_of("a")
     replica = world.replica()

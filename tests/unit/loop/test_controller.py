@@ -233,6 +233,29 @@ async def test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before(
 
 
 @virtually
+async def test_a_process_that_is_frozen_between_two_calls_of_a_plan_plans_anew() -> None:
+    world = World()
+    world.join("a", "b", "c", "d")
+    replica = world.replica()
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=40)
+    await asyncio.sleep(30)
+    world.cloud.latency = 1.0  # the registration is still under way when it is frozen
+    world.cluster.put(
+        node("a", instance("a"), labels={"node.kubernetes.io/exclude-from-external-load-balancers": ""})
+    )
+    world.join("e")
+    await world.until(lambda: world.cloud.registered(HTTP) == world.targets(*"abcde"), within=1)
+    replica.frost.freeze()
+    await asyncio.sleep(90)
+    world.cloud.sick |= {instance(name) for name in "bcde"}
+    world.cloud.sick.discard(instance("b"))
+    replica.frost.thaw()
+    await asyncio.sleep(120)
+    assert world.cloud.registered(HTTP) == world.targets(*"abcde")
+    await replica.stop()
+
+
+@virtually
 async def test_a_target_whose_registration_was_not_answered_is_ours_to_remove() -> None:
     world = World({"NLB_SYNC_OWNERSHIP": "tracked"})
     world.join("a", "b", "c", "d")

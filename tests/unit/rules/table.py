@@ -259,8 +259,8 @@ SWITCHES = (
     ),
     Switch(
         rule="8 so does an old one",
-        where="syncer.actual:Actual.expire",
-        off=answering(None),
+        where="syncer.actual:Actual.is_old",
+        off=answering(False),
         story=_LOOP.test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before,
     ),
     Switch(
