@@ -13,12 +13,13 @@ from tests.sim.frost import Frost
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One call of one replica, as it was begun. `at` is the loop's time."""
+    """One call of one replica, as it was begun, by the loop's time. `asked`: before a frost in between."""
 
     operation: str
     group: TargetGroupArn
     targets: tuple[Target, ...]
     at: float
+    asked: float
 
 
 class Witness(Protocol):
@@ -86,10 +87,11 @@ class MemoryElb:
         targets: tuple[Target, ...],
         effect: Callable[[tuple[Target, ...]], object],
     ) -> None:
+        asked = asyncio.get_running_loop().time()
         await self._frost.passed()
         if operation in WRITES and not self._may_write():
             raise NotLeaderError(operation)
-        call = Call(operation, group, targets, asyncio.get_running_loop().time())
+        call = Call(operation, group, targets, asyncio.get_running_loop().time(), asked)
         if operation in WRITES:
             self.begun.append((call.at, group))
         if self.witness:

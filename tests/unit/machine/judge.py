@@ -62,7 +62,6 @@ class Judge:
     registered_somewhere: Collection[InstanceId]
     choices: Choices
     now: float
-    late: float
     contested: Collection[Target] = field(default_factory=tuple)
     refused: Collection[Target] = field(default_factory=tuple)  # by AWS, at any time
     scarce: bool = False  # some group has a limit: all groups hold the same choice
@@ -70,7 +69,7 @@ class Judge:
 
     def register(self, call: Call) -> Iterator[str]:
         """What is wrong with a RegisterTargets."""
-        limit, there = self._limit(), self.known.registered() - self.known.unsure
+        limit, there = self._limit(), self.known.surely(self.now)
         for target in call.targets:
             if not self.is_in(target.id):
                 yield f"registers {target}, whose node is not in"
@@ -89,7 +88,7 @@ class Judge:
         if not self.known.blind:
             if not self.known.fresh:
                 yield "removes after a failed read (rule 8)"
-            if self.now - self.known.as_of > STALE_S + self.late:
+            if call.asked - self.known.as_of > STALE_S:
                 yield f"removes by what it knew {self.now - self.known.as_of:.0f} s ago"
         if len(self.known.registered() - going) < 1:
             yield "removes the last registered target (rule 2)"

@@ -1,7 +1,7 @@
 """What one replica could know of a group and of the cluster: from what it was answered, and nothing else."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,8 +25,9 @@ class KnownGroup:
     A call counts from the moment at which AWS carried it out, also when its answer was lost: whoever does
     not know whether it happened must look before it removes more. What other hands do is known by the next
     answer. `seen` is how many instances served or drained, by scope, from when on. `unsure` are those whose
-    registration was not answered since the last read. `said` is the limit that people chose, `learnt` the one
-    that AWS was seen to have, until `learnt_until`.
+    registration was not answered since the last read, `news` those of another hand, with the time of the read
+    that told of them. `said` is the limit that people chose, `learnt` the one that AWS was seen to have,
+    until `learnt_until`. `left` is when a call of ours removed a target.
     """
 
     zone_of: Callable[[InstanceId], str]
@@ -37,6 +38,8 @@ class KnownGroup:
     blind: bool = False
     as_of: float = float("-inf")
     unsure: set[Target] = field(default_factory=set)
+    left: dict[Target, float] = field(default_factory=dict)
+    news: dict[Target, float] = field(default_factory=dict)
     seen: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
     learnt: int | None = None
     learnt_until: float = 0.0
@@ -46,17 +49,22 @@ class KnownGroup:
         """A describe that AWS answered as things were at `as_of`."""
         self.fresh, self.blind, self.as_of = True, False, as_of
         self.unsure.clear()
+        before = self.registered()
         self.view = {health.target: health for health in healths}
         self._effects = [each for each in self._effects if each[0] >= as_of]  # the same moment: either first
         for _, target, registered in self._effects:
             self._change(target, registered=registered)
+        known = before - self.news.keys()
+        self.news = {target: self.news.get(target, now) for target in self.registered() - known}
         self._note(now)
 
-    def wrote(self, targets: Iterable[Target], now: float, *, registered: bool) -> None:
+    def wrote(self, targets: Collection[Target], now: float, *, registered: bool) -> None:
         """AWS has carried out a call of ours."""
         for target in targets:
             self._effects.append((now, target, registered))
             self._change(target, registered=registered)
+        if not registered:
+            self.left |= dict.fromkeys(targets, now)
         self._note(now)
 
     def _change(self, target: Target, *, registered: bool) -> None:
@@ -71,6 +79,10 @@ class KnownGroup:
         self.seen = [each for each in self.seen if each[0] > now - 3 * WINDOW_S]
         self.seen.append((now, counts))
 
+    def lately(self, now: float) -> set[Target]:
+        """The registered ones, and those that a call of ours has removed within the last second."""
+        return self.registered() | {target for target, at in self.left.items() if at > now - LATE_S}
+
     def scopes(self) -> set[str]:
         """The group, and each zone of it where cross-zone is off."""
         return {GROUP, *(self.zone_of(target.id) for target in self.view if self.by_zone)}
@@ -82,6 +94,11 @@ class KnownGroup:
     def registered(self) -> set[Target]:
         """The registered targets."""
         return {target for target, health in self.view.items() if health.registered}
+
+    def surely(self, now: float) -> set[Target]:
+        """The registered ones that a decision of now must know of: of a read it may know a second later."""
+        unsure = set() if self.fresh else self.unsure
+        return {t for t in self.registered() - unsure if self.news.get(t, -LATE_S) <= now - LATE_S}
 
     def healthy(self) -> set[Target]:
         """The healthy targets."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from syncer.model import InstanceId, Target, TargetGroupArn, Why
+from syncer.model import Target, TargetGroupArn, Why
 from syncer.record import confirm
 from tests.sim.cloud import CALLS, Entry, MemoryGroup
 from tests.sim.cluster import node
@@ -15,22 +15,11 @@ from tests.sim.records import MemoryRecords
 from tests.sim.virtual import EPOCH
 from tests.sim.world import HTTP, PORTS, SERVICE, Replica, World, instance
 from tests.unit.machine.faults import FAULTS, TROUBLES
+from tests.unit.machine.hands import ARNS, NAMES, Hands, zone_of
 from tests.unit.machine.known import SELECTOR
 from tests.unit.machine.oversight import Oversight
 
-NAMES = tuple("abcdefgh")
-ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
-STRANGERS = ("x", "y")
-ARNS = tuple(PORTS)
 PORT_NAMES = {HTTP: "http", ARNS[1]: "https"}
-
-
-def zone_of(instance_id: InstanceId) -> str:
-    """Where an instance runs, whether it runs or not."""
-    return _ZONES.get(instance_id, ZONES[0])
-
-
-_ZONES = {instance(name): ZONES[n % 3] for n, name in enumerate((*NAMES, *STRANGERS))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +45,11 @@ class Life:
     start: Start
     wrong: list[str] = field(default_factory=list)
     crew: list[Oversight] = field(default_factory=list)
-    foreign: dict[TargetGroupArn, set[Target]] = field(default_factory=lambda: {arn: set() for arn in ARNS})
-    ours: dict[TargetGroupArn, set[Target]] = field(default_factory=lambda: {arn: set() for arn in ARNS})
-    strange: set[Target] = field(default_factory=set)
     confirmed: dict[tuple[TargetGroupArn, Target], float] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     record_lost: bool = False
-    hands: list[asyncio.Task[None]] = field(default_factory=list)
+    unlisted: bool = False
+    unread: bool = False
     faces: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,6 +63,7 @@ class Life:
                 "NLB_SYNC_NODE_SELECTOR": SELECTOR,
             }
         )
+        self.hands = Hands(self.world.cloud)
         for name in NAMES[: start.nodes]:
             self.join(name)
         before = [*NAMES[: start.old], *NAMES[len(NAMES) - start.stale :]]
@@ -86,20 +74,15 @@ class Life:
                 self.world.cloud.started_at[instance(name)] = -600.0
                 entries[Target(instance(name), PORTS[arn])] = Entry(-600.0)
             if start.recorded:
-                self.ours[arn].update(entries)
+                self.hands.ours[arn].update(entries)
             else:
-                self._is_strange(arn, entries)
+                self.hands.note(arn, entries)
         if start.recorded and before:
             ids = " ".join(sorted(instance(name).removeprefix("i-") for name in before))
             keys = {arn: arn.rpartition(":targetgroup/")[2].replace("/", ".") for arn in ARNS}
             self.world.stored.store({keys[arn]: f"{PORTS[arn]} {ids}" for arn in ARNS}, "")
         for _ in range(start.replicas):
             self.hire()
-
-    def _is_strange(self, arn: TargetGroupArn, targets: Iterable[Target]) -> None:
-        """Another hand has put them there: foreign, unless they were ours before and may be recorded."""
-        self.foreign[arn].update(set(targets) - self.ours[arn])
-        self.strange.update(targets)
 
     # Nodes
 
@@ -162,36 +145,11 @@ class Life:
     def cure(self, name: str) -> None:
         self.world.cloud.sick.discard(instance(name))
 
-    def put_by_hand(self, arn: TargetGroupArn, name: str, port: int) -> None:
-        """Another hand registers a target."""
-        target = Target(instance(name), port)
-        if arn in self.world.cloud.groups and target not in self.world.cloud.registered(arn):
-            self.world.cloud.launch(target.id, zone_of(target.id))
-            quota, self.world.cloud.quota = self.world.cloud.quota, None
-            if len(self.world.cloud.groups[arn].entries) < self.world.cloud.groups[arn].quota:
-                self.world.cloud.crowded.discard(target.id)
-                self.world.cloud.register(arn, [target])
-                self._is_strange(arn, [target])
-            self.world.cloud.quota = quota
-
-    def remove_by_hand(self, arn: TargetGroupArn, name: str) -> None:
-        if arn in self.world.cloud.groups:
-            self.world.cloud.deregister(arn, [Target(instance(name), PORTS[arn])])
-
-    def undo(self, arn: TargetGroupArn, name: str) -> None:
-        """Another hand goes on removing a target whenever it sees it."""
-
-        async def hand() -> None:
-            while True:
-                await asyncio.sleep(20)
-                self.remove_by_hand(arn, name)
-
-        self.hands.append(asyncio.create_task(hand()))
-
     # Faults
 
     def fail(self, kind: str, operation: str, *, lost: bool = False) -> None:
         """Every such call fails for the replicas that there are; `lost` ones take effect."""
+        self.unread = self.unread or operation == "describe"
         for each in self.crew:
             for arn in ARNS:
                 calls = each.replica.elb.lost if lost else each.replica.elb.broken
@@ -210,9 +168,11 @@ class Life:
         self.world.cloud.latency = 0.05
 
     def cut(self, index: int) -> None:
-        self.crew[index % len(self.crew)].replica.cluster.cut = True
+        """The API server tells a replica, and whoever starts from now on, of no Node and no NodePort."""
+        self.crew[index % len(self.crew)].replica.cluster.cut = self.unlisted = True
 
     def connect(self) -> None:
+        self.unlisted = False
         for each in self.crew:
             each.replica.cluster.cut = False
         self.world.cluster.expose("any/thing", "else", 1)  # a change, so that what was cut off catches up
@@ -231,14 +191,15 @@ class Life:
     def hire(self) -> None:
         """Start a replica."""
         replica = self.world.replica(elected=self.start.elected)
+        replica.cluster.cut = self.unlisted
         self.crew.append(
             Oversight(
                 world=self.world,
                 replica=replica,
                 wrong=self.wrong,
                 zone_of=zone_of,
-                foreign=self.foreign,
-                ours=self.ours,
+                foreign=self.hands.foreign,
+                ours=self.hands.ours,
                 confirmed=self.confirmed,
                 elected=self.start.elected,
                 record_kept=lambda: not self.record_lost,
@@ -266,6 +227,17 @@ class Life:
 
     def freeze(self, index: int) -> None:
         self.crew[index % len(self.crew)].freeze()
+
+    async def sleepwalk(self, names: Iterable[str], seconds: float) -> None:
+        """The leader is frozen in the middle of what these Nodes make it do, and goes on later."""
+        await asyncio.sleep(0.025)
+        for index, each in enumerate(self.crew):
+            if each.replica.leads:
+                self.freeze(index)
+        for name in names:
+            self.taint(name, "karpenter.sh/disrupted")
+        await asyncio.sleep(seconds)
+        self.thaw()
 
     def thaw(self) -> None:
         for each in self.crew:
@@ -298,9 +270,7 @@ class Life:
         cloud.crowded.clear()
         for each in {*self.world.cluster.nodes}:
             cloud.launch(instance(each.rstrip("2")), zone_of(instance(each.rstrip("2"))))
-        for hand in self.hands:
-            hand.cancel()
-        self.hands.clear()
+        self.hands.rest()
         for arn in ARNS:
             if (SERVICE, PORT_NAMES[arn]) not in self.world.cluster.ports:
                 self.expose(arn, PORTS[arn])
@@ -308,8 +278,7 @@ class Life:
 
     async def end(self) -> None:
         """Stop everything."""
-        for hand in self.hands:
-            hand.cancel()
+        self.hands.rest()
         for each in self.crew:
             await each.replica.kill()
 

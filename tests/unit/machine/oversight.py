@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from syncer.errors import (
@@ -29,6 +30,8 @@ from tests.unit.machine.known import LATE_S, KnownCluster, KnownGroup
 SHORTEST_S, SHORTEST_SLOW_S, POISON_S = 0.5, 15.0, 15.0
 _SILENT = (UnreachableError, ThrottledError, CredentialsExpiredError, TargetGroupNotFoundError)
 _TRUSTED_S = 600.0
+# So much of the Lease must be left.
+SPARE_S = 3.0
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ class Oversight:
     frozen_at: float | None = None
     frozen_for: float = 0.0
     thawed_at: float = float("-inf")
-    registered: deque[tuple[float, Call]] = field(default_factory=deque)
+    written: deque[tuple[float, Call]] = field(default_factory=deque)
     _refusals: dict[tuple[str, TargetGroupArn], Refusal] = field(default_factory=dict)
     _poison: dict[tuple[TargetGroupArn, Target], tuple[float, object]] = field(default_factory=dict)
     _answers: dict[Call, tuple[float, Sequence[TargetHealth]]] = field(default_factory=dict)
@@ -79,6 +82,9 @@ class Oversight:
             self.versions[-1],
             (_now(), self.cluster.learns(nodes, ports, _now(), EPOCH + _now())),
         ]
+        for (group, target), (until, said) in list(self._poison.items()):
+            if said != self.cluster.speeches.get(target.id):
+                self._poison[group, target] = (min(until, _now()), None)  # it may have turned Ready
         for group in self.groups:
             self._adopt(group)
 
@@ -130,9 +136,8 @@ class Oversight:
             self._blame(call, verdicts[0])
         if call.operation == "register":
             self._check_record(call)
-            self._check_contests(call)
-        if call.operation == "register":
             self._own(call.group, call.targets)
+        self._check_contests(call)
 
     def takes_effect(self, call: Call, healths: Sequence[TargetHealth]) -> None:
         if call.operation == "describe":
@@ -145,8 +150,8 @@ class Oversight:
         answer, known = self._answers.pop(call, None), self.groups[call.group]
         if error is None:
             self._refusals.pop((call.operation, call.group), None)
-            if call.operation == "register":
-                self.registered.append((_now(), call))
+            if call.operation in WRITES:
+                self.written.append((_now(), call))
             if answer is not None:
                 known.answered(*answer, _now())
                 self._adopt(call.group)
@@ -174,7 +179,6 @@ class Oversight:
             registered_somewhere=self._registered_somewhere(),
             choices=Choices(self.world.settings, self.foreign[group], confirmed, self.record_kept()),
             now=now,
-            late=self._late(),
             contested=self._contested(group),
             idle_zones=self._idle_zones(),
             refused={target for arn, target in self._poison if arn == group},
@@ -190,7 +194,7 @@ class Oversight:
     def _registered_somewhere(self) -> set[InstanceId]:
         """The instances that are targets as far as is known; of a group that is blind, what was ever ours."""
         believed = (
-            self.ours[arn] if known.blind else known.registered() for arn, known in self.groups.items()
+            self.ours[arn] if known.blind else known.lately(_now()) for arn, known in self.groups.items()
         )
         return {target.id for targets in believed for target in targets}
 
@@ -241,30 +245,39 @@ class Oversight:
         """Rule 9: the holder of the Lease writes, and nobody after a SIGTERM."""
         if self.stopping:
             self._blame(call, ["begins after SIGTERM (rule 9)"])
-        if self.elected and self.world.lease.holder != self.replica.name:
+        lease = self.world.lease.record
+        if not self.elected:
+            return
+        if lease is None or lease.holder != self.replica.name:
             self._blame(call, [f"is sent while {self.world.lease.holder!r} holds the Lease (rule 9)"])
+        elif (left := lease.renewed + lease.duration - EPOCH - _now()) < SPARE_S:
+            self._blame(call, [f"is sent with {left:.1f} s of the Lease left (rule 9)"])
 
     def _check_record(self, call: Call) -> None:
         """Rule 6: the record is written before RegisterTargets. Rule 3: what was refused waits."""
         stored = self.world.stored.state
         lines = "\n".join(stored.values.values()) if stored else ""
         for target in call.targets:
-            until, said = self._poison.get((call.group, target), (0.0, None))
-            if _now() < until - 1e-6 and said == self.cluster.speeches.get(target.id):
+            if _now() < self._poison.get((call.group, target), (0.0, None))[0] - 1e-6:
                 self._blame(call, [f"{target} was refused and is not set aside (rule 3)"])
             if self.record_kept() and target.id.removeprefix("i-") not in lines:
                 self._blame(call, [f"{target} is not in the record (rule 6)"])
 
     def _check_contests(self, call: Call) -> None:
         """Rule 7: what another hand undoes is written three times in ten minutes, not more."""
-        while self.registered and self.registered[0][0] < _now() - _TRUSTED_S:
-            self.registered.popleft()
+        while self.written and self.written[0][0] < _now() - _TRUSTED_S:
+            self.written.popleft()
         if self.groups[call.group].blind:
             return
         for target in call.targets:
-            times = sum(target in each.targets and each.group == call.group for _, each in self.registered)
+            ours = [
+                each.operation
+                for _, each in self.written
+                if each.group == call.group and target in each.targets
+            ]
+            times = sum(1 for _ in takewhile(call.operation.__eq__, reversed(ours)))
             if times > 3:
-                self._blame(call, [f"{target} is registered for the {times + 1}. time in ten minutes"])
+                self._blame(call, [f"{target} is meant for the {times + 1}. time in ten minutes (rule 7)"])
 
     def _blame(self, call: Call, faults: Collection[str] | Any) -> None:
         for fault in faults:

@@ -78,7 +78,7 @@ def _stands(life: Life, judge: Judge, target: Target, why: Why | None, hold_id: 
         case Why.ADD_ONLY:
             return life.start.ownership == "add-only"
         case Why.FOREIGN:
-            return (target in life.strange or life.record_lost) and not judge.may_clear()
+            return (target in life.hands.strange or life.record_lost) and not judge.may_clear()
         case Why.LAST_SERVING:
             known = judge.known
             alone = any(known.serving(scope) == {target.id} for scope in known.scopes())
@@ -97,7 +97,8 @@ def _is_short(life: Life, judge: Judge, target: Target, hold_id: str) -> bool:
     """Whether too few would serve without this one, or without all that nobody announced."""
     alone = not judge.cluster.overdue(target.id, now()) and _too_few(judge, {target})
     if target.id in judge.cluster.announced:
-        return alone
+        # Whoever could not read the group did not know that what left was a target of it.
+        return alone or (life.unread and bool(hold_id))
     if life.start.limit is not None:
         return alone or bool(hold_id)  # it may be held with those without a place, which are not judged here
     if judge.is_superseded(target):

@@ -21,8 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from syncer.model import TargetGroupArn
 from tests.sim.virtual import VirtualLoop
 from tests.unit.machine.faults import FAULTS, TROUBLES
+from tests.unit.machine.hands import ARNS, NAMES, STRANGERS
 from tests.unit.machine.known import EXCLUDED, TAINTS, TYPO
-from tests.unit.machine.life import ARNS, NAMES, STRANGERS, Life, Start
+from tests.unit.machine.life import Life, Start
 from tests.unit.machine.settling import settle
 
 STARTS = st.builds(
@@ -122,15 +123,19 @@ class Machine(RuleBasedStateMachine):
     @rule(group=GROUP, name=st.sampled_from([*STRANGERS, *NAMES]), other=st.booleans(), pause=PAUSE)
     def put_by_hand(self, group: TargetGroupArn, name: str, other: bool, pause: float) -> None:
         port = 31999 if other else (30080 if group == ARNS[0] else 30443)
-        self.then(pause, lambda: self.life.put_by_hand(group, name, port))
+        self.then(pause, lambda: self.life.hands.put(group, name, port))
 
     @rule(group=GROUP, names=SEVERAL, pause=PAUSE)
     def remove_by_hand(self, group: TargetGroupArn, names: tuple[str, ...], pause: float) -> None:
-        self.then(pause, *(lambda name=name: self.life.remove_by_hand(group, name) for name in names))
+        self.then(pause, *(lambda name=name: self.life.hands.remove(group, name) for name in names))
 
     @rule(group=GROUP, name=ONE, pause=PAUSE)
     def undo(self, group: TargetGroupArn, name: str, pause: float) -> None:
-        self.then(pause, lambda: self.life.undo(group, name))
+        self.then(pause, lambda: self.life.hands.undo(group, name))
+
+    @rule(group=GROUP, name=ONE, pause=PAUSE)
+    def insist(self, group: TargetGroupArn, name: str, pause: float) -> None:
+        self.then(pause, lambda: self.life.hands.insist(group, name))
 
     @rule(kind=st.sampled_from(sorted(FAULTS)), operation=OPERATIONS, pause=PAUSE)
     def fail(self, kind: str, operation: str, pause: float) -> None:
@@ -180,6 +185,16 @@ class Machine(RuleBasedStateMachine):
     @rule(index=INDEX, pause=PAUSE)
     def freeze(self, index: int, pause: float) -> None:
         self.then(pause, lambda: self.life.freeze(index))
+
+    @rule(names=SEVERAL, others=SEVERAL, seconds=st.sampled_from([4.0, 7.0, 13.0, 90.0]), pause=PAUSE)
+    def sleepwalk(
+        self, names: tuple[str, ...], others: tuple[str, ...], seconds: float, pause: float
+    ) -> None:
+        self.then(
+            pause,
+            *(lambda name=name: self.life.join(name) for name in names),
+            lambda: self.life.sleepwalk(others, seconds),
+        )
 
     @rule(pause=PAUSE)
     def thaw(self, pause: float) -> None:
