@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -14,17 +12,7 @@ from syncer.lease import Election
 from syncer.ports import LeaseRecord
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
-from tests.sim.virtual import VirtualClock, run_virtually
-
-Story = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
+from tests.sim.virtual import VirtualClock, virtually
 
 
 class Leader:

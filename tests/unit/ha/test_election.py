@@ -2,23 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from syncer.lease import DURATION_S, GIVE_UP_S, SPARE_S, Election
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
-from tests.sim.virtual import run_virtually
-
-Story = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
+from tests.sim.virtual import virtually
 
 
 class Candidate:

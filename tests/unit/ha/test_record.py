@@ -1,8 +1,6 @@
 """The ownership record on virtual time: what is stored when, what a loss of it costs, and confirmations."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,23 +9,14 @@ from syncer.model import InstanceId, Target, TargetGroupArn
 from syncer.record import confirm, decoded, encoded, key_of
 from tests.sim.cluster import node
 from tests.sim.records import MemoryRecords
-from tests.sim.virtual import EPOCH, run_virtually
+from tests.sim.virtual import EPOCH, virtually
 from tests.sim.world import HTTP, HTTPS, PORTS, SERVICE, Replica, World, instance
 
-Story = Callable[[], Coroutine[Any, Any, None]]
 TARGETS = st.builds(
     Target,
     st.from_regex(r"i-[0-9a-f]{8,17}", fullmatch=True).map(InstanceId),
     st.integers(1, 65535),
 )
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 def tracked() -> World:

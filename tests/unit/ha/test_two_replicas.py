@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
@@ -11,18 +9,8 @@ from syncer.elb.adapter import BotoElb
 from syncer.errors import AccessDeniedError, NotLeaderError, UnreachableError
 from syncer.model import Target
 from syncer.status import unready
-from tests.sim.virtual import run_virtually
+from tests.sim.virtual import run_virtually, virtually
 from tests.sim.world import HTTP, PORTS, Replica, World, instance
-
-Story = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 async def pair(world: World) -> tuple[Replica, Replica]:

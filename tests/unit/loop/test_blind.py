@@ -1,8 +1,6 @@
 """Where AWS denies DescribeTargetHealth: register what is in, remove what was seen to leave, say so."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from syncer.actual import Actual
 from syncer.decide.ownership import record
@@ -11,23 +9,12 @@ from syncer.metrics import Exposition
 from syncer.model import GroupState, Target, TargetHealth, TargetState
 from syncer.status import snapshot
 from tests.sim.cluster import node
-from tests.sim.virtual import run_virtually
+from tests.sim.virtual import virtually
 from tests.sim.world import HTTP, PORTS, Replica, World, instance
 
-Story = Callable[[], Coroutine[Any, Any, None]]
 DENIED = AccessDeniedError(
     "DescribeTargetHealth", "AccessDenied", "no policy allows it", "elasticloadbalancing:DescribeTargetHealth"
 )
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    """A test on virtual time."""
-
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 def deny(replica: Replica) -> None:

@@ -1,7 +1,6 @@
 """Many changes and many calls at once: the first acts at once, the rest is collected and paced."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hypothesis import given
@@ -11,18 +10,8 @@ from syncer.bucket import READS, WRITES, Bucket
 from syncer.collector import Collector
 from syncer.errors import AwsError, ThrottledError
 from tests.sim.cluster import node
-from tests.sim.virtual import VirtualClock, run_virtually
+from tests.sim.virtual import VirtualClock, run_virtually, virtually
 from tests.sim.world import PORTS, Replica, World, instance
-
-Story = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 async def collected(moments: list[float], lasts: float) -> list[float]:

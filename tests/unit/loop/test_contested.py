@@ -1,27 +1,14 @@
 """Another hand that undoes what we do (rule 7): noticed by its third time, left alone, taken up again."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from syncer.contested import Contested
 from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
 from syncer.status import snapshot
-from tests.sim.virtual import run_virtually
+from tests.sim.virtual import virtually
 from tests.sim.world import HTTP, HTTPS, PORTS, World, instance
 
-Story = Callable[[], Coroutine[Any, Any, None]]
 ONE = Target(InstanceId("i-0123456789abcdef0"), 30080)
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    """A test on virtual time."""
-
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 def listed(state: TargetState) -> dict[Target, TargetHealth]:

@@ -1,7 +1,6 @@
 """The spine on virtual time: two target groups, the whole controller, AWS and the cluster in memory."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -11,20 +10,8 @@ import pytest
 from syncer.errors import AccessDeniedError, NotBegunError, ThrottledError, UnreachableError
 from syncer.model import Target
 from tests.sim.cluster import node
-from tests.sim.virtual import run_virtually
+from tests.sim.virtual import run_virtually, virtually
 from tests.sim.world import HTTP, HTTPS, PORTS, SERVICE, World, instance
-
-Story = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    """A test on virtual time."""
-
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 @virtually

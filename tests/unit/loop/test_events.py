@@ -1,27 +1,13 @@
 """Events of Nodes and of our own Deployment: what is told, how often, and what a refusal does to it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from syncer.errors import AccessDeniedError, DeniedError, InvalidTargetError, TargetGroupNotFoundError
 from syncer.events import Reporter
 from tests.sim.cluster import node
 from tests.sim.events import MemoryEvents
-from tests.sim.virtual import VirtualClock, run_virtually
+from tests.sim.virtual import VirtualClock, virtually
 from tests.sim.world import HTTP, World, instance
-
-Story = Callable[[], Coroutine[Any, Any, None]]
-
-
-def virtually(story: Story) -> Callable[[], None]:
-    """A test on virtual time."""
-
-    def test() -> None:
-        run_virtually(story())
-
-    test.__name__ = story.__name__
-    return test
 
 
 @virtually
