@@ -152,7 +152,8 @@ class Controller:
         """One pass over one group; the failure that is to be waited out, if there was one."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         await self._recollect(group)
-        group.poison.look(self._chronicle.nodes_of(group.poison.instances), self.clock.monotonic())
+        for each in self.groups:  # who gets a place in all of them depends on whom any of them was refused
+            each.poison.look(self._chronicle.nodes_of(each.poison.instances), self.clock.monotonic())
         evaluation, desired = self.outlook.of(self.groups, self.clock.monotonic())
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())

@@ -164,6 +164,7 @@ class Group:
             confirmed=self.confirmed,
             port=port,
             set_aside=self.set_aside(now),
+            refused=self.poison.instances,
             limit=self._limit if now < self._limit_until else None,
             memory=self.memory,
         )

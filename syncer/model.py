@@ -238,6 +238,7 @@ class GroupState:
     `port` is where this group's targets are wanted: the live NodePort, or the group's own port; None while
     it is not known, and then nothing is registered and nothing replaced.
     `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED.
+    `refused` are the instances of which AWS took no target when it was last asked, set aside or not.
     `limit` is how many targets AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
     `confirmed` are the hold ids that a person has let go and that have not expired.
     """
@@ -248,6 +249,7 @@ class GroupState:
     ours: frozenset[Target] = field(default_factory=frozenset)
     port: int | None = None
     set_aside: Mapping[Target, Why] = field(default_factory=dict)
+    refused: frozenset[InstanceId] = frozenset()
     limit: int | None = None
     confirmed: frozenset[str] = frozenset()
     blind: bool = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from syncer.decide.ownership import adopted
 from syncer.decide.policy import Ownership, PlanPolicy
@@ -34,7 +35,7 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     """The instances that every group should hold, within the quota of the group that has the least room.
 
     An instance in a zone that the load balancer does not serve is out (`ZoneNotEnabled`): AWS would keep it
-    unused for ever and say nothing.
+    unused for ever and say nothing. What AWS refuses keeps no place from a node that it would take.
     """
     wishes = _in_enabled_zones(evaluation.instances, groups, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
@@ -42,7 +43,9 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     places = _places(everything, groups, policy)
     if places is None or places >= len(wanted):
         return everything
-    chosen = subset({i: wishes[i].zone for i in wanted}, places)
+    refused = wanted.intersection(chain.from_iterable(group.refused for group in groups))
+    chosen = subset({i: wishes[i].zone for i in wanted - refused}, places)
+    chosen |= subset({i: wishes[i].zone for i in refused}, places - len(chosen))
     return replace(everything, wanted=chosen, over_quota=wanted - chosen)
 
 

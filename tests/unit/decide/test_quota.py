@@ -48,6 +48,19 @@ def test_the_rest_are_held_and_reported() -> None:
     assert list(held(plan).values()) == [Why.QUOTA] * 3
 
 
+def test_what_aws_refuses_keeps_no_place_from_a_node_that_it_would_take() -> None:
+    policy = PlanPolicy(target_limit=9)
+    before = chosen(NODES, policy)
+    refused = frozenset(sorted(before.wanted)[:2])
+    after = chosen(NODES, policy, group(refused=refused), group())
+    assert len(after.wanted) == 9
+    assert after.wanted > before.wanted - refused
+    assert after.over_quota > refused
+    many = frozenset(sorted(before.wanted)[:5])
+    assert len(chosen(NODES, policy, group(refused=many)).wanted & many) == 2
+    assert chosen(NODES, PlanPolicy(target_limit=12), group(refused=many)).over_quota == frozenset()
+
+
 def test_places_are_dealt_evenly_to_the_zones() -> None:
     assert dealt(6, a=10, b=10, c=10) == {"a": 2, "b": 2, "c": 2}
     assert dealt(7, a=10, b=1, c=10) == {"a": 3, "b": 1, "c": 3}

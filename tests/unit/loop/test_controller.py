@@ -540,6 +540,31 @@ async def test_a_full_group_is_filled_to_its_last_place_and_says_so() -> None:
 
 
 @virtually
+async def test_a_node_that_aws_refuses_keeps_no_place_from_another_one_and_gets_its_own_when_it_runs() -> (
+    None
+):
+    first = None
+    for dead in "abcd":
+        world = World({"NLB_SYNC_TARGET_LIMIT": "3"})
+        alive = [name for name in "abcd" if name != dead]
+        world.join(*alive)
+        world.cluster.put(node(dead, instance(dead)))
+        replica = world.replica()
+        await world.until(lambda world=world, alive=alive: world.filled_with(*alive), within=40)  # type: ignore[misc]
+        await asyncio.sleep(1200)
+        assert world.filled_with(*alive)
+        world.cluster.put(node(dead, instance(dead), ready=False))
+        await asyncio.sleep(5)
+        world.join(dead)
+        await asyncio.sleep(300)
+        chosen = world.cloud.registered(HTTP)
+        assert len(chosen) == 3
+        assert first in {None, frozenset(chosen)}  # whoever was dead: the same choice as of four that run
+        first = frozenset(chosen)
+        await replica.stop()
+
+
+@virtually
 async def test_a_quota_that_was_raised_is_found_within_eleven_minutes_though_nothing_else_happens() -> None:
     world = World()
     for group in world.cloud.groups.values():
