@@ -1,15 +1,12 @@
 """The syncer as a process: real API server, AWS API over HTTP, real signals."""
 
 import json
-import signal
 import socket
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sandbox import cluster as control
-from sandbox import process
 from sandbox.layout import HOST
 from tests.integration.syncer.household import SERVICES, Household
 
@@ -97,29 +94,6 @@ def test_a_changed_node_port_is_followed(home: Household) -> None:
         f"{SERVICES}/{home.service}", {"spec": {"ports": [{"name": "http", "port": 80, "nodePort": new}]}}
     )
     home.until(lambda: ("a", new) in home.registered("http"), within=5)
-
-
-def test_an_expired_version_and_a_restarted_api_server_lose_nothing(home: Household) -> None:
-    home.join("a", "b", "c", "d")
-    syncer = home.syncer()
-    home.until(lambda: home.filled_with("a", "b", "c", "d"), within=15)
-    process.stop(home.layout, "kube-apiserver", grace_s=1)
-    syncer.signal(signal.SIGSTOP)
-    control.start(home.layout, home.tools, ["kube-apiserver"])
-    home.delete("a")
-    home.join("e")
-    home.compact()
-    syncer.signal(signal.SIGCONT)
-    assert home.until(lambda: home.filled_with("b", "c", "d", "e"), within=15) < 8
-    gone = 'nlb_sync_watch_restarts_total{reason="gone",resource="nodes"}'
-    assert syncer.metric(gone) >= 1
-    process.stop(home.layout, "kube-apiserver", grace_s=1)
-    home.until(lambda: bool(syncer.status["problems"]), within=10)
-    assert syncer.get("/healthz")[0] == 200
-    control.start(home.layout, home.tools, ["kube-apiserver"])
-    home.join("f")
-    assert home.until(lambda: home.filled_with("b", "c", "d", "e", "f"), within=15) < 5
-    home.until(lambda: not syncer.status["problems"], within=5)
 
 
 def test_in_a_pod_it_uses_the_mounted_token_and_says_which_right_it_lacks(home: Household) -> None:

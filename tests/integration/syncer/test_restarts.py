@@ -35,10 +35,12 @@ def test_a_restart_of_the_api_server_costs_no_target(home: Household) -> None:
     process.stop(home.layout, "kube-apiserver", grace_s=0)
     home.until(lambda: bool(syncer.status["problems"]), within=10)
     assert {name for name, _ in home.registered("http")} == {"a", "b", "c"}
+    assert syncer.get("/healthz")[0] == 200
     control.start(home.layout, home.tools, ["kube-apiserver"])
     home.delete("a")
     home.join("d")
     assert home.until(lambda: home.filled_with("b", "c", "d"), within=15) < 5
+    home.until(lambda: not syncer.status["problems"], within=5)
 
 
 def test_what_is_compacted_away_is_listed_again(home: Household) -> None:
