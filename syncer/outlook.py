@@ -1,14 +1,17 @@
 """What the cluster wishes now: verdicts and wanted instances, worked out once for each change."""
 
+import logging
 from collections.abc import Collection, Sequence
 from math import inf
 
-from syncer.decide.desired import choose, final_verdicts, registered_instances
+from syncer.decide.desired import choose, final_verdicts, nobody, registered_instances
 from syncer.decide.evaluate import Judge, evaluate
 from syncer.group import Group
 from syncer.model import Desired, Evaluation, NodeView, Verdict
 from syncer.ports import Cluster
 from syncer.settings import ServicePort, Settings
+
+log = logging.getLogger(__name__)
 
 
 class Outlook:
@@ -23,6 +26,7 @@ class Outlook:
         self.evaluation: Evaluation | None = None
         self.desired: Desired | None = None
         self.verdicts: tuple[Verdict, ...] = ()
+        self._nobody = ""
 
     @property
     def listed(self) -> bool:
@@ -47,8 +51,15 @@ class Outlook:
             )
             self.desired = choose(self.evaluation, states, self._settings.plan_policy)
             self.verdicts = final_verdicts(self.evaluation, self.desired)
+            self._say_nobody()
             self._current_until = min(group.limit_ends(now) for group in groups)
         return self.evaluation, self.desired
+
+    def _say_nobody(self) -> None:
+        """Say it once when no Node at all may be a target: nothing else would show it."""
+        before, self._nobody = self._nobody, nobody(self.verdicts)
+        if self._nobody and self._nobody != before:
+            log.warning("%s", self._nobody)
 
     def missing_port(self, group: Group) -> str:
         """The port of a Service that is not there, in words; "" where it is, or is not known yet."""

@@ -13,6 +13,8 @@ from syncer.cluster.events import Workload
 from syncer.cluster.once import internal_address, list_nodes, live_ports
 from syncer.cluster.place import Place
 from syncer.cluster.rights import Right, allowed, own_name
+from syncer.decide.desired import nobody
+from syncer.decide.evaluate import evaluate
 from syncer.errors import ClusterError
 from syncer.model import NodeView
 from syncer.settings import ServicePort, Settings
@@ -129,7 +131,9 @@ def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[F
     except ClusterError as error:
         yield fails("nodes", str(error))
     else:
-        yield ok("nodes", f"{len(seen.nodes)} nodes are listed")
+        why = nobody(evaluate(seen.nodes, frozenset(), settings.node_policy).verdicts)
+        listed = f"{len(seen.nodes)} nodes are listed"
+        yield fails("nodes", f"{listed}, but {why}") if why else ok("nodes", listed)
     for service in _services(settings):
         try:
             seen.ports[service] = live_ports(api, service)

@@ -1,9 +1,11 @@
 """One set of instances for all groups, so that the groups never differ."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
 
+from syncer.decide.evaluate import JOINING
 from syncer.decide.ownership import adopted
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of, subset
@@ -61,6 +63,18 @@ def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, .
         return replace(verdict, standing=wish.standing, reason=wish.reason)
 
     return tuple(map(final, evaluation.verdicts))
+
+
+def nobody(verdicts: Collection[Verdict]) -> str:
+    """Why no Node at all may be a target, where none leaves and none is only joining; else "".
+
+    It may be meant so, but a selector with a typo looks just like that.
+    """
+    if any(each.standing is not Standing.OUT or each.reason == JOINING for each in verdicts):
+        return ""
+    counts = Counter(each.reason for each in verdicts)
+    told = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return f"no node may be a target: {told}" if told else ""
 
 
 def _in_enabled_zones(

@@ -128,6 +128,13 @@ def test_a_service_without_the_port_and_a_zone_that_is_not_served_fail(home: Hou
     assert any("nodes in eu-central-1z get no traffic" in each for each in said(answer, "fails"))
 
 
+def test_a_selector_that_matches_no_node_fails(home: Household, ask: Ask) -> None:
+    home.join("a", "b")
+    answer = ask("doctor", "--json", NLB_SYNC_NODE_SELECTOR="pool=webb")
+    assert answer[0] == 1
+    assert "2 nodes are listed, but no node may be a target: 2 SelectorMismatch" in said(answer, "fails")
+
+
 def test_too_few_places_fail(home: Household, ask: Ask) -> None:
     home.join("a", "b", "c")
     answer = ask("doctor", "--json", NLB_SYNC_TARGET_LIMIT="2")

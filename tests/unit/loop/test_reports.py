@@ -91,6 +91,27 @@ def test_status_tells_verdicts_targets_and_troubles() -> None:
     run_virtually(story())
 
 
+def test_it_is_said_once_when_no_node_at_all_may_be_a_target(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        world = World({"NLB_SYNC_NODE_SELECTOR": "pool=webb"})
+        replica = world.replica()
+        await asyncio.sleep(10)
+        assert "may be a target" not in caplog.text  # a cluster without nodes lacks nothing
+        world.join("a", "b")
+        await asyncio.sleep(120)
+        assert [line for line in caplog.messages if "may be a target" in line] == [
+            "no node may be a target: 2 SelectorMismatch"
+        ]
+        world.cluster.put(node("c", instance("c"), labels={"pool": "webb"}, ready=False))
+        await asyncio.sleep(10)
+        world.cluster.delete("c")
+        await asyncio.sleep(10)
+        assert caplog.text.count("may be a target") == 2
+        await replica.stop()
+
+    run_virtually(story())
+
+
 def test_a_node_in_a_zone_that_is_not_served_is_out_wherever_it_is_told() -> None:
     async def story() -> None:
         world = World({"NLB_SYNC_ZONES": "eu-central-1a"})
