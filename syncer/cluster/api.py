@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
@@ -202,6 +203,26 @@ def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dic
     if not isinstance(answer, dict):
         raise ClusterError(f"{method} {path}: the answer is not a JSON object")
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list. `rest` asks for the next, "" where this is the last; then `version` is the list's."""
+
+    items: list[Any]
+    rest: str
+    version: str
+
+
+def page_of(plural: str, answer: Mapping[str, Any], asked: str) -> Page:
+    """The page that `asked` (its `continue`) was answered with; GarbledError when it is none, or the same."""
+    metadata, items = answer.get("metadata"), answer.get("items") or []
+    if not (isinstance(metadata, dict) and isinstance(items, list)):
+        raise GarbledError(f"the list of {plural} is none")
+    rest = str(metadata.get("continue") or "")
+    if rest and rest == asked:
+        raise GarbledError(f"the list of {plural} does not go on")
+    return Page(items, rest, str(metadata.get("resourceVersion") or ""))
 
 
 def refusal(status: int, message: str) -> RefusedError:

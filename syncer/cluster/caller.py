@@ -6,11 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from syncer.cluster.api import RefusedError
+from syncer.cluster.api import GarbledError, RefusedError
 from syncer.cluster.pace import MIN_INTERVAL_S
 from syncer.errors import ClusterError, ConflictError, DeniedError
 
 Answer = TypeVar("Answer")
+
+# What it raises to read an object of another shape: whoever answered is no API server, or not a sane one.
+_SENSELESS = (AttributeError, LookupError, TypeError, ValueError)
 
 
 class Caller:
@@ -51,6 +54,10 @@ class Caller:
             if not isinstance(error, DeniedError):
                 self._remember(error, began)
             raise
+        except _SENSELESS as error:
+            garbled = GarbledError(f"an answer makes no sense: {type(error).__name__}: {error}")
+            self._remember(garbled, began)
+            raise garbled from None
 
     def _remember(self, fault: ClusterError, began: float) -> None:
         self._fault, self._stands_until = fault, began + MIN_INTERVAL_S

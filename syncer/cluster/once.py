@@ -1,7 +1,7 @@
 """One look at the cluster, for questions: the same rights and pages as the watch, but no watch."""
 
 from syncer.cluster.adapter import node_ports
-from syncer.cluster.api import Api, RefusedError
+from syncer.cluster.api import Api, RefusedError, page_of
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import NodeView
@@ -13,14 +13,14 @@ _NOT_FOUND = 404
 def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
     """Every Node, complete; ClusterError otherwise."""
     views: list[NodeView] = []
-    query = {"limit": _PAGE}
+    asked = ""
     while True:
-        page = api.get("/api/v1/nodes", query)
-        views += [node_view(item, policy) for item in page.get("items") or ()]
-        rest = (page.get("metadata") or {}).get("continue")
-        if not rest:
+        query = {"limit": _PAGE, "continue": asked} if asked else {"limit": _PAGE}
+        page = page_of("nodes", api.get("/api/v1/nodes", query), asked)
+        views += [node_view(item, policy) for item in page.items]
+        if not page.rest:
             return tuple(views)
-        query = {"limit": _PAGE, "continue": str(rest)}
+        asked = page.rest
 
 
 def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:

@@ -65,4 +65,6 @@ class KubernetesRecords:
 
 
 def _state(item: Mapping[str, Any]) -> RecordState:
-    return RecordState(values=item.get("data") or {}, version=str(item["metadata"]["resourceVersion"]))
+    kept = (item.get("data") or {}).items()
+    values = {key: text for key, text in kept if isinstance(text, str)}
+    return RecordState(values=values, version=str(item["metadata"]["resourceVersion"]))

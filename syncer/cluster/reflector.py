@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from syncer.cluster.api import Api, GarbledError, GoneError, RefusedError, Stream
+from syncer.cluster.api import Api, GarbledError, GoneError, RefusedError, Stream, page_of
 from syncer.cluster.known import Known, Sink, View
 from syncer.cluster.pace import Pace
 from syncer.errors import ClusterError
@@ -135,19 +135,13 @@ class Reflector(Generic[View]):
 
     def _next_page(self) -> bool:
         """Read one page; whether it was the last."""
-        page = self._api.get(self._watched.path, self._page_query())
-        metadata = page.get("metadata")
-        items = page.get("items") or []
-        if not (isinstance(metadata, dict) and isinstance(items, list)):
-            raise GarbledError(f"the list of {self._watched.plural} is none")
-        token = str(metadata.get("continue") or "")
-        if token and token == self._continue:
-            raise GarbledError(f"the list of {self._watched.plural} does not go on")
-        self._known.take_page(items)
-        self._continue = token
-        if not token:
-            self._known.complete(str(metadata.get("resourceVersion") or ""))
-        return not token
+        answer = self._api.get(self._watched.path, self._page_query())
+        page = page_of(self._watched.plural, answer, self._continue)
+        self._known.take_page(page.items)
+        self._continue = page.rest
+        if not page.rest:
+            self._known.complete(page.version)
+        return not page.rest
 
     def _page_query(self) -> dict[str, str]:
         return {

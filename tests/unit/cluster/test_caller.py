@@ -17,7 +17,7 @@ class Request:
 
     def __init__(self) -> None:
         self.sent = 0
-        self.fault: ClusterError | None = None
+        self.fault: Exception | None = None
 
     def __call__(self) -> str:
         self.sent += 1
@@ -46,11 +46,14 @@ def outcome(caller: Caller, request: Request) -> str:
 
 @pytest.mark.parametrize(
     "fault",
-    [ClusterError("no answer"), *(RefusedError(status, "sick") for status in (401, 410, 429, 500, 503))],
+    [
+        *(ClusterError("no answer"), KeyError("metadata")),
+        *(RefusedError(status, "sick") for status in (401, 410, 429, 500, 503)),
+    ],
     ids=lambda fault: str(getattr(fault, "status", fault)),
 )
 def test_a_fault_is_met_once_a_second_however_often_it_is_asked(
-    fault: ClusterError, now: Callable[[float], None]
+    fault: Exception, now: Callable[[float], None]
 ) -> None:
     caller, request = Caller("any"), Request()
     request.fault = fault
