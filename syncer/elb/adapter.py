@@ -99,8 +99,10 @@ class BotoElb:
             return {group: kind for each in found for group, kind in each.items()}
         except AwsError:
             return {}
-        self._ports |= {TargetGroupArn(each["TargetGroupArn"]): each["Port"] for each in said}
-        return {TargetGroupArn(each["TargetGroupArn"]): each["TargetType"] for each in said}
+        named = {TargetGroupArn(each["TargetGroupArn"]): each for each in said}
+        # A group of functions has no port.
+        self._ports |= {group: each["Port"] for group, each in named.items() if "Port" in each}
+        return {group: each["TargetType"] for group, each in named.items() if "TargetType" in each}
 
     async def default_port(self, group: TargetGroupArn) -> int:
         """The group's own port; 0, which stands for it in every call, where we may not ask.

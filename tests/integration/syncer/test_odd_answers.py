@@ -40,6 +40,15 @@ class Stranger:
             "</DescribeTargetHealthResult></DescribeTargetHealthResponse>"
         ).encode()
 
+    def describes(self, group: str) -> None:
+        """Answer DescribeTargetGroups with these fields of one group beside its ARN."""
+        member = f"<member><TargetGroupArn>{GROUP}</TargetGroupArn>{group}</member>"
+        self.body = (
+            '<DescribeTargetGroupsResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">'
+            f"<DescribeTargetGroupsResult><TargetGroups>{member}</TargetGroups>"
+            "</DescribeTargetGroupsResult></DescribeTargetGroupsResponse>"
+        ).encode()
+
 
 @pytest.fixture
 def stranger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stranger]:
@@ -160,3 +169,11 @@ def test_a_number_that_is_none_freezes_the_group_and_no_more(stranger: Stranger)
     stranger.lists(f"<Target><Id>{SOME.id}</Id><Port>http</Port></Target>")
     with pytest.raises(AwsError, match="Garbled"):
         run(stranger.elb.describe(GROUP))
+
+
+def test_a_group_of_functions_has_no_port_and_tells_its_type(stranger: Stranger) -> None:
+    stranger.describes("<TargetType>lambda</TargetType><HealthCheckEnabled>false</HealthCheckEnabled>")
+    assert run(stranger.elb.target_types([GROUP])) == {GROUP: "lambda"}
+    stranger.describes("<Port>80</Port>")
+    assert run(stranger.elb.target_types([GROUP])) == {}
+    assert run(stranger.elb.default_port(GROUP)) == 80
