@@ -36,7 +36,6 @@ class Settings:
     name: str
     read_every: float
     read_awaited_every: float
-    region: str
     address: str
     port: int
     metrics: bool
@@ -80,6 +79,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     if not values["groups"]:
         raise MisconfiguredError(f"NLB_SYNC_TARGET_GROUPS is not set; allowed: {GROUPS_ALLOWED}")
     _take_label_filter(values)
+    values.pop("region")  # known, so that the predecessor's Deployment is not refused for it
     if bool(values["access_key"]) != bool(values["secret_key"]):
         names = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY")
         there, absent = names if values["access_key"] else reversed(names)

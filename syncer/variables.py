@@ -186,7 +186,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="an AWS region",
         parse=str,
-        reason="The predecessor's name of AWS_REGION. A group's ARN names its region, and that one wins.",
+        reason="The predecessor's name of AWS_REGION. It has no effect: a group's ARN names its region.",
     ),
     Setting(
         name="NLB_SYNC_ADDRESS",
