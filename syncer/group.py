@@ -23,45 +23,63 @@ _JOIN = "RegisterTargets"
 
 @dataclass(slots=True)
 class Group:
-    """The state of one group on the loop. Times are monotonic seconds, but `last_good_pass` (epoch)."""
+    """The state of one group on the loop. Times are monotonic seconds, but `last_good_pass` (epoch).
+
+    *What it is*: a read is believed for `trusted_for` seconds; `own_port` is the group's, once AWS was asked.
+    *What is known*: `actual` by AWS, `ours` and `confirmed` by the record (of its load number `recalled`),
+    `memory` by the plan before, `plan` as it was made last; what `contested`, `poison` and a limit say.
+    *Who waits for whom*: `dirty` asks for a pass, and `hurry` that the next read be thought over. While
+    `looked` is not set no pass begins: it waits for a read that began after `look_after`.
+    *When to try again*: after which failures nothing is written or read for a while (`write_backoff`,
+    `read_backoff`), or nothing registered (`register_again_at`, for `register_problem`); since when AWS
+    throttles; the share of the interval that the next read keeps (`beat`). Blind, all is told once more at
+    `tell_again_at`, and `untold` is what AWS has not taken of that.
+    *What is told*: `problem` of the last pass, `read_problem` of the last read; what was said last of `held`,
+    `seen_port`, `missing_port` and `stale_check`, so that only news is said. `writes` are calls sent,
+    `removed` targets deregistered since the start, `was_free`: at some time since then nothing was doubtful.
+    """
 
     settings: GroupSettings
     rng: random.Random
     trusted_for: float = 45.0
-    actual: Actual = field(default_factory=Actual)
+    exclusive: bool = False
     own_port: int | None = None
+
+    actual: Actual = field(default_factory=Actual)
     ours: frozenset[Target] = frozenset()
+    confirmed: frozenset[str] = frozenset()
+    recalled: int = 0
     memory: GroupMemory = field(default_factory=GroupMemory)
     plan: GroupPlan | None = None
+    contested: Contested = field(default_factory=Contested)
+    poison: Poison = field(init=False)
+    _limit: int | None = None
+    _limit_until: float = 0.0
+
+    dirty: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    look_after: float = 0.0
+
+    write_backoff: Backoff = field(init=False)
+    read_backoff: Backoff = field(init=False)
+    register_again_at: float = 0.0
+    register_problem: AwsError | None = None
+    throttled_at: float = float("-inf")
+    beat: float = 1.0
+    tell_again_at: float | None = None
+    untold: set[Target] = field(default_factory=set)
+
     problem: str = ""
     read_problem: str = ""
     last_good_pass: float | None = None
-    removed: int = 0
-    writes: int = 0
-    recalled: int = 0
-    exclusive: bool = False
-    was_free: bool = False
+    held: tuple[Held, ...] = ()
     seen_port: int | None = None
     missing_port: str = ""
-    held: tuple[Held, ...] = ()
-    beat: float = 1.0
     stale_check: int | None = None
-    tell_again_at: float | None = None
-    untold: set[Target] = field(default_factory=set)
-    look_after: float = 0.0
-    register_again_at: float = 0.0
-    throttled_at: float = float("-inf")
-    register_problem: AwsError | None = None
-    confirmed: frozenset[str] = frozenset()
-    looked: asyncio.Event = field(default_factory=asyncio.Event)
-    dirty: asyncio.Event = field(default_factory=asyncio.Event)
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
-    contested: Contested = field(default_factory=Contested)
-    poison: Poison = field(init=False)
-    write_backoff: Backoff = field(init=False)
-    read_backoff: Backoff = field(init=False)
-    _limit: int | None = None
-    _limit_until: float = 0.0
+    writes: int = 0
+    removed: int = 0
+    was_free: bool = False
 
     def __post_init__(self) -> None:
         self.poison = Poison(self.rng)
