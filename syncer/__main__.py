@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from syncer.asking.printing import Exit, complain, finish
 from syncer.cli import parse
@@ -17,8 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.command == "run":
             return asyncio.run(run(arguments))
-        code: int = arguments.answer(arguments)
-        finish()
+        with _ended_by_ctrl_c():
+            code: int = arguments.answer(arguments)
+            finish()
     except MisconfiguredError as error:
         if arguments.debug:
             raise
@@ -29,6 +32,23 @@ def main(argv: Sequence[str] | None = None) -> int:
             complain(error)
         return Exit.NOT_WELL
     return code
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end a question at once and without a word, whatever it waits for: it may be asked again.
+
+    Python's own way is a traceback, after every call in flight has run into its time-out.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # ignored, as after nohup, or not ours to change
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def run(arguments: Namespace) -> int:

@@ -82,6 +82,7 @@ def _leader(controller: Controller) -> Mapping[str, Any]:
 
 def _sentences(controller: Controller) -> Mapping[str, str]:
     """What each code that is in use now means: reasons of verdicts, rules that hold, AWS's own reasons."""
+    selector = controller.settings.node_selector.text
     reasons = {NO_NODE, *(verdict.reason for verdict in controller.outlook.verdicts)}
     holds = {held.why for group in controller.groups if group.plan for held in group.plan.held}
     healths = {
@@ -93,7 +94,7 @@ def _sentences(controller: Controller) -> Mapping[str, str]:
     return (
         {reason: health_says(state, reason) for state, reason in sorted(healths)}
         | {why: WHY_SAYS[why] for why in sorted(holds)}
-        | {reason: meaning_of(reason) for reason in sorted(reasons)}
+        | {reason: meaning_of(reason, selector) for reason in sorted(reasons)}
     )
 
 

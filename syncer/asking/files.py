@@ -9,12 +9,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from syncer.asking.names import hint, plain
 from syncer.asking.plan_table import show_plans
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.decide import answers
@@ -63,8 +64,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     )
     planning.add_argument(
         "--ownership",
-        type=Ownership,
-        choices=list(Ownership),
+        choices=[each.value for each in Ownership],
         help="default: NLB_SYNC_OWNERSHIP, else tracked",
     )
     planning.set_defaults(answer=plan, node=[])
@@ -124,31 +124,30 @@ def explain_files(args: argparse.Namespace) -> int:
         return _refuse(error)
     evaluation = evaluate(listed.nodes, registered_instances(groups), node_policy)
     verdicts = final_verdicts(evaluation, choose(evaluation, groups, policy))
-    unknown = _without({name for each in verdicts for name in _names(each)}, args.node)
-    if args.node:
-        verdicts = tuple(each for each in verdicts if _names(each).intersection(args.node))
+    asked = {plain(name): name for name in args.node}
+    known = {name for each in verdicts for name in _names(each)}
+    if asked:
+        verdicts = tuple(each for each in verdicts if _names(each).intersection(asked))
     if args.json:
         show_json(answers.explained(verdicts))
     elif verdicts:
         head = ("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS")
-        show_table(head, map(_explained_row, verdicts))
-    elif not args.node:
+        selector = node_policy.selector.text
+        show_table(head, (_explained_row(each, selector) for each in verdicts))
+    elif not asked:
         show("no nodes")
+    unknown = [name for name in asked if name not in known]
     for name in unknown:
-        complain(f"{name} is not among the nodes of {args.nodes}")
+        complain(f"{asked[name]} is not among the nodes of {args.nodes}{hint(name, known)}")
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
 
 
-def _names(each: Verdict) -> set[str | None]:
-    return {each.node, each.instance_id}
+def _names(each: Verdict) -> set[str]:
+    return {name for name in (each.node, each.instance_id) if name}
 
 
-def _without(known: Collection[str | None], asked: Iterable[str]) -> list[str]:
-    return [name for name in asked if name not in known]
-
-
-def _explained_row(each: Verdict) -> tuple[str, ...]:
-    because = meaning_of(each.reason) + (f" ({spoken_by(each.speaker)})" if each.speaker else "")
+def _explained_row(each: Verdict, selector: str) -> tuple[str, ...]:
+    because = meaning_of(each.reason, selector) + (f" ({spoken_by(each.speaker)})" if each.speaker else "")
     return each.node or "(no name)", each.instance_id or "-", each.standing, each.reason, because
 
 
@@ -191,7 +190,7 @@ def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple
     if args.node_selector is not None:
         node_policy = replace(node_policy, selector=Selector.parse(args.node_selector))
     if getattr(args, "ownership", None) is not None:
-        policy = replace(policy, ownership=args.ownership)
+        policy = replace(policy, ownership=Ownership(args.ownership))
     return node_policy, policy
 
 
@@ -199,14 +198,12 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
     """What a file or standard input holds, in the shape that is asked for."""
     shown = "standard input" if name == "-" else name
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
-        return shape(json.loads(text))
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return shape(json.loads(content))
     except OSError as error:
         raise DocumentError(f"{shown} cannot be read: {error.strerror}; give a file or -") from None
     except json.JSONDecodeError as error:
-        raise DocumentError(
-            f"{shown} is not JSON (line {error.lineno}: {error.msg}); use -o json, or aws --output json"
-        ) from None
+        raise DocumentError(f"{shown} {_no_json(error)}") from None
     except RecursionError:
         raise DocumentError(f"{shown} is nested too deeply for what kubectl or aws print") from None
     except UnicodeDecodeError:
@@ -217,6 +214,14 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
         raise DocumentError(
             f"{shown} holds a number that is too long for what kubectl or aws print"
         ) from None
+
+
+def _no_json(error: json.JSONDecodeError) -> str:
+    if not error.doc.strip():
+        return "is empty; did the command that should have filled it fail?"
+    if error.msg == "Extra data":
+        return f"holds a second document (line {error.lineno}); give one List, as kubectl get nodes prints"
+    return f"is not JSON (line {error.lineno}: {error.msg}); use -o json, or aws --output json"
 
 
 def _only_one_stdin(names: list[str]) -> None:

@@ -2,13 +2,30 @@
 
 import argparse
 import math
+import os
 import re
+from collections.abc import Mapping
 from importlib import import_module
 
+from syncer.asking.names import is_name
 from syncer.asking.patience import SETTLE_S
 from syncer.parsers import is_url
 
-DEFAULT_URL = "http://127.0.0.1:8080"
+# What NLB_SYNC_ADDRESS says of a listener on every address: one of this host's own is asked.
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
+
+
+def own_url(environment: Mapping[str, str]) -> str:
+    """Where the syncer of this environment answers: in its Pod a question needs no --url.
+
+    What NLB_SYNC_PORT says where it is no port (of a Service nlb-sync the kubelet makes a variable of that
+    name) is left to those who read the settings.
+    """
+    address = environment.get("NLB_SYNC_ADDRESS", "").strip()
+    address = _EVERYWHERE.get(address, address)
+    port = environment.get("NLB_SYNC_PORT", "").strip()
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{port if port.isdecimal() else 8080}"
 
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,7 +41,10 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     status = subparsers.add_parser("status", help="what the running syncer knows, as a table")
     status.add_argument(
-        "--url", default=DEFAULT_URL, type=_url, help="where the syncer answers HTTP; default: %(default)s"
+        "--url",
+        default=own_url(os.environ),
+        type=_url,
+        help="where the syncer answers HTTP; default: %(default)s",
     )
     status.add_argument(
         "--stale-after",
@@ -38,7 +58,9 @@ def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     wait = subparsers.add_parser("wait", help="wait until a node is drained, or healthy")
-    wait.add_argument("node", metavar="NODE", help="a Node's name, or an instance id (needs no cluster)")
+    wait.add_argument(
+        "node", metavar="NODE", type=_node, help="a Node's name, or an instance id (needs no cluster)"
+    )
     goal = wait.add_mutually_exclusive_group(required=True)
     goal.add_argument(
         "--drained", action="store_true", help="no group lists it and no new connection comes any more"
@@ -70,7 +92,7 @@ def _add_confirm(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         "hold", metavar="HOLD-ID", type=_hold, help="as `status` and `plan --json` name it: of what was seen"
     )
     confirm.add_argument(
-        "--url", default=DEFAULT_URL, type=_url, help="the syncer that holds it; default: %(default)s"
+        "--url", default=own_url(os.environ), type=_url, help="the syncer that holds it; default: %(default)s"
     )
     _asks(confirm, "syncer.asking.confirm", "confirm")
 
@@ -92,7 +114,7 @@ def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     leave.add_argument(
         "--url",
-        default=DEFAULT_URL,
+        default=own_url(os.environ),
         type=_url,
         help="no syncer may be at work here, unless it is paused; default: %(default)s",
     )
@@ -103,10 +125,7 @@ def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
     """Let `function` of `module` answer, loaded no sooner than it is asked."""
 
     def answer(args: argparse.Namespace) -> int:
-        try:
-            code: int = getattr(import_module(module), function)(args)
-        except KeyboardInterrupt:
-            return 130  # as a shell says it of a program that Ctrl-C ended
+        code: int = getattr(import_module(module), function)(args)
         return code
 
     parser.add_argument("--json", action="store_true", help="for programs; without it a table")
@@ -115,8 +134,14 @@ def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
 
 def _url(text: str) -> str:
     if not is_url(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as {DEFAULT_URL}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://127.0.0.1:8080")
     return text.rstrip("/").removesuffix("/status")
+
+
+def _node(text: str) -> str:
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no Node's name and no instance id")
+    return text
 
 
 def _seconds(text: str) -> float:

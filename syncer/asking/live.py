@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from syncer.asking.look import Look, Readings, look
+from syncer.asking.names import hint, plain
 from syncer.asking.plan_table import show_plans
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
 from syncer.asking.reach import aws, records_of
@@ -19,6 +20,7 @@ from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, node_port
 from syncer.decide import answers
+from syncer.decide.policy import Ownership
 from syncer.decide.reasons import health_says, hold_says, meaning_of
 from syncer.decide.selector import Selector
 from syncer.decide.story import AtGroup, Story
@@ -29,22 +31,26 @@ from syncer.settings import Settings, load
 
 def explain(args: argparse.Namespace) -> int:
     """Print the whole story of the nodes that are named, or of all."""
-    seen = live_look(read_settings(args, os.environ))
+    settings = read_settings(args, os.environ)
+    selector = settings.node_selector.text
+    seen = live_look(settings)
     told = seen.stories
-    unknown = [name for name in args.node if not any(name in _names(story) for story in told)]
-    if args.node:
-        told = [story for story in told if _names(story).intersection(args.node)]
+    asked = {plain(name): name for name in args.node}
+    known = {name for story in told for name in _names(story)}
+    if asked:
+        told = [story for story in told if _names(story).intersection(asked)]
     if args.json:
-        show_json([_as_json(story) for story in told])
-    elif args.node:
+        show_json([_as_json(story, selector) for story in told])
+    elif asked:
         for number, story in enumerate(told):
-            _show_story(story, gap=number > 0)
+            _show_story(story, selector, gap=number > 0)
     else:
         _show_all(told)
     absent = "is no Node of this cluster and no target of its groups"
     if seen.problems:
         absent = "is not in what could be read"
-    for line in (*seen.problems, *(f"{name} {absent}" for name in unknown)):
+    unknown = [f"{said} {absent}{hint(name, known)}" for name, said in asked.items() if name not in known]
+    for line in (*seen.problems, *unknown):
         complain(line)
     if seen.problems:
         return Exit.NOT_WELL
@@ -82,7 +88,7 @@ def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> S
         except ValueError as error:
             raise MisconfiguredError(f"--node-selector is {args.node_selector!r}: {error}") from None
     if getattr(args, "ownership", None) is not None:
-        settings = replace(settings, ownership=args.ownership)
+        settings = replace(settings, ownership=Ownership(args.ownership))
     return settings
 
 
@@ -104,13 +110,13 @@ def _names(story: Story) -> set[str]:
     return {name for name in (story.node, story.instance_id) if name}
 
 
-def _as_json(story: Story) -> dict[str, Any]:
+def _as_json(story: Story, selector: str) -> dict[str, Any]:
     return {
         "node": story.node,
         "instance_id": story.instance_id,
         "verdict": story.standing.value,
         "reason": story.reason,
-        "says": meaning_of(story.reason),
+        "says": meaning_of(story.reason, selector),
         "speaker": story.speaker,
         "groups": [
             {
@@ -126,12 +132,12 @@ def _as_json(story: Story) -> dict[str, Any]:
     }
 
 
-def _show_story(story: Story, *, gap: bool) -> None:
+def _show_story(story: Story, selector: str, *, gap: bool) -> None:
     if gap:
         show("")
     name = story.node or "(no Node)"
     show(f"{name} ({story.instance_id or 'no instance'}): {story.standing.value}, {story.reason}")
-    show(f"  {meaning_of(story.reason)}")
+    show(f"  {meaning_of(story.reason, selector)}")
     if story.speaker:
         show(f"  ({spoken_by(story.speaker)})")
     rows = [

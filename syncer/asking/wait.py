@@ -6,11 +6,12 @@ such Node, or AWS may not be asked.
 
 import argparse
 import asyncio
+import contextlib
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from syncer.asking.names import hint, instance_of, plain
 from syncer.asking.patience import Patience, Progress, Sight, UntilDrained, UntilHealthy
 from syncer.asking.printing import Exit, complain, show, show_json
 from syncer.asking.reach import aws
@@ -24,9 +25,6 @@ from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetH
 from syncer.ports import Clock, Elb
 from syncer.settings import Settings, load
 
-# A providerID, or a bare id in one of AWS's two lengths: a Node called i-workers01, taken for an instance
-# that no group lists, would count as drained.
-_INSTANCE = re.compile(r"aws://.*/(i-[0-9a-z]+)|(i-[0-9a-f]{8}(?:[0-9a-f]{9})?)")
 _SAY_AGAIN_S = 10.0
 
 
@@ -50,6 +48,7 @@ class Watchman:
     timeout: float
     began: float = field(init=False)
     _said: tuple[float, str] = (0.0, "")
+    _faults: dict[TargetGroupArn, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.began = self.clock.monotonic()
@@ -63,7 +62,7 @@ class Watchman:
         """How it stands at the end: done, or as it was when the time was over."""
         while True:
             progress = patience.look(self.clock.monotonic(), await self._sight(instance))
-            if progress.done or not await self.pause(progress.line, progress.over_in):
+            if progress.done or not await self.pause(progress.line + self._unread(), progress.over_in):
                 return progress
 
     async def pause(self, line: str, over_in: float | None = None) -> bool:
@@ -88,9 +87,15 @@ class Watchman:
         except (AccessDeniedError, TargetGroupNotFoundError) as error:
             raise NotPossibleError(f"{parse_arn(arn).name}: {error}") from None
         except AwsError as error:
-            self.say(f"{parse_arn(arn).name}: {error}")
+            self._faults[arn] = str(error)
             return None
+        self._faults.pop(arn, None)
         return [each for each in listed if each.target.id == instance and _is_listed(each)]
+
+    def _unread(self) -> str:
+        """Why what is unknown is; once where it is the same for all groups."""
+        faults = dict.fromkeys(self._faults.values())
+        return f" ({'; '.join(faults)})" if faults else ""
 
 
 def _is_listed(health: TargetHealth) -> bool:
@@ -161,11 +166,11 @@ class _NeverATargetError(SyncerError):
 
 async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watchman) -> InstanceId:
     """The instance that is meant; the cluster is asked only for a Node's name."""
-    if found := _INSTANCE.fullmatch(args.node):
-        return InstanceId(found[1] or found[2])
+    if found := instance_of(args.node):
+        return InstanceId(found)
     while True:
         try:
-            node = await asyncio.to_thread(_find, args.node, settings)
+            node = await asyncio.to_thread(_find, plain(args.node), settings)
             instance = _instance_of(node, drained=args.drained)
             break
         except NotYetError as error:
@@ -174,7 +179,8 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
     # Joining is no hindrance, so it counts as registered here.
     rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
     if args.healthy and rule.standing is not Standing.IN:
-        raise NotPossibleError(f"it is a node {rule.says} ({rule.code.format(key=node.leaving_taint)})")
+        reason = rule.code.format(key=node.leaving_taint)
+        raise NotPossibleError(f"it is {meaning_of(reason, settings.node_selector.text)} ({reason})")
     if args.healthy and settings.zones is not None and node.zone and node.zone not in settings.zones:
         raise NotPossibleError(f"it is {meaning_of(ZONE_NOT_ENABLED)} ({ZONE_NOT_ENABLED})")
     return instance
@@ -194,14 +200,20 @@ def _instance_of(node: NodeView, *, drained: bool) -> InstanceId:
 def _find(name: str, settings: Settings) -> NodeView:
     from syncer.cluster.access import configuration  # noqa: PLC0415 - not for an instance id
     from syncer.cluster.api import Api, RefusedError  # noqa: PLC0415 - not for an instance id
-    from syncer.cluster.once import find_node  # noqa: PLC0415 - not for an instance id
+    from syncer.cluster.once import find_node, list_nodes  # noqa: PLC0415 - not for an instance id
 
+    api = Api(configuration(os.environ))
     try:
-        node = find_node(Api(configuration(os.environ)), name, settings.node_policy)
+        node = find_node(api, name, settings.node_policy)
     except ClusterError as error:
         denied = isinstance(error, RefusedError) and error.status in {401, 403}
         kind = NotPossibleError if denied else NotYetError
         raise kind(f"{error}; an instance id needs no cluster") from None
-    if node is None:
-        raise NotPossibleError("there is no such Node; where it is gone already give its instance id")
-    return node
+    if node is not None:
+        return node
+    known: list[str] = []
+    with contextlib.suppress(ClusterError):
+        known += [each.name for each in list_nodes(api, settings.node_policy)]
+    raise NotPossibleError(
+        f"there is no such Node{hint(name, known)}; where it is gone already give its instance id"
+    )

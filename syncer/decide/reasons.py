@@ -41,9 +41,13 @@ _AWS_SAYS: Mapping[str, str] = {
 }
 
 
-def meaning_of(reason: str) -> str:
-    """What a verdict's reason says of a node; "" for a code that is not ours."""
-    return _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
+def meaning_of(reason: str, selector: str = "") -> str:
+    """What a verdict's reason says of a node, with the label selector where that decided.
+
+    "" for a code that is not ours.
+    """
+    says = _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
+    return f"{says} ({selector})" if selector and reason == "SelectorMismatch" else says
 
 
 def health_says(state: str, reason: str) -> str:

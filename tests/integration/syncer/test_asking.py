@@ -1,6 +1,11 @@
 """Questions about a real API server and the AWS API over HTTP, as a person or a script calls them."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +18,11 @@ from tests.integration.syncer.questions import Ask, fill
 
 pytestmark = pytest.mark.toolchain
 
+# Whoever starts the tests in the background has SIGINT ignored, and so would the command.
+AS_AT_A_TERMINAL = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "from syncer.__main__ import main; raise SystemExit(main())"
+)
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
@@ -58,6 +68,24 @@ def test_explain_of_an_unknown_node_is_one_line_and_exit_code_3(home: Household,
     code, _, err = ask("explain", "nobody")
     assert code == 3
     assert err == "nlb-sync: nobody is no Node of this cluster and no target of its groups\n"
+
+
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(home: Household, ask: Ask) -> None:
+    home.join("node-11.example.com", "workers-b")
+    for words in (("explain", "node-11"), ("wait", "node-11", "--drained")):
+        code, out, err = ask(*words)
+        assert (code, out) == (3, "")
+        assert "; did you mean node-11.example.com?" in err
+        assert err.count("\n") == 1
+    assert ask("explain", "node/workers-b")[0] == 0
+
+
+def test_the_selector_that_keeps_a_node_out_is_shown(home: Household, ask: Ask) -> None:
+    home.join("a")
+    _, out, _ = ask("explain", "a", NLB_SYNC_NODE_SELECTOR="pool=web")
+    assert out.splitlines()[1] == "  a node that the label selector does not match (pool=web)"
+    _, _, err = ask("wait", "a", "--healthy", NLB_SYNC_NODE_SELECTOR="pool=web")
+    assert "does not match (pool=web) (SelectorMismatch)" in err
 
 
 def test_explain_says_which_node_of_two_speaks_for_their_instance(home: Household, ask: Ask) -> None:
@@ -161,6 +189,52 @@ def test_status_shows_a_running_syncer_and_its_age(home: Household, ask: Ask) ->
     assert code == 1
     assert json.loads(out)["well"] is False
     assert {each["target_group"] for each in json.loads(out)["groups"]} == set(home.groups.values())
+
+
+def test_a_question_finds_the_syncer_of_its_own_environment(home: Household, ask: Ask) -> None:
+    """As in the Pod, where address and port are what the syncer was started with."""
+    home.join("a")
+    syncer = home.syncer(NLB_SYNC_ADDRESS="127.0.0.1")
+    home.until(lambda: syncer.ready, within=20)
+    assert "ready      yes" in ask("status", NLB_SYNC_PORT=str(syncer.port))[1]
+    everywhere = {"NLB_SYNC_PORT": str(syncer.port), "NLB_SYNC_ADDRESS": "0.0.0.0"}  # noqa: S104
+    assert "ready      yes" in ask("status", **everywhere)[1]
+    code, _, err = ask("leave", "--yes", NLB_SYNC_PORT=str(syncer.port))
+    assert code == 3
+    assert f"a syncer is at work at http://127.0.0.1:{syncer.port}" in err
+
+
+def test_a_service_that_is_called_like_the_syncer_does_not_mislead_a_question(ask: Ask) -> None:
+    """The kubelet makes NLB_SYNC_PORT=tcp://10.0.0.1:8080 of it."""
+    code, _, err = ask("status", NLB_SYNC_PORT="tcp://10.0.0.1:8080", NLB_SYNC_ADDRESS="::1")
+    assert code == 3
+    assert "no syncer answers at http://[::1]:8080 " in err
+
+
+@pytest.mark.parametrize("words", [("explain", "a"), ("plan",), ("doctor",), ("wait", "a", "--drained")])
+def test_ctrl_c_ends_a_question_at_once_and_without_a_word(
+    home: Household, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        broken = yaml.safe_load(home.layout.kubeconfig.read_text())
+        broken["clusters"][0]["cluster"]["server"] = url
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(yaml.safe_dump(broken))
+        environment = {**home.environment, "KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
+        asked = subprocess.Popen(
+            [sys.executable, "-c", AS_AT_A_TERMINAL, *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        connection, _ = silent.accept()  # it waits for an answer now, and gets none
+        with connection:
+            asked.send_signal(signal.SIGINT)
+            said = asked.communicate(timeout=30)
+    assert said == (b"", b"")
+    assert asked.returncode == -signal.SIGINT
 
 
 def test_status_of_a_syncer_without_aws_says_why_no_pass_was_good(home: Household, ask: Ask) -> None:

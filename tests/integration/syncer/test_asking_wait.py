@@ -114,6 +114,11 @@ def test_a_group_that_does_not_exist_is_not_taken_for_empty(home: Household, ask
     ("words", "says"),
     [
         (("a",), "one of the arguments --drained --healthy is required"),
+        (("", "--drained"), "argument NODE: '' is no Node's name and no instance id"),
+        (("..", "--drained"), "argument NODE: '..' is no Node's name"),
+        (("node/", "--drained"), "argument NODE: 'node/' is no Node's name"),
+        (("a/status", "--drained"), "argument NODE: 'a/status' is no Node's name"),
+        (("a?limit=1", "--drained"), "argument NODE: 'a?limit=1' is no Node's name"),
         (("a", "--drained", "--timeout", "-1"), "--timeout: '-1' is not a number of seconds"),
         (("a", "--drained", "--every", "0"), "--every: '0' is less than 1 second"),
     ],

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from syncer.asking.names import instance_of
 from syncer.asking.patience import Progress, UntilDrained, UntilHealthy
-from syncer.asking.wait import _INSTANCE, NotPossibleError, Watchman
+from syncer.asking.wait import NotPossibleError, Watchman
 from syncer.errors import AccessDeniedError, ThrottledError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 from tests.sim.cloud import MemoryCloud
@@ -150,6 +151,22 @@ def test_a_group_that_cannot_be_read_is_not_taken_for_empty() -> None:
     play(story)
 
 
+def test_what_aws_answers_again_and_again_is_said_as_seldom_as_all_else() -> None:
+    async def story() -> None:
+        scene = Scene(timeout=60)
+        for arn in (HTTP, HTTPS):
+            scene.elb.broken["describe", arn] = ThrottledError(
+                "DescribeTargetHealth", "Throttling", "slow down"
+            )
+        await scene.drained()
+        assert scene.lines[0].endswith(
+            "unknown in http, unknown in https (DescribeTargetHealth: Throttling: slow down)"
+        )
+        assert len(scene.lines) <= 1 + 60 // 10
+
+    play(story)
+
+
 def test_a_missing_right_ends_the_wait() -> None:
     async def story() -> None:
         scene = Scene()
@@ -199,5 +216,4 @@ def test_an_old_unhealthy_target_beside_a_healthy_one_does_not_hinder() -> None:
 )
 def test_no_node_is_taken_for_an_instance_that_nobody_lists(named: str, instance: str | None) -> None:
     """It would count as drained at once, and be stopped while it serves."""
-    found = _INSTANCE.fullmatch(named)
-    assert (found and (found[1] or found[2])) == instance
+    assert instance_of(named) == instance

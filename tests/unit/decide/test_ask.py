@@ -51,7 +51,7 @@ def raw_targets(*lines: tuple[int, Any], port: int = 30080) -> dict[str, Any]:
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
     """Call the command line with documents written to files: exit code, standard output, standard error."""
 
-    def call(*words: Any, stdin: object = None) -> tuple[int, str, str]:
+    def call(*words: Any, stdin: object = None, content: bytes | None = None) -> tuple[int, str, str]:
         parser = argparse.ArgumentParser(prog="nlb-sync")
         add_parsers(parser.add_subparsers(required=True))
         named = []
@@ -62,7 +62,8 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
                 named.append(str(path))
             else:
                 named.append(word)
-        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(stdin)))
+        given = json.dumps(stdin).encode() if content is None else content
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
         args = parser.parse_args(named)
         code = args.answer(args)
         captured = capsys.readouterr()
@@ -260,10 +261,13 @@ def test_a_file_that_is_no_json_is_named(ask: Ask, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        (b'{"kind": "\xff"}', "is not UTF-8 text"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"kind": "Node", "spec": ' + b"1" * 5000 + b"}", "holds a number that is too long"),
-        (b"", "is not JSON (line 1:"),
+        (b"", "is empty; did the command that should have filled it fail?"),
+        (b" \r\n", "is empty"),
+        (b"apiVersion: v1\nkind: Node\n", "is not JSON (line 1:"),
+        (b'{"kind": "Node"}\n{"kind": "Node"}\n', "holds a second document (line 2); give one List"),
     ],
 )
 def test_a_file_of_another_kind_gets_one_line(ask: Ask, tmp_path: Path, content: bytes, says: str) -> None:
@@ -275,10 +279,14 @@ def test_a_file_of_another_kind_gets_one_line(ask: Ask, tmp_path: Path, content:
     assert err.count("\n") == 1
 
 
-def test_a_byte_order_mark_does_no_harm(ask: Ask, tmp_path: Path) -> None:
-    marked = tmp_path / "nodes.json"
-    marked.write_text(json.dumps(raw_node(1)), encoding="utf-8-sig")
-    assert ask("explain", "-f", str(marked))[0] == 0
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_what_a_windows_shell_makes_of_the_text_does_no_harm(ask: Ask, tmp_path: Path, encoding: str) -> None:
+    """Its redirection writes UTF-16, or a byte order mark before UTF-8, and carriage returns."""
+    content = json.dumps(raw_node(1), indent=4).replace("\n", "\r\n").encode(encoding)
+    saved = tmp_path / "nodes.json"
+    saved.write_bytes(content)
+    assert ask("explain", "-f", str(saved))[::2] == (0, "")
+    assert ask("explain", "-f", "-", content=content)[::2] == (0, "")
 
 
 def test_several_groups_are_planned_as_one_syncer_would(ask: Ask) -> None:
@@ -350,6 +358,47 @@ def test_one_node_of_a_list_is_explained_and_an_unknown_one_is_exit_code_3(ask: 
     assert code == 3
     assert "node-1" in out
     assert err.startswith("nlb-sync: node-7 is not among the nodes of ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("ip-10-0-0-1", "; did you mean ip-10-0-0-1.eu-central-1.compute.internal?"),
+        ("IP-10-0-0-1", "; did you mean ip-10-0-0-1.eu-central-1.compute.internal?"),
+        ("ip-10-0-0-1.eu-central-1.compute.internl", "; did you mean ip-10-0-0-1.eu-central-1"),
+        (ID[1][:-1], "; did you mean i-000000000"),
+        ("database", ""),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(ask: Ask, asked: str, meant: str) -> None:
+    far = raw_node(2)
+    far["metadata"]["name"] = "ip-10-0-0-1.eu-central-1.compute.internal"
+    code, out, err = ask("explain", asked, "-f", raw_list(raw_node(1), far))
+    assert (code, out) == (3, "")
+    assert meant in err
+    assert ("did you mean" in err) == bool(meant)
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("asked", ["node/node-1", f"aws:///eu-central-1a/{ID[1]}", ID[1], "node-1"])
+def test_a_node_may_be_called_as_kubectl_and_the_cloud_print_it(ask: Ask, asked: str) -> None:
+    code, out, _ = ask("explain", asked, "-f", raw_list(raw_node(1), raw_node(2)), "--json")
+    assert (code, [each["node"] for each in json.loads(out)]) == (0, ["node-1"])
+
+
+def test_a_selector_that_does_not_match_is_shown(ask: Ask) -> None:
+    _, out, _ = ask("explain", "-f", raw_node(1), "--node-selector", "pool in (web, api)")
+    assert out.splitlines()[1].endswith("a node that the label selector does not match (pool in (web, api))")
+
+
+def test_an_unknown_ownership_is_answered_with_the_known_ones(
+    ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        ask("plan", "--nodes", raw_list(), "--targets", raw_targets(), "--port=1", "--ownership=mine")
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("'mine'", "tracked", "exclusive", "add-only"))
 
 
 @pytest.mark.parametrize(
