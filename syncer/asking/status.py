@@ -51,9 +51,25 @@ def ask_status(url: str) -> Mapping[str, Any]:
     except urllib.error.HTTPError as error:
         error.close()
         raise ValueError from None
-    if not isinstance(said, dict) or not isinstance(said.get("groups"), list):
-        raise ValueError  # noqa: TRY004 - it is the document that is wrong
-    return said
+    if not _is_status(said):
+        raise ValueError
+    return dict(said)
+
+
+def _is_status(said: Any) -> bool:
+    """Whether it is a syncer's own: other programs have groups too."""
+    if not isinstance(said, dict) or not _has_lists(said, "groups", "nodes", "problems"):
+        return False
+    return all(
+        isinstance(group, dict)
+        and ":targetgroup/" in str(group.get("target_group"))
+        and _has_lists(group, "targets", "register", "deregister", "held")
+        for group in said["groups"]
+    )
+
+
+def _has_lists(said: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(said.get(name), list) for name in names)
 
 
 def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
