@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 _TURN_S = 5.0
 # In this time a read is answered or has failed. By what is older, interval included, nothing is removed.
 _ANSWERED_S = 15.0
+# By a cluster that was last seen longer ago no pass is a good one. A watch that is refused is made up for by
+# a list every 30 s.
+_CURRENT_S = 60.0
 # How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
 _BEGIN_S = 30.0
 # A short outage of the API server makes no long one of ours.
@@ -225,8 +228,8 @@ class Controller:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
             self._chronicle.failed(group, problem)
         group.problem = str(problem) if problem else ""
-        seen = evaluation.complete and (group.actual.fresh or group.actual.blind)
-        good = problem is None and seen and not group.missing_port
+        seen = evaluation.complete and self.cluster.behind < _CURRENT_S and not group.missing_port
+        good = problem is None and seen and (group.actual.fresh or group.actual.blind)
         self.tally.passes[group.arn, "ok" if good else "failed"] += 1
         if good:
             group.last_good_pass = self.clock.now()

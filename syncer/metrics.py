@@ -99,7 +99,7 @@ class _State(Collector):
         yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
         good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
-        age = "Seconds since a pass over the group last met no failure; since the start, before the first."
+        age = "Seconds since a pass met no failure, by a cluster seen within a minute; or since the start."
         yield self._gauge("last_good_pass_age_seconds", age, self._age)
         yield self._gauge("poison", "Targets set aside because AWS refused them.", self._poison)
         yield self._unused()

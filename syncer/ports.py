@@ -35,6 +35,10 @@ class Cluster(Protocol):
     def problems(self) -> Collection[str]:
         """What keeps the caches from being current, one line each; empty when all is well."""
 
+    @property
+    def behind(self) -> float:
+        """For how many seconds the caches may have been wrong, because the API server does not answer."""
+
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""
 

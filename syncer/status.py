@@ -75,9 +75,11 @@ def _own_problems(controller: Controller) -> Iterable[str]:
 
 
 def _leader(controller: Controller) -> Mapping[str, Any]:
-    """Whether this replica is the one that writes; nothing where there is no election."""
+    """Whether this replica is the one that writes, and what is wrong with the election, if there is one."""
     leadership = controller.leadership
-    return {"leader": leadership.may_write()} if leadership.elected else {}
+    if not leadership.elected:
+        return {}
+    return {"leader": leadership.may_write(), "election": leadership.problem}
 
 
 def _sentences(controller: Controller) -> Mapping[str, str]:

@@ -73,18 +73,19 @@ def _has_lists(said: Mapping[str, Any], *names: str) -> bool:
 
 
 def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
-    """What a person should look at, one line each. A standby writes nothing, so its passes do not count."""
+    """What a person should look at, one line each."""
     if not said.get("ready"):
         yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
-    if said.get("leader") is False:
-        return
+    elif said.get("leader") is False and said.get("election"):
+        yield f"it cannot be known who leads: {said['election']}"
     for group in said["groups"]:
         age = _age(said, group)
         name = _name(group)
         if age is None:
             yield f"{name}: no good pass since the start{_because(group)}"
         elif age > stale_after:
-            yield f"{name}: the last good pass is {age:.0f} s ago{_because(group)}"
+            why = _because(group) or "".join(f": {each}" for each in said.get("problems", ())[:1])
+            yield f"{name}: the last good pass is {age:.0f} s ago{why}"
 
 
 def _because(group: Mapping[str, Any]) -> str:

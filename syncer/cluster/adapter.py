@@ -40,6 +40,11 @@ class KubernetesCluster:
         """What keeps the caches from being current, one line each."""
         return tuple(reflector.problem for reflector in self._reflectors if reflector.problem)
 
+    @property
+    def behind(self) -> float:
+        """For how many seconds the caches may have been wrong; 0 while all watches are open."""
+        return max(reflector.behind for reflector in self._reflectors)
+
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""
         return self.node_ports(service).get(port)

@@ -67,6 +67,7 @@ class Reflector(Generic[View]):
         self._problems: dict[str, str] = {}
         self._stream: Stream | None = None
         self._watching_since: float | None = None
+        self._right_at = float("-inf")
         self._thread = threading.Thread(target=self.forever, name=f"watch-{watched.plural}", daemon=True)
 
     @property
@@ -75,6 +76,11 @@ class Reflector(Generic[View]):
         if self._works:
             return ""  # a watch that is open and says nothing: nothing happens there
         return self._problems.get(_LIST) or self._problems.get(_WATCH, "")
+
+    @property
+    def behind(self) -> float:
+        """For how many seconds the views may have been wrong; 0 while a watch is open, `inf` at first."""
+        return 0.0 if self._works else time.monotonic() - self._right_at
 
     @property
     def _works(self) -> bool:
@@ -259,5 +265,6 @@ class Reflector(Generic[View]):
 
     def _recovered(self, kind: str) -> None:
         self._pace.succeeded(kind)
+        self._right_at = time.monotonic()
         if self._problems.pop(kind, None):
             log.info("%s: the API server answers again", self._watched.plural)

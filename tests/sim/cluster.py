@@ -78,8 +78,21 @@ class MemoryCluster:
         self._nodes: dict[str, NodeView] | None = None
         self._ports: dict[tuple[str, str], int] = {}
         self._news = asyncio.Event()
-        self.cut = False
+        self._cut_at: float | None = None
         self.told: Callable[[Mapping[str, dict[str, Any]], Mapping[tuple[str, str], int]], None] | None = None
+
+    @property
+    def cut(self) -> bool:
+        return self._cut_at is not None
+
+    @cut.setter
+    def cut(self, cut: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        self._cut_at = (now if self._cut_at is None else self._cut_at) if cut else None
+
+    @property
+    def behind(self) -> float:
+        return 0.0 if self._cut_at is None else asyncio.get_running_loop().time() - self._cut_at
 
     @property
     def nodes(self) -> Mapping[str, NodeView] | None:

@@ -99,6 +99,27 @@ def until(holds: Callable[[], bool], within: float = 5.0, whose: str = "") -> No
         time.sleep(0.01)
 
 
+def test_views_are_those_of_now_while_a_watch_is_open_and_says_nothing(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    assert reflector.behind == float("inf")
+    server.lists, server.watches = a_list("a"), a_stream(then="hang")
+    reflector.start()
+    until(lambda: sink.lists == 1 and reflector.behind == 0.0)
+
+
+def test_it_is_known_for_how_long_the_views_may_have_been_wrong(
+    server: FaultyServer, sink: Sink, reflector: Reflector[str]
+) -> None:
+    server.lists, server.watches = a_list("a"), hang_up
+    reflector.start()
+    until(lambda: reflector.behind != float("inf"))
+    until(lambda: reflector.behind > 2.0)
+    server.watches = a_stream(event("ADDED", "b", 101), then="hang")
+    until(lambda: sink.views is not None and "b" in sink.views)
+    assert reflector.behind < 1.0
+
+
 def test_events_keep_the_list_current(server: FaultyServer, sink: Sink, reflector: Reflector[str]) -> None:
     server.lists = a_list("a", "b")
     server.watches = a_stream(

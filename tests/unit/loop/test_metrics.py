@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -181,6 +182,27 @@ def test_unused_draining_and_the_age_of_the_last_good_pass_follow_the_world() ->
     assert known['nlb_sync_registered{target_group="http"}'] == 2
     assert known['nlb_sync_unused{reason="Target.InvalidState",target_group="http"}'] == 1
     assert 0 <= known['nlb_sync_last_good_pass_age_seconds{target_group="http"}'] < 61
+
+
+@pytest.mark.parametrize("elected", [True, False])
+def test_no_pass_is_a_good_one_by_a_cluster_that_was_last_seen_minutes_ago(elected: bool) -> None:
+    async def story() -> tuple[dict[str, float], dict[str, float]]:
+        world = World()
+        world.join("a", "b", "c")
+        replica = world.replica(elected=elected)
+        await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=60)
+        replica.cluster.cut = True
+        await asyncio.sleep(360)
+        cut = samples(Exposition(replica.controller))
+        replica.cluster.cut = False
+        await asyncio.sleep(61)
+        again = samples(Exposition(replica.controller))
+        await replica.stop()
+        return cut, again
+
+    cut, again = run_virtually(story())
+    assert 300 <= cut['nlb_sync_last_good_pass_age_seconds{target_group="http"}'] <= 361
+    assert again['nlb_sync_last_good_pass_age_seconds{target_group="http"}'] <= 61
 
 
 def test_a_histogram_counts_each_value_once_up_to_its_bound() -> None:

@@ -60,6 +60,7 @@ class StillCluster:
     """`syncer.ports.Cluster` of these Nodes, read as the API server's list is."""
 
     problems: Collection[str] = ()
+    behind = 0.0
 
     def __init__(self, nodes: Iterable[Json], policy: NodePolicy) -> None:
         self.nodes: Mapping[str, NodeView] | None = None
