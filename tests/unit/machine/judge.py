@@ -198,7 +198,7 @@ class Judge:
         """Whether a zone could not spare all its doubtful targets together."""
         rest = {
             target.id
-            for target in self.known.serving_targets(zone) - set(going)
+            for target in (self.known.serving_targets(zone) & self.known.before(self.now)) - set(going)
             if not self.is_doubtful(target)
         }
         return len(rest) < self.floor(zone)

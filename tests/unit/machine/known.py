@@ -27,7 +27,7 @@ class KnownGroup:
     answer. `seen` is how many instances served or drained, by scope, from when on. `unsure` are those whose
     registration was not answered since the last read, `news` those of another hand, with the time of the read
     that told of them. `said` is the limit that people chose, `learnt` the one that AWS was seen to have,
-    until `learnt_until`. `left` is when a call of ours removed a target.
+    until `learnt_until`. `written` is when a call of ours changed a target.
     """
 
     zone_of: Callable[[InstanceId], str]
@@ -38,7 +38,7 @@ class KnownGroup:
     blind: bool = False
     as_of: float = float("-inf")
     unsure: set[Target] = field(default_factory=set)
-    left: dict[Target, float] = field(default_factory=dict)
+    written: dict[tuple[Target, bool], float] = field(default_factory=dict)
     news: dict[Target, float] = field(default_factory=dict)
     seen: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
     learnt: int | None = None
@@ -63,8 +63,7 @@ class KnownGroup:
         for target in targets:
             self._effects.append((now, target, registered))
             self._change(target, registered=registered)
-        if not registered:
-            self.left |= dict.fromkeys(targets, now)
+        self.written |= dict.fromkeys(((target, registered) for target in targets), now)
         self._note(now)
 
     def _change(self, target: Target, *, registered: bool) -> None:
@@ -81,7 +80,14 @@ class KnownGroup:
 
     def lately(self, now: float) -> set[Target]:
         """The registered ones, and those that a call of ours has removed within the last second."""
-        return self.registered() | {target for target, at in self.left.items() if at > now - LATE_S}
+        return self.registered() | self._lately_written(now, registered=False)
+
+    def before(self, now: float) -> set[Target]:
+        """The registered ones but those that a call of ours has added within the last second."""
+        return self.registered() - self._lately_written(now, registered=True)
+
+    def _lately_written(self, now: float, *, registered: bool) -> set[Target]:
+        return {t for (t, joined), at in self.written.items() if joined is registered and at > now - LATE_S}
 
     def scopes(self) -> set[str]:
         """The group, and each zone of it where cross-zone is off."""
@@ -173,7 +179,9 @@ class KnownCluster:
     """The Nodes and NodePorts that were in a replica's caches, and since when it knows what leaves.
 
     `announced` is the deadline's beginning, None without one. `brief` are those whose Node said that it
-    leaves for less than `LATE_S` before it was gone: a decision may have seen that, or only that it is gone.
+    leaves for less than a decision may be late before it was gone: one may have seen that, or only that it is
+    gone. `retracted` is when an announcement was taken back, and what it was: if it is made again as soon, a
+    decision may not have seen that.
     """
 
     nodes: Mapping[str, dict[str, Any]] | None = None
@@ -183,6 +191,7 @@ class KnownCluster:
     announced: Mapping[InstanceId, float | None] = field(default_factory=dict)
     leaving_since: Mapping[InstanceId, float] = field(default_factory=dict)
     brief: frozenset[InstanceId] = frozenset()
+    retracted: Mapping[InstanceId, tuple[float, float | None]] = field(default_factory=dict)
 
     def readings(self) -> "tuple[KnownCluster, ...]":
         """This, and the same to one who missed what was said briefly."""
@@ -197,16 +206,19 @@ class KnownCluster:
         ports: Mapping[tuple[str, str], int],
         now: float,
         epoch: float,
+        late: float = LATE_S,
     ) -> "KnownCluster":
-        """What is known from `now` on."""
+        """What is known from `now` on; a decision may know it `late` seconds later."""
         speeches, announced = _speeches(nodes.values()), dict(self.announced)
+        retracted = {i: told for i, told in self.retracted.items() if told[0] >= now - late}
         for instance, speech in speeches.items():
             if speech.standing != "leaving":
-                announced.pop(instance, None)
+                if instance in announced:
+                    retracted[instance] = (now, announced.pop(instance))
             elif not speech.deadline:
                 announced[instance] = None
             else:
-                since = announced.get(instance)
+                since = announced.get(instance, retracted.get(instance, (now, None))[1])
                 began = now if since is None else since
                 if speech.deleted_at is not None:
                     began = min(began, now - (epoch - speech.deleted_at))
@@ -215,7 +227,7 @@ class KnownCluster:
             i: self.leaving_since.get(i, now) for i, said in speeches.items() if said.standing == "leaving"
         }
         gone = self.leaving_since.keys() - speeches.keys()
-        brief = self.brief.union(i for i in gone if now - self.leaving_since[i] < LATE_S) - speeches.keys()
+        brief = self.brief.union(i for i in gone if now - self.leaving_since[i] < late) - speeches.keys()
         return KnownCluster(
             nodes=dict(nodes),
             ports=dict(ports),
@@ -224,6 +236,7 @@ class KnownCluster:
             announced=announced,
             leaving_since=leaving,
             brief=frozenset(brief),
+            retracted=retracted,
         )
 
     def _port_since(self, port: tuple[str, str], ports: Mapping[tuple[str, str], int], now: float) -> float:

@@ -80,7 +80,7 @@ class Oversight:
         self.versions = [
             *self.versions[:-1][-50:],
             self.versions[-1],
-            (_now(), self.cluster.learns(nodes, ports, _now(), EPOCH + _now())),
+            (_now(), self.cluster.learns(nodes, ports, _now(), EPOCH + _now(), self._late())),
         ]
         for (group, target), (until, said) in list(self._poison.items()):
             if said != self.cluster.speeches.get(target.id):
@@ -107,6 +107,8 @@ class Oversight:
 
     def _late(self) -> float:
         """For how long a decision may have been on its way; a frozen process sends it when it goes on."""
+        if self.frozen_at is not None:
+            return LATE_S + _now() - self.frozen_at
         return LATE_S + (self.frozen_for if _now() < self.thawed_at + LATE_S else 0.0)
 
     def _recent(self) -> Iterable[KnownCluster]:
@@ -128,16 +130,18 @@ class Oversight:
         if call.operation not in WRITES:
             return
         self._check_writer(call)
-        verdicts = [
-            list(judge.register(call) if call.operation == "register" else judge.deregister(call))
-            for judge in (self.judge(call.group, version) for version in self._recent())
-        ]
-        if all(verdicts):
-            self._blame(call, verdicts[0])
+        faults = (self._faults(call, version) for version in self._recent())
+        newest = next(faults)
+        if newest and all(faults):
+            self._blame(call, newest)
         if call.operation == "register":
             self._check_record(call)
             self._own(call.group, call.targets)
         self._check_contests(call)
+
+    def _faults(self, call: Call, version: KnownCluster) -> list[str]:
+        judge = self.judge(call.group, version)
+        return list(judge.register(call) if call.operation == "register" else judge.deregister(call))
 
     def takes_effect(self, call: Call, healths: Sequence[TargetHealth]) -> None:
         if call.operation == "describe":

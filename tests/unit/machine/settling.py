@@ -85,12 +85,19 @@ def _stands(life: Life, judge: Judge, target: Target, why: Why | None, hold_id: 
             return alone or len(known.registered()) == 1
         case Why.SHARE:
             return _is_short(life, judge, target, hold_id)
-        case Why.AWAITING_SUCCESSOR:  # which has no place
-            return life.start.limit is not None and not judge.has_successor(target)
+        case Why.AWAITING_SUCCESSOR:
+            return _no_place_comes(life, judge, target)
         case Why.QUOTA:
             return life.start.limit is not None
         case _:
             return False
+
+
+def _no_place_comes(life: Life, judge: Judge, target: Target) -> bool:
+    """Whether a successor waits for ever: what is too much is held, or all is foreign and may not go."""
+    limit, taken = life.start.limit, len(judge.known.registered())
+    foreign = (target in life.hands.strange or life.record_lost) and not judge.may_clear()
+    return limit is not None and (taken > limit or (taken == limit and foreign))
 
 
 def _is_short(life: Life, judge: Judge, target: Target, hold_id: str) -> bool:
