@@ -1,4 +1,4 @@
-"""The page `/`: one HTML document, made once from the three files of this folder, that shows /status.
+"""The page `/`: one HTML document, made once from the files of this folder, that shows /status.
 
 Nothing of the cluster is in it: the script fetches /status and makes text nodes of what it says. The
 Content-Security-Policy allows exactly this style and this script, by their hashes, and requests to the
@@ -14,7 +14,7 @@ from syncer.web import Answer
 
 def page() -> Answer:
     """The answer of `/`; it never changes while the process lives."""
-    style, script = _source("page.css"), _source("page.js")
+    style, script = _source("page.css"), _source("facts.js") + _source("page.js")
     html = _source("page.html").replace("/*page.css*/", style).replace("/*page.js*/", script)
     policy = "; ".join(
         (

@@ -5,17 +5,7 @@
 const REFRESH_MS = 2000;
 const PATIENCE_MS = 10000;
 const PAGE_ROWS = 100;
-const STALE_S = 120; // a pass is due once a minute at least
-
-const STATES = {
-  healthy: ["●", "good"], initial: ["◔", "wait"], unhealthy: ["▲", "bad"], "unhealthy.draining": ["▲", "bad"],
-  draining: ["↓", "wait"], unused: ["○", "wait"], unavailable: ["?", "wait"], absent: ["–", "quiet"],
-};
-const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], "no node": ["?", "wait"] };
-const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
-
 const at = (id) => document.getElementById(id);
-const byName = new Intl.Collator("en", { numeric: true }).compare;
 const view = { status: null, rows: [], page: 0, heard: 0, timer: 0, asking: false, failure: "" };
 
 function element(tag, className, ...content) {
@@ -27,62 +17,6 @@ function element(tag, className, ...content) {
 
 function say(id, text) {
   if (at(id).textContent !== text) at(id).textContent = text;
-}
-
-// ---- what is shown, from what /status says
-
-function groupCells(group) {
-  const cells = new Map();
-  const add = (target) => {
-    const known = cells.get(target.id);
-    if (known) known.push(target); else cells.set(target.id, [target]);
-  };
-  const listed = new Set();
-  for (const target of group.targets) {
-    listed.add(target.id + ":" + target.port);
-    add(target);
-  }
-  const absent = (target, next, why) => {
-    if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", next, why });
-  };
-  for (const target of group.register) absent(target, "register", "");
-  for (const target of group.held) absent(target, "held", target.why);
-  return cells;
-}
-
-function rowsOf(status) {
-  const across = status.groups.map(groupCells);
-  const rows = [];
-  const spoken = new Set();
-  for (const node of status.nodes) {
-    const id = node.instance_id || "";
-    spoken.add(id);
-    rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across));
-  }
-  const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !spoken.has(id))));
-  for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "no node", "NoNode", across));
-  return rows.sort((a, b) => a.well - b.well || byName(a.name, b.name) || byName(a.id, b.id));
-}
-
-function zoneOf(id, across) {
-  return across.flatMap((cells) => cells.get(id) || []).map((target) => target.zone || "").find(Boolean) || "";
-}
-
-function row(status, name, id, zone, verdict, reason, across) {
-  const cells = across.map((group) => group.get(id) || []);
-  const well = isWell(status, verdict, reason, cells);
-  const words = [name, id, zone, verdict, reason];
-  for (const target of cells.flat()) words.push(target.state, target.reason, target.next, target.why);
-  const sentence = status.sentences[reason] || "";
-  return { key: name + " " + id, name, id, zone, verdict, reason, sentence, cells, well,
-    text: words.join(" ").toLowerCase() };
-}
-
-function isWell(status, verdict, reason, cells) {
-  if (verdict !== "in") return cells.every((targets) => targets.length === 0) && !JOINING.has(reason);
-  return reason !== "KeptNotReady" && cells.every((targets, index) => targets.length === 1
-    && targets[0].state === "healthy" && targets[0].next === "nothing"
-    && [null, targets[0].port].includes(status.groups[index].port));
 }
 
 // ---- drawing; an element is made anew only where what it says has changed
@@ -150,14 +84,14 @@ function drawTarget(target, group) {
 }
 
 function drawGroup(group) {
-  const port = group.port === null ? "" : " :" + group.port;
+  const port = group.port ? " :" + group.port : ""; // 0 is a group's own, where AWS does not tell it
   const title = element("h3", "", group.name, element("span", "quiet", port));
   const list = element("dl", "");
   const line = (term, ...content) => list.append(element("dt", "", term), element("dd", "", ...content));
-  line("healthy", marked(group.healthy === group.registered ? STATES.healthy : STATES.initial,
-    group.healthy + " of " + group.registered + " registered"));
+  line("healthy", marked(...healthOf(group)));
   line("serving", group.serving === null ? "not known yet"
     : group.serving + " · base " + group.base + " · keeps at least " + group.floor);
+  if (group.blind) line("blind", element("span", "wait", group.blind));
   if (group.next.register || group.next.deregister) {
     line("next", element("span", "go", "register " + group.next.register + ", deregister " + group.next.deregister));
   }
@@ -167,53 +101,16 @@ function drawGroup(group) {
   }
   if (group.hold_id) line("release it by", element("code", "", "nlb-sync confirm " + group.name + " " + group.hold_id));
   for (const cause of group.causes) line("contested", element("span", "wait", cause));
-  const stale = group.age === null || group.age > STALE_S || group.problems.length > 0;
+  const stale = isStale(group.age) || group.problems.length > 0;
   line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));
   for (const problem of group.problems) line("problem", element("span", "bad", problem));
   return element("article", "", title, list);
 }
 
-function agoOf(seconds) {
-  if (seconds === null) return "none yet";
-  if (seconds < 120) return Math.round(seconds) + " s ago";
-  return seconds < 7200 ? Math.round(seconds / 60) + " min ago" : Math.round(seconds / 3600) + " h ago";
-}
-
-function problemsOf(group) {
-  const port = group.stale_check_port;
-  return [group.problem, group.read_problem, group.waiting_for && "waits for " + group.waiting_for,
-    port && "AWS checks the health on " + port + ", which the Service has no more: run pulumi up"].filter(Boolean);
-}
-
-function groupItem(group) {
-  const held_by = {};
-  for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
-  return { key: group.target_group, name: group.name, port: group.port, healthy: group.healthy,
-    registered: group.registered, serving: group.serving, base: group.base, floor: group.floor, held_by,
-    causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age,
-    problems: problemsOf(group),
-    next: { register: group.register.length, deregister: group.deregister.length } };
-}
-
-function flagsOf(status) {
-  const flags = [{ key: "ready", tone: status.ready ? "" : "wait", says: status.ready ? "ready" : "not ready" }];
-  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", says: status.leader ? "leader" : "standby" });
-  if (status.paused) flags.push({ key: "paused", tone: "wait", says: "paused: writes nothing" });
-  if (status.blind) flags.push({ key: "blind", tone: "wait", says: "blind: may not read the groups" });
-  return [...flags, { key: "ownership", tone: "", says: status.ownership }];
-}
-
-function headline(status, unwell) {
-  const nodes = view.rows.length;
-  if (!status.ready) return [STATES.initial, "Not ready: " + status.waiting_for];
-  if (unwell) return [STATES.unused, unwell + " of " + nodes + (unwell === 1 ? " is not as it" : " are not as they") + " should be yet"];
-  return [STATES.healthy, nodes === 1 ? "The one node is as it should be" : "All " + nodes + " are as they should be"];
-}
-
 function draw() {
   const status = view.status;
   const unwell = view.rows.reduce((sum, each) => sum + !each.well, 0);
-  redraw(at("verdict"), [{ key: "v", says: headline(status, unwell) }], (item) => marked(item.says[0], item.says[1]));
+  redraw(at("verdict"), [{ key: "v", says: headline(status, view.rows.length, unwell) }], (item) => marked(item.says[0], item.says[1]));
   redraw(at("flags"), flagsOf(status), (item) => element("li", item.tone, item.says));
   redraw(at("problems"), status.problems.map((says) => ({ key: says })), (item) => element("li", "", item.key));
   at("problems").hidden = status.problems.length === 0;

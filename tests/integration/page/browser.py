@@ -74,7 +74,12 @@ class Tab:
         return said["result"].get("value")
 
     async def open(self, url: str, width: int = 1280, height: int = 900, *, dark: bool = False) -> None:
-        """Show a page in a window of this size."""
+        """Show a page in a window of this size, until it has a row."""
+        await self.load(url, width, height, dark=dark)
+        await self.until("document.getElementById('rows')?.childElementCount > 0")
+
+    async def load(self, url: str, width: int = 1280, height: int = 900, *, dark: bool = False) -> None:
+        """Show a page in a window of this size, until the syncer has answered it."""
         await self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -85,7 +90,7 @@ class Tab:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
         await self.call("Page.navigate", url=url)
-        await self.until("document.getElementById('rows')?.childElementCount > 0")
+        await self.until("document.getElementById('flags')?.childElementCount > 0")
 
     async def until(self, condition: str, within: float = 20.0) -> None:
         """Wait until an expression holds in the page."""

@@ -102,7 +102,65 @@ def test_what_is_not_well_comes_first_and_may_stand_alone(stage: Stage, mixed: D
         assert everything[: len(unwell)] == unwell
         well = everything[len(unwell) :]
         assert all("healthy" in row or "not a target" in row for row in well)
-        assert not any("unhealthy" in row or "held" in row or "draining" in row for row in well)
+        assert not any("unhealthy" in row or "held: Share" in row or "draining" in row for row in well)
+
+    stage.play(story)
+
+
+GOOD = "[...document.querySelectorAll('header .good, #groups .good')].map(each => each.innerText)"
+
+
+@pytest.mark.parametrize(
+    ("world", "headline", "figures"),
+    [
+        (worlds.deserted, "No target is healthy in http, https", "0 of 0 registered"),
+        (worlds.forsaken, "http, https are not kept: see below", "3 of 3 registered"),
+        (worlds.blind, "All 3 are sent to AWS; whether they are healthy may not be read", "not known of 3"),
+    ],
+)
+def test_what_costs_traffic_or_may_do_so_is_the_headline(
+    stage: Stage, world: Callable[[], Document], headline: str, figures: str
+) -> None:
+    stage.told = world()
+
+    async def story(tab: Tab) -> None:
+        await tab.load(stage.url)
+        await tab.until(f"{TEXT}.includes({headline!r})")
+        assert await shows(tab, figures)
+        assert await shows(tab, "as it should be") is False
+        assert await shows(tab, "as they should be") is False
+        good = await tab.run(GOOD)
+        assert good == [] or "3 of 3 registered" in good[0]
+
+    stage.play(story)
+
+
+def test_blind_a_node_that_aws_has_taken_is_not_called_unwell(stage: Stage) -> None:
+    stage.told = worlds.blind()
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        assert await tab.run("document.querySelectorAll('tr.unwell').length") == 0
+        assert await shows(tab, "allow elasticloadbalancing:DescribeTargetHealth")
+
+    stage.play(story)
+
+
+def test_another_clusters_target_in_a_shared_group_is_as_it_should_be(stage: Stage) -> None:
+    stage.told = told = worlds.quiet(2)
+    stranger = {"id": "i-0f0e1d2c3b4a59687", "port": 30999}
+    group = told["groups"][0]
+    group["targets"].append(
+        {**group["targets"][0], **stranger, "zone": "eu-central-1c", "next": "held", "why": "Foreign"}
+    )
+    group["held"].append({**stranger, "why": "Foreign"})
+    told["ownership"] = "tracked"
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        assert await shows(tab, "All 3 are as they should be")
+        stage.told = {**told, "ownership": "exclusive"}
+        await tab.until(f"{TEXT}.includes('1 of 3 is not as it should be')")
 
     stage.play(story)
 

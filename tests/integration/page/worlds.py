@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from syncer.errors import AccessDeniedError, CredentialsExpiredError
 from syncer.model import InstanceId, Target
 from syncer.status import snapshot
 from tests.sim.cluster import node
@@ -51,6 +52,65 @@ def quiet(count: int = 3) -> Document:
             joins(world, name)
         replica = world.replica()
         await world.until(lambda: len(world.cloud.serving(HTTPS)) == count, within=60)
+        await asyncio.sleep(10)
+        told = _told(replica)
+        await replica.stop()
+        return told
+
+    return run_virtually(story())
+
+
+def blind(count: int = 3) -> Document:
+    """AWS lets nobody read the groups, as with the predecessor's policy; all nodes are registered."""
+
+    async def story() -> Document:
+        world = World()
+        for name in names(count):
+            joins(world, name)
+        replica = world.replica()
+        for arn in (HTTP, HTTPS):
+            replica.elb.broken["describe", arn] = AccessDeniedError(
+                "DescribeTargetHealth", "AccessDenied", "no", "elasticloadbalancing:DescribeTargetHealth"
+            )
+        await world.until(lambda: len(world.cloud.serving(HTTPS)) == count, within=60)
+        await asyncio.sleep(10)
+        told = _told(replica)
+        await replica.stop()
+        return told
+
+    return run_virtually(story())
+
+
+def forsaken() -> Document:
+    """AWS throws every read back for ten minutes after all was well: what is shown is what was known then."""
+
+    async def story() -> Document:
+        world = World()
+        for name in names(3):
+            joins(world, name)
+        replica = world.replica()
+        await world.until(lambda: len(world.cloud.serving(HTTPS)) == 3, within=60)
+        await asyncio.sleep(10)
+        for arn in (HTTP, HTTPS):
+            replica.elb.broken["describe", arn] = CredentialsExpiredError(
+                "DescribeTargetHealth",
+                "ExpiredToken",
+                "the security token included in the request is expired",
+            )
+        await asyncio.sleep(600)
+        told = _told(replica)
+        await replica.stop()
+        return told
+
+    return run_virtually(story())
+
+
+def deserted() -> Document:
+    """A cluster that was scaled to nothing: no node, no target."""
+
+    async def story() -> Document:
+        world = World()
+        replica = world.replica()
         await asyncio.sleep(10)
         told = _told(replica)
         await replica.stop()

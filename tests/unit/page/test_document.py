@@ -34,7 +34,9 @@ def test_the_page_fetches_nothing_from_anywhere() -> None:
 
 
 def test_no_markup_is_ever_made_of_a_string() -> None:
-    script = resources.files("syncer.page").joinpath("page.js").read_text()
+    script = "".join(
+        resources.files("syncer.page").joinpath(name).read_text() for name in ("facts.js", "page.js")
+    )
     assert (
         re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|\.style\b", script) == []
     )

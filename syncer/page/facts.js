@@ -1,0 +1,126 @@
+// What /status says, as the rows and lines that page.js draws. Nothing here touches the document.
+"use strict";
+
+const STALE_S = 120; // a pass is due once a minute at least
+
+const STATES = {
+  healthy: ["●", "good"], initial: ["◔", "wait"], unhealthy: ["▲", "bad"], "unhealthy.draining": ["▲", "bad"],
+  draining: ["↓", "wait"], unused: ["○", "wait"], unavailable: ["?", "wait"], absent: ["–", "quiet"],
+};
+const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], "no node": ["?", "wait"] };
+const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
+const byName = new Intl.Collator("en", { numeric: true }).compare;
+
+function groupCells(group) {
+  const cells = new Map();
+  const add = (target) => {
+    const known = cells.get(target.id);
+    if (known) known.push(target); else cells.set(target.id, [target]);
+  };
+  const listed = new Set();
+  for (const target of group.targets) {
+    listed.add(target.id + ":" + target.port);
+    add(target);
+  }
+  const absent = (target, next, why) => {
+    if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", next, why });
+  };
+  for (const target of group.register) absent(target, "register", "");
+  for (const target of group.held) absent(target, "held", target.why);
+  return cells;
+}
+
+function rowsOf(status) {
+  const across = status.groups.map(groupCells);
+  const rows = [];
+  const spoken = new Set();
+  for (const node of status.nodes) {
+    const id = node.instance_id || "";
+    spoken.add(id);
+    rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across));
+  }
+  const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !spoken.has(id))));
+  for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "no node", "NoNode", across));
+  return rows.sort((a, b) => a.well - b.well || byName(a.name, b.name) || byName(a.id, b.id));
+}
+
+function zoneOf(id, across) {
+  return across.flatMap((cells) => cells.get(id) || []).map((target) => target.zone || "").find(Boolean) || "";
+}
+
+function row(status, name, id, zone, verdict, reason, across) {
+  const cells = across.map((group) => group.get(id) || []);
+  const well = isWell(status, verdict, reason, cells);
+  const words = [name, id, zone, verdict, reason];
+  for (const target of cells.flat()) words.push(target.state, target.reason, target.next, target.why);
+  const sentence = status.sentences[reason] || "";
+  return { key: name + " " + id, name, id, zone, verdict, reason, sentence, cells, well,
+    text: words.join(" ").toLowerCase() };
+}
+
+function isWell(status, verdict, reason, cells) {
+  if (verdict !== "in") return cells.every((targets) => targets.every((each) => isLeft(status, each))) && !JOINING.has(reason);
+  return reason !== "KeptNotReady" && cells.every((targets, index) => targets.length === 1
+    && isServing(targets[0], status.groups[index]) && targets[0].next === "nothing"
+    && [null, targets[0].port].includes(status.groups[index].port));
+}
+
+// Another cluster's target in a group that two share: with `tracked` it is none of our business.
+const isLeft = (status, target) => status.ownership === "tracked" && target.why === "Foreign";
+
+// Blind, nobody knows how a target is: it is as well as it can be once AWS has taken it.
+const isServing = (target, group) => target.state === "healthy" || (group.blind && ["initial", "unavailable"].includes(target.state));
+
+function healthOf(group) {
+  const registered = group.registered + " registered";
+  if (group.blind) return [STATES.unavailable, "not known of " + registered];
+  if (!group.fresh && !group.registered) return [STATES.absent, "not read yet"];
+  const state = !group.healthy ? "unhealthy" : group.healthy === group.registered ? "healthy" : "initial";
+  return [STATES[state], group.healthy + " of " + registered];
+}
+
+const isStale = (age) => age === null || age > STALE_S;
+
+function agoOf(seconds) {
+  if (seconds === null) return "none yet";
+  if (seconds < 120) return Math.round(seconds) + " s ago";
+  return seconds < 7200 ? Math.round(seconds / 60) + " min ago" : Math.round(seconds / 3600) + " h ago";
+}
+
+function problemsOf(group) {
+  const port = group.stale_check_port;
+  return [group.problem, !group.blind && group.read_problem, group.waiting_for && "waits for " + group.waiting_for,
+    port && "AWS checks the health on " + port + ", which the Service has no more: run pulumi up"].filter(Boolean);
+}
+
+function groupItem(group) {
+  const held_by = {};
+  for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
+  return { key: group.target_group, name: group.name, blind: group.blind && group.read_problem, fresh: group.fresh, port: group.port, healthy: group.healthy,
+    registered: group.registered, serving: group.serving, base: group.base, floor: group.floor, held_by,
+    causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age,
+    problems: problemsOf(group),
+    next: { register: group.register.length, deregister: group.deregister.length } };
+}
+
+function flagsOf(status) {
+  const flags = [{ key: "ready", tone: status.ready ? "" : "wait", says: status.ready ? "ready" : "not ready" }];
+  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", says: status.leader ? "leader" : "standby" });
+  if (status.paused) flags.push({ key: "paused", tone: "wait", says: "paused: writes nothing" });
+  if (status.blind) flags.push({ key: "blind", tone: "wait", says: "blind: may not read the groups" });
+  return [...flags, { key: "ownership", tone: "", says: status.ownership }];
+}
+
+function headline(status, nodes, unwell) {
+  if (!status.ready) return [STATES.initial, "Not ready: " + status.waiting_for];
+  const named = (groups) => groups.map((group) => group.name).join(", ");
+  const dead = status.groups.filter((group) => group.fresh && !group.blind && !group.healthy);
+  if (dead.length) return [STATES.unhealthy, "No target is healthy in " + named(dead)];
+  const left = status.groups.filter((group) => problemsOf(group).length
+    || (status.leader !== false && isStale(group.last_good_pass_age)));
+  if (left.length) return [STATES.unhealthy, named(left) + (left.length === 1 ? " is" : " are") + " not kept: see below"];
+  if (unwell) return [STATES.unused, unwell + " of " + nodes + (unwell === 1 ? " is not as it" : " are not as they") + " should be yet"];
+  if (status.problems.length) return [STATES.unused, "The nodes are as they should be, and not all is well: see below"];
+  if (status.blind) return [STATES.unavailable, "All " + nodes + " are sent to AWS; whether they are healthy may not be read"];
+  return [STATES.healthy, nodes === 1 ? "The one node is as it should be" : "All " + nodes + " are as they should be"];
+}
