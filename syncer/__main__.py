@@ -62,7 +62,7 @@ async def run(arguments: Namespace) -> int:
     except NotBegunError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return int(arguments.once and any(group.problem or group.read_problem for group in controller.groups))
+    return int(arguments.once and any(group.last_good_pass is None for group in controller.groups))
 
 
 if __name__ == "__main__":

@@ -152,6 +152,19 @@ def test_once_fills_the_groups_and_ends(home: Household) -> None:
     assert home.filled_with("a")
 
 
+def test_once_ends_well_where_the_groups_may_not_be_read_and_ill_where_they_may_not_be_written(
+    home: Household,
+) -> None:
+    home.join("a")
+    blind = home.syncer("--once", **home.key("once-blind", RegisterTargets="*", DeregisterTargets="*"))
+    assert blind.process.wait(15) == 0
+    assert home.filled_with("a")
+    home.join("b")
+    reader = home.syncer("--once", **home.key("once-reader", DescribeTargetHealth="*"))
+    assert reader.process.wait(15) == 1
+    assert home.filled_with("a")
+
+
 def test_once_ends_where_the_api_server_does_not_answer(home: Household, tmp_path: Path) -> None:
     home.join("a")
     config = yaml.safe_load(home.layout.kubeconfig.read_text())
