@@ -41,8 +41,9 @@ class Contested:
 
     def wrote(self, targets: Iterable[Target], at: float, *, registered: bool) -> None:
         """AWS acknowledged that `targets` are registered, or deregistered."""
+        write = (at, registered)
         for target in targets:
-            self._wrote[target] = (at, registered)
+            self._wrote[target] = write
 
     def read(self, began: float, listed: Mapping[Target, TargetHealth]) -> list[Contest]:
         """What a read that began at `began` lists; those that have just become contested."""

@@ -183,7 +183,9 @@ class Record:
         for group, targets in self._wanted.items():
             key = key_of(group)
             if self._recorded(key) != targets:
-                changes[key] = encoded(targets) or None
+                text = encoded(targets)
+                changes[key] = text or None
+                self._decoded[key] = (text, targets)  # once it is stored, no second copy of each target
         if changes:
             valid = _confirmations(self._stored, self._clock.now())
             expired = (key for key in self._stored if key.startswith(_CONFIRMED))

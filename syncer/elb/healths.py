@@ -8,6 +8,7 @@ import logging
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +105,17 @@ def _parsed(member: bytes) -> TargetHealth:
 
 def _fields(element: ET.Element) -> dict[str, Any]:
     """As botocore makes it of the XML; the port is the only number in it."""
-    return {each.tag: _fields(each) if len(each) else _text(each) for each in element}
+    return {
+        each.tag: _fields(each)
+        if len(each)
+        else _number(each.text)
+        if each.tag == "Port"
+        else each.text or ""
+        for each in element
+    }
 
 
-def _text(element: ET.Element) -> str | int:
-    text = element.text or ""
-    return int(text) if element.tag == "Port" else text
+@cache
+def _number(text: str) -> int:
+    """The same for each target of a group, and kept once for them all."""
+    return int(text)
