@@ -16,6 +16,7 @@ from syncer.elb.endpoint import check_endpoints
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.healths import Healths
 from syncer.elb.own_port import OwnPorts
+from syncer.elb.session import forgetful_session
 from syncer.errors import (
     AccessDeniedError,
     AwsError,
@@ -189,8 +190,8 @@ class BotoElb:
         """Credentials by boto3's own chain; the predecessor's variables where AWS's are not set."""
         access_key, secret_key = self._keys
         if access_key and not environment.get("AWS_ACCESS_KEY_ID"):
-            return boto3.session.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key)
-        return boto3.session.Session()
+            return boto3.session.Session(access_key, secret_key, botocore_session=forgetful_session())
+        return boto3.session.Session(botocore_session=forgetful_session())
 
 
 def _config() -> Config:
