@@ -1,9 +1,11 @@
 """/metrics: complete from the start, true to the world, and as docs/metrics.md says."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,6 +18,7 @@ from tests.sim.virtual import EPOCH, run_virtually
 from tests.sim.world import HTTP, PORTS, World, instance
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
+ALERTS = DOCS.parent / "examples" / "alerts.yaml"
 
 
 def samples(page: Exposition) -> dict[str, float]:
@@ -106,6 +109,28 @@ def test_every_promised_metric_is_there_from_the_start_for_each_group() -> None:
     assert {("RegisterTargets", "InvalidTarget"), ("DescribeTargetHealth", "ThrottlingException")} <= calls
     ends = {each.labels["reason"] for each in samples if each.name == "nlb_sync_watch_restarts_total"}
     assert ends == set(RESTART_REASONS)
+
+
+def test_every_alert_asks_for_series_that_are_there_from_the_start_and_is_explained() -> None:
+    async def story() -> str:
+        replica = World().replica()
+        text = Exposition(replica.controller).render().decode()
+        await replica.stop()
+        return text
+
+    series = [
+        (each.name, each.labels) for family in families(run_virtually(story())) for each in family.samples
+    ]
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    for rule in rules:
+        assert f"| `{rule['alert']}` |" in DOCS.read_text(), "explain it in docs/metrics.md"
+        asked = re.findall(r"(nlb_sync_\w+)(?:\{(\w+)(=~?)\"([^\"]*)\"\})?", rule["expr"])
+        assert asked
+        for name, label, sign, value in asked:
+            for one in value.split("|") if sign == "=~" else [value]:
+                assert any(n == name and (not label or labels[label] == one) for n, labels in series), rule
+    names = {rule["alert"] for rule in rules}
+    assert set(re.findall(r"^\| `(Nlb\w+)` \|", DOCS.read_text(), re.MULTILINE)) == names
 
 
 def test_no_series_appears_or_goes_when_much_happens() -> None:
