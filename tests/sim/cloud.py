@@ -2,7 +2,7 @@
 
 What it does that moto does not: a refused target refuses its whole call, targets turn healthy and drain in
 time, unknown instances and full groups are refused, calls beyond AWS's rate are throttled, and a batch is no
-larger than what the ELB team advises. Sources: /docs/syncer.md names the calls; the AWS guide the states.
+larger than what the ELB team advises. Sources: docs/syncer.md for the calls, the NLB guide for the states.
 """
 
 import asyncio
