@@ -23,8 +23,9 @@ from syncer.errors import (
     UnreachableError,
 )
 
-# Both message forms of InvalidTarget quote ids as 'i-0123456789abcdef0': "The following targets are not in
-# a running state and cannot be registered: …" (API reference) and "The following instances do not exist: …".
+# InvalidTarget quotes ids as 'i-0123456789abcdef0': "The following targets are not in a running state and
+# cannot be registered: …" (API reference), "The following instances do not exist: …"; or it says "Targets
+# {i-0123456789abcdef0} are not supported", of an instance type that takes no NLB (Kubernetes issue 56700).
 _INSTANCE_ID = re.compile(r"\bi-[0-9a-z]+\b")
 # What AWS says, also of the whole call, when an id cannot be one (issues 316, 328 and 3668 of the AWS Load
 # Balancer Controller).
