@@ -9,6 +9,7 @@ import pytest
 from tests.unit.peers.conftest import Ask
 from tests.unit.peers.documents import (
     PORT,
+    ZONE,
     Json,
     health,
     instance,
@@ -66,6 +67,11 @@ EVENTS = [
         None,
         node(labels={"node-role.kubernetes.io/master": ""}),
     ),
+    Event(
+        "A Node appears in a zone that the load balancer does not serve",
+        None,
+        node(labels={"topology.kubernetes.io/zone": "eu-central-1b"}),
+    ),
     Event("A target's Node turns not Ready", node(), node(status=not_ready())),
     Event("A target's Node is not heard of (`Unknown`)", node(), node(status=not_ready("Unknown"))),
     Event("It is cordoned, or drained by hand", node(), node(spec={"unschedulable": True})),
@@ -120,6 +126,12 @@ EVENTS = [
     Event("It is being deleted and a finalizer keeps it", node(), node(metadata=SOON)),
     Event("It is gone, and nothing announced that", node(), None),
 ]
+
+
+@pytest.fixture(autouse=True)
+def zones(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - `ask` empties the environment
+    """The stack names the zones that its load balancer serves."""
+    monkeypatch.setenv("NLB_SYNC_ZONES", ZONE)
 
 
 def test_the_page_shows_each_event_as_the_command_and_the_sources_have_it(ask: Ask) -> None:
