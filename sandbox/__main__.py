@@ -100,6 +100,19 @@ def shell(command: tuple[str, ...]) -> None:
     os.execvpe(words[0], words, stack.environment())  # noqa: S606
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("question", nargs=-1, type=click.UNPROCESSED, required=True)
+def ask(question: tuple[str, ...]) -> None:
+    """Ask the syncer in its own Pod, as `kubectl exec` does in a cluster: `sandbox ask explain node-3`."""
+    from sandbox.nodes.pods.spawn import running_places  # noqa: PLC0415
+
+    for directory, environment in running_places(_present()):
+        os.chdir(directory)
+        words = [sys.executable, "-m", "syncer", *question]
+        os.execve(sys.executable, words, environment)  # noqa: S606
+    raise SandboxError("no Pod of the syncer runs here: `sandbox status` says what does")
+
+
 @main.group()
 def node() -> None:
     """Add, drain, kill and replace nodes."""

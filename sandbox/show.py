@@ -28,10 +28,11 @@ def summary(status: Status) -> str:
 
 
 def next_steps(status: Status, command: str) -> str:
-    """Three commands to try, each as it can be pasted."""
+    """Commands to try, each as it can be pasted."""
     rows = [
         (f"{command} node add 2", "# two nodes join both groups by themselves"),
         (f"{command} node drain {_a_target(status)}", "# one leaves, and no connection fails"),
+        (f"{command} ask explain {_a_target(status)}", "# why is it a target, or why not?"),
     ]
     place = next(iter(status.entries.values()), None)
     if place:

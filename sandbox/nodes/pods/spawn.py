@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Spawned:
         """
         code = await self._process.wait()
         self.signal(signal.SIGKILL)
+        _place_of(self._record).unlink(missing_ok=True)
         self._record.unlink(missing_ok=True)
         self.ended.set()
         return code
@@ -53,8 +55,25 @@ async def spawn(
             cwd=directory,
             start_new_session=True,
         )
+    place = _place_of(record)
+    place.touch(mode=0o600)  # keys are in it
+    place.write_text(json.dumps({"environment": dict(env), "directory": str(directory)}))
     record.write_text(f"{process.pid} {started_at(process.pid)}\n")  # noqa: ASYNC240 (a few bytes)
     return Spawned(process.pid, process, record)
+
+
+def running_places(layout: Layout) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Directory and environment of each container that runs: where `kubectl exec` would start a command."""
+    for record in sorted(layout.pods.glob("*/*.pid")):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            pid_text, started = record.read_text().split()
+            place = json.loads(_place_of(record).read_text())
+            if started_at(int(pid_text)) == started:
+                yield Path(place["directory"]), place["environment"]
+
+
+def _place_of(record: Path) -> Path:
+    return record.with_suffix(".place.json")
 
 
 def end_orphans(layout: Layout) -> int:
@@ -66,6 +85,7 @@ def end_orphans(layout: Layout) -> int:
             if started_at(int(pid_text)) == started:
                 _signal_group(int(pid_text), signal.SIGKILL)
                 ended += 1
+        _place_of(record).unlink(missing_ok=True)
         record.unlink(missing_ok=True)
     return ended
 

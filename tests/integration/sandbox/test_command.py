@@ -1,12 +1,15 @@
 """The `sandbox` command where a sandbox is down or half dead: one line, at once."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from sandbox import process
 from sandbox.layout import Layout
+from sandbox.nodes.pods.spawn import spawn
 
 
 def sandbox(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +47,31 @@ def test_status_of_a_sandbox_that_is_down_says_so(tmp_path: Path) -> None:
         said = sandbox(Layout(directory=tmp_path), *words)
         assert said.returncode == 1
         assert said.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
+
+
+def test_a_question_is_asked_in_the_environment_of_the_syncers_pod(tmp_path: Path) -> None:
+    layout = Layout.ephemeral(tmp_path)
+    layout.save()
+    pod = layout.pods / "ingress_nlb-sync_1"
+    root = pod / "root"
+    root.mkdir(parents=True)
+
+    async def story() -> tuple[subprocess.CompletedProcess[str], subprocess.CompletedProcess[str]]:
+        environment = {"PATH": os.environ["PATH"], "NLB_SYNC_TARGET_GROUPS": "nonsense"}
+        container = await spawn(
+            ["sleep", "60"], environment, root, pod / "nlb-sync.log", pod / "nlb-sync.pid"
+        )
+        asked = await asyncio.to_thread(sandbox, layout, "ask", "explain", "--json", "node-1")
+        container.signal(signal.SIGKILL)
+        await container.wait()
+        return asked, await asyncio.to_thread(sandbox, layout, "ask", "status")
+
+    asked, after = asyncio.run(story())
+    assert asked.returncode == 2
+    assert asked.stderr.startswith("NLB_SYNC_TARGET_GROUPS is 'nonsense'")
+    assert after.returncode == 1
+    assert after.stderr == "error: no Pod of the syncer runs here: `sandbox status` says what does\n"
+    assert list(pod.glob("*.json")) == []
 
 
 def test_a_directory_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
