@@ -57,3 +57,5 @@ def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = N
     logging.getLogger("syncer").setLevel(level.upper())
     # urllib3 warns of every lost connection with its whole URL; the watch reports them itself.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # It warns of credentials that cannot be had with a traceback, and the call that fails for it says it too.
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)

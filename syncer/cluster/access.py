@@ -15,6 +15,7 @@ from kubernetes.config.incluster_config import (
 from kubernetes.config.kube_config import load_kube_config
 
 from syncer.errors import MisconfiguredError
+from syncer.parsers import is_url
 
 # The client's own default is what KUBECONFIG said when it was imported, an empty one too.
 _AT_HOME = "~/.kube/config"
@@ -44,6 +45,13 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
             ) from None
         where = "the ServiceAccount" if in_pod else _AT_HOME
         raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
+    if not is_url(config.host):
+        where = f"KUBECONFIG {kubeconfig!r}" if kubeconfig else "the ServiceAccount" if in_pod else _AT_HOME
+        raise MisconfiguredError(
+            f"{where} names the API server {config.host!r}; allowed: a URL such as https://HOST:6443"
+        )
+    if config.proxy and "://" not in config.proxy:
+        config.proxy = f"http://{config.proxy}"  # as curl, Go and botocore read it
     # The client's own retries would come at once, three to a failure.
     config.retries = False
     return config

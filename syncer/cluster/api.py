@@ -180,7 +180,14 @@ class Api:
 
 
 def _client(configuration: Configuration) -> ApiClient:
-    client = ApiClient(configuration)
+    """The client; MisconfiguredError where the proxy is none, which is not shown: it may hold a password."""
+    try:
+        client = ApiClient(configuration)
+    except (urllib3.exceptions.HTTPError, ValueError, ImportError) as error:
+        raise MisconfiguredError(
+            "the proxy for the API server, of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, cannot be used "
+            f"({type(error).__name__}); allowed: a URL such as http://HOST:3128"
+        ) from None
     client.user_agent = "node-nlb-sync"
     return client
 

@@ -1,6 +1,7 @@
 """The command line and what it says when the environment is wrong."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -56,14 +57,18 @@ def test_a_wrong_flag_is_one_line_too(
     assert said.err.count("\n") == 1
 
 
+def kubeconfig(server: str) -> str:
+    names = {"contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}], "current-context": "c"}
+    clusters = {"clusters": [{"name": "k", "cluster": {"server": server}}]}
+    return json.dumps({**names, **clusters, "users": [{"name": "u", "user": {}}]})
+
+
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment in which nothing is wrong."""
-    names = {"contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}], "current-context": "c"}
-    clusters = {"clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:1"}}]}
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(json.dumps({**names, **clusters, "users": [{"name": "u", "user": {}}]}))
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    path = tmp_path / "kubeconfig"
+    path.write_text(kubeconfig("https://127.0.0.1:1"))
+    monkeypatch.setenv("KUBECONFIG", str(path))
     monkeypatch.setenv("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=:30080")
 
 
@@ -107,6 +112,33 @@ def test_a_kubeconfig_that_is_not_there_is_one_line_that_names_the_variable(
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(MisconfiguredError, match="no cluster: set KUBECONFIG, or run in a Pod"):
         configuration({"KUBECONFIG": ""})
+
+
+@pytest.mark.parametrize("server", ["nonsense", "127.0.0.1:6443", "https://h:99999", ""])
+def test_an_api_server_that_is_no_url_is_one_line_that_names_the_kubeconfig(
+    server: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(kubeconfig(server))
+    with pytest.raises(MisconfiguredError) as raised:
+        configuration({"KUBECONFIG": str(path)})
+    assert str(raised.value) == (
+        f"KUBECONFIG {str(path)!r} names the API server {server!r}; allowed: a URL such as https://HOST:6443"
+    )
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_proxy_without_a_scheme_is_taken_as_elsewhere_and_one_of_another_kind_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    assert configuration(os.environ).proxy == "http://proxy.example:3128"
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://me:hidden@proxy.example")
+    assert main(["run"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("the proxy for the API server, of HTTPS_PROXY")
+    assert said.count("\n") == 1
+    assert "hidden" not in said
 
 
 def test_a_pod_without_a_token_is_told_so(tmp_path: Path) -> None:
