@@ -1,7 +1,6 @@
 """Where contenders run: a real store and API server, the fake AWS, and the fleet of nodes."""
 
 import os
-import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from bench.contender import Contender, Process
 from bench.fleet import ZONES, Fleet
 from sandbox import cluster, process
 from sandbox.cluster import commands, kubeconfig, pki
-from sandbox.layout import ACCOUNT, HOST, REGION, Layout
+from sandbox.layout import ACCOUNT, HOST, REGION, Layout, free_ports
 
 INGRESS, SERVICE = "ingress", "ingress"
 PORTS = {"http": 80, "https": 443}
@@ -100,6 +99,7 @@ class World:
         """What a contender is told: docs/bench.md lists it."""
         own = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
         ports = self.node_ports()
+        own_port, other_port = free_ports(2)
         groups = dict(zip(PORTS, GROUPS, strict=True))
         followed = ",".join(f"{arn}={INGRESS}/{SERVICE}:{name}" for name, arn in groups.items())
         return {
@@ -120,12 +120,12 @@ class World:
             "NLB_SYNC_ZONES": ",".join(ZONES),
             "NLB_SYNC_NAMESPACE": namespace,
             "NLB_SYNC_NAME": "nlb-sync",
-            "NLB_SYNC_PORT": str(_free_port()),
+            "NLB_SYNC_PORT": str(own_port),
             "BENCH_AWS_URL": self.cloud.url,
             "BENCH_APISERVER_URL": self.layout.apiserver_url,
             "BENCH_NAMESPACE": namespace,
             "BENCH_SERVICE": f"{INGRESS}/{SERVICE}",
-            "BENCH_PORT": str(_free_port()),
+            "BENCH_PORT": str(other_port),
             **{f"BENCH_TARGET_GROUP_{name.upper()}": arn for name, arn in groups.items()},
             **{f"BENCH_NODE_PORT_{name.upper()}": str(port) for name, port in ports.items()},
         }
@@ -185,9 +185,3 @@ def _start_api_server(layout: Layout, tools: Mapping[str, Path]) -> None:
         layout, _API_SERVER, commands.command(_API_SERVER, layout, authority, tools), environment
     )
     process.wait_until(lambda: cluster.ready(layout, _API_SERVER), started, layout, _READY_S)
-
-
-def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

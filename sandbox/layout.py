@@ -2,13 +2,18 @@
 
 import json
 import os
+import random
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
+# Above the sandbox's own, below the NodePorts (30000) and the ports that a kernel gives to whoever wants
+# any (from 32768 on Linux, 49152 on macOS): a server that is stopped for a while finds its port free again.
+_TO_CHOOSE_FROM = range(21_000, 30_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +110,7 @@ class Layout:
     def ephemeral(cls, directory: Path) -> "Layout":
         """A sandbox of a test: its own directory and ports that are free now."""
         names = [f.name for f in fields(cls) if f.name.endswith("_port")]
-        sockets = [socket.create_server((HOST, 0)) for _ in names]
-        try:
-            ports = {name: sock.getsockname()[1] for name, sock in zip(names, sockets, strict=True)}
-        finally:
-            for sock in sockets:
-                sock.close()
+        ports = dict(zip(names, free_ports(len(names)), strict=True))
         return cls(directory=directory.absolute(), **ports)
 
     def save(self) -> None:
@@ -124,3 +124,17 @@ class Layout:
         path = directory / "layout.json"
         ports = json.loads(path.read_text()) if path.exists() else {}
         return cls(directory=directory.absolute(), **ports)
+
+
+def free_ports(count: int) -> list[int]:
+    """That many ports of HOST on which nothing listens now."""
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < count:
+            port = random.choice(_TO_CHOOSE_FROM)  # noqa: S311 - so that two who choose at once do not meet
+            try:
+                held.enter_context(socket.create_server((HOST, port)))
+            except OSError:
+                continue
+            found.append(port)
+    return found

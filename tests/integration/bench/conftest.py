@@ -1,6 +1,5 @@
 """The bench's AWS as a process of its own, asked through boto3."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ import pytest
 
 from bench.cloud import CloudClient
 from sandbox.cloud.client import elbv2_client
-from sandbox.layout import HOST
+from sandbox.layout import free_ports
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[CloudClient]:
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     process = subprocess.Popen([sys.executable, "-m", "bench.aws", "--port", str(port), "--latency", "0"])
     client = CloudClient(port)
     try:

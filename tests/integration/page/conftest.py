@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from typing import Any
 
 import pytest
 
+from sandbox.layout import HOST, free_ports
 from syncer.page import page
 from syncer.web import Answer, document, serving, text
 from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, Tab, browser, tab
-
-HOST = "127.0.0.1"
 
 
 @dataclass(slots=True)
@@ -56,8 +54,7 @@ def executable() -> str:
 
 @pytest.fixture(scope="session")
 def stage(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     with asyncio.Runner() as runner:
         rooms = AsyncExitStack()
 

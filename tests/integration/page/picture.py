@@ -1,10 +1,10 @@
 """Takes the picture of docs/status.md: `python -m tests.integration.page.picture`."""
 
 import asyncio
-import socket
 import tempfile
 from pathlib import Path
 
+from sandbox.layout import HOST, free_ports
 from syncer.page import page
 from syncer.web import document, serving
 from tests.integration.page import worlds
@@ -18,12 +18,11 @@ async def take(told: worlds.Document) -> None:
     found = browser()
     if found is None:
         raise SystemExit(HINT)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     routes = {"/": page, "/status": lambda: document(told)}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        async with serving(routes, "127.0.0.1", port), tab(found, Path(profile)) as shown:
-            await shown.open(f"http://127.0.0.1:{port}/", 1280, 800)
+        async with serving(routes, HOST, port), tab(found, Path(profile)) as shown:
+            await shown.open(f"http://{HOST}:{port}/", 1280, 800)
             PICTURE.write_bytes(await shown.screenshot())
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ import boto3
 
 from sandbox.cloud.network import Network, run_node_instance
 from sandbox.cluster import ApiError, Rest
-from sandbox.layout import HOST, REGION, Layout
+from sandbox.layout import HOST, REGION, Layout, free_ports
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -34,8 +33,7 @@ class Syncer:
     """One process `python -m syncer run`."""
 
     def __init__(self, environment: dict[str, str], directory: Path, *arguments: str) -> None:
-        with socket.create_server((HOST, 0)) as free:
-            self.port = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         self.log = directory / f"syncer-{next(_NUMBERS)}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
