@@ -27,7 +27,8 @@ class Group:
 
     *What it is*: a read is believed for `trusted_for` seconds; `own_port` is the group's, once AWS was asked.
     *What is known*: `actual` by AWS, `ours` and `confirmed` by the record (of its load number `recalled`),
-    `memory` by the plan before, `plan` as it was made last; what `contested`, `poison` and a limit say.
+    `memory` by the plan before, `plan` as it was made last; what is `contested`; what AWS does not take
+    (`poison`) or let go (`stuck`); a learnt limit.
     *Who waits for whom*: `dirty` asks for a pass, and `hurry` that the next read be thought over. While
     `looked` is not set no pass begins: it waits for a read that began after `look_after`.
     *When to try again*: after which failures nothing is written or read for a while (`write_backoff`,
@@ -53,6 +54,7 @@ class Group:
     plan: GroupPlan | None = None
     contested: Contested = field(default_factory=Contested)
     poison: Poison = field(init=False)
+    stuck: Poison = field(init=False)
     _limit: int | None = None
     _limit_until: float = 0.0
 
@@ -82,7 +84,7 @@ class Group:
     was_free: bool = False
 
     def __post_init__(self) -> None:
-        self.poison = Poison(self.rng)
+        self.poison, self.stuck = Poison(self.rng), Poison(self.rng)
         self.write_backoff = Backoff(self.rng, cap=30.0)
         self.read_backoff = Backoff(self.rng, cap=30.0)
 
@@ -192,5 +194,6 @@ class Group:
         planned = self.plan.look_again_in if self.plan else None
         again = self.tell_again_at and self.tell_again_at - now
         joins = self.register_again_at - now if now < self.register_again_at else None
-        waits = (60.0, planned, again, joins, self.poison.next_release(now), self.contested.next_release(now))
+        aside = (each.next_release(now) for each in (self.poison, self.stuck, self.contested))
+        waits = (60.0, planned, again, joins, *aside)
         return max(0.25, min(wait for wait in waits if wait is not None))

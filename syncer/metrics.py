@@ -127,7 +127,8 @@ class _State(Collector):
         return max(0.0, self._controller.clock.now() - (group.last_good_pass or self._started))
 
     def _poison(self, group: Group) -> float:
-        return len(group.poison.set_aside(self._controller.clock.monotonic()))
+        now = self._controller.clock.monotonic()
+        return len(group.poison.set_aside(now)) + len(group.stuck.set_aside(now))
 
     def _unused(self) -> Metric:
         family = GaugeMetricFamily(

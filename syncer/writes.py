@@ -17,6 +17,7 @@ from syncer.errors import (
 )
 from syncer.group import Group
 from syncer.model import GroupPlan, Target
+from syncer.poison import Poison
 from syncer.ports import Clock, Elb
 from syncer.tally import Tally
 
@@ -63,7 +64,7 @@ class Writer:
                     group.learn_limit(self.clock.monotonic())
                     log.warning("%s: full: %s", group.name, error, extra={"group": group.name})
                     return error
-                again = self._apart(group, batch, error)
+                again = self._apart(group, group.poison, batch, error)
                 if again is None:
                     return error
                 waiting, searching = [*again, *waiting], True
@@ -81,11 +82,15 @@ class Writer:
         return None
 
     def _apart(
-        self, group: Group, batch: Sequence[Target], error: RefusedTargetsError | TooManyTargetsError
+        self,
+        group: Group,
+        aside: Poison,
+        batch: Sequence[Target],
+        error: RefusedTargetsError | TooManyTargetsError,
     ) -> list[Sequence[Target]] | None:
         """What to send instead of a refused batch; None when no more is to be tried now.
 
-        The ids that AWS named are set aside, else halves are tried until the bad ones stand alone. A full
+        The ids that AWS named are set `aside`, else halves are tried until the bad ones stand alone. A full
         group is filled to its last place in the same way.
         """
         now, again = self.clock.monotonic(), list[Sequence[Target]]()
@@ -95,7 +100,7 @@ class Writer:
         if not culprits and len(batch) == 1:
             culprits = list(batch)
         if culprits:
-            group.poison.refuse(culprits, now, self.chronicle.nodes_of(each.id for each in culprits))
+            aside.refuse(culprits, now, self.chronicle.nodes_of(each.id for each in culprits))
             self.tally.refused[group.arn] += len(culprits)
             self.chronicle.refused(group, culprits, error)
             log.warning(
@@ -106,24 +111,42 @@ class Writer:
         else:
             half = len(batch) // 2
             again += [batch[:half], batch[half:]]
-        return again if group.poison.may_search(now, calls=len(again)) else None
+        return again if aside.may_search(now, calls=len(again)) else None
 
     async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
-        for number, batch in enumerate(_batches(targets)):
-            may_send = await self._may_send(group, first=first and number == 0)
+        """All but those that AWS has just refused to let go.
+
+        A search for them is no reason to go on with an old plan: the next one begins with what it has found.
+        """
+        stuck = group.stuck.set_aside(self.clock.monotonic())
+        waiting = _batches([target for target in targets if target not in stuck])
+        while waiting:
+            may_send = await self._may_send(group, first=first)
             if not may_send or group.knows_old_things(self.clock.monotonic()):
                 return None
+            batch, first = waiting.pop(0), False
             try:
                 await self.elb.deregister(group.arn, batch)
+            except RefusedTargetsError as error:
+                again = self._apart(group, group.stuck, batch, error)
+                if again is None:
+                    return error
+                waiting = [*again, *waiting]
             except AwsError as error:
                 return self._failed(group, error)
-            now = self.clock.monotonic()
-            group.actual.deregistered(batch, now)
-            group.contested.wrote(batch, now, registered=False)
-            group.removed += len(batch)
-            self._changed(group, "deregister", batch)
-            self.chronicle.deregistered(group, batch)
+            else:
+                self._left(group, batch)
         return None
+
+    def _left(self, group: Group, batch: Sequence[Target]) -> None:
+        """AWS acknowledged the deregistration of a batch."""
+        now = self.clock.monotonic()
+        group.actual.deregistered(batch, now)
+        group.stuck.accepted(batch)
+        group.contested.wrote(batch, now, registered=False)
+        group.removed += len(batch)
+        self._changed(group, "deregister", batch)
+        self.chronicle.deregistered(group, batch)
 
     async def _may_send(self, group: Group, *, first: bool, searching: bool = False) -> bool:
         """Wait for the turn of one call; False where none may begin, or the plan is to be made anew.

@@ -66,9 +66,10 @@ class MemoryCloud:
     """Instances and target groups. Times are those of the running loop.
 
     `running` says in which zone an instance runs, `sick` are those that fail the health check, `crowded`
-    those that are in too many groups already. `zones` are enabled on the load balancer, None for all.
-    `confused`: AWS has an inner fault and knows no target's health. `quota` is what all groups of the load
-    balancer may hold together. `names_refused`: a refusal names the ids.
+    those that are in too many groups already, `stuck` those that AWS refuses to deregister. `zones` are
+    enabled on the load balancer, None for all. `confused`: AWS has an inner fault and knows no target's
+    health. `quota` is what all groups of the load balancer may hold together. `names_refused`: a refusal
+    names the ids.
     """
 
     def __init__(self, arns: Iterable[TargetGroupArn]) -> None:
@@ -77,6 +78,7 @@ class MemoryCloud:
         self.started_at: dict[InstanceId, float] = {}
         self.sick: set[InstanceId] = set()
         self.crowded: set[InstanceId] = set()
+        self.stuck: set[InstanceId] = set()
         self.zones: set[str] | None = None
         self.confused = False
         self.quota: int | None = None
@@ -169,6 +171,10 @@ class MemoryCloud:
         """DeregisterTargets: draining first; one that is not registered is no error."""
         group, now = self._drained(arn), self._now()
         _check_batch("DeregisterTargets", targets)
+        stuck = {target.id for target in targets} & self.stuck
+        if stuck:
+            text = "The following targets are not valid: "
+            raise InvalidTargetError("DeregisterTargets", "InvalidTarget", *self._named(text, stuck))
         for target in targets:
             entry = group.entries.get(Target(target.id, target.port or group.own_port))
             if entry is not None and entry.draining_since is None:

@@ -304,6 +304,31 @@ async def test_an_instance_that_does_not_run_keeps_no_other_out_and_joins_when_i
     await replica.stop()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_target_that_aws_does_not_let_go_keeps_no_other_one(*, named: bool) -> None:
+    async def story() -> None:
+        world = World()
+        world.cloud.names_refused = named
+        world.join(*"abcdef")
+        replica = world.replica()
+        await world.until(lambda: len(world.cloud.serving(HTTP)) == 6, within=40)
+        await asyncio.sleep(10)
+        world.cloud.stuck = {instance("f")}
+        leaving = {"node.kubernetes.io/exclude-from-external-load-balancers": ""}
+        for name in "def":
+            world.cluster.put(node(name, instance(name), labels=leaving))
+        await world.until(lambda: world.filled_with(*"abcf"), within=5)
+        begun = world.cloud.calls["deregister"]
+        await asyncio.sleep(300)
+        assert world.filled_with(*"abcf")
+        assert world.cloud.calls["deregister"] - begun < 2 * 6
+        world.cloud.stuck.clear()
+        await world.until(lambda: world.filled_with(*"abc"), within=900)
+        await replica.stop()
+
+    run_virtually(story())
+
+
 @virtually
 async def test_an_instance_that_was_refused_joins_at_once_when_its_node_turns_ready() -> None:
     world = World()
