@@ -49,18 +49,18 @@ _THROTTLES = frozenset(
     }
 )
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-# The last four are also what AWS says of keys that were deleted or not yet spread to all its servers.
-_EXPIRIES = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "RequestExpired",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "SignatureDoesNotMatch",
-        "AuthFailure",
-    }
-)
+_NEW_KEY = "give a new key or token, or a role"
+# What to do about each. The last four are also what AWS says of keys that were deleted or not yet spread to
+# all its servers.
+_EXPIRIES = {
+    "ExpiredToken": _NEW_KEY,
+    "ExpiredTokenException": _NEW_KEY,
+    "RequestExpired": "set this machine's clock",
+    "InvalidClientTokenId": _NEW_KEY,
+    "UnrecognizedClientException": _NEW_KEY,
+    "SignatureDoesNotMatch": "mend AWS_SECRET_ACCESS_KEY, or set this machine's clock",
+    "AuthFailure": _NEW_KEY,
+}
 
 
 def fault(operation: str, error: Exception) -> AwsError:
@@ -103,7 +103,7 @@ def _answered(operation: str, code: str, message: str) -> AwsError:
         action = named[1] if named else f"elasticloadbalancing:{operation}"
         return AccessDeniedError(operation, code, message, action)
     if code in _EXPIRIES:
-        return CredentialsExpiredError(operation, code, message)
+        return CredentialsExpiredError(operation, code, f"{message}; {_EXPIRIES[code]}")
     return AwsError(operation, code, message)
 
 

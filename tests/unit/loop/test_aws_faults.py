@@ -51,6 +51,11 @@ def test_what_only_a_person_can_mend_says_how() -> None:
     assert said.endswith("not found; mend its ARN in the settings, or create it")
     said = str(fault("DescribeTargetHealth", NoCredentialsError()))
     assert said.endswith("; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
+    said = str(answered("ExpiredToken", "The security token included in the request is expired"))
+    assert said.endswith("is expired; give a new key or token, or a role")
+    assert str(answered("SignatureDoesNotMatch")).endswith(
+        "AWS_SECRET_ACCESS_KEY, or set this machine's clock"
+    )
 
 
 @pytest.mark.parametrize(
