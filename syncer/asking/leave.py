@@ -29,6 +29,7 @@ from syncer.errors import (
     AwsError,
     ClusterError,
     DeniedError,
+    RefusedTargetsError,
     SyncerError,
     TargetGroupNotFoundError,
 )
@@ -81,17 +82,25 @@ class Farewell:
 
     async def _deregister(self, decided: GroupPlan) -> None:
         arn, name = decided.target_group, parse_arn(decided.target_group).name
-        for start in range(0, len(decided.deregister), BATCH):
-            batch = decided.deregister[start : start + BATCH]
+        waiting = [
+            decided.deregister[start : start + BATCH] for start in range(0, len(decided.deregister), BATCH)
+        ]
+        while waiting:
+            batch = waiting.pop(0)
             try:
                 await self.elb.deregister(arn, batch)
             except (AccessDeniedError, TargetGroupNotFoundError):
                 raise
             except AwsError as error:
                 self.say(f"{name}: {error}")
-                return
-            self.gone[arn].update(batch)
-            self.say(f"{name}: deregistered {len(batch)} targets")
+                named = error.ids if isinstance(error, RefusedTargetsError) else frozenset[str]()
+                rest = tuple(target for target in batch if target.id not in named)
+                if len(rest) == len(batch):
+                    return
+                waiting = [rest, *waiting] if rest else waiting
+            else:
+                self.gone[arn].update(batch)
+                self.say(f"{name}: deregistered {len(batch)} targets")
 
     async def _again(self, state: GroupState) -> GroupState:
         """The group as it is now."""

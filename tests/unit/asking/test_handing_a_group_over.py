@@ -124,6 +124,18 @@ def test_a_syncer_that_registers_them_again_ends_it() -> None:
     play(story)
 
 
+def test_one_that_aws_does_not_let_go_keeps_no_other_one() -> None:
+    async def story() -> None:
+        world = Handover(ours=4, theirs=4)
+        world.cloud.stuck = {world.ours[0]}
+        (plan,) = await world.leave(within=60)
+        assert world.left() == {world.ours[0], *world.theirs}
+        assert [each.id for each in plan.deregister] == [world.ours[0]]
+        assert any("InvalidTarget" in line for line in world.lines)
+
+    play(story)
+
+
 def test_a_call_that_fails_is_made_again() -> None:
     async def story() -> None:
         world = Handover(ours=4, theirs=4)
