@@ -150,6 +150,13 @@ SWITCHES = (
         story=_LOOP.test_an_instance_that_does_not_run_keeps_no_other_out_and_joins_when_it_runs,
     ),
     Switch(
+        rule="3 the others leave",
+        where="syncer.writes:Writer._apart",
+        off=answering(None),
+        story=lambda: _LOOP.test_a_target_that_aws_does_not_let_go_keeps_no_other_one(named=True),
+        called="a target that aws does not let go keeps no other one",
+    ),
+    Switch(
         rule="4 make before break",
         where="syncer.decide.removal:Removals._succeeded",
         off=answering(True),
