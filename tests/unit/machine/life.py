@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -227,17 +226,6 @@ class Life:
 
     def freeze(self, index: int) -> None:
         self.crew[index % len(self.crew)].freeze()
-
-    async def sleepwalk(self, names: Iterable[str], seconds: float) -> None:
-        """The leader is frozen in the middle of what these Nodes make it do, and goes on later."""
-        await asyncio.sleep(0.025)
-        for index, each in enumerate(self.crew):
-            if each.replica.leads:
-                self.freeze(index)
-        for name in names:
-            self.taint(name, "karpenter.sh/disrupted")
-        await asyncio.sleep(seconds)
-        self.thaw()
 
     def thaw(self) -> None:
         for each in self.crew:

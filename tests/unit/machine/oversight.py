@@ -256,6 +256,8 @@ class Oversight:
             self._blame(call, [f"is sent while {self.world.lease.holder!r} holds the Lease (rule 9)"])
         elif (left := lease.renewed + lease.duration - EPOCH - _now()) < SPARE_S:
             self._blame(call, [f"is sent with {left:.1f} s of the Lease left (rule 9)"])
+        elif (known := self.groups[call.group]).fresh and known.as_of < lease.acquired - EPOCH:
+            self._blame(call, ["is sent before the new leader has read the group (rule 9)"])
 
     def _check_record(self, call: Call) -> None:
         """Rule 6: the record is written before RegisterTargets. Rule 3: what was refused waits."""

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from syncer.model import TargetGroupArn
 from tests.sim.virtual import VirtualLoop
+from tests.unit.machine import chapters
 from tests.unit.machine.faults import FAULTS, TROUBLES
 from tests.unit.machine.hands import ARNS, NAMES, STRANGERS
 from tests.unit.machine.known import EXCLUDED, TAINTS, TYPO
@@ -44,6 +45,7 @@ SEVERAL = st.one_of(
     ONE.map(lambda name: (name,)),
     st.sampled_from([NAMES, NAMES[:4], NAMES[4:], NAMES[::3], NAMES[1::3]]),
 )
+HALVES = [(NAMES[:4], NAMES[4:]), (NAMES[:2], NAMES[2:4]), (NAMES[1:2], NAMES[:1])]
 GROUP = st.sampled_from(ARNS)
 PAUSE = st.sampled_from([0.0, 0.0, 0.03, 0.06, 0.11, 1.3, 6.0, 40.0])
 OPERATIONS = st.sampled_from(["describe", "register", "deregister"])
@@ -190,11 +192,17 @@ class Machine(RuleBasedStateMachine):
     def sleepwalk(
         self, names: tuple[str, ...], others: tuple[str, ...], seconds: float, pause: float
     ) -> None:
-        self.then(
-            pause,
-            *(lambda name=name: self.life.join(name) for name in names),
-            lambda: self.life.sleepwalk(others, seconds),
-        )
+        self.then(pause, lambda: chapters.sleepwalk(self.life, names, others, seconds))
+
+    @rule(halves=st.sampled_from(HALVES), lost=st.booleans(), pause=PAUSE)
+    def change_of_mind(
+        self, halves: tuple[tuple[str, ...], tuple[str, ...]], lost: bool, pause: float
+    ) -> None:
+        self.then(pause, lambda: chapters.change_of_mind(self.life, *halves, lost=lost))
+
+    @rule(names=SEVERAL, stay=st.booleans(), pause=PAUSE)
+    def there_and_back(self, names: tuple[str, ...], stay: bool, pause: float) -> None:
+        self.then(pause, lambda: chapters.there_and_back(self.life, names, stay=stay))
 
     @rule(pause=PAUSE)
     def thaw(self, pause: float) -> None:
@@ -249,7 +257,7 @@ LIVES = int(os.environ.get("NLB_SYNC_LIVES", "0"))
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=LIVES or 300,
+    max_examples=LIVES or 200,
     derandomize=not LIVES,
     database=None,
     stateful_step_count=30,

@@ -1,0 +1,61 @@
+"""Stretches of a life that chance alone would seldom write: things in the order in which they hurt."""
+
+import asyncio
+from collections.abc import Iterable
+
+from tests.unit.machine.known import EXCLUDED
+from tests.unit.machine.life import Life
+
+# Longer than a Lease and the look of a standby.
+SUCCESSION_S = 13.0
+# Until a target is healthy, and a read has told of it.
+HEALTHY_S = 65.0
+
+
+async def sleepwalk(life: Life, names: Iterable[str], others: Iterable[str], seconds: float) -> None:
+    """The leader is frozen in the middle of registering `names`; it goes on when `others` leave."""
+    for name in names:
+        life.join(name)
+    await asyncio.sleep(0.025)
+    _freeze_leader(life)
+    for name in others:
+        life.taint(name, "karpenter.sh/disrupted")
+    await asyncio.sleep(seconds)
+    life.thaw()
+
+
+async def change_of_mind(life: Life, names: Iterable[str], others: Iterable[str], *, lost: bool) -> None:
+    """Of healthy ones these leave, then they do not, and others do; the first removals are not answered."""
+    life.mend()
+    for name in (*names, *others):
+        life.join(name)
+    await asyncio.sleep(HEALTHY_S)
+    if lost:
+        life.fail("silent", "deregister", lost=True)
+    for name in names:
+        life.label(name, EXCLUDED)
+    await asyncio.sleep(1.3)
+    for name in names:
+        life.forgive(name)
+    for name in others:
+        life.label(name, EXCLUDED)
+
+
+async def there_and_back(life: Life, names: Iterable[str], *, stay: bool) -> None:
+    """Another one leads, registers these and is frozen; who led before leads again, and they are gone."""
+    for _ in range(2):
+        _freeze_leader(life)
+        await asyncio.sleep(SUCCESSION_S)
+        life.thaw()
+        for name in names:
+            life.join(name)
+        await asyncio.sleep(6.0)
+    for name in names if not stay else ():
+        if name in life.world.cluster.nodes:
+            life.delete(name, announced=False)
+
+
+def _freeze_leader(life: Life) -> None:
+    for index, each in enumerate(life.crew):
+        if each.replica.leads:
+            life.freeze(index)
