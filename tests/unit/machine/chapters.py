@@ -42,17 +42,30 @@ async def change_of_mind(life: Life, names: Iterable[str], others: Iterable[str]
 
 
 async def there_and_back(life: Life, names: Iterable[str], *, stay: bool) -> None:
-    """Another one leads, registers these and is frozen; who led before leads again, and they are gone."""
-    for _ in range(2):
-        _freeze_leader(life)
-        await asyncio.sleep(SUCCESSION_S)
-        life.thaw()
-        for name in names:
-            life.join(name)
-        await asyncio.sleep(6.0)
+    """Another one leads, registers these and is frozen; when who led before leads again they are gone."""
+    _freeze_leader(life)
+    await asyncio.sleep(SUCCESSION_S)
+    life.thaw()
+    for name in names:
+        life.join(name)
+    await asyncio.sleep(6.0)
+    _freeze_leader(life)
     for name in names if not stay else ():
-        if name in life.world.cluster.nodes:
-            life.delete(name, announced=False)
+        life.delete(name, announced=False)
+    await asyncio.sleep(SUCCESSION_S)
+    life.thaw()
+
+
+async def start_unlisted(life: Life, names: Iterable[str]) -> None:
+    """Who starts is told of no Node, and these do not serve: nothing but the missing list keeps them."""
+    for name in names:
+        life.sicken(name)
+    for index in range(len(life.crew)):
+        life.cut(index)
+    for _ in range(len(life.crew)):
+        await life.kill(0)
+    await asyncio.sleep(SUCCESSION_S)
+    life.connect()
 
 
 def _freeze_leader(life: Life) -> None:

@@ -56,7 +56,7 @@ class KnownGroup:
             self._change(target, registered=registered)
         known = before - self.news.keys()
         self.news = {target: self.news.get(target, now) for target in self.registered() - known}
-        self._note(now)
+        self.note(now)
 
     def wrote(self, targets: Collection[Target], now: float, *, registered: bool) -> None:
         """AWS has carried out a call of ours."""
@@ -64,7 +64,8 @@ class KnownGroup:
             self._effects.append((now, target, registered))
             self._change(target, registered=registered)
         self.written |= dict.fromkeys(((target, registered) for target in targets), now)
-        self._note(now)
+        if not registered:
+            self.note(now)
 
     def _change(self, target: Target, *, registered: bool) -> None:
         known = self.view.get(target)
@@ -73,7 +74,8 @@ class KnownGroup:
         elif not registered and known is not None and known.registered:
             self.view[target] = TargetHealth(target=target, state=TargetState.DRAINING)
 
-    def _note(self, now: float) -> None:
+    def note(self, now: float) -> None:
+        """The replica knows of this capacity; of what it registers it does when the answer has come."""
         counts = {scope: self._capacity(scope, now) for scope in self.scopes()}
         self.seen = [each for each in self.seen if each[0] > now - 3 * WINDOW_S]
         self.seen.append((now, counts))

@@ -156,6 +156,7 @@ class Oversight:
             self._refusals.pop((call.operation, call.group), None)
             if call.operation in WRITES:
                 self.written.append((_now(), call))
+                known.note(_now())
             if answer is not None:
                 known.answered(*answer, _now())
                 self._adopt(call.group)

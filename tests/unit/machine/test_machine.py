@@ -204,6 +204,10 @@ class Machine(RuleBasedStateMachine):
     def there_and_back(self, names: tuple[str, ...], stay: bool, pause: float) -> None:
         self.then(pause, lambda: chapters.there_and_back(self.life, names, stay=stay))
 
+    @rule(names=SEVERAL, pause=PAUSE)
+    def start_unlisted(self, names: tuple[str, ...], pause: float) -> None:
+        self.then(pause, lambda: chapters.start_unlisted(self.life, names))
+
     @rule(pause=PAUSE)
     def thaw(self, pause: float) -> None:
         self.then(pause, self.life.thaw)
