@@ -228,7 +228,7 @@ class Controller:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
             self._chronicle.failed(group, problem)
         group.problem = str(problem) if problem else ""
-        seen = evaluation.complete and self.cluster.behind < _CURRENT_S and not group.missing_port
+        seen = evaluation.complete and self.outlook.behind(group) < _CURRENT_S and not group.missing_port
         good = problem is None and seen and (group.actual.fresh or group.actual.blind)
         self.tally.passes[group.arn, "ok" if good else "failed"] += 1
         if good:

@@ -61,6 +61,11 @@ class Outlook:
         if self._nobody and self._nobody != before:
             log.warning("%s", self._nobody)
 
+    def behind(self, group: Group) -> float:
+        """For how many seconds what decides about the group may have been wrong."""
+        source = group.settings.port
+        return self._cluster.behind(source.service if isinstance(source, ServicePort) else "")
+
     def missing_port(self, group: Group) -> str:
         """The port of a Service that is not there, in words; "" where it is, or is not known yet."""
         source = group.settings.port

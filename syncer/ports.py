@@ -35,9 +35,8 @@ class Cluster(Protocol):
     def problems(self) -> Collection[str]:
         """What keeps the caches from being current, one line each; empty when all is well."""
 
-    @property
-    def behind(self) -> float:
-        """For how many seconds the caches may have been wrong, because the API server does not answer."""
+    def behind(self, service: str = "") -> float:
+        """For how many seconds the Nodes, or the `service` beside them, may have been wrong."""
 
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""

@@ -26,9 +26,12 @@ class KubernetesCluster:
     ) -> None:
         self._nodes: Cache[NodeView] = Cache(restarted)
         self._services = {service: Cache[Mapping[str, int]](restarted) for service in services}
-        self._reflectors: list[Reflector[Any]] = [Reflector(api, NODES, node_view, self._nodes)]
-        for service, cache in self._services.items():
-            self._reflectors.append(Reflector(api, _watched(service), node_ports, cache))
+        self._nodes_reflector = Reflector(api, NODES, node_view, self._nodes)
+        self._service_reflectors = {
+            service: Reflector(api, _watched(service), node_ports, cache)
+            for service, cache in self._services.items()
+        }
+        self._reflectors: list[Reflector[Any]] = [self._nodes_reflector, *self._service_reflectors.values()]
 
     @property
     def nodes(self) -> Mapping[str, NodeView] | None:
@@ -40,10 +43,10 @@ class KubernetesCluster:
         """What keeps the caches from being current, one line each."""
         return tuple(reflector.problem for reflector in self._reflectors if reflector.problem)
 
-    @property
-    def behind(self) -> float:
-        """For how many seconds the caches may have been wrong; 0 while all watches are open."""
-        return max(reflector.behind for reflector in self._reflectors)
+    def behind(self, service: str = "") -> float:
+        """For how many seconds the Nodes, or the `service` beside them, may have been wrong."""
+        beside = [self._service_reflectors[service].behind] if service else []
+        return max(self._nodes_reflector.behind, *beside, 0.0)
 
     def node_port(self, service: str, port: str) -> int | None:
         """The NodePort of `namespace/name` for a port name; None while it is unknown."""

@@ -90,8 +90,7 @@ class MemoryCluster:
         now = asyncio.get_running_loop().time()
         self._cut_at = (now if self._cut_at is None else self._cut_at) if cut else None
 
-    @property
-    def behind(self) -> float:
+    def behind(self, service: str = "") -> float:  # noqa: ARG002 - Nodes and Services come together here
         return 0.0 if self._cut_at is None else asyncio.get_running_loop().time() - self._cut_at
 
     @property

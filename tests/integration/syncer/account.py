@@ -28,10 +28,10 @@ class Account:
         self.name = f"nlb-sync-{next(_NUMBERS)}"
         self.home.api.create(f"{_CORE}/serviceaccounts", {"metadata": {"name": self.name}})
 
-    def grant(self, *verbs: str) -> None:
-        """Let it do this with Nodes and Services; without verbs all that the stack allows, there and else."""
+    def grant(self, *verbs: str, resources: tuple[str, ...] = ("nodes", "services")) -> None:
+        """Let it do this with the `resources`; without verbs all that the stack allows, there and else."""
         allowed = list(verbs) or ["get", "list", "watch"]
-        rules = [{"apiGroups": [""], "resources": ["nodes", "services"], "verbs": allowed}]
+        rules = [{"apiGroups": [""], "resources": list(resources), "verbs": allowed}]
         if not verbs:
             own = ["get", "create", "update", "patch"]
             rules += [

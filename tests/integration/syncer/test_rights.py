@@ -60,6 +60,21 @@ def test_without_the_right_to_watch_the_list_is_read_and_the_right_is_named(
     home.until(lambda: 'cannot watch resource "nodes"' in _said(syncer), within=10)
 
 
+def test_a_service_that_may_not_be_read_makes_no_other_group_look_ill(
+    home: Household, account: Account
+) -> None:
+    home.join("a")
+    account.grant("get", "list", "watch", resources=("nodes",))
+    groups = f"{home.groups['http']}=default/{home.service}:http,{home.groups['https']}=:30443"
+    token_file = account.mount(account.token())
+    environment = account.in_pod(token_file, home.layout.apiserver_port)
+    syncer = home.syncer(NLB_SYNC_TARGET_GROUPS=groups, **environment)
+    home.until(lambda: home.registered("https") == {("a", 30443)}, within=20)
+    home.until(lambda: syncer.status["groups"][1]["last_good_pass"] is not None, within=5)
+    assert syncer.status["groups"][0]["last_good_pass"] is None
+    assert 'cannot list resource "services"' in syncer.get("/readyz")[1]
+
+
 def test_an_authority_that_is_replaced_is_trusted_without_a_restart(
     home: Household, account: Account, tmp_path: Path
 ) -> None:

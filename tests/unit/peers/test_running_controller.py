@@ -60,7 +60,6 @@ class StillCluster:
     """`syncer.ports.Cluster` of these Nodes, read as the API server's list is."""
 
     problems: Collection[str] = ()
-    behind = 0.0
 
     def __init__(self, nodes: Iterable[Json], policy: NodePolicy) -> None:
         self.nodes: Mapping[str, NodeView] | None = None
@@ -82,6 +81,10 @@ class StillCluster:
 
     def node_ports(self, service: str) -> Mapping[str, int]:
         raise AssertionError(service)
+
+    def behind(self, service: str = "") -> float:
+        assert not service
+        return 0.0
 
     def knows(self, service: str) -> bool:
         raise AssertionError(service)
