@@ -249,6 +249,20 @@ def test_a_narrow_screen_scrolls_in_one_direction_only(stage: Stage, world: Call
     stage.play(story)
 
 
+@pytest.mark.parametrize("width", [705, 800, 1000, 1119, 1121, 1280])
+def test_no_group_is_out_of_sight_on_half_a_screen(stage: Stage, mixed: Document, width: int) -> None:
+    stage.told = mixed
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url, width)
+        hidden = (
+            "document.getElementById('scroll').scrollWidth - document.getElementById('scroll').clientWidth"
+        )
+        assert await tab.run(hidden) == 0
+
+    stage.play(story)
+
+
 def test_all_can_be_done_by_keyboard(stage: Stage, mixed: Document) -> None:
     stage.told = mixed
 
