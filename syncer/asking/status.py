@@ -99,7 +99,7 @@ def _show(said: Mapping[str, Any]) -> None:
     show(f"ready      {'yes' if said.get('ready') else 'no: ' + str(said.get('waiting_for'))}")
     for switch in ("leader", "paused", "blind"):
         if switch in said:
-            show(f"{switch:<10} {'yes' if said[switch] else 'no'}")
+            show(f"{switch:<10} {'yes' if said[switch] else 'no'}{_standing_by(switch, said)}")
     show(f"ownership  {said.get('ownership')}")
     show(f"nodes      {', '.join(f'{verdicts[each]} {each}' for each in ('in', 'leaving', 'out'))}")
     for problem in said.get("problems", ()):
@@ -109,6 +109,13 @@ def _show(said: Mapping[str, Any]) -> None:
     show_table((*head, "LAST GOOD PASS", "PROBLEM"), (_row(said, group) for group in said["groups"]))
     for group in said["groups"]:
         _show_held(group)
+
+
+def _standing_by(switch: str, said: Mapping[str, Any]) -> str:
+    """Whom to believe more: `kubectl exec deploy/…` asks any replica, as often as not the one that waits."""
+    if switch != "leader" or said["leader"] or said.get("paused") or said.get("election"):
+        return ""
+    return ": another replica writes, and what it did shows here within 30 s"
 
 
 def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:

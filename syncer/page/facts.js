@@ -105,7 +105,8 @@ function groupItem(group) {
 
 function flagsOf(status) {
   const flags = [{ key: "ready", tone: status.ready ? "" : "wait", says: status.ready ? "ready" : "not ready" }];
-  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", says: status.leader ? "leader" : "standby" });
+  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", says: status.leader ? "leader"
+    : status.paused || status.election ? "standby" : "standby: another one writes" });
   if (status.paused) flags.push({ key: "paused", tone: "wait", says: "paused: writes nothing" });
   if (status.blind) flags.push({ key: "blind", tone: "wait", says: "blind: may not read the groups" });
   return [...flags, { key: "ownership", tone: "", says: status.ownership }];

@@ -135,6 +135,18 @@ def test_what_costs_traffic_or_may_do_so_is_the_headline(
     stage.play(story)
 
 
+def test_a_standby_says_that_another_replica_writes(stage: Stage) -> None:
+    stage.told = {**worlds.quiet(1), "leader": False}
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        assert await shows(tab, "standby: another one writes")
+        stage.told = {**stage.told, "election": "no Lease: no answer"}
+        await tab.until(f"!{TEXT}.includes('another one writes')")
+
+    stage.play(story)
+
+
 def test_blind_a_node_that_aws_has_taken_is_not_called_unwell(stage: Stage) -> None:
     stage.told = worlds.blind()
 
