@@ -101,7 +101,9 @@ class Controller:
             asyncio.create_task(self.cluster.run(self._collector.tell), name="cluster"),
             asyncio.create_task(self._collector.run(), name="collector"),
             asyncio.create_task(self._turn(), name="turn"),
-            asyncio.create_task(self.leadership.run(self._leader_changed), name="leadership"),
+            asyncio.create_task(
+                self.leadership.run(self._leader_changed, self._stays_back), name="leadership"
+            ),
             asyncio.create_task(self.record.run(), name="record"),
             *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
             *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
@@ -141,6 +143,10 @@ class Controller:
         """Whether no further write may begin."""
         return self._stopping.is_set() or not self.leadership.may_write()
 
+    def _stays_back(self) -> bool:
+        """Whether another replica should lead, if there is one: ours may be the settings that are wrong."""
+        return any(group.holds_doubtful and not group.was_free for group in self.groups)
+
     def _leader_changed(self) -> None:
         """Another replica may have written since the last read: each group is read before the next write."""
         for group in self.groups:
@@ -168,10 +174,14 @@ class Controller:
     async def _recollect(self, group: Group) -> None:
         """What is ours, read once by a replica that begins to write, and what people have confirmed.
 
-        A paused one reads it too, to say what it would do.
+        A paused one reads it too, to say what it would do, and a standby, to tell what it would doubt.
         """
-        if self.leadership.may_write():
+        try:
             await self.record.load(each.arn for each in self.groups)
+        except ClusterError:
+            if self.leadership.may_write():
+                raise
+        else:
             for each in self.groups:
                 self._recall(each)
             group.ours = self.record.ours(group.arn)

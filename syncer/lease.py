@@ -21,6 +21,8 @@ GIVE_UP_S = 6.0
 SPARE_S = 3.0
 # How often a standby looks, and a leader tries again after a failure: once a second at most.
 _LOOK_S = (1.0, 1.2)
+# For so long a replica that doubts everything leaves a free Lease to others, who look once a second.
+STAY_BACK_S = 5.0
 # How often a right is asked for again that was denied.
 _DENIED_S = 30.0
 _WRITES_FOR_S = min(GIVE_UP_S, DURATION_S - SPARE_S)
@@ -37,7 +39,7 @@ class Unelected:
         """Always."""
         return True
 
-    async def run(self, changed: Callable[[], None]) -> None:  # noqa: ARG002 - nothing ever changes
+    async def run(self, changed: Callable[[], None], stays_back: Callable[[], bool]) -> None:  # noqa: ARG002
         """Nothing to do until cancelled."""
         await asyncio.Event().wait()
 
@@ -78,12 +80,12 @@ class Election:
             return not self.elected
         return self._clock.monotonic() < held_from + _WRITES_FOR_S
 
-    async def run(self, changed: Callable[[], None]) -> None:
+    async def run(self, changed: Callable[[], None], stays_back: Callable[[], bool] = lambda: False) -> None:
         """Renew while leading, else look whether the Lease is free, until cancelled."""
         while True:
             self._announce(changed)  # the right may have run out since the last attempt
             began = self._clock.monotonic()
-            await self._attempt()
+            await self._attempt(stays_back)
             self._announce(changed)
             await self._clock.sleep(self._pause(began))
 
@@ -100,12 +102,12 @@ class Election:
         except ClusterError as error:
             log.warning("the Lease is not released and runs out in %g s: %s", DURATION_S, error)
 
-    async def _attempt(self) -> None:
+    async def _attempt(self, stays_back: Callable[[], bool]) -> None:
         """One look or renewal; what went wrong is reported and tried again."""
         try:
             if self._held_from is None:
                 await self._look()
-            if self._is_free():
+            if self._is_free() and not (self._is_fresh() and stays_back()):
                 await self._take()
         except ConflictError:
             self._held_from, self._works, self.elected = None, True, True  # another one wrote it: look again
@@ -132,6 +134,14 @@ class Election:
         if record is None or record.holder in {"", self._identity}:
             return True
         return self._clock.monotonic() >= self._seen_at + record.duration
+
+    def _is_fresh(self) -> bool:
+        """Whether another one's Lease has been free for so short that a better heir may still take it."""
+        record = self._record
+        if record is None or record.holder == self._identity:
+            return False
+        since = self._seen_at + (record.duration if record.holder else 0.0)
+        return self._clock.monotonic() < since + STAY_BACK_S
 
     async def _take(self) -> None:
         """Write our name, or renew it. What is left of the Lease is counted from before the request."""

@@ -114,8 +114,11 @@ class Leadership(Protocol):
     def may_write(self) -> bool:
         """Whether a write may be sent now. May be asked in any thread."""
 
-    async def run(self, changed: Callable[[], None]) -> None:
-        """Take part until cancelled; `changed` is called after it was won or lost."""
+    async def run(self, changed: Callable[[], None], stays_back: Callable[[], bool]) -> None:
+        """Take part until cancelled; `changed` is called after it was won or lost.
+
+        Who `stays_back` lets others lead where there are any.
+        """
 
     async def release(self) -> None:
         """Let another replica have it at once. Only after the last write has ended."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
+from syncer.decide.selector import Selector
 from syncer.elb.adapter import BotoElb
 from syncer.errors import AccessDeniedError, NotLeaderError, UnreachableError
 from syncer.model import Target
@@ -59,6 +61,40 @@ async def test_a_standby_stays_ready_when_the_world_and_not_its_settings_brings_
     assert "held as doubtful" in unready(late.controller)
     for each in (leader, standby, late):
         await each.stop()
+
+
+@virtually
+async def test_a_replica_with_a_wrong_selector_is_not_ready_whatever_may_be_removed() -> None:
+    for ownership in ("tracked", "exclusive"):
+        world = World({"NLB_SYNC_OWNERSHIP": ownership})
+        world.join("a", "b", "c", "d")
+        both = await pair(world)
+        await world.until(lambda world=world: len(world.cloud.serving(HTTP)) == 4, within=60)  # type: ignore[misc]
+        await asyncio.sleep(40)
+        wrong = replace(world.settings, node_selector=Selector.parse("role=typo"))
+        late = Replica(world, wrong, seed=9, once=False, elected=True)
+        await asyncio.sleep(10)
+        assert "held as doubtful" in unready(late.controller), ownership
+        for each in (*both, late):
+            await each.stop()
+
+
+@virtually
+async def test_a_replica_that_doubts_everything_leads_only_where_no_other_does() -> None:
+    for seed in range(8):
+        world = World()
+        world.join("a", "b", "c", "d")
+        leader, standby = await pair(world)
+        await world.until(lambda world=world: len(world.cloud.serving(HTTP)) == 4, within=60)  # type: ignore[misc]
+        await asyncio.sleep(40)
+        wrong = replace(world.settings, node_selector=Selector.parse("role=typo"))
+        late = Replica(world, wrong, seed=100 + seed, once=False, elected=True)
+        await asyncio.sleep(10 + seed / 3)
+        await (leader.stop if seed % 2 else leader.kill)()
+        await world.until(lambda standby=standby: bool(standby.leads), within=15)  # type: ignore[misc]
+        await standby.kill()
+        await world.until(lambda late=late: bool(late.leads), within=20)  # type: ignore[misc]
+        await late.stop()
 
 
 @virtually
