@@ -152,6 +152,28 @@ async def test_an_heir_counts_what_is_recorded_of_each_group_before_it_deals_out
 
 
 @virtually
+async def test_who_leads_again_knows_what_another_one_has_recorded_in_between() -> None:
+    world = tracked()
+    world.join("a", "b", "c")
+    first = await settled(world, "a", "b", "c")
+    second = world.replica(elected=True)
+    await asyncio.sleep(2)
+    first.frost.freeze()
+    await world.until(lambda: second.leads, within=15)
+    first.frost.thaw()
+    world.join("x")
+    await world.until(lambda: world.filled_with("a", "b", "c", "x"), within=5)
+    await asyncio.sleep(10)
+    second.frost.freeze()
+    world.cluster.delete("x")  # nobody leads, so nothing but the record says whose its target is
+    await world.until(lambda: first.leads, within=15)
+    await world.until(lambda: world.filled_with("a", "b", "c"), within=40)
+    second.frost.thaw()
+    await first.stop()
+    await second.stop()
+
+
+@virtually
 async def test_a_foreign_target_is_never_taken_for_ours() -> None:
     world = tracked()
     world.cloud.launch("i-0f0f0f0f0f0f0f0f0")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from syncer.model import TargetGroupArn
 from tests.unit.machine.known import EXCLUDED
 from tests.unit.machine.life import Life
 
@@ -66,6 +67,15 @@ async def start_unlisted(life: Life, names: Iterable[str]) -> None:
         await life.kill(0)
     await asyncio.sleep(SUCCESSION_S)
     life.connect()
+
+
+async def move_house(life: Life, names: Iterable[str], group: TargetGroupArn, port: int) -> None:
+    """All is well, and the group gets another port; with more nodes than places it is full."""
+    life.mend()
+    for name in names:
+        life.join(name)
+    await asyncio.sleep(HEALTHY_S)
+    life.expose(group, port)
 
 
 def _freeze_leader(life: Life) -> None:

@@ -48,6 +48,7 @@ SEVERAL = st.one_of(
 HALVES = [(NAMES[:4], NAMES[4:]), (NAMES[:2], NAMES[2:4]), (NAMES[1:2], NAMES[:1])]
 GROUP = st.sampled_from(ARNS)
 PAUSE = st.sampled_from([0.0, 0.0, 0.03, 0.06, 0.11, 1.3, 6.0, 40.0])
+PORT = st.sampled_from([30080, 30443, 31000])
 OPERATIONS = st.sampled_from(["describe", "register", "deregister"])
 INDEX = st.integers(0, 1)
 
@@ -109,7 +110,7 @@ class Machine(RuleBasedStateMachine):
     def twin(self, name: str, there: bool, pause: float) -> None:
         self.then(pause, lambda: self.life.twin(name) if there else self.life.untwin(name))
 
-    @rule(group=GROUP, port=st.sampled_from([30080, 30443, 31000]), pause=PAUSE)
+    @rule(group=GROUP, port=PORT, pause=PAUSE)
     def expose(self, group: TargetGroupArn, port: int, pause: float) -> None:
         self.then(pause, lambda: self.life.expose(group, port))
 
@@ -203,6 +204,10 @@ class Machine(RuleBasedStateMachine):
     @rule(names=SEVERAL, stay=st.booleans(), pause=PAUSE)
     def there_and_back(self, names: tuple[str, ...], stay: bool, pause: float) -> None:
         self.then(pause, lambda: chapters.there_and_back(self.life, names, stay=stay))
+
+    @rule(names=SEVERAL, group=GROUP, port=PORT, pause=PAUSE)
+    def move_house(self, names: tuple[str, ...], group: TargetGroupArn, port: int, pause: float) -> None:
+        self.then(pause, lambda: chapters.move_house(self.life, names, group, port))
 
     @rule(names=SEVERAL, pause=PAUSE)
     def start_unlisted(self, names: tuple[str, ...], pause: float) -> None:

@@ -229,6 +229,12 @@ SWITCHES = (
         story=test_record.test_a_target_is_recorded_before_it_is_registered_at_one_write_for_both_groups,
     ),
     Switch(
+        rule="6 read again by who leads again",
+        where="syncer.record:Record.forget",
+        off=answering(None),
+        story=test_record.test_who_leads_again_knows_what_another_one_has_recorded_in_between,
+    ),
+    Switch(
         rule="6 struck off when it is gone",
         where="syncer.decide.ownership:_listed",
         off=lambda _: lambda actual, target: target in actual.targets and actual.targets[target].registered,
