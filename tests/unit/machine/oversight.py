@@ -23,7 +23,7 @@ from tests.sim.elb import Call
 from tests.sim.virtual import EPOCH
 from tests.sim.world import Replica, World
 from tests.unit.machine.judge import Choices, Judge
-from tests.unit.machine.known import LATE_S, KnownCluster, KnownGroup
+from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
 
 # The shortest waits that the backoffs may draw: half of 1 s, of 30 s where a person must mend something,
 # and of 30 s for a target that was refused.
@@ -62,6 +62,7 @@ class Oversight:
     frozen_at: float | None = None
     frozen_for: float = 0.0
     thawed_at: float = float("-inf")
+    located: set[InstanceId] = field(default_factory=set)
     written: deque[tuple[float, Call]] = field(default_factory=deque)
     _refusals: dict[tuple[str, TargetGroupArn], Refusal] = field(default_factory=dict)
     _poison: dict[tuple[TargetGroupArn, Target], tuple[float, object]] = field(default_factory=dict)
@@ -71,9 +72,13 @@ class Oversight:
         for group in self.world.settings.groups:
             by_zone = not self.world.settings.cross_zone
             limit = self.world.settings.target_limit
-            self.groups[group.group.arn] = KnownGroup(self.zone_of, by_zone, limit)
+            self.groups[group.group.arn] = KnownGroup(self._zone_of, by_zone, limit)
         self.replica.elb.witness = self
         self.replica.cluster.told = self.learns
+
+    def _zone_of(self, instance: InstanceId) -> str:
+        """Where a Node or AWS has said that it is: AWS says nothing of an instance that does not run."""
+        return self.zone_of(instance) if instance in self.located else GROUP
 
     def learns(self, nodes: Mapping[str, dict[str, Any]], ports: Mapping[tuple[str, str], int]) -> None:
         """The caches of the replica hold this."""
@@ -82,6 +87,7 @@ class Oversight:
             self.versions[-1],
             (_now(), self.cluster.learns(nodes, ports, _now(), EPOCH + _now(), self._late())),
         ]
+        self.located.update(self.cluster.speeches)
         for (group, target), (until, said) in list(self._poison.items()):
             if said != self.cluster.speeches.get(target.id):
                 self._poison[group, target] = (min(until, _now()), None)  # it may have turned Ready
@@ -158,6 +164,7 @@ class Oversight:
                 self.written.append((_now(), call))
                 known.note(_now())
             if answer is not None:
+                self.located.update(health.target.id for health in answer[1] if health.zone)
                 known.answered(*answer, _now())
                 self._adopt(call.group)
             return

@@ -104,8 +104,8 @@ def _is_short(life: Life, judge: Judge, target: Target, hold_id: str) -> bool:
     """Whether too few would serve without this one, or without all that nobody announced."""
     alone = not judge.cluster.overdue(target.id, now()) and _too_few(judge, {target})
     if target.id in judge.cluster.announced:
-        # Whoever could not read the group did not know that what left was a target of it.
-        return alone or (life.unread and bool(hold_id))
+        # What left was no target as far as was known: the group could not be read, or a hand put it back.
+        return alone or (bool(hold_id) and (life.unread or target in life.hands.strange))
     if life.start.limit is not None:
         return alone or bool(hold_id)  # it may be held with those without a place, which are not judged here
     if judge.is_superseded(target):

@@ -14,9 +14,17 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from syncer.model import TargetGroupArn
 from tests.sim.virtual import VirtualLoop
@@ -263,13 +271,20 @@ class Machine(RuleBasedStateMachine):
 
 
 LIVES = int(os.environ.get("NLB_SYNC_LIVES", "0"))
-
-TestMachine = Machine.TestCase
-TestMachine.settings = settings(
+SEED = 7  # of the lives of an ordinary run
+SETTINGS = settings(
     max_examples=LIVES or 200,
-    derandomize=not LIVES,
     database=None,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+# Where Hypothesis keeps the constants of all modules that are loaded, from which it draws now and then.
+_CONSTANTS = "hypothesis.internal.conjecture.providers"
+
+
+def test_random_lives_keep_every_rule_and_end_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same lives in whatever process, and after whatever tests."""
+    monkeypatch.setattr(f"{_CONSTANTS}._get_local_constants", Constants)
+    monkeypatch.setattr(f"{_CONSTANTS}.CONSTANTS_CACHE", {})
+    run_state_machine_as_test(Machine if LIVES else seed(SEED)(Machine), settings=SETTINGS)
