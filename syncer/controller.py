@@ -160,32 +160,34 @@ class Controller:
     async def reconcile(self, group: Group) -> AwsError | None:
         """One pass over one group; the failure that is to be waited out, if there was one."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
-        await self._recollect(group)
+        unread = await self._recollect(group)
         for each in self.groups:  # who gets a place in all of them depends on whom any of them was refused
             each.poison.look(self._chronicle.nodes_of(each.poison.instances), self.clock.monotonic())
         evaluation, desired = self.outlook.of(self.groups, self.clock.monotonic())
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
+        if unread is not None:
+            group.memory = decided.memory  # what nodes say meanwhile is not missed
+            raise unread
         decided = group.told_again(decided, desired, actual.port, self.clock.monotonic())
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
         return problem
 
-    async def _recollect(self, group: Group) -> None:
-        """What is ours, read once by a replica that begins to write, and what people have confirmed.
+    async def _recollect(self, group: Group) -> ClusterError | None:
+        """What is ours, read once by each replica, and what people have confirmed; why it is not read.
 
         A paused one reads it too, to say what it would do, and a standby, to tell what it would doubt.
         """
         try:
             await self.record.load(each.arn for each in self.groups)
-        except ClusterError:
-            if self.leadership.may_write():
-                raise
-        else:
-            for each in self.groups:
-                self._recall(each)
-            group.ours = self.record.ours(group.arn)
+        except ClusterError as error:
+            return error
+        for each in self.groups:
+            self._recall(each)
+        group.ours = self.record.ours(group.arn)
         group.confirmed = self.record.confirmed(self._epoch())
+        return None
 
     def _recall(self, group: Group) -> None:
         """Take what was read of the record, once: how many places are left to all groups depends on it."""

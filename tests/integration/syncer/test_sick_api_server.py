@@ -113,10 +113,8 @@ class Patient:
 
     def longest_wait(self, until: float) -> float:
         """The longest time in which nothing sick was asked for, since the first time that it was."""
-        # Without a Lease nobody leads, and who stands by reads the record with its next pass only.
-        urgent = [each for each in self.plurals if each != "configmaps" or "leases" not in self.plurals]
         waits = [0.0]
-        for plural in urgent:
+        for plural in self.plurals:
             starts = sorted(each for starts in self.server.starts(plural).values() for each in starts)
             waits += [later - earlier for earlier, later in pairwise([*starts, until])] if starts else []
         return max(waits)

@@ -80,6 +80,26 @@ async def test_a_replica_with_a_wrong_selector_is_not_ready_whatever_may_be_remo
 
 
 @virtually
+async def test_a_standby_judges_nothing_before_it_has_read_the_record() -> None:
+    world = World({"NLB_SYNC_OWNERSHIP": "tracked"})
+    world.join("a", "b", "c", "d")
+    both = await pair(world)
+    await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=60)
+    await asyncio.sleep(40)
+    world.stored.away = True
+    wrong = replace(world.settings, node_selector=Selector.parse("role=typo"))
+    late = Replica(world, wrong, seed=9, once=False, elected=True)
+    for _ in range(10):
+        await asyncio.sleep(1)
+        assert "no pass has ended yet" in unready(late.controller)
+    world.stored.away = False
+    await asyncio.sleep(3)
+    assert "held as doubtful" in unready(late.controller)
+    for each in (*both, late):
+        await each.stop()
+
+
+@virtually
 async def test_a_replica_that_doubts_everything_leads_only_where_no_other_does() -> None:
     for seed in range(8):
         world = World()
