@@ -24,9 +24,10 @@ What it allows beyond the words of rule 2, and why:
   is a Lease it must be valid even so (rule 9).
 - What leads to a larger base before a restart is forgotten by it, but for what drains.
 
-It is known to blame falsely where another hand keeps removing the successor of a target on an old port, where a
-target that a person or the lost record made foreign is held beside doubtful ones, and where an announcement is
-taken back and made again while the replica is frozen. Other lives than the ordinary ones come upon these.
+It is known to blame falsely where another hand keeps removing the successor of a target on an old port,
+where a foreign target is held beside doubtful ones after the record was lost or could not be read, and where
+an announcement is taken back and made again while the replica is frozen. Other lives than the ordinary ones
+come upon these.
 """
 
 from collections.abc import Collection, Iterator
