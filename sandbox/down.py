@@ -8,7 +8,7 @@ from sandbox.layout import Layout
 from sandbox.progress import Progress
 from sandbox.stack import Stack, interrupted
 from sandbox.status import missing
-from sandbox.up import only_one, prepare_tools, start_world, stop_all, wipe, world_is_up
+from sandbox.up import only_one, prepare_tools, start_world, stop_all, world_is_up
 
 
 def down(root: Path, progress: Progress, *, force: bool = False) -> None:
@@ -20,7 +20,7 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
     goes on).
     """
     layout = Layout.default(root)
-    if not (layout.directory / "layout.json").exists():
+    if not layout.present:
         raise SandboxError("nothing is up here: `make up` starts a sandbox")
     with only_one(layout):
         if world_is_up(layout) and not interrupted(layout):
@@ -32,7 +32,7 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
             if left:
                 names = ", ".join(f"{each.name} (pid {each.pid})" for each in left)
                 raise SandboxError(f"still running after SIGKILL: {names}: end them by hand")
-            wipe(layout)
+            layout.clear()
 
 
 def _destroy(stack: Stack, tools: dict[str, Path], progress: Progress, force: bool) -> None:

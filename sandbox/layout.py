@@ -1,36 +1,45 @@
-"""Where a sandbox keeps its files and on which loopback ports its servers listen."""
+"""Where a sandbox keeps its files, on which ports its servers listen, and which loopback addresses it has."""
 
 import json
 import os
 import random
+import shutil
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Final
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
-# Above the sandbox's own, below the NodePorts (30000) and the ports that a kernel gives to whoever wants
-# any (from 32768 on Linux, 49152 on macOS): a server that is stopped for a while finds its port free again.
-_TO_CHOOSE_FROM = range(21_000, 30_000)
+# Above the sandboxes' own (sandbox.slots), below the NodePorts (30000) and the ports that a kernel gives to
+# any client (from 32768 on Linux, 49152 on macOS): a server that is stopped for a while finds its port free.
+FREE_PORTS: Final = range(21_000, 30_000)
+# The second octet of the networks of test sandboxes; sandbox.slots gives the others their own.
+_TEST_BLOCKS: Final = range(2, 64, 2)
+_BLOCK: Final = 64
+_FILE: Final = "layout.json"
+# What `make down` leaves: the lock of the run itself, the ports for the next run, downloaded plugins.
+_KEPT: Final = frozenset({"lock", _FILE, "pulumi-home"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One sandbox: a directory that may be deleted at any time it is down, and the ports of its servers.
+    """One sandbox: its directory, the ports of its servers (0: none chosen yet), its loopback addresses.
 
-    The ports are fixed because the stack configuration of `dev` names the AWS endpoint; they stay clear of
-    the well-known ones (6443, 2379, 4566) that other tools on the same machine use.
+    `block` is the second octet of its VPC, 127.`block`.0.0/16; its Elastic IPs are in the /16 after that.
     """
 
     directory: Path
-    aws_port: int = 14566
-    etcd_port: int = 12379
-    etcd_peer_port: int = 12380
-    apiserver_port: int = 16443
-    controller_manager_port: int = 20257
-    scheduler_port: int = 20259
+    aws_port: int = 0
+    etcd_port: int = 0
+    etcd_peer_port: int = 0
+    apiserver_port: int = 0
+    controller_manager_port: int = 0
+    scheduler_port: int = 0
+    block: int = _BLOCK
 
     @property
     def aws_url(self) -> str:
@@ -46,6 +55,16 @@ class Layout:
     def etcd_url(self) -> str:
         """The client URL of etcd."""
         return f"http://{HOST}:{self.etcd_port}"
+
+    @property
+    def vpc_network(self) -> IPv4Network:
+        """The VPC: nodes, Pods, and the load balancers' private addresses."""
+        return IPv4Network(f"127.{self.block}.0.0/16")
+
+    @property
+    def elastic_network(self) -> IPv4Network:
+        """Where Elastic IPs come from."""
+        return IPv4Network(f"127.{self.block + 1}.0.0/16")
 
     @property
     def kubeconfig(self) -> Path:
@@ -97,33 +116,60 @@ class Layout:
         """PULUMI_HOME: nothing of the user's own Pulumi is read or changed."""
         return self.directory / "pulumi-home"
 
+    @property
+    def present(self) -> bool:
+        """Whether there is a sandbox, running or killed; false after `make down`."""
+        return self.directory.is_dir() and any(path.name not in _KEPT for path in self.directory.iterdir())
+
     def ports(self) -> dict[str, int]:
-        """Every fixed port by its field's name."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name.endswith("_port")}
+        """Every port by its field's name."""
+        return {name: getattr(self, name) for name in PORTS}
 
     @classmethod
     def default(cls, root: Path) -> "Layout":
-        """The sandbox of the project at `root`: SANDBOX_DIR, or `.sandbox` below it."""
-        return cls(directory=Path(os.environ.get("SANDBOX_DIR") or root / ".sandbox").absolute())
+        """The sandbox of the project at `root`: SANDBOX_DIR, or `.sandbox` below it.
+
+        A directory that was copied with its clone names the processes of the original: it is emptied.
+        """
+        directory = Path(os.environ.get("SANDBOX_DIR") or root / ".sandbox").absolute()
+        if _is_copy(directory):
+            cls(directory=directory).clear()
+            (directory / _FILE).unlink()
+        return cls.load(directory)
 
     @classmethod
     def ephemeral(cls, directory: Path) -> "Layout":
-        """A sandbox of a test: its own directory and ports that are free now."""
-        names = [f.name for f in fields(cls) if f.name.endswith("_port")]
-        ports = dict(zip(names, free_ports(len(names)), strict=True))
-        return cls(directory=directory.absolute(), **ports)
+        """A sandbox of a test: its own directory, ports that are free now, addresses by chance."""
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        return cls(directory=directory.absolute(), block=random.choice(_TEST_BLOCKS), **ports)  # noqa: S311
 
     def save(self) -> None:
-        """Write the ports beside the sandbox, for its processes (`Layout.load`)."""
+        """Write ports and addresses beside the sandbox, for its processes and for the next run."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / "layout.json").write_text(json.dumps(self.ports(), indent=2) + "\n")
+        content = {"directory": str(self.directory), "block": self.block, **self.ports()}
+        written = self.directory / f"{_FILE}.new"
+        written.write_text(json.dumps(content, indent=2) + "\n")
+        written.replace(self.directory / _FILE)
 
     @classmethod
     def load(cls, directory: Path) -> "Layout":
-        """The layout that `save` wrote in `directory`; the default ports where it wrote none."""
-        path = directory / "layout.json"
-        ports = json.loads(path.read_text()) if path.exists() else {}
-        return cls(directory=directory.absolute(), **ports)
+        """The layout that `save` wrote in `directory`; without ports where it is missing or damaged."""
+        stored = _read(directory)
+        chosen = {name: stored.get(name) for name in PORTS}
+        block = stored.get("block", _BLOCK)
+        if not all(type(each) is int for each in (*chosen.values(), block)):
+            return cls(directory=directory.absolute())
+        return cls(directory=directory.absolute(), block=block, **chosen)  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        """Delete all but the lock, the choice of ports and downloaded plugins."""
+        for path in self.directory.iterdir():
+            if path.name in _KEPT:
+                continue
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+PORTS: Final = tuple(field.name for field in fields(Layout) if field.name.endswith("_port"))
 
 
 def free_ports(count: int) -> list[int]:
@@ -131,10 +177,27 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     with ExitStack() as held:
         while len(found) < count:
-            port = random.choice(_TO_CHOOSE_FROM)  # noqa: S311 - so that two who choose at once do not meet
+            port = random.choice(FREE_PORTS)  # noqa: S311 - so that two who choose at once do not meet
             try:
                 held.enter_context(socket.create_server((HOST, port)))
             except OSError:
                 continue
             found.append(port)
     return found
+
+
+def _read(directory: Path) -> dict[str, object]:
+    try:
+        stored = json.loads((directory / _FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def _is_copy(directory: Path) -> bool:
+    """Whether the layout in `directory` belongs to another directory that is still there."""
+    home = _read(directory).get("directory")
+    try:
+        return isinstance(home, str) and not Path(home).samefile(directory)
+    except OSError:
+        return False  # the original is gone: it was moved

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +28,15 @@ class Running:
 
 
 def start(
-    layout: Layout, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None
+    layout: Layout,
+    name: str,
+    command: Sequence[str | Path],
+    env: Mapping[str, str] | None = None,
+    descriptors: Collection[int] = (),
 ) -> Running:
     """Start `command` detached, its output in logs/NAME.log, and write run/NAME.pid.
+
+    The process inherits `descriptors` under their numbers.
 
     The process gets a session of its own, so that Ctrl-C in the terminal of `make up` does not reach it.
     Raises ProcessError where the command cannot be run at all.
@@ -46,6 +52,7 @@ def start(
                 stderr=subprocess.STDOUT,
                 env=None if env is None else dict(env),
                 start_new_session=True,
+                pass_fds=descriptors,
             )
         except OSError as error:
             raise ProcessError(

@@ -49,6 +49,9 @@ class Stack:
         return kept | {
             "PATH": os.pathsep.join([*map(str, path), kept.get("PATH", "")]),
             "KUBECONFIG": str(self.layout.kubeconfig),
+            # Not in the stack's configuration, which is in git and the same for every sandbox. The official
+            # provider reads it as the stand-in does (its guide "Custom Service Endpoints").
+            "AWS_ENDPOINT_URL": self.layout.aws_url,
             "PULUMI_BACKEND_URL": f"file://{self.layout.pulumi_backend}",
             "PULUMI_HOME": str(self.layout.pulumi_home),
             # Public on purpose: it guards nothing but the throw-away state of a sandbox.

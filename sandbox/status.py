@@ -209,7 +209,7 @@ def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
     if not placed:
         return "", False
     not_ready, ip = min(placed)
-    return f"http://{ip}:{SYNCER_PORT}/", not not_ready
+    return f"http://{Loopback.of(layout).place(ip, SYNCER_PORT)}/", not not_ready
 
 
 def _ready(pod: Mapping[str, Any]) -> bool:

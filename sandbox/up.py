@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import socket
 import sys
 import time
@@ -11,22 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import cluster, process, toolchain
+from sandbox import cluster, process, slots, toolchain
 from sandbox.cloud.network import ensure_network
 from sandbox.engine import plugins
 from sandbox.errors import SandboxError
-from sandbox.layout import HOST, Layout
-from sandbox.loopback import Loopback
+from sandbox.layout import Layout
 from sandbox.nodes import lifecycle
 from sandbox.nodes.pods.spawn import end_orphans
 from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
-from sandbox.status import SYNCER_PORT, Status, observe
+from sandbox.status import Status, observe
 
 # What a sandbox cannot lose: their memory and data are the world that the stack's state describes.
 _WORLD = ("cloud", "etcd")
 _STOP_ORDER = ("nodes", "nlb", *reversed(cluster.CONTROLLERS), *reversed(cluster.STORE_AND_API), "cloud")
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 60.0  # 3 s at rest; two busy cores took 30 s
 _HEALTHY_WITHIN_S = 180.0
 
 
@@ -42,6 +40,7 @@ def up(root: Path, progress: Progress) -> Status:
         with progress.step("plugins") as step:
             chosen = plugins.install(layout, pulumi=tools["pulumi"])
             step.note(", ".join(map(str, chosen)))
+        layout = start_cloud(layout, progress)
         start_world(layout, tools, progress)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:
@@ -92,38 +91,44 @@ def world_is_up(layout: Layout) -> bool:
     return all(process.find(layout, name) for name in _WORLD)
 
 
-def wipe(layout: Layout) -> None:
-    """Delete the sandbox's directory; downloaded plugins stay."""
-    for path in layout.directory.iterdir():
-        if path == layout.pulumi_home or path.name == "lock":
-            continue
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-
-
 def _clear_remains(layout: Layout, progress: Progress) -> None:
     """Begin anew where going on cannot be right.
 
     A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing. And a
     Pulumi that was killed in the middle may have made what its state does not know.
     """
-    if not (layout.directory / "layout.json").exists():
+    if not layout.present:
         return
-    if world_is_up(layout) and not interrupted(layout):
+    # Without ports the layout was lost or damaged, and nobody knows where the processes listen.
+    if layout.aws_port and world_is_up(layout) and not interrupted(layout):
         return
     with progress.step("clearing what a killed run left behind"):
         stop_all(layout)
-        wipe(layout)
+        layout.clear()
+
+
+def start_cloud(stored: Layout, progress: Progress) -> Layout:
+    """Start the cloud where it does not run, on the stored ports or, where they are taken, on others."""
+    with progress.step("cloud") as step:
+        layout = stored
+        if process.find(stored, "cloud") is None:
+            layout, claimed = slots.claim(stored)
+            if stored.aws_port not in {0, layout.aws_port}:
+                progress.say(
+                    f"  another program has port {stored.aws_port} of the last run or one after it: "
+                    f"this sandbox now has {layout.aws_port} and those after it"
+                )
+            layout.save()
+            with claimed:
+                _start_process(layout, "cloud", claimed)
+        _wait_for(layout, "cloud", lambda: _answers(f"{layout.aws_url}/_sandbox/ready"))
+        step.note(layout.aws_url)
+        ensure_network(layout.aws_url, layout.vpc_network)
+    return layout
 
 
 def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:
-    """Start every process that does not run, and the nodes of a fresh sandbox."""
-    if process.find(layout, "nlb") is None:
-        _claim_on_every_address(Loopback.of(layout))
-    with progress.step("cloud") as step:
-        layout.save()
-        _start_server(layout, "cloud", lambda: _answers(f"{layout.aws_url}/_sandbox/ready"))
-        step.note(layout.aws_url)
-        ensure_network(layout.aws_url)
+    """Start every process beside the cloud that does not run, and the nodes of a fresh sandbox."""
     with progress.step("cluster") as step:
         cluster.start(layout, tools)
         step.note(layout.apiserver_url)
@@ -134,40 +139,26 @@ def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> N
 
 
 def _start_server(layout: Layout, name: str, ready: Callable[[], bool]) -> None:
+    """Start `python -m sandbox.NAME` where it does not run, and wait until it is ready."""
+    if process.find(layout, name) is None:
+        _start_process(layout, name)
+    _wait_for(layout, name, ready)
+
+
+def _start_process(layout: Layout, name: str, listening: socket.socket | None = None) -> None:
     """Start `python -m sandbox.NAME`; it gets none of the caller's AWS, proxy or Python settings."""
-    running = process.find(layout, name)
-    if running is None:
-        if name == "cloud":
-            _claim(layout.aws_port)
-        kept = {
-            k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"} or k.startswith("SANDBOX_")
-        }
-        running = process.start(
-            layout, name, [sys.executable, "-m", f"sandbox.{name}", "--dir", layout.directory], kept
-        )
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"} or k.startswith("SANDBOX_")}
+    command: list[str | Path] = [sys.executable, "-m", f"sandbox.{name}", "--dir", layout.directory]
+    if listening is None:
+        process.start(layout, name, command, kept)
+    else:
+        number = listening.fileno()
+        process.start(layout, name, [*command, "--socket", str(number)], kept, [number])
+
+
+def _wait_for(layout: Layout, name: str, ready: Callable[[], bool]) -> None:
+    running = process.find(layout, name) or process.Running(name, 0)
     process.wait_until(ready, running, layout, _READY_WITHIN_S)
-
-
-def _claim(port: int) -> None:
-    try:
-        socket.create_server((HOST, port)).close()
-    except OSError:
-        raise SandboxError(
-            f"port {port} on {HOST}, which the simulated AWS needs, is taken by another program: "
-            "run `make down` in the clone whose sandbox holds it, or stop that program"
-        ) from None
-
-
-def _claim_on_every_address(loopback: Loopback) -> None:
-    """Refuse a port that a server on 0.0.0.0 holds: static IPs and Pods would lead to that server."""
-    listeners = (80, 443) if loopback.every_address else ()
-    for port in (*listeners, SYNCER_PORT):
-        if loopback.taken(port):
-            really = loopback.place(HOST, port).port if loopback.every_address else port
-            raise SandboxError(
-                f"port {really}, which the static IPs or the syncer's Pod need, is taken on every address by "
-                "another program: stop that program, or let it listen on 127.0.0.1 alone"
-            )
 
 
 def _answers(url: str) -> bool:

@@ -16,12 +16,18 @@ def main() -> int:
     """Serve; answers the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.cloud", description=__doc__)
     parser.add_argument("--dir", required=True, type=Path, help="the sandbox's directory")
-    layout = Layout.load(parser.parse_args().dir)
+    parser.add_argument("--socket", type=int, help="descriptor of the socket that listens on its port")
+    arguments = parser.parse_args()
+    layout = Layout.load(arguments.dir)
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO, stream=sys.stderr)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     try:
-        bound = socket.create_server((HOST, layout.aws_port))
+        # `make up` hands over the socket by which it claimed the sandbox's ports (sandbox.slots).
+        given = arguments.socket
+        bound = (
+            socket.create_server((HOST, layout.aws_port)) if given is None else socket.socket(fileno=given)
+        )
     except OSError as error:
         sys.stderr.write(
             f"cloud: port {layout.aws_port} cannot be used ({error.strerror}): stop what holds it\n"
@@ -30,7 +36,7 @@ def main() -> int:
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings when it is imported)
 
-    server = make(bound)
+    server = make(bound, layout.elastic_network)
     logging.getLogger("sandbox.cloud").info("serving AWS on %s", layout.aws_url)
     server.serve_forever()
     return 0  # not reached: SIGTERM ends the process

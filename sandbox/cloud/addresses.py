@@ -1,18 +1,9 @@
-"""Which loopback addresses EC2 gives out: by chance, since all sandboxes of a machine share its loopback.
-
-| network | whose |
-|---|---|
-| 127.0.0.0/16 | the machine's own |
-| 127.64.0.0/16 | the VPC: instances, Pods, load balancers' private addresses |
-| any other 127.x.y.z, y.z not ending in 0 or 255 | Elastic IPs |
-"""
+"""Which loopback addresses EC2 gives out: by chance, from the networks of its sandbox (sandbox.layout)."""
 
 import random
 from collections.abc import Collection
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
-HOST_NETWORK = IPv4Network("127.0.0.0/16")
-VPC_NETWORK = IPv4Network("127.64.0.0/16")
 # The load balancers' own addresses in a subnet: the first five hosts after the four that AWS reserves,
 # then those up to .15; sandbox.cloud.network reserves the whole /28, so no instance gets one.
 LOAD_BALANCER_HOSTS = range(5, 16)
@@ -20,14 +11,11 @@ _POD_HOSTS = 256  # the last /24 of a subnet is left to Pods
 _ROOM = 4 * _POD_HOSTS
 
 
-def elastic_ip(chance: random.Random, taken: Collection[str]) -> str:
-    """An address for a new Elastic IP that is none of `taken`."""
+def elastic_ip(chance: random.Random, network: IPv4Network, taken: Collection[str]) -> str:
+    """An address of `network` for a new Elastic IP: none of `taken`, its last number neither 0 nor 255."""
     while True:
-        address = IPv4Address(
-            f"127.{chance.randint(1, 254)}.{chance.randint(0, 255)}.{chance.randint(1, 254)}"
-        )
-        apart = address not in HOST_NETWORK and address not in VPC_NETWORK
-        if apart and str(address) not in taken:
+        address = network[chance.randrange(network.num_addresses)]
+        if address.packed[-1] not in {0, 255} and str(address) not in taken:
             return str(address)
 
 

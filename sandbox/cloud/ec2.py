@@ -42,13 +42,14 @@ class Interface:
 
 
 class Ec2:
-    """One account's EC2 in one Region."""
+    """One account's EC2 in one Region, whose Elastic IPs are addresses of network `elastic`."""
 
-    def __init__(self, account: str, region: str) -> None:
+    def __init__(self, account: str, region: str, elastic: IPv4Network) -> None:
         from moto.ec2.models import ec2_backends  # noqa: PLC0415 (a second that only the server needs)
 
         self._backend: Any = ec2_backends[account][region]
         self.rules = Rules(self._backend)
+        self._elastic = elastic
         self._chance = random.SystemRandom()
         self._seen: dict[str, tuple[Any, str, str]] = {}
 
@@ -134,7 +135,8 @@ class Ec2:
 
     def unused_public_ip(self) -> str:
         """An address for a new Elastic IP."""
-        return elastic_ip(self._chance, {address.public_ip for address in self._backend.addresses})
+        taken = {address.public_ip for address in self._backend.addresses}
+        return elastic_ip(self._chance, self._elastic, taken)
 
     def unused_private_ip(self, subnet_id: str) -> str | None:
         """An address for a new instance; None leaves the choice to moto (an unknown or a small subnet)."""

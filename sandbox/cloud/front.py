@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
+from ipaddress import IPv4Network
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -59,10 +60,10 @@ class Answer:
 
 
 class Front:
-    """The AWS API of the sandbox as a WSGI application."""
+    """The AWS API of the sandbox as a WSGI application; Elastic IPs are addresses of network `elastic`."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.ec2 = Ec2(ACCOUNT, REGION)
+    def __init__(self, elastic: IPv4Network, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ec2 = Ec2(ACCOUNT, REGION, elastic)
         self.elbv2 = Elbv2(self.ec2, clock)
         self.iam = Iam()
         self.throttle = Throttle()
@@ -177,7 +178,7 @@ class Front:
         elif request.action == "ModifySecurityGroupRules":
             _set_body(environ, urlencode(self.ec2.rules.with_ports(fields)).encode())
         elif request.action == "AllocateAddress" and "Address" not in fields:
-            # moto's own choice may be 127.0.0.1 or an instance's address; the API lets a caller choose.
+            # moto's own choice may be 127.0.0.1 or another sandbox's address; the API lets a caller choose.
             _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())
         elif request.action == "RunInstances" and fields.get("MaxCount") == "1":
             address = self.ec2.unused_private_ip(fields.get("SubnetId", ""))

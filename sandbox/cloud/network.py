@@ -8,6 +8,7 @@ function of N; each object is seeded apart, so that no id depends on what else h
 import secrets
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.request import Request, urlopen
 
@@ -18,12 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef
 
 CLUSTER = "sandbox"
-VPC_CIDR = "127.64.0.0/16"
-SUBNET_CIDRS = {
-    "eu-central-1a": "127.64.16.0/20",
-    "eu-central-1b": "127.64.32.0/20",
-    "eu-central-1c": "127.64.48.0/20",
-}
+ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 NODE_GROUP_NAME = "nodes.sandbox"
 INSTANCE_TYPE: Final = "t3.medium"
 IMAGE_ID = "ami-0a1b2c3d4e5f60718"  # no image is read: an instance is a record, its machine is a process
@@ -66,17 +62,25 @@ EXPECTED = Network(
 )
 
 
-def ensure_network(url: str) -> Network:
-    """Make what is missing of the network at endpoint `url`; call it at will, but not twice at once."""
+def subnet_cidrs(vpc: IPv4Network) -> dict[str, str]:
+    """The subnet of each zone: the second /20 of the VPC and those after it."""
+    return dict(zip(ZONES, map(str, islice(vpc.subnets(new_prefix=20), 1, None)), strict=False))
+
+
+def ensure_network(url: str, vpc: IPv4Network) -> Network:
+    """Make what is missing of the network at endpoint `url`, its VPC with the addresses of `vpc`.
+
+    Call it at will, but not twice at once.
+    """
     ec2 = ec2_client(url)
     found = _find_vpc(ec2)
-    vpc_id = found or _make_vpc(ec2, url)
+    vpc_id = found or _make_vpc(ec2, url, vpc)
     network = Network(
         vpc_id=vpc_id,
         internet_gateway_id=_find_gateway(ec2, vpc_id) or _make_gateway(ec2, url, vpc_id),
         subnet_ids={
-            zone: _find_subnet(ec2, vpc_id, cidr) or _make_subnet(ec2, url, vpc_id, zone)
-            for zone, cidr in SUBNET_CIDRS.items()
+            zone: _find_subnet(ec2, vpc_id, zone) or _make_subnet(ec2, url, vpc_id, zone, cidr)
+            for zone, cidr in subnet_cidrs(vpc).items()
         },
         node_group_id=_find_group(ec2, vpc_id) or _make_group(ec2, url, vpc_id),
     )
@@ -93,7 +97,7 @@ def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
     """
     ec2 = ec2_client(url)
     vpc_id = _find_vpc(ec2)
-    subnet_id = _find_subnet(ec2, vpc_id, SUBNET_CIDRS[zone]) if vpc_id else None
+    subnet_id = _find_subnet(ec2, vpc_id, zone) if vpc_id else None
     group_id = _find_group(ec2, vpc_id) if vpc_id else None
     if not (subnet_id and group_id):
         raise LookupError(f"the sandbox network is missing at {url}: call ensure_network first")
@@ -110,13 +114,13 @@ def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
 
 
 def _find_vpc(ec2: "EC2Client") -> str | None:
-    found = ec2.describe_vpcs(Filters=[_filter("cidr", VPC_CIDR)])["Vpcs"]
+    found = ec2.describe_vpcs(Filters=[_filter("tag:Name", CLUSTER)])["Vpcs"]
     return found[0]["VpcId"] if found else None
 
 
-def _make_vpc(ec2: "EC2Client", url: str) -> str:
+def _make_vpc(ec2: "EC2Client", url: str, vpc: IPv4Network) -> str:
     _seed(url, _SEEDS["vpc"])
-    made = ec2.create_vpc(CidrBlock=VPC_CIDR, TagSpecifications=_tags("vpc", CLUSTER))
+    made = ec2.create_vpc(CidrBlock=str(vpc), TagSpecifications=_tags("vpc", CLUSTER))
     vpc_id = made["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
     return vpc_id
@@ -141,15 +145,15 @@ def _make_gateway(ec2: "EC2Client", url: str, vpc_id: str) -> str:
     return gateway_id
 
 
-def _find_subnet(ec2: "EC2Client", vpc_id: str, cidr: str) -> str | None:
-    found = ec2.describe_subnets(Filters=[_filter("vpc-id", vpc_id), _filter("cidr-block", cidr)])["Subnets"]
+def _find_subnet(ec2: "EC2Client", vpc_id: str, zone: str) -> str | None:
+    filters = [_filter("vpc-id", vpc_id), _filter("tag:Name", f"{zone}.{CLUSTER}")]
+    found = ec2.describe_subnets(Filters=filters)["Subnets"]
     return found[0]["SubnetId"] if found else None
 
 
-def _make_subnet(ec2: "EC2Client", url: str, vpc_id: str, zone: str) -> str:
+def _make_subnet(ec2: "EC2Client", url: str, vpc_id: str, zone: str, cidr: str) -> str:
     """A public subnet whose first /28 no instance gets: .5 to .15 are the load balancers' own addresses."""
     _seed(url, _SEEDS[zone])
-    cidr = SUBNET_CIDRS[zone]
     roles = {"SubnetType": "Public", "kubernetes.io/role/elb": "1", "kubernetes.io/role/internal-elb": "1"}
     made = ec2.create_subnet(
         VpcId=vpc_id,

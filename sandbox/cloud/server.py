@@ -1,6 +1,7 @@
 """The HTTP server of the simulated AWS: threaded, loopback only, one connection a request."""
 
 import socket
+from ipaddress import IPv4Network
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -20,10 +21,12 @@ class _Handler(MotoRequestHandler):
         """Say nothing of connections that clients drop."""
 
 
-def make(bound: socket.socket) -> BaseWSGIServer:
-    """A server on a socket that is bound already, not yet serving."""
+def make(bound: socket.socket, elastic: IPv4Network) -> BaseWSGIServer:
+    """A server on a socket that is bound already, not yet serving; Elastic IPs are from `elastic`."""
     catalogue.keep_only_ours()
     host, port = bound.getsockname()
-    server = make_server(host, port, Front(), threaded=True, request_handler=_Handler, fd=bound.fileno())
+    server = make_server(
+        host, port, Front(elastic), threaded=True, request_handler=_Handler, fd=bound.fileno()
+    )
     server.daemon_threads = True  # type: ignore[attr-defined]  # an idle connection must not delay the exit
     return server

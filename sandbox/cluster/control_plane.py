@@ -98,7 +98,7 @@ def _claim_ports(layout: Layout, name: str) -> None:
         except OSError:
             raise PortInUseError(
                 f"port {port} on {HOST}, which {name} needs, is taken by another program: "
-                "run `make down` in the clone whose sandbox holds it, or stop that program"
+                "stop that program, or run `make down` and `make up`, which choose other ports"
             ) from None
 
 

@@ -43,7 +43,7 @@ class Forwarder:
     async def follow(self, world: World) -> None:
         """Listen exactly where `world` says, and cut the flows of targets that turned unhealthy."""
         self._world = world
-        self._listeners = {self._loopback.place(item.address, item.port): item for item in world.listeners}
+        self._listeners = {Address(item.address, item.port): item for item in world.listeners}
         for place in self._servers.keys() - self._listeners.keys():
             self._servers.pop(place).close()
             log.info("no longer listening on %s", place)
@@ -66,11 +66,12 @@ class Forwarder:
             await self._accepted(place, reader, writer)
 
         try:
-            self._servers[place] = await asyncio.start_server(accepted, *place)
+            listening = self._loopback.listen(*place)
         except OSError as error:
             log.error("cannot listen on %s: %s", place, error.strerror)  # noqa: TRY400  (one line says it)
             return
-        log.info("listening on %s", place)
+        self._servers[place] = await asyncio.start_server(accepted, sock=listening)
+        log.info("listening on %s for %s", Address(*listening.getsockname()), place)
 
     async def _accepted(
         self, place: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

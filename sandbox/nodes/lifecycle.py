@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sandbox.cloud.client import ec2_client
-from sandbox.cloud.network import SUBNET_CIDRS, run_node_instance
+from sandbox.cloud.network import ZONES, run_node_instance
 from sandbox.cluster.rest import ApiError, Rest
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
@@ -89,9 +89,9 @@ def add(
     taken = set(chosen) & {node.name for node in existing}
     if taken:
         raise SandboxError(f"node {min(taken)} exists already: choose another name, or none")
-    if zone is not None and zone not in SUBNET_CIDRS:
-        raise SandboxError(f"no zone {zone!r} in the sandbox: choose one of {', '.join(SUBNET_CIDRS)}")
-    nodes_per_zone = Counter(dict.fromkeys(SUBNET_CIDRS, 0))
+    if zone is not None and zone not in ZONES:
+        raise SandboxError(f"no zone {zone!r} in the sandbox: choose one of {', '.join(ZONES)}")
+    nodes_per_zone = Counter(dict.fromkeys(ZONES, 0))
     nodes_per_zone.update(node.zone for node in existing if node.kind != Kind.CONTROL_PLANE)
     for name in chosen:
         where = zone or min(nodes_per_zone, key=lambda each: (nodes_per_zone[each], each))

@@ -70,8 +70,7 @@ class Machine:
             connection.cut()
 
     def _listen(self, port: int, tls: ssl.SSLContext | None) -> "_Listener":
-        place = self._loopback.place(self.ip, port)
-        listening = socket.create_server(place, backlog=_BACKLOG)
+        listening = self._loopback.listen(self.ip, port, _BACKLOG)
         return _Listener(listening, tls, lambda: _Connection(self, port))
 
     def _answer(self, path: str, port: int) -> tuple[int, str]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.layout import Layout
-from tests.e2e.driver import ROOT, Sandbox
+from tests.e2e.driver import ROOT, Sandbox, files_of_the_clone
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     directory = tmp_path_factory.mktemp("e2e") / "sandbox"
     environment = os.environ | {"SANDBOX_DIR": str(directory)}
-    found = Sandbox(Layout(directory=directory), environment)
+    found = Sandbox(directory, environment)
+    found.said["files before"] = files_of_the_clone()
     try:
         found.said["up"] = found.make("up")
         yield found

@@ -12,15 +12,27 @@ from sandbox.status import Group, Status, client, observe
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def files_of_the_clone() -> str:
+    """The project's configuration, and what git reports of the whole clone."""
+    asked = ["git", "status", "--porcelain"]
+    status = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return "\n".join([status, *((ROOT / name).read_text() for name in ("Pulumi.yaml", "Pulumi.dev.yaml"))])
+
+
 @dataclass(slots=True)
 class Sandbox:
     """The running sandbox, spoken to as a person does: by commands."""
 
-    layout: Layout
+    directory: Path
     environment: dict[str, str]
     said: dict[str, str] = field(default_factory=dict)
 
-    def make(self, target: str, timeout: float = 300) -> str:
+    @property
+    def layout(self) -> Layout:
+        """Its ports and addresses as they are now; the last ones after `make down`."""
+        return Layout.load(self.directory)
+
+    def make(self, target: str, timeout: float = 550) -> str:
         """What `make TARGET` prints; the test fails when it fails."""
         return self._run(["make", "--no-print-directory", target], timeout)
 

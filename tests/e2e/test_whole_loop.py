@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from sandbox.layout import HOST
 from sandbox.loopback import Address
 from sandbox.status import Target
 from sandbox.traffic import Record, send
-from tests.e2e.driver import ROOT, Sandbox
+from tests.e2e.driver import ROOT, Sandbox, files_of_the_clone
 from tests.waiting import eventually
 
 # Every kind that the stack makes.
@@ -105,6 +106,37 @@ def test_a_second_up_and_a_refresh_show_no_change(sandbox: Sandbox) -> None:
     sandbox.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive")
     sandbox.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive")
     sandbox.pulumi("preview", "--expect-no-changes", "--non-interactive")
+
+
+def test_n2_make_up_and_pulumi_change_no_file_of_the_clone(sandbox: Sandbox) -> None:
+    assert files_of_the_clone() == sandbox.said["files before"]
+
+
+def test_n2_the_stack_reaches_this_sandboxs_aws_whatever_file_configures_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    other = tmp_path / "Pulumi.dev.yaml"
+    other.write_text((ROOT / "Pulumi.dev.yaml").read_text())
+    words = ("--config-file", str(other), "--expect-no-changes", "--non-interactive", "--refresh")
+    sandbox.pulumi("preview", *words)
+
+
+def test_n3_one_quoted_word_is_a_command_line(sandbox: Sandbox) -> None:
+    said = sandbox.sandbox("shell", "pulumi preview --non-interactive | tail -n 20 && echo $PULUMI_STACK")
+    assert "unchanged" in said
+    assert said.endswith("dev\n")
+
+
+def test_n1_nodes_pods_and_static_ips_are_in_this_sandboxs_own_networks(sandbox: Sandbox) -> None:
+    status, layout = sandbox.status(), sandbox.layout
+    assert all(IPv4Address(ip) in layout.elastic_network for ip in status.static_ips.values())
+    nodes = Rest(layout).get("/api/v1/nodes")["items"]
+    listed = [each for node in nodes for each in node["status"]["addresses"]]
+    addresses = {each["address"] for each in listed if each["type"] == "InternalIP"}
+    pods = {address for address in node_addresses(sandbox).values() if address != "-"}
+    assert len(addresses) == len(nodes)
+    assert pods
+    assert all(IPv4Address(address) in layout.vpc_network for address in addresses | pods)
 
 
 def test_the_stacks_state_holds_no_secret_in_clear(sandbox: Sandbox) -> None:

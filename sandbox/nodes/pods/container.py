@@ -30,11 +30,15 @@ _START_ERROR = 128  # containerd's exit code for a program that cannot be starte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What to start: words, exact environment, working directory."""
+    """What to start: words, exact environment, working directory.
+
+    `moved` maps each port of the container that another program has to the one where it listens instead.
+    """
 
     words: list[str]
     env: Mapping[str, str]
     directory: Path
+    moved: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,7 @@ class Container:
             ports={
                 port["name"]: port["containerPort"] for port in self.spec.get("ports", []) if "name" in port
             },
+            moved=prepared.moved,
             env=prepared.env,
             directory=str(prepared.directory),
         )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 OURS = "node-nlb-sync"
+# The variables that tell the image's program where to listen, and what holds without them.
+PORTS = {"NLB_SYNC_PORT": "8080", "NLB_SYNC_PROBE_PORT": ""}
 DOCKERFILE = Path(__file__).parents[3] / "syncer" / "Dockerfile"
 
 _INSTRUCTION = re.compile(r"^\s*(?P<word>[A-Za-z]+)\s+(?P<rest>.*)$", re.DOTALL)

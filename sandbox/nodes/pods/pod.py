@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 
 from sandbox.cluster.rest import ApiError
+from sandbox.loopback import Loopback
 from sandbox.nodes.kube import Kube, Object
 from sandbox.nodes.pods import environment, image, volumes
 from sandbox.nodes.pods.container import Container, Prepared, Surroundings
@@ -41,6 +42,7 @@ class Host:
     session: aiohttp.ClientSession
     directory: Path
     base: Mapping[str, str]
+    loopback: Loopback
 
 
 class PodRun:
@@ -234,10 +236,25 @@ class PodRun:
             declared = environment.Declared(container=spec, pod=self.pod, facts=self._facts, objects=objects)
             base = {**self._host.base, "HOSTNAME": self._hostname, "CONTAINER_SANDBOX_MOUNT_POINT": str(root)}
             env = environment.environment(declared, base)
+            moved = self._move_ports(env)
             words = [environment.expand(word, env) for word in image.words(dict(spec))]
-            return Prepared(words=words, env=env, directory=root)
+            return Prepared(words=words, env=env, directory=root, moved=moved)
 
         return prepare
+
+    def _move_ports(self, env: dict[str, str]) -> dict[int, int]:
+        """Choose other ports where a program on every address has the container's; tell it in `env`."""
+        moved = {}
+        for variable, usual in image.PORTS.items():
+            try:
+                asked = int(env.get(variable, usual))
+                port = self._host.loopback.reserve(self._facts.pod_ip, asked).port
+            except (ValueError, OverflowError, OSError):
+                continue  # no such port, or one that the container itself refuses
+            if port != asked:
+                env[variable] = str(port)
+                moved[asked] = port
+        return moved
 
     @property
     def _hostname(self) -> str:

@@ -20,11 +20,15 @@ class ProbeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a container is probed: the Pod's address, its named ports, and what exec probes run in."""
+    """Where a container is probed: the Pod's address, its named ports, and what exec probes run in.
+
+    `moved` maps a port to the one where the container listens instead.
+    """
 
     session: aiohttp.ClientSession
     pod_ip: str
     ports: Mapping[str, int]
+    moved: Mapping[int, int]
     env: Mapping[str, str]
     directory: str
 
@@ -120,8 +124,7 @@ async def _exec(command: list[str], place: Place) -> str:
 
 
 def _port(port: int | str, place: Place) -> int:
-    if isinstance(port, int):
-        return port
-    if port in place.ports:
-        return place.ports[port]
-    raise OSError(f"the container declares no port named {port!r}")
+    number = port if isinstance(port, int) else place.ports.get(port)
+    if number is None:
+        raise OSError(f"the container declares no port named {port!r}")
+    return place.moved.get(number, number)

@@ -5,7 +5,6 @@ import ipaddress
 import logging
 import os
 import sys
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -34,16 +33,18 @@ class Runner:
 
     def __init__(self, layout: Layout, kube: Kube, session: aiohttp.ClientSession, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._own_addresses = Loopback.of(layout).every_address
-        self._first_host = zlib.crc32(str(layout.directory).encode()) % 250
+        loopback = Loopback.of(layout)
+        self._own_addresses = loopback.every_address
         self._runs: dict[str, tuple[PodRun, asyncio.Task[None], str]] = {}
         base = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "KUBERNETES_SERVICE_HOST": HOST,
             "KUBERNETES_SERVICE_PORT": str(layout.apiserver_port),
             "KUBERNETES_SERVICE_PORT_HTTPS": str(layout.apiserver_port),
+            # In place of the DNS names of AWS, which no Pod could reach here.
+            "AWS_ENDPOINT_URL": layout.aws_url,
         }
-        self._host = Host(kube=kube, session=session, directory=layout.pods, base=base)
+        self._host = Host(kube=kube, session=session, directory=layout.pods, base=base, loopback=loopback)
         orphans = end_orphans(layout)
         if orphans:
             log.info("ended %d containers that an earlier runner left behind", orphans)
@@ -90,7 +91,7 @@ class Runner:
     def _address(self, instance: Instance, pod: Object) -> str:
         """An address of the node's subnet, from its last /24, which EC2 hands out last.
 
-        Where only 127.0.0.1 answers, every Pod has that one, and two cannot listen on the same port.
+        Where only 127.0.0.1 answers, every Pod has that one.
         """
         if not self._own_addresses:
             return HOST
@@ -100,5 +101,4 @@ class Runner:
         known = pod.get("status", {}).get("podIP")
         if known and known not in taken:
             return str(known)
-        turned = hosts[self._first_host % len(hosts) :] + hosts[: self._first_host % len(hosts)]
-        return next(str(host) for host in turned if str(host) not in taken)
+        return next(str(host) for host in hosts if str(host) not in taken)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -14,6 +15,8 @@ from sandbox import process
 from sandbox.cloud.network import Network, ensure_network
 from sandbox.layout import REGION, Layout
 from tests.integration.awsprovider.plugin import Made, Plugin, started
+
+VPC_NETWORK = IPv4Network("127.64.0.0/16")
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def network(aws_url: str) -> Network:
-    return ensure_network(aws_url)
+    return ensure_network(aws_url, VPC_NETWORK)
 
 
 @pytest.fixture(scope="session")

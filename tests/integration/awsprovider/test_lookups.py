@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.cloud.network import SUBNET_CIDRS, Network
-from tests.integration.awsprovider.conftest import Workbench
+from sandbox.cloud.network import Network, subnet_cidrs
+from tests.integration.awsprovider.conftest import VPC_NETWORK, Workbench
 from tests.integration.awsprovider.plugin import Failed, Plugin, Refused
 from tests.integration.awsprovider.test_every_type import EIP
 
@@ -14,7 +14,7 @@ ADDRESSES = "aws:ec2/getEips:getEips"
 def test_a_subnet_is_found_by_its_id(plugin: Plugin, network: Network) -> None:
     found = plugin.invoke(SUBNET, {"id": network.subnet_ids["eu-central-1b"]})
     assert found["availabilityZone"] == "eu-central-1b"
-    assert found["cidrBlock"] == SUBNET_CIDRS["eu-central-1b"]
+    assert found["cidrBlock"] == subnet_cidrs(VPC_NETWORK)["eu-central-1b"]
     assert found["vpcId"] == network.vpc_id
     assert found["state"] == "available"
     assert found["region"] == "eu-central-1"

@@ -14,7 +14,7 @@ from sandbox import process
 from sandbox.cloud.client import ec2_client
 from sandbox.cloud.network import ensure_network
 from sandbox.layout import REGION, Layout
-from tests.integration.cloud.world import Cloud
+from tests.integration.cloud.world import VPC_NETWORK, Cloud
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def cloud_layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     layout = Layout.ephemeral(tmp_path_factory.mktemp("cloud"))
     layout.save()
+    return layout
+
+
+@pytest.fixture(scope="session")
+def server(cloud_layout: Layout) -> Iterator[str]:
+    layout = cloud_layout
     command: list[str | Path] = [sys.executable, "-m", "sandbox.cloud", "--dir", layout.directory]
     started = process.start(layout, "cloud", command)
     try:
@@ -45,7 +51,7 @@ def the_cloud(server: str) -> Cloud:
         # It is the server that must refuse, and once.
         config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
     )
-    return Cloud(server, ec2_client(server), elb, ensure_network(server))
+    return Cloud(server, ec2_client(server), elb, ensure_network(server, VPC_NETWORK))
 
 
 @pytest.fixture

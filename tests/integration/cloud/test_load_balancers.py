@@ -1,6 +1,7 @@
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import Any
 
+from sandbox.layout import Layout
 from tests.integration.cloud.world import ZONES, Cloud, name, refusal, wait_until
 
 
@@ -68,14 +69,13 @@ def test_an_unknown_elastic_ip_is_not_found_and_nothing_is_made(cloud: Cloud) ->
     assert "AssociationId" not in _address(cloud, free)
 
 
-def test_elastic_ips_are_loopback_addresses_apart_from_the_host_and_the_vpc(cloud: Cloud) -> None:
+def test_n1_elastic_ips_come_from_the_sandboxs_own_network(cloud: Cloud, cloud_layout: Layout) -> None:
     made = [cloud.ec2.allocate_address(Domain="vpc") for _ in range(40)]
     ips = [IPv4Address(one["PublicIp"]) for one in made]
     for one in made:
         cloud.ec2.release_address(AllocationId=one["AllocationId"])
     assert len(set(ips)) == len(ips)
-    assert all(ip in IPv4Network("127.0.0.0/8") for ip in ips)
-    assert not any(ip in IPv4Network("127.0.0.0/16") or ip in IPv4Network("127.64.0.0/16") for ip in ips)
+    assert all(ip in cloud_layout.elastic_network for ip in ips)
 
 
 def test_an_elastic_ip_that_a_load_balancer_holds_cannot_be_released_or_taken_away(cloud: Cloud) -> None:

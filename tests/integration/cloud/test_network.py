@@ -2,7 +2,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from sandbox.cloud import network
-from tests.integration.cloud.world import ZONES, Cloud
+from tests.integration.cloud.world import VPC_NETWORK, ZONES, Cloud
 
 
 def test_the_network_has_the_ids_that_a_stack_configuration_names(cloud: Cloud) -> None:
@@ -11,14 +11,14 @@ def test_the_network_has_the_ids_that_a_stack_configuration_names(cloud: Cloud) 
 
 def test_making_the_network_again_finds_the_same_and_makes_nothing(cloud: Cloud) -> None:
     before = cloud.revision()
-    assert network.ensure_network(cloud.url) == cloud.network
+    assert network.ensure_network(cloud.url, VPC_NETWORK) == cloud.network
     assert cloud.revision() == before
 
 
 def test_the_subnets_are_public_tagged_as_kops_does_and_one_a_zone(cloud: Cloud) -> None:
     ids = list(cloud.network.subnet_ids.values())
     subnets = cloud.ec2.describe_subnets(SubnetIds=ids)["Subnets"]
-    assert {one["AvailabilityZone"]: one["CidrBlock"] for one in subnets} == network.SUBNET_CIDRS
+    assert {one["AvailabilityZone"]: one["CidrBlock"] for one in subnets} == network.subnet_cidrs(VPC_NETWORK)
     for one in subnets:
         tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
         assert tags["kubernetes.io/cluster/sandbox"] == "owned"
@@ -42,7 +42,7 @@ def test_an_instance_is_running_in_its_zone_under_a_loopback_address_above_the_l
     made = network.run_node_instance(cloud.url, "worker", ZONES[1])
     found: Any = cloud.ec2.describe_instances(InstanceIds=[made.instance_id])["Reservations"][0]
     instance = found["Instances"][0]
-    subnet = IPv4Network(network.SUBNET_CIDRS[ZONES[1]])
+    subnet = IPv4Network(network.subnet_cidrs(VPC_NETWORK)[ZONES[1]])
     assert instance["State"]["Name"] == "running"
     assert instance["Placement"]["AvailabilityZone"] == ZONES[1]
     assert instance["PrivateIpAddress"] == made.private_ip

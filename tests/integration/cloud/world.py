@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+VPC_NETWORK = IPv4Network("127.64.0.0/16")
 _NUMBERS = count(1)
 
 

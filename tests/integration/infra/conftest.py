@@ -89,7 +89,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
     begun = process.start(layout, "cloud", [sys.executable, "-m", "sandbox.cloud", "--dir", layout.directory])
     try:
         process.wait_until(lambda: _answers(layout.aws_url), begun, layout, 30)
-        ensure_network(layout.aws_url)
+        ensure_network(layout.aws_url, layout.vpc_network)
         yield layout
     finally:
         process.stop(layout, "cloud")
@@ -110,8 +110,7 @@ def stack(aws: Layout, control_plane: Layout) -> DevStack:
     root.mkdir()
     for name in ("infra", ".venv", "uv.lock", "pyproject.toml", "Pulumi.yaml"):
         (root / name).symlink_to(ROOT / name)
-    dev = (ROOT / "Pulumi.dev.yaml").read_text()
-    (root / "Pulumi.dev.yaml").write_text(dev.replace("14566", str(aws.aws_port)))
+    (root / "Pulumi.dev.yaml").write_text((ROOT / "Pulumi.dev.yaml").read_text())
     plugins.install(aws, {"SANDBOX_PLUGINS": "offline"})
     aws.pulumi_backend.mkdir(parents=True)
     environ = {
@@ -125,6 +124,7 @@ def stack(aws: Layout, control_plane: Layout) -> DevStack:
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "KUBECONFIG": str(control_plane.kubeconfig),
+        "AWS_ENDPOINT_URL": aws.aws_url,
     }
     made = DevStack(root, environ, ensure(("pulumi",), lambda _: None)["pulumi"])
     made.run("stack", "select", "--create", "dev").ok()

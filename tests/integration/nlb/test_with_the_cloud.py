@@ -79,7 +79,7 @@ class Balanced:
         self.layout = layout
         self.elb: Any = client(layout, "elbv2")
         self.ec2: Any = client(layout, "ec2")
-        network = ensure_network(layout.aws_url)
+        network = ensure_network(layout.aws_url, layout.vpc_network)
         self.node_group = network.node_group_id
         self.group = self.ec2.create_security_group(
             GroupName=f"lb-{time.monotonic_ns()}", Description="lb", VpcId=network.vpc_id

@@ -19,7 +19,7 @@ def machines(control_plane: Layout) -> Iterator[Layout]:
     layout = control_plane
     try:
         start(layout, "cloud")
-        eventually(lambda: ensure_network(layout.aws_url))
+        eventually(lambda: ensure_network(layout.aws_url, layout.vpc_network))
         start(layout, "nodes")
         lifecycle.seed_nodes(layout)
         yield layout

@@ -6,13 +6,14 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
 from sandbox import process
-from sandbox.cloud.network import SUBNET_CIDRS
+from sandbox.cloud.network import ZONES
 from sandbox.cluster import ApiError, Rest
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
@@ -132,6 +133,34 @@ def test_a_nodeport_of_a_deleted_service_is_closed(machines: Layout) -> None:
     assert eventually(lambda: refuses(machines, ip, port))
 
 
+def test_n1_a_nodeport_that_another_program_has_on_every_address_is_served_on_another_port(
+    machines: Layout,
+) -> None:
+    api, ip = Rest(machines), node(machines, "node-4").ip
+    with held_node_port() as port:
+        body = {"type": "NodePort", "ports": [{"port": 80, "nodePort": port}]}
+        api.create(SERVICES, {"metadata": {"name": "beside"}, "spec": body})
+        try:
+            assert eventually(lambda: get(machines, ip, port)[1].startswith("served by node-4"))
+            assert Loopback.of(machines).place(ip, port).port != port
+        finally:
+            api.delete(f"{SERVICES}/beside")
+
+
+@contextmanager
+def held_node_port() -> Iterator[int]:
+    """A NodePort on which a program listens on every address."""
+    for port in range(32_767, 32_000, -1):
+        try:
+            held = socket.create_server(("0.0.0.0", port))  # noqa: S104
+        except OSError:
+            continue
+        with held:
+            yield port
+            return
+    pytest.fail("no NodePort is free")
+
+
 def test_a_node_has_the_status_of_a_real_one(machines: Layout) -> None:
     found = Rest(machines).get("/api/v1/nodes/node-1")
     lease = Rest(machines).get("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1")
@@ -156,7 +185,7 @@ def test_an_added_node_joins_the_emptiest_zone_and_serves(machines: Layout, port
     (name,) = lifecycle.add(machines)
     added = node(machines, name)
 
-    assert nodes[added.zone] == min(nodes[zone] for zone in SUBNET_CIDRS)
+    assert nodes[added.zone] == min(nodes[zone] for zone in ZONES)
     assert added.ready
     assert eventually(lambda: get(machines, added.ip, ports.http, "/ping")) == (200, "OK")
 

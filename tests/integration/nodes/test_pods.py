@@ -5,8 +5,10 @@ import http.client
 import json
 import os
 import signal
+import socket
 import ssl
 import textwrap
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ import pytest
 from sandbox import process
 from sandbox.cluster import Rest
 from sandbox.layout import Layout
+from sandbox.loopback import Loopback
 from sandbox.nodes import lifecycle
 
 from .conftest import eventually, start
@@ -47,7 +50,8 @@ SERVER = textwrap.dedent("""
         def log_message(self, *words):
             pass
     print("listening", flush=True)
-    http.server.HTTPServer((os.environ["POD_IP"], 8080), Handler).serve_forever()
+    port = int(os.environ.get("NLB_SYNC_PORT", "8080"))
+    http.server.HTTPServer((os.environ["POD_IP"], port), Handler).serve_forever()
 """)
 
 
@@ -173,6 +177,7 @@ def test_a_deployment_gets_exactly_what_it_declares(namespace: Namespace) -> Non
         "KUBERNETES_SERVICE_HOST": "127.0.0.1",
         "KUBERNETES_SERVICE_PORT": str(namespace.layout.apiserver_port),
         "KUBERNETES_SERVICE_PORT_HTTPS": str(namespace.layout.apiserver_port),
+        "AWS_ENDPOINT_URL": namespace.layout.aws_url,
         "CONTAINER_SANDBOX_MOUNT_POINT": str(home / "root" / "main"),
         "POD_IP": pod["status"]["podIP"],
         "KEY": "AKIA",
@@ -184,6 +189,29 @@ def test_a_deployment_gets_exactly_what_it_declares(namespace: Namespace) -> Non
     assert (home / "main.log").read_text() == "listening\n"
     assert container_status(pod)["state"]["running"]["startedAt"]
     assert pod["status"]["phase"] == "Running"
+
+
+def test_n1_a_pod_whose_port_another_program_has_on_every_address_gets_another_one(
+    namespace: Namespace,
+) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as program:  # noqa: S104
+        port = program.getsockname()[1]
+        container = server(
+            env=[
+                {"name": "NLB_SYNC_PORT", "value": str(port)},
+                {"name": "NLB_SYNC_PROBE_PORT", "value": str(port)},
+            ],
+            ports=[{"name": "http", "containerPort": port}],
+            readinessProbe={"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 1},
+        )
+        namespace.deploy(container)
+        pod = namespace.ready_pod()
+        place = Loopback.of(namespace.layout).place(pod["status"]["podIP"], port)
+        with urllib.request.urlopen(f"http://{place}/", timeout=5) as answer:
+            env = json.load(answer)["env"]
+    assert place.port != port
+    assert env["NLB_SYNC_PORT"] == env["NLB_SYNC_PROBE_PORT"] == str(place.port)
+    assert env["POD_IP"] == place.ip
 
 
 def test_the_mounted_token_opens_what_rbac_grants_its_service_account_and_no_more(

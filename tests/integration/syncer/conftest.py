@@ -28,7 +28,7 @@ def household(tmp_path_factory: pytest.TempPathFactory, tools: dict[str, Path]) 
         cloud = process.start(layout, "cloud", command)
         control.start(layout, tools, control.STORE_AND_API)
         process.wait_until(lambda: _answers(layout.aws_url), cloud, layout, 30)
-        network = ensure_network(layout.aws_url)
+        network = ensure_network(layout.aws_url, layout.vpc_network)
         yield Household(layout, tools, control.Rest(layout), elbv2_client(layout.aws_url), network)
     finally:
         process.stop(layout, "cloud")

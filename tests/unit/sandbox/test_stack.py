@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def test_the_shell_knows_the_sandbox_and_no_account_of_the_person(
     assert "mine" not in environment.values()
     assert environment["KUBECONFIG"] == str(tmp_path / "kubeconfig")
     assert environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/pulumi"
+    assert environment["AWS_ENDPOINT_URL"] == stack(tmp_path).layout.aws_url
     assert environment["PATH"].startswith(f"{tmp_path}/bin:{tmp_path}/tools:")
 
 
@@ -118,3 +120,9 @@ def test_a_lock_of_a_process_that_is_dead_is_an_interrupted_run_collected_or_not
     eventually(lambda: interrupted(layout), within=10)  # dead, and left as a zombie
     killed.communicate()
     assert interrupted(layout)
+
+
+def test_n2_the_configuration_in_git_names_no_address_and_no_port_of_a_sandbox() -> None:
+    text = (Path(__file__).parents[3] / "Pulumi.dev.yaml").read_text()
+    assert "aws:region" in text
+    assert not re.search(r"127\.|localhost|://|\b\d{4,5}\b(?![\w=/+])", text.partition("config:")[2])
