@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -17,6 +18,7 @@ from sandbox.layout import Layout
 from sandbox.progress import Progress
 from sandbox.toolchain import ToolchainError
 
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as a shell answers them
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,20 +86,30 @@ def status(as_json: bool) -> None:
         click.echo(show.details(found))
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def shell(command: tuple[str, ...]) -> None:
-    """Open a shell (or run COMMAND) in which `pulumi`, `kubectl` and `sandbox` mean this sandbox."""
+    """Open a shell (or run COMMAND) in which `pulumi`, `kubectl` and `sandbox` mean this sandbox.
+
+    One word in quotes is a command line, as for `bash -c`; several words are a program and its arguments.
+    """
     from sandbox.stack import Stack  # noqa: PLC0415
     from sandbox.toolchain import ensure  # noqa: PLC0415
 
     layout = _present()
-    stack = Stack(root=ROOT, layout=layout, pulumi=ensure()["pulumi"])
-    words = list(command) or [os.environ.get("SHELL", "/bin/sh")]
-    if not command:
+    environment = Stack(root=ROOT, layout=layout, pulumi=ensure()["pulumi"]).environment()
+    words = list(command)
+    if not words:
         click.echo("pulumi, kubectl and sandbox mean this sandbox here, stack dev; `exit` leaves", err=True)
+        words = [os.environ.get("SHELL") or "/bin/sh"]
+    elif len(words) == 1:  # a whole command line in quotes
+        words = [shutil.which("bash", path=environment["PATH"]) or "/bin/sh", "-c", *words]
     os.chdir(ROOT)
-    os.execvpe(words[0], words, stack.environment())  # noqa: S606
+    try:
+        os.execvpe(words[0], words, environment)  # noqa: S606
+    except OSError as error:
+        click.echo(f"error: command cannot be run: {words[0]} ({error.strerror}); check its name", err=True)
+        sys.exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -197,9 +209,9 @@ def traffic(rate: float, seconds: float) -> None:
 def _present() -> Layout:
     """The sandbox, if there is one."""
     layout = Layout.default(ROOT)
-    if not (layout.directory / "layout.json").exists():
+    if not layout.present:
         raise SandboxError(show.NOTHING_UP)
-    return Layout.load(layout.directory)
+    return layout
 
 
 def _running() -> Layout:

@@ -138,7 +138,7 @@ class Loopback:
 
 
 def _parsed(text: str) -> dict[str, int]:
-    """The records; none where a process was killed while it wrote them: whoever listens next decides again."""
+    """The records; none where a process was killed while it wrote them: the next listener decides again."""
     try:
         return dict(json.loads(text))
     except ValueError:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sandbox import process
 from sandbox.layout import Layout
 from sandbox.nodes.pods.spawn import spawn
@@ -81,3 +83,63 @@ def test_a_directory_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Pat
     assert said.stderr == (
         f"error: {tmp_path / 'file'} cannot be written (File exists): make it writable, or set SANDBOX_DIR\n"
     )
+
+
+def present(directory: Path) -> Layout:
+    """A sandbox that is up as far as `sandbox shell` needs it."""
+    layout = Layout.ephemeral(directory)
+    layout.save()
+    layout.run.mkdir()
+    return layout
+
+
+@pytest.mark.toolchain
+def test_n3_one_quoted_word_is_a_command_line_as_for_bash_c(tmp_path: Path) -> None:
+    layout = present(tmp_path)
+    for words in (["echo $PULUMI_STACK | tr a-z A-Z"], ["--", "echo $PULUMI_STACK | tr a-z A-Z"]):
+        said = sandbox(layout, "shell", *words)
+        assert (said.returncode, said.stdout, said.stderr) == (0, "DEV\n", "")
+    assert sandbox(layout, "shell", "pulumi version").stdout.startswith("v3.")
+    assert sandbox(layout, "shell", "true && exit 7").returncode == 7
+    assert sandbox(layout, "shell", "if [[ a == a ]]; then echo 'two  words'; fi").stdout == "two  words\n"
+    assert sandbox(layout, "shell", "").returncode == 0
+    said = sandbox(layout, "shell", "no-such-program --flag")
+    assert said.returncode == 127
+    assert "no-such-program" in said.stderr
+
+
+@pytest.mark.toolchain
+def test_n3_several_words_are_a_program_and_its_arguments_untouched(tmp_path: Path) -> None:
+    layout = present(tmp_path)
+    words = ["a b", "$HOME", "*", "--help", "--debug", "-x", "--"]
+    for before in ([], ["--"]):
+        said = sandbox(layout, "shell", *before, "printf", "%s|", *words)
+        assert (said.returncode, said.stdout) == (0, "a b|$HOME|*|--help|--debug|-x|--|")
+    said = sandbox(layout, "shell", "no-such-program", "--flag")
+    assert said.returncode == 127
+    assert said.stderr == (
+        "error: command cannot be run: no-such-program (No such file or directory); check its name\n"
+    )
+    said = sandbox(layout, "shell", "/", "argument")
+    assert said.returncode == 126
+    assert said.stderr == "error: command cannot be run: / (Permission denied); check its name\n"
+
+
+@pytest.mark.toolchain
+def test_n2_the_shell_knows_where_this_sandboxs_aws_and_cluster_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = present(tmp_path)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:1")
+    said = sandbox(layout, "shell", "echo $AWS_ENDPOINT_URL $AWS_ENDPOINT_URL_EC2 $KUBECONFIG")
+    assert said.stdout == f"{layout.aws_url} {layout.kubeconfig}\n"
+
+
+def test_n1_a_sandbox_that_is_down_has_ports_and_is_still_down(tmp_path: Path) -> None:
+    layout = present(tmp_path)
+    layout.clear()
+    assert (tmp_path / "layout.json").exists()
+    for words in (("down",), ("node", "add"), ("shell", "true")):
+        said = sandbox(layout, *words)
+        assert said.returncode == 1
+        assert said.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
