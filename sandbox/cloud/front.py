@@ -37,6 +37,14 @@ Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 _SCOPE_PARTS = 5  # key/date/region/service/aws4_request
 _READS = ("Describe", "Get", "List")
+_ABOUT_RULES = frozenset(
+    {"ModifySecurityGroupRules"}
+    | {
+        f"{verb}{direction}"
+        for verb in ("AuthorizeSecurityGroup", "RevokeSecurityGroup", "UpdateSecurityGroupRuleDescriptions")
+        for direction in ("Ingress", "Egress")
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,7 @@ class Front:
         if request.service == "iam":
             self.iam.notice_keys()
         if "SecurityGroup" in request.action:
-            self.ec2.rules.complete(request.fields)
+            self.ec2.rules.complete(request.action, request.fields)
         if request.action in ENDING_CHECKS:
             forget_unchecked(self.elbv2)
         if not request.action.startswith(_READS):
@@ -173,10 +181,8 @@ class Front:
             self.ec2.require_unused_group(fields["GroupId"])
         elif request.action in {"ReleaseAddress", "DisassociateAddress"}:
             self.ec2.require_own(fields.get("AllocationId") or fields.get("AssociationId", ""))
-        elif request.action.startswith("RevokeSecurityGroup"):
-            self.ec2.rules.require(fields)
-        elif request.action == "ModifySecurityGroupRules":
-            _set_body(environ, urlencode(self.ec2.rules.with_ports(fields)).encode())
+        elif request.action in _ABOUT_RULES:
+            _set_body(environ, urlencode(self.ec2.rules.prepare(request.action, fields)).encode())
         elif request.action == "AllocateAddress" and "Address" not in fields:
             # moto's own choice may be 127.0.0.1 or another sandbox's address; the API lets a caller choose.
             _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())

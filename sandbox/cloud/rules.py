@@ -1,18 +1,22 @@
 """Security group rules where moto 5.2.5 falls short of what the provider relies on.
 
-moto shows no description of a rule that names a group; in ModifySecurityGroupRules it ignores a changed
-group, an IPv6 range and a dropped description, and wants ports of a rule for all protocols. The provider
-changes rules in place (internal/service/ec2/vpc_security_group_ingress_rule.go): each would be lasting drift.
+moto shows no description of a rule that names a group or a prefix list, and counts that description as part
+of the rule; in ModifySecurityGroupRules it ignores a changed group, a prefix list, an IPv6 range and a
+dropped description, wants ports of every protocol, and makes two rules the same. The provider changes rules
+in place (internal/service/ec2/vpc_security_group_ingress_rule.go): each would be lasting drift.
 """
 
 import re
+from collections import Counter
 from typing import Any
 
+from sandbox.cloud import permissions
 from sandbox.cloud.errors import AwsError
+from sandbox.cloud.permissions import Fields, Identity
 from sandbox.layout import ACCOUNT
 
-Fields = dict[str, str]
 _RULE_ID = re.compile(r"SecurityGroupRule\.(\d+)\.SecurityGroupRuleId")
+_DESCRIBED_ID = re.compile(r"SecurityGroupRuleDescription\.(\d+)\.SecurityGroupRuleId")
 
 
 class Rules:
@@ -30,14 +34,25 @@ class Rules:
             for rule in (*group.ingress_rules, *group.egress_rules)
         }
 
-    def require(self, fields: Fields) -> None:
-        """Raise InvalidSecurityGroupRuleId.NotFound for a missing rule, where moto says InvalidPermission."""
-        known = self.all()
-        for key, rule_id in fields.items():
-            if key.startswith("SecurityGroupRuleId.") and rule_id not in known:
-                raise AwsError(
-                    "InvalidSecurityGroupRuleId.NotFound", f"The security group rule {rule_id} does not exist"
-                )
+    def prepare(self, action: str, fields: Fields) -> Fields:
+        """The fields of a call about rules as moto understands them.
+
+        Raises AwsError InvalidPermission.Duplicate for a rule that the group would have twice,
+        InvalidParameterValue for one that the request names twice, InvalidPermission.NotFound and
+        InvalidSecurityGroupRuleId.NotFound for a missing one.
+        """
+        fields = permissions.canonical(permissions.spread(fields))
+        if action == "ModifySecurityGroupRules":
+            self._require_different(fields)
+        elif action.startswith("AuthorizeSecurityGroup"):
+            self._require_new(fields, egress=action.endswith("Egress"))
+        elif action.startswith("RevokeSecurityGroup"):
+            self._require(fields, "SecurityGroupRuleId.")
+            return self._by_id(fields, egress=action.endswith("Egress"))
+        elif action.startswith("UpdateSecurityGroupRuleDescriptions"):
+            self._find(fields, egress=action.endswith("Egress"))
+            self._require(fields, "SecurityGroupRuleDescription.")
+        return fields
 
     def require_unnamed(self, group_id: str) -> None:
         """Raise DependencyViolation while another group's rule names the group."""
@@ -45,31 +60,130 @@ class Rules:
             if (rule.source_group or {}).get("GroupId") == group_id and rule.group_id != group_id:
                 raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
 
-    def with_ports(self, fields: Fields) -> Fields:
-        """The fields of ModifySecurityGroupRules with the ports that moto wants of protocol -1."""
-        filled = dict(fields)
-        for key, value in fields.items():
-            rule, _, name = key.rpartition(".")
-            if name == "IpProtocol" and value == "-1":
-                filled.setdefault(f"{rule}.FromPort", "-1")
-                filled.setdefault(f"{rule}.ToPort", "-1")
-        return filled
-
-    def complete(self, fields: Fields) -> None:
+    def complete(self, action: str, fields: Fields) -> None:
         """Take over from a call that succeeded what moto has not."""
         rules = self.all()
+        fields = permissions.canonical(permissions.spread(fields))
         for key, rule_id in fields.items():
             if (found := _RULE_ID.fullmatch(key)) and rule_id in rules:
                 _change(rules[rule_id], fields, f"SecurityGroupRule.{found[1]}.SecurityGroupRule.")
-        for rule in rules.values():
-            if rule.source_group.get("Description") and not rule.ip_range:
-                rule.ip_range = {"Description": rule.source_group["Description"]}
+            elif (found := _DESCRIBED_ID.fullmatch(key)) and rule_id in rules:
+                _describe(
+                    rules[rule_id], fields.get(f"SecurityGroupRuleDescription.{found[1]}.Description", "")
+                )
+        if action.startswith(("AuthorizeSecurityGroup", "UpdateSecurityGroupRuleDescriptions")):
+            own, egress = self._of_group(fields), action.endswith("Egress")
+            for one, text in permissions.described(fields, self._group_named, egress=egress).items():
+                if one in own:
+                    _describe(own[one], text)
+
+    def _require(self, fields: Fields, prefix: str) -> None:
+        """Refuse an id of no rule with InvalidSecurityGroupRuleId.NotFound; moto says InvalidPermission."""
+        known = self.all()
+        for key, rule_id in fields.items():
+            names_rule = key == f"{prefix}{key.rpartition('.')[2]}" or key.endswith(".SecurityGroupRuleId")
+            if key.startswith(prefix) and names_rule and rule_id not in known:
+                raise AwsError(
+                    "InvalidSecurityGroupRuleId.NotFound", f"The security group rule {rule_id} does not exist"
+                )
+
+    def _require_new(self, fields: Fields, *, egress: bool) -> None:
+        wanted = Counter(permissions.requested(fields, self._group_named, egress=egress))
+        if any(count > 1 for count in wanted.values()):
+            raise AwsError("InvalidParameterValue", "The same permission must not appear multiple times")
+        existing = self._of_group(fields)
+        for one in wanted:
+            if one in existing:
+                raise _duplicate(one)
+
+    def _require_different(self, fields: Fields) -> None:
+        """Refuse changes after which a group would have one rule twice."""
+        rules = self.all()
+        after = {rule.id: permissions.of_rule(rule) for rule in self._of_group(fields).values()}
+        changed = []
+        for key, rule_id in fields.items():
+            if (found := _RULE_ID.fullmatch(key)) and rule_id in rules:
+                prefix = f"SecurityGroupRule.{found[1]}.SecurityGroupRule."
+                after[rule_id] = _wanted(fields, prefix, egress=rules[rule_id].is_egress)
+                changed.append(rule_id)
+        counted = Counter(after.values())
+        for rule_id in changed:
+            if counted[after[rule_id]] > 1:
+                raise _duplicate(after[rule_id])
+
+    def _by_id(self, fields: Fields, *, egress: bool) -> Fields:
+        """A Revoke request that names its rules by permissions, rewritten to name them by id.
+
+        AWS compares no description, and revokes all of them or none.
+        """
+        found = self._find(fields, egress=egress)
+        if not found:
+            return fields
+        kept = {key: value for key, value in fields.items() if not key.startswith("IpPermissions.")}
+        return kept | {f"SecurityGroupRuleId.{n}": rule.id for n, rule in enumerate(found, start=1)}
+
+    def _find(self, fields: Fields, *, egress: bool) -> list[Any]:
+        """The rules that a request names by permissions. Raises AwsError InvalidPermission.NotFound."""
+        existing = self._of_group(fields)
+        wanted = list(permissions.requested(fields, self._group_named, egress=egress))
+        missing = [one for one in wanted if one not in existing]
+        # moto's new groups have no ::/0 egress rule, as in a VPC without IPv6; the provider revokes it all
+        # the same and AWS's answer depends on the VPC: let it be.
+        for one in missing:
+            if not (egress and one.source == "::/0"):
+                raise AwsError(
+                    "InvalidPermission.NotFound", "The specified rule does not exist in this security group."
+                )
+        return [existing[one] for one in wanted if one in existing]
+
+    def _of_group(self, fields: Fields) -> dict[Identity, Any]:
+        """The rules of the group that a request is about, by what makes them the same."""
+        group = self._backend.get_security_group_by_name_or_id(
+            fields.get("GroupId") or fields.get("GroupName", "")
+        )
+        rules = (*group.ingress_rules, *group.egress_rules) if group else ()
+        return {permissions.of_rule(rule): rule for rule in rules}
+
+    def _group_named(self, name: str) -> str:
+        group = self._backend.get_security_group_by_name_or_id(name)
+        return group.id if group else name
+
+
+def _duplicate(one: Identity) -> AwsError:
+    return AwsError("InvalidPermission.Duplicate", f'the specified rule "{one}" already exists')
+
+
+def _wanted(fields: Fields, prefix: str, *, egress: bool) -> Identity:
+    """What ModifySecurityGroupRules makes of a rule; `fields` name it below `prefix`."""
+    sources = (
+        fields.get(f"{prefix}{name}")
+        for name in ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId")
+    )
+    return permissions.identity(
+        egress=egress,
+        protocol=fields.get(f"{prefix}IpProtocol", permissions.ALL),
+        ports=(fields.get(f"{prefix}FromPort"), fields.get(f"{prefix}ToPort")),
+        source=next(filter(None, sources), ""),
+    )
 
 
 def _change(rule: Any, fields: Fields, prefix: str) -> None:
+    """Take over what moto ignores of a changed rule, and its ports as numbers, as it has a new rule's."""
+    wanted = _wanted(fields, prefix, egress=rule.is_egress)
+    rule.ip_protocol = wanted.protocol
+    all_protocols = wanted.protocol == permissions.ALL
+    rule.from_port, rule.to_port = (None, None) if all_protocols else (wanted.from_port, wanted.to_port)
     if group_id := fields.get(f"{prefix}ReferencedGroupId"):
         rule.source_group = {"GroupId": group_id, "UserId": ACCOUNT}
-    if f"{prefix}Description" not in fields:
-        rule.ip_range.pop("Description", None)
+    if prefix_list := fields.get(f"{prefix}PrefixListId"):
+        rule.prefix_list_id = prefix_list
     if cidr := fields.get(f"{prefix}CidrIpv6"):
         rule.ip_range["CidrIpv6"] = cidr
+    _describe(rule, fields.get(f"{prefix}Description", ""))
+
+
+def _describe(rule: Any, text: str) -> None:
+    for place in (rule.ip_range, *([rule.source_group] if rule.source_group else [])):
+        place.pop("Description", None)
+        if text:
+            place["Description"] = text
