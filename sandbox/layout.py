@@ -53,8 +53,8 @@ class Layout:
 
     @property
     def etcd_url(self) -> str:
-        """The client URL of etcd."""
-        return f"http://{HOST}:{self.etcd_port}"
+        """The client URL of etcd; it answers clients with a certificate (`sandbox.cluster.store_context`)."""
+        return f"https://{HOST}:{self.etcd_port}"
 
     @property
     def vpc_network(self) -> IPv4Network:

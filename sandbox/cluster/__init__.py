@@ -8,6 +8,7 @@ from sandbox.cluster.control_plane import (
     restart,
     start,
     stop,
+    store_context,
 )
 from sandbox.cluster.rest import ApiError, Rest
 
@@ -21,4 +22,5 @@ __all__ = [
     "restart",
     "start",
     "stop",
+    "store_context",
 ]

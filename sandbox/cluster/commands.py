@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.cluster.pki import Pki
+from sandbox.cluster.pki import STORE_CLIENT, STORE_SERVER, Pki
 from sandbox.layout import HOST, Layout
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -52,8 +52,9 @@ def client_kubeconfig(layout: Layout, client: str) -> Path:
     return layout.pki / f"{client}.kubeconfig"
 
 
-def _etcd(layout: Layout, _: Pki) -> list[str]:
-    peer = f"http://{HOST}:{layout.etcd_peer_port}"
+def _etcd(layout: Layout, pki: Pki) -> list[str]:
+    peer = f"https://{HOST}:{layout.etcd_peer_port}"
+    own, trusted = pki.store.pair(STORE_SERVER), pki.store.ca
     return [
         "--name=sandbox",
         f"--data-dir={layout.directory / 'etcd'}",
@@ -62,6 +63,16 @@ def _etcd(layout: Layout, _: Pki) -> list[str]:
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=sandbox={peer}",
+        # Every user of this machine reaches a loopback port: without a client's certificate nobody reads or
+        # writes what is behind the API server's RBAC.
+        "--client-cert-auth",
+        f"--trusted-ca-file={trusted}",
+        f"--cert-file={own.certificate}",
+        f"--key-file={own.key}",
+        "--peer-client-cert-auth",
+        f"--peer-trusted-ca-file={trusted}",
+        f"--peer-cert-file={own.certificate}",
+        f"--peer-key-file={own.key}",
         "--log-level=warn",
         "--unsafe-no-fsync",  # what a sandbox forgets in a power cut is made again by the next `make up`
         "--auto-compaction-mode=periodic",
@@ -70,9 +81,12 @@ def _etcd(layout: Layout, _: Pki) -> list[str]:
 
 
 def _apiserver(layout: Layout, pki: Pki) -> list[str]:
-    serving = pki.pair("serving")
+    serving, store = pki.pair("serving"), pki.store.pair(STORE_CLIENT)
     return [
         f"--etcd-servers={layout.etcd_url}",
+        f"--etcd-cafile={pki.store.ca}",
+        f"--etcd-certfile={store.certificate}",
+        f"--etcd-keyfile={store.key}",
         f"--bind-address={HOST}",
         f"--secure-port={layout.apiserver_port}",
         # No Pod network leads to a Service address here, so nobody keeps the endpoints of `kubernetes`; a

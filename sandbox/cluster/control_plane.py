@@ -60,13 +60,26 @@ def ready(layout: Layout, name: str | None = None) -> bool:
     """Whether process `name` (without: each of them) says that it is ready."""
     if name is None:
         return all(ready(layout, each) for each in _ALL)
-    port, path, tls = {
-        "etcd": (layout.etcd_port, "/readyz", False),
-        "kube-apiserver": (layout.apiserver_port, "/readyz", True),
-        "kube-controller-manager": (layout.controller_manager_port, "/healthz", True),
-        "kube-scheduler": (layout.scheduler_port, "/readyz", True),
+    port, path = {
+        "etcd": (layout.etcd_port, "/readyz"),
+        "kube-apiserver": (layout.apiserver_port, "/readyz"),
+        "kube-controller-manager": (layout.controller_manager_port, "/healthz"),
+        "kube-scheduler": (layout.scheduler_port, "/readyz"),
     }[name]
-    return _answers_200(layout, port, path, tls=tls)
+    try:
+        trust = store_context(layout) if name == "etcd" else _trust(layout)
+        return _answers_200(port, path, trust)
+    except OSError:  # the certificates are not there yet
+        return False
+
+
+def store_context(layout: Layout) -> ssl.SSLContext:
+    """What a client of etcd trusts and shows: the API server's own certificate."""
+    store = pki.Pki(layout.pki).store
+    context = ssl.create_default_context(cafile=str(store.ca))
+    client = store.pair(pki.STORE_CLIENT)
+    context.load_cert_chain(client.certificate, client.key)
+    return context
 
 
 def _start(layout: Layout, authority: pki.Pki, tools: Mapping[str, Path], name: str) -> process.Running:
@@ -102,20 +115,16 @@ def _claim_ports(layout: Layout, name: str) -> None:
             ) from None
 
 
-def _answers_200(layout: Layout, port: int, path: str, *, tls: bool) -> bool:
+def _trust(layout: Layout) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(pki.Pki(layout.pki).ca))
+
+
+def _answers_200(port: int, path: str, trust: ssl.SSLContext) -> bool:
+    connection = http.client.HTTPSConnection(HOST, port, timeout=_PROBE_TIMEOUT_S, context=trust)
     try:
-        connection = _connection(layout, port, tls=tls)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status == http.HTTPStatus.OK
-        finally:
-            connection.close()
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
-
-
-def _connection(layout: Layout, port: int, *, tls: bool) -> http.client.HTTPConnection:
-    if not tls:
-        return http.client.HTTPConnection(HOST, port, timeout=_PROBE_TIMEOUT_S)
-    context = ssl.create_default_context(cafile=str(pki.Pki(layout.pki).ca))
-    return http.client.HTTPSConnection(HOST, port, timeout=_PROBE_TIMEOUT_S, context=context)
+    finally:
+        connection.close()

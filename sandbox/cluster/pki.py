@@ -31,6 +31,11 @@ CLIENTS = {
     "controller-manager": ("system:kube-controller-manager", None),
     "scheduler": ("system:kube-scheduler", None),
 }
+# The store has an authority of its own, as kubeadm gives it: no client of the API server is a client of etcd.
+# etcd is a client of itself (peers, and its HTTP gateway), so its certificate serves both purposes.
+STORE_SERVER, STORE_CLIENT = "etcd", "apiserver-etcd-client"
+_SERVERS = {"serving": "kube-apiserver", STORE_SERVER: "etcd"}
+_STORE_CLIENTS = {STORE_CLIENT: ("kube-apiserver-etcd-client", None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,18 @@ class Pki:
     directory: Path
 
     def pair(self, name: str) -> Pair:
-        """The certificate and key called `name`: `ca`, `serving`, or one of CLIENTS."""
+        """The certificate and key called `name`: `ca`, `serving`, one of CLIENTS, or of the store's two."""
         return Pair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
 
     @property
     def ca(self) -> Path:
         """The certificate that clients trust."""
         return self.pair("ca").certificate
+
+    @property
+    def store(self) -> "Pki":
+        """The PKI of etcd and its client, the API server."""
+        return Pki(self.directory / "etcd")
 
     @property
     def service_account_key(self) -> Path:
@@ -67,15 +77,21 @@ def ensure(directory: Path) -> Pki:
     pki = Pki(directory)
     if pki.service_account_key.exists():  # written last: the PKI is complete
         return pki
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make(pki, ("serving", *CLIENTS))
+    _make(pki.store, (STORE_SERVER, STORE_CLIENT))
+    _write_private(pki.service_account_key, _pem(ec.generate_private_key(ec.SECP256R1())))
+    return pki
+
+
+def _make(pki: Pki, names: tuple[str, ...]) -> None:
+    """Make an authority and a certificate of it for each name."""
+    pki.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
     _write(pki.pair("ca"), authority, authority_key)
-    for name in ("serving", *CLIENTS):
+    for name in names:
         key = ec.generate_private_key(ec.SECP256R1())
         _write(pki.pair(name), _issue(name, key, authority, authority_key), key)
-    _write_private(pki.service_account_key, _pem(ec.generate_private_key(ec.SECP256R1())))
-    return pki
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -109,19 +125,20 @@ def _issue(
     builder = _certificate(_subject(name), authority.subject, key.public_key()).add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
     )
-    if name == "serving":
+    purposes = []
+    if name in _SERVERS:
         alternatives: list[x509.GeneralName] = [x509.DNSName(dns) for dns in SERVING_NAMES]
         alternatives += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in SERVING_ADDRESSES]
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        purpose = ExtendedKeyUsageOID.SERVER_AUTH
-    else:
-        purpose = ExtendedKeyUsageOID.CLIENT_AUTH
-    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
+    if name != "serving":
+        purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return builder.sign(authority_key, hashes.SHA256())
 
 
 def _subject(name: str) -> x509.Name:
-    common_name, group = CLIENTS.get(name, ("kube-apiserver", None))
+    common_name, group = (CLIENTS | _STORE_CLIENTS).get(name) or (_SERVERS[name], None)
     groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group)] if group else []
     return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import boto3
 
 from sandbox.cloud.network import Network, run_node_instance
-from sandbox.cluster import ApiError, Rest
+from sandbox.cluster import ApiError, Rest, store_context
 from sandbox.layout import HOST, REGION, Layout, free_ports
 
 if TYPE_CHECKING:
@@ -322,7 +322,7 @@ class Household:
 
     def _etcd(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         request = Request(f"{self.layout.etcd_url}/v3/{path}", data=json.dumps(body).encode())  # noqa: S310
-        with urlopen(request, timeout=10) as reply:  # noqa: S310
+        with urlopen(request, timeout=10, context=store_context(self.layout)) as reply:  # noqa: S310
             answer: dict[str, Any] = json.load(reply)
         return answer
 
