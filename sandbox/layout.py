@@ -107,6 +107,11 @@ class Layout:
         return self.directory / "bin"
 
     @property
+    def plugins(self) -> Path:
+        """Which plugins the engine got, and why others were refused."""
+        return self.directory / "plugins.json"
+
+    @property
     def pulumi_backend(self) -> Path:
         """The stack's state, by a file:// backend."""
         return self.directory / "pulumi"

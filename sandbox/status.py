@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox import process
 from sandbox.cluster import CONTROLLERS, STORE_AND_API, ApiError, Rest
+from sandbox.engine.plugins import Plugin, installed
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
 
@@ -70,6 +71,7 @@ class Status:
     syncer_ready: bool
     processes: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -108,6 +110,7 @@ class Status:
             "syncer": {"url": self.syncer, "ready": self.syncer_ready},
             "processes": list(self.processes),
             "missing": list(self.missing),
+            "plugins": [plugin.to_json() for plugin in self.plugins],
         }
 
 
@@ -139,6 +142,7 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
         syncer_ready=ready,
         processes=tuple(name for name in PROCESSES if name not in dead),
         missing=dead,
+        plugins=tuple(installed(layout)),
     )
 
 

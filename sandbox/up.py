@@ -40,6 +40,8 @@ def up(root: Path, progress: Progress) -> Status:
         with progress.step("plugins") as step:
             chosen = plugins.install(layout, pulumi=tools["pulumi"])
             step.note(", ".join(map(str, chosen)))
+        for line in (line for plugin in chosen for line in plugin.refused):
+            progress.say(f"  {line}", style="yellow")
         layout = start_cloud(layout, progress)
         start_world(layout, tools, progress)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])

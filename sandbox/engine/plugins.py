@@ -2,10 +2,11 @@
 
 Offline ones are installed below PULUMI_HOME/plugins under the version the SDK asks for, like downloaded ones:
 on PATH the engine would warn of each ("using ... from $PATH") at every run.
-Only where stand-ins are asked for and an official one would come first (on PATH, or beside the Pulumi CLI)
-do they go to the sandbox's bin as well.
+Only where the engine would find another one first (on PATH, or beside the Pulumi CLI) does the chosen one go
+to the sandbox's bin as well.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -13,20 +14,23 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Literal
 
+from sandbox.engine import plugin_version
+from sandbox.engine.plugin_version import NoVersionError
 from sandbox.errors import SandboxError
 from sandbox.layout import Layout
+from sandbox.toolchain import pins
 
 VARIABLE: Final = "SANDBOX_PLUGINS"
 _MODES: Final = ("auto", "official", "offline")
 _DOWNLOADS: Final = ("get.pulumi.com", 443)  # where `pulumi plugin install` downloads from
 _PROBE_S: Final = 5.0
 _INSTALL_S: Final = 300.0  # the AWS plugin is 180 MB packed
-_MARK: Final = "# offline stand-in of node-nlb-sync's sandbox"
+_MARK: Final = "node-nlb-sync's sandbox"  # in every script that this module writes
 
 
 class PluginError(SandboxError):
@@ -35,25 +39,43 @@ class PluginError(SandboxError):
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One plugin of the engine and which of the two it is."""
+    """One plugin of the engine and which of the two it is.
+
+    `refused` are lines about executables of its name that are not used.
+    """
 
     name: str
     kind: Literal["official", "offline"]
     version: str
     path: Path
+    refused: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.kind})"
 
+    def to_json(self) -> dict[str, object]:
+        """The plugin as `sandbox status --json` reports it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "version": self.version,
+            "path": str(self.path),
+            "refused": list(self.refused),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A plugin by the engine's names: `module` is what runs offline."""
+    """A plugin by the engine's names: `module` is what runs offline.
+
+    `also` are other versions that an official one may have: a language host is released with the CLI.
+    """
 
     name: str
-    role: Literal["language", "resource"]
+    role: plugin_version.Role
     version: str
     module: str
+    also: frozenset[str] = frozenset()
 
     @property
     def executable(self) -> str:
@@ -62,6 +84,16 @@ class _Wanted:
     @property
     def directory(self) -> str:
         return f"{self.role}-{self.name}-v{self.version}"
+
+
+@dataclass(slots=True)
+class _Search:
+    """What looking for one official plugin came to."""
+
+    wanted: _Wanted
+    path: Path | None = None
+    version: str = ""
+    refused: list[str] = field(default_factory=list)
 
 
 def install(
@@ -76,108 +108,146 @@ def install(
     mode = environ.get(VARIABLE) or "auto"
     if mode not in _MODES:
         raise PluginError(f"{VARIABLE}={mode}: choose one of {', '.join(_MODES)}")
-    wanted = _wanted()
-    if mode == "offline":
-        return [
-            _offline(each, layout, shadowed=_findable(each, environ, pulumi) is not None) for each in wanted
-        ]
-    found = {each: _official(each, layout, environ, pulumi) for each in wanted}
-    missing = [each for each, path in found.items() if path is None]
-    if missing and _reachable():
-        with ThreadPoolExecutor() as downloads:
-            found |= dict(
-                zip(
-                    missing, downloads.map(lambda each: _download(each, layout, pulumi), missing), strict=True
-                )
-            )
-        missing = [each for each, path in found.items() if path is None]
-    if missing and mode == "official":
-        names = ", ".join(f"{each.executable} {each.version}" for each in missing)
-        raise PluginError(
-            f"{VARIABLE}=official, but {names} cannot be had: connect to {_DOWNLOADS[0]}, put them on PATH "
-            f"or in ~/.pulumi/plugins, or set {VARIABLE}=offline"
-        )
+    searches = [_Search(each) for each in _wanted()]
+    if mode != "offline":
+        _search(searches, layout, environ, pulumi)
+        if mode == "official":
+            _require(searches)
+    chosen = [_choose(search, layout, _findable(search.wanted, environ, pulumi)) for search in searches]
+    layout.plugins.parent.mkdir(parents=True, exist_ok=True)
+    layout.plugins.write_text(json.dumps([plugin.to_json() for plugin in chosen], indent=2) + "\n")
+    return chosen
+
+
+def installed(layout: Layout) -> list[Plugin]:
+    """What the last `install` chose; empty before the first."""
+    try:
+        found = json.loads(layout.plugins.read_text())
+    except (OSError, ValueError):
+        return []
     return [
-        _offline(each, layout) if path is None else Plugin(each.name, "official", each.version, path)
-        for each, path in found.items()
+        Plugin(one["name"], one["kind"], one["version"], Path(one["path"]), tuple(one["refused"]))
+        for one in found
     ]
 
 
 def _wanted() -> list[_Wanted]:
     """The plugins of the installed SDKs, in the versions that these ask the engine for."""
+    cli = frozenset({pins.load().tool("pulumi").version})
     return [
-        _Wanted("python", "language", version("pulumi"), "sandbox.engine.language"),
+        _Wanted("python", "language", version("pulumi"), "sandbox.engine.language", cli),
         _Wanted("aws", "resource", version("pulumi-aws"), "sandbox.engine.aws"),
         _Wanted("kubernetes", "resource", version("pulumi-kubernetes"), "sandbox.engine.kubernetes"),
     ]
 
 
-def _offline(wanted: _Wanted, layout: Layout, *, shadowed: bool = False) -> Plugin:
-    path = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
-    command = f'{_MARK}\nexec "{sys.executable}" -m {wanted.module}'
-    _write(path, command)
-    if shadowed:
+def _search(searches: list[_Search], layout: Layout, environ: Mapping[str, str], pulumi: Path | None) -> None:
+    """Look for each official plugin on this machine, then download those that are missing."""
+    with ThreadPoolExecutor() as together:
+        list(together.map(lambda each: _official(each, layout, environ, pulumi), searches))
+        missing = [each for each in searches if each.path is None]
+        if missing and _reachable():
+            list(together.map(lambda each: _download(each, layout, pulumi), missing))
+
+
+def _require(searches: list[_Search]) -> None:
+    missing = [each for each in searches if each.path is None]
+    if missing:
+        names = ", ".join(f"{each.wanted.executable} {each.wanted.version}" for each in missing)
+        refused = "".join(f"; {line}" for each in missing for line in each.refused)
+        raise PluginError(
+            f"{VARIABLE}=official, but {names} cannot be had{refused}: connect to {_DOWNLOADS[0]}, put them "
+            f"on PATH or in ~/.pulumi/plugins, or set {VARIABLE}=offline"
+        )
+
+
+def _choose(search: _Search, layout: Layout, findable: list[Path]) -> Plugin:
+    """Install what the search came to: the official plugin it found, else the stand-in."""
+    wanted = search.wanted
+    cached = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
+    if search.path is None:
+        command = f'"{sys.executable}" -m {wanted.module}'
+        _write(cached, command)
+        plugin = Plugin(wanted.name, "offline", wanted.version, cached, tuple(search.refused))
+    else:
+        command = f'"{search.path}"'
+        if search.path in findable:
+            if _is_ours(cached):  # it would be found before the official one
+                shutil.rmtree(cached.parent)
+        elif search.path != cached:
+            # A link would not do: the engine looks at real directories only.
+            _write(cached, command)
+        plugin = Plugin(wanted.name, "official", search.version, search.path, tuple(search.refused))
+    if findable and findable[0] != search.path:
         _write(layout.bin / wanted.executable, command)
     else:
         (layout.bin / wanted.executable).unlink(missing_ok=True)
-    return Plugin(wanted.name, "offline", wanted.version, path)
+    return plugin
 
 
 def _write(path: Path, command: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/sh\n{command} "$@"\n')
+    path.write_text(f'#!/bin/sh\n# Written by {_MARK}.\nexec {command} "$@"\n')
     path.chmod(0o755)
 
 
-def _findable(wanted: _Wanted, environ: Mapping[str, str], pulumi: Path | None) -> Path | None:
-    """The official plugin that the engine finds by itself: on PATH, or (languages) beside the CLI."""
-    beside = pulumi.resolve().parent / wanted.executable if pulumi and wanted.role == "language" else None
-    on_path = shutil.which(wanted.executable, path=environ.get("PATH", ""))
-    candidates = [Path(on_path) if on_path else None, beside]
-    return next((path for path in candidates if path and path.is_file() and not _is_ours(path)), None)
+def _findable(wanted: _Wanted, environ: Mapping[str, str], pulumi: Path | None) -> list[Path]:
+    """What the engine finds by itself, in its order: on PATH, or (languages) beside the CLI."""
+    folders = [folder for folder in environ.get("PATH", "").split(os.pathsep) if folder]
+    found = [shutil.which(wanted.executable, path=folder) for folder in folders]
+    paths = [Path(path) for path in found if path]
+    if pulumi and wanted.role == "language":
+        paths.append(pulumi.resolve().parent / wanted.executable)
+    return [path for path in dict.fromkeys(paths) if path.is_file() and not _is_ours(path)]
 
 
-def _official(
-    wanted: _Wanted, layout: Layout, environ: Mapping[str, str], pulumi: Path | None
-) -> Path | None:
-    """An official plugin that is already on this machine, made known to the sandbox's own plugin cache."""
-    if findable := _findable(wanted, environ, pulumi):
-        _clear(layout, wanted)
-        return findable
+def _official(search: _Search, layout: Layout, environ: Mapping[str, str], pulumi: Path | None) -> None:
+    """Look for an official plugin of the wanted version on this machine."""
+    wanted = search.wanted
+    for path in _findable(wanted, environ, pulumi):
+        if _is_wanted(search, path):
+            return
     homes = [layout.pulumi_home, Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")]
     for home in homes:
         path = home / "plugins" / wanted.directory / wanted.executable
+        # `pulumi plugin install` makes such a directory and checks what it downloads; like the engine, go by
+        # the version in its name.
         if path.is_file() and not _is_ours(path):
-            if home != layout.pulumi_home:
-                # A link would not do: the engine looks at real directories only.
-                _write(
-                    layout.pulumi_home / "plugins" / wanted.directory / wanted.executable, f'exec "{path}"'
-                )
-            return path
-    return None
+            search.path, search.version = path, wanted.version
+            return
 
 
-def _download(wanted: _Wanted, layout: Layout, pulumi: Path | None) -> Path | None:
+def _is_wanted(search: _Search, path: Path) -> bool:
+    """Ask the executable for its version, and note why it is not used where it is not the wanted one."""
+    wanted = search.wanted
+    try:
+        found = plugin_version.ask(path, wanted.role)
+    except NoVersionError as error:
+        search.refused.append(f"{path} is not used: {error}; {wanted.executable} {wanted.version} is wanted")
+        return False
+    if found != wanted.version and found not in wanted.also:
+        search.refused.append(f"{path} is not used: it is version {found}; {wanted.version} is wanted")
+        return False
+    search.path, search.version = path, found
+    return True
+
+
+def _download(search: _Search, layout: Layout, pulumi: Path | None) -> None:
     """Let Pulumi download and check the plugin; a language plugin comes only with Pulumi's own release."""
+    wanted = search.wanted
     if pulumi is None or wanted.role == "language":
-        return None
-    _clear(layout, wanted)
+        return
+    path = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
+    if _is_ours(path):
+        shutil.rmtree(path.parent)
     command = [str(pulumi), "plugin", "install", wanted.role, wanted.name, f"v{wanted.version}"]
     environ = {**os.environ, "PULUMI_HOME": str(layout.pulumi_home), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run(command, env=environ, capture_output=True, timeout=_INSTALL_S, check=False)
     except subprocess.TimeoutExpired:
-        return None
-    path = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
-    return path if done.returncode == 0 and path.is_file() else None
-
-
-def _clear(layout: Layout, wanted: _Wanted) -> None:
-    """Take a stand-in out of the sandbox's plugin cache, where it would be found before the official one."""
-    (layout.bin / wanted.executable).unlink(missing_ok=True)
-    directory = layout.pulumi_home / "plugins" / wanted.directory
-    if _is_ours(directory / wanted.executable):
-        shutil.rmtree(directory)
+        return
+    if done.returncode == 0 and path.is_file():
+        search.path, search.version = path, wanted.version
 
 
 def _is_ours(path: Path) -> bool:

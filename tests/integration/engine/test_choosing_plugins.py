@@ -3,13 +3,20 @@
 import os
 import socket
 import subprocess
+import sys
+import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from sandbox.engine import plugins
+from sandbox.engine import plugin_version, plugins
 from sandbox.engine.plugins import PluginError
 from sandbox.layout import Layout
+from sandbox.process import started_at
+from sandbox.toolchain import pins
+
+AWS, KUBERNETES = metadata.version("pulumi-aws"), metadata.version("pulumi-kubernetes")
 
 
 @pytest.fixture
@@ -22,13 +29,35 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "_DOWNLOADS", ("127.0.0.1", 9))  # discard: nobody listens
 
 
-def _official(directory: Path, name: str) -> Path:
-    """A stand-in for a vendor's binary: any executable that is not ours."""
-    directory.mkdir(parents=True)
+def _official(directory: Path, name: str, answer: str = "official") -> Path:
+    """A stand-in for a vendor's binary that prints `answer`, as a bridged provider prints its version."""
+    return _executable(directory, name, f"echo {answer}")
+
+
+def _executable(directory: Path, name: str, script: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
     path = directory / name
-    path.write_text("#!/bin/sh\necho official\n")
+    path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return path
+
+
+def _serving(directory: Path, name: str, module: str, version: str) -> Path:
+    """A plugin that knows no --version, serves, and answers GetPluginInfo with `version`."""
+    program = f"""
+import sys
+from importlib import metadata
+metadata.version = lambda _: {version!r}
+if "--version" in sys.argv:
+    sys.exit("flag provided but not defined: -version")
+import runpy
+sys.argv = ["{name}", "127.0.0.1:9"]
+runpy.run_module("{module}", run_name="__main__")
+"""
+    script = directory / f"{name}.py"
+    directory.mkdir(parents=True, exist_ok=True)
+    script.write_text(program)
+    return _executable(directory, name, f'exec "{sys.executable}" "{script}"' + ' "$@"')
 
 
 def _cached(layout: Layout, name: str) -> list[str]:
@@ -67,7 +96,7 @@ def test_auto_takes_the_official_plugin_that_is_installed_and_stand_ins_for_the_
 @pytest.mark.usefixtures("_no_network")
 def test_a_plugin_on_path_takes_the_place_of_an_earlier_stand_in(layout: Layout, tmp_path: Path) -> None:
     plugins.install(layout, {"SANDBOX_PLUGINS": "offline"})
-    path = _official(tmp_path / "bin", "pulumi-resource-kubernetes")
+    path = _official(tmp_path / "bin", "pulumi-resource-kubernetes", f"v{KUBERNETES}")
 
     chosen = plugins.install(layout, {"PATH": str(path.parent), "PULUMI_HOME": str(tmp_path)})
 
@@ -103,7 +132,8 @@ def test_stand_ins_that_are_asked_for_come_before_official_ones_on_path(
 
 @pytest.mark.usefixtures("_no_network")
 def test_the_language_host_beside_an_official_cli_is_taken(layout: Layout, tmp_path: Path) -> None:
-    host = _official(tmp_path / "release", "pulumi-language-python")
+    cli = pins.load().tool("pulumi").version
+    host = _official(tmp_path / "release", "pulumi-language-python", cli)
     environ = {"PATH": "", "PULUMI_HOME": str(tmp_path)}
 
     chosen = plugins.install(layout, environ, pulumi=tmp_path / "release" / "pulumi")
@@ -139,3 +169,102 @@ chmod +x "$directory/pulumi-$3-$4"
 def test_an_unknown_choice_names_the_known_ones(layout: Layout) -> None:
     with pytest.raises(PluginError, match="SANDBOX_PLUGINS=vendor: choose one of auto, official, offline"):
         plugins.install(layout, {"SANDBOX_PLUGINS": "vendor"})
+
+
+@pytest.mark.usefixtures("_no_network")
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo v6.0.0", "it is version 6.0.0"),
+        (f"echo {AWS}-alpha.1", f"it is version {AWS}-alpha.1"),
+        ("echo official", "it answers 'official'"),
+        ("exit 1", "it does not answer"),
+        ("echo 65535; sleep 60", "GetPluginInfo fails"),
+    ],
+)
+def test_c5_a_plugin_on_path_of_another_version_or_none_is_not_used_and_says_why(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    monkeypatch.setattr(plugin_version.ask, "__defaults__", (3.0,))
+    path = _executable(tmp_path / "bin", "pulumi-resource-aws", script)
+
+    chosen = plugins.install(layout, {"PATH": str(path.parent), "PULUMI_HOME": str(tmp_path)})
+
+    aws = next(each for each in chosen if each.name == "aws")
+    assert (aws.kind, aws.version) == ("offline", AWS)
+    assert len(aws.refused) == 1
+    for part in (str(path), said, f"{AWS} is wanted"):
+        assert part in aws.refused[0]
+    assert "\n" not in aws.refused[0]
+    # The engine would find the other one first: the stand-in is put before it.
+    assert (layout.bin / "pulumi-resource-aws").exists()
+    assert plugins.installed(layout) == chosen
+
+
+@pytest.mark.usefixtures("_no_network")
+def test_c5_a_plugin_that_is_silent_is_given_up_and_ended(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin_version.ask, "__defaults__", (1.0,))
+    pid = tmp_path / "pid"
+    path = _executable(tmp_path / "bin", "pulumi-resource-aws", f"echo $$ >> {pid}; sleep 600")
+
+    began = time.monotonic()
+    chosen = plugins.install(layout, {"PATH": str(path.parent), "PULUMI_HOME": str(tmp_path)})
+
+    assert time.monotonic() - began < 10
+    assert [each.refused for each in chosen if each.refused] == [
+        (f"{path} is not used: it does not answer; pulumi-resource-aws {AWS} is wanted",)
+    ]
+    assert [number for number in pid.read_text().split() if started_at(int(number))] == []
+
+
+@pytest.mark.usefixtures("_no_network")
+@pytest.mark.parametrize(
+    ("name", "module", "version"),
+    [
+        ("pulumi-resource-kubernetes", "sandbox.engine.kubernetes", KUBERNETES),
+        ("pulumi-resource-kubernetes", "sandbox.engine.kubernetes", "1.2.3"),
+        ("pulumi-language-python", "sandbox.engine.language", metadata.version("pulumi")),
+        ("pulumi-language-python", "sandbox.engine.language", "3.1.0"),
+    ],
+)
+def test_c5_a_plugin_without_a_version_flag_is_asked_as_the_engine_asks(
+    layout: Layout, tmp_path: Path, name: str, module: str, version: str
+) -> None:
+    path = _serving(tmp_path / "bin", name, module, version)
+
+    chosen = plugins.install(layout, {"PATH": str(path.parent), "PULUMI_HOME": str(tmp_path)})
+
+    (asked,) = [each for each in chosen if name.endswith(each.name)]
+    if version == asked.version:
+        assert (asked.kind, asked.path, asked.refused) == ("official", path, ())
+    else:
+        refusal = f"{path} is not used: it is version {version}; {asked.version} is wanted"
+        assert (asked.kind, asked.refused) == ("offline", (refusal,))
+
+
+@pytest.mark.usefixtures("_no_network")
+def test_c5_the_wanted_version_is_found_behind_another_one(layout: Layout, tmp_path: Path) -> None:
+    old = _official(tmp_path / "old", "pulumi-resource-aws", "6.0.0")
+    new = _official(tmp_path / "new", "pulumi-resource-aws", AWS)
+    path = f"{old.parent}{os.pathsep}{new.parent}"
+
+    chosen = plugins.install(layout, {"PATH": path, "PULUMI_HOME": str(tmp_path)})
+
+    aws = next(each for each in chosen if each.name == "aws")
+    assert (aws.kind, aws.path) == ("official", new)
+    first = layout.bin / "pulumi-resource-aws"
+    assert subprocess.run([first], capture_output=True, text=True, check=True).stdout.strip() == AWS
+
+
+@pytest.mark.usefixtures("_no_network")
+def test_c5_official_plugins_that_are_demanded_name_what_was_refused(layout: Layout, tmp_path: Path) -> None:
+    path = _official(tmp_path / "bin", "pulumi-resource-aws", "6.0.0")
+    environ = {"SANDBOX_PLUGINS": "official", "PATH": str(path.parent), "PULUMI_HOME": str(tmp_path)}
+
+    with pytest.raises(PluginError) as refused:
+        plugins.install(layout, environ)
+
+    assert "\n" not in str(refused.value)
+    assert f"{path} is not used: it is version 6.0.0; {AWS} is wanted" in str(refused.value)

@@ -1,5 +1,8 @@
+import json
 from dataclasses import replace
+from pathlib import Path
 
+from sandbox.engine.plugins import Plugin
 from sandbox.show import details
 from sandbox.status import Group, Node, Status
 
@@ -29,3 +32,13 @@ def test_processes_that_were_killed_are_named_first() -> None:
 
 def test_a_stack_that_was_destroyed_by_hand_is_said_to_be_missing() -> None:
     assert details(replace(WHOLE, groups=())).endswith("stack dev is not provisioned: `make up` does it")
+
+
+def test_c5_the_kind_of_each_plugin_and_what_was_refused_is_shown() -> None:
+    aws = Plugin("aws", "offline", "7.51.1", Path("/there"), ("/bin/aws is not used: it is version 6.0.0",))
+    shown = details(replace(WHOLE, plugins=(aws,))).splitlines()
+    assert any(line.split() == ["Pulumi", "plugin", "aws", "7.51.1", "offline"] for line in shown)
+    assert "/bin/aws is not used: it is version 6.0.0" in shown
+    (found,) = replace(WHOLE, plugins=(aws,)).to_json()["plugins"]
+    assert (found["name"], found["kind"], found["version"]) == ("aws", "offline", "7.51.1")
+    assert json.loads(json.dumps(found)) == found | {"refused": list(aws.refused)}
