@@ -1,6 +1,7 @@
 """Starts, finds and stops the processes of a sandbox, each by its own pid file."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.layout import Layout
 
 _STOP_GRACE_S = 10.0
+_START = ".start.json"
 
 
 class ProcessError(SandboxError):
@@ -39,6 +41,7 @@ def start(
     The process inherits `descriptors` under their numbers.
 
     The process gets a session of its own, so that Ctrl-C in the terminal of `make up` does not reach it.
+    How it was started is kept in run/NAME.start.json until `stop`, for `restart`.
     Raises ProcessError where the command cannot be run at all.
     """
     layout.logs.mkdir(parents=True, exist_ok=True)
@@ -59,8 +62,28 @@ def start(
                 f"{name} cannot be started ({error.strerror}): delete {command[0]} and run this again"
             ) from error
     _pid_file(layout, name).write_text(f"{child.pid} {started_at(child.pid)}\n")
+    record = {"command": [str(word) for word in command], "env": None if env is None else dict(env)}
+    _start_file(layout, name).touch(mode=0o600)
+    _start_file(layout, name).write_text(json.dumps(record))
     child.returncode = 0  # it outlives this interpreter on purpose: no ResourceWarning for it
     return Running(name, child.pid)
+
+
+def restart(layout: Layout, name: str) -> Running | None:
+    """Start a process again as it was started last; None where it was stopped meanwhile.
+
+    Raises ProcessError as `start` does.
+    """
+    try:
+        record = json.loads(_start_file(layout, name).read_text())
+    except (OSError, ValueError):
+        return None
+    return start(layout, name, record["command"], record["env"])
+
+
+def wanted(layout: Layout) -> list[str]:
+    """The processes that were started and not stopped, whether they run or have ended, by name."""
+    return sorted(path.name.removesuffix(_START) for path in layout.run.glob(f"*{_START}"))
 
 
 def find(layout: Layout, name: str) -> Running | None:
@@ -83,6 +106,7 @@ def running(layout: Layout) -> list[Running]:
 
 def stop(layout: Layout, name: str, grace_s: float = _STOP_GRACE_S) -> None:
     """SIGTERM, then SIGKILL after `grace_s` seconds; the pid file goes once the process is gone."""
+    _start_file(layout, name).unlink(missing_ok=True)  # first, so that nobody starts it again
     found = find(layout, name)
     if found:
         _signal(found.pid, signal.SIGTERM)
@@ -120,6 +144,10 @@ def last_line(layout: Layout, name: str) -> str:
 
 def _pid_file(layout: Layout, name: str) -> Path:
     return layout.run / f"{name}.pid"
+
+
+def _start_file(layout: Layout, name: str) -> Path:
+    return layout.run / f"{name}{_START}"
 
 
 def _gone_within(layout: Layout, name: str, seconds: float) -> bool:

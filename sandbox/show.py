@@ -49,9 +49,25 @@ def details(status: Status) -> str:
     parts = [summary(status), *(_targets(group) for group in status.groups)]
     if not status.groups:
         parts.append("stack dev is not provisioned: `make up` does it")
-    if status.missing:
-        parts.insert(0, not_running(status.missing))
+    if alarms := _alarms(status):
+        parts.insert(0, "\n".join(alarms))
     return "\n\n".join(parts)
+
+
+def _alarms(status: Status) -> list[str]:
+    """A line for each process that does not run, or that had to be started again."""
+    lines = [not_running(status.missing)] if status.missing else []
+    for name, incident in sorted(status.incidents.items()):
+        if incident.lost:
+            lines.append(
+                f"{name} ended at {incident.last} and its state with it: `make up` makes a fresh sandbox"
+            )
+        elif incident.restarts:
+            times = "once" if incident.restarts == 1 else f"{incident.restarts} times"
+            lines.append(f"{name} was started again {times}; it last ended at {incident.last}")
+    if not status.supervised:
+        lines.append("supervisor: not running, so what ends is not started again; `make up` starts it")
+    return lines
 
 
 def not_running(missing: Sequence[str]) -> str:

@@ -1,18 +1,18 @@
 """What a running sandbox looks like from outside: addresses, listeners, groups, nodes, the syncer."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox import process
-from sandbox.cluster import CONTROLLERS, STORE_AND_API, ApiError, Rest
+from sandbox import process, supervisor
+from sandbox.cluster import CONTROLLERS, STORE_AND_API, Rest
 from sandbox.engine.plugins import Plugin, installed
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
+from sandbox.supervisor import Incident
 
 SYNCER_PORT = 8080
 PROCESSES = ("cloud", *STORE_AND_API, *CONTROLLERS, "nodes", "nlb")
@@ -59,7 +59,8 @@ class Node:
 class Status:
     """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens.
 
-    `processes` are the sandbox's that run, `missing` those that do not.
+    `processes` are the sandbox's that run, `missing` those that do not, `incidents` those that ended;
+    `supervised` says whether what ends is started again.
     """
 
     static_ips: Mapping[str, str]
@@ -72,6 +73,8 @@ class Status:
     processes: tuple[str, ...]
     missing: tuple[str, ...] = ()
     plugins: tuple[Plugin, ...] = ()
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    supervised: bool = True
 
     @property
     def settled(self) -> bool:
@@ -110,6 +113,8 @@ class Status:
             "syncer": {"url": self.syncer, "ready": self.syncer_ready},
             "processes": list(self.processes),
             "missing": list(self.missing),
+            "supervised": self.supervised,
+            "incidents": {name: asdict(one) for name, one in self.incidents.items()},
             "plugins": [plugin.to_json() for plugin in self.plugins],
         }
 
@@ -143,6 +148,8 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
         processes=tuple(name for name in PROCESSES if name not in dead),
         missing=dead,
         plugins=tuple(installed(layout)),
+        incidents=supervisor.incidents(layout),
+        supervised=process.find(layout, supervisor.NAME) is not None,
     )
 
 
@@ -161,7 +168,8 @@ def client(layout: Layout, service: str) -> Any:
 def _targets(layout: Layout, arn: str, nodes: Mapping[str, str]) -> tuple[Target, ...]:
     try:
         answer = client(layout, "elbv2").describe_target_health(TargetGroupArn=arn)
-    except (BotoCoreError, ClientError):
+        targets = answer["TargetHealthDescriptions"]
+    except Exception:  # noqa: BLE001  (what does not answer, or answers nonsense, is left empty)
         return ()
     return tuple(
         Target(
@@ -171,16 +179,15 @@ def _targets(layout: Layout, arn: str, nodes: Mapping[str, str]) -> tuple[Target
             state=each["TargetHealth"]["State"],
             reason=each["TargetHealth"].get("Reason", ""),
         )
-        for each in answer["TargetHealthDescriptions"]
+        for each in targets
     )
 
 
 def _nodes(layout: Layout) -> tuple[Node, ...]:
     try:
-        items = Rest(layout).get("/api/v1/nodes")["items"]
-    except (OSError, ApiError):
+        return tuple(_node(item) for item in Rest(layout).get("/api/v1/nodes")["items"])
+    except Exception:  # noqa: BLE001
         return ()
-    return tuple(_node(item) for item in items)
 
 
 def _node(item: Mapping[str, Any]) -> Node:
@@ -207,7 +214,7 @@ def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
         labels = deployment["spec"]["selector"]["matchLabels"]
         selector = "%2C".join(f"{key}%3D{value}" for key, value in labels.items())
         pods = rest.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}")["items"]
-    except (OSError, ApiError):
+    except Exception:  # noqa: BLE001
         return "", False
     placed = [(not _ready(pod), pod["status"]["podIP"]) for pod in pods if pod["status"].get("podIP")]
     if not placed:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox import cluster, process, slots, toolchain
+from sandbox import cluster, process, slots, supervisor, toolchain
 from sandbox.cloud.network import ensure_network
 from sandbox.engine import plugins
 from sandbox.errors import SandboxError
@@ -21,9 +21,17 @@ from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
 from sandbox.status import Status, observe
 
-# What a sandbox cannot lose: their memory and data are the world that the stack's state describes.
-_WORLD = ("cloud", "etcd")
-_STOP_ORDER = ("nodes", "nlb", *reversed(cluster.CONTROLLERS), *reversed(cluster.STORE_AND_API), "cloud")
+# What a sandbox cannot lose: its memory is the world that the stack's state describes. All others keep their
+# state on disk or have none (ADR 0015).
+_WORLD = ("cloud",)
+_STOP_ORDER = (
+    supervisor.NAME,
+    "nodes",
+    "nlb",
+    *reversed(cluster.CONTROLLERS),
+    *reversed(cluster.STORE_AND_API),
+    "cloud",
+)
 _READY_WITHIN_S = 60.0  # 3 s at rest; two busy cores took 30 s
 _HEALTHY_WITHIN_S = 180.0
 
@@ -131,6 +139,7 @@ def start_cloud(stored: Layout, progress: Progress) -> Layout:
 
 def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:
     """Start every process beside the cloud that does not run, and the nodes of a fresh sandbox."""
+    process.stop(layout, supervisor.NAME)  # or it would start at the same time what is started here
     with progress.step("cluster") as step:
         cluster.start(layout, tools)
         step.note(layout.apiserver_url)
@@ -138,6 +147,7 @@ def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> N
         _start_server(layout, "nodes", layout.nodes_socket.exists)
         _start_server(layout, "nlb", lambda: True)
         step.note(f"{len(lifecycle.seed_nodes(layout))} nodes")
+    _start_server(layout, supervisor.NAME, lambda: True)
 
 
 def _start_server(layout: Layout, name: str, ready: Callable[[], bool]) -> None:

@@ -65,7 +65,11 @@ class Rest:
     def request(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> dict[str, Any]:
-        """One call. Raises ApiError for an answer that is not 2xx, ApiServerDownError or OSError for none."""
+        """One call.
+
+        Raises ApiError for an answer that is not 2xx or no JSON object, ApiServerDownError or OSError where
+        none comes.
+        """
         connection = http.client.HTTPSConnection(
             HOST, self.layout.apiserver_port, timeout=_TIMEOUT_S, context=admin_context(self.layout)
         )
@@ -74,6 +78,8 @@ class Rest:
             connection.request(method, path, payload, {"Content-Type": content_type})
             answer = connection.getresponse()
             content = answer.read()
+        except http.client.HTTPException as error:
+            raise ApiError(0, "BadAnswer", f"no HTTP answer from the API server: {error!r}") from error
         except ConnectionRefusedError:
             raise ApiServerDownError(
                 f"the sandbox's API server does not answer on {self.layout.apiserver_url}: "
@@ -83,8 +89,18 @@ class Rest:
             connection.close()
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
             raise ApiError.of(answer.status, content)
-        parsed: dict[str, Any] = json.loads(content)
-        return parsed
+        return parsed_object(answer.status, content)
+
+
+def parsed_object(status: int, content: bytes) -> dict[str, Any]:
+    """The JSON object in an answer. Raises ApiError where there is none."""
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ApiError(status, "BadAnswer", f"no JSON object in an answer of {len(content)} bytes")
+    return parsed
 
 
 def admin_context(layout: Layout) -> ssl.SSLContext:

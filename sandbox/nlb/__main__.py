@@ -18,11 +18,11 @@ from sandbox.loopback import Loopback
 from sandbox.nlb.forward import Forwarder
 from sandbox.nlb.health import Checker, Result
 from sandbox.nlb.world import World, read
+from sandbox.retry import Retry
 
 log = logging.getLogger("nlb")
 
 _POLL_S = 0.1  # how stale the packet path may be; AWS's own takes up to two minutes (facts.md, section 4)
-_RETRY_S = 0.5
 _TRUSTED_S = 2.0  # read the API after this long even where its revision says that nothing changed
 
 
@@ -43,6 +43,8 @@ class DataPlane:
         self._checker = Checker(loopback, self._report, lambda: not off.exists())
         self._seen: object = None
         self._read_at = 0.0
+        self._reading = Retry("reading the AWS API, until then as it was", log)
+        self._reporting = Retry("reporting health checks", log)
 
     async def run(self) -> None:
         """Follow the API until cancelled; while it does not answer, the last world stays in force."""
@@ -59,12 +61,12 @@ class DataPlane:
             if revision == self._seen and time.monotonic() - self._read_at < _TRUSTED_S:
                 return _POLL_S
             world: World = await asyncio.to_thread(read, self._elb, self._ec2)
+            await self._forwarder.follow(world)
+            self._checker.follow(world)
         except Exception as error:  # noqa: BLE001  (whatever the API does, packets go on)
-            log.warning("cannot read the AWS API, going on with what it said last: %s", error)
-            return _RETRY_S
+            return self._reading.failed(error)
+        self._reading.succeeded()
         self._seen, self._read_at = revision, time.monotonic()
-        await self._forwarder.follow(world)
-        self._checker.follow(world)
         return _POLL_S
 
     async def _report(self, result: Result) -> None:
@@ -78,8 +80,10 @@ class DataPlane:
         log.info("%s:%d is %s %s", result.target.id, result.target.port, result.state, result.reason)
         try:
             await asyncio.to_thread(self._post, "/_sandbox/target-health", {"results": [body]})
-        except OSError as error:
-            log.warning("cannot report a health check, the next one will: %s", error)
+        except Exception as error:  # noqa: BLE001
+            self._reporting.failed(error)  # the next check of the target reports again
+        else:
+            self._reporting.succeeded()
 
     def _get(self, path: str) -> dict[str, object]:
         with urllib.request.urlopen(self._url + path, timeout=5) as answer:  # noqa: S310  (loopback)

@@ -78,8 +78,8 @@ class Forwarder:
     ) -> None:
         try:
             await self._forward(place, reader, writer)
-        except OSError as error:
-            log.info("connection to %s failed: %s", place, error)
+        except Exception as error:  # noqa: BLE001  (a listener goes on whatever ends one of its connections)
+            log.info("connection to %s failed: %r", place, error)
         finally:
             writer.transport.abort()
 

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sandbox.loopback import Loopback
 from sandbox.nlb.world import Group, HealthCheck, Machine, Target, World
+from sandbox.retry import Retry
+
+log = logging.getLogger("nlb")
 
 # TargetHealth reasons (facts.md, section 1).
 FAILED, TIMEOUT, MISMATCH = "Target.FailedHealthChecks", "Target.Timeout", "Target.ResponseCodeMismatch"
@@ -63,6 +67,7 @@ class Checker:
         self._switched_on = switched_on
         self._world: World | None = None
         self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._retry = Retry("health checks", log)
 
     def follow(self, world: World) -> None:
         """Check exactly the targets of `world` from now on."""
@@ -88,7 +93,10 @@ class Checker:
         streak = Streak()
         while self._world and (group := self._world.groups.get(key[0])):
             if self._switched_on():
-                await self._check(key, group, streak)
+                try:
+                    await self._check(key, group, streak)
+                except Exception as error:  # noqa: BLE001  (whatever the API answers, checks go on)
+                    self._retry.failed(error)
             await asyncio.sleep(group.check.interval)
 
     async def _check(self, key: Key, group: Group, streak: Streak) -> None:

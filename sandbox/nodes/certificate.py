@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sandbox.nodes.ingress import ROUTED_HOST
+
 _VALID = dt.timedelta(days=365)
 
 
@@ -25,7 +27,7 @@ def context(directory: Path) -> ssl.SSLContext:
 
 def _make(certificate_path: Path, key_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ingress.sandbox")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ROUTED_HOST)])
     now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -35,7 +37,7 @@ def _make(certificate_path: Path, key_path: Path) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
         .not_valid_after(now + _VALID)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("ingress.sandbox")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(ROUTED_HOST)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     certificate_path.parent.mkdir(parents=True, exist_ok=True)

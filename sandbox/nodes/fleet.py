@@ -3,19 +3,20 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
-from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.cloud.client import ec2_client
 from sandbox.layout import Layout
 from sandbox.loopback import Loopback
 from sandbox.nodes import certificate, ec2
 from sandbox.nodes.ec2 import Instance
+from sandbox.nodes.ingress import EntryPoint
 from sandbox.nodes.machine import Machine
+from sandbox.retry import Retry
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -25,17 +26,6 @@ log = logging.getLogger(__name__)
 _POLL_S = 0.5
 # A plain AWS double has no revision to ask for: describe it, at a rate that costs it next to nothing.
 _POLL_WITHOUT_REVISION_S = 2.0
-_HTTPS_PORT = 443
-
-
-def node_ports(services: Iterable[Mapping[str, Any]]) -> dict[int, bool]:
-    """Each NodePort of TCP Services, and whether it speaks TLS: by the port's name (`https…`) or 443."""
-    return {
-        port["nodePort"]: port.get("name", "").startswith("https") or port["port"] == _HTTPS_PORT
-        for service in services
-        for port in service["spec"].get("ports", [])
-        if port.get("nodePort") and port.get("protocol", "TCP") == "TCP"
-    }
 
 
 class Fleet:
@@ -75,7 +65,7 @@ class Fleet:
             self.machines.pop(name).switch_off()
         self._changed()
 
-    def serve(self, ports: Mapping[int, bool]) -> bool:
+    def serve(self, ports: Mapping[int, EntryPoint]) -> bool:
         """Make machines and listeners what EC2 and `ports` ask for; false where some port was refused."""
         running = {name: one for name, one in self.instances.items() if one.state == ec2.RUNNING and one.ip}
         for name in set(self.machines) - set(running):
@@ -104,23 +94,27 @@ class Fleet:
         """Read EC2 whenever its revision changed, until cancelled."""
         client = await asyncio.to_thread(ec2_client, self._layout.aws_url)
         seen: object = None
+        retry = Retry("reading EC2, until then as it was", log, first_s=_POLL_S)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while True:
                 revision = await self._revision(session)
+                pause = _POLL_S if revision is not None else _POLL_WITHOUT_REVISION_S
                 if revision is None or revision != seen:
                     try:
                         found, cidrs = await asyncio.to_thread(_read, client)
                         self._see({instance.node: instance for instance in found}, cidrs)
+                    except Exception as error:  # noqa: BLE001  (whatever EC2 answers, machines go on)
+                        pause = max(pause, retry.failed(error))
+                    else:
                         seen = revision
-                    except (BotoCoreError, ClientError) as error:
-                        log.warning("cannot read EC2, going on with what it said last: %s", error)
-                await asyncio.sleep(_POLL_S if revision is not None else _POLL_WITHOUT_REVISION_S)
+                        retry.succeeded()
+                await asyncio.sleep(pause)
 
     async def _revision(self, session: aiohttp.ClientSession) -> object:
         try:
             async with session.get(f"{self._layout.aws_url}/_sandbox/revision") as answer:
                 return (await answer.json())["revision"] if answer.status == 200 else None  # noqa: PLR2004
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):
+        except Exception:  # noqa: BLE001  (a plain AWS double has none, a garbled one no better)
             return None
 
     def _see(self, found: dict[str, Instance], cidrs: dict[str, str]) -> None:

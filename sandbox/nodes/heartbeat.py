@@ -6,12 +6,11 @@ import logging
 import time
 from collections.abc import Mapping
 
-import aiohttp
-
 from sandbox.cluster.rest import MERGE_PATCH, ApiError
 from sandbox.nodes.ec2 import Instance
 from sandbox.nodes.kube import Kube, Object
 from sandbox.nodes.status import is_ready, lease, node_status
+from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -31,25 +30,28 @@ class Heartbeat:
         self._kube = kube
         self._leased: dict[str, float] = {}
         self._reported: dict[str, float] = {}
+        self._retry = Retry("heartbeats", log)
 
     async def beat(self, living: Mapping[str, tuple[Instance, Object]]) -> None:
         """Write what is due for each living node (name -> its instance and its Node object)."""
         for seen in (self._leased, self._reported):
             for uid in set(seen) - {node["metadata"]["uid"] for _, node in living.values()}:
                 del seen[uid]
-        await asyncio.gather(*(self._beat_one(instance, node) for instance, node in living.values()))
+        beats = (self._beat_one(instance, node) for instance, node in living.values())
+        errors = [error for error in await asyncio.gather(*beats, return_exceptions=True) if error]
+        for error in errors:
+            self._retry.failed(error)  # it is due again by the clock
+        if not errors:
+            self._retry.succeeded()
 
     async def _beat_one(self, instance: Instance, node: Object) -> None:
         uid, now = node["metadata"]["uid"], time.monotonic()
-        try:
-            if not is_ready(node.get("status", {})) or self._due(self._reported, uid, now, _STATUS_S):
-                await self._report(instance, node)
-                self._reported[uid] = now
-            if self._due(self._leased, uid, now, _LEASE_S):
-                await self._renew(instance, uid)
-                self._leased[uid] = now
-        except (ApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("no heartbeat of %s: %s", instance.node, str(error) or type(error).__name__)
+        if not is_ready(node.get("status", {})) or self._due(self._reported, uid, now, _STATUS_S):
+            await self._report(instance, node)
+            self._reported[uid] = now
+        if self._due(self._leased, uid, now, _LEASE_S):
+            await self._renew(instance, uid)
+            self._leased[uid] = now
 
     @staticmethod
     def _due(seen: Mapping[str, float], uid: str, now: float, interval: float) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import random
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from typing import Any, Self
 
 import aiohttp
 
-from sandbox.cluster.rest import STRATEGIC_PATCH, ApiError, admin_context
+from sandbox.cluster.rest import STRATEGIC_PATCH, ApiError, admin_context, parsed_object
 from sandbox.layout import Layout
+from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,10 @@ class Kube:
     async def request(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> Object:
-        """One call. Raises ApiError for an answer that is not 2xx, else ClientError or TimeoutError."""
+        """One call.
+
+        Raises ApiError for an answer that is not 2xx or no JSON object, else ClientError or TimeoutError.
+        """
         async with self._open.request(
             method,
             self._base + path,
@@ -74,8 +77,7 @@ class Kube:
             content = await answer.read()
             if answer.status >= 400:  # noqa: PLR2004 (HTTP: errors begin here)
                 raise ApiError.of(answer.status, content)
-            parsed: Object = json.loads(content)
-            return parsed
+            return parsed_object(answer.status, content)
 
     async def watch(self, path: str, version: str) -> AsyncIterator[tuple[str, Object]]:
         """Events of the collection at `path` after `version`, until the server ends the watch."""
@@ -97,6 +99,10 @@ class Kube:
         return self._session
 
 
+class EndedEarlyError(Exception):
+    """The API server ended a watch as soon as it had begun."""
+
+
 @dataclass(slots=True)
 class Cache:
     """Every object of one collection by (namespace, name), kept current; each change calls `changed`.
@@ -111,18 +117,23 @@ class Cache:
 
     async def run(self) -> None:
         """List, watch, and begin again whenever the watch ends or fails, until cancelled."""
-        delay = _RETRY_FIRST_S
+        retry = Retry(f"watch of {self.path}", log, _RETRY_FIRST_S, _RETRY_MAX_S)
         while True:
             began = time.monotonic()
+            pause = _RETRY_FIRST_S
             try:
                 await self._list_then_watch()
-            except (ApiError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                log.warning(
-                    "watch of %s: %s; again in %.1f s", self.path, str(error) or type(error).__name__, delay
-                )
-            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 (jitter)
-            lasted = time.monotonic() - began > _RETRY_MAX_S * 2
-            delay = _RETRY_FIRST_S if lasted else min(delay * 2, _RETRY_MAX_S)
+            except Exception as error:  # noqa: BLE001  (whatever the API server answers, it is asked again)
+                if time.monotonic() - began > _RETRY_MAX_S * 2:
+                    retry.succeeded()  # it worked for a while
+                pause = retry.failed(error)
+            else:
+                # A watch that the server ends at once is no better than one that fails.
+                ended_early = time.monotonic() - began < _RETRY_MAX_S
+                pause = retry.failed(EndedEarlyError()) if ended_early else _RETRY_FIRST_S
+                if not ended_early:
+                    retry.succeeded()
+            await asyncio.sleep(pause)
 
     async def _list_then_watch(self) -> None:
         listed = await self.kube.get(self.path)

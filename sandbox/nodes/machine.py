@@ -7,8 +7,10 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from sandbox.loopback import Loopback
+from sandbox.nodes.ingress import EntryPoint
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +40,17 @@ class Machine:
         self.counts = Counts()
         self._loopback = loopback
         self._tls = tls
-        self._ports: dict[tuple[int, bool], _Listener] = {}
+        self._ports: dict[tuple[int, EntryPoint], _Listener] = {}
         self._connections: set[_Connection] = set()
 
-    def serve(self, ports: Mapping[int, bool]) -> bool:
-        """Listen on exactly `ports` (NodePort -> whether over TLS); false where one is not to be had."""
+    def serve(self, ports: Mapping[int, EntryPoint]) -> bool:
+        """Listen on exactly `ports` (NodePort -> what is behind it); false where one is not to be had."""
         wanted = set(ports.items())
         for key in set(self._ports) - wanted:
             self._ports.pop(key).close()
-        for port, tls in sorted(wanted - set(self._ports)):
+        for port, entry in wanted - set(self._ports):
             try:
-                self._ports[port, tls] = self._listen(port, self._tls if tls else None)
+                self._ports[port, entry] = self._listen(port, entry)
             except OSError as error:
                 log.warning("%s cannot listen on %s port %d: %s", self.name, self.ip, port, error)
         return wanted == set(self._ports)
@@ -69,15 +71,14 @@ class Machine:
         for connection in list(self._connections):
             connection.cut()
 
-    def _listen(self, port: int, tls: ssl.SSLContext | None) -> "_Listener":
+    def _listen(self, port: int, entry: EntryPoint) -> "_Listener":
         listening = self._loopback.listen(self.ip, port, _BACKLOG)
-        return _Listener(listening, tls, lambda: _Connection(self, port))
+        return _Listener(listening, self._tls if entry.tls else None, lambda: _Connection(self, port, entry))
 
-    def _answer(self, path: str, port: int) -> tuple[int, str]:
+    def _answer(self, path: str, host: str, port: int, entry: EntryPoint) -> tuple[int, str]:
         self.counts.requests += 1
-        if path.partition("?")[0] == "/ping":
-            return (200, "OK") if self.pings_ok else (503, "Service Unavailable")
-        return 200, f"served by {self.name} in {self.zone} on port {port}\n"
+        served = f"served by {self.name} in {self.zone} on port {port}\n"
+        return entry.answer(path.partition("?")[0], host, ready=self.pings_ok, served=served)
 
     def _opened(self, connection: "_Connection") -> None:
         self._connections.add(connection)
@@ -139,6 +140,7 @@ class _Connection(asyncio.Protocol):
 
     machine: Machine
     port: int
+    entry: EntryPoint
     _transport: asyncio.Transport | None = None
     _pending: bytearray = field(default_factory=bytearray)
     _body_left: int = 0
@@ -186,11 +188,11 @@ class _Connection(asyncio.Protocol):
         self._body_left = int(length) if length.isdecimal() else 0
         asked = headers.get("connection", "").lower()
         keep = asked == "keep-alive" if version == "HTTP/1.0" else asked != "close"
-        status, text = self.machine._answer(path or "/", self.port)  # noqa: SLF001
+        status, text = self.machine._answer(path or "/", headers.get("host", ""), self.port, self.entry)  # noqa: SLF001
         self._write(status, text.encode(), keep=keep, with_body=method != "HEAD")
 
     def _write(self, status: int, body: bytes, *, keep: bool, with_body: bool) -> None:
-        phrase = {200: "OK", 503: "Service Unavailable"}[status]
+        phrase = HTTPStatus(status).phrase
         head = (
             f"HTTP/1.1 {status} {phrase}\r\nServer: sandbox-node\r\nX-Served-By: {self.machine.name}\r\n"
             f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"

@@ -1,19 +1,21 @@
 """The nodes process: one loop that keeps machines, heartbeats and Pods in step with EC2 and the cluster."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 
 from sandbox.layout import Layout
 from sandbox.nodes import control
 from sandbox.nodes.ec2 import Instance
-from sandbox.nodes.fleet import Fleet, node_ports
+from sandbox.nodes.fleet import Fleet
 from sandbox.nodes.heartbeat import Heartbeat
+from sandbox.nodes.ingress import entry_points
 from sandbox.nodes.kube import Cache, Kube, Object
 from sandbox.nodes.pods.runner import Runner
+from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ _TICK_S = 5.0
 _REFUSED_RETRY_S = 1.0
 # Our own status patches come back as events: at most five rounds a second answer them.
 _BEAT_PAUSE_S = 0.2
+# A loop that ran so long before it failed had recovered from the failure before.
+_WORKED_S = 30.0
 
 
 async def run(layout: Layout) -> None:
@@ -54,16 +58,16 @@ class _Nodes:
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Run every loop as a task of `tasks`."""
-        for loop in (
-            self.fleet.follow_ec2(),
-            self._services.run(),
-            self._objects.run(),
-            self._pods.run(),
-            self._serve(),
-            self._beat(),
-            self._run_pods(),
-        ):
-            tasks.create_task(loop)
+        for what, loop in {
+            "following EC2": self.fleet.follow_ec2,
+            "watching Services": self._services.run,
+            "watching Nodes": self._objects.run,
+            "watching Pods": self._pods.run,
+            "serving NodePorts": self._serve,
+            "heartbeats": self._beat,
+            "running Pods": self._run_pods,
+        }.items():
+            tasks.create_task(_kept(what, loop))
 
     def _wake(self) -> None:
         self._serve_due.set()
@@ -71,16 +75,13 @@ class _Nodes:
         self._run_due.set()
 
     async def _serve(self) -> None:
-        complete = True
         while True:
+            complete = self.fleet.serve(entry_points((self._services.items or {}).values()))
             await _wait(self._serve_due, _TICK_S if complete else _REFUSED_RETRY_S)
-            with _going_on("NodePorts"):
-                complete = self.fleet.serve(node_ports((self._services.items or {}).values()))
 
     async def _beat(self) -> None:
         while True:
-            with _going_on("heartbeats"):
-                await self._heartbeat.beat(self._living())
+            await self._heartbeat.beat(self._living())
             await asyncio.sleep(_BEAT_PAUSE_S)
             await _wait(self._beat_due, _TICK_S)
 
@@ -89,8 +90,7 @@ class _Nodes:
             await _wait(self._run_due, _TICK_S)
             # Before the first lists nothing is known to be gone.
             if self._pods.items is not None and self._objects.items is not None:
-                with _going_on("Pods"):
-                    self.runner.reconcile(self._pods.items.values(), self._objects.items)
+                self.runner.reconcile(self._pods.items.values(), self._objects.items)
 
     def _living(self) -> dict[str, tuple[Instance, Object]]:
         found = {}
@@ -101,13 +101,20 @@ class _Nodes:
         return found
 
 
-@contextlib.contextmanager
-def _going_on(what: str) -> Iterator[None]:
-    """Keep one object that nobody foresaw from taking every machine down; the next round tries again."""
-    try:
-        yield
-    except Exception:
-        log.exception("a round of %s failed", what)
+async def _kept(what: str, loop: Callable[[], Awaitable[None]]) -> None:
+    """Run a loop for good: begin it again, later each time, when an object that nobody foresaw ends it.
+
+    One of them must not take every machine down.
+    """
+    retry = Retry(what, log)
+    while True:
+        began = time.monotonic()
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001
+            if time.monotonic() - began > _WORKED_S:
+                retry.succeeded()
+            await asyncio.sleep(retry.failed(error))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

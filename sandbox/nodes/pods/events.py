@@ -4,9 +4,6 @@ import asyncio
 import datetime as dt
 import logging
 
-import aiohttp
-
-from sandbox.cluster.rest import ApiError
 from sandbox.nodes.kube import Kube, Object
 from sandbox.nodes.status import timestamp
 
@@ -59,5 +56,5 @@ class Events:
         }
         try:
             await self._kube.create(f"/api/v1/namespaces/{metadata['namespace']}/events", body)
-        except (ApiError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  (an event is worth no Pod)
             log.info("event lost: %s", error)

@@ -19,6 +19,7 @@ from sandbox.nodes.pods.environment import ConfigError, Facts, Objects, Referenc
 from sandbox.nodes.pods.events import Events
 from sandbox.nodes.pods.status import CONDITIONS, PodView, Record, pod_status
 from sandbox.nodes.pods.volumes import Volumes
+from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ _MOUNT_RETRY_S = 0.3
 # The kubelet brings volumes up to date with its sync loop, once a minute.
 _REFRESH_S = 60.0
 _NOT_FOUND, _CONFLICT = 404, 409
-_UNREACHABLE = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,7 @@ class PodRun:
         self._read: dict[Reference, dict[str, bytes]] = {}
         self._dirty, self._deleted = asyncio.Event(), asyncio.Event()
         self._told = False
+        self._retry = Retry(f"status of {self._path}", log, _RETRY_S)
         now = dt.datetime.now(dt.UTC)
         known = pod.get("status", {})
         self._started = dt.datetime.fromisoformat(known["startTime"]) if "startTime" in known else now
@@ -130,7 +131,7 @@ class PodRun:
         try:
             objects = await self._objects(volumes.references(self.pod))
             await self._volumes.write(self.pod, self._facts, objects)
-        except (ConfigError, ApiError, *_UNREACHABLE) as error:
+        except Exception as error:  # noqa: BLE001  (whatever is answered, it is tried again)
             self._trouble = str(error) or type(error).__name__
             if self._trouble != said:
                 self._events.tell("FailedMount", f"MountVolume.SetUp failed: {self._trouble}")
@@ -164,12 +165,11 @@ class PodRun:
             except ApiError as error:
                 if error.status in {_NOT_FOUND, _CONFLICT}:
                     return
-                log.warning("%s: %s", self._path, error)
-            except _UNREACHABLE as error:
-                log.warning("%s: %s", self._path, str(error) or type(error).__name__)
+                await asyncio.sleep(self._retry.failed(error))
+            except Exception as error:  # noqa: BLE001
+                await asyncio.sleep(self._retry.failed(error))
             else:
                 return
-            await asyncio.sleep(_RETRY_S)
 
     async def _keep_status(self) -> None:
         while True:
@@ -178,12 +178,13 @@ class PodRun:
             self._dirty.clear()
             try:
                 await self._write_status()
-            except (ApiError, *_UNREACHABLE) as error:
+            except Exception as error:  # noqa: BLE001
                 if isinstance(error, ApiError) and error.status in {_NOT_FOUND, _CONFLICT}:
                     continue  # the Pod is gone or is another by now: the runner will hear of it
-                log.warning("status of %s: %s", self._path, str(error) or type(error).__name__)
                 self._dirty.set()
-                await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(self._retry.failed(error))
+            else:
+                self._retry.succeeded()
 
     def _status(self) -> Object:
         view = PodView(
@@ -271,14 +272,15 @@ class PodRun:
         """
         try:
             found = await self._host.kube.get(f"/api/v1/namespaces/{namespace}/{kind}/{name}")
-        except (ApiError, *_UNREACHABLE) as error:
+            data = environment.decoded(kind, found)
+        except Exception as error:
             if isinstance(error, ApiError) and error.status == _NOT_FOUND:
                 self._read.pop((kind, name), None)
                 return None
             if (kind, name) not in self._read:
                 raise ConfigError(str(error) or type(error).__name__) from error
         else:
-            self._read[kind, name] = environment.decoded(kind, found)
+            self._read[kind, name] = data
         return self._read[kind, name]
 
 

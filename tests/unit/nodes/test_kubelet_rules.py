@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.nodes.fleet import node_ports
 from sandbox.nodes.pods.backoff import MAX_S, Backoff
 from sandbox.nodes.pods.quantity import in_units_of, parse
 from sandbox.nodes.pods.status import PodView, Record, Running, Terminated, Waiting, phase, pod_status
@@ -46,18 +45,6 @@ def test_a_container_that_ran_long_is_started_again_at_once() -> None:
         backoff.after(1)
 
     assert backoff.after(2 * MAX_S) == 0
-
-
-def test_nodeports_speak_tls_by_name_or_number() -> None:
-    ports = [
-        {"name": "http", "port": 80, "nodePort": 30080},
-        {"name": "https-alt", "port": 8443, "nodePort": 30001},
-        {"port": 443, "nodePort": 30443},
-        {"name": "dns", "port": 53, "nodePort": 30053, "protocol": "UDP"},
-        {"name": "inner", "port": 9000},
-    ]
-
-    assert node_ports([{"spec": {"ports": ports}}]) == {30080: False, 30001: True, 30443: True}
 
 
 def record(state: Waiting | Running | Terminated, **more: Any) -> Record:

@@ -1,0 +1,60 @@
+"""How a loop of the sandbox goes on when its work fails: waiting longer each time, one log line a kind."""
+
+import logging
+import random
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_FIRST_S, _MAX_S = 0.5, 10.0
+
+
+class Retry:
+    """The failures of one loop since its work last succeeded.
+
+    `what` names the work in the log. A server that answers nonsense is asked less and less often, and each
+    kind of failure is logged once until the work succeeds again.
+    """
+
+    def __init__(
+        self, what: str, log: logging.Logger, first_s: float = _FIRST_S, max_s: float = _MAX_S
+    ) -> None:
+        self._what, self._log = what, log
+        self._first_s, self._max_s = first_s, max_s
+        self._delay_s = first_s
+        self._failures = 0
+        self._logged: set[str] = set()
+
+    def failed(self, error: BaseException) -> float:
+        """Count a failure; the seconds to wait before the next try, with jitter."""
+        self._failures += 1
+        kind = _kind(error)
+        if kind not in self._logged:
+            self._logged.add(kind)
+            unforeseen = error if isinstance(error, (AttributeError, IndexError, TypeError)) else None
+            self._log.warning("%s: %s; trying again", self._what, _line(error), exc_info=unforeseen)
+        delay = self._delay_s
+        self._delay_s = min(delay * 2, self._max_s)
+        return delay * random.uniform(0.75, 1)  # noqa: S311 (jitter)
+
+    def succeeded(self) -> None:
+        """Begin anew: the next failure is logged, and waited for as the first one."""
+        if self._failures:
+            self._log.info("%s: works again after %d failures", self._what, self._failures)
+            self._failures = 0
+            self._logged.clear()
+            self._delay_s = self._first_s
+
+
+def _kind(error: BaseException) -> str:
+    """Failures of one kind are logged once: by type, and by the status or code that a server gave."""
+    detail: Any = getattr(error, "status", "")
+    if isinstance(error, ClientError):
+        detail = error.response.get("Error", {}).get("Code", "")
+    return f"{type(error).__name__} {detail}"
+
+
+def _line(error: BaseException) -> str:
+    """The error in one line of bounded length: a garbled answer may be quoted in it."""
+    text = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
