@@ -152,7 +152,7 @@ def _project(layout: Layout, pulumi: Path) -> Prod:
         "KUBECONFIG": str(layout.kubeconfig),
     }
     made = Prod(root, layout, environ, pulumi)
-    done = made.run("stack", "init", "prod")
+    done = made.run("stack", "init")
     assert done.returncode == 0, done.stdout
     return made
 

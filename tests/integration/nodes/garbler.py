@@ -1,4 +1,4 @@
-"""A server between a process of the sandbox and AWS or the API server, which can be made to answer nonsense."""
+"""A server before AWS or the API server that passes everything on, or answers nonsense."""
 
 import asyncio
 import contextlib
