@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sandbox.layout import HOST
 
+_LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
 # Whole HTTP answers, by what is wrong with them. None: it accepts, and never answers.
 NONSENSE: dict[str, bytes | None] = {
     "not XML": b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n\x00\xff{not XML at all",
@@ -30,9 +32,9 @@ NONSENSE: dict[str, bytes | None] = {
 
 @dataclass
 class Garbler:
-    """Passes connections to `target` as they are, or answers each request with `nonsense` itself.
+    """Passes connections to `target` as they are, or to a server that answers each request with nonsense.
 
-    `trust` is the TLS that it serves when it answers itself.
+    `tls` is what that server speaks, where the target does.
     """
 
     target: int
@@ -40,7 +42,8 @@ class Garbler:
     nonsense: str | None = None
     port: int = 0
     requests: int = 0
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _own: int = 0
+    _open: set[asyncio.WriteTransport] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop | None = None
 
     @contextmanager
@@ -50,11 +53,15 @@ class Garbler:
 
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
-            server = await asyncio.start_server(self._accepted, HOST, self.port)
+            own = await asyncio.start_server(self._garble, HOST, 0, ssl=self.tls)
+            self._own = own.sockets[0].getsockname()[1]
+            front = await asyncio.start_server(self._accepted, HOST, self.port)
             begun.set()
             await over.wait()
-            server.close()
+            for server in (front, own):
+                server.close()
             self._cut()
+            await asyncio.sleep(0.1)
 
         thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         thread.start()
@@ -73,43 +80,45 @@ class Garbler:
         self._loop.call_soon_threadsafe(self._cut)
 
     def _cut(self) -> None:
-        for writer in list(self._open):
-            writer.transport.abort()
+        for transport in list(self._open):
+            transport.abort()
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        near = writer.transport
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                await (self._pass(reader, writer) if self.nonsense is None else self._garble(reader, writer))
-        finally:
-            self._open.discard(writer)
-            writer.transport.abort()
-
-    async def _garble(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.tls:
-            await writer.start_tls(self.tls)
-        await reader.readuntil(b"\r\n\r\n")
-        self.requests += 1
-        said = NONSENSE[self.nonsense or ""]
-        if said is None:
-            await asyncio.sleep(3600)
-        writer.write(said or b"")
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(HOST, self.target)
-        self._open.add(far_writer)
+            port = self.target if self.nonsense is None else self._own
+            far_reader, far_writer = await asyncio.open_connection(HOST, port)
+        except OSError:
+            near.abort()
+            return
+        both = {near, far_writer.transport}
+        self._open |= both
         try:
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
         finally:
-            self._open.discard(far_writer)
-            far_writer.transport.abort()
+            self._open -= both
+            for transport in both:
+                transport.abort()
+
+    async def _garble(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if length := _LENGTH.search(head):
+                await reader.readexactly(int(length[1]))
+            self.requests += 1
+            said = NONSENSE[self.nonsense or "hang"]
+            if said is None:
+                await reader.read()  # until the client gives up
+            else:
+                writer.write(said)
+                await writer.drain()
+        writer.close()
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while data := await source.read(65536):
-        sink.write(data)
-        await sink.drain()
-    sink.write_eof()
+    with contextlib.suppress(OSError):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+        if sink.can_write_eof():
+            sink.write_eof()
