@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sandbox import process
+from sandbox import process, trust
 from sandbox.cluster import commands, kubeconfig, pki
 from sandbox.layout import HOST, Layout
 
@@ -67,8 +67,8 @@ def ready(layout: Layout, name: str | None = None) -> bool:
         "kube-scheduler": (layout.scheduler_port, "/readyz"),
     }[name]
     try:
-        trust = store_context(layout) if name == "etcd" else _trust(layout)
-        return _answers_200(port, path, trust)
+        trusting = store_context(layout) if name == "etcd" else trust.context(pki.Pki(layout.pki).ca)
+        return _answers_200(port, path, trusting)
     except OSError:  # the certificates are not there yet
         return False
 
@@ -76,10 +76,10 @@ def ready(layout: Layout, name: str | None = None) -> bool:
 def store_context(layout: Layout) -> ssl.SSLContext:
     """What a client of etcd trusts and shows: the API server's own certificate."""
     store = pki.Pki(layout.pki).store
-    context = ssl.create_default_context(cafile=str(store.ca))
+    trusting = trust.context(store.ca)
     client = store.pair(pki.STORE_CLIENT)
-    context.load_cert_chain(client.certificate, client.key)
-    return context
+    trusting.load_cert_chain(client.certificate, client.key)
+    return trusting
 
 
 def _start(layout: Layout, authority: pki.Pki, tools: Mapping[str, Path], name: str) -> process.Running:
@@ -115,12 +115,8 @@ def _claim_ports(layout: Layout, name: str) -> None:
             ) from None
 
 
-def _trust(layout: Layout) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(pki.Pki(layout.pki).ca))
-
-
-def _answers_200(port: int, path: str, trust: ssl.SSLContext) -> bool:
-    connection = http.client.HTTPSConnection(HOST, port, timeout=_PROBE_TIMEOUT_S, context=trust)
+def _answers_200(port: int, path: str, trusting: ssl.SSLContext) -> bool:
+    connection = http.client.HTTPSConnection(HOST, port, timeout=_PROBE_TIMEOUT_S, context=trusting)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.HTTPStatus.OK

@@ -109,9 +109,9 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     )
     return (
         _certificate(name, name, key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        # As in the CAs of real clusters: not critical, and no key identifiers here or in what it issues.
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=False)
         .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
 
@@ -122,9 +122,7 @@ def _issue(
     authority: x509.Certificate,
     authority_key: ec.EllipticCurvePrivateKey,
 ) -> x509.Certificate:
-    builder = _certificate(_subject(name), authority.subject, key.public_key()).add_extension(
-        x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
-    )
+    builder = _certificate(_subject(name), authority.subject, key.public_key())
     purposes = []
     if name in _SERVERS:
         alternatives: list[x509.GeneralName] = [x509.DNSName(dns) for dns in SERVING_NAMES]

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import trust
 from sandbox.cluster.pki import Pki
 from sandbox.errors import SandboxError
 from sandbox.layout import HOST, Layout
@@ -107,6 +108,6 @@ def admin_context(layout: Layout) -> ssl.SSLContext:
     """TLS as the administrator: the cluster's CA trusted, the admin certificate shown."""
     pki = Pki(layout.pki)
     admin = pki.pair("admin")
-    context = ssl.create_default_context(cafile=str(pki.ca))
+    context = trust.context(pki.ca)
     context.load_cert_chain(admin.certificate, admin.key)
     return context

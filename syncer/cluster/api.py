@@ -14,6 +14,7 @@ from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
+from syncer.cluster.tls import lenient_client, refused_certificate
 from syncer.errors import ClusterError, MisconfiguredError
 
 _CONNECT_S = 5.0
@@ -160,7 +161,7 @@ class Api:
             answer = client.call_api(method, url, headers, body, _request_timeout=timeout)
         except (urllib3.exceptions.HTTPError, ApiException, ConfigException, OSError) as error:
             self._silent_at = time.monotonic()
-            raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
+            raise ClusterError(f"{method} {path}: {refused_certificate(error) or _one_line(error)}") from None
         response: urllib3.BaseHTTPResponse = answer.response
         if response.status == 401:  # noqa: PLR2004
             self._renew()
@@ -182,7 +183,7 @@ class Api:
 def _client(configuration: Configuration) -> ApiClient:
     """The client; MisconfiguredError where the proxy is none, which is not shown: it may hold a password."""
     try:
-        client = ApiClient(configuration)
+        client = lenient_client(configuration)
     except (urllib3.exceptions.HTTPError, ValueError, ImportError) as error:
         raise MisconfiguredError(
             "the proxy for the API server, of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, cannot be used "

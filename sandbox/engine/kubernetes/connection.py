@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 import urllib3
 import yaml
 
+from sandbox import trust
+
 _CONNECT_TIMEOUT_S: Final = 5.0
 _READ_TIMEOUT_S: Final = 60.0
 _POOL: Final = 64  # as many as the service has threads
@@ -149,12 +151,12 @@ def _entry(document: Mapping[str, Any], section: str, name: str) -> dict[str, An
 
 
 def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any], directory: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = trust.context()
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif authority := _pem(cluster, "certificate-authority", directory):
-        context = ssl.create_default_context(cadata=authority.decode())
+        context = trust.context(pem=authority.decode())
     certificate, key = (_pem(user, f"client-{what}", directory) for what in ("certificate", "key"))
     if certificate and key:
         with tempfile.NamedTemporaryFile() as both:  # load_cert_chain reads files only; 0600, gone at once

@@ -3,7 +3,6 @@
 import http.client
 import json
 import socket
-import ssl
 import stat
 import time
 from dataclasses import replace
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from sandbox import cluster as control
+from sandbox import trust
 from sandbox.cluster import Rest
 from sandbox.errors import SandboxError
 from sandbox.layout import HOST, Layout
@@ -49,8 +49,8 @@ def test_a_service_account_token_opens_only_what_rbac_grants(cluster: Layout) ->
     api = Rest(cluster)
     api.create(ACCOUNTS, {"metadata": {"name": "stranger"}})
     token = api.create(f"{ACCOUNTS}/stranger/token", {"spec": {}})["status"]["token"]
-    trust = ssl.create_default_context(cafile=str(cluster.pki / "ca.crt"))
-    connection = http.client.HTTPSConnection(HOST, cluster.apiserver_port, context=trust, timeout=5)
+    context = trust.context(cluster.pki / "ca.crt")
+    connection = http.client.HTTPSConnection(HOST, cluster.apiserver_port, context=context, timeout=5)
     connection.request("GET", "/api/v1/nodes", headers={"Authorization": f"Bearer {token}"})
     answer = connection.getresponse()
     body = json.loads(answer.read())

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import textwrap
 import urllib.request
 import uuid
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import process
+from sandbox import process, trust
 from sandbox.cluster import Rest
 from sandbox.layout import Layout
 from sandbox.loopback import Loopback
@@ -233,9 +232,9 @@ def test_the_mounted_token_opens_what_rbac_grants_its_service_account_and_no_mor
     files = namespace.ask(pod)["files"]
 
     def status_of(resource: str) -> int:
-        trust = ssl.create_default_context(cadata=files["ca.crt"])
+        context = trust.context(pem=files["ca.crt"])
         port = namespace.layout.apiserver_port
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=trust)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
         headers = {"Authorization": f"Bearer {files['token']}"}
         connection.request("GET", f"{namespace.path}/{resource}", headers=headers)
         status = connection.getresponse().status

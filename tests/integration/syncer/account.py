@@ -1,6 +1,5 @@
 """The syncer's ServiceAccount in a real API server: its rights, and tokens that can be made to die."""
 
-import ssl
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from itertools import count
@@ -9,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from sandbox import trust
 from sandbox.layout import HOST
 from tests.integration.syncer.household import Household
 
@@ -107,7 +107,7 @@ class Token:
         self.home.until(lambda: self._status() == 401, within=20)
 
     def _status(self) -> int:
-        context = ssl.create_default_context(cafile=str(self.home.layout.pki / "ca.crt"))
+        context = trust.context(self.home.layout.pki / "ca.crt")
         connection = HTTPSConnection(HOST, self.home.layout.apiserver_port, timeout=5, context=context)
         try:
             connection.request(

@@ -85,7 +85,7 @@ def test_an_authority_that_is_replaced_is_trusted_without_a_restart(
     right = trusted.read_bytes()
     trusted.write_bytes(pki.ensure(tmp_path / "another").ca.read_bytes())
     syncer = home.syncer(**account.in_pod(file, home.layout.apiserver_port))
-    home.until(lambda: "certificate verify failed" in syncer.get("/readyz")[1], within=15)
+    home.until(lambda: "certificate of the API server is refused: " in syncer.get("/readyz")[1], within=15)
     trusted.write_bytes(right)
     home.until(lambda: home.filled_with("a"), within=10)
     home.until(lambda: not syncer.status["problems"], within=5)
