@@ -39,9 +39,16 @@ test: tools ## Every test: unit, integration, end to end
 	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile tests/unit tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
+# Tests of what the image runs, and of what talks to the API server and to AWS.
+ON_IMAGE_PYTHON := tests/unit $(addprefix tests/integration/,cloud cluster nodes syncer)
+.PHONY: test-image-python
+test-image-python: tools ## The same under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH names one)
+	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
+	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
+
 .PHONY: bench
 bench: tools ## What the syncer costs and how fast it reacts, beside its peers (40 minutes; docs/bench.md)
 	@$(BIN)/python -m bench
 
 .PHONY: check
-check: lint test ## What CI runs
+check: lint test test-image-python ## What CI runs

@@ -16,7 +16,7 @@ from pulumi_kubernetes.rbac.v1 import (
 from infra.options import Settings
 from infra.part import Part
 
-READ = ["get", "list", "watch"]
+FOLLOW = ["list", "watch"]
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -44,7 +44,7 @@ class Rights(Part):
         role = ClusterRole(
             name,
             metadata=ObjectMetaArgs(name=f"{settings.syncer.name}-role"),
-            rules=[PolicyRuleArgs(api_groups=[""], resources=["nodes"], verbs=READ)],
+            rules=[PolicyRuleArgs(api_groups=[""], resources=["nodes"], verbs=["get", *FOLLOW])],
             opts=self.beneath(),
         )
         ClusterRoleBinding(
@@ -58,7 +58,7 @@ class Rights(Part):
     def _service(self, name: str, settings: Settings) -> None:
         """Held to the name: only a list or watch with `metadata.name=` as field selector passes."""
         rule = PolicyRuleArgs(
-            api_groups=[""], resources=["services"], resource_names=[settings.ingress.name], verbs=READ
+            api_groups=[""], resources=["services"], resource_names=[settings.ingress.name], verbs=FOLLOW
         )
         metadata = ObjectMetaArgs(
             name=f"{settings.syncer.name}-service", namespace=settings.ingress.namespace

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ _ASK_S = 10.0
 _SILENT_AT_MOST_S = 3.5
 _STAMP = ".venv/.node-nlb-sync.json"
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+
+_VARIABLES = {"UV_PROJECT_ENVIRONMENT": ".venv", "PIP_USER": "0"}
 
 Say = Callable[[str], None]
 
@@ -61,11 +63,11 @@ def prepare(root: Path, say: Say) -> None:
     ):
         if _current(root):
             return
-        uv = _uv() or _install_uv(say)
+        program = uv(say)
         if _damaged(root):
             say("virtual environment: damaged, making it anew")
             _remove(root / ".venv")
-        _sync(uv, root, say)
+        _sync(program, root, say)
         _Stamp.of(root).write(root)
 
 
@@ -111,7 +113,7 @@ def _damaged(root: Path) -> bool:
         return False
     last = _Stamp.read(root)
     lost = last.packages - _Stamp.of(root).packages if last else frozenset()
-    return bool(lost) or not _answer([root / ".venv/bin/python", "-c", "print(1)"])
+    return bool(lost) or not answer([root / ".venv/bin/python", "-c", "print(1)"])
 
 
 def _remove(path: Path) -> None:
@@ -121,11 +123,16 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
+def uv(say: Say) -> Path:
+    """A uv that is new enough, installed first where there is none. Raises PreparationError without any."""
+    return _uv() or _install_uv(say)
+
+
 def _uv() -> Path | None:
     """A uv that is new enough: on PATH, or the one that an earlier run installed."""
     on_path = shutil.which("uv")
     for path in (Path(on_path) if on_path else None, private_uv()):
-        found = re.match(r"uv (\d+)\.(\d+)", _answer([path, "--version"])) if path else None
+        found = re.match(r"uv (\d+)\.(\d+)", answer([path, "--version"])) if path else None
         if path and found and (int(found[1]), int(found[2])) >= _UV_OLDEST:
             return path
     return None
@@ -162,9 +169,9 @@ def _install_uv(say: Say) -> Path:
         for commands in ways:
             shutil.rmtree(place, ignore_errors=True)
             refusals = [
-                _run(words, f"{pinned}: installing with pip", Path(staging), say) for words in commands
+                run(words, f"{pinned}: installing with pip", Path(staging), say) for words in commands
             ]
-            if not any(refusals) and _answer([place / "bin/uv", "--version"]):
+            if not any(refusals) and answer([place / "bin/uv", "--version"]):
                 shutil.rmtree(home, ignore_errors=True)
                 place.replace(home)
                 return private_uv()
@@ -175,24 +182,29 @@ def _install_uv(say: Say) -> Path:
     )
 
 
-def _sync(uv: Path, root: Path, say: Say) -> None:
-    words: list[str | Path] = [uv, "sync", "--locked"]
+def _sync(program: Path, root: Path, say: Say) -> None:
+    words: list[str | Path] = [program, "sync", "--locked"]
     if not (root / ".venv").exists():
         # The Python that runs this, not one that uv would download.
         words += ["--python", getattr(sys, "_base_executable", sys.executable)]
-    refusal = _run(words, "virtual environment: uv sync", root, say)
+    refusal = run(words, "virtual environment: uv sync", root, say)
     if refusal:
         raise PreparationError(f"the virtual environment cannot be made by `uv sync --locked`: {refusal}")
 
 
-def _run(words: Sequence[str | Path], what: str, where: Path, say: Say) -> str:
-    """Run a command, saying how long so far; empty when it succeeded, else the line that tells why not."""
+def run(
+    words: Sequence[str | Path], what: str, where: Path, say: Say, variables: Mapping[str, str] | None = None
+) -> str:
+    """Run a command and report the seconds so far; give "" where it succeeded, else the line with the reason.
+
+    `variables` are set beside those of this process; without them uv means `.venv`.
+    """
     began = said_at = time.monotonic()
     downloads, arrived = 0, 0
     say(what)
     try:
-        with Command(words, where, {"UV_PROJECT_ENVIRONMENT": ".venv", "PIP_USER": "0"}) as run:
-            for line in run.lines():
+        with Command(words, where, variables or _VARIABLES) as command:
+            for line in command.lines():
                 downloads += line.startswith("Downloading ")
                 arrived += line.strip().startswith("Downloaded ")
                 if time.monotonic() - said_at > _SILENT_AT_MOST_S:
@@ -201,14 +213,14 @@ def _run(words: Sequence[str | Path], what: str, where: Path, say: Say) -> str:
                     say(f"{what}, {said_at - began:.0f} s{amount}")
     except OSError as error:
         return str(error)
-    if run.status == 0:
+    if command.status == 0:
         return ""
-    lines = [line.strip() for line in [*run.said, *run.output.splitlines()] if line.strip()]
+    lines = [line.strip() for line in [*command.said, *command.output.splitlines()] if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
-    return (errors or lines or [f"{words[0]} ended with status {run.status}"])[-1].removeprefix("error: ")
+    return (errors or lines or [f"{words[0]} ended with status {command.status}"])[-1].removeprefix("error: ")
 
 
-def _answer(words: Sequence[str | Path]) -> str:
+def answer(words: Sequence[str | Path]) -> str:
     """What a command prints; empty where it fails or takes over 10 s."""
     try:
         asked = subprocess.run(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -106,10 +107,10 @@ class _Server(http.server.ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
         """A client that refuses the certificate is what the tests are about."""
 
-    def finish_request(self, request: object, address: object) -> None:
+    def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands in the thread of the connection."""
-        with self.context.wrap_socket(request, server_side=True) as secured:  # type: ignore[call-overload]
-            super().finish_request(secured, address)
+        with self.context.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

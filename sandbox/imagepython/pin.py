@@ -1,0 +1,33 @@
+"""Which Python the image has: `BASE` in the Dockerfile is the one place that names it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sandbox.environment import ROOT, PreparationError
+
+DOCKERFILE = ROOT / "syncer/Dockerfile"
+_BASE = re.compile(r"^ARG BASE=(\S*)$", re.MULTILINE)
+_IMAGE = re.compile(r"python:(3\.\d+)-slim-([a-z]+)(?:@sha256:[0-9a-f]{64})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A Python version such as 3.13, and the Debian release that the image is made of."""
+
+    version: str
+    suite: str
+
+    @classmethod
+    def read(cls, dockerfile: Path = DOCKERFILE) -> Self:
+        """The pin of a Dockerfile. Raises PreparationError where its default of BASE has another form."""
+        base = _BASE.search(dockerfile.read_text())
+        named = base[1] if base else ""
+        image = _IMAGE.fullmatch(named)
+        if image is None:
+            raise PreparationError(
+                f"BASE of {dockerfile.name} names no Python: {named!r}; "
+                "write it as python:3.MINOR-slim-RELEASE, with or without a digest"
+            )
+        return cls(image[1], image[2])
