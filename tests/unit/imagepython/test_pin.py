@@ -60,7 +60,7 @@ def test_b1_a_machine_without_the_python_says_in_one_line_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NODE_NLB_SYNC_CACHE", str(tmp_path))
-    monkeypatch.setattr(debian.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(PreparationError) as raised:
         debian.ensure(Pin("3.13", "trixie"), lambda _: None)
     assert str(raised.value) == (
