@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import cluster as control
+from sandbox import trust
 from sandbox.cluster.pki import STORE_CLIENT, Pki
 from sandbox.layout import HOST, Layout
 from sandbox.toolchain import ensure
@@ -61,7 +62,7 @@ def test_c2_the_key_that_opens_the_store_is_its_owners_alone(store: Layout) -> N
 
 
 def _trusting(layout: Layout) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(Pki(layout.pki).store.ca))
+    return trust.context(Pki(layout.pki).store.ca)
 
 
 def _answer(port: int, path: str, context: ssl.SSLContext | None) -> tuple[int, bytes] | None:
