@@ -10,7 +10,18 @@ from syncer.decide.reasons import WHY_SAYS
 from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
 from syncer.events import Reporter
 from syncer.group import Group
-from syncer.model import GroupPlan, Held, InstanceId, NodeView, Target, TargetState, Why
+from syncer.model import (
+    OWN_PORT,
+    OWN_PORT_SAYS,
+    GroupPlan,
+    Held,
+    InstanceId,
+    NodeView,
+    Target,
+    TargetState,
+    Why,
+    port_shown,
+)
 from syncer.ports import Clock, Cluster
 from syncer.settings import ServicePort
 from syncer.tally import Tally
@@ -92,7 +103,7 @@ class Chronicle:
     def port(self, group: Group, port: int | None, missing: str) -> None:
         """Where the group's targets are wanted now; `missing` says why that is nowhere, else ""."""
         if port != group.seen_port:
-            known = "not known yet" if port is None else port
+            known = "not known yet" if port is None else port_shown(port)
             log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
         if missing and missing != group.missing_port:
             log.warning("%s: nothing is registered: %s", group.name, missing, extra={"group": group.name})
@@ -113,7 +124,7 @@ class Chronicle:
         nodes = self.nodes_of(target.id for target in targets)
         for target in targets:
             if node := nodes.get(target.id):
-                where = f"port {target.port}" if target.port else "its own port"
+                where = OWN_PORT_SAYS if target.port == OWN_PORT else f"port {target.port}"
                 self._reporter.tell(reason, f"{group.name}, {where}: {how}", node=node.name, warning=warning)
 
     def read(self, group: Group) -> None:
@@ -165,7 +176,7 @@ def _listed(ports: Mapping[str, int]) -> str:
 
 def named(targets: Sequence[Target]) -> str:
     """The first ten of `targets` and how many more there are, for a log line."""
-    shown = ", ".join(f"{target.id}:{target.port}" for target in targets[:10])
+    shown = ", ".join(target.shown for target in targets[:10])
     return shown + (f" and {len(targets) - 10} more" if len(targets) > 10 else "")  # noqa: PLR2004
 
 

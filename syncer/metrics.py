@@ -89,6 +89,8 @@ class _State(Collector):
         yield self._gauge("registered", "Targets that AWS lists as registered.", _registered)
         yield self._gauge("draining", "Targets that drain.", _draining)
         yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
+        shifted = "Registered targets that a zonal shift has moved traffic away from: they do not serve."
+        yield self._gauge("shifted", shifted, _shifted)
         yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
         yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
         yield self._gauge(
@@ -209,6 +211,10 @@ def _draining(group: Group) -> float:
 
 def _serving(group: Group) -> float:
     return group.plan.serving if group.plan else 0
+
+
+def _shifted(group: Group) -> float:
+    return sum(health.shifted and health.registered for health in group.actual.targets.values())
 
 
 def _floor(group: Group) -> float:

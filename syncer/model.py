@@ -8,6 +8,14 @@ from typing import NamedTuple, NewType
 InstanceId = NewType("InstanceId", str)
 TargetGroupArn = NewType("TargetGroupArn", str)
 
+# The port of a Target whose number is unknown: AWS uses the group's own where a call names none.
+OWN_PORT = 0
+OWN_PORT_SAYS = "the group's own port"
+
+# Values of TargetHealthDescription.AdministrativeOverride.State (botocore elbv2 model) for a zonal shift.
+SHIFTED = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
+OVERRIDE_UNKNOWN = "unknown"
+
 
 class Target(NamedTuple):
     """What AWS calls a target: one instance on one port. The same instance on two ports is two targets.
@@ -17,6 +25,21 @@ class Target(NamedTuple):
 
     id: InstanceId
     port: int
+
+    @property
+    def shown(self) -> str:
+        """The target as people read it: instance and port."""
+        return f"{self.id}:{self.port}" if self.port != OWN_PORT else f"{self.id} on {OWN_PORT_SAYS}"
+
+
+def port_shown(port: int) -> str:
+    """Return a port as people read it."""
+    return str(port) if port != OWN_PORT else OWN_PORT_SAYS
+
+
+def port_in_json(port: int | None) -> int | None:
+    """Return a port for JSON: a number that can be connected to, or None."""
+    return port if port != OWN_PORT else None
 
 
 class TargetState(StrEnum):
@@ -35,8 +58,9 @@ class TargetState(StrEnum):
 class TargetHealth:
     """One line of DescribeTargetHealth. `check_port` is where its health is checked, 0 where not known.
 
-    `registered`: whether AWS still counts it as a target of the group; draining and absent ones are not. It
-    is asked of 5,000 targets five times a plan, so it is worked out once.
+    `override` is the state of its AdministrativeOverride, "" for none. `registered`: whether AWS still counts
+    it as a target of the group; draining and absent ones are not. It is read for 5,000 targets five times a
+    plan, so it is worked out once.
     """
 
     target: Target
@@ -44,6 +68,7 @@ class TargetHealth:
     reason: str = ""
     zone: str = ""
     check_port: int = 0
+    override: str = ""
     registered: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -54,13 +79,19 @@ class TargetHealth:
         )
         object.__setattr__(self, "registered", counted)
 
+    @property
+    def shifted(self) -> bool:
+        """Whether a zonal shift has moved traffic away from it."""
+        return self.override in SHIFTED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
     """What a verdict needs of one Node, and no more: 5,000 of them are kept in memory.
 
     `instance_id` is None where the providerID names no EC2 instance; `has_provider_id` tells rule 1 from 2.
-    `leaving_taint` is the key of its first leaving taint. Times are seconds since the epoch.
+    `leaving_taint` is the key of its first leaving taint. Times are seconds since the epoch. `zone_source` is
+    a `syncer.decide.zones.Source`.
     """
 
     name: str
@@ -75,6 +106,7 @@ class NodeView:
     cordoned: bool
     ready: bool
     ready_since: float | None
+    zone_source: str = field(default="", compare=False)
 
 
 class Standing(StrEnum):
@@ -89,7 +121,8 @@ class Standing(StrEnum):
 class Verdict:
     """What the rules say of one node, and the code of the rule that said it.
 
-    `speaker` is the Node whose facts it rests on, where that is another one of the same instance.
+    `speaker` is the Node whose facts it rests on, where that is another one of the same instance. `zone` is
+    where the instance is, by `zone_source`.
     """
 
     node: str
@@ -97,6 +130,8 @@ class Verdict:
     standing: Standing
     reason: str
     speaker: str = ""
+    zone: str = ""
+    zone_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +145,7 @@ class Wish:
     standing: Standing
     reason: str
     zone: str = ""
+    zone_source: str = ""
     deadline: bool = False
     since: float | None = None
 
@@ -131,13 +167,14 @@ class Desired:
     """The instances that every group of this syncer should hold; made once for all, so groups never differ.
 
     `wanted` should be targets. `over_quota` would be, if the quota had room. `wishes` is of every instance
-    that a Node names, wanted or not.
+    that a Node names, wanted or not. `all_out`: rules put every listed Node out, and none leaves or joins.
     """
 
     wanted: frozenset[InstanceId]
     over_quota: frozenset[InstanceId] = frozenset()
     wishes: Mapping[InstanceId, Wish] = field(default_factory=dict)
     complete: bool = True
+    all_out: bool = False
 
 
 class Why(StrEnum):

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from syncer.controller import Controller
-from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of
+from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of, override_says
 from syncer.group import Group
-from syncer.model import GroupPlan, TargetHealth, TargetState, Verdict
+from syncer.model import OWN_PORT, GroupPlan, Target, TargetHealth, TargetState, Verdict, port_in_json
 from syncer.settings import ServicePort
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
@@ -65,7 +65,7 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
         "ownership": controller.settings.ownership,
         "problems": [*controller.cluster.problems, *_own_problems(controller)],
         "sentences": _sentences(controller),
-        "nodes": [_node(controller, verdict) for verdict in controller.outlook.verdicts],
+        "nodes": [_node(verdict) for verdict in controller.outlook.verdicts],
         "groups": [_group(controller, group) for group in controller.groups],
     }
 
@@ -93,19 +93,23 @@ def _sentences(controller: Controller) -> Mapping[str, str]:
         for health in group.actual.targets.values()
         if health.reason
     }
+    overrides = {
+        health.override for group in controller.groups for health in group.actual.targets.values()
+    } - {""}
     return (
         {reason: health_says(state, reason) for state, reason in sorted(healths)}
+        | {override: override_says(override) for override in sorted(overrides)}
         | {why: WHY_SAYS[why] for why in sorted(holds)}
         | {reason: meaning_of(reason, selector) for reason in sorted(reasons)}
     )
 
 
-def _node(controller: Controller, verdict: Verdict) -> Mapping[str, Any]:
-    node = (controller.cluster.nodes or {}).get(verdict.node)
+def _node(verdict: Verdict) -> Mapping[str, Any]:
     return {
         "node": verdict.node,
         "instance_id": verdict.instance_id,
-        "zone": node.zone if node else "",
+        "zone": verdict.zone,
+        "zone_source": verdict.zone_source,
         "verdict": verdict.standing,
         "reason": verdict.reason,
     }
@@ -123,16 +127,17 @@ def _missing_port(controller: Controller, group: Group) -> str:
 def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
     plan = group.plan or GroupPlan(target_group=group.arn)
     healths = group.actual.targets.values()
-    good = group.last_good_pass
+    good, port = group.last_good_pass, controller.outlook.port(group)
     return {
         "target_group": group.arn,
         "name": group.name,
-        "port": controller.outlook.port(group),
+        "port": port_in_json(port),
+        "own_port": port == OWN_PORT,
         "fresh": group.actual.fresh,
         "blind": group.actual.blind,
         "stale_check_port": group.stale_check,
         "contested": [
-            {"id": each.target.id, "port": each.target.port, "cause": each.cause}
+            {**_named(each.target), "cause": each.cause}
             for each in group.contested.now(controller.clock.monotonic()).values()
         ],
         "problem": group.problem,
@@ -142,15 +147,20 @@ def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
         "last_good_pass_age": None if good is None else max(0.0, round(controller.clock.now() - good, 1)),
         "registered": sum(health.registered for health in healths),
         "healthy": sum(health.state is TargetState.HEALTHY for health in healths),
+        "shifted": sum(health.shifted and health.registered for health in healths),
         "serving": plan.serving if group.plan else None,
         "base": plan.base if group.plan else None,
         "floor": plan.floor if group.plan else None,
         "hold_id": plan.hold_id,
         "targets": _targets(plan, healths),
-        "register": [{"id": t.id, "port": t.port} for t in plan.register],
-        "deregister": [{"id": t.id, "port": t.port} for t in plan.deregister],
-        "held": [{"id": h.target.id, "port": h.target.port, "why": h.why} for h in plan.held],
+        "register": [_named(target) for target in plan.register],
+        "deregister": [_named(target) for target in plan.deregister],
+        "held": [{**_named(each.target), "why": each.why} for each in plan.held],
     }
+
+
+def _named(target: Target) -> Mapping[str, Any]:
+    return {"id": target.id, "port": port_in_json(target.port)}
 
 
 def _targets(plan: GroupPlan, healths: Iterable[TargetHealth]) -> list[Mapping[str, Any]]:
@@ -159,10 +169,10 @@ def _targets(plan: GroupPlan, healths: Iterable[TargetHealth]) -> list[Mapping[s
     whys = {held.target: held.why for held in plan.held}
     return [
         {
-            "id": health.target.id,
-            "port": health.target.port,
+            **_named(health.target),
             "state": health.state,
             "reason": health.reason,
+            "override": health.override,
             "zone": health.zone,
             "next": nexts.get(health.target, "held" if health.target in whys else "nothing"),
             "why": whys.get(health.target, ""),

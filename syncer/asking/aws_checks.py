@@ -1,13 +1,16 @@
 """What `doctor` looks at in AWS: credentials, rights, each group, its zones, quota and clock."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncer.asking.finding import Finding, Grade, fails, note, ok
 from syncer.decide.evaluate import evaluate
+from syncer.decide.reasons import override_says
+from syncer.decide.zones import is_enabled
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError
-from syncer.model import NodeView, Standing, TargetHealth, TargetState
+from syncer.model import InstanceId, NodeView, Standing, TargetHealth, TargetState
 from syncer.settings import GroupSettings, ServicePort, Settings
 
 # AWS refuses a signature that is 5 minutes off ("Signature Version 4", troubleshooting).
@@ -15,6 +18,13 @@ _SKEW_FAILS_S = 240.0
 _SKEW_NOTED_S = 60.0
 # Below this share of free places a burst of new nodes may not fit.
 _SPARE_SHARE = 0.1
+
+
+def _shift_says(shifted: Sequence[TargetHealth]) -> str:
+    counts = Counter(health.override for health in shifted)
+    told = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
+    return f"zonal shift: {told}"
+
 
 # How a health check's port is found to answer: protocol, port and path to (whether, words).
 Knock = Callable[[str, int, str], tuple[bool | None, str]]
@@ -77,6 +87,8 @@ class AwsChecks:
             healths = list(await self.survey.describe(arn))
             healthy = sum(health.state is TargetState.HEALTHY for health in healths)
             yield ok(name, f"DescribeTargetHealth: {len(healths)} targets, {healthy} healthy")
+            if shifted := [health for health in healths if health.shifted and health.registered]:
+                yield note(name, _shift_says(shifted))
         except AccessDeniedError as error:
             yield note(name, f"{error}; the syncer runs blind: nothing that others change is repaired")
         except AwsError as error:
@@ -97,7 +109,7 @@ class AwsChecks:
         yield ok(name, "its target type is instance")
         yield self._health_check(group, facts, healths or [])
         for balancer in facts.balancers:
-            async for finding in self._balancer(group, balancer):
+            async for finding in self._balancer(group, balancer, healths or []):
                 yield finding
         if not facts.balancers:
             yield fails(name, "no load balancer uses it; add a listener")
@@ -144,10 +156,12 @@ class AwsChecks:
             return self.ports.get(source.service, {}).get(source.port)
         return source
 
-    async def _balancer(self, group: GroupSettings, balancer: str) -> AsyncIterator[Finding]:
+    async def _balancer(
+        self, group: GroupSettings, balancer: str, healths: Collection[TargetHealth]
+    ) -> AsyncIterator[Finding]:
         arn, name = group.group.arn, group.group.name
         try:
-            yield self._zones(name, await self.survey.zones(arn, balancer))
+            yield self._zones(name, await self.survey.zones(arn, balancer), healths)
         except AwsError as error:
             yield note(name, f"{error}; whether every node's zone is enabled cannot be looked at")
         try:
@@ -174,13 +188,16 @@ class AwsChecks:
         if places:
             yield self._room(name, min(places, quotas.get("targets-per-target-group", places)))
 
-    def _zones(self, name: str, enabled: frozenset[str]) -> Finding:
+    def _zones(self, name: str, enabled: frozenset[str], healths: Collection[TargetHealth]) -> Finding:
         said = self.settings.zones
         if said is not None and not said <= enabled:
             extra = ", ".join(sorted(said - enabled))
             return fails(name, f"NLB_SYNC_ZONES names {extra}, which the load balancer does not serve")
-        wanted = [node for node in self._wanted() if said is None or node.zone in said]
-        idle = {node.zone for node in wanted if node.zone} - enabled
+        listed = {health.target.id: health.zone for health in healths if health.zone}
+        zones = {listed.get(node.instance_id or InstanceId(""), node.zone) for node in self._wanted()}
+        if said is not None:
+            zones = {zone for zone in zones if is_enabled(zone, said)}
+        idle = {zone for zone in zones if not is_enabled(zone, enabled)}
         if idle:
             return fails(
                 name,

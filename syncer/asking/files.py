@@ -23,10 +23,11 @@ from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.documents import DocumentError, read_nodes, read_targets
 from syncer.decide.evaluate import evaluate
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.decide.reasons import meaning_of
+from syncer.decide.reasons import meaning_of, override_says
 from syncer.decide.selector import Selector, SelectorError
+from syncer.decide.zones import place_says
 from syncer.errors import MisconfiguredError
-from syncer.model import GroupState, TargetGroupArn, TargetHealth, Verdict
+from syncer.model import GroupState, InstanceId, TargetGroupArn, TargetHealth, Verdict
 from syncer.settings import load
 
 # Settings want a target group; these two questions have none. It is never asked for.
@@ -124,16 +125,17 @@ def explain_files(args: argparse.Namespace) -> int:
         return _refuse(error)
     evaluation = evaluate(listed.nodes, registered_instances(groups), node_policy)
     verdicts = final_verdicts(evaluation, choose(evaluation, groups, policy))
+    overrides = answers.overrides_of(groups)
     asked = {plain(name): name for name in args.node}
     known = {name for each in verdicts for name in _names(each)}
     if asked:
         verdicts = tuple(each for each in verdicts if _names(each).intersection(asked))
     if args.json:
-        show_json(answers.explained(verdicts))
+        show_json(answers.explained(verdicts, overrides))
     elif verdicts:
         head = ("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS")
         selector = node_policy.selector.text
-        show_table(head, (_explained_row(each, selector) for each in verdicts))
+        show_table(head, (_explained_row(each, selector, overrides) for each in verdicts))
     elif not asked:
         show("no nodes")
     unknown = [name for name in asked if name not in known]
@@ -146,8 +148,11 @@ def _names(each: Verdict) -> set[str]:
     return {name for name in (each.node, each.instance_id) if name}
 
 
-def _explained_row(each: Verdict, selector: str) -> tuple[str, ...]:
-    because = meaning_of(each.reason, selector) + (f" ({spoken_by(each.speaker)})" if each.speaker else "")
+def _explained_row(each: Verdict, selector: str, overrides: Mapping[InstanceId, str]) -> tuple[str, ...]:
+    because = meaning_of(each.reason, selector, place_says(each.zone, each.zone_source))
+    because += f" ({spoken_by(each.speaker)})" if each.speaker else ""
+    if each.instance_id and each.instance_id in overrides:
+        because += f"; {override_says(overrides[each.instance_id])}"
     return each.node or "(no name)", each.instance_id or "-", each.standing, each.reason, because
 
 

@@ -21,11 +21,13 @@ from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, node_port
 from syncer.decide import answers
 from syncer.decide.policy import Ownership
-from syncer.decide.reasons import health_says, hold_says, meaning_of
+from syncer.decide.reasons import health_says, hold_says, meaning_of, override_says
 from syncer.decide.selector import Selector
 from syncer.decide.story import AtGroup, Story
+from syncer.decide.zones import place_says
 from syncer.elb.arn import parse_arn
 from syncer.errors import MisconfiguredError
+from syncer.model import port_in_json, port_shown
 from syncer.settings import Settings, load
 
 
@@ -116,14 +118,17 @@ def _as_json(story: Story, selector: str) -> dict[str, Any]:
         "instance_id": story.instance_id,
         "verdict": story.standing.value,
         "reason": story.reason,
-        "says": meaning_of(story.reason, selector),
+        "says": _meaning(story, selector),
         "speaker": story.speaker,
+        "zone": story.zone,
+        "zone_source": story.zone_source,
         "groups": [
             {
                 "target_group": at.target_group,
-                "port": at.port,
+                "port": port_in_json(at.port),
                 "state": at.state,
                 "state_reason": at.reason,
+                "override": at.override,
                 "next": at.next,
                 "why": at.why.value if at.why else "",
             }
@@ -132,20 +137,26 @@ def _as_json(story: Story, selector: str) -> dict[str, Any]:
     }
 
 
+def _meaning(story: Story, selector: str) -> str:
+    return meaning_of(story.reason, selector, place_says(story.zone, story.zone_source))
+
+
 def _show_story(story: Story, selector: str, *, gap: bool) -> None:
     if gap:
         show("")
     name = story.node or "(no Node)"
     show(f"{name} ({story.instance_id or 'no instance'}): {story.standing.value}, {story.reason}")
-    show(f"  {meaning_of(story.reason, selector)}")
+    show(f"  {_meaning(story, selector)}")
+    if place := place_says(story.zone, story.zone_source):
+        show(f"  zone: {place}")
     if story.speaker:
         show(f"  ({spoken_by(story.speaker)})")
     rows = [
         (
             f"  {_group_name(at)}",
-            str(at.port or "-"),
+            "-" if at.port is None else port_shown(at.port),
             at.state,
-            health_says(at.state, at.reason) or "-",
+            "; ".join(filter(None, (health_says(at.state, at.reason), override_says(at.override)))) or "-",
             f"hold: {hold_says(at.why)}" if at.why else at.next,
         )
         for at in story.groups
@@ -159,7 +170,7 @@ def _row(story: Story) -> tuple[str, ...]:
         story.instance_id or "-",
         story.standing.value,
         story.reason,
-        _each(story, lambda at: f"{at.state} {at.reason}".strip()),
+        _each(story, lambda at: " ".join(filter(None, (at.state, at.reason, at.override)))),
         _each(story, lambda at: f"{at.next} {at.why or ''}".strip()),
     )
 

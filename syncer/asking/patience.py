@@ -31,14 +31,12 @@ class Patience(Protocol):
 
 
 class UntilHealthy:
-    """Until every group has a healthy target of the instance."""
+    """Until every group has a healthy target of the instance from which no zonal shift keeps traffic."""
 
     def look(self, at: float, sight: Sight) -> Progress:  # noqa: ARG002 - only what AWS says counts
         """Done when the instance is healthy everywhere."""
         missing = {
-            name: healths
-            for name, healths in sight.items()
-            if not any(health.state is TargetState.HEALTHY for health in healths or ())
+            name: healths for name, healths in sight.items() if not any(map(_gets_traffic, healths or ()))
         }
         if missing:
             return Progress(done=False, line=_told(missing))
@@ -78,11 +76,19 @@ class UntilDrained:
         return Progress(done=True, line="no group lists it, and no new connection comes any more")
 
 
+def _gets_traffic(health: TargetHealth) -> bool:
+    return health.state is TargetState.HEALTHY and not health.override
+
+
 def _told(groups: Sight) -> str:
     return ", ".join(f"{_states(healths)} in {name}" for name, healths in groups.items())
+
+
+def _state(health: TargetHealth) -> str:
+    return f"{health.state} ({health.override})" if health.override else health.state.value
 
 
 def _states(healths: Sequence[TargetHealth] | None) -> str:
     if healths is None:
         return "unknown"
-    return " and ".join(sorted({health.state.value for health in healths})) or "no target"
+    return " and ".join(sorted({_state(health) for health in healths})) or "no target"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from syncer.asking.printing import show_table
 from syncer.decide.reasons import hold_says
-from syncer.model import GroupPlan, Why
+from syncer.model import GroupPlan, Why, port_shown
 
 _HEAD = ("GROUP", "ACTION", "INSTANCE", "PORT", "WHY")
 
@@ -25,6 +25,6 @@ def show_plans(
 
 def _rows(name: str, plan: GroupPlan, held: str, says: Callable[[Why], str]) -> Iterator[tuple[str, ...]]:
     for action, targets in (("register", plan.register), ("deregister", plan.deregister)):
-        yield from ((name, action, each.id, str(each.port), "") for each in targets)
+        yield from ((name, action, each.id, port_shown(each.port), "") for each in targets)
     for each in plan.held:
-        yield name, held, each.target.id, str(each.target.port), f"{each.why}: {says(each.why)}"
+        yield name, held, each.target.id, port_shown(each.target.port), f"{each.why}: {says(each.why)}"

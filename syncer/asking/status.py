@@ -15,6 +15,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from syncer.asking.printing import Exit, complain, show, show_json, show_table
 from syncer.decide.reasons import hold_says
+from syncer.model import OWN_PORT_SAYS
 
 _PATIENCE_S = 10.0
 
@@ -122,7 +123,7 @@ def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
     age = _age(said, group)
     return (
         _name(group),
-        str(group.get("port") or "-"),
+        OWN_PORT_SAYS if group.get("own_port") else str(group.get("port") or "-"),
         str(group.get("registered", "-")),
         str(group.get("healthy", "-")),
         "-" if group.get("floor") is None else str(group["floor"]),

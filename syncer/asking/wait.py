@@ -8,8 +8,8 @@ import argparse
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from syncer.asking.names import hint, instance_of, plain
 from syncer.asking.patience import Patience, Progress, Sight, UntilDrained, UntilHealthy
@@ -19,6 +19,8 @@ from syncer.clock import SystemClock
 from syncer.decide.desired import ZONE_NOT_ENABLED
 from syncer.decide.evaluate import Facts, rule_for
 from syncer.decide.reasons import meaning_of
+from syncer.decide.serving import serving_of
+from syncer.decide.zones import Source, is_enabled, place_says
 from syncer.elb.arn import parse_arn
 from syncer.errors import AccessDeniedError, AwsError, ClusterError, SyncerError, TargetGroupNotFoundError
 from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetHealth
@@ -77,6 +79,11 @@ class Watchman:
         await self.clock.sleep(min(self.every, left, self.every if over_in is None else over_in))
         return True
 
+    async def listed_zone(self, instance: InstanceId) -> str:
+        """Return the zone that AWS lists for a target of the instance, "" where it lists none."""
+        sight = await self._sight(instance)
+        return next((each.zone for looks in sight.values() for each in looks or () if each.zone), "")
+
     async def _sight(self, instance: InstanceId) -> Sight:
         looks = await asyncio.gather(*(self._look(arn, instance) for arn in self.groups))
         return {parse_arn(arn).name: look for arn, look in zip(self.groups, looks, strict=True)}
@@ -90,12 +97,24 @@ class Watchman:
             self._faults[arn] = str(error)
             return None
         self._faults.pop(arn, None)
-        return [each for each in listed if each.target.id == instance and _is_listed(each)]
+        return _of_instance(listed, instance)
 
     def _unread(self) -> str:
         """Why what is unknown is; once where it is the same for all groups."""
         faults = dict.fromkeys(self._faults.values())
         return f" ({'; '.join(faults)})" if faults else ""
+
+
+def _of_instance(listed: Sequence[TargetHealth], instance: InstanceId) -> list[TargetHealth]:
+    """The targets of the instance, with an override only where it keeps traffic away.
+
+    Where AWS reports a shift of every target of the group, it decides nothing (see `serving_of`).
+    """
+    own = [each for each in listed if each.target.id == instance and _is_listed(each)]
+    if not any(each.override for each in own):
+        return own
+    counted = serving_of(listed).counted
+    return [replace(each, override="") if each.target in counted else each for each in own]
 
 
 def _is_listed(health: TargetHealth) -> bool:
@@ -181,8 +200,12 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
     if args.healthy and rule.standing is not Standing.IN:
         reason = rule.code.format(key=node.leaving_taint)
         raise NotPossibleError(f"it is {meaning_of(reason, settings.node_selector.text)} ({reason})")
-    if args.healthy and settings.zones is not None and node.zone and node.zone not in settings.zones:
-        raise NotPossibleError(f"it is {meaning_of(ZONE_NOT_ENABLED)} ({ZONE_NOT_ENABLED})")
+    if args.healthy and settings.zones is not None:
+        listed = await watchman.listed_zone(instance)
+        zone, source = (listed, Source.AWS) if listed else (node.zone, node.zone_source)
+        if not is_enabled(zone, settings.zones):
+            meaning = meaning_of(ZONE_NOT_ENABLED, place=place_says(zone, source))
+            raise NotPossibleError(f"it is {meaning} ({ZONE_NOT_ENABLED})")
     return instance
 
 

@@ -14,6 +14,7 @@ def after_register(target: Target, known: TargetHealth | None) -> TargetHealth:
         state=TargetState.INITIAL,
         reason="Elb.RegistrationInProgress",
         zone="" if known is None else known.zone,
+        override="" if known is None else known.override,
     )
 
 

@@ -1,26 +1,55 @@
 """The answers of `explain` and `plan` as plain JSON values; their names are a contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from syncer.decide.desired import choose, registered_instances
+from syncer.decide.desired import ZONE_NOT_ENABLED, choose, registered_instances
 from syncer.decide.evaluate import RULES, evaluate
 from syncer.decide.plan import plan
 from syncer.decide.policy import NodePolicy, PlanPolicy
-from syncer.model import GroupPlan, GroupState, NodeView, Target, Verdict
+from syncer.model import GroupPlan, GroupState, InstanceId, NodeView, Target, Verdict, port_in_json
 
 
-def explained(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
-    """For each Node its instance, its verdict and the code of the rule that spoke, in the order given."""
+def explained(
+    verdicts: Iterable[Verdict], overrides: Mapping[InstanceId, str] | None = None
+) -> list[dict[str, Any]]:
+    """For each Node its instance, its verdict and the code of the rule that decided, in the order given.
+
+    Further members are there only where they apply: `zone` and `zone_source` of a node whose zone decided,
+    `override` of an instance of which AWS reports a zonal shift.
+    """
     return [
         {
             "node": verdict.node,
             "instance_id": verdict.instance_id,
             "verdict": verdict.standing.value,
             "reason": verdict.reason,
+            **_place(verdict),
+            **_override(verdict, overrides or {}),
         }
         for verdict in verdicts
     ]
+
+
+def _place(verdict: Verdict) -> dict[str, str]:
+    if verdict.reason != ZONE_NOT_ENABLED:
+        return {}
+    return {"zone": verdict.zone, "zone_source": verdict.zone_source}
+
+
+def _override(verdict: Verdict, overrides: Mapping[InstanceId, str]) -> dict[str, str]:
+    override = overrides.get(verdict.instance_id) if verdict.instance_id else None
+    return {"override": override} if override else {}
+
+
+def overrides_of(groups: Iterable[GroupState]) -> dict[InstanceId, str]:
+    """Return the AdministrativeOverride of each instance with one on a registered target."""
+    return {
+        health.target.id: health.override
+        for group in groups
+        for health in group.targets.values()
+        if health.override and health.registered
+    }
 
 
 def sentence_of(reason: str) -> str:
@@ -70,4 +99,4 @@ def planned(plans: Iterable[GroupPlan]) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    return {"id": target.id, "port": target.port}
+    return {"id": target.id, "port": port_in_json(target.port)}

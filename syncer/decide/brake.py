@@ -5,24 +5,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from math import ceil, inf
 
 from syncer.decide.policy import PlanPolicy
+from syncer.decide.serving import serving_of
 from syncer.model import GroupState, Target, TargetHealth, TargetState, Why
 
 GROUP = ""
 # A count of just ten minutes ago still counts.
 _MOMENT = 0.001
 Peaks = Mapping[str, tuple[tuple[float, int], ...]]
-
-
-def serving(targets: Iterable[TargetHealth], *, in_use: bool = False) -> set[Target]:
-    """The targets that get new connections: the healthy ones, or all registered ones where none is healthy.
-
-    AWS fails open, but not to an instance that is stopped or terminated (unused, Target.InvalidState), nor,
-    where the group is `in_use`, to a zone that the load balancer does not serve (Target.NotInUse).
-    """
-    listed = [health for health in targets if health.registered]
-    healthy = {health.target for health in listed if health.state is TargetState.HEALTHY}
-    idle = {"Target.InvalidState", "Target.NotInUse"} if in_use else {"Target.InvalidState"}
-    return healthy or {health.target for health in listed if health.reason not in idle}
 
 
 def floor_of(base: int, share: float) -> int:
@@ -75,7 +64,10 @@ class Brake:
         self._registered = _registered(scopes[GROUP])
         self._free = inf if limit is None else max(0, limit - self._registered)
         in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
-        self._serving = {scope: serving(members, in_use=in_use) for scope, members in scopes.items()}
+        found = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
+        self._serving = {scope: serving.counted for scope, serving in found.items()}
+        self._exposed = {scope: set(serving.exposed) for scope, serving in found.items()}
+        self._shifted = {scope for scope, serving in found.items() if serving.shifted}
         self._copies = {
             scope: Counter(target.id for target in members) for scope, members in self._serving.items()
         }
@@ -117,15 +109,22 @@ class Brake:
         return self._left[GROUP]
 
     def serves(self, target: Target) -> bool:
-        """Whether a target counts as serving in the group or in its zone."""
-        return any(target in self._serving[scope] for scope in self._scopes_of(target))
+        """Whether a target serves, or may serve, in the group or in its zone."""
+        return any(
+            target in self._serving[scope] or target in self._exposed[scope]
+            for scope in self._scopes_of(target)
+        )
+
+    def counts(self, target: Target) -> bool:
+        """Whether a target counts as capacity of the group."""
+        return target in self._serving[GROUP]
 
     def release(self, target: Target, *, share: bool = True) -> Why | None:
         """Let one target go, or say which rule holds it; without `share` one other serving one is enough."""
         refusal = None if self.serves(target) else self._last_registered()
         for scope in self._scopes_of(target):
-            if refusal is not Why.LAST_SERVING and self._is_lost(scope, target):
-                refusal = self._too_few(scope, 1, share=share) or refusal
+            if refusal is not Why.LAST_SERVING:
+                refusal = self._refusal(scope, target, share=share) or refusal
         if refusal is None:
             self._take(target)
         return refusal
@@ -154,8 +153,9 @@ class Brake:
         """
         going = Counter(target.id for target in targets if target in self._serving[scope])
         lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
-        why = self._too_few(scope, lost, share=True) if lost else None
-        if why is None:
+        risked = lost or not self._exposed[scope].isdisjoint(targets)
+        why = self._too_few(scope, lost, share=True) if risked else None
+        if why is None and not self._is_unshifted_gone(scope, targets):
             return {}
         return dict.fromkeys(targets, Why.LAST_SERVING if all(map(self._is_last, targets)) else Why.SHARE)
 
@@ -177,16 +177,33 @@ class Brake:
             return Why.LAST_SERVING
         return Why.SHARE if share and after < self._floors[scope] else None
 
+    def _refusal(self, scope: str, target: Target, *, share: bool) -> Why | None:
+        if self._is_lost(scope, target):
+            return self._too_few(scope, 1, share=share)
+        if target not in self._exposed[scope] or self._copies[scope][target.id]:
+            return None
+        if self._is_unshifted_gone(scope, [target]):
+            return Why.LAST_SERVING
+        return self._too_few(scope, 0, share=share)
+
+    def _is_unshifted_gone(self, scope: str, targets: Collection[Target]) -> bool:
+        """Whether these are all that may get traffic besides targets under a zonal shift."""
+        exposed = self._exposed[scope]
+        return scope in self._shifted and bool(exposed) and exposed.issubset(targets)
+
     def _is_lost(self, scope: str, target: Target) -> bool:
         """Whether its instance would not serve in this scope any more without this target."""
         return target in self._serving[scope] and self._copies[scope][target.id] <= 1
 
     def _is_last(self, target: Target) -> bool:
+        if self._is_unshifted_gone(GROUP, [target]):
+            return True
         return self._left[GROUP] <= 1 and self._is_lost(GROUP, target)
 
     def _take(self, target: Target) -> None:
         self._registered -= 1
         for scope in self._scopes_of(target):
+            self._exposed[scope].discard(target)
             if target in self._serving[scope]:
                 self._left[scope] -= self._copies[scope][target.id] <= 1
                 self._copies[scope][target.id] -= 1

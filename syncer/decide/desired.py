@@ -9,6 +9,7 @@ from syncer.decide.evaluate import JOINING
 from syncer.decide.ownership import adopted
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of, subset
+from syncer.decide.zones import Source, is_enabled, place_says
 from syncer.model import (
     Desired,
     Evaluation,
@@ -39,9 +40,11 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     An instance in a zone that the load balancer does not serve is out (`ZoneNotEnabled`): AWS would keep it
     unused for ever and say nothing. What AWS refuses keeps no place from a node that it would take.
     """
-    wishes = _in_enabled_zones(evaluation.instances, groups, policy.zones)
+    wishes = _in_enabled_zones(_where_aws_lists(evaluation.instances, groups), groups, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
-    everything = Desired(wanted=wanted, wishes=wishes, complete=evaluation.complete)
+    everything = Desired(
+        wanted=wanted, wishes=wishes, complete=evaluation.complete, all_out=_are_all_out(wishes.values())
+    )
     places = _places(everything, groups, policy)
     if places is None or places >= len(wanted):
         return everything
@@ -58,11 +61,21 @@ def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, .
 
     def final(verdict: Verdict) -> Verdict:
         wish = None if verdict.instance_id is None else desired.wishes.get(verdict.instance_id)
-        if wish is None or wish.reason == verdict.reason:
+        if wish is None or _says_the_same(wish, verdict):
             return verdict
-        return replace(verdict, standing=wish.standing, reason=wish.reason)
+        return replace(
+            verdict,
+            standing=wish.standing,
+            reason=wish.reason,
+            zone=wish.zone,
+            zone_source=wish.zone_source,
+        )
 
     return tuple(map(final, evaluation.verdicts))
+
+
+def _says_the_same(wish: Wish, verdict: Verdict) -> bool:
+    return (wish.reason, wish.zone, wish.zone_source) == (verdict.reason, verdict.zone, verdict.zone_source)
 
 
 def nobody(verdicts: Collection[Verdict]) -> str:
@@ -72,9 +85,39 @@ def nobody(verdicts: Collection[Verdict]) -> str:
     """
     if any(each.standing is not Standing.OUT or each.reason == JOINING for each in verdicts):
         return ""
-    counts = Counter(each.reason for each in verdicts)
+    counts = Counter(_reason_with_place(each) for each in verdicts)
     told = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
     return f"no node may be a target: {told}" if told else ""
+
+
+def _reason_with_place(verdict: Verdict) -> str:
+    if verdict.reason != ZONE_NOT_ENABLED:
+        return verdict.reason
+    return f"{verdict.reason} ({place_says(verdict.zone, verdict.zone_source)})"
+
+
+def _are_all_out(wishes: Collection[Wish]) -> bool:
+    return bool(wishes) and all(wish.standing is Standing.OUT and wish.reason != JOINING for wish in wishes)
+
+
+def _where_aws_lists(
+    wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState]
+) -> Mapping[InstanceId, Wish]:
+    """The wishes with the zone that AWS lists for a target of the instance, where it lists one."""
+    listed: dict[InstanceId, str] = {}
+    for group in groups:
+        for target, health in group.targets.items():
+            if health.zone and target.id in wishes:
+                listed.setdefault(target.id, health.zone)
+    placed: dict[tuple[Wish, str], Wish] = {}  # 5,000 instances share a few dozen wishes
+
+    def place(instance: InstanceId, zone: str) -> Wish:
+        key = (wishes[instance], zone)
+        if key not in placed:
+            placed[key] = replace(key[0], zone=zone, zone_source=Source.AWS)
+        return placed[key]
+
+    return {**wishes, **{i: place(i, zone) for i, zone in listed.items()}} if listed else wishes
 
 
 def _in_enabled_zones(
@@ -87,7 +130,7 @@ def _in_enabled_zones(
 
     def enabled(instance: InstanceId, zone: str) -> bool:
         if zones is not None:
-            return not zone or zone in zones
+            return is_enabled(zone, zones)
         return idle.get(zone, instance) == instance
 
     return {

@@ -3,6 +3,7 @@
 The running syncer reads a line of the latter by the same function as the questions that are asked of files.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
-from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState
+from syncer.model import OVERRIDE_UNKNOWN, InstanceId, NodeView, Target, TargetHealth, TargetState
 
 _STATES: Mapping[str, TargetState] = {state.value: state for state in TargetState}
 
@@ -93,7 +94,21 @@ def read_target(number: int, line: object) -> TargetHealth:
         reason=reason if isinstance(reason, str) else "",
         zone=zone if isinstance(zone, str) and zone != "all" else "",
         check_port=_port(checked) if isinstance(checked, str) else 0,
+        override=_override(parts.get("AdministrativeOverride")),
     )
+
+
+def _override(value: object) -> str:
+    """The state of a target's AdministrativeOverride; "" where there is none.
+
+    An override without a readable state is in doubt, as AWS's own word `unknown` is.
+    """
+    if value is None or value in ({}, ""):  # absent, as the CLI prints it and as an empty element parses
+        return ""
+    state = _mapping(value).get("State")
+    if not isinstance(state, str) or not state.isidentifier():
+        return OVERRIDE_UNKNOWN
+    return "" if state == "no_override" else sys.intern(state)
 
 
 @cache

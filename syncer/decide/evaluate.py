@@ -183,6 +183,8 @@ class Judge:
             standing=wish.standing,
             reason=wish.reason,
             speaker="" if speaker is node else speaker.name,
+            zone=wish.zone,
+            zone_source=wish.zone_source,
         )
         self._judged[node.name] = _Judgement(node, speaker, registered, (verdict, wish))
         return verdict, wish
@@ -198,6 +200,7 @@ class Judge:
         facts = (
             *(node.instance_id is None, node.has_provider_id, node.selected, node.excluded),
             *(node.deleting_since, node.leaving_taint, node.cordoned, node.ready, registered, node.zone),
+            node.zone_source,
         )
         known = self._known.get(facts)
         if known is None:
@@ -211,6 +214,7 @@ class Judge:
             standing=rule.standing,
             reason=rule.code.format(key=node.leaving_taint),
             zone=node.zone,
+            zone_source=node.zone_source,
             deadline=node.deleting_since is not None or node.leaving_taint is not None,
             since=node.deleting_since,
         )

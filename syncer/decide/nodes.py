@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from syncer.decide.policy import NodePolicy
+from syncer.decide.zones import place_of_node
 from syncer.model import InstanceId, NodeView
 
 # Forms that cloud-provider-aws takes too: aws:///zone/id, aws:////id, aws://zone/id and the bare id. Nobody
@@ -40,13 +41,15 @@ def node_view(raw: object, policy: NodePolicy) -> NodeView:
     provider_id = spec.get("providerID")
     instance_id, provider_zone = _instance(provider_id)
     no_instance = labels.get(_COMPUTE_TYPE) in _NO_INSTANCE
+    place = place_of_node(provider_zone, next((labels[z] for z in _ZONE_LABELS if labels.get(z)), ""))
     ready, ready_since = _readiness(status)
     deletion = metadata.get("deletionTimestamp")
     return NodeView(
         name=_text(metadata.get("name")),
         instance_id=None if no_instance else instance_id,
         has_provider_id=no_instance or provider_id not in (None, ""),
-        zone=sys.intern(next((labels[z] for z in _ZONE_LABELS if labels.get(z)), provider_zone)),
+        zone=sys.intern(place.zone),
+        zone_source=place.source,
         created=parse_time(metadata.get("creationTimestamp")) or 0.0,
         deleting_since=None if not deletion else parse_time(deletion) or 0.0,
         selected=policy.selector.matches(labels),

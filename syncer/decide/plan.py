@@ -10,6 +10,7 @@ from syncer.decide.policy import PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
 from syncer.decide.removal import Removals, unwanted
 from syncer.decide.scene import Scene, notices, succeeding
+from syncer.decide.serving import serving_of
 from syncer.model import (
     Desired,
     GroupMemory,
@@ -95,11 +96,19 @@ def _scene(
         wanted=wanted,
         surplus=surplus,
         owned=actual.ours.union(kept, adopted(desired, actual, surplus)),
-        settled=any(listed[target].state is TargetState.HEALTHY for target in kept),
-        crowded_out=any(listed[target].state is TargetState.HEALTHY for target in over.intersection(listed)),
+        settled=_any_serves(kept, listed),
+        crowded_out=_any_serves(over.intersection(listed), listed),
         notices=notices(desired, actual, surplus, now),
         succeeding=succeeding(desired, actual, surplus, now),
     )
+
+
+def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]) -> bool:
+    """Whether one of these is healthy and no zonal shift keeps traffic from it."""
+    healthy = [target for target in targets if listed[target].state is TargetState.HEALTHY]
+    if all(listed[target].override for target in healthy):
+        return not serving_of(listed.values()).counted.isdisjoint(healthy) if healthy else False
+    return True
 
 
 def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[Target]:
@@ -175,14 +184,16 @@ def _step(scene: Scene) -> int:
 
 
 def _zones(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> dict[InstanceId, str]:
-    """Where each instance is: as its Node says, as AWS says, or where it was last seen."""
+    """Where each instance is: as AWS lists this target, another one of it or its Node, or as seen last."""
     zones: dict[InstanceId, str] = {}
     for target in targets:
         wish, health = desired.wishes.get(target.id), actual.targets.get(target)
-        known = (wish.zone if wish is not None else "") or (health.zone if health is not None else "")
-        known = known or actual.memory.zones.get(target.id, "")
-        if known:
-            zones[target.id] = known
+        if health is not None and health.zone:
+            zones[target.id] = health.zone
+        elif target.id not in zones:
+            known = (wish.zone if wish is not None else "") or actual.memory.zones.get(target.id, "")
+            if known:
+                zones[target.id] = known
     return zones
 
 

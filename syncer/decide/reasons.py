@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from syncer.decide.answers import sentence_of
 from syncer.decide.desired import ZONE_NOT_ENABLED
-from syncer.model import TargetState, Why
+from syncer.model import OVERRIDE_UNKNOWN, TargetState, Why
 
 NO_NODE = "NoNode"
 
@@ -41,12 +41,24 @@ _AWS_SAYS: Mapping[str, str] = {
 }
 
 
-def meaning_of(reason: str, selector: str = "") -> str:
-    """What a verdict's reason says of a node, with the label selector where that decided.
+# "Zonal shift for your Network Load Balancer" in the NLB guide.
+_OVERRIDE_SAYS: Mapping[str, str] = {
+    "zonal_shift_active": "a zonal shift has moved traffic away: it does not serve",
+    "zonal_shift_delegated_to_dns": "its zonal shift shows only in ARC: it does not count as serving beside "
+    "targets without one",
+    OVERRIDE_UNKNOWN: "AWS cannot tell whether a zonal shift applies: it does not count as serving, and goes "
+    "like one that does",
+}
+
+
+def meaning_of(reason: str, selector: str = "", place: str = "") -> str:
+    """What a verdict's reason says of a node, with the label selector or the zone where that decided.
 
     "" for a code that is not ours.
     """
     says = _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
+    if place and reason == ZONE_NOT_ENABLED:
+        return f"{says} ({place})"
     return f"{says} ({selector})" if selector and reason == "SelectorMismatch" else says
 
 
@@ -55,6 +67,11 @@ def health_says(state: str, reason: str) -> str:
     if reason in _AWS_SAYS:
         return _AWS_SAYS[reason]
     return "it passes its health check" if state == TargetState.HEALTHY else reason
+
+
+def override_says(override: str) -> str:
+    """What the state of an AdministrativeOverride means for a target; "" for none."""
+    return _OVERRIDE_SAYS.get(override, _OVERRIDE_SAYS[OVERRIDE_UNKNOWN]) if override else ""
 
 
 def hold_says(why: str) -> str:

@@ -12,6 +12,7 @@ from syncer.decide.scene import Scene
 from syncer.model import (
     Target,
     TargetGroupArn,
+    TargetHealth,
     TargetState,
     Urgency,
     Why,
@@ -120,13 +121,17 @@ class Removals:
         if target not in scene.succeeding or scene.actual.port is None:
             return False
         heir = scene.actual.targets.get(Target(target.id, scene.actual.port))
-        if heir is not None and heir.state is TargetState.HEALTHY:
+        if heir is not None and heir.state is TargetState.HEALTHY and self._stands_in(heir, target):
             return True
         left = scene.succeeding[target] + scene.policy.successor_patience - scene.now
         if left > 0:
             self.look_again.append(left)
         # Where no wanted target at all is healthy the health check is at fault, not this one (rule 8).
         return left <= 0 and scene.settled
+
+    def _stands_in(self, heir: TargetHealth, target: Target) -> bool:
+        """Whether traffic reaches the successor, or does not reach the old target either (zonal shift)."""
+        return not heir.override or self._brake.counts(heir.target) or not self._brake.counts(target)
 
     def make_way(self, displaced: Collection[Target], step: int) -> None:
         """At the quota: up to `step` targets leave places to others, those that do not serve first.
@@ -174,8 +179,14 @@ class Removals:
         )
 
     def doubtful(self, targets: Collection[Target]) -> None:
-        """Those that nobody announced: all together, or none until a person confirms this very hold."""
-        idle = sorted(target for target in targets if not self._brake.serves(target))
+        """Those that nobody announced: all together, or none until a person confirms this very hold.
+
+        A target that does not serve goes at once, but not where rules put every Node out: what is registered
+        then may be all that a wrong selector or list of zones has left.
+        """
+        idle = sorted(
+            target for target in targets if not self._brake.serves(target) and not self._is_put_out(target)
+        )
         for target in idle:
             self._note(target, self._brake.release(target))
         at_stake = sorted(set(targets).difference(idle))
@@ -194,6 +205,10 @@ class Removals:
         for target in at_stake:
             if target in self.released:
                 self._note(target, self._brake.release_confirmed(target))
+
+    def _is_put_out(self, target: Target) -> bool:
+        """Whether it belongs to a listed Node, and rules put all of them out."""
+        return self._scene.desired.all_out and target.id in self._scene.desired.wishes
 
     def _note(self, target: Target, why: Why | None) -> None:
         if why is None:

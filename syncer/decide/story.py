@@ -26,7 +26,8 @@ UNKNOWN = "unknown"
 class AtGroup:
     """One target of the instance in one group; `port` is None where it has none and none is wanted.
 
-    `state` and `reason` are AWS's words, or `absent`, or `unknown` where the group could not be read. `next`
+    `state`, `reason` and `override` (of a zonal shift) are AWS's words; `state` is `absent` without a target,
+    `unknown` where the group could not be read. `next`
     is `register`, `deregister`, `hold` (for `why`) or `nothing`.
     """
 
@@ -36,6 +37,7 @@ class AtGroup:
     reason: str
     next: str
     why: Why | None
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class Story:
     reason: str
     groups: tuple[AtGroup, ...]
     speaker: str = ""
+    zone: str = ""
+    zone_source: str = ""
 
 
 def stories(
@@ -66,6 +70,8 @@ def stories(
             reason=verdict.reason,
             groups=_at_groups(verdict.instance_id, views),
             speaker=verdict.speaker,
+            zone=verdict.zone,
+            zone_source=verdict.zone_source,
         )
         for verdict in final_verdicts(evaluation, desired)
     ]
@@ -105,6 +111,7 @@ class _View:
             reason=health.reason if health else "",
             next="hold" if why else self.next.get(target, "nothing"),
             why=why,
+            override=health.override if health else "",
         )
 
     @property

@@ -8,6 +8,7 @@ const STATES = {
   draining: ["↓", "wait"], unused: ["○", "wait"], unavailable: ["?", "wait"], absent: ["–", "quiet"],
 };
 const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], "no node": ["?", "wait"] };
+const SOURCES = { aws: "AWS's listing", "provider-id": "its providerID", label: "its label" };
 const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
 const byName = new Intl.Collator("en", { numeric: true }).compare;
 
@@ -23,7 +24,7 @@ function groupCells(group) {
     add(target);
   }
   const absent = (target, next, why) => {
-    if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", next, why });
+    if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", override: "", next, why });
   };
   for (const target of group.register) absent(target, "register", "");
   for (const target of group.held) absent(target, "held", target.why);
@@ -37,7 +38,7 @@ function rowsOf(status) {
   for (const node of status.nodes) {
     const id = node.instance_id || "";
     spoken.add(id);
-    rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across));
+    rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across, node.zone_source));
   }
   const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !spoken.has(id))));
   for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "no node", "NoNode", across));
@@ -48,15 +49,19 @@ function zoneOf(id, across) {
   return across.flatMap((cells) => cells.get(id) || []).map((target) => target.zone || "").find(Boolean) || "";
 }
 
-function row(status, name, id, zone, verdict, reason, across) {
+function row(status, name, id, zone, verdict, reason, across, source) {
   const cells = across.map((group) => group.get(id) || []);
   const well = isWell(status, verdict, reason, cells);
   const words = [name, id, zone, verdict, reason];
-  for (const target of cells.flat()) words.push(target.state, target.reason, target.next, target.why);
-  const sentence = status.sentences[reason] || "";
+  for (const target of cells.flat()) words.push(target.state, target.reason, target.override, target.next, target.why);
+  const place = reason === "ZoneNotEnabled" ? " (" + zone + ", by " + SOURCES[source] + ")" : "";
+  const sentence = (status.sentences[reason] || "") + place;
   return { key: name + " " + id, name, id, zone, verdict, reason, sentence, cells, well,
     text: words.join(" ").toLowerCase() };
 }
+
+// Null is a port whose number AWS does not tell: the group's own.
+const portOf = (port) => port === null ? " on the group's own port" : " :" + port;
 
 function isWell(status, verdict, reason, cells) {
   if (verdict !== "in") return cells.every((targets) => targets.every((each) => isLeft(status, each))) && !JOINING.has(reason);
@@ -97,7 +102,7 @@ function groupItem(group) {
   const held_by = {};
   for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
   return { key: group.target_group, name: group.name, blind: group.blind && group.read_problem, fresh: group.fresh, port: group.port, healthy: group.healthy,
-    registered: group.registered, serving: group.serving, base: group.base, floor: group.floor, held_by,
+    registered: group.registered, shifted: group.shifted, own_port: group.own_port, serving: group.serving, base: group.base, floor: group.floor, held_by,
     causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age,
     problems: problemsOf(group),
     next: { register: group.register.length, deregister: group.deregister.length } };

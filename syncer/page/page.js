@@ -75,22 +75,24 @@ function drawCell(className, column, content) {
 
 function drawTarget(target, group) {
   const state = target.state === "absent" ? "not a target" : target.state;
-  const port = group.port === target.port ? "" : " :" + target.port;
+  const port = group.port === target.port ? "" : portOf(target.port);
   const made = element("div", "", marked(STATES[target.state] || STATES.unavailable, state, port));
   if (target.reason) made.append(element("span", "small quiet", target.reason));
+  if (target.override) made.append(element("span", "small wait", target.override));
   if (target.next === "held") made.append(element("span", "small wait", "held: " + target.why));
   else if (target.next !== "nothing") made.append(element("span", "small go", "next: " + target.next));
   return made;
 }
 
 function drawGroup(group) {
-  const port = group.port ? " :" + group.port : ""; // 0 is a group's own, where AWS does not tell it
+  const port = group.port !== null || group.own_port ? portOf(group.port) : "";
   const title = element("h3", "", group.name, element("span", "quiet", port));
   const list = element("dl", "");
   const line = (term, ...content) => list.append(element("dt", "", term), element("dd", "", ...content));
   line("healthy", marked(...healthOf(group)));
   line("serving", group.serving === null ? "not known yet"
     : group.serving + " · base " + group.base + " · keeps at least " + group.floor);
+  if (group.shifted) line("zonal shift", element("span", "wait", group.shifted + " of " + group.registered + " registered get no traffic"));
   if (group.blind) line("blind", element("span", "wait", group.blind));
   if (group.next.register || group.next.deregister) {
     line("next", element("span", "go", "register " + group.next.register + ", deregister " + group.next.deregister));

@@ -30,6 +30,12 @@ def raw_node(number: int, *taints: str, **labels: str) -> dict[str, Any]:
     }
 
 
+def in_zone(node: dict[str, Any], zone: str) -> dict[str, Any]:
+    """The Node with this zone in its providerID."""
+    node["spec"]["providerID"] = f"aws:///{zone}/{node['spec']['providerID'].rpartition('/')[2]}"
+    return node
+
+
 def raw_list(*nodes: Any, **metadata: str) -> dict[str, Any]:
     return {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": list(nodes)}
 
@@ -200,10 +206,10 @@ def test_the_selector_comes_from_the_flag_or_the_environment(
 
 
 def test_the_other_rules_are_set_by_the_environment_too(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    nodes = raw_list(*(raw_node(n, **{"topology.kubernetes.io/zone": "ab"[n % 2]}) for n in range(6)))
+    nodes = raw_list(*(in_zone(raw_node(n), "eu-central-1" + "ab"[n % 2]) for n in range(6)))
     words = ("plan", "--nodes", nodes, "--targets", raw_targets(), "--port", "30080", "--json")
     monkeypatch.setenv("NLB_SYNC_TARGET_LIMIT", "2")
-    monkeypatch.setenv("NLB_SYNC_ZONES", "a, c")
+    monkeypatch.setenv("NLB_SYNC_ZONES", "eu-central-1a, eu-central-1c")
     plan = json.loads(ask(*words)[1])["groups"][0]
     assert len(plan["register"]) == 2
     assert [hold["why"] for hold in plan["held"]] == ["Quota"]

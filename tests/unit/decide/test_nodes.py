@@ -15,6 +15,7 @@ from syncer.model import NodeView
 
 ID = "i-0123456789abcdef0"
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
+ZONE, OLD_ZONE = "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"
 OLD_EXCLUDE = "alpha.service-controller.kubernetes.io/exclude-balancer"
 
 
@@ -49,7 +50,8 @@ def test_a_node_is_read_whole() -> None:
         name="ip-10-0-0-1.eu-central-1.compute.internal",
         instance_id=ID,  # type: ignore[arg-type]
         has_provider_id=True,
-        zone="eu-central-1b",
+        zone="eu-central-1a",
+        zone_source="provider-id",
         created=1795392000.0,
         deleting_since=None,
         selected=True,
@@ -215,12 +217,45 @@ def test_a_deleted_cordoned_node_says_so() -> None:
     assert read.cordoned
 
 
-def test_the_zone_falls_back_to_the_old_label_and_then_to_the_provider_id() -> None:
+ZONES = {
+    "label and providerID agree": ("aws:///us-east-2a/", {ZONE: "us-east-2a"}, "us-east-2a", "provider-id"),
+    "the label is a zone ID": ("aws:///us-east-2a/", {ZONE: "use2-az1"}, "us-east-2a", "provider-id"),
+    "the label is wrong": ("aws:///us-east-2a/", {ZONE: "us-east-2c"}, "us-east-2a", "provider-id"),
+    "no label": ("aws:///us-east-2a/", {}, "us-east-2a", "provider-id"),
+    "a local zone": ("aws:///us-west-2-lax-1a/", {ZONE: "x"}, "us-west-2-lax-1a", "provider-id"),
+    "a Wavelength zone": (
+        "aws:///us-east-1-wl1-bos-wlz-1/",
+        {ZONE: "use1-wl1-bos-wlz1"},
+        "us-east-1-wl1-bos-wlz-1",
+        "provider-id",
+    ),
+    "the European Sovereign Cloud": (
+        "aws:///eusc-de-east-1b/",
+        {ZONE: "x"},
+        "eusc-de-east-1b",
+        "provider-id",
+    ),
+    "GovCloud": ("aws:///us-gov-west-1c/", {ZONE: "x"}, "us-gov-west-1c", "provider-id"),
+    "zone as host": ("aws://eu-central-1b/", {ZONE: "eu-central-1c"}, "eu-central-1b", "provider-id"),
+    "no zone in the providerID": ("aws:////", {ZONE: "us-east-2b"}, "us-east-2b", "label"),
+    "only the old label": ("aws:////", {OLD_ZONE: "us-east-2b"}, "us-east-2b", "label"),
+    "a bare id": ("", {ZONE: "us-east-2b", OLD_ZONE: "us-east-2c"}, "us-east-2b", "label"),
+    "a zone ID in the providerID": ("aws:///use1-az4/", {ZONE: "us-east-1a"}, "us-east-1a", "label"),
+    "a region in the providerID": ("aws:///us-east-1/", {ZONE: "us-east-1a"}, "us-east-1a", "label"),
+    "nothing but a zone ID": ("aws:///use1-az4/", {}, "use1-az4", "provider-id"),
+    "nothing at all": ("aws:////", {}, "", ""),
+}
+
+
+@pytest.mark.parametrize(("prefix", "labels", "zone", "source"), ZONES.values(), ids=ZONES)
+def test_b3_the_zone_of_the_provider_id_comes_before_the_label(
+    prefix: str, labels: dict[str, str], zone: str, source: str
+) -> None:
     node = raw()
-    del node["metadata"]["labels"]["topology.kubernetes.io/zone"]
-    assert node_view(node, NodePolicy()).zone == "eu-central-1a"
-    node["metadata"]["labels"]["failure-domain.beta.kubernetes.io/zone"] = "eu-central-1c"
-    assert node_view(node, NodePolicy()).zone == "eu-central-1c"
+    node["spec"]["providerID"] = prefix + ID
+    node["metadata"]["labels"] = labels
+    read = node_view(node, NodePolicy())
+    assert (read.zone, read.zone_source) == (zone, source)
 
 
 @pytest.mark.parametrize(

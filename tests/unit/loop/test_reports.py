@@ -77,6 +77,7 @@ def test_status_tells_verdicts_targets_and_troubles() -> None:
                 "node": "a",
                 "instance_id": instance("a"),
                 "zone": "eu-central-1a",
+                "zone_source": "aws",
                 "verdict": "in",
                 "reason": "Ready",
             }

@@ -70,7 +70,7 @@ EVENTS = [
     Event(
         "A Node appears in a zone that the load balancer does not serve",
         None,
-        node(labels={"topology.kubernetes.io/zone": "eu-central-1b"}),
+        node(spec={"providerID": f"aws:///eu-central-1b/{instance('a')}"}),
     ),
     Event("A target's Node turns not Ready", node(), node(status=not_ready())),
     Event("A target's Node is not heard of (`Unknown`)", node(), node(status=not_ready("Unknown"))),

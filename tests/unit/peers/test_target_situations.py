@@ -40,7 +40,11 @@ def test_a_group_is_planned(ask: Ask, situation: Situation, mode: str) -> None:
     assert said(answer) == situation.expected(mode)
 
 
-ELSEWHERE = {"labels": {"topology.kubernetes.io/zone": "eu-central-1b"}}
+def elsewhere(letter: str) -> Json:
+    """A node in a zone that the load balancer does not serve."""
+    return node(letter, spec={"providerID": f"aws:///eu-central-1b/{instance(letter)}"})
+
+
 NOT_IN_USE = [target("a"), *(target(each, "unused", "Target.NotInUse") for each in "bcd")]
 
 
@@ -51,7 +55,7 @@ def plan(ask: Ask, nodes: list[Json], targets: list[Json]) -> dict[str, str]:
 
 def test_in_a_zone_that_is_not_enabled_one_target_stays_as_a_witness(ask: Ask) -> None:
     """CCM issue 206: such targets are unused for ever, and nobody says so."""
-    nodes = [node("a"), *(node(each, **ELSEWHERE) for each in "bcd")]
+    nodes = [node("a"), *(elsewhere(each) for each in "bcd")]
     gone = plan(ask, nodes, NOT_IN_USE)
     assert set(gone) < {"b", "c", "d"}
     assert list(gone.values()) == [DEREGISTER] * 2
@@ -59,14 +63,14 @@ def test_in_a_zone_that_is_not_enabled_one_target_stays_as_a_witness(ask: Ask) -
 
 def test_a_zone_that_people_do_not_name_keeps_no_witness(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NLB_SYNC_ZONES", ZONE)
-    nodes = [node("a"), *(node(each, **ELSEWHERE) for each in "bcd")]
+    nodes = [node("a"), *(elsewhere(each) for each in "bcd")]
     assert plan(ask, nodes, NOT_IN_USE) == dict.fromkeys("bcd", DEREGISTER)
 
 
 def test_a_node_in_such_a_zone_is_explained_as_it_is_planned(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nodes = listed(node("a"), *(node(each, **ELSEWHERE) for each in "bcd"))
+    nodes = listed(node("a"), *(elsewhere(each) for each in "bcd"))
     answer = ask("explain", "-f", nodes, "--targets", health(NOT_IN_USE))
     (witness,) = {"b", "c", "d"} - set(plan(ask, nodes["items"], NOT_IN_USE))
     out = {f"node-{each}": ("out", "ZoneNotEnabled") for each in "bcd" if each != witness}
@@ -82,7 +86,7 @@ def test_a_node_in_such_a_zone_is_explained_as_it_is_planned(
 
 def test_a_group_without_a_listener_keeps_all_its_targets(ask: Ask) -> None:
     unused = [target(each, "unused", "Target.NotInUse") for each in "abc"]
-    assert plan(ask, [node("a"), *(node(each, **ELSEWHERE) for each in "bc")], unused) == {}
+    assert plan(ask, [node("a"), *(elsewhere(each) for each in "bc")], unused) == {}
 
 
 def test_where_nodes_outnumber_the_places_some_wait_and_are_named(
