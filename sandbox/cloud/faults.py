@@ -24,6 +24,13 @@ RATES = {
     "Describe*": (50.0, 200.0),
     "Modify*": (3.0, 20.0),
 }
+# The botocore elbv2 model: TargetAdministrativeOverrideStateEnum with its reason codes; sentences of the NLB guide.
+OVERRIDES = {
+    "no_override": ("NoOverride", "No override is currently active on target"),
+    "zonal_shift_active": ("ZonalShiftActive", "Zonal shift is active in target Availability Zone"),
+    "zonal_shift_delegated_to_dns": ("ZonalShiftDelegatedToDns", "Zonal shift state is shown by ARC"),
+    "unknown": ("Unknown", "State cannot be propagated due to an internal error"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class Faults:
     """Actions (`service:Action` patterns) denied to everybody, the administrator too."""
     poison: dict[str, str] = field(default_factory=dict)
     """Instance ids that RegisterTargets refuses, with the error code (InvalidTarget, ...)."""
+    zonal_shift: dict[str, str] = field(default_factory=dict)
+    """AdministrativeOverride that DescribeTargetHealth reports of targets, by availability zone."""
 
     def changed(self, wanted: Mapping[str, Any]) -> "Faults":
         """These faults with the named ones replaced; raises AwsError naming a key that is none."""
@@ -57,6 +66,8 @@ class Faults:
         if unknown := sorted(set(wanted) - set(names)):
             raise AwsError("UnknownFault", f"no fault is called {unknown[0]}; there are: {', '.join(names)}")
         values = dict(wanted)
+        if odd := sorted(set(values.get("zonal_shift", {}).values()) - OVERRIDES.keys()):
+            raise AwsError("UnknownState", f"no override is {odd[0]}; there are: {', '.join(OVERRIDES)}")
         if "quotas" in values:
             values["quotas"] = {**self.quotas, **values["quotas"]}
         if values.get("rates"):

@@ -81,6 +81,7 @@ class MemoryCloud:
         self.stuck: set[InstanceId] = set()
         self.zones: set[str] | None = None
         self.confused = False
+        self.overrides: dict[str, str] = {}  # by zone: the AdministrativeOverride of its targets
         self.quota: int | None = None
         self.names_refused = True
         self.calls: Counter[str] = Counter()
@@ -184,7 +185,10 @@ class MemoryCloud:
         zone = self.running.get(target.id, "")
         state, reason = self._state(group, target, entry, now)
         checked = group.check_port or target.port
-        return TargetHealth(target=target, state=state, reason=reason, zone=zone, check_port=checked)
+        override = self.overrides.get(zone, "")
+        return TargetHealth(
+            target=target, state=state, reason=reason, zone=zone, check_port=checked, override=override
+        )
 
     def _state(self, group: MemoryGroup, target: Target, entry: Entry, now: float) -> tuple[TargetState, str]:
         age = now - max(entry.registered_at, self.started_at.get(target.id, 0.0))

@@ -7,6 +7,7 @@ from sandbox.cloud.elbv2.quotas import require_place
 from sandbox.cloud.elbv2.records import Target, TargetGroup, TargetKey
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError, AwsValidationError
+from sandbox.cloud.faults import OVERRIDES
 from sandbox.cloud.query import Structure
 
 
@@ -47,10 +48,22 @@ def describe_health(cloud: Elbv2, params: Structure) -> Structure:
                 "Target": {"Id": key[0], "Port": key[1]},
                 "HealthCheckPort": str(key[1]) if port == "traffic-port" else port,
                 "TargetHealth": health_of(cloud, group, key).described(),
+                **_override(cloud, key),
             }
             for key in keys
         ]
     }
+
+
+def _override(cloud: Elbv2, key: TargetKey) -> Structure:
+    """The AdministrativeOverride of a target while some zone is shifted; nothing is listed otherwise."""
+    shifts, instance = cloud.faults.zonal_shift, cloud.ec2.instance(key[0])
+    if not shifts:
+        return {}
+    state = shifts.get(instance.zone if instance else "", "no_override")
+    reason, sentence = OVERRIDES[state]
+    described = {"State": state, "Reason": f"AdministrativeOverride.{reason}", "Description": sentence}
+    return {"AdministrativeOverride": described}
 
 
 def _keys(group: TargetGroup, targets: list[Structure]) -> list[TargetKey]:

@@ -70,7 +70,8 @@ class KnownGroup:
     def _change(self, target: Target, *, registered: bool) -> None:
         known = self.view.get(target)
         if registered and (known is None or not known.registered):
-            self.view[target] = TargetHealth(target=target, state=TargetState.INITIAL)
+            override = "" if known is None else known.override
+            self.view[target] = TargetHealth(target=target, state=TargetState.INITIAL, override=override)
         elif not registered and known is not None and known.registered:
             self.view[target] = TargetHealth(target=target, state=TargetState.DRAINING)
 
@@ -113,12 +114,17 @@ class KnownGroup:
         return {t for t, health in self.view.items() if health.state is TargetState.HEALTHY}
 
     def serving_targets(self, scope: str) -> set[Target]:
-        """The healthy ones; where none is, all registered ones that AWS can reach."""
-        listed = [health for health in self.members(scope) if health.registered]
-        healthy = {health.target for health in listed if health.state is TargetState.HEALTHY}
-        return healthy or {health.target for health in listed if self._is_reached(health)}
+        """The healthy ones; where none is, all registered ones that AWS can reach.
 
-    def _is_reached(self, health: TargetHealth) -> bool:
+        Of either those without an override count first, then those in doubt, then those under a zonal shift.
+        """
+        listed = [health for health in self.members(scope) if health.registered]
+        healthy = [health for health in listed if health.state is TargetState.HEALTHY]
+        serving = healthy or [health for health in listed if self.is_reached(health)]
+        least = min(map(grade, serving), default=0)
+        return {health.target for health in serving if grade(health) == least}
+
+    def is_reached(self, health: TargetHealth) -> bool:
         """Whether AWS sends it anything where it fails open: not if it is stopped, or in an idle zone."""
         if health.reason == "Target.NotInUse":
             return not any(h.registered and h.state is not TargetState.UNUSED for h in self.view.values())
@@ -164,6 +170,13 @@ class KnownGroup:
             counts.append(seen.get(scope, 0))
             until = since
         return max(counts)
+
+
+def grade(health: TargetHealth) -> int:
+    """How much speaks against traffic to it: 0 nothing, 1 that AWS cannot tell, 2 a zonal shift."""
+    if not health.override:
+        return 0
+    return 2 if health.override.startswith("zonal_shift") else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class Life:
         for arn in ARNS:
             self.make_group(arn)
             cloud.groups[arn].quota, cloud.groups[arn].listening = 1000, True
-        cloud.quota, cloud.zones = None, None
+        cloud.quota, cloud.zones, cloud.overrides = None, None, {}
         cloud.sick.clear()
         cloud.crowded.clear()
         for each in {*self.world.cluster.nodes}:

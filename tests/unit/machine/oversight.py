@@ -24,6 +24,7 @@ from tests.sim.virtual import EPOCH
 from tests.sim.world import Replica, World
 from tests.unit.machine.judge import Choices, Judge
 from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
+from tests.unit.machine.shifts import traffic
 
 # The shortest waits that the backoffs may draw: half of 1 s, of 30 s where a person must mend something,
 # and of 30 s for a target that was refused.
@@ -147,7 +148,10 @@ class Oversight:
 
     def _faults(self, call: Call, version: KnownCluster) -> list[str]:
         judge = self.judge(call.group, version)
-        return list(judge.register(call) if call.operation == "register" else judge.deregister(call))
+        if call.operation == "register":
+            return list(judge.register(call))
+        blind = self.groups[call.group].blind
+        return [*judge.deregister(call), *(() if blind else traffic(self.groups[call.group], call.targets))]
 
     def takes_effect(self, call: Call, healths: Sequence[TargetHealth]) -> None:
         if call.operation == "describe":

@@ -34,6 +34,7 @@ from tests.unit.machine.hands import ARNS, NAMES, STRANGERS
 from tests.unit.machine.known import EXCLUDED, TAINTS, TYPO
 from tests.unit.machine.life import Life, Start
 from tests.unit.machine.settling import settle
+from tests.unit.machine.shifts import SHIFTS, shift
 
 STARTS = st.builds(
     Start,
@@ -163,6 +164,10 @@ class Machine(RuleBasedStateMachine):
     @rule(what=st.sampled_from(sorted(TROUBLES)), pause=PAUSE)
     def trouble(self, what: str, pause: float) -> None:
         self.then(pause, lambda: self.life.trouble(what))
+
+    @rule(which=st.sampled_from(sorted(SHIFTS)), pause=PAUSE)
+    def shift(self, which: str, pause: float) -> None:
+        self.then(pause, lambda: shift(self.life.world.cloud, which))
 
     @rule(index=INDEX, pause=PAUSE)
     def cut(self, index: int, pause: float) -> None:
