@@ -24,7 +24,7 @@ RATES = {
     "Describe*": (50.0, 200.0),
     "Modify*": (3.0, 20.0),
 }
-# The botocore elbv2 model: TargetAdministrativeOverrideStateEnum with its reason codes; sentences of the NLB guide.
+# botocore elbv2 model: TargetAdministrativeOverrideStateEnum with its reasons; sentences of the NLB guide.
 OVERRIDES = {
     "no_override": ("NoOverride", "No override is currently active on target"),
     "zonal_shift_active": ("ZonalShiftActive", "Zonal shift is active in target Availability Zone"),

@@ -243,6 +243,19 @@ def test_a_poisoned_instance_is_refused_with_the_injected_code(cloud: Cloud) -> 
     assert _refused(cloud, group, node, cloud.node())[0] == "TooManyRegistrationsForTargetId"
 
 
+def test_a_zonal_shift_is_an_override_of_the_targets_in_its_zone(cloud: Cloud) -> None:
+    group, near, far = cloud.served_group(), cloud.node(ZONES[0]), cloud.node(ZONES[1])
+    cloud.register(group, near)
+    cloud.register(group, far)
+    listed = cloud.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    assert not any("AdministrativeOverride" in each for each in listed)
+    cloud.faults(zonal_shift={ZONES[0]: "zonal_shift_active"})
+    listed = cloud.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    overrides = {each["Target"]["Id"]: each["AdministrativeOverride"] for each in listed}
+    assert (overrides[near]["State"], overrides[far]["State"]) == ("zonal_shift_active", "no_override")
+    assert overrides[near]["Reason"] == "AdministrativeOverride.ZonalShiftActive"
+
+
 def test_targets_of_an_unknown_group_are_an_error(cloud: Cloud) -> None:
     missing = cloud.group().replace("targetgroup/", f"targetgroup/{name('x')}")
     assert _refused(cloud, missing, cloud.node())[0] == "TargetGroupNotFound"
