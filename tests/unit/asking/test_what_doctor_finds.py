@@ -12,7 +12,7 @@ from syncer.asking.finding import Finding, Grade
 from syncer.asking.settings_checks import check_settings
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, UnreachableError
-from syncer.model import TargetGroupArn, TargetHealth
+from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 from syncer.settings import load
 from tests.sim.world import HTTP
 
@@ -243,3 +243,16 @@ def test_a_check_on_the_traffic_port_is_tried_where_the_targets_are(source: str,
     survey.close()
     assert knocked == asked
     assert any(each.says == "it answers" for each in findings) is bool(asked)
+
+
+def test_z1_targets_under_a_zonal_shift_are_a_note() -> None:
+    survey = Told()
+
+    async def describe(group: TargetGroupArn) -> Sequence[TargetHealth]:
+        del group
+        target = Target(InstanceId("i-0123456789abcdef0"), 30080)
+        return [TargetHealth(target=target, state=TargetState.HEALTHY, override="zonal_shift_active")]
+
+    survey.describe = describe  # type: ignore[method-assign]
+    notes = [each.says for each in examine(survey) if each.grade is Grade.NOTE]
+    assert any("zonal shift: 1 targets: a zonal shift has moved traffic away" in each for each in notes)

@@ -266,3 +266,19 @@ def test_a_list_that_botocore_does_not_hand_on_is_an_error_and_no_empty_group(re
     finally:
         events.unregister(PARSE, loses)
     assert len(reads.read(WHOLE)) == 2
+
+
+SHIFTS = ["", "no_override", "zonal_shift_active", "zonal_shift_delegated_to_dns", "unknown"]
+
+
+def test_z1_a_shift_that_starts_or_ends_changes_what_is_read(reads: Reads) -> None:
+    """Only what is new is parsed, and the override is all that is new."""
+    for state in [*SHIFTS, *reversed(SHIFTS)]:
+        override = {"AdministrativeOverride": {"State": state, "Reason": "R"}} if state else {}
+        body = answer([member(1), member(2) | override])
+        listed = reads.read(body)
+        assert [each.override for each in listed] == ["", "" if state == "no_override" else state]
+        assert listed == reads.by_botocore(body)
+    empty = answer([member(1) | {"AdministrativeOverride": ""}])
+    assert [each.override for each in reads.read(empty)] == [""]
+    assert reads.read(empty) == reads.by_botocore(empty)
