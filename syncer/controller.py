@@ -108,6 +108,8 @@ class Controller:
             *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
             *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
         ]
+        for group in self.groups:
+            group.take_over(self.clock.monotonic())
         passes = (self._follow(group, once=once) for group in self.groups)
         work: asyncio.Future[Any] = asyncio.gather(*passes)
         try:
@@ -150,7 +152,7 @@ class Controller:
     def _leader_changed(self) -> None:
         """Another replica may have written since the last read: each group is read before the next write."""
         for group in self.groups:
-            group.look_anew(self.clock.monotonic())
+            group.take_over(self.clock.monotonic())
             group.held, group.missing_port = (), ""  # a standby tells nobody; who leads now says it anew
         self.record.forget()
         if self.leadership.may_write():

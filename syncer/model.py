@@ -131,13 +131,14 @@ class Desired:
     """The instances that every group of this syncer should hold; made once for all, so groups never differ.
 
     `wanted` should be targets. `over_quota` would be, if the quota had room. `wishes` is of every instance
-    that a Node names, wanted or not.
+    that a Node names, wanted or not. `unsettled`: so is a group (see GroupState), so a limit may be too low.
     """
 
     wanted: frozenset[InstanceId]
     over_quota: frozenset[InstanceId] = frozenset()
     wishes: Mapping[InstanceId, Wish] = field(default_factory=dict)
     complete: bool = True
+    unsettled: bool = False
 
 
 class Why(StrEnum):
@@ -237,7 +238,10 @@ class GroupState:
     `ours` are the targets of the ownership record.
     `port` is where this group's targets are wanted: the live NodePort, or the group's own port; None while
     it is not known, and then nothing is registered and nothing replaced.
-    `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED.
+    `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED. A conflict holds
+    back no announced removal. `stuck` are those that AWS has just refused to deregister.
+    `unsure` may be deregistered although AWS lists them: within the last minute such a call was not answered.
+    `unsettled`: another process may have written within the last minute, which AWS may not show yet.
     `refused` are the instances of which AWS took no target when it was last asked, set aside or not.
     `limit` is how many targets AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
     `confirmed` are the hold ids that a person has let go and that have not expired.
@@ -249,6 +253,9 @@ class GroupState:
     ours: frozenset[Target] = field(default_factory=frozenset)
     port: int | None = None
     set_aside: Mapping[Target, Why] = field(default_factory=dict)
+    stuck: frozenset[Target] = frozenset()
+    unsure: frozenset[Target] = frozenset()
+    unsettled: bool = False
     refused: frozenset[InstanceId] = frozenset()
     limit: int | None = None
     confirmed: frozenset[str] = frozenset()

@@ -93,6 +93,14 @@ class Brake:
         bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
         self.base = bases[GROUP]
         self._floors = {scope: floor_of(base, policy.share) for scope, base in bases.items()}
+        self._doubted: frozenset[Target] = frozenset()
+
+    def doubt(self, targets: Iterable[Target]) -> None:
+        """Count none of these for the floor: they may be deregistered although AWS lists them as healthy."""
+        self._doubted = frozenset(targets)
+        for scope, members in self._serving.items():
+            self._copies[scope] = Counter(target.id for target in members - self._doubted)
+            self._left[scope] = len(self._copies[scope])
 
     def _present(self, scope: str, members: Collection[TargetHealth]) -> int:
         """How many instances serve or drain; those that have drained for longer than that count no more."""
@@ -125,7 +133,7 @@ class Brake:
         refusal = None if self.serves(target) else self._last_registered()
         for scope in self._scopes_of(target):
             if refusal is not Why.LAST_SERVING and self._is_lost(scope, target):
-                refusal = self._too_few(scope, 1, share=share) or refusal
+                refusal = self._too_few(scope, self._counts(target), share=share) or refusal
         if refusal is None:
             self._take(target)
         return refusal
@@ -152,9 +160,11 @@ class Brake:
 
         Only what nobody may let go is held as the last one: a person may give up a zone, but not the group.
         """
-        going = Counter(target.id for target in targets if target in self._serving[scope])
+        counted = self._serving[scope] - self._doubted
+        going = Counter(target.id for target in targets if target in counted)
         lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
-        why = self._too_few(scope, lost, share=True) if lost else None
+        concerned = lost or not self._doubted.isdisjoint(targets)
+        why = self._too_few(scope, lost, share=True) if concerned else None
         if why is None:
             return {}
         return dict.fromkeys(targets, Why.LAST_SERVING if all(map(self._is_last, targets)) else Why.SHARE)
@@ -177,17 +187,21 @@ class Brake:
             return Why.LAST_SERVING
         return Why.SHARE if share and after < self._floors[scope] else None
 
+    def _counts(self, target: Target) -> int:
+        """How many of the serving ones a target is: 0 where it may be deregistered already."""
+        return int(target not in self._doubted)
+
     def _is_lost(self, scope: str, target: Target) -> bool:
         """Whether its instance would not serve in this scope any more without this target."""
-        return target in self._serving[scope] and self._copies[scope][target.id] <= 1
+        return target in self._serving[scope] and self._copies[scope][target.id] <= self._counts(target)
 
     def _is_last(self, target: Target) -> bool:
-        return self._left[GROUP] <= 1 and self._is_lost(GROUP, target)
+        return self._left[GROUP] <= self._counts(target) and self._is_lost(GROUP, target)
 
     def _take(self, target: Target) -> None:
         self._registered -= 1
         for scope in self._scopes_of(target):
-            if target in self._serving[scope]:
+            if target in self._serving[scope] and self._counts(target):
                 self._left[scope] -= self._copies[scope][target.id] <= 1
                 self._copies[scope][target.id] -= 1
 

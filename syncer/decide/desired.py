@@ -41,7 +41,8 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     """
     wishes = _in_enabled_zones(evaluation.instances, groups, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
-    everything = Desired(wanted=wanted, wishes=wishes, complete=evaluation.complete)
+    unsettled = any(group.unsettled for group in groups)
+    everything = Desired(wanted=wanted, wishes=wishes, complete=evaluation.complete, unsettled=unsettled)
     places = _places(everything, groups, policy)
     if places is None or places >= len(wanted):
         return everything
