@@ -25,15 +25,16 @@ class Actual:
         self._left: dict[Target, float] = {}
         self.read_at: float | None = None
         self._writes = OwnWrites()
+        self.undone: Sequence[Undone] = ()
 
-    def read(self, began: float, healths: Sequence[TargetHealth]) -> tuple[bool, list[Undone]]:
-        """Take a read that began at `began`; whether it says anything new, and which writes were undone."""
+    def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
+        """Take a read that began at `began`; whether it says anything new. It leaves what was `undone`."""
         before = (self.targets, self.fresh, self.blind)
         listed = {health.target: health for health in healths if not _never_registered(health)}
-        self.targets, undone = self._writes.read(began, listed, self.targets)
+        self.targets, self.undone = self._writes.read(began, listed, self.targets)
         self.fresh, self.blind, self.read_at = True, False, began
         self._left.clear()
-        return (self.targets, self.fresh, self.blind) != before, undone
+        return (self.targets, self.fresh, self.blind) != before
 
     def read_failed(self) -> bool:
         """The last read failed: what is known may be stale; whether that is news."""

@@ -64,6 +64,10 @@ class Contested:
         """The same, as a GroupState has them."""
         return dict.fromkeys(self.now(now), Why.CONTESTED)
 
+    def releases(self, now: float) -> Mapping[Target, float]:
+        """Return in how many seconds each target in conflict is taken up again."""
+        return {target: each.until - now for target, each in self.now(now).items()}
+
     def next_release(self, now: float) -> float | None:
         """In how many seconds the next one is taken up again."""
         return min((each.until - now for each in self.now(now).values()), default=None)

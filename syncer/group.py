@@ -27,9 +27,9 @@ class Group:
     """The state of one group on the loop. Times are monotonic seconds, but `last_good_pass` (epoch).
 
     *What it is*: a read is believed for `trusted_for` seconds; `own_port` is the group's, once AWS was asked.
-    *What is known*: `actual` by AWS, `ours` and `confirmed` by the record (of its load number `recalled`),
-    `memory` by the plan before, `plan` as it was made last; what is `contested`; what AWS does not take
-    (`poison`) or let go (`stuck`); a learnt limit.
+    *What is known*: `actual` by AWS, `ours` and `confirmed` by the registry (of its load number `recalled`),
+    which was `inherited` as it was read; `memory` by the plan before, `plan` as it was made last; what is
+    `contested`; what AWS does not take (`poison`) or let go (`stuck`); a learnt limit.
     *Who waits for whom*: `dirty` asks for a pass, and `hurry` that the next read be thought over. While
     `looked` is not set no pass begins: it waits for a read that began after `look_after`. A read that began
     before `settles_at` may not show what another process has written.
@@ -52,6 +52,7 @@ class Group:
     ours: frozenset[Target] = frozenset()
     confirmed: frozenset[str] = frozenset()
     recalled: int = 0
+    inherited: frozenset[Target] = frozenset()
     memory: GroupMemory = field(default_factory=GroupMemory)
     plan: GroupPlan | None = None
     contested: Contested = field(default_factory=Contested)
@@ -195,6 +196,11 @@ class Group:
         """The targets that must not be touched now."""
         return {**self.poison.set_aside(now), **self.contested.set_aside(now)}
 
+    def releases(self, now: float) -> Mapping[Target, float]:
+        """Return in how many seconds each target that is held for Poison or Contested is tried again."""
+        quarantines = (self.contested, self.stuck, self.poison)
+        return {target: left for each in quarantines for target, left in each.releases(now).items()}
+
     def state(self, port: int | None, now: float) -> GroupState:
         """What a plan is made from; `now` is monotonic."""
         self.actual.expire(now, self.trusted_for)
@@ -213,6 +219,7 @@ class Group:
             stuck=frozenset(self.stuck.set_aside(now)),
             unsure=frozenset(self._unsure),
             unsettled=seen < self.settles_at,
+            inherited=self.inherited if seen < self.settles_at else frozenset(),
             refused=self.poison.instances,
             limit=self._learnt_limit(now),
             memory=self.memory,

@@ -155,6 +155,10 @@ class Why(StrEnum):
     CONTESTED = "Contested"
 
 
+# A target that is held for one of these is tried again after a time of its own.
+QUARANTINES = frozenset({Why.POISON, Why.CONTESTED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """A target that would be deregistered (or registered) but for a safety rule; `why` is the rule's code."""
@@ -242,6 +246,7 @@ class GroupState:
     back no announced removal. `stuck` are those that AWS has just refused to deregister.
     `unsure` may be deregistered although AWS lists them: within the last minute such a call was not answered.
     `unsettled`: another process may have written within the last minute, which AWS may not show yet.
+    `inherited` are those that such a process has recorded; none once that minute is over.
     `refused` are the instances of which AWS took no target when it was last asked, set aside or not.
     `limit` is how many targets AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
     `confirmed` are the hold ids that a person has let go and that have not expired.
@@ -256,6 +261,7 @@ class GroupState:
     stuck: frozenset[Target] = frozenset()
     unsure: frozenset[Target] = frozenset()
     unsettled: bool = False
+    inherited: frozenset[Target] = frozenset()
     refused: frozenset[InstanceId] = frozenset()
     limit: int | None = None
     confirmed: frozenset[str] = frozenset()

@@ -106,8 +106,8 @@ class Reader:
         began = self._clock.monotonic()
         healths = await self._elb.describe(group.arn)
         before = group.actual.read_at
-        news, undone = group.actual.read(began, healths)
-        contests = group.contested.undone(undone, began, group.actual.targets)
+        news = group.actual.read(began, healths)
+        contests = group.contested.undone(group.actual.undone, began, group.actual.targets)
         self._report_contests(group, contests)
         if news or contests or group.settles(before, began):
             self._news()

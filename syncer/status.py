@@ -6,7 +6,7 @@ from typing import Any
 from syncer.controller import Controller
 from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of
 from syncer.group import Group
-from syncer.model import GroupPlan, TargetHealth, TargetState, Verdict
+from syncer.model import QUARANTINES, GroupPlan, Target, TargetHealth, TargetState, Verdict
 from syncer.settings import ServicePort
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
@@ -30,7 +30,8 @@ def unready(controller: Controller) -> str:
         return "; ".join(controller.cluster.problems) or f"no complete list of {unlisted} yet"
     for group in controller.groups:
         if group.plan is None:
-            return f"{group.name}: no pass has ended yet"
+            because = f": {group.problem}" if group.problem else ""
+            return f"{group.name}: no pass has ended yet{because}"
     if not controller.leadership.joined:
         return controller.leadership.problem or "who leads is not known yet"
     stands_by = controller.leadership.elected and not controller.leadership.may_write()
@@ -150,7 +151,22 @@ def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
         "register": [{"id": t.id, "port": t.port} for t in plan.register],
         "deregister": [{"id": t.id, "port": t.port} for t in plan.deregister],
         "held": [{"id": h.target.id, "port": h.target.port, "why": h.why} for h in plan.held],
+        "quarantined": _quarantined(plan, group.releases(controller.clock.monotonic())),
     }
+
+
+def _quarantined(plan: GroupPlan, releases: Mapping[Target, float]) -> list[Mapping[str, Any]]:
+    """The held targets that are tried again after a time of their own, and in how many seconds."""
+    return [
+        {
+            "id": held.target.id,
+            "port": held.target.port,
+            "why": held.why,
+            "retry_in": round(releases.get(held.target, 0.0), 1),
+        }
+        for held in plan.held
+        if held.why in QUARANTINES
+    ]
 
 
 def _targets(plan: GroupPlan, healths: Iterable[TargetHealth]) -> list[Mapping[str, Any]]:

@@ -93,10 +93,14 @@ class Brake:
         bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
         self.base = bases[GROUP]
         self._floors = {scope: floor_of(base, policy.share) for scope, base in bases.items()}
+        self._shown = dict(self._left)
         self._doubted: frozenset[Target] = frozenset()
 
     def doubt(self, targets: Iterable[Target]) -> None:
-        """Count none of these for the floor: they may be deregistered although AWS lists them as healthy."""
+        """Count none of these for the floor: they may be deregistered although AWS lists them as healthy.
+
+        What is held for it alone is held for the share: it is no last one, as far as AWS shows.
+        """
         self._doubted = frozenset(targets)
         for scope, members in self._serving.items():
             self._copies[scope] = Counter(target.id for target in members - self._doubted)
@@ -171,9 +175,9 @@ class Brake:
 
     def release_confirmed(self, target: Target) -> Why | None:
         """Let one go that a person has let go: only the last one of the group is still held."""
-        if self._is_last(target):
-            return Why.LAST_SERVING
         refusal = self._last_registered()
+        if self._is_lost(GROUP, target):
+            refusal = self._too_few(GROUP, self._counts(target), share=False) or refusal
         if refusal is None:
             self._take(target)
         return refusal
@@ -184,7 +188,7 @@ class Brake:
     def _too_few(self, scope: str, lost: int, *, share: bool) -> Why | None:
         after = self._left[scope] - lost
         if after < 1:
-            return Why.LAST_SERVING
+            return Why.LAST_SERVING if self._shown[scope] <= max(lost, 1) else Why.SHARE
         return Why.SHARE if share and after < self._floors[scope] else None
 
     def _counts(self, target: Target) -> int:
@@ -196,11 +200,13 @@ class Brake:
         return target in self._serving[scope] and self._copies[scope][target.id] <= self._counts(target)
 
     def _is_last(self, target: Target) -> bool:
-        return self._left[GROUP] <= self._counts(target) and self._is_lost(GROUP, target)
+        return self._shown[GROUP] <= 1 and self._is_lost(GROUP, target)
 
     def _take(self, target: Target) -> None:
         self._registered -= 1
         for scope in self._scopes_of(target):
+            if target in self._serving[scope]:
+                self._shown[scope] -= self._is_lost(scope, target)
             if target in self._serving[scope] and self._counts(target):
                 self._left[scope] -= self._copies[scope][target.id] <= 1
                 self._copies[scope][target.id] -= 1

@@ -46,9 +46,9 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     zone_of = _zone_of(zones)
     register, missing, held = _registrations(scene, listed)
     brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
+    serving = brake.serving
     if actual.unsure or actual.unsettled:
         brake.doubt(actual.unsure.union(scene.surplus if actual.unsettled else ()))
-    serving = brake.serving
     removals = _removals(scene, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():

@@ -1,4 +1,4 @@
-"""A conflict (rule 7): another writer undoes the syncer's writes; found the third time, left alone, taken up again."""
+"""A conflict (rule 7): another writer undoes the syncer's writes; found the third time, then left alone."""
 
 import asyncio
 
@@ -73,8 +73,8 @@ def test_what_stands_is_not_counted_and_what_nobody_writes_again_counts_once() -
     writes.wrote(ONE, None, 0, registered=True)
     for at in range(1, 60):
         assert writes.read(at, listed(ONE, state=TargetState.UNHEALTHY_DRAINING), {})[1] == []
-    found = [writes.read(at, {}, {})[1] for at in range(60, 120)]
-    assert sum(found, []) == [Undone(ONE, registered=True)]
+    found = [each for at in range(60, 120) for each in writes.read(at, {}, {})[1]]
+    assert found == [Undone(ONE, registered=True)]
 
 
 @virtually
