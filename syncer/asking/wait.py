@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -49,7 +49,7 @@ class Watchman:
     say: Callable[[str], None]
     every: float
     timeout: float
-    quarantine: Callable[[], Quarantine] = dict
+    quarantine: Callable[[], Awaitable[Quarantine]] | None = None
     began: float = field(init=False)
     _said: tuple[float, str] = (0.0, "")
     _faults: dict[TargetGroupArn, str] = field(default_factory=dict)
@@ -102,7 +102,9 @@ class Watchman:
 
     async def _held(self, instance: InstanceId) -> str:
         """Why the running syncer leaves the instance alone and until when, where one answers; else ""."""
-        held = await asyncio.to_thread(self.quarantine)
+        if self.quarantine is None:
+            return ""
+        held = await self.quarantine()
         lines = [
             f"{parse_arn(arn).name} holds it for {each.why}: {says(each.why, each.retry_in)}"
             for arn in self.groups
@@ -136,7 +138,7 @@ async def _wait(args: argparse.Namespace, settings: Settings) -> int:
         say=complain,
         every=args.every,
         timeout=args.timeout,
-        quarantine=partial(quarantine_at, own_url(os.environ)),
+        quarantine=partial(asyncio.to_thread, quarantine_at, own_url(os.environ)),
     )
     instance: InstanceId | None = None
     try:
