@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -17,6 +18,7 @@ from syncer.errors import (
     UnreachableError,
 )
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
+from syncer.record import key_of
 from syncer.settings import ServicePort
 from tests.sim.cloud import WRITES
 from tests.sim.elb import Call
@@ -193,13 +195,19 @@ class Oversight:
             port=self.port(group, cluster or self.cluster),
             port_since=(cluster or self.cluster).ports_since.get(self._source(group), now),
             registered_somewhere=self._registered_somewhere(),
-            choices=Choices(self.world.settings, self.foreign[group], confirmed, self.record_kept()),
+            choices=Choices(
+                self.world.settings, self.foreign[group], confirmed, partial(self._recorded, group)
+            ),
             now=now,
             contested=self._contested(group),
             idle_zones=self._idle_zones(),
             refused={target for arn, target in self._poison if arn == group},
             scarce=any(known.limit(now) is not None for known in self.groups.values()),
         )
+
+    def _recorded(self, group: TargetGroupArn, target: Target) -> bool:
+        line = f"{target.port} {target.id.removeprefix('i-')}"
+        return self.record_kept() and (key_of(group), line) in self.world.stored.ever
 
     def _idle_zones(self) -> set[str]:
         """Where a group has an unused target, although it has others in use, and none is in use there."""
