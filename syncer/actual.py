@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from syncer.decide.acknowledged import after_deregister, after_register
 from syncer.model import Target, TargetHealth, TargetState
+from syncer.own_writes import OwnWrites, Undone, drawn_over
 
 _AWAITED = frozenset({TargetState.INITIAL})
 # How long AWS drains a target unless the group says otherwise (deregistration_delay.timeout_seconds).
@@ -13,9 +13,9 @@ _DRAINED_S = 300.0
 class Actual:
     """What is known of one group's targets. Times are monotonic seconds.
 
-    A write that was acknowledged while a read was under way may or may not be in its answer: it is put over
-    the answer again. `fresh` is false after a failed read. `blind`: AWS denies the read; `targets` is then
-    what we wrote and what was ours when AWS last let us read.
+    A read need not show a write that was acknowledged within the last minute: the write is drawn over it
+    (`syncer.own_writes`). `fresh` is false after a failed read. `blind`: AWS denies the read; `targets` is
+    then what we wrote and what was ours when AWS last let us read.
     """
 
     def __init__(self) -> None:
@@ -24,15 +24,14 @@ class Actual:
         self.blind = False
         self._left: dict[Target, float] = {}
         self.read_at: float | None = None
-        self._writes: list[tuple[float, Target, bool]] = []
+        self._writes = OwnWrites()
+        self.undone: Sequence[Undone] = ()
 
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
-        """Take a read that began at `began`; whether it says anything new."""
+        """Take a read that began at `began`; whether it says anything new. It leaves what was `undone`."""
         before = (self.targets, self.fresh, self.blind)
-        self.targets = {health.target: health for health in healths if not _never_registered(health)}
-        self._writes = [write for write in self._writes if write[0] >= began]
-        for _, target, registered in self._writes:
-            self._overlay(target, registered=registered)
+        listed = {health.target: health for health in healths if not _never_registered(health)}
+        self.targets, self.undone = self._writes.read(began, listed, self.targets)
         self.fresh, self.blind, self.read_at = True, False, began
         self._left.clear()
         return (self.targets, self.fresh, self.blind) != before
@@ -40,9 +39,8 @@ class Actual:
     def read_failed(self) -> bool:
         """The last read failed: what is known may be stale; whether that is news."""
         was, self.fresh = self.fresh, False
-        if not self.blind:
-            return was
-        self._writes.clear()  # the next read begins after all of them
+        if self.blind:
+            self._writes = OwnWrites()  # no read is compared with them
         return was
 
     def denied(self, ours: Collection[Target]) -> bool:
@@ -65,11 +63,11 @@ class Actual:
             for target in recorded
         }
 
-    def registered(self, targets: Iterable[Target], at: float) -> None:
+    def registered(self, targets: Collection[Target], at: float) -> None:
         """AWS acknowledged RegisterTargets."""
         self._wrote(targets, at, registered=True)
 
-    def deregistered(self, targets: Iterable[Target], at: float) -> None:
+    def deregistered(self, targets: Collection[Target], at: float) -> None:
         """AWS acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
 
@@ -106,21 +104,13 @@ class Actual:
             counts[health.state] += 1
         return counts
 
-    def _wrote(self, targets: Iterable[Target], at: float, *, registered: bool) -> None:
-        self.targets = dict(self.targets)
+    def _wrote(self, targets: Collection[Target], at: float, *, registered: bool) -> None:
         for target in targets:
-            self._writes.append((at, target, registered))
+            self._writes.wrote(target, self.targets.get(target), at, registered=registered)
             self._left.pop(target, None)
             if self.blind and not registered:
                 self._left[target] = at
-            self._overlay(target, registered=registered)
-
-    def _overlay(self, target: Target, *, registered: bool) -> None:
-        known = self.targets.get(target)
-        if registered:
-            self.targets[target] = after_register(target, known)
-        elif known is not None:
-            self.targets[target] = after_deregister(known)
+        self.targets = drawn_over(self.targets, targets, registered=registered)
 
 
 def _never_registered(health: TargetHealth) -> bool:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from syncer.contested import Contest
 from syncer.decide.check_port import stale_check_port
 from syncer.decide.evaluate import speakers_of
 from syncer.decide.reasons import WHY_SAYS
@@ -82,9 +81,9 @@ class Chronicle:
         """AWS refused `targets`; the others go on without them."""
         self._tell(group, "Poison", targets, f"set aside, AWS refused: {error}", warning=True)
 
-    def contested(self, group: Group, contest: Contest) -> None:
-        """Another hand undoes what we do to a target."""
-        self._tell(group, "Contested", [contest.target], f"left alone: {contest.cause}", warning=True)
+    def contested(self, group: Group, targets: Sequence[Target], cause: str) -> None:
+        """Record that a conflict over `targets` begins, with its likely `cause`."""
+        self._tell(group, "Contested", targets, f"left alone: {cause}", warning=True)
 
     def blinded(self, group: Group, error: AwsError) -> None:
         """AWS does not let us read the group."""

@@ -1,26 +1,32 @@
-"""Targets that another hand undoes again and again: noticed in what AWS lists, then left alone."""
+"""Conflicts: targets on which another writer undoes the syncer's writes again and again (safety rule 7)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncer.model import Target, TargetHealth, Why
+from syncer.own_writes import LAG_S, Undone
 
-# Undone this often within this time, a target is contested, and for as long it is left alone (rule 7).
+# Undone this often within this time, a target is in conflict, and for as long it is left alone (rule 7).
 UNDONE_TIMES = 3
 WINDOW_S = 600.0
 LEFT_ALONE_S = 600.0
 
 _CAUSES = {
-    True: "another hand deregisters it: an Auto Scaling group that detaches its instances, or a second "
+    True: "another writer deregisters it: an Auto Scaling group that detaches its instances, or a second "
     "writer such as another cluster's syncer that calls the group its own",
-    False: "another hand registers it: an Auto Scaling group that is attached to the target group, or a "
+    False: "another writer registers it: an Auto Scaling group that is attached to the target group, or a "
     "second writer such as another cluster's syncer",
 }
+# Where another writer is at work, some target of the group stands as it was written.
+LAG_CAUSE = (
+    f"AWS lag: after more than {LAG_S:g} s DescribeTargetHealth shows none of the syncer's writes; "
+    "where that lasts, look in CloudTrail for other callers of RegisterTargets and DeregisterTargets"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A target that is left alone until `until` (monotonic seconds), and who is likely to fight over it."""
+    """A target that is left alone until `until` (monotonic seconds), and the likely cause."""
 
     target: Target
     until: float
@@ -28,35 +34,26 @@ class Contest:
 
 
 class Contested:
-    """What one group's other hands do. Times are monotonic seconds.
-
-    Only a read that began after our write was acknowledged can show that it was undone, and it counts once a
-    write: what nobody writes again cannot become contested.
-    """
+    """The conflicts of one group. Times are monotonic seconds."""
 
     def __init__(self) -> None:
-        self._wrote: dict[Target, tuple[float, bool]] = {}
         self._undone: dict[Target, list[float]] = {}
         self._left_alone: dict[Target, Contest] = {}
 
-    def wrote(self, targets: Iterable[Target], at: float, *, registered: bool) -> None:
-        """AWS acknowledged that `targets` are registered, or deregistered."""
-        write = (at, registered)
-        for target in targets:
-            self._wrote[target] = write
+    def undone(
+        self, writes: Iterable[Undone], at: float, known: Mapping[Target, TargetHealth]
+    ) -> list[Contest]:
+        """Count the writes that a read at `at` found undone; return the conflicts that begin with it.
 
-    def read(self, began: float, listed: Mapping[Target, TargetHealth]) -> list[Contest]:
-        """What a read that began at `began` lists; those that have just become contested."""
-        news = []
-        for target, (at, registered) in list(self._wrote.items()):
-            health = listed.get(target)
-            if at >= began or (health is not None and health.registered) is registered:
-                continue
-            del self._wrote[target]
-            contest = self._undo(target, began, registered=registered)
-            if contest is not None:
-                news.append(contest)
-        self._forget_gone(began, listed)
+        `known` are the group's targets after that read.
+        """
+        self._forget_old(at)
+        news = [contest for each in writes if (contest := self._undo(each, at)) is not None]
+        self._left_alone |= {contest.target: contest for contest in news}
+        if news and self._is_everything(known):
+            lag = {target: replace(each, cause=LAG_CAUSE) for target, each in self._left_alone.items()}
+            news = [lag[contest.target] for contest in news]
+            self._left_alone = lag
         return news
 
     def now(self, now: float) -> Mapping[Target, Contest]:
@@ -67,26 +64,27 @@ class Contested:
         """The same, as a GroupState has them."""
         return dict.fromkeys(self.now(now), Why.CONTESTED)
 
+    def releases(self, now: float) -> Mapping[Target, float]:
+        """Return in how many seconds each target in conflict is taken up again."""
+        return {target: each.until - now for target, each in self.now(now).items()}
+
     def next_release(self, now: float) -> float | None:
         """In how many seconds the next one is taken up again."""
         return min((each.until - now for each in self.now(now).values()), default=None)
 
-    def _undo(self, target: Target, at: float, *, registered: bool) -> Contest | None:
-        times = [each for each in self._undone.pop(target, []) if each > at - WINDOW_S]
-        times.append(at)
+    def _undo(self, write: Undone, at: float) -> Contest | None:
+        times = [*self._undone.pop(write.target, ()), at]
         if len(times) < UNDONE_TIMES:
-            self._undone[target] = times
+            self._undone[write.target] = times
             return None
-        contest = Contest(target, at + LEFT_ALONE_S, _CAUSES[registered])
-        self._left_alone[target] = contest
-        return contest
+        return Contest(write.target, at + LEFT_ALONE_S, _CAUSES[write.registered])
 
-    def _forget_gone(self, now: float, listed: Mapping[Target, TargetHealth]) -> None:
-        """Keep nothing of what left for good, else a group would remember every instance it ever had."""
-        for target, (at, registered) in list(self._wrote.items()):
-            if not registered and target not in listed and at < now - WINDOW_S:
-                del self._wrote[target]
-        for target, times in list(self._undone.items()):
-            if times[-1] <= now - WINDOW_S:
-                del self._undone[target]
+    def _is_everything(self, known: Mapping[Target, TargetHealth]) -> bool:
+        """Whether no target of the group stands as it was written. One target alone proves nothing."""
+        others = (health for target, health in known.items() if target not in self._left_alone)
+        return len(self._left_alone) > 1 and not any(health.registered for health in others)
+
+    def _forget_old(self, now: float) -> None:
+        recent = {t: [at for at in times if at > now - WINDOW_S] for t, times in self._undone.items()}
+        self._undone = {target: times for target, times in recent.items() if times}
         self._left_alone = {target: each for target, each in self._left_alone.items() if each.until > now}

@@ -40,6 +40,7 @@ _CURRENT_S = 60.0
 _BEGIN_S = 30.0
 # A short outage of the API server makes no long one of ours.
 _RECORD_AGAIN_S = (1.0, 2.0)
+_UNREAD = "cannot read the ownership registry"
 
 
 class Controller:
@@ -108,6 +109,8 @@ class Controller:
             *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
             *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
         ]
+        for group in self.groups:
+            group.take_over(self.clock.monotonic())
         passes = (self._follow(group, once=once) for group in self.groups)
         work: asyncio.Future[Any] = asyncio.gather(*passes)
         try:
@@ -144,13 +147,18 @@ class Controller:
         return self._stopping.is_set() or not self.leadership.may_write()
 
     def _stays_back(self) -> bool:
-        """Whether another replica should lead, if there is one: ours may be the settings that are wrong."""
-        return any(group.holds_doubtful and not group.was_free for group in self.groups)
+        """Whether another replica should lead, if there is one: ours may be the settings that are wrong.
+
+        One that has planned nothing yet, as while the ownership registry cannot be read, does not know that.
+        """
+        return any(
+            group.plan is None or (group.holds_doubtful and not group.was_free) for group in self.groups
+        )
 
     def _leader_changed(self) -> None:
         """Another replica may have written since the last read: each group is read before the next write."""
         for group in self.groups:
-            group.look_anew(self.clock.monotonic())
+            group.take_over(self.clock.monotonic())
             group.held, group.missing_port = (), ""  # a standby tells nobody; who leads now says it anew
         self.record.forget()
         if self.leadership.may_write():
@@ -194,6 +202,7 @@ class Controller:
         if group.recalled == self.record.loads:
             return
         group.recalled, group.ours = self.record.loads, self.record.ours(group.arn)
+        group.inherited = group.ours
         if group.actual.blind:
             group.actual.believe(group.ours)  # another replica has written since
             group.tell_again_at = None
@@ -281,8 +290,9 @@ class Controller:
         try:
             problem = await self.reconcile(group)
         except ClusterError as error:
-            log.warning("%s: the record: %s", group.name, error, extra={"group": group.name})
-            group.problem = f"what is ours cannot be recorded: {error}"
+            what = "what is ours cannot be recorded" if self.record.loaded else _UNREAD
+            group.problem = f"{what}: {error}"
+            log.warning("%s: %s", group.name, group.problem, extra={"group": group.name})
             self.tally.passes[group.arn, "failed"] += 1
             return self._rng.uniform(*_RECORD_AGAIN_S)
         except Exception:

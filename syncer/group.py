@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -11,6 +11,7 @@ from syncer.backoff import Backoff
 from syncer.contested import Contested
 from syncer.errors import AccessDeniedError, AwsError, TooManyTargetsError
 from syncer.model import Desired, GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn, Why
+from syncer.own_writes import LAG_S
 from syncer.poison import Poison
 from syncer.settings import GroupSettings
 
@@ -26,11 +27,12 @@ class Group:
     """The state of one group on the loop. Times are monotonic seconds, but `last_good_pass` (epoch).
 
     *What it is*: a read is believed for `trusted_for` seconds; `own_port` is the group's, once AWS was asked.
-    *What is known*: `actual` by AWS, `ours` and `confirmed` by the record (of its load number `recalled`),
-    `memory` by the plan before, `plan` as it was made last; what is `contested`; what AWS does not take
-    (`poison`) or let go (`stuck`); a learnt limit.
+    *What is known*: `actual` by AWS, `ours` and `confirmed` by the registry (of its load number `recalled`),
+    which was `inherited` as it was read; `memory` by the plan before, `plan` as it was made last; what is
+    `contested`; what AWS does not take (`poison`) or let go (`stuck`); a learnt limit.
     *Who waits for whom*: `dirty` asks for a pass, and `hurry` that the next read be thought over. While
-    `looked` is not set no pass begins: it waits for a read that began after `look_after`.
+    `looked` is not set no pass begins: it waits for a read that began after `look_after`. A read that began
+    before `settles_at` may not show what another process has written.
     *When to try again*: after which failures nothing is written or read for a while (`write_backoff`,
     `read_backoff`), or nothing registered (`register_again_at`, for `register_problem`); since when AWS
     throttles; the share of the interval that the next read keeps (`beat`). Blind, all is told once more at
@@ -50,6 +52,7 @@ class Group:
     ours: frozenset[Target] = frozenset()
     confirmed: frozenset[str] = frozenset()
     recalled: int = 0
+    inherited: frozenset[Target] = frozenset()
     memory: GroupMemory = field(default_factory=GroupMemory)
     plan: GroupPlan | None = None
     contested: Contested = field(default_factory=Contested)
@@ -62,6 +65,8 @@ class Group:
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
     looked: asyncio.Event = field(default_factory=asyncio.Event)
     look_after: float = 0.0
+    settles_at: float = float("-inf")
+    _unsure: dict[Target, float] = field(default_factory=dict)
 
     write_backoff: Backoff = field(init=False)
     read_backoff: Backoff = field(init=False)
@@ -121,6 +126,12 @@ class Group:
         self._limit = len(self.actual.targets)
         self._limit_until = now + _LIMIT_TRUSTED_S
 
+    def _learnt_limit(self, now: float) -> int | None:
+        """No less than AWS is seen to hold: a limit that was learnt while reads lagged is too low."""
+        if self._limit is None or now >= self._limit_until:
+            return None
+        return max(self._limit, sum(health.registered for health in self.actual.targets.values()))
+
     def limit_ends(self, now: float) -> float:
         """Until when the limit is what it is now; `inf` without one that was learnt."""
         return self._limit_until if now < self._limit_until else inf
@@ -152,6 +163,20 @@ class Group:
             self.looked.clear()
         self.hurry.set()
 
+    def take_over(self, now: float) -> None:
+        """Another process may have written until now, and AWS may not show that for a minute."""
+        self.settles_at = now + LAG_S
+        self.look_anew(now)
+
+    def not_answered(self, targets: Iterable[Target], now: float) -> None:
+        """Deregistering `targets` was not answered: AWS may not show for a minute that it was done."""
+        self._unsure |= dict.fromkeys(targets, now + LAG_S)
+
+    def settles(self, before: float | None, began: float) -> bool:
+        """Whether a read that began at `began` shows what the read `before` did not surely show."""
+        moments = (self.settles_at, *self._unsure.values())
+        return any((-inf if before is None else before) < moment <= began for moment in moments)
+
     def told_again(self, plan: GroupPlan, desired: Desired, port: int | None, now: float) -> GroupPlan:
         """`plan`, and all that is wanted once more at first and every ten minutes, where nobody can see it.
 
@@ -171,10 +196,17 @@ class Group:
         """The targets that must not be touched now."""
         return {**self.poison.set_aside(now), **self.contested.set_aside(now)}
 
+    def releases(self, now: float) -> Mapping[Target, float]:
+        """Return in how many seconds each target that is held for Poison or Contested is tried again."""
+        quarantines = (self.contested, self.stuck, self.poison)
+        return {target: left for each in quarantines for target, left in each.releases(now).items()}
+
     def state(self, port: int | None, now: float) -> GroupState:
         """What a plan is made from; `now` is monotonic."""
         self.actual.expire(now, self.trusted_for)
         self.actual.forget_drained(now)
+        seen = now if self.actual.blind else self.actual.read_at or -inf
+        self._unsure = {target: until for target, until in self._unsure.items() if until > seen}
         return GroupState(
             target_group=self.arn,
             targets=self.actual.targets,
@@ -184,8 +216,12 @@ class Group:
             confirmed=self.confirmed,
             port=port,
             set_aside=self.set_aside(now),
+            stuck=frozenset(self.stuck.set_aside(now)),
+            unsure=frozenset(self._unsure),
+            unsettled=seen < self.settles_at,
+            inherited=self.inherited if seen < self.settles_at else frozenset(),
             refused=self.poison.instances,
-            limit=self._limit if now < self._limit_until else None,
+            limit=self._learnt_limit(now),
             memory=self.memory,
         )
 

@@ -168,6 +168,7 @@ class Desired:
 
     `wanted` should be targets. `over_quota` would be, if the quota had room. `wishes` is of every instance
     that a Node names, wanted or not. `all_out`: rules put every listed Node out, and none leaves or joins.
+    `unsettled`: so is a group (see GroupState), so a limit may be too low.
     """
 
     wanted: frozenset[InstanceId]
@@ -175,6 +176,7 @@ class Desired:
     wishes: Mapping[InstanceId, Wish] = field(default_factory=dict)
     complete: bool = True
     all_out: bool = False
+    unsettled: bool = False
 
 
 class Why(StrEnum):
@@ -189,6 +191,10 @@ class Why(StrEnum):
     POISON = "Poison"
     QUOTA = "Quota"
     CONTESTED = "Contested"
+
+
+# A target that is held for one of these is tried again after a time of its own.
+QUARANTINES = frozenset({Why.POISON, Why.CONTESTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +280,11 @@ class GroupState:
     `ours` are the targets of the ownership record.
     `port` is where this group's targets are wanted: the live NodePort, or the group's own port; None while
     it is not known, and then nothing is registered and nothing replaced.
-    `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED.
+    `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED. A conflict holds
+    back no announced removal. `stuck` are those that AWS has just refused to deregister.
+    `unsure` may be deregistered although AWS lists them: within the last minute such a call was not answered.
+    `unsettled`: another process may have written within the last minute, which AWS may not show yet.
+    `inherited` are those that such a process has recorded; none once that minute is over.
     `refused` are the instances of which AWS took no target when it was last asked, set aside or not.
     `limit` is how many targets AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
     `confirmed` are the hold ids that a person has let go and that have not expired.
@@ -286,6 +296,10 @@ class GroupState:
     ours: frozenset[Target] = field(default_factory=frozenset)
     port: int | None = None
     set_aside: Mapping[Target, Why] = field(default_factory=dict)
+    stuck: frozenset[Target] = frozenset()
+    unsure: frozenset[Target] = frozenset()
+    unsettled: bool = False
+    inherited: frozenset[Target] = frozenset()
     refused: frozenset[InstanceId] = frozenset()
     limit: int | None = None
     confirmed: frozenset[str] = frozenset()

@@ -68,6 +68,10 @@ class Poison:
         for target in targets:
             self._refusals.pop(target, None)
 
+    def releases(self, now: float) -> Mapping[Target, float]:
+        """Return in how many seconds each quarantined target may be tried again."""
+        return {target: each.until - now for target, each in self._refusals.items() if each.until > now}
+
     def set_aside(self, now: float) -> Mapping[Target, Why]:
         """Those whose time is not over, as a GroupState has them."""
         return {target: Why.POISON for target, each in self._refusals.items() if each.until > now}

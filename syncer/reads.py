@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from syncer.bucket import READS, Buckets
 from syncer.chronicle import Chronicle, named
@@ -58,7 +58,7 @@ class Reader:
                 await self._clock.sleep(failed)
                 continue
             while group.looked.is_set() and (
-                (left := began + self._interval(group) - self._clock.monotonic()) > 0
+                (left := self._next_read(group, began) - self._clock.monotonic()) > 0
             ):
                 group.hurry.clear()
                 await self._clock.wait(group.hurry, left)
@@ -105,22 +105,26 @@ class Reader:
         await self._turn(group)
         began = self._clock.monotonic()
         healths = await self._elb.describe(group.arn)
-        contests = group.contested.read(began, {health.target: health for health in healths})
-        for contest in contests:
-            self._say_contested(group, contest)
-            self._chronicle.contested(group, contest)
-        if group.actual.read(began, healths) or contests:
+        before = group.actual.read_at
+        news = group.actual.read(began, healths)
+        contests = group.contested.undone(group.actual.undone, began, group.actual.targets)
+        self._report_contests(group, contests)
+        if news or contests or group.settles(before, began):
             self._news()
         self._chronicle.read(group)
 
-    def _say_contested(self, group: Group, contest: Contest) -> None:
-        log.warning(
-            "%s: contested: %s is left alone for 10 minutes: %s",
-            group.name,
-            named([contest.target]),
-            contest.cause,
-            extra={"group": group.name, "why": Why.CONTESTED},
-        )
+    def _report_contests(self, group: Group, contests: Sequence[Contest]) -> None:
+        """Report the conflicts that begin now, once for each cause."""
+        for cause in sorted({contest.cause for contest in contests}):
+            targets = [contest.target for contest in contests if contest.cause == cause]
+            log.warning(
+                "%s: contested: %s left alone for 10 minutes: %s",
+                group.name,
+                named(targets),
+                cause,
+                extra={"group": group.name, "why": Why.CONTESTED},
+            )
+            self._chronicle.contested(group, targets, cause)
 
     def _failed(self, group: Group, problem: str, *, slow: bool) -> float:
         if problem != group.read_problem:
@@ -130,6 +134,11 @@ class Reader:
         if group.actual.read_failed():
             self._news()
         return group.read_backoff.next(slow=slow)
+
+    def _next_read(self, group: Group, began: float) -> float:
+        """When the group is read again after a read that began at `began`; at once when it settles."""
+        due = began + self._interval(group)
+        return min(due, group.settles_at) if began < group.settles_at else due
 
     def _interval(self, group: Group) -> float:
         """Seconds between reads, a tenth of them jitter, so that groups and replicas do not read in step."""

@@ -60,6 +60,11 @@ class Record:
         """The targets of the group that are ours."""
         return self._wanted.get(group, frozenset())
 
+    @property
+    def loaded(self) -> bool:
+        """Whether it has been read, or need not be."""
+        return self._loaded
+
     def want(self, group: TargetGroupArn, targets: frozenset[Target]) -> None:
         """What the record is to say of the group; written soon, or by `save` at once."""
         self._wanted[group] = targets

@@ -6,7 +6,16 @@ from typing import Any
 from syncer.controller import Controller
 from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of, override_says
 from syncer.group import Group
-from syncer.model import OWN_PORT, GroupPlan, Target, TargetHealth, TargetState, Verdict, port_in_json
+from syncer.model import (
+    OWN_PORT,
+    QUARANTINES,
+    GroupPlan,
+    Target,
+    TargetHealth,
+    TargetState,
+    Verdict,
+    port_in_json,
+)
 from syncer.settings import ServicePort
 
 # A loop that has not turned for this long hangs, whatever AWS or the API server do.
@@ -30,7 +39,8 @@ def unready(controller: Controller) -> str:
         return "; ".join(controller.cluster.problems) or f"no complete list of {unlisted} yet"
     for group in controller.groups:
         if group.plan is None:
-            return f"{group.name}: no pass has ended yet"
+            because = f": {group.problem}" if group.problem else ""
+            return f"{group.name}: no pass has ended yet{because}"
     if not controller.leadership.joined:
         return controller.leadership.problem or "who leads is not known yet"
     stands_by = controller.leadership.elected and not controller.leadership.may_write()
@@ -156,11 +166,25 @@ def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
         "register": [_named(target) for target in plan.register],
         "deregister": [_named(target) for target in plan.deregister],
         "held": [{**_named(each.target), "why": each.why} for each in plan.held],
+        "quarantined": _quarantined(plan, group.releases(controller.clock.monotonic())),
     }
 
 
 def _named(target: Target) -> Mapping[str, Any]:
     return {"id": target.id, "port": port_in_json(target.port)}
+
+
+def _quarantined(plan: GroupPlan, releases: Mapping[Target, float]) -> list[Mapping[str, Any]]:
+    """The held targets that are tried again after a time of their own, and in how many seconds."""
+    return [
+        {
+            **_named(held.target),
+            "why": held.why,
+            "retry_in": round(releases.get(held.target, 0.0), 1),
+        }
+        for held in plan.held
+        if held.why in QUARANTINES
+    ]
 
 
 def _targets(plan: GroupPlan, healths: Iterable[TargetHealth]) -> list[Mapping[str, Any]]:

@@ -76,7 +76,6 @@ class Writer:
                 group.actual.registered(batch, now)
                 group.untold.difference_update(batch)
                 group.poison.accepted(batch)
-                group.contested.wrote(batch, now, registered=True)
                 self._changed(group, "register", batch)
                 self.chronicle.registered(group, joined)
         return None
@@ -133,6 +132,8 @@ class Writer:
                     return error
                 waiting = [*again, *waiting]
             except AwsError as error:
+                if error.unsure:
+                    group.not_answered(batch, self.clock.monotonic())
                 return self._failed(group, error)
             else:
                 self._left(group, batch)
@@ -143,7 +144,6 @@ class Writer:
         now = self.clock.monotonic()
         group.actual.deregistered(batch, now)
         group.stuck.accepted(batch)
-        group.contested.wrote(batch, now, registered=False)
         group.removed += len(batch)
         self._changed(group, "deregister", batch)
         self.chronicle.deregistered(group, batch)

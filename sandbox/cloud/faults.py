@@ -51,6 +51,9 @@ class Faults:
     """Share (0 to 1) of the calls that get ThrottlingException at random."""
     latency_s: dict[str, float] = field(default_factory=dict)
     """Seconds that a call takes longer."""
+    health_lag_s: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Seconds by which DescribeTargetHealth lags behind writes from now on, by group name pattern: the least
+    and the most, drawn for each call. The data plane does not lag."""
     errors: dict[str, str] = field(default_factory=dict)
     """Calls that fail: `Code` or `Code: message`, HTTP 400, or 403 for AccessDenied."""
     deny: list[str] = field(default_factory=list)
@@ -73,6 +76,10 @@ class Faults:
         if values.get("rates"):
             values["rates"] = {
                 key: (float(rate), float(size)) for key, (rate, size) in values["rates"].items()
+            }
+        if "health_lag_s" in values:
+            values["health_lag_s"] = {
+                name: (float(least), float(most)) for name, (least, most) in values["health_lag_s"].items()
             }
         return replace(self, **values)
 

@@ -23,6 +23,7 @@ from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
 from sandbox.cloud.elbv2.health import ENDING_CHECKS, forget_unchecked
+from sandbox.cloud.elbv2.lag import shown
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.iam import Iam
@@ -138,7 +139,10 @@ class Front:
             )
         if request.action not in ACTIONS:
             raise AwsError("InvalidAction", f"The sandbox does not simulate {request.action}")
-        result = ACTIONS[request.action](self.elbv2, query.parse(model, request.fields))
+        params = query.parse(model, request.fields)
+        result = ACTIONS[request.action](self.elbv2, params)
+        if request.action == "DescribeTargetHealth" and request.access_key != DATA_PLANE_KEY:
+            result = shown(self.elbv2, params["TargetGroupArn"], result)
         self._written(request)
         return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
 

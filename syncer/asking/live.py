@@ -11,17 +11,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from syncer.asking.flags import own_url
 from syncer.asking.look import Look, Readings, look
 from syncer.asking.names import hint, plain
 from syncer.asking.plan_table import show_plans
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
+from syncer.asking.quarantine import quarantine_at, says
 from syncer.asking.reach import aws, records_of
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, node_port
 from syncer.decide import answers
 from syncer.decide.policy import Ownership
-from syncer.decide.reasons import health_says, hold_says, meaning_of, override_says
+from syncer.decide.reasons import health_says, meaning_of, override_says
 from syncer.decide.selector import Selector
 from syncer.decide.story import AtGroup, Story
 from syncer.decide.zones import place_says
@@ -103,7 +105,9 @@ def live_look(settings: Settings) -> Look:
     )
     elb = aws(settings)
     try:
-        return asyncio.run(look(settings, cluster, elb, records_of(settings)))
+        return asyncio.run(
+            look(settings, cluster, elb, records_of(settings), quarantine_at(own_url(os.environ)))
+        )
     finally:
         elb.close()
 
@@ -131,6 +135,7 @@ def _as_json(story: Story, selector: str) -> dict[str, Any]:
                 "override": at.override,
                 "next": at.next,
                 "why": at.why.value if at.why else "",
+                **({} if at.retry_in is None else {"retry_in": at.retry_in}),
             }
             for at in story.groups
         ],
@@ -157,7 +162,7 @@ def _show_story(story: Story, selector: str, *, gap: bool) -> None:
             "-" if at.port is None else port_shown(at.port),
             at.state,
             "; ".join(filter(None, (health_says(at.state, at.reason), override_says(at.override)))) or "-",
-            f"hold: {hold_says(at.why)}" if at.why else at.next,
+            f"hold: {says(at.why, at.retry_in)}" if at.why else at.next,
         )
         for at in story.groups
     ]

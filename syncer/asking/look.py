@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from syncer.asking.quarantine import Quarantine, quarantined
 from syncer.clock import SystemClock
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
@@ -38,16 +39,28 @@ class Look:
     groups: tuple[GroupState, ...]
     plans: tuple[GroupPlan, ...]
     problems: tuple[str, ...]
+    quarantine: Quarantine = field(default_factory=dict)
 
     @property
     def stories(self) -> list[Story]:
         """The story of each node, and of each target without one."""
-        return stories(self.evaluation, self.desired, self.groups, self.plans)
+        releases = {
+            arn: {target: each.retry_in for target, each in targets.items()}
+            for arn, targets in self.quarantine.items()
+        }
+        return stories(self.evaluation, self.desired, self.groups, self.plans, releases)
 
 
-async def look(settings: Settings, cluster: Readings, elb: Elb, records: Records | None = None) -> Look:
+async def look(
+    settings: Settings,
+    cluster: Readings,
+    elb: Elb,
+    records: Records | None = None,
+    quarantine: Quarantine | None = None,
+) -> Look:
     """Read everything once. What cannot be read is a problem, and the rest is answered all the same.
 
+    `quarantine` is what the running syncer holds back by what it remembers.
     MisconfiguredError where a group takes no instances.
     """
     problems: list[str] = []
@@ -61,6 +74,8 @@ async def look(settings: Settings, cluster: Readings, elb: Elb, records: Records
         problems.append(f"the record of what is ours: {error}")
     confirmed = record.confirmed(time.time())
     groups = [replace(each, ours=record.ours(each.target_group), confirmed=confirmed) for each in groups]
+    quarantine = quarantine or {}
+    groups = [quarantined(each, quarantine.get(each.target_group, {})) for each in groups]
     evaluation = evaluate(nodes, registered_instances(groups), settings.node_policy)
     desired = choose(evaluation, groups, settings.plan_policy)
     now = time.time()
@@ -70,6 +85,7 @@ async def look(settings: Settings, cluster: Readings, elb: Elb, records: Records
         groups=tuple(groups),
         plans=tuple(plan(desired, each, settings.plan_policy, now) for each in groups),
         problems=tuple(dict.fromkeys(problems)),
+        quarantine=quarantine,
     )
 
 

@@ -44,10 +44,10 @@ def status(args: argparse.Namespace) -> int:
     return Exit.NOT_WELL if amiss else Exit.WELL
 
 
-def ask_status(url: str) -> Mapping[str, Any]:
+def ask_status(url: str, patience: float = _PATIENCE_S) -> Mapping[str, Any]:
     """The document at /status; OSError when nobody answers, ValueError when it is something else."""
     try:
-        with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=_PATIENCE_S) as reply:
+        with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=patience) as reply:
             said = json.load(reply)
     except urllib.error.HTTPError as error:
         error.close()

@@ -8,12 +8,15 @@ import argparse
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from syncer.asking.flags import own_url
 from syncer.asking.names import hint, instance_of, plain
 from syncer.asking.patience import Patience, Progress, Sight, UntilDrained, UntilHealthy
 from syncer.asking.printing import Exit, complain, show, show_json
+from syncer.asking.quarantine import Quarantine, quarantine_at, says
 from syncer.asking.reach import aws
 from syncer.clock import SystemClock
 from syncer.decide.desired import ZONE_NOT_ENABLED
@@ -48,6 +51,7 @@ class Watchman:
     say: Callable[[str], None]
     every: float
     timeout: float
+    quarantine: Callable[[], Awaitable[Quarantine]] | None = None
     began: float = field(init=False)
     _said: tuple[float, str] = (0.0, "")
     _faults: dict[TargetGroupArn, str] = field(default_factory=dict)
@@ -64,7 +68,11 @@ class Watchman:
         """How it stands at the end: done, or as it was when the time was over."""
         while True:
             progress = patience.look(self.clock.monotonic(), await self._sight(instance))
-            if progress.done or not await self.pause(progress.line + self._unread(), progress.over_in):
+            if progress.done:
+                return progress
+            held = await self._held(instance)
+            progress = replace(progress, line=progress.line + held)
+            if not await self.pause(progress.line + self._unread(), progress.over_in):
                 return progress
 
     async def pause(self, line: str, over_in: float | None = None) -> bool:
@@ -98,6 +106,19 @@ class Watchman:
             return None
         self._faults.pop(arn, None)
         return _of_instance(listed, instance)
+
+    async def _held(self, instance: InstanceId) -> str:
+        """Why the running syncer leaves the instance alone and until when, where one answers; else ""."""
+        if self.quarantine is None:
+            return ""
+        held = await self.quarantine()
+        lines = [
+            f"{parse_arn(arn).name} holds it for {each.why}: {says(each.why, each.retry_in)}"
+            for arn in self.groups
+            for target, each in held.get(arn, {}).items()
+            if target.id == instance
+        ]
+        return f" ({'; '.join(lines)})" if lines else ""
 
     def _unread(self) -> str:
         """Why what is unknown is; once where it is the same for all groups."""
@@ -136,6 +157,7 @@ async def _wait(args: argparse.Namespace, settings: Settings) -> int:
         say=complain,
         every=args.every,
         timeout=args.timeout,
+        quarantine=partial(asyncio.to_thread, quarantine_at, own_url(os.environ)),
     )
     instance: InstanceId | None = None
     try:

@@ -66,8 +66,9 @@ class Brake:
         in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
         found = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
         self._serving = {scope: serving.counted for scope, serving in found.items()}
-        self._exposed = {scope: set(serving.exposed) for scope, serving in found.items()}
-        self._shifted = {scope for scope, serving in found.items() if serving.shifted}
+        self._exposed = {scope: serving.exposed for scope, serving in found.items()}
+        # Where all that count are under a zonal shift: what may get traffic besides, and is still there.
+        self._unshifted = {scope: set(serving.exposed) for scope, serving in found.items() if serving.shifted}
         self._copies = {
             scope: Counter(target.id for target in members) for scope, members in self._serving.items()
         }
@@ -85,6 +86,19 @@ class Brake:
         bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
         self.base = bases[GROUP]
         self._floors = {scope: floor_of(base, policy.share) for scope, base in bases.items()}
+        self._shown = dict(self._left)
+        self._shown_serving = dict(self._serving)
+
+    def doubt(self, targets: Collection[Target]) -> None:
+        """Count none of these as capacity: they may be deregistered although AWS lists them as healthy.
+
+        What is held for this alone is held for the share: it is not the last one, as far as AWS shows.
+        """
+        for scope, members in self._serving.items():
+            self._exposed[scope] |= members.intersection(targets)
+            self._serving[scope] = members.difference(targets)
+            self._copies[scope] = Counter(target.id for target in self._serving[scope])
+            self._left[scope] = len(self._copies[scope])
 
     def _present(self, scope: str, members: Collection[TargetHealth]) -> int:
         """How many instances serve or drain; those that have drained for longer than that count no more."""
@@ -116,8 +130,8 @@ class Brake:
         )
 
     def counts(self, target: Target) -> bool:
-        """Whether a target counts as capacity of the group."""
-        return target in self._serving[GROUP]
+        """Whether a target counts as capacity of the group, as far as AWS shows."""
+        return target in self._shown_serving[GROUP]
 
     def release(self, target: Target, *, share: bool = True) -> Why | None:
         """Let one target go, or say which rule holds it; without `share` one other serving one is enough."""
@@ -161,9 +175,7 @@ class Brake:
 
     def release_confirmed(self, target: Target) -> Why | None:
         """Let one go that a person has let go: only the last one of the group is still held."""
-        if self._is_last(target):
-            return Why.LAST_SERVING
-        refusal = self._last_registered()
+        refusal = self._refusal(GROUP, target, share=False) or self._last_registered()
         if refusal is None:
             self._take(target)
         return refusal
@@ -174,39 +186,44 @@ class Brake:
     def _too_few(self, scope: str, lost: int, *, share: bool) -> Why | None:
         after = self._left[scope] - lost
         if after < 1:
-            return Why.LAST_SERVING
+            return Why.LAST_SERVING if self._shown[scope] <= max(lost, 1) else Why.SHARE
         return Why.SHARE if share and after < self._floors[scope] else None
 
     def _refusal(self, scope: str, target: Target, *, share: bool) -> Why | None:
-        if self._is_lost(scope, target):
-            return self._too_few(scope, 1, share=share)
-        if target not in self._exposed[scope] or self._copies[scope][target.id]:
-            return None
         if self._is_unshifted_gone(scope, [target]):
             return Why.LAST_SERVING
-        return self._too_few(scope, 0, share=share)
+        if not self._is_lost(scope, target):
+            return None
+        return self._too_few(scope, int(target in self._serving[scope]), share=share)
 
     def _is_unshifted_gone(self, scope: str, targets: Collection[Target]) -> bool:
         """Whether these are all that may get traffic besides targets under a zonal shift."""
-        exposed = self._exposed[scope]
-        return scope in self._shifted and bool(exposed) and exposed.issubset(targets)
+        unshifted = self._unshifted.get(scope, set())
+        return bool(unshifted) and unshifted.issubset(targets)
 
     def _is_lost(self, scope: str, target: Target) -> bool:
-        """Whether its instance would not serve in this scope any more without this target."""
-        return target in self._serving[scope] and self._copies[scope][target.id] <= 1
+        """Whether without this target its instance would not serve, or may not, in this scope any more."""
+        copies = self._copies[scope][target.id]
+        return (
+            copies <= 1 if target in self._serving[scope] else target in self._exposed[scope] and not copies
+        )
 
     def _is_last(self, target: Target) -> bool:
         if self._is_unshifted_gone(GROUP, [target]):
             return True
-        return self._left[GROUP] <= 1 and self._is_lost(GROUP, target)
+        return self._shown[GROUP] <= 1 and self.counts(target) and self._is_lost(GROUP, target)
 
     def _take(self, target: Target) -> None:
         self._registered -= 1
         for scope in self._scopes_of(target):
-            self._exposed[scope].discard(target)
+            lost = self._is_lost(scope, target)
+            self._unshifted.get(scope, set()).discard(target)
             if target in self._serving[scope]:
-                self._left[scope] -= self._copies[scope][target.id] <= 1
+                self._shown[scope] -= lost
+                self._left[scope] -= lost
                 self._copies[scope][target.id] -= 1
+            elif target in self._shown_serving[scope]:
+                self._shown[scope] -= lost
 
     def _scopes_of(self, target: Target) -> tuple[str, ...]:
         zone = self._zone_of(target) if self._by_zone else GROUP

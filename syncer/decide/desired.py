@@ -43,7 +43,11 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     wishes = _in_enabled_zones(_where_aws_lists(evaluation.instances, groups), groups, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
     everything = Desired(
-        wanted=wanted, wishes=wishes, complete=evaluation.complete, all_out=_are_all_out(wishes.values())
+        wanted=wanted,
+        wishes=wishes,
+        complete=evaluation.complete,
+        all_out=_are_all_out(wishes.values()),
+        unsettled=any(group.unsettled for group in groups),
     )
     places = _places(everything, groups, policy)
     if places is None or places >= len(wanted):

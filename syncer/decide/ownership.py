@@ -38,14 +38,15 @@ def record(actual: GroupState, owned: frozenset[Target], coming: frozenset[Targe
     """The record as it must stand before any of `coming` is registered: what is still listed, and those.
 
     A target is struck off when AWS no longer lists it, not when it begins to drain, and never after a failed
-    read. Where AWS may not be read, what we deregistered is struck off once we have.
+    read, nor while AWS may not show what another process has registered (`inherited`). Where AWS may not be
+    read, what we deregistered is struck off once we have.
     """
     if actual.blind:
         drained = {target for target in owned if _drains(actual, target)}
         return owned.difference(drained).union(coming)
     if not actual.fresh:
         return owned.union(coming)
-    gone = {target for target in owned.difference(coming) if not _listed(actual, target)}
+    gone = {target for target in owned.difference(coming, actual.inherited) if not _listed(actual, target)}
     return owned if not gone and coming <= owned else owned.difference(gone).union(coming)
 
 

@@ -48,6 +48,8 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     register, missing, held = _registrations(scene, listed)
     brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
     serving = brake.serving
+    if actual.unsure or actual.unsettled:
+        brake.doubt(actual.unsure.union(scene.surplus if actual.unsettled else ()))
     removals = _removals(scene, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():

@@ -22,7 +22,7 @@ WHY_SAYS: Mapping[Why, str] = {
     Why.ADD_ONLY: "with NLB_SYNC_OWNERSHIP=add-only nothing is removed",
     Why.POISON: "AWS refused it; it is tried again later",
     Why.QUOTA: "there is no place left for it in the group",
-    Why.CONTESTED: "another hand undoes what is done to it",
+    Why.CONTESTED: "its writes are undone again and again; it is tried again later",
 }
 
 # AWS's own words, shortened: "Target health reason codes" of the NLB guide.

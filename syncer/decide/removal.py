@@ -54,7 +54,11 @@ def unwanted(scene: Scene) -> Unwanted:
         elif target.id in scene.notices:
             found.announced.append(target)
         elif target.id in scene.desired.over_quota:
-            found.displaced.append(target)
+            # A limit that was learnt from a group that AWS does not show in full is too low.
+            if scene.desired.unsettled:
+                found.held[target] = Why.QUOTA
+            else:
+                found.displaced.append(target)
         else:
             found.doubtful.append(target)
     return found
@@ -67,8 +71,10 @@ def _kept(scene: Scene, target: Target) -> Why | None:
         return Why.ADD_ONLY
     if scene.policy.ownership is Ownership.TRACKED and target not in scene.owned:
         return Why.FOREIGN
-    if scene.actual.set_aside.get(target) is Why.CONTESTED:
+    if scene.actual.set_aside.get(target) is Why.CONTESTED and target.id not in scene.notices:
         return Why.CONTESTED
+    if target in scene.actual.stuck:
+        return Why.POISON
     if not (scene.actual.fresh or scene.actual.blind):
         return Why.SHARE  # the group could not be read: nobody can say how many serve
     return None

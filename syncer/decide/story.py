@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from syncer.decide.desired import final_verdicts
 from syncer.decide.reasons import NO_NODE
 from syncer.model import (
+    QUARANTINES,
     Desired,
     Evaluation,
     GroupPlan,
@@ -27,8 +28,8 @@ class AtGroup:
     """One target of the instance in one group; `port` is None where it has none and none is wanted.
 
     `state`, `reason` and `override` (of a zonal shift) are AWS's words; `state` is `absent` without a target,
-    `unknown` where the group could not be read. `next`
-    is `register`, `deregister`, `hold` (for `why`) or `nothing`.
+    `unknown` where the group could not be read. `next` is `register`, `deregister`, `hold` (for `why`) or
+    `nothing`. A quarantined target is tried again in `retry_in` seconds; None for any other.
     """
 
     target_group: TargetGroupArn
@@ -38,6 +39,7 @@ class AtGroup:
     next: str
     why: Why | None
     override: str = ""
+    retry_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +60,20 @@ class Story:
 
 
 def stories(
-    evaluation: Evaluation, desired: Desired, states: Sequence[GroupState], plans: Sequence[GroupPlan]
+    evaluation: Evaluation,
+    desired: Desired,
+    states: Sequence[GroupState],
+    plans: Sequence[GroupPlan],
+    releases: Mapping[TargetGroupArn, Mapping[Target, float]],
 ) -> list[Story]:
-    """One story for each Node in the order given, then one for each instance without a Node."""
-    views = [_View(state, plan) for state, plan in zip(states, plans, strict=True)]
+    """One story for each Node in the order given, then one for each instance without a Node.
+
+    `releases` are the quarantined targets of each group, and in how many seconds each is tried again.
+    """
+    views = [
+        _View(state, plan, releases.get(state.target_group, {}))
+        for state, plan in zip(states, plans, strict=True)
+    ]
     told = [
         Story(
             node=verdict.node,
@@ -92,8 +104,9 @@ def stories(
 class _View:
     """A group's state and plan, to be asked by instance."""
 
-    def __init__(self, state: GroupState, plan: GroupPlan) -> None:
+    def __init__(self, state: GroupState, plan: GroupPlan, releases: Mapping[Target, float]) -> None:
         self.state = state
+        self.releases = releases
         self.next: dict[Target, str] = dict.fromkeys(plan.register, "register")
         self.next |= dict.fromkeys(plan.deregister, "deregister")
         self.why: Mapping[Target, Why] = {held.target: held.why for held in plan.held}
@@ -112,6 +125,7 @@ class _View:
             next="hold" if why else self.next.get(target, "nothing"),
             why=why,
             override=health.override if health else "",
+            retry_in=self.releases.get(target) if why in QUARANTINES else None,
         )
 
     @property

@@ -19,15 +19,19 @@ function groupCells(group) {
     if (known) known.push(target); else cells.set(target.id, [target]);
   };
   const listed = new Set();
+  const retries = new Map((group.quarantined || []).map((each) => [each.id + ":" + each.port, each.retry_in]));
   for (const target of group.targets) {
-    listed.add(target.id + ":" + target.port);
-    add(target);
+    const name = target.id + ":" + target.port;
+    listed.add(name);
+    add(retries.has(name) ? { ...target, retry_in: retries.get(name) } : target);
   }
   const absent = (target, next, why) => {
     if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", override: "", next, why });
   };
   for (const target of group.register) absent(target, "register", "");
-  for (const target of group.held) absent(target, "held", target.why);
+  for (const target of group.held) {
+    absent({ ...target, retry_in: retries.get(target.id + ":" + target.port) }, "held", target.why);
+  }
   return cells;
 }
 

@@ -79,7 +79,8 @@ function drawTarget(target, group) {
   const made = element("div", "", marked(STATES[target.state] || STATES.unavailable, state, port));
   if (target.reason) made.append(element("span", "small quiet", target.reason));
   if (target.override) made.append(element("span", "small wait", target.override));
-  if (target.next === "held") made.append(element("span", "small wait", "held: " + target.why));
+  const retry = target.retry_in === undefined ? "" : ", tried again in " + Math.ceil(target.retry_in) + " s";
+  if (target.next === "held") made.append(element("span", "small wait", "held: " + target.why + retry));
   else if (target.next !== "nothing") made.append(element("span", "small go", "next: " + target.next));
   return made;
 }

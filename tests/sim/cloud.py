@@ -8,7 +8,7 @@ larger than what the ELB team advises. Sources: docs/syncer.md for the calls, th
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncer.errors import (
     AwsError,
@@ -19,10 +19,13 @@ from syncer.errors import (
     TooManyTargetsError,
 )
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
+from tests.sim import lag
 from tests.sim.bucket import TokenBucket
 
 # The batch that the ELB team advised the AWS Load Balancer Controller to use.
 LARGEST_BATCH = 200
+# No read lags by more.
+_REMEMBERED_S = 900.0
 # AWS's buckets of one account and region: RegisterTargets and DeregisterTargets share one.
 WRITES = frozenset({"register", "deregister"})
 CALLS = {
@@ -60,6 +63,20 @@ class MemoryGroup:
     lingering: bool = False
     listening: bool = True
     entries: dict[Target, Entry] = field(default_factory=dict)
+    past: list[tuple[float, dict[Target, Entry]]] = field(default_factory=list)
+
+    def remember(self, now: float) -> None:
+        """Keep the entries as they are until `now`, for reads that lag."""
+        self.past = [each for each in self.past if each[0] > now - _REMEMBERED_S]
+        self.past.append((now, {target: replace(entry) for target, entry in self.entries.items()}))
+
+    def entries_at(self, then: float) -> dict[Target, Entry]:
+        """The entries as they were at that time."""
+        return next((entries for until, entries in self.past if until > then), self.entries)
+
+    def is_gone(self, entry: Entry, now: float) -> bool:
+        """Whether its draining is over."""
+        return entry.draining_since is not None and now >= entry.draining_since + self.draining_for
 
 
 class MemoryCloud:
@@ -69,7 +86,7 @@ class MemoryCloud:
     those that are in too many groups already, `stuck` those that AWS refuses to deregister. `zones` are
     enabled on the load balancer, None for all. `confused`: AWS has an inner fault and knows no target's
     health. `quota` is what all groups of the load balancer may hold together. `names_refused`: a refusal
-    names the ids.
+    names the ids. `lag` is by how much a DescribeTargetHealth lags behind the writes.
     """
 
     def __init__(self, arns: Iterable[TargetGroupArn]) -> None:
@@ -86,6 +103,7 @@ class MemoryCloud:
         self.names_refused = True
         self.calls: Counter[str] = Counter()
         self.latency = 0.05
+        self.lag: lag.Lag = lag.none
         self.throttled: Counter[str] = Counter()
         self._buckets = {True: TokenBucket(4.0, 20.0), False: TokenBucket(50.0, 200.0)}
 
@@ -107,8 +125,18 @@ class MemoryCloud:
             self.throttled[operation] += 1
             raise ThrottledError(CALLS[operation], "ThrottlingException", "Rate exceeded")
 
-    def healths(self, arn: TargetGroupArn) -> list[TargetHealth]:
+    def described(self, arn: TargetGroupArn) -> list[TargetHealth]:
         """What DescribeTargetHealth answers now."""
+        group, then = self._drained(arn), self._now() - self.lag(arn)
+        entries = sorted(group.entries_at(then).items())
+        return [
+            self._health(group, target, entry, then)
+            for target, entry in entries
+            if not group.is_gone(entry, then)
+        ]
+
+    def healths(self, arn: TargetGroupArn) -> list[TargetHealth]:
+        """What is so now, whatever a read shows."""
         group, now = self._drained(arn), self._now()
         return [self._health(group, target, entry, now) for target, entry in sorted(group.entries.items())]
 
@@ -135,6 +163,7 @@ class MemoryCloud:
             raise TooManyRegistrationsError("RegisterTargets", code, *self._named(text, crowded))
         wanted = {Target(t.id, t.port or group.own_port) for t in targets}
         self._check_quotas(group, wanted)
+        group.remember(now)
         for target in wanted:
             entry = group.entries.get(target)
             if entry is None or entry.draining_since is not None:
@@ -163,9 +192,11 @@ class MemoryCloud:
     def _drained(self, arn: TargetGroupArn) -> MemoryGroup:
         """The group without the targets whose draining is over."""
         group, now = self.group(arn), self._now()
-        for target, entry in list(group.entries.items()):
-            if entry.draining_since is not None and now >= entry.draining_since + group.draining_for:
-                del group.entries[target]
+        gone = [target for target, entry in group.entries.items() if group.is_gone(entry, now)]
+        if gone:
+            group.remember(now)
+        for target in gone:
+            del group.entries[target]
         return group
 
     def deregister(self, arn: TargetGroupArn, targets: Sequence[Target]) -> None:
@@ -176,6 +207,7 @@ class MemoryCloud:
         if stuck:
             text = "The following targets are not valid: "
             raise InvalidTargetError("DeregisterTargets", "InvalidTarget", *self._named(text, stuck))
+        group.remember(now)
         for target in targets:
             entry = group.entries.get(Target(target.id, target.port or group.own_port))
             if entry is not None and entry.draining_since is None:

@@ -22,6 +22,10 @@ class Call:
     asked: float
 
 
+# What AWS does with the targets of a call; a read answers.
+Effect = Callable[[tuple[Target, ...]], Sequence[TargetHealth] | None]
+
+
 class Witness(Protocol):
     """Sees every call of one replica on its way to AWS and back."""
 
@@ -61,7 +65,12 @@ class MemoryElb:
 
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
         answer: list[TargetHealth] = []
-        await self._call("describe", group, (), lambda _: answer.extend(self._cloud.healths(group)))
+
+        def read(_: tuple[Target, ...]) -> Sequence[TargetHealth]:
+            answer.extend(self._cloud.described(group))
+            return answer
+
+        await self._call("describe", group, (), read)
         return answer
 
     async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
@@ -85,7 +94,7 @@ class MemoryElb:
         operation: str,
         group: TargetGroupArn,
         targets: tuple[Target, ...],
-        effect: Callable[[tuple[Target, ...]], object],
+        effect: Effect,
     ) -> None:
         asked = asyncio.get_running_loop().time()
         await self._frost.passed()
@@ -105,7 +114,7 @@ class MemoryElb:
         if self.witness:
             self.witness.ends(call, None)
 
-    async def _send(self, call: Call, effect: Callable[[tuple[Target, ...]], object]) -> None:
+    async def _send(self, call: Call, effect: Effect) -> None:
         # From the check to the wire: a process that is stopped here sends it when it goes on.
         await self._frost.after(asyncio.sleep(0.001))
         self._cloud.calls[call.operation] += 1
@@ -117,7 +126,7 @@ class MemoryElb:
         if error:
             raise error.with_traceback(None)
 
-    async def _wire(self, call: Call, effect: Callable[[tuple[Target, ...]], object]) -> AwsError | None:
+    async def _wire(self, call: Call, effect: Effect) -> AwsError | None:
         """The request's way to AWS, and what AWS makes of it."""
         kind = (call.operation, call.group)
         await asyncio.sleep(self._cloud.latency / 2)
@@ -129,10 +138,9 @@ class MemoryElb:
             return self.faults.pop(0)
         try:
             self._cloud.admit(call.operation)
-            effect(call.targets)
+            healths = effect(call.targets) or ()
         except AwsError as error:
             return error
         if self.witness:
-            healths = self._cloud.healths(call.group) if call.operation == "describe" else ()
             self.witness.takes_effect(call, healths)
         return self.lost.get(kind)

@@ -13,6 +13,7 @@ class MemoryRecord:
     def __init__(self) -> None:
         self.state: RecordState | None = None
         self.writes: list[float] = []
+        self.ever: set[tuple[str, str]] = set()  # each line that was ever stored, by its key and a word of it
         self.away = False
         self.denied = False
         self.latency = 0.01
@@ -26,6 +27,9 @@ class MemoryRecord:
         kept = {key: text for key, text in values.items() if text is not None}
         assert sum(map(len, kept.values())) < 1 << 20
         self._version += 1
+        for key, text in kept.items():
+            lines = (line.split() for line in text.splitlines())
+            self.ever.update((key, f"{words[0]} {word}") for words in lines if words for word in words[1:])
         self.state = RecordState(values=kept, version=str(self._version))
         self.writes.append(asyncio.get_running_loop().time())
         return self.state

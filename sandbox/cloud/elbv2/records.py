@@ -134,6 +134,8 @@ class TargetGroup:
     attributes: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     targets: dict[TargetKey, Target] = field(default_factory=dict)
+    past: list[tuple[float, Structure]] = field(default_factory=list)
+    """What DescribeTargetHealth answered, and until when, for a group that lags."""
 
     @property
     def deregistration_delay_s(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sandbox.cloud.elbv2.health import forget_drained, health_of
+from sandbox.cloud.elbv2.lag import remember
 from sandbox.cloud.elbv2.quotas import require_place
 from sandbox.cloud.elbv2.records import Target, TargetGroup, TargetKey
 from sandbox.cloud.elbv2.store import Elbv2
@@ -18,6 +19,8 @@ def register(cloud: Elbv2, params: Structure) -> Structure:
     forget_drained(group, now)
     _require_registrable(cloud, group, [key[0] for key in keys])
     require_place(cloud, group, set(keys))
+    if cloud.faults.health_lag_s:
+        remember(cloud, group, describe_health(cloud, {"TargetGroupArn": group.arn}))
     for key in keys:
         known = group.targets.get(key)
         if known is None or known.draining_until is not None:
@@ -28,7 +31,10 @@ def register(cloud: Elbv2, params: Structure) -> Structure:
 def deregister(cloud: Elbv2, params: Structure) -> Structure:
     """DeregisterTargets: a target that is not registered is no error; a draining one drains on (facts 1)."""
     group, now = cloud.group(params["TargetGroupArn"]), cloud.clock()
-    for key in _keys(group, params["Targets"]):
+    keys = _keys(group, params["Targets"])
+    if cloud.faults.health_lag_s:
+        remember(cloud, group, describe_health(cloud, {"TargetGroupArn": group.arn}))
+    for key in keys:
         target = group.targets.get(key)
         if target is not None and target.draining_until is None:
             target.draining_until = now + group.deregistration_delay_s

@@ -151,3 +151,25 @@ def _answer(url: str, body: bytes) -> HTTPError:
     with pytest.raises(HTTPError) as caught:
         urlopen(Request(url, data=body, method="POST"), timeout=5)  # noqa: S310
     return caught.value
+
+
+def test_b4_a_read_of_targets_lags_behind_the_writes_and_the_data_plane_does_not(cloud: Cloud) -> None:
+    group, node = cloud.served_group(), cloud.node()
+    cloud.faults(health_lag_s={"*": [1.5, 2.0]})
+    data_plane = boto3.client(
+        "elbv2",
+        endpoint_url=cloud.url,
+        region_name=REGION,
+        aws_access_key_id=DATA_PLANE_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+    cloud.register(group, node)
+    assert cloud.health(group) == {}
+    assert len(data_plane.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]) == 1
+    wait_until(lambda: list(cloud.health(group)) == [(node, 30080)])
+    cloud.deregister(group, node)
+    assert cloud.health(group)[node, 30080][0] != "draining"
+    wait_until(lambda: cloud.health(group)[node, 30080][0] == "draining")
+    cloud.faults(health_lag_s={"other-*": [60, 60]})
+    cloud.register(group, node)
+    assert cloud.health(group)[node, 30080][0] == "initial"

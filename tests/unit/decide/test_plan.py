@@ -1,6 +1,7 @@
 """The safety rules that every plan obeys, one sentence each."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -246,10 +247,23 @@ def test_two_groups_with_different_contents_end_with_the_same_instances() -> Non
 
 def test_a_contested_target_is_left_alone_either_way() -> None:
     aside = {target(0): Why.CONTESTED, target(9): Why.CONTESTED}
-    nodes = [node(0, **GONE_AWAY), *of([1, 2, 9])]
-    planned = decide(nodes, group(*healthy(range(3)), set_aside=aside))
+    planned = decide(of([1, 2, 9]), group(*healthy(range(3)), ours=frozenset({target(0)}), set_aside=aside))
     assert planned.empty
     assert held(planned) == aside
+
+
+@pytest.mark.parametrize("fault", [{"set_aside": {target(0): Why.CONTESTED}}, {}])
+def test_b4_a_conflict_holds_back_no_announced_removal(fault: dict[str, Any]) -> None:
+    for leaving in (GONE_AWAY, {"excluded": True}):
+        planned = decide([node(0, **leaving), *of([1, 2])], group(*healthy(range(3)), **fault))
+        assert planned.deregister == (target(0),)
+
+
+def test_l2_a_target_that_aws_refuses_to_deregister_is_held_and_not_about_to_leave() -> None:
+    stuck = frozenset({target(0)})
+    planned = decide([node(0, **GONE_AWAY), *of([1, 2])], group(*healthy(range(3)), stuck=stuck))
+    assert planned.empty
+    assert held(planned) == {target(0): Why.POISON}
 
 
 def test_a_poisoned_target_is_held_and_the_others_get_through() -> None:

@@ -1,29 +1,30 @@
-"""Another hand that undoes what we do (rule 7): noticed by its third time, left alone, taken up again."""
+"""A conflict (rule 7): another writer undoes the syncer's writes; found the third time, then left alone."""
 
 import asyncio
 
-from syncer.contested import Contested
+from syncer.contested import LAG_CAUSE, Contested
 from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
+from syncer.own_writes import OwnWrites, Undone
 from syncer.status import snapshot
 from tests.sim.virtual import virtually
 from tests.sim.world import HTTP, HTTPS, PORTS, World, instance
 
-ONE = Target(InstanceId("i-0123456789abcdef0"), 30080)
+ONE, TWO, THREE = (Target(InstanceId(f"i-{number:017x}"), 30080) for number in (1, 2, 3))
 
 
-def listed(state: TargetState) -> dict[Target, TargetHealth]:
-    return {ONE: TargetHealth(target=ONE, state=state)}
+def listed(*targets: Target, state: TargetState = TargetState.HEALTHY) -> dict[Target, TargetHealth]:
+    return {target: TargetHealth(target=target, state=state) for target in targets}
 
 
-def undone(contested: Contested, at: float) -> bool:
-    """A registration that a read finds undone; whether that makes the target contested."""
-    contested.wrote([ONE], at, registered=True)
-    return bool(contested.read(at + 1, listed(TargetState.DRAINING)))
+def undone(contested: Contested, at: float, *targets: Target, registered: bool = True) -> list[str]:
+    """These writes are found undone; the causes of the conflicts that begin with it."""
+    writes = [Undone(target, registered) for target in targets or (ONE,)]
+    return [each.cause for each in contested.undone(writes, at, listed(THREE))]
 
 
 def test_the_third_time_within_ten_minutes_makes_it_contested_for_ten_minutes() -> None:
     contested = Contested()
-    assert [undone(contested, at) for at in (0, 200, 400)] == [False, False, True]
+    assert [len(undone(contested, at)) for at in (1, 201, 401)] == [0, 0, 1]
     assert contested.set_aside(402) == {ONE: Why.CONTESTED}
     assert contested.next_release(402) == 599
     assert contested.set_aside(1001) == {}
@@ -34,33 +35,46 @@ def test_times_further_apart_make_no_contest() -> None:
     assert not any(undone(contested, at) for at in range(0, 6000, 310))
 
 
-def test_a_read_that_began_before_the_write_says_nothing_of_it() -> None:
+def test_the_cause_is_named_by_what_is_undone() -> None:
+    causes = [
+        [undone(contested, at, registered=registered) for at in (0, 60, 120)][-1]
+        for contested, registered in ((Contested(), True), (Contested(), False))
+    ]
+    assert "detaches its instances" in causes[0][0]
+    assert "attached to the target group" in causes[1][0]
+
+
+def test_b4_all_targets_of_a_group_at_once_are_reported_as_lag_and_some_of_them_are_not() -> None:
+    for standing, is_lag in (((), True), ((THREE,), False)):
+        contested, causes = Contested(), list[str]()
+        for at in (0, 60, 120):
+            writes = [Undone(target, registered=True) for target in (ONE, TWO)]
+            causes = [each.cause for each in contested.undone(writes, at, listed(*standing))]
+        assert [cause == LAG_CAUSE for cause in causes] == [is_lag, is_lag]
+    assert "Auto Scaling" not in LAG_CAUSE
+
+
+def test_b4_who_is_found_to_lag_first_is_reported_as_lag_when_the_last_one_is() -> None:
     contested = Contested()
+    for at, target in ((0, ONE), (60, ONE), (120, ONE), (130, TWO), (190, TWO), (250, TWO)):
+        contested.undone([Undone(target, registered=True)], at, {})
+    assert {each.cause for each in contested.now(260).values()} == {LAG_CAUSE}
+
+
+def test_a_read_that_began_before_the_write_says_nothing_of_it() -> None:
+    writes = OwnWrites()
     for at in range(0, 60, 10):
-        contested.wrote([ONE], at, registered=True)
-        assert contested.read(at - 1, {}) == []
-    assert contested.set_aside(60) == {}
+        writes.wrote(ONE, None, at, registered=True)
+        assert writes.read(at - 1, {}, {})[1] == []
 
 
 def test_what_stands_is_not_counted_and_what_nobody_writes_again_counts_once() -> None:
-    contested = Contested()
-    contested.wrote([ONE], 0, registered=True)
+    writes = OwnWrites()
+    writes.wrote(ONE, None, 0, registered=True)
     for at in range(1, 60):
-        assert contested.read(at, listed(TargetState.UNHEALTHY_DRAINING)) == []
-    for at in range(60, 120):
-        assert contested.read(at, {}) == []
-    assert contested.set_aside(120) == {}
-
-
-def test_a_deregistered_target_that_is_registered_again_and_again_is_contested_too() -> None:
-    contested = Contested()
-    for at in (0, 60):
-        contested.wrote([ONE], at, registered=False)
-        assert contested.read(at + 1, listed(TargetState.DRAINING)) == []
-        assert contested.read(at + 5, listed(TargetState.INITIAL)) == []
-    contested.wrote([ONE], 120, registered=False)
-    (contest,) = contested.read(121, listed(TargetState.INITIAL))
-    assert "attached to the target group" in contest.cause
+        assert writes.read(at, listed(ONE, state=TargetState.UNHEALTHY_DRAINING), {})[1] == []
+    found = [each for at in range(60, 120) for each in writes.read(at, {}, {})[1]]
+    assert found == [Undone(ONE, registered=True)]
 
 
 @virtually
@@ -72,7 +86,7 @@ async def test_a_target_that_another_hand_deregisters_three_times_is_left_alone_
     for _ in range(3):
         world.cloud.deregister(HTTP, sorted(world.targets("a")))
         replica.controller.groups[0].hurry.set()
-        await asyncio.sleep(40)
+        await asyncio.sleep(100)
     assert world.cloud.registered(HTTP) == world.targets("b")
     http, https = snapshot(replica.controller)["groups"]
     assert [(each["id"], each["why"]) for each in http["held"]] == [(instance("a"), "Contested")]
@@ -94,7 +108,7 @@ async def test_a_foreign_target_that_always_comes_back_is_left_where_it_is() -> 
     world.cloud.launch(foreign.id)
     for _ in range(4):
         world.cloud.register(HTTP, [foreign])
-        await asyncio.sleep(40)
+        await asyncio.sleep(100)
     calls = world.cloud.calls["deregister"]
     await asyncio.sleep(300)
     assert foreign in world.cloud.registered(HTTP)

@@ -94,7 +94,7 @@ async def another_hand(world: World) -> Replica:
     replica = await filled(world, "a", "b")
     for _ in range(3):
         world.cloud.deregister(HTTP, sorted(world.targets("a")))
-        await asyncio.sleep(40)
+        await asyncio.sleep(100)
     return replica
 
 

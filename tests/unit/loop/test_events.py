@@ -56,7 +56,7 @@ async def test_a_refused_a_contested_and_a_missing_thing_are_warnings() -> None:
     world.join("c")
     for _ in range(3):
         world.cloud.deregister(HTTP, sorted(world.targets("a")))
-        await asyncio.sleep(40)
+        await asyncio.sleep(100)
     gone = TargetGroupNotFoundError("DescribeTargetHealth", "TargetGroupNotFound", "not found")
     replica.elb.broken["describe", HTTP] = gone
     await asyncio.sleep(40)

@@ -95,15 +95,16 @@ def listed(target: Target, state: TargetState) -> TargetHealth:
     return TargetHealth(target=target, state=state)
 
 
-def test_a_write_acknowledged_during_a_read_outlasts_the_reads_stale_answer() -> None:
+def test_a_write_is_drawn_over_reads_that_do_not_show_it_for_a_minute() -> None:
     actual = Actual()
     actual.read(0.0, [listed(BAD, TargetState.HEALTHY)])
     actual.registered([GOOD], 11.0)
     actual.deregistered([BAD], 11.0)
-    actual.read(10.0, [listed(BAD, TargetState.HEALTHY)])
-    assert actual.targets[GOOD].state is TargetState.INITIAL
-    assert actual.targets[BAD].state is TargetState.DRAINING
-    actual.read(20.0, [listed(BAD, TargetState.HEALTHY)])
+    for began in (10.0, 12.0, 70.0):
+        actual.read(began, [listed(BAD, TargetState.HEALTHY)])
+        assert actual.targets[GOOD].state is TargetState.INITIAL
+        assert actual.targets[BAD].state is TargetState.DRAINING
+    actual.read(71.0, [listed(BAD, TargetState.HEALTHY)])
     assert actual.targets == {BAD: listed(BAD, TargetState.HEALTHY)}
 
 

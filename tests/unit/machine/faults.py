@@ -10,7 +10,9 @@ from syncer.errors import (
     ThrottledError,
     UnreachableError,
 )
+from tests.sim import lag
 from tests.sim.cloud import MemoryCloud
+from tests.sim.world import HTTP, HTTPS
 
 
 def _denied(call: str) -> AwsError:
@@ -46,6 +48,17 @@ def _all(**changes: Any) -> Callable[[MemoryCloud], None]:
 def _crowd(cloud: MemoryCloud) -> None:
     cloud.crowded |= {target.id for group in cloud.groups.values() for target in group.entries}
 
+
+# None of them is longer than what the syncer allows for (60 s), with the time that a call takes.
+LAGS: dict[str, Callable[[], lag.Lag]] = {
+    "none": lambda: lag.none,
+    "14 s": lambda: lag.fixed(14.0),
+    "50 s": lambda: lag.fixed(50.0),
+    "one group": lambda: lag.per_group({HTTP: 40.0}),
+    "the other group": lambda: lag.per_group({HTTP: 5.0, HTTPS: 45.0}),
+    "by chance": lambda: lag.at_random(20.0, seed=1),
+    "by chance, long": lambda: lag.at_random(50.0, seed=2),
+}
 
 TROUBLES: dict[str, Callable[[MemoryCloud], None]] = {
     "an inner fault": _all(confused=True),

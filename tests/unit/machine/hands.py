@@ -30,6 +30,7 @@ class Hands:
         self.foreign: dict[TargetGroupArn, set[Target]] = {arn: set() for arn in ARNS}
         self.ours: dict[TargetGroupArn, set[Target]] = {arn: set() for arn in ARNS}
         self.strange: set[Target] = set()
+        self.touched: set[tuple[TargetGroupArn, Target]] = set()
 
     def note(self, arn: TargetGroupArn, targets: Iterable[Target]) -> None:
         """Another hand has put them there: foreign, unless they were ours before and may be recorded."""
@@ -44,6 +45,7 @@ class Hands:
         cloud.launch(target.id, zone_of(target.id))
         quota, cloud.quota = cloud.quota, None
         if len(cloud.groups[arn].entries) < cloud.groups[arn].quota:
+            self.touched.add((arn, target))
             cloud.crowded.discard(target.id)
             cloud.register(arn, [target])
             self.note(arn, [target])
@@ -51,8 +53,10 @@ class Hands:
 
     def remove(self, arn: TargetGroupArn, name: str) -> None:
         """Deregister a target."""
+        target = Target(instance(name), PORTS[arn])
         if arn in self._cloud.groups:
-            self._cloud.deregister(arn, [Target(instance(name), PORTS[arn])])
+            self.touched.add((arn, target))
+            self._cloud.deregister(arn, [target])
 
     def undo(self, arn: TargetGroupArn, name: str) -> None:
         """Go on removing a target whenever it is there."""

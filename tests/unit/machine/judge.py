@@ -24,13 +24,11 @@ What it allows beyond the words of rule 2, and why:
   is a Lease it must be valid even so (rule 9).
 - What leads to a larger base before a restart is forgotten by it, but for what drains.
 
-It is known to blame falsely where another hand keeps removing the successor of a target on an old port,
-where a foreign target is held beside doubtful ones after the record was lost or could not be read, and where
-an announcement is taken back and made again while the replica is frozen. Other lives than the ordinary ones
-come upon these.
+- A successor in conflict has been tried: another hand removes it as often as it is registered.
+- A target that was adopted on sight, and never recorded, is foreign to whoever starts after its Node is gone.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -53,7 +51,7 @@ class Choices:
     settings: Settings
     foreign: Collection[Target]
     confirmed: Collection[Target]
-    recorded: bool  # the record was not lost: what is ours is known to be ours
+    recorded: Callable[[Target], bool]  # whether it stands in the record, or stood there and was not lost
 
 
 @dataclass(slots=True)
@@ -153,7 +151,7 @@ class Judge:
             return True
         waited = self.now - self.port_since >= SUCCESSOR_S
         others = any(self.is_wanted(each) for each in self.known.healthy())
-        tried = heir in self.known.registered() or heir in self.refused
+        tried = heir in self.known.registered() or heir in self.refused or heir in self.contested
         return tried and waited and others
 
     def _brake(self, scope: str, going: Collection[Target]) -> Iterator[str]:
@@ -183,14 +181,15 @@ class Judge:
     def _together(self, going: Collection[Target]) -> Iterator[str]:
         """Doubtful ones that serve go all together or not at all; a zone may hold its own.
 
-        Where places are scarce those without one may be among them, and where the record was lost some of
-        them are foreign: which ones is not judged here.
+        Where places are scarce those without one may be among them, which is not judged here.
         """
-        if self.scarce or not (self.choices.recorded or self.may_clear()):
+        if self.scarce:
             return
         serving = {t for scope in self.known.scopes() for t in self.known.serving_targets(scope)}
         doubtful = {t for t in serving if self.is_doubtful(t) and t not in self.choices.confirmed}
-        left = doubtful - set(going)
+        left = {
+            target for target in doubtful - set(going) if self.may_clear() or self.choices.recorded(target)
+        }
         if doubtful & set(going) and left and len(going) < 200:
             for target in sorted(left):
                 zone = self.known.zone_of(target.id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncer.decide.nodes import parse_time
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
+from tests.unit.machine.effects import Effects, change
 
 GROUP = ""
 WINDOW_S = 600.0
@@ -23,10 +24,11 @@ class KnownGroup:
     """One group: the last answer of DescribeTargetHealth, with what our own calls have changed since.
 
     A call counts from the moment at which AWS carried it out, also when its answer was lost: whoever does
-    not know whether it happened must look before it removes more. What other hands do is known by the next
-    answer. `seen` is how many instances served or drained, by scope, from when on. `unsure` are those whose
-    registration was not answered since the last read, `news` those of another hand, with the time of the read
-    that told of them. `said` is the limit that people chose, `learnt` the one that AWS was seen to have,
+    not know whether it happened must look before it removes more. For a minute it counts against an answer
+    that need not show it yet (`effects.py`). What other hands do is known by the next answer. `seen` is how
+    many instances served or drained, by scope, from when on. `unsure` are those whose registration was not
+    answered since the last read, `news` those of another hand, with the time of the read that told of them.
+    `said` is the limit that people chose, `learnt` the one that AWS was seen to have,
     until `learnt_until`. `written` is when a call of ours changed a target.
     """
 
@@ -43,37 +45,29 @@ class KnownGroup:
     seen: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
     learnt: int | None = None
     learnt_until: float = 0.0
-    _effects: list[tuple[float, Target, bool]] = field(default_factory=list)
+    effects: Effects = field(default_factory=Effects)
 
-    def answered(self, as_of: float, healths: Iterable[TargetHealth], now: float) -> None:
-        """A describe that AWS answered as things were at `as_of`."""
+    def answered(self, as_of: float, healths: Iterable[TargetHealth], now: float, began: float) -> None:
+        """A describe, asked at `began`, that AWS answered at `as_of`."""
         self.fresh, self.blind, self.as_of = True, False, as_of
         self.unsure.clear()
-        before = self.registered()
-        self.view = {health.target: health for health in healths}
-        self._effects = [each for each in self._effects if each[0] >= as_of]  # the same moment: either first
-        for _, target, registered in self._effects:
-            self._change(target, registered=registered)
+        before, answer = self.registered(), [*healths]
+        self.effects.note_drained(self.view, now)
+        self.view = self.effects.over(answer, self.view, began)
+        self.effects.note_drained({health.target: health for health in answer}, now)
         known = before - self.news.keys()
         self.news = {target: self.news.get(target, now) for target in self.registered() - known}
         self.note(now)
 
     def wrote(self, targets: Collection[Target], now: float, *, registered: bool) -> None:
         """AWS has carried out a call of ours."""
+        self.effects.note_drained(self.view, now)
+        self.effects.carried_out(targets, now, registered=registered)
         for target in targets:
-            self._effects.append((now, target, registered))
-            self._change(target, registered=registered)
+            change(self.view, target, registered=registered)
         self.written |= dict.fromkeys(((target, registered) for target in targets), now)
         if not registered:
             self.note(now)
-
-    def _change(self, target: Target, *, registered: bool) -> None:
-        known = self.view.get(target)
-        if registered and (known is None or not known.registered):
-            override = "" if known is None else known.override
-            self.view[target] = TargetHealth(target=target, state=TargetState.INITIAL, override=override)
-        elif not registered and known is not None and known.registered:
-            self.view[target] = TargetHealth(target=target, state=TargetState.DRAINING)
 
     def note(self, now: float) -> None:
         """The replica knows of this capacity; of what it registers it does when the answer has come."""

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from syncer.model import Target, TargetGroupArn, Why
 from syncer.record import confirm
+from tests.sim import lag
 from tests.sim.cloud import CALLS, Entry, MemoryGroup
 from tests.sim.cluster import node
 from tests.sim.records import MemoryRecords
 from tests.sim.virtual import EPOCH
 from tests.sim.world import HTTP, PORTS, SERVICE, Replica, World, instance
-from tests.unit.machine.faults import FAULTS, TROUBLES
+from tests.unit.machine.faults import FAULTS, LAGS, TROUBLES
 from tests.unit.machine.hands import ARNS, NAMES, Hands, zone_of
 from tests.unit.machine.known import SELECTOR
 from tests.unit.machine.oversight import Oversight
@@ -50,6 +52,7 @@ class Life:
     unlisted: bool = False
     unread: bool = False
     faces: dict[str, dict[str, Any]] = field(default_factory=dict)
+    groups_lost: set[TargetGroupArn] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         start = self.start
@@ -158,12 +161,17 @@ class Life:
         """Something is wrong at AWS, one of TROUBLES."""
         TROUBLES[what](self.world.cloud)
 
+    def lag(self, kind: str) -> None:
+        """Reads of groups lag from now on, as one of LAGS."""
+        self.world.cloud.lag = LAGS[kind]()
+
     def heal(self) -> None:
         """AWS answers again."""
         for each in self.crew:
             each.replica.elb.broken.clear()
             each.replica.elb.lost.clear()
         self.world.cloud.confused = False
+        self.world.cloud.lag = lag.none
         self.world.cloud.latency = 0.05
 
     def cut(self, index: int) -> None:
@@ -178,12 +186,25 @@ class Life:
 
     def lose_group(self, arn: TargetGroupArn) -> None:
         self.world.cloud.groups.pop(arn, None)
+        self.groups_lost.add(arn)
 
     def make_group(self, arn: TargetGroupArn) -> None:
         self.world.cloud.groups.setdefault(arn, MemoryGroup())
 
     def lose_record(self) -> None:
         self.world.stored.state, self.record_lost = None, True
+
+    def touched(self, arn: TargetGroupArn, target: Target) -> bool:
+        """Whether anybody but one replica has written to the target at any time, or AWS has lost it."""
+        return self.start.replicas > 1 or arn in self.groups_lost or (arn, target) in self.hands.touched
+
+    def false_conflicts(self) -> Iterable[str]:
+        """The conflicts that are reported where there is no other writer."""
+        for each in self.crew:
+            for group in each.replica.controller.groups:
+                for target in group.contested.now(now()):
+                    if not self.touched(group.arn, target):
+                        yield f"{group.name}: {target} is contested, and nobody else has touched it (rule 7)"
 
     # Replicas and people
 
@@ -202,6 +223,7 @@ class Life:
                 confirmed=self.confirmed,
                 elected=self.start.elected,
                 record_kept=lambda: not self.record_lost,
+                touched=self.touched,
             )
         )
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -17,11 +18,13 @@ from syncer.errors import (
     UnreachableError,
 )
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
+from syncer.record import key_of
 from syncer.settings import ServicePort
 from tests.sim.cloud import WRITES
 from tests.sim.elb import Call
 from tests.sim.virtual import EPOCH
 from tests.sim.world import Replica, World
+from tests.unit.machine.effects import LAG_S
 from tests.unit.machine.judge import Choices, Judge
 from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
 from tests.unit.machine.shifts import traffic
@@ -57,6 +60,7 @@ class Oversight:
     confirmed: Mapping[tuple[TargetGroupArn, Target], float]
     elected: bool
     record_kept: Callable[[], bool]
+    touched: Callable[[TargetGroupArn, Target], bool] = lambda _, __: True
     versions: list[tuple[float, KnownCluster]] = field(default_factory=lambda: [(0.0, KnownCluster())])
     groups: dict[TargetGroupArn, KnownGroup] = field(default_factory=dict)
     stopping: bool = False
@@ -166,10 +170,12 @@ class Oversight:
             self._refusals.pop((call.operation, call.group), None)
             if call.operation in WRITES:
                 self.written.append((_now(), call))
+                registered = call.operation == "register"
+                known.effects.carried_out(call.targets, _now(), registered=registered)
                 known.note(_now())
             if answer is not None:
                 self.located.update(health.target.id for health in answer[1] if health.zone)
-                known.answered(*answer, _now())
+                known.answered(*answer, _now(), call.asked)
                 self._adopt(call.group)
             return
         if call.operation == "describe":
@@ -193,13 +199,19 @@ class Oversight:
             port=self.port(group, cluster or self.cluster),
             port_since=(cluster or self.cluster).ports_since.get(self._source(group), now),
             registered_somewhere=self._registered_somewhere(),
-            choices=Choices(self.world.settings, self.foreign[group], confirmed, self.record_kept()),
+            choices=Choices(
+                self.world.settings, self.foreign[group], confirmed, partial(self._recorded, group)
+            ),
             now=now,
             contested=self._contested(group),
             idle_zones=self._idle_zones(),
             refused={target for arn, target in self._poison if arn == group},
             scarce=any(known.limit(now) is not None for known in self.groups.values()),
         )
+
+    def _recorded(self, group: TargetGroupArn, target: Target) -> bool:
+        line = f"{target.port} {target.id.removeprefix('i-')}"
+        return self.record_kept() and (key_of(group), line) in self.world.stored.ever
 
     def _idle_zones(self) -> set[str]:
         """Where a group has an unused target, although it has others in use, and none is in use there."""
@@ -282,20 +294,31 @@ class Oversight:
                 self._blame(call, [f"{target} is not in the record (rule 6)"])
 
     def _check_contests(self, call: Call) -> None:
-        """Rule 7: what another hand undoes is written three times in ten minutes, not more."""
+        """Rule 7: what another hand undoes is written three times in ten minutes, not more.
+
+        What is announced to leave goes as often as that is undone, once a minute at most. What no other hand
+        has touched is not written again within a minute, whatever a read shows.
+        """
         while self.written and self.written[0][0] < _now() - _TRUSTED_S:
             self.written.popleft()
         if self.groups[call.group].blind:
             return
         for target in call.targets:
             ours = [
-                each.operation
-                for _, each in self.written
+                (at, each.operation)
+                for at, each in self.written
                 if each.group == call.group and target in each.targets
             ]
-            times = sum(1 for _ in takewhile(call.operation.__eq__, reversed(ours)))
-            if times > 3:
-                self._blame(call, [f"{target} is meant for the {times + 1}. time in ten minutes (rule 7)"])
+            same = [*takewhile(lambda each: each[1] == call.operation, reversed(ours))]
+            if same and _now() - same[0][0] < LAG_S and not self.touched(call.group, target):
+                self._blame(call, [f"{target} is meant again {_now() - same[0][0]:.1f} s later (rule 7)"])
+            leaves = call.operation == "deregister" and any(
+                target.id in version.announced for version in self._recent()
+            )
+            if len(same) > 3 and not leaves:
+                self._blame(
+                    call, [f"{target} is meant for the {len(same) + 1}. time in ten minutes (rule 7)"]
+                )
 
     def _blame(self, call: Call, faults: Collection[str] | Any) -> None:
         for fault in faults:

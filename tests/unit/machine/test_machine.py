@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 from syncer.model import TargetGroupArn
 from tests.sim.virtual import VirtualLoop
 from tests.unit.machine import chapters
-from tests.unit.machine.faults import FAULTS, TROUBLES
+from tests.unit.machine.faults import FAULTS, LAGS, TROUBLES
 from tests.unit.machine.hands import ARNS, NAMES, STRANGERS
 from tests.unit.machine.known import EXCLUDED, TAINTS, TYPO
 from tests.unit.machine.life import Life, Start
@@ -169,6 +169,10 @@ class Machine(RuleBasedStateMachine):
     def shift(self, which: str, pause: float) -> None:
         self.then(pause, lambda: shift(self.life.world.cloud, which))
 
+    @rule(kind=st.sampled_from(sorted(LAGS)), pause=PAUSE)
+    def lag(self, kind: str, pause: float) -> None:
+        self.then(pause, lambda: self.life.lag(kind))
+
     @rule(index=INDEX, pause=PAUSE)
     def cut(self, index: int, pause: float) -> None:
         self.then(pause, lambda: self.life.cut(index))
@@ -249,7 +253,11 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_wrong(self) -> None:
         if hasattr(self, "life"):
-            assert not self.life.wrong, "\n".join(self.life.wrong)
+            wrong = [*self.life.wrong, *self.loop.run_until_complete(self.false_conflicts())]
+            assert not wrong, "\n".join(wrong)
+
+    async def false_conflicts(self) -> list[str]:
+        return list(self.life.false_conflicts())
 
     def teardown(self) -> None:
         try:

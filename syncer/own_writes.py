@@ -1,0 +1,127 @@
+"""Acknowledged writes of one group, drawn over reads that do not show them yet.
+
+DescribeTargetHealth lags: it was seen 14 s and more behind RegisterTargets (aws-sdk-js issue 1593,
+HubSpot/Baragon issue 369). A later read may be answered by an older copy of the state.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
+
+from syncer.decide.acknowledged import after_deregister, after_register
+from syncer.model import Target, TargetHealth, TargetState
+
+# Within this time a read that differs from a write proves nothing. After it the read is believed: AWS has
+# lost the write, or another writer has undone it.
+LAG_S = 60.0
+# After this time a deregistration that stands is forgotten: a later registration is no answer to it.
+_FORGOTTEN_S = 600.0
+
+
+class Undone(NamedTuple):
+    """A target that AWS does not list as the syncer wrote it; `registered` is what was written."""
+
+    target: Target
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """The last write to a target, and when the last registration was. Times are monotonic seconds."""
+
+    at: float
+    registered: bool
+    joined_at: float
+
+
+class OwnWrites:
+    """The last acknowledged write to each target of one group. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._last: dict[Target, _Write] = {}
+        self._drained_at: dict[Target, float] = {}  # when a target was last known to drain
+
+    def wrote(self, target: Target, known: TargetHealth | None, at: float, *, registered: bool) -> None:
+        """AWS acknowledged a write to `target`, which was `known` so before."""
+        before = self._last.get(target)
+        if known is not None and known.state is TargetState.DRAINING:
+            self._drained_at[target] = at
+        joined_at = at if registered else before.joined_at if before is not None else -inf
+        self._last[target] = _Write(at, registered, joined_at)
+
+    def read(
+        self, began: float, listed: Mapping[Target, TargetHealth], known: Mapping[Target, TargetHealth]
+    ) -> tuple[dict[Target, TargetHealth], list[Undone]]:
+        """Compare a read that began at `began` with the writes; `known` is what was known before it.
+
+        Returns what AWS lists with the writes drawn over it, and the writes that were undone: those that
+        differ from the read, where lag is no explanation. Each write is returned as undone once.
+        """
+        self._note_draining(known.values(), began)
+        shown, undone = dict(listed), list[Undone]()
+        for target, write in list(self._last.items()):
+            health = listed.get(target)
+            if self._may_lag(target, write, health, began):
+                _draw_over(shown, target, health or known.get(target), registered=write.registered)
+            elif _is_registered(health) is not write.registered:
+                undone.append(Undone(target, write.registered))
+                del self._last[target]
+        self._note_draining(listed.values(), began)
+        self._forget_old(began, listed)
+        return shown, undone
+
+    def forget(self, targets: Iterable[Target]) -> None:
+        """Forget the writes to `targets`."""
+        for target in targets:
+            self._last.pop(target, None)
+
+    def _may_lag(self, target: Target, write: _Write, health: TargetHealth | None, began: float) -> bool:
+        """Whether the read may be older than the write.
+
+        It is believed at once where it shows what was not so before the write either: a target that drains,
+        and was not known to drain, has been deregistered by another writer since.
+        """
+        oldest = began - LAG_S
+        if write.at >= began:
+            return True
+        if health is None:
+            return write.joined_at > oldest
+        if write.at <= oldest or health.registered is write.registered:
+            return False
+        return health.registered or self._drained_at.get(target, -inf) > oldest
+
+    def _note_draining(self, healths: Iterable[TargetHealth], now: float) -> None:
+        self._drained_at.update((h.target, now) for h in healths if h.state is TargetState.DRAINING)
+
+    def _forget_old(self, now: float, listed: Mapping[Target, TargetHealth]) -> None:
+        """Keep nothing of what left for good, else a group would remember every instance it ever had."""
+        self._drained_at = {target: at for target, at in self._drained_at.items() if at > now - LAG_S}
+        self.forget(
+            target
+            for target, write in list(self._last.items())
+            if not write.registered and target not in listed and write.at < now - _FORGOTTEN_S
+        )
+
+
+def _is_registered(health: TargetHealth | None) -> bool:
+    return health is not None and health.registered
+
+
+def _draw_over(
+    shown: dict[Target, TargetHealth], target: Target, known: TargetHealth | None, *, registered: bool
+) -> None:
+    if registered:
+        shown[target] = after_register(target, known)
+    elif known is not None:
+        shown[target] = after_deregister(known)
+
+
+def drawn_over(
+    known: Mapping[Target, TargetHealth], targets: Iterable[Target], *, registered: bool
+) -> dict[Target, TargetHealth]:
+    """Return `known` as it is after an acknowledged write."""
+    shown = dict(known)
+    for target in targets:
+        _draw_over(shown, target, known.get(target), registered=registered)
+    return shown
