@@ -94,7 +94,9 @@ class _State(Collector):
         yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
         yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
         yield self._gauge(
-            "contested", "Targets left alone because another hand undoes them.", self._contested
+            "contested",
+            "Targets left alone because the writes to them are undone again and again.",
+            self._contested,
         )
         stale = "1 while the health check asks a NodePort that the Service has no more: run `pulumi up`."
         yield self._gauge("health_check_port_stale", stale, lambda g: g.stale_check is not None)

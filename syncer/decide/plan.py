@@ -6,7 +6,7 @@ from math import inf
 
 from syncer.decide.brake import GROUP, Brake
 from syncer.decide.ownership import adopted, joining, record
-from syncer.decide.policy import PlanPolicy
+from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
 from syncer.decide.removal import Removals, unwanted
 from syncer.decide.scene import Scene, notices, succeeding
@@ -49,7 +49,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
     serving = brake.serving
     if actual.unsure or actual.unsettled:
-        brake.doubt(actual.unsure.union(scene.surplus if actual.unsettled else ()))
+        brake.doubt(actual.unsure.union(_removable(scene) if actual.unsettled else ()))
     removals = _removals(scene, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():
@@ -111,6 +111,14 @@ def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]
     if all(listed[target].override for target in healthy):
         return not serving_of(listed.values()).counted.isdisjoint(healthy) if healthy else False
     return True
+
+
+def _removable(scene: Scene) -> Iterable[Target]:
+    """What a process before this one may have deregistered: the same ownership held for it."""
+    if scene.policy.ownership is Ownership.ADD_ONLY:
+        return ()
+    exclusive = scene.policy.ownership is Ownership.EXCLUSIVE
+    return (target for target in scene.surplus if exclusive or target in scene.owned)
 
 
 def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[Target]:

@@ -22,8 +22,8 @@ class Call:
     asked: float
 
 
-# What AWS does with the targets of a call; a read answers.
-Effect = Callable[[tuple[Target, ...]], Sequence[TargetHealth] | None]
+# What AWS does with the targets of a call; a read returns its answer, a list.
+Effect = Callable[[tuple[Target, ...]], object]
 
 
 class Witness(Protocol):
@@ -138,9 +138,9 @@ class MemoryElb:
             return self.faults.pop(0)
         try:
             self._cloud.admit(call.operation)
-            healths = effect(call.targets) or ()
+            answer = effect(call.targets)
         except AwsError as error:
             return error
         if self.witness:
-            self.witness.takes_effect(call, healths)
+            self.witness.takes_effect(call, answer if isinstance(answer, list) else ())
         return self.lost.get(kind)

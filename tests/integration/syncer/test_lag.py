@@ -23,14 +23,14 @@ def test_b4_nodes_come_and_go_by_one_write_each_and_nobody_is_blamed(home: House
     _lag(home, 20)
     try:
         syncer = home.syncer()
-        home.until(lambda: all(len(home.registered(group)) == 3 for group in ("http", "https")), within=30)
+        home.until(lambda: all(len(home.registered(group)) == 3 for group in ("http", "https")), within=120)
         time.sleep(25)
         home.api.patch(
             f"{NODES}/a",
             {"spec": {"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}]}},
         )
         left = {("b", home.node_port("http")), ("c", home.node_port("http"))}
-        home.until(lambda: home.registered("http") == left, within=60 + 20)
+        home.until(lambda: home.registered("http") == left, within=60 + 60)
         time.sleep(25)
         assert home.registered("http") == left
         assert [group["contested"] for group in syncer.status["groups"]] == [[], []]

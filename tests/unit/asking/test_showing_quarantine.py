@@ -73,7 +73,7 @@ async def test_l2_a_refused_deregistration_is_held_until_its_retry() -> None:
 @virtually
 async def test_l2_a_target_in_conflict_is_held_until_its_retry_either_way() -> None:
     world = World()
-    replica = await filled(world, "a", "b")
+    replica = await filled(world, "a", "b", "c", "d")
     foreign = at("f")
     world.cloud.launch(foreign.id)
     for _ in range(6):
@@ -94,7 +94,7 @@ async def test_l2_a_target_in_conflict_is_held_until_its_retry_either_way() -> N
 
 def test_l2_explain_shows_what_the_running_syncer_holds() -> None:
     """A command that looks for itself would say register and deregister."""
-    world, held = World(), {}
+    world, held = World(), dict[Target, Quarantined]()
     nodes = [node(name, instance(name)) for name in "bcd"]
     nodes.append(node("a", instance("a"), taints=["karpenter.sh/disrupted"]))
     readings = Readings(

@@ -20,6 +20,7 @@ LAGS = {
     "one group": lag.per_group({HTTP: 40.0}),
     "by chance": lag.at_random(50.0, seed=8),
 }
+_EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 ONE = Target(InstanceId("i-0123456789abcdef0"), 30080)
 
 
@@ -29,6 +30,10 @@ def listed(state: TargetState) -> dict[Target, TargetHealth]:
 
 def conflicts(replica: Replica) -> list[str]:
     return [each["cause"] for group in snapshot(replica.controller)["groups"] for each in group["contested"]]
+
+
+def _leads(replica: Replica) -> bool:
+    return replica.leads
 
 
 def taint(world: World, *names: str) -> None:
@@ -181,16 +186,13 @@ async def test_b4_a_new_leader_whose_reads_lag_takes_no_serving_target() -> None
         await leader.kill()
         taint(world, "b")
         heir = next(each for each in both if each is not leader)
-        await world.until(lambda heir=heir: heir.leads, within=15)
+        await world.until(partial(_leads, heir), within=15)
         for _ in range(150):
             await asyncio.sleep(1)
             for arn in PORTS:
                 assert world.cloud.registered(arn) == world.targets("b", arn=arn)
         assert conflicts(heir) == []
         await heir.stop()
-
-
-_EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 
 
 @virtually

@@ -25,7 +25,8 @@ What it allows beyond the words of rule 2, and why:
 - What leads to a larger base before a restart is forgotten by it, but for what drains.
 
 - A successor in conflict has been tried: another hand removes it as often as it is registered.
-- A target that was adopted on sight, and never recorded, is foreign to whoever starts after its Node is gone.
+- A target that was adopted on sight, and is not recorded yet, is foreign to whoever starts after its Node is
+  gone: one that was never recorded, or that another hand has put there.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -51,7 +52,7 @@ class Choices:
     settings: Settings
     foreign: Collection[Target]
     confirmed: Collection[Target]
-    recorded: Callable[[Target], bool]  # whether it stands in the record, or stood there and was not lost
+    recorded: Callable[[Target], bool]  # whether the record surely has it: it had, and was not lost
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Judge:
     refused: Collection[Target] = field(default_factory=tuple)  # by AWS, at any time
     scarce: bool = False  # some group has a limit: all groups hold the same choice
     idle_zones: Collection[str] = field(default_factory=tuple)  # where some group has an unused target
+    unsettled: bool = False  # what was removed may not be shown yet: only what is wanted surely serves
 
     def register(self, call: Call) -> Iterator[str]:
         """What is wrong with a RegisterTargets."""
@@ -203,7 +205,7 @@ class Judge:
         rest = {
             target.id
             for target in (self.known.serving_targets(zone) & self.known.before(self.now)) - set(going)
-            if not self.is_doubtful(target)
+            if (self.is_wanted(target) if self.unsettled else not self.is_doubtful(target))
         }
         return len(rest) < self.floor(zone)
 

@@ -224,6 +224,7 @@ class Life:
                 elected=self.start.elected,
                 record_kept=lambda: not self.record_lost,
                 touched=self.touched,
+                strange=self.hands.strange,
             )
         )
 

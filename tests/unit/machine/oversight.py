@@ -25,7 +25,7 @@ from tests.sim.elb import Call
 from tests.sim.virtual import EPOCH
 from tests.sim.world import Replica, World
 from tests.unit.machine.effects import LAG_S
-from tests.unit.machine.judge import Choices, Judge
+from tests.unit.machine.judge import STALE_S, Choices, Judge
 from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
 from tests.unit.machine.shifts import traffic
 
@@ -60,13 +60,16 @@ class Oversight:
     confirmed: Mapping[tuple[TargetGroupArn, Target], float]
     elected: bool
     record_kept: Callable[[], bool]
-    touched: Callable[[TargetGroupArn, Target], bool] = lambda _, __: True
+    touched: Callable[[TargetGroupArn, Target], bool]
+    strange: Collection[Target]
     versions: list[tuple[float, KnownCluster]] = field(default_factory=lambda: [(0.0, KnownCluster())])
     groups: dict[TargetGroupArn, KnownGroup] = field(default_factory=dict)
     stopping: bool = False
     frozen_at: float | None = None
     frozen_for: float = 0.0
     thawed_at: float = float("-inf")
+    _leads: bool = False
+    _settled_at: float = 0.0
     located: set[InstanceId] = field(default_factory=set)
     written: deque[tuple[float, Call]] = field(default_factory=deque)
     _refusals: dict[tuple[str, TargetGroupArn], Refusal] = field(default_factory=dict)
@@ -79,6 +82,7 @@ class Oversight:
             limit = self.world.settings.target_limit
             self.groups[group.group.arn] = KnownGroup(self._zone_of, by_zone, limit)
         self.replica.elb.witness = self
+        self._unsettle()
         self.replica.cluster.told = self.learns
 
     def _zone_of(self, instance: InstanceId) -> str:
@@ -135,7 +139,14 @@ class Oversight:
                     mixed = replace(version, ports=other.ports, ports_since=other.ports_since)
                     yield from mixed.readings()
 
+    def _unsettle(self) -> None:
+        """Something may have been removed that reads do not show for a minute, and until the next of them."""
+        self._settled_at = _now() + LAG_S + STALE_S
+
     def begins(self, call: Call) -> None:
+        if self.replica.leads is not self._leads:
+            self._leads = self.replica.leads
+            self._unsettle()
         if refusal := self._refusals.get((call.operation, call.group)):
             self._check_pause(call, refusal)
         if call.operation not in WRITES:
@@ -182,6 +193,8 @@ class Oversight:
             known.fresh, known.blind = False, error.code == "AccessDenied" or known.blind
         if call.operation == "register" and error.unsure:
             known.unsure.update(call.targets)
+        elif call.operation == "deregister" and error.unsure:
+            self._unsettle()
         wait = SHORTEST_SLOW_S if error.slow else SHORTEST_S
         self._refusals[call.operation, call.group] = Refusal(call, error, _now() + wait)
         if isinstance(error, TooManyTargetsError) and len(call.targets) == 1:
@@ -205,13 +218,15 @@ class Oversight:
             now=now,
             contested=self._contested(group),
             idle_zones=self._idle_zones(),
+            unsettled=now < self._settled_at,
             refused={target for arn, target in self._poison if arn == group},
             scarce=any(known.limit(now) is not None for known in self.groups.values()),
         )
 
     def _recorded(self, group: TargetGroupArn, target: Target) -> bool:
         line = f"{target.port} {target.id.removeprefix('i-')}"
-        return self.record_kept() and (key_of(group), line) in self.world.stored.ever
+        surely = self.record_kept() and target not in self.strange
+        return surely and (key_of(group), line) in self.world.stored.ever
 
     def _idle_zones(self) -> set[str]:
         """Where a group has an unused target, although it has others in use, and none is in use there."""

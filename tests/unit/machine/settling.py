@@ -78,7 +78,7 @@ def _stands(life: Life, judge: Judge, target: Target, why: Why | None, hold_id: 
         case Why.ADD_ONLY:
             return life.start.ownership == "add-only"
         case Why.FOREIGN:
-            return _is_foreign(life, judge, target) and not judge.may_clear()
+            return _is_foreign(judge, target) and not judge.may_clear()
         case Why.LAST_SERVING:
             known = judge.known
             alone = any(known.serving(scope) == {target.id} for scope in known.scopes())
@@ -93,15 +93,15 @@ def _stands(life: Life, judge: Judge, target: Target, why: Why | None, hold_id: 
             return False
 
 
-def _is_foreign(life: Life, judge: Judge, target: Target) -> bool:
+def _is_foreign(judge: Judge, target: Target) -> bool:
     """Whether a replica that starts has no reason to take the target for its own."""
-    return target in life.hands.strange or not judge.choices.recorded(target)
+    return not judge.choices.recorded(target)
 
 
 def _no_place_comes(life: Life, judge: Judge, target: Target) -> bool:
     """Whether a successor waits for ever: what is too much is held, or all is foreign and may not go."""
     limit, taken = life.start.limit, len(judge.known.registered())
-    foreign = _is_foreign(life, judge, target) and not judge.may_clear()
+    foreign = _is_foreign(judge, target) and not judge.may_clear()
     return limit is not None and (taken > limit or (taken == limit and foreign))
 
 

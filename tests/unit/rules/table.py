@@ -9,7 +9,7 @@ from math import inf
 from syncer.model import TargetState, Why
 from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
 from tests.unit.ha import test_election, test_record, test_two_replicas
-from tests.unit.loop import test_check_port, test_contested, test_controller, test_events
+from tests.unit.loop import test_check_port, test_contested, test_controller, test_events, test_lag
 from tests.unit.rules.extra import (
     a_group_that_does_not_answer_is_tried_again_in_growing_pauses,
     a_limit_is_obeyed_in_both_groups,
@@ -257,6 +257,24 @@ SWITCHES = (
         where="syncer.contested:Contested.set_aside",
         off=answering({}),
         story=test_contested.test_a_target_that_another_hand_deregisters_three_times_is_left_alone_for_ten_minutes,
+    ),
+    Switch(
+        rule="7 AWS lag proves no other writer",
+        where="syncer.own_writes:OwnWrites._may_lag",
+        off=answering(False),
+        story=test_lag.test_b4_what_aws_lost_is_written_again_after_a_minute,
+    ),
+    Switch(
+        rule="2 a new leader counts only what is surely left",
+        where="syncer.decide.brake:Brake.doubt",
+        off=answering(None),
+        story=test_lag.test_b4_a_new_leader_whose_reads_lag_takes_no_serving_target,
+    ),
+    Switch(
+        rule="6 a new leader strikes off nothing that may be there",
+        where="syncer.group:Group.take_over",
+        off=lambda _: lambda group, now: group.look_anew(now),
+        story=test_lag.test_b4_a_new_leader_strikes_off_no_target_that_aws_does_not_show_yet,
     ),
     Switch(
         rule="8 drift is repaired",
