@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Iterable
 
 from syncer.model import TargetGroupArn
+from tests.sim.world import instance
+from tests.unit.machine.hands import NAMES, zone_of
 from tests.unit.machine.known import EXCLUDED
 from tests.unit.machine.life import Life
+from tests.unit.machine.shifts import SHIFTS, shift
 
 # Longer than a Lease and the look of a standby.
 SUCCESSION_S = 13.0
@@ -82,3 +85,18 @@ def _freeze_leader(life: Life) -> None:
     for index, each in enumerate(life.crew):
         if each.replica.leads:
             life.freeze(index)
+
+
+async def shift_away(life: Life, which: str, *, key: str, seconds: float) -> None:
+    """All is well, a zone is shifted, and what still gets traffic leaves; later the shift ends."""
+    life.mend()
+    for name in NAMES:
+        life.join(name)
+    await asyncio.sleep(HEALTHY_S)
+    shift(life.world.cloud, which)
+    await asyncio.sleep(HEALTHY_S)
+    for name in NAMES:
+        if zone_of(instance(name)) not in SHIFTS[which]:
+            life.taint(name, key)
+    await asyncio.sleep(seconds)
+    shift(life.world.cloud, "no shift")

@@ -230,6 +230,15 @@ class Machine(RuleBasedStateMachine):
     def start_unlisted(self, names: tuple[str, ...], pause: float) -> None:
         self.then(pause, lambda: chapters.start_unlisted(self.life, names))
 
+    @rule(
+        which=st.sampled_from(sorted(SHIFTS)),
+        key=st.sampled_from(TAINTS),
+        seconds=st.sampled_from([7.0, 61.0, 130.0, 620.0]),
+        pause=PAUSE,
+    )
+    def shift_away(self, which: str, key: str, seconds: float, pause: float) -> None:
+        self.then(pause, lambda: chapters.shift_away(self.life, which, key=key, seconds=seconds))
+
     @rule(pause=PAUSE)
     def thaw(self, pause: float) -> None:
         self.then(pause, self.life.thaw)
