@@ -30,7 +30,7 @@ async def blind_replica(*names: str) -> tuple[World, Replica]:
     world = World({"NLB_SYNC_TARGET_GROUPS": HTTP, "NLB_SYNC_OWNERSHIP": "tracked"})
     world.join(*names)
     replica = world.replica()
-    replica.elb.default_port = _zero  # type: ignore[method-assign]
+    replica.elb.default_port = _zero  # type: ignore[method-assign,assignment]
     replica.elb.broken["describe", HTTP] = AccessDeniedError(
         "DescribeTargetHealth", "AccessDenied", "no", "elasticloadbalancing:DescribeTargetHealth"
     )

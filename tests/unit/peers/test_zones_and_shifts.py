@@ -24,7 +24,9 @@ def placed(letter: str, *, label: str | None = None, provider: str | None = None
 
 def overridden(state: str, letters: str = "abcd") -> list[Json]:
     """Six healthy targets; those of zone a have this AdministrativeOverride."""
-    override = {"AdministrativeOverride": {"State": state, "Reason": "AdministrativeOverride.X"}}
+    override: dict[str, Any] = {
+        "AdministrativeOverride": {"State": state, "Reason": "AdministrativeOverride.X"}
+    }
     return [target(each, **(override if each in letters else {})) for each in ZONES]
 
 
