@@ -24,6 +24,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             cwd=ROOT,
             env=environment,
             capture_output=True,
-            timeout=180,
+            timeout=550,
             check=False,
         )

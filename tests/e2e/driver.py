@@ -40,7 +40,7 @@ class Sandbox:
         """What `sandbox WORDS` prints."""
         return self._run([str(ROOT / ".venv/bin/sandbox"), *words], timeout)
 
-    def pulumi(self, *words: str, timeout: float = 180) -> str:
+    def pulumi(self, *words: str, timeout: float = 550) -> str:
         """What `pulumi WORDS` prints when it is typed in `sandbox shell`."""
         return self.sandbox("shell", "--", "pulumi", *words, timeout=timeout)
 

@@ -122,7 +122,8 @@ def test_n2_the_stack_reaches_this_sandboxs_aws_whatever_file_configures_it(
 
 
 def test_n3_one_quoted_word_is_a_command_line(sandbox: Sandbox) -> None:
-    said = sandbox.sandbox("shell", "pulumi preview --non-interactive | tail -n 20 && echo $PULUMI_STACK")
+    line = "pulumi preview --non-interactive | tail -n 20 && echo $PULUMI_STACK"
+    said = sandbox.sandbox("shell", line, timeout=550)
     assert "unchanged" in said
     assert said.endswith("dev\n")
 
