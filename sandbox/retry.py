@@ -1,4 +1,4 @@
-"""How a loop of the sandbox goes on when its work fails: waiting longer each time, one log line a kind."""
+"""Retries of the sandbox's loops: a longer wait after each failure, one log line for each kind of failure."""
 
 import logging
 import random
@@ -12,8 +12,8 @@ _FIRST_S, _MAX_S = 0.5, 10.0
 class Retry:
     """The failures of one loop since its work last succeeded.
 
-    `what` names the work in the log. A server that answers nonsense is asked less and less often, and each
-    kind of failure is logged once until the work succeeds again.
+    `what` names the work in the log. Waits double up to `max_s`, and each kind of failure is logged once
+    until the work succeeds.
     """
 
     def __init__(
@@ -32,15 +32,15 @@ class Retry:
         if kind not in self._logged:
             self._logged.add(kind)
             unforeseen = error if isinstance(error, (AttributeError, IndexError, TypeError)) else None
-            self._log.warning("%s: %s; trying again", self._what, _line(error), exc_info=unforeseen)
+            self._log.warning("%s failed: %s; retrying", self._what, _line(error), exc_info=unforeseen)
         delay = self._delay_s
         self._delay_s = min(delay * 2, self._max_s)
         return delay * random.uniform(0.75, 1)  # noqa: S311 (jitter)
 
     def succeeded(self) -> None:
-        """Begin anew: the next failure is logged, and waited for as the first one."""
+        """Reset: the next failure is logged and waited for as a first one."""
         if self._failures:
-            self._log.info("%s: works again after %d failures", self._what, self._failures)
+            self._log.info("%s succeeded after %d failures", self._what, self._failures)
             self._failures = 0
             self._logged.clear()
             self._delay_s = self._first_s

@@ -43,7 +43,7 @@ class DataPlane:
         self._checker = Checker(loopback, self._report, lambda: not off.exists())
         self._seen: object = None
         self._read_at = 0.0
-        self._reading = Retry("reading the AWS API, until then as it was", log)
+        self._reading = Retry("reading the AWS API", log)
         self._reporting = Retry("reporting health checks", log)
 
     async def run(self) -> None:

@@ -94,7 +94,7 @@ class Fleet:
         """Read EC2 whenever its revision changed, until cancelled."""
         client = await asyncio.to_thread(ec2_client, self._layout.aws_url)
         seen: object = None
-        retry = Retry("reading EC2, until then as it was", log, first_s=_POLL_S)
+        retry = Retry("reading EC2", log, first_s=_POLL_S)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while True:
                 revision = await self._revision(session)
@@ -103,7 +103,7 @@ class Fleet:
                     try:
                         found, cidrs = await asyncio.to_thread(_read, client)
                         self._see({instance.node: instance for instance in found}, cidrs)
-                    except Exception as error:  # noqa: BLE001  (whatever EC2 answers, machines go on)
+                    except Exception as error:  # noqa: BLE001  (whatever EC2 answers, machines keep serving)
                         pause = max(pause, retry.failed(error))
                     else:
                         seen = revision

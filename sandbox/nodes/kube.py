@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -114,30 +115,29 @@ class Cache:
     path: str
     changed: Callable[[], None]
     items: dict[tuple[str, str], Object] | None = field(default=None, init=False)
+    _watching_since: float = field(default=math.inf, init=False)
 
     async def run(self) -> None:
         """List, watch, and begin again whenever the watch ends or fails, until cancelled."""
         retry = Retry(f"watch of {self.path}", log, _RETRY_FIRST_S, _RETRY_MAX_S)
         while True:
-            began = time.monotonic()
-            pause = _RETRY_FIRST_S
+            self._watching_since = math.inf
+            failure: Exception = EndedEarlyError()
             try:
                 await self._list_then_watch()
             except Exception as error:  # noqa: BLE001  (whatever the API server answers, it is asked again)
-                if time.monotonic() - began > _RETRY_MAX_S * 2:
-                    retry.succeeded()  # it worked for a while
-                pause = retry.failed(error)
+                failure = error
+            # A watch that ends at once, by the server's will or not, is a failure; the end of another is not.
+            if time.monotonic() - self._watching_since > _RETRY_MAX_S:
+                retry.succeeded()
+                await asyncio.sleep(_RETRY_FIRST_S)
             else:
-                # A watch that the server ends at once is no better than one that fails.
-                ended_early = time.monotonic() - began < _RETRY_MAX_S
-                pause = retry.failed(EndedEarlyError()) if ended_early else _RETRY_FIRST_S
-                if not ended_early:
-                    retry.succeeded()
-            await asyncio.sleep(pause)
+                await asyncio.sleep(retry.failed(failure))
 
     async def _list_then_watch(self) -> None:
         listed = await self.kube.get(self.path)
         self.items = {_key(item): item for item in listed["items"]}
+        self._watching_since = time.monotonic()
         self.changed()
         async for kind, item in self.kube.watch(self.path, listed["metadata"]["resourceVersion"]):
             if kind == "DELETED":

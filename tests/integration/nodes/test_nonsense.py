@@ -19,6 +19,7 @@ from sandbox.layout import Layout, free_ports
 from sandbox.loopback import Loopback
 from sandbox.nodes import ec2, lifecycle
 from sandbox.process import Running
+from sandbox.status import observe
 from tests.integration.nodes.conftest import eventually, start
 from tests.integration.nodes.garbler import NONSENSE, Garbler
 
@@ -132,6 +133,9 @@ def test_c1_nodes_and_packet_path_survive_every_answer(
     assert world.serves(node)
     assert garbler.requests <= _REQUESTS
     assert world.lines() - lines <= _LINES
+    if nonsense != "hang":  # `sandbox status` shows what it can; its own time-outs add up to 20 s
+        (group,) = observe(world.inside, {"targetGroups": {"http": "arn:http"}}).groups
+        assert group.targets == ()
     garbler.answer(None)
     assert world.joins()  # and all of it works again
     assert world.running() == before
