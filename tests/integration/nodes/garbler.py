@@ -18,8 +18,8 @@ NONSENSE: dict[str, bytes | None] = {
     "empty": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     "a list": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]",
     "null items": b'HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n{"items": null, "revision": 7}',
-    "wrong shape": b"HTTP/1.1 200 OK\r\nContent-Length: 56\r\n\r\n"
-    b"<DescribeInstancesResponse><a/></DescribeInstancesResponse>"[:56],
+    "wrong shape": b"HTTP/1.1 200 OK\r\nContent-Length: 59\r\n\r\n"
+    b"<DescribeInstancesResponse><a/></DescribeInstancesResponse>",
     "another document": b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n<html><body></body></html>",
     "500": b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\nboom",
     "403": b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nboom",
