@@ -16,6 +16,7 @@ from sandbox.imagepython.pin import Pin
 from sandbox.toolchain import store
 
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The linters run under the project's own Python.
 _SYNC = ("sync", "--locked", "--no-install-project", "--no-default-groups",
          "--group=infra", "--group=sandbox", "--group=test")  # fmt: skip
@@ -65,7 +66,7 @@ def prepare(
     uv = environment.uv(say)
     place = _place(pin, python, uv, say)
     home = store.root() / "image-python" / f"venv-{place.name}"
-    variables = _variables(home)
+    variables = _variables(place, home)
     sync = place.command([debian.UV if place.root else uv, *_SYNC, "--python", place.python])
     lock = store.root() / ".image-python.lock"
     with store.exclusive(lock, lambda seconds: say(f"waiting for another run, {seconds:.0f} s")):
@@ -99,13 +100,15 @@ def _version(python: str) -> str:
     return said[1] if said else ""
 
 
-def _variables(home: Path) -> dict[str, str]:
-    unfit = {"VIRTUAL_ENV", "TMPDIR", "PYTHONHOME"}
+def _variables(place: Place, home: Path) -> dict[str, str]:
+    """The variables of this process, less those that name what a Debian root lacks."""
+    inside = {"HOME": "/root", "PATH": _PATH, "TMPDIR": "/tmp"} if place.root else {}  # noqa: S108
+    variables = {**os.environ, **inside}
+    variables.pop("VIRTUAL_ENV", None)
     return {
-        **{name: value for name, value in os.environ.items() if name not in unfit},
-        "HOME": "/root" if os.geteuid() == 0 else os.environ.get("HOME", "/"),
+        **variables,
         "NODE_NLB_SYNC_CACHE": str(store.root()),
-        "PATH": f"{home / 'bin'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": f"{home / 'bin'}:{variables.get('PATH', _PATH)}",
         "PYTHONPATH": str(ROOT),
         "UV_LINK_MODE": "copy",  # no file can be linked from one mount to another
         "UV_PROJECT_ENVIRONMENT": str(home),

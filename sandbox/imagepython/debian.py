@@ -58,7 +58,8 @@ def entering(
     root: Path, shared: Mapping[Path, str], where: Path, words: Sequence[str | Path]
 ) -> list[str | Path]:
     """The command that runs `words` in `root`, where each path of `shared` is found at its value."""
-    places = {**{Path(path): path for path in _NETWORK if Path(path).exists()}, **shared}
+    network = (*_NETWORK, os.environ.get("SSL_CERT_FILE") or _NETWORK[0])
+    places = {**{Path(path): path for path in network if Path(path).exists()}, **shared}
     pairs = [each for path, place in places.items() for each in (path, place)]
     enter: list[str | Path] = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "sh"]
     return [*enter, root, *pairs, "--", where, *words]
