@@ -30,11 +30,11 @@ class Account:
 
     def grant(self, *verbs: str, resources: tuple[str, ...] = ("nodes", "services")) -> None:
         """Let it do this with the `resources`; without verbs all that the stack allows, there and else."""
-        allowed = list(verbs) or ["get", "list", "watch"]
-        rules = [{"apiGroups": [""], "resources": list(resources), "verbs": allowed}]
+        rules = [{"apiGroups": [""], "resources": list(resources), "verbs": list(verbs) or ["list", "watch"]}]
         if not verbs:
             own = ["get", "create", "update", "patch"]
             rules += [
+                {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]},
                 {"apiGroups": [""], "resources": ["configmaps", "events"], "verbs": own},
                 {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": own},
             ]
