@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 import boto3
 
 from syncer.elb.arn import parse_arn
+from syncer.elb.credentials import Source
 from syncer.elb.cures import credentials_fault
 from syncer.elb.endpoint import check_endpoints
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.healths import Healths
 from syncer.elb.own_port import OwnPorts
-from syncer.elb.session import CONFIG, new_session
+from syncer.elb.session import CONFIG, new_session, source_of
 from syncer.errors import (
     AccessDeniedError,
     AwsError,
@@ -64,7 +65,7 @@ class BotoElb:
         self._ports: dict[TargetGroupArn, int] = {}
         self._lock = threading.Lock()
         self._region = next((parse_arn(group).region for group in groups), "")
-        self._sessions: dict[str, boto3.Session] = {}
+        self._sources: dict[str, Source] = {}
         self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
         # Each group may have one read and one write under way: a hanging one delays no other group.
         workers = min(_THREADS, max(2, 2 * len(groups)))
@@ -167,7 +168,7 @@ class BotoElb:
             if rejected:
                 with self._lock:
                     self._clients.clear()  # the next attempt reads files, tokens and roles anew
-                    self._sessions.clear()
+                    self._sources.clear()
             raise
         except AwsError as error:
             self._called(operation, error.code)
@@ -178,11 +179,9 @@ class BotoElb:
     def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
         with self._lock:
             if region not in self._clients:
-                session = self._session(region)
                 try:
-                    client = session.client("elbv2", region_name=region, config=CONFIG)
+                    client = self._session(region).client("elbv2", region_name=region, config=CONFIG)
                 except RAISED as error:  # no call was made: a profile or another file of AWS's is broken
-                    del self._sessions[region]
                     raise credentials_fault("", error) from None
                 for operation in _WRITES:
                     client.meta.events.register(f"before-send.{_SERVICE}.{operation}", self._check)
@@ -196,13 +195,13 @@ class BotoElb:
             raise NotLeaderError(event_name.rpartition(".")[2])
 
     def _session(self, region: str) -> boto3.Session:
-        """One for all calls of a Region, so that its credentials are fetched once."""
-        if region not in self._sessions:
-            try:
-                self._sessions[region] = new_session(region, *self._keys, os.environ)
-            except RAISED as error:
-                raise credentials_fault("", error) from None
-        return self._sessions[region]
+        """With the credentials of all calls of a Region, which are fetched once."""
+        try:
+            if region not in self._sources:
+                self._sources[region] = source_of(region, *self._keys, os.environ)
+            return new_session(self._sources[region])
+        except RAISED as error:
+            raise credentials_fault("", error) from None
 
 
 def _description(target: Target) -> "TargetDescriptionTypeDef":

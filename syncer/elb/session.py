@@ -29,17 +29,18 @@ CONFIG = Config(
 )
 
 
-def new_session(
-    region: str, access_key: str, secret_key: str, environment: Mapping[str, str]
-) -> boto3.Session:
-    """For clients of `region`. Credentials by boto3's own chain; these keys where AWS's are not set."""
-    session = _session()
+def source_of(region: str, access_key: str, secret_key: str, environment: Mapping[str, str]) -> Source:
+    """Credentials by boto3's own chain, for calls in `region`; these keys where AWS's are not set."""
     if access_key and not environment.get("AWS_ACCESS_KEY_ID"):
-        source = Source(lambda: [_Given(access_key, secret_key)])
-    else:
-        source = Source(partial(_chain, sts_region(environment, region)))
+        return Source(lambda: [_Given(access_key, secret_key)])
+    return Source(partial(_chain, sts_region(environment, region)))
+
+
+def new_session(source: Source) -> boto3.Session:
+    """For clients that sign with the keys of `source`. Kept, it would keep the endpoints of all services."""
+    session = _session()
     session.register_component("credential_provider", _Fixed(source))
-    return boto3.Session(botocore_session=session, region_name=region)
+    return boto3.Session(botocore_session=session)
 
 
 def sts_region(environment: Mapping[str, str], region: str) -> str:
