@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback in the place of STS, the Pod Identity agent, instance metadata, ELB or a proxy."""
+"""A real HTTP server on loopback in the place of STS, the Pod Identity agent, instance metadata and ELB."""
 
 import json
 import threading

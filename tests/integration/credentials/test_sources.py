@@ -179,9 +179,15 @@ def test_b8_white_space_around_a_web_identity_is_left_out(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["wJalrXUtnFEMI/K7MD\nENG/bPxRfiCYEXAMPLEKEY", '"{}"', "'{}'", "wJalrXUtnFEMé"]
+    ("name", "text"),
+    [
+        ("AWS_ACCESS_KEY_ID", "wJalrXUtn FEMI"),
+        ("AWS_ACCESS_KEY_ID", '"{}"'),
+        ("AWS_SECRET_ACCESS_KEY", "'{}'"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMé"),
+        ("AWS_SESSION_TOKEN", "wJalrXUtnFEMI/K7MD\nENG/bPxRfiCYEXAMPLEKEY"),
+    ],
 )
-@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
 def test_b8_a_key_that_no_header_can_carry_is_reported_and_not_shown(
     place: Place, name: str, text: str
 ) -> None:
