@@ -59,7 +59,7 @@ class Place:
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token),
         }
 
-    def ask(self, *words: str, within: float = 90, **changes: str) -> tuple[int, str]:
+    def ask(self, *words: str, within: float = 240, **changes: str) -> tuple[int, str]:
         """A command as a process: its exit code, and all that it wrote."""
         done = subprocess.run(
             [sys.executable, "-m", "syncer", *words],

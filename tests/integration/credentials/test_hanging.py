@@ -71,8 +71,8 @@ def names(place: Place) -> tuple[dict[str, str], Callable[[], object]]:
 def test_b5_sigterm_ends_the_process_whatever_hangs(place: Place, hangs: Hangs) -> None:
     environment, reached = hangs(place)
     syncer = place.run(**environment)
-    until(lambda: syncer.get("/healthz")[0] == 200, within=30)
-    until(reached, within=30)
+    until(lambda: syncer.get("/healthz")[0] == 200, within=150)
+    until(reached, within=150)
     assert syncer.stop(30) == 0
     assert "Traceback" not in syncer.log.read_text()
 
@@ -86,17 +86,17 @@ def test_b5_a_write_that_hangs_does_not_hold_up_the_end(place: Place) -> None:
     place.api.lists = a_document({"metadata": {"resourceVersion": "100"}, "items": [node]})
     reached = silent(place, "RegisterTargets")
     syncer = place.run(**KEY)
-    until(reached, within=30)
+    until(reached, within=150)
     assert syncer.stop(30) == 0
 
 
 def test_b5_credentials_that_do_not_come_are_reported_and_used_when_they_do(place: Place) -> None:
     reached = silent(place, "AssumeRole")
     syncer = place.run(**place.irsa)
-    until(reached, within=30)
-    assert "STS" in until(lambda: syncer.status["groups"][0]["read_problem"], within=40)
+    until(reached, within=150)
+    assert "STS" in until(lambda: syncer.status["groups"][0]["read_problem"], within=150)
     place.aws.answer = answers
-    until(lambda: syncer.status["groups"][0]["fresh"], within=60)
+    until(lambda: syncer.status["groups"][0]["fresh"], within=150)
     assert "Traceback" not in syncer.log.read_text()
 
 
@@ -104,6 +104,6 @@ def test_b5_doctor_does_not_wait_for_ever(place: Place) -> None:
     silent(place, "AssumeRole")
     began = time.monotonic()
     row, said = place.doctor(**place.irsa)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
     assert "STS" in row["says"]
     assert "Traceback" not in said

@@ -69,7 +69,7 @@ def test_b6_doctor_asks_the_sts_of_the_arns_region(place: Place, proxy: StandIn,
 )
 def test_b6_run_asks_the_same(place: Place, proxy: StandIn, partition: str, region: str, host: str) -> None:
     syncer = place.run(**environment(place, proxy, ARN.format(partition, region, "73e2d6bc24d8a067")))
-    until(lambda: hosts(proxy), within=30)
+    until(lambda: hosts(proxy), within=150)
     assert hosts(proxy) == {host}
     assert syncer.stop(30) == 0
 
