@@ -12,8 +12,8 @@ _KEYS: Final = re.compile(
     r"|(?<=://)[^\s/@'\"]{0,256}:[^\s'\"]{0,1024}@",
     re.DOTALL,
 )
-# A secret access key has 40 characters of base64, a session token hundreds.
-_RUN: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+# A secret access key has 40 characters of base64, a session token hundreds; a part may have been pasted.
+_RUN: Final = re.compile(r"[A-Za-z0-9+/]{36,}={0,2}")
 
 
 def masked(text: str) -> str:
@@ -25,5 +25,4 @@ def _masked_run(run: re.Match[str]) -> str:
     """The mask for a secret key or session token; digests and paths stay."""
     found = run[0]
     mixed = all(re.search(kind, found) for kind in ("[a-z]", "[A-Z]", "[0-9+/]"))
-    secret = len(found.rstrip("=")) == 40 or len(found) >= 100  # noqa: PLR2004
-    return MASK if mixed and secret and not re.match(r"/?[a-z]{3,}/", found) else found
+    return MASK if mixed and not re.match(r"/?[a-z]{3,}/", found) else found

@@ -61,13 +61,11 @@ _MARKS = (
     *("ignature=", "redential=", "ecret_access_key", "ecretAccessKey", "nvalid header", "assword"),
 )
 
-# A secret access key has 40 characters of base64, a session token hundreds.
-_RUN = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+# A secret access key has 40 characters of base64, a session token hundreds; a part may have been pasted.
+_RUN = re.compile(r"[A-Za-z0-9+/]{36,}={0,2}")
 _PATH = re.compile(r"/?[a-z]{3,}/")
-_KEY_LENGTH = 40
-_TOKEN_LENGTH = 100
 # `user:password@host` without the scheme of a URL.
-_BARE_USERINFO = re.compile(r"[^\s/:@'\"=,(]{1,256}:[^\s@'\"]{1,1024}@(?=[\w\[])")
+_BARE_USERINFO = re.compile(r"[^\s/:@'\"=,(]{1,256}:(?!//|\d+[/?#])[^\s@'\"]{1,1024}@(?=[\w\[])")
 
 # Keys, and tokens of the cluster, are renewed every hour or so: the last ones are enough.
 _KEPT = 20
@@ -140,8 +138,7 @@ def _hidden_key(run: re.Match[str]) -> str:
     """The mask for a secret key or session token; paths, digests and names stay."""
     text = run[0]
     mixed = all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9+/]"))
-    long = len(text.rstrip("=")) == _KEY_LENGTH or len(text) >= _TOKEN_LENGTH
-    return MASK if mixed and long and not _PATH.match(text) else text
+    return MASK if mixed and not _PATH.match(text) else text
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -151,6 +148,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]
     yield html.escape(secret)
+    yield html.escape(secret, quote=False)
     for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
         yield encoded
         yield re.sub("%..", lambda match: match[0].lower(), encoded)
