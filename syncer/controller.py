@@ -268,8 +268,8 @@ class Controller:
             await group.looked.wait()
             group.dirty.clear()
             wait = await self._pass(group)
-            if once:
-                return
+            if once or self._stopping.is_set():
+                return  # the stop may be what began this pass
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:
