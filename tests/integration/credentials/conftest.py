@@ -59,14 +59,14 @@ class Place:
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token),
         }
 
-    def ask(self, *words: str, within: float = 240, **changes: str) -> tuple[int, str]:
+    def ask(self, *words: str, **changes: str) -> tuple[int, str]:
         """A command as a process: its exit code, and all that it wrote."""
         done = subprocess.run(
             [sys.executable, "-m", "syncer", *words],
             env={**self.environment, **changes},
             capture_output=True,
             text=True,
-            timeout=within,
+            timeout=240,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr

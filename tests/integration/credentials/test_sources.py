@@ -22,7 +22,7 @@ def sts(said: tuple[int, str]) -> Arrange:
     return arrange
 
 
-def token_file(change: Callable[[Path], None]) -> Arrange:
+def token_file(change: Callable[[Path], object]) -> Arrange:
     def arrange(place: Place) -> dict[str, str]:
         found = place.irsa
         path = Path(found["AWS_WEB_IDENTITY_TOKEN_FILE"])
@@ -41,7 +41,7 @@ def agent(status: int, text: str) -> Arrange:
     return arrange
 
 
-def agents_token(change: Callable[[Path], None]) -> Arrange:
+def agents_token(change: Callable[[Path], object]) -> Arrange:
     def arrange(place: Place) -> dict[str, str]:
         found = place.pod_identity
         path = Path(found["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])
@@ -77,10 +77,10 @@ CASES = {
     "sts-garbled": (sts((200, "<html>login</html>")), "annotation"),
     "assume-role-denied": (chained, "trust policy"),
     "token-missing": (token_file(lambda _: None), "annotation"),
-    "token-empty": (token_file(lambda path: path.write_text("\n") and None), "is empty"),
+    "token-empty": (token_file(lambda path: path.write_text("\n")), "is empty"),
     "token-directory": (token_file(Path.mkdir), "no regular file"),
-    "token-two-lines": (token_file(lambda path: path.write_text("a\nb") and None), "line breaks"),
-    "token-binary": (token_file(lambda path: path.write_bytes(b"\xff\xfe\0") and None), "annotation"),
+    "token-two-lines": (token_file(lambda path: path.write_text("a\nb")), "line breaks"),
+    "token-binary": (token_file(lambda path: path.write_bytes(b"\xff\xfe\0")), "annotation"),
     "agent-404": (agent(404, "no association"), "Pod Identity association"),
     "agent-not-json": (agent(200, "<html/>"), "Pod Identity association"),
     "agent-other-json": (agent(200, '{"Code": "AccessDenied"}'), "eks-pod-identity-agent"),

@@ -111,7 +111,7 @@ def test_s2_json_stays_json_and_large_answers_are_searched_too() -> None:
 def test_s2_streams_and_errors_are_redacted() -> None:
     know(SECRET)
     stream = io.StringIO()
-    print(f"{SECRET} {ID}", file=RedactedStream(stream))  # type: ignore[call-overload]
+    print(f"{SECRET} {ID}", file=RedactedStream(stream))
     assert stream.getvalue() == "*** ***\n"
     refused = ClientError({"Error": {"Code": SECRET, "Message": f"{ID} {SECRET}"}}, "RegisterTargets")
     error = fault("RegisterTargets", refused)
