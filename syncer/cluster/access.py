@@ -46,7 +46,7 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
             ) from None
         where = "the ServiceAccount" if in_pod else _AT_HOME
         raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
-    know(config.password, *(token.removeprefix("Bearer ") for token in config.api_key.values()))
+    know(config.password, *(token.rpartition(" ")[2] for token in config.api_key.values()))
     know_userinfo(config.host)
     know_userinfo(config.proxy or "")
     if not is_url(config.host):
