@@ -114,7 +114,7 @@ def test_b2_run_is_never_blind_for_it_and_works_once_it_is_mended(
     assert "AssumeRoleWithWebIdentity" in status["groups"][0]["read_problem"]
     assert "elasticloadbalancing:" not in status["groups"][0]["read_problem"]
     assert status["blind"] is False
-    assert syncer.metric("nlb_sync_blind") == 0
+    assert syncer.metric('nlb_sync_blind{target_group="http"}') == 0
     code = "AccessDenied" if said is DENIED else "InvalidIdentityToken"
     assert syncer.metric(f'nlb_sync_aws_calls_total{{code="{code}",operation="Credentials"}}') >= 1
     assert syncer.metric(f'nlb_sync_aws_calls_total{{code="{code}",operation="DescribeTargetHealth"}}') < 1
