@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from infra.masking import masked
+
 MISSING: Final = object()
 REQUIRED: Final = object()
 LONGEST_ECHO = 60  # characters of a wrong value that are repeated in the message
@@ -28,7 +30,7 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{NAMESPACE}:{self.path}: read {self.read}; allowed: {self.allowed}; fix: {self.fix}"
+        return masked(f"{NAMESPACE}:{self.path}: read {self.read}; allowed: {self.allowed}; fix: {self.fix}")
 
 
 Problems = list[Problem]
@@ -58,10 +60,10 @@ class Shape(Protocol):
 
 
 def echo(raw: Any) -> str:
-    """How a value is repeated in a message: as JSON, on one line, cut short."""
+    """How a value is repeated in a message: as JSON, on one line, cut short, and without keys."""
     if raw is MISSING:
         return "nothing"
-    text = json.dumps(raw, default=str, ensure_ascii=True)
+    text = masked(json.dumps(raw, default=str, ensure_ascii=True))
     return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
 
 

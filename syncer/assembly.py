@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -24,6 +26,7 @@ from syncer.lease import Election, Unelected
 from syncer.metrics import CONTENT_TYPE, Exposition
 from syncer.page import page
 from syncer.ports import Leadership
+from syncer.redaction import know_environment, redacted
 from syncer.settings import ServicePort, Settings, load
 from syncer.status import alive, snapshot, unready
 from syncer.tally import Tally
@@ -33,8 +36,8 @@ from syncer.web import Answer, Routes, document, serving, shared, text
 def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Controller:
     """The controller that `environment` describes; MisconfiguredError where it does not say enough."""
     settings = load(environment)
-    secrets = (settings.secret_key, *(environment.get(name, "") for name in _SECRETS))
-    log.configure(settings.log_level, secrets)
+    know_environment(environment)
+    log.configure(settings.log_level, [settings.secret_key])
     if dry_run:
         settings = replace(settings, paused=True)
     tally, clock = Tally(), SystemClock()
@@ -75,15 +78,24 @@ def _cluster(api: Api, settings: Settings, tally: Tally) -> KubernetesCluster:
     return KubernetesCluster(api, view, sorted(services), tally.restarted)
 
 
-_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECRET_KEY")
+# The usual grace period of a Pod is 30 s.
+_ENDED_S = 25.0
 
 
 @contextlib.asynccontextmanager
 async def attended(controller: Controller) -> AsyncIterator[None]:
     """Answer HTTP and stop on SIGTERM or SIGINT while the block runs."""
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        controller.stop()
+        # Whatever hangs now (a thread that the loop waits for, a name server): the process ends in time.
+        last = threading.Timer(_ENDED_S, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, controller.stop)
+        loop.add_signal_handler(number, stop)
     settings = controller.settings
     async with serving(routes(controller), settings.address, settings.port):
         yield
@@ -100,7 +112,7 @@ def routes(controller: Controller) -> Routes:
     }
     if controller.settings.metrics:
         exposition = Exposition(controller)
-        known["/metrics"] = lambda: Answer(200, exposition.render(), CONTENT_TYPE)
+        known["/metrics"] = lambda: Answer(200, redacted(exposition.render().decode()).encode(), CONTENT_TYPE)
     return known
 
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from syncer import settings
 from syncer.asking import files, flags
+from syncer.redaction import redacted_input
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -18,7 +19,7 @@ class _OneLine(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the process."""
-        said = " ".join(message.split())
+        said = redacted_input(" ".join(message.split()))
         self.exit(2, f"nlb-sync: {said}; see `{self.prog} --help`\n")
 
 

@@ -38,6 +38,8 @@ _ANSWERED_S = 15.0
 _CURRENT_S = 60.0
 # How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
 _BEGIN_S = 30.0
+# After a stop, the call in flight has this long to end: 3 s to connect and 10 s to be answered, as a rule.
+_STOP_S = 15.0
 # A short outage of the API server makes no long one of ours.
 _RECORD_AGAIN_S = (1.0, 2.0)
 _UNREAD = "cannot read the ownership registry"
@@ -96,7 +98,7 @@ class Controller:
         NotBegunError where that cannot begin within 30 s.
 
         After `stop` the AWS call in flight still ends and is recorded, then another replica may lead at
-        once; nothing is deregistered for it.
+        once; nothing is deregistered for it. A call that hangs is left after 15 s, and the Lease runs out.
         """
         background: list[asyncio.Future[Any]] = [
             asyncio.create_task(self.cluster.run(self._collector.tell), name="cluster"),
@@ -113,16 +115,23 @@ class Controller:
             group.take_over(self.clock.monotonic())
         passes = (self._follow(group, once=once) for group in self.groups)
         work: asyncio.Future[Any] = asyncio.gather(*passes)
+        late = asyncio.create_task(self._late(), name="late")
         try:
             # The background never ends by itself: where it does, it has failed, and so do we.
-            ended, _ = await asyncio.wait([work, *background], return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait([work, late, *background], return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
         finally:
-            for task in (*background, work):
+            for task in (*background, work, late):
                 task.cancel()
-            await asyncio.gather(*background, work, return_exceptions=True)
-        await self.leadership.release()
+            await asyncio.gather(*background, work, late, return_exceptions=True)
+        if work in ended:
+            await self.leadership.release()
+
+    async def _late(self) -> None:
+        """Return when the call in flight at `stop` should have ended."""
+        await self._stopping.wait()
+        await self.clock.sleep(_STOP_S)
 
     def stop(self) -> None:
         """Begin no further call."""
@@ -268,8 +277,8 @@ class Controller:
             await group.looked.wait()
             group.dirty.clear()
             wait = await self._pass(group)
-            if once:
-                return
+            if once or self._stopping.is_set():
+                return  # the stop may be what began this pass
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:

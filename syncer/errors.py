@@ -1,8 +1,13 @@
 """The failures the syncer knows, by what is to be done about them: fix the settings, or try again later."""
 
+from syncer.redaction import redacted_input
+
 
 class SyncerError(Exception):
-    """Any failure with a one-line message for people."""
+    """Any failure with a one-line message for people, which holds no secret whatever it quotes."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redacted_input(message))
 
 
 class MisconfiguredError(SyncerError):
@@ -41,8 +46,8 @@ class AwsError(SyncerError):
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation}: {code}: {message}")
         self.operation = operation
-        self.code = code
-        self.detail = message
+        self.code = redacted_input(code)
+        self.detail = redacted_input(message)
 
 
 class UnreachableError(AwsError):
@@ -73,10 +78,17 @@ class AccessDeniedError(AwsError):
         self.action = action
 
 
-class CredentialsExpiredError(AwsError):
-    """Keys or token are expired or unknown: the next attempt reads them anew."""
+class CredentialsError(AwsError):
+    """No usable credentials: their source (STS, an agent, a file, …) failed, or ELB rejects them.
+
+    No statement about any right on a target group: it never leads to blind mode.
+    """
 
     unsure = False
+
+
+class CredentialsExpiredError(CredentialsError):
+    """ELB rejects key or token as expired or unknown: the next attempt fetches them again."""
 
 
 class NotLeaderError(AwsError):

@@ -8,22 +8,18 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from syncer.redaction import know, redacted_values
+
 reconcile_id: contextvars.ContextVar[str] = contextvars.ContextVar("reconcile_id", default="")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_MASK = "***"
 
 
 class JsonLines(logging.Formatter):
     """Each record as one JSON object: time, level, logger, message, the pass, and what `extra` adds.
 
-    `secrets` are replaced wherever they appear, also within messages of libraries.
+    Secrets are redacted, also within messages of libraries.
     """
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        super().__init__()
-        # Shorter ones are no secrets but would blank out ordinary words.
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= 8)  # noqa: PLR2004
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its newline."""
@@ -39,18 +35,14 @@ class JsonLines(logging.Formatter):
         line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return self._masked(json.dumps(line, default=str))
-
-    def _masked(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(json.dumps(secret)[1:-1], _MASK)
-        return text
+        return json.dumps(redacted_values(line))
 
 
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send everything at `level` and above to `stream` (stdout); libraries only from warning on."""
+    know(*secrets)
     handler = logging.StreamHandler(stream or sys.stdout)
-    handler.setFormatter(JsonLines(secrets))
+    handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -20,7 +20,7 @@ _UNUSED = ("Target.InvalidState", "Target.IpUnusable", "Target.NotInUse", "Targe
 # AWS's codes, and botocore's own words where no answer came. Another one is there once it has happened.
 _CODES = (
     *("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ValidationError"),
-    *("ExpiredToken", "InvalidClientTokenId", "NoCredentials", "ServiceUnavailable", "InternalFailure"),
+    *("ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable", "InternalFailure"),
     *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError"),
 )
 _OPERATIONS = {
@@ -28,6 +28,8 @@ _OPERATIONS = {
     "DescribeTargetGroups": _CODES,
     "RegisterTargets": (*_CODES, "InvalidTarget", "TooManyTargets", "TooManyRegistrationsForTargetId"),
     "DeregisterTargets": (*_CODES, "InvalidTarget"),
+    # Failures to fetch credentials for a call: no call of ELB is sent then.
+    "Credentials": ("NoCredentials", "AccessDenied", "InvalidIdentityToken", "TimedOut"),
 }
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gzip
-import json
 import logging
 import os
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncer.errors import MisconfiguredError
+from syncer.redaction import redacted, redacted_json
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +52,12 @@ Routes = Mapping[str, Callable[[], Answer]]
 
 def text(status: int, line: str) -> Answer:
     """One line of text."""
-    return Answer(status, line.encode() + b"\n")
+    return Answer(status, redacted(line).encode() + b"\n")
 
 
 def document(value: Any) -> Answer:
     """A JSON document, on one line: with an indent Python's own encoder is ten times as slow."""
-    return Answer(200, json.dumps(value).encode() + b"\n", "application/json")
+    return Answer(200, redacted_json(value).encode() + b"\n", "application/json")
 
 
 def shared(route: Callable[[], Answer]) -> Callable[[], Answer]:

@@ -8,7 +8,7 @@ from syncer.bucket import WRITES, Buckets
 from syncer.chronicle import Chronicle, named
 from syncer.errors import (
     AwsError,
-    CredentialsExpiredError,
+    CredentialsError,
     RefusedTargetsError,
     TargetGroupNotFoundError,
     ThrottledError,
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 # The batch that the AWS Load Balancer Controller uses, agreed with the ELB team (its pull request 1342).
 BATCH = 200
 # After one of these no call to the group is worth trying in the same pass.
-_SILENT = (UnreachableError, ThrottledError, CredentialsExpiredError, TargetGroupNotFoundError)
+_SILENT = (UnreachableError, ThrottledError, CredentialsError, TargetGroupNotFoundError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from syncer.decide.evaluate import evaluate
 from syncer.decide.reasons import override_says
 from syncer.decide.zones import is_enabled
 from syncer.elb.survey import GroupFacts, Survey
-from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError
+from syncer.errors import AccessDeniedError, AwsError, CredentialsError
 from syncer.model import InstanceId, NodeView, Standing, TargetHealth, TargetState
 from syncer.settings import GroupSettings, ServicePort, Settings
 
@@ -50,9 +50,6 @@ class AwsChecks:
         except AwsError as error:
             yield fails("credentials", str(error))
             return
-        if not found:
-            yield fails("credentials", "boto3 finds none; set AWS_ACCESS_KEY_ID and such, or give a role")
-            return
         identity = await self._who(found)
         yield identity
         if identity.grade is Grade.FAILS:
@@ -68,7 +65,7 @@ class AwsChecks:
         group = self.settings.groups[0].group
         try:
             arn = await self.survey.caller(group.arn)
-        except CredentialsExpiredError as error:
+        except CredentialsError as error:
             return fails("credentials", f"from {found}; AWS does not take them: {error}")
         except AwsError as error:
             return note("credentials", f"from {found}; whose they are cannot be asked: {error}")

@@ -1,12 +1,12 @@
 """How an answer is printed: a table for people, JSON for programs, one line where there is none."""
 
-import json
 import os
 import sys
 from collections.abc import Iterable
 from enum import IntEnum
 
 from syncer.errors import UnreadError
+from syncer.redaction import redacted_input, redacted_json
 
 
 class Exit(IntEnum):
@@ -20,7 +20,7 @@ class Exit(IntEnum):
 
 def show_json(answer: object) -> None:
     """Print a JSON document."""
-    _write(json.dumps(answer, indent=2))
+    _write(redacted_json(answer, indent=2))
 
 
 def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
@@ -66,7 +66,7 @@ def _unread(error: OSError) -> UnreadError:
 
 def complain(problem: object) -> None:
     """Say on standard error what is wrong, in one line."""
-    sys.stderr.write(f"nlb-sync: {problem}\n")
+    sys.stderr.write(f"nlb-sync: {redacted_input(str(problem))}\n")
 
 
 def spoken_by(speaker: str) -> str:

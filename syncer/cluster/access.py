@@ -16,6 +16,7 @@ from kubernetes.config.kube_config import load_kube_config
 
 from syncer.errors import MisconfiguredError
 from syncer.parsers import is_url
+from syncer.redaction import know, know_userinfo
 
 # The client's own default is what KUBECONFIG said when it was imported, an empty one too.
 _AT_HOME = "~/.kube/config"
@@ -45,6 +46,9 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
             ) from None
         where = "the ServiceAccount" if in_pod else _AT_HOME
         raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
+    know(config.password, *(token.rpartition(" ")[2] for token in config.api_key.values()))
+    know_userinfo(config.host)
+    know_userinfo(config.proxy or "")
     if not is_url(config.host):
         where = f"KUBECONFIG {kubeconfig!r}" if kubeconfig else "the ServiceAccount" if in_pod else _AT_HOME
         raise MisconfiguredError(
@@ -70,6 +74,7 @@ def _read_token(file: Path, config: Configuration) -> None:
     """Let `config` have the token of now; the last one where the file cannot be read just now."""
     with contextlib.suppress(OSError):
         if token := file.read_text(encoding="ascii", errors="replace").strip():
+            know(token)
             config.api_key["BearerToken"] = f"Bearer {token}"
 
 

@@ -10,6 +10,7 @@ from syncer.cluster.caller import Caller
 from syncer.cluster.place import deployment_of, mounted_namespace
 from syncer.errors import ClusterError
 from syncer.ports import Event
+from syncer.redaction import redacted
 
 _COMPONENT = "node-nlb-sync"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -74,7 +75,7 @@ class KubernetesEvents:
             },
             "involvedObject": about,
             "reason": event.reason,
-            "message": event.message[:_MESSAGE_LENGTH],
+            "message": redacted(event.message)[:_MESSAGE_LENGTH],
             "type": "Warning" if event.warning else "Normal",
             "count": event.count,
             "firstTimestamp": _timestamp(event.first),

@@ -9,17 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
-from botocore.config import Config
 
 from syncer.elb.arn import parse_arn
+from syncer.elb.credentials import Source
+from syncer.elb.cures import credentials_fault
 from syncer.elb.endpoint import check_endpoints
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.healths import Healths
 from syncer.elb.own_port import OwnPorts
-from syncer.elb.session import forgetful_session
+from syncer.elb.session import CONFIG, new_session, source_of
 from syncer.errors import (
     AccessDeniedError,
     AwsError,
+    CredentialsError,
     CredentialsExpiredError,
     NotLeaderError,
     TargetGroupNotFoundError,
@@ -37,10 +39,6 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-# A call that AWS answers takes well under 1 s; with 10 s the call in flight at SIGTERM ends within the
-# usual grace period of 30 s.
-_CONNECT_S = 3
-_READ_S = 10
 _THREADS = 16
 _SERVICE = "elastic-load-balancing-v2"
 _WRITES = ("RegisterTargets", "DeregisterTargets")
@@ -66,6 +64,8 @@ class BotoElb:
         self._own_ports = OwnPorts()
         self._ports: dict[TargetGroupArn, int] = {}
         self._lock = threading.Lock()
+        self._region = next((parse_arn(group).region for group in groups), "")
+        self._sources: dict[str, Source] = {}
         self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
         # Each group may have one read and one write under way: a hanging one delays no other group.
         workers = min(_THREADS, max(2, 2 * len(groups)))
@@ -162,11 +162,16 @@ class BotoElb:
             answer = await asyncio.get_running_loop().run_in_executor(self._pool, attempt)
         except NotLeaderError:
             raise  # no call was made
-        except AwsError as error:
-            self._called(operation, error.code)
-            if isinstance(error, CredentialsExpiredError):
+        except CredentialsError as error:
+            rejected = isinstance(error, CredentialsExpiredError)
+            self._called(operation if rejected else "Credentials", error.code)
+            if rejected:
                 with self._lock:
                     self._clients.clear()  # the next attempt reads files, tokens and roles anew
+                    self._sources.clear()
+            raise
+        except AwsError as error:
+            self._called(operation, error.code)
             raise
         self._called(operation, "ok")
         return answer
@@ -174,7 +179,10 @@ class BotoElb:
     def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
         with self._lock:
             if region not in self._clients:
-                client = self._session(os.environ).client("elbv2", region_name=region, config=_config())
+                try:
+                    client = self._session(region).client("elbv2", region_name=region, config=CONFIG)
+                except RAISED as error:  # no call was made: a profile or another file of AWS's is broken
+                    raise credentials_fault("", error) from None
                 for operation in _WRITES:
                     client.meta.events.register(f"before-send.{_SERVICE}.{operation}", self._check)
                 self._healths.attach(client)
@@ -186,23 +194,14 @@ class BotoElb:
         if not self._may_write():
             raise NotLeaderError(event_name.rpartition(".")[2])
 
-    def _session(self, environment: Mapping[str, str]) -> boto3.session.Session:
-        """Credentials by boto3's own chain; the predecessor's variables where AWS's are not set."""
-        access_key, secret_key = self._keys
-        if access_key and not environment.get("AWS_ACCESS_KEY_ID"):
-            return boto3.session.Session(access_key, secret_key, botocore_session=forgetful_session())
-        return boto3.session.Session(botocore_session=forgetful_session())
-
-
-def _config() -> Config:
-    # Explicit, for botocore's default changed from 5 legacy attempts to 3 standard ones in 1.44.
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=_CONNECT_S,
-        read_timeout=_READ_S,
-        max_pool_connections=_THREADS,
-        user_agent_extra="node-nlb-sync",
-    )
+    def _session(self, region: str) -> boto3.Session:
+        """With the credentials of all calls of a Region, which are fetched once."""
+        try:
+            if region not in self._sources:
+                self._sources[region] = source_of(region, *self._keys, os.environ)
+            return new_session(self._sources[region])
+        except RAISED as error:
+            raise credentials_fault("", error) from None
 
 
 def _description(target: Target) -> "TargetDescriptionTypeDef":

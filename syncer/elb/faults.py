@@ -11,6 +11,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from syncer.elb.cures import CREDENTIAL_OPERATIONS, credentials_fault, none_found
 from syncer.errors import (
     AccessDeniedError,
     AwsError,
@@ -65,13 +66,16 @@ _EXPIRIES = {
 
 def fault(operation: str, error: Exception) -> AwsError:
     """The failure that `error`, raised by botocore during `operation`, stands for."""
+    if isinstance(error, NoCredentialsError):
+        return none_found()
+    if isinstance(error, PartialCredentialsError | CredentialRetrievalError):
+        return credentials_fault("", error)
     if isinstance(error, ClientError):
+        if error.operation_name in CREDENTIAL_OPERATIONS:
+            return credentials_fault("", error)
         said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         code = said.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
         return _answered(operation, code, _one_line(said.get("Message", "")))
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        mend = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role"
-        return CredentialsExpiredError(operation, "NoCredentials", f"{_one_line(str(error))}; {mend}")
     code = type(error).__name__
     if isinstance(error, BotoCoreError):
         return UnreachableError(operation, code, _one_line(str(error)))
@@ -100,7 +104,8 @@ def _answered(operation: str, code: str, message: str) -> AwsError:
         return ThrottledError(operation, code, message)
     if code in _DENIALS:
         named = _ACTION.search(message)
-        action = named[1] if named else f"elasticloadbalancing:{operation}"
+        service = "sts" if operation == "GetCallerIdentity" else "elasticloadbalancing"
+        action = named[1] if named else f"{service}:{operation}"
         return AccessDeniedError(operation, code, message, action)
     if code in _EXPIRIES:
         return CredentialsExpiredError(operation, code, f"{message}; {_EXPIRIES[code]}")

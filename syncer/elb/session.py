@@ -1,16 +1,106 @@
-"""botocore's session, without the 7 MiB of JSON that it would keep for as long as a client lives."""
+"""botocore's session with limits on every call, one way to credentials, and little memory."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import boto3
+from botocore.config import Config
+from botocore.credentials import CredentialProvider, Credentials
+from botocore.exceptions import UnknownRegionError
 from botocore.loaders import create_loader
 from botocore.session import Session
+
+from syncer.elb.credentials import Source
+from syncer.elb.providers import providers
+
+# A call that AWS answers takes well under 1 s; with 10 s the call in flight at SIGTERM ends within the
+# usual grace period of 30 s.
+_CONNECT_S = 3
+_READ_S = 10
+_CONNECTIONS = 16
+# Explicit, for botocore's default changed from 5 legacy attempts to 3 standard ones in 1.44.
+CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 1},
+    connect_timeout=_CONNECT_S,
+    read_timeout=_READ_S,
+    max_pool_connections=_CONNECTIONS,
+    user_agent_extra="node-nlb-sync",
+)
+
+
+def source_of(region: str, access_key: str, secret_key: str, environment: Mapping[str, str]) -> Source:
+    """Credentials by boto3's own chain, for calls in `region`; these keys where AWS's are not set."""
+    if access_key and not environment.get("AWS_ACCESS_KEY_ID"):
+        return Source(lambda: [_Given(access_key, secret_key)])
+    return Source(partial(_chain, sts_region(environment, region)))
+
+
+def new_session(source: Source) -> boto3.Session:
+    """For clients that sign with the keys of `source`. Kept, it would keep the endpoints of all services."""
+    session = _session()
+    session.register_component("credential_provider", _Fixed(source))
+    return boto3.Session(botocore_session=session)
+
+
+def sts_region(environment: Mapping[str, str], region: str) -> str:
+    """Where STS is called: in AWS_REGION where that is of the partition of `region`, else in `region`.
+
+    boto3 itself reads AWS_DEFAULT_REGION only, but EKS sets both, and its STS endpoint is in that Region.
+    """
+    chosen = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or region
+    if chosen == region:
+        return region
+    known = _session()
+    try:
+        same = known.get_partition_for_region(chosen) == known.get_partition_for_region(region)
+    except UnknownRegionError:
+        return region
+    return chosen if same else region
+
+
+def _chain(region: str) -> Sequence[CredentialProvider]:
+    return providers(_session(), region)
+
+
+def _session() -> Session:
+    session = Session()
+    session.register_component("data_loader", _ForgetfulLoader(session.get_config_variable("data_path")))
+    # botocore's own clients (STS, SSO) know no other way to time-outs.
+    session.set_default_client_config(CONFIG)
+    return session
+
+
+class _Fixed:
+    """Stands for botocore's resolver of credentials: it hands out a Source, and fetches nothing itself."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def load_credentials(self) -> Credentials:
+        """Called by botocore when it makes a client."""
+        return self._source
+
+
+class _Given(CredentialProvider):
+    """Two keys that are there already."""
+
+    METHOD = "explicit"
+
+    def __init__(self, access_key: str, secret_key: str) -> None:
+        super().__init__()
+        self._keys = (access_key, secret_key)
+
+    def load(self) -> Credentials:
+        """The keys."""
+        return Credentials(*self._keys, method=self.METHOD)
 
 
 class _ForgetfulLoader:
     """Stands for botocore's loader of its data files, and reads one anew when it is asked for.
 
     A client is made of the endpoints of all services and of its own service's model, documentation included;
-    it takes what it needs, but the loader, which it holds, remembers all of it.
+    it takes what it needs, but the loader, which it holds, remembers all of it: 7 MiB.
     """
 
     def __init__(self, data_path: str | None) -> None:
@@ -18,10 +108,3 @@ class _ForgetfulLoader:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(create_loader(self._data_path), name)
-
-
-def forgetful_session() -> Session:
-    """For boto3 to make clients of; credentials and settings are found as ever."""
-    session = Session()
-    session.register_component("data_loader", _ForgetfulLoader(session.get_config_variable("data_path")))
-    return session

@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from syncer.elb.adapter import BotoElb
 from syncer.elb.arn import parse_arn
 from syncer.elb.faults import RAISED, fault
+from syncer.elb.session import sts_region
 from syncer.errors import AwsError
 from syncer.model import InstanceId, Target, TargetGroupArn
 
@@ -44,19 +44,14 @@ class Survey(BotoElb):
     skew: float | None = None
 
     async def identity(self) -> str:
-        """Where boto3 found credentials, and the end of the key's id; "" where there are none."""
+        """Where boto3 found credentials, and the end of the key's id; CredentialsError without any."""
 
         def resolve() -> str:
-            found = self._session(os.environ).get_credentials()
-            if found is None:
-                return ""
-            key = found.get_frozen_credentials().access_key or ""
+            found: Any = self._session(self._region).get_credentials()
+            key = found.get_frozen_credentials().access_key
             return f"{found.method}, key …{key[-4:]}"
 
-        try:
-            return await asyncio.to_thread(resolve)
-        except BotoCoreError as error:
-            raise AwsError("credentials", type(error).__name__, " ".join(str(error).split())) from None
+        return await asyncio.to_thread(resolve)
 
     async def caller(self, group: TargetGroupArn) -> str:
         """Who that is at AWS, by GetCallerIdentity, which everybody may call; "" where it must not be asked.
@@ -69,8 +64,9 @@ class Survey(BotoElb):
 
         def ask() -> str:
             try:
-                sts = self._session(os.environ).client(
-                    "sts", region_name=parse_arn(group).region, config=_SOON
+                region = parse_arn(group).region
+                sts = self._session(region).client(
+                    "sts", region_name=sts_region(os.environ, region), config=_SOON
                 )
                 return sts.get_caller_identity()["Arn"]
             except RAISED as error:

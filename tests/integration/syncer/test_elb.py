@@ -10,7 +10,7 @@ import pytest
 from syncer.elb.adapter import BotoElb
 from syncer.errors import (
     AccessDeniedError,
-    CredentialsExpiredError,
+    CredentialsError,
     InvalidTargetError,
     TargetGroupNotFoundError,
     UnreachableError,
@@ -122,7 +122,7 @@ def test_credentials_that_were_replaced_are_picked_up_again(
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(shared))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     elb = BotoElb([group])
-    with pytest.raises(CredentialsExpiredError):
+    with pytest.raises(CredentialsError):
         run(elb.describe(group))
     key = home.key(f"fresh-{group[-6:]}", DescribeTargetHealth="*")
     shared.write_text(

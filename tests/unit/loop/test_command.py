@@ -88,10 +88,14 @@ def test_an_endpoint_that_is_no_url_is_one_line_that_names_the_variable(
         assert said.count("\n") == 1
 
 
-def test_debug_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_shows_where_an_error_comes_from(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("NLB_SYNC_TARGET_GROUPS", "nonsense")
-    with pytest.raises(MisconfiguredError):
-        main(["--debug", "run"])
+    assert main(["--debug", "run"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert main(["run"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["", "{", "clusters: 7", "[]"])

@@ -1,0 +1,112 @@
+"""Fetches AWS credentials in a step of its own, so that no failure of it looks like one of ELB.
+
+botocore fetches them while it signs a call: then an AccessDenied of STS is the same exception as one of ELB,
+and whatever hangs holds up the call. Here boto3's own chain runs in a thread of its own, each call waits a
+limited time for it, and every failure is a CredentialsError that names the cure.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from botocore.credentials import (
+    CredentialProvider,
+    Credentials,
+    ReadOnlyCredentials,
+    RefreshableCredentials,
+)
+
+from syncer.elb.cures import credentials_fault, malformed, none_found
+from syncer.errors import CredentialsError
+from syncer.redaction import know
+
+# STS has 13 s to answer, the Pod Identity agent 9 s with its retries: a call is not held up for longer.
+_PATIENCE_S = 15.0
+# What an HTTP header may carry.
+_LEGAL = re.compile(r"[\x21-\x7e]+")
+
+
+class Source(Credentials):
+    """The credentials of a client, as botocore asks for them before it signs a call.
+
+    `providers` makes boto3's chain; it is made again after each failure, so that files are read again.
+    """
+
+    def __init__(self, providers: Callable[[], Iterable[CredentialProvider]]) -> None:
+        super().__init__("", "", method="chain")
+        self._providers = providers
+        self._found: Credentials | None = None
+        self._lock = threading.Lock()
+        self._fetching: Future[ReadOnlyCredentials] | None = None
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """The keys to sign with; CredentialsError after 15 s at the latest. One fetch at a time."""
+        found = self._found
+        if found is not None and not (isinstance(found, RefreshableCredentials) and found.refresh_needed()):
+            return _usable(found)
+        try:
+            return self._fetch().result(_PATIENCE_S)
+        except TimeoutError:
+            message = (
+                f"no answer within {_PATIENCE_S:g} s; check the way to STS (a VPC endpoint in a private "
+                "network), the Pod Identity agent, the instance metadata, or credential_process"
+            )
+            raise CredentialsError("AWS credentials", "TimedOut", message) from None
+
+    def _fetch(self) -> "Future[ReadOnlyCredentials]":
+        """The fetch under way, or a new one."""
+        with self._lock:
+            if self._fetching is None or self._fetching.done():
+                self._fetching = Future()
+                run = threading.Thread(
+                    target=self._run, args=(self._fetching,), name="credentials", daemon=True
+                )
+                run.start()
+            return self._fetching
+
+    def _run(self, fetching: "Future[ReadOnlyCredentials]") -> None:
+        method = ""
+        try:
+            found = self._found
+            for provider in () if found else self._providers():
+                method = provider.METHOD or ""
+                if (found := provider.load()) is not None:
+                    break
+            if found is None:
+                raise none_found()  # noqa: TRY301 - fails like everything else here
+            method = found.method
+            keys = _usable(found)
+        except CredentialsError as error:
+            self._found = None
+            fetching.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - whatever a file, a process or a server makes of the chain
+            self._found = None
+            fetching.set_exception(credentials_fault(method, error))
+        else:
+            self._found, self.method = found, method
+            fetching.set_result(keys)
+
+
+def _usable(found: Credentials) -> ReadOnlyCredentials:
+    """The keys, known to the redaction; CredentialsError for one that no header can carry."""
+    frozen = found.get_frozen_credentials()
+    keys = {
+        "access key id": frozen.access_key,
+        "secret access key": frozen.secret_key,
+        "session token": frozen.token,
+    }
+    keys = {what: key.strip() if key else key for what, key in keys.items()}
+    know(keys["secret access key"], keys["session token"])
+    for what, key in keys.items():
+        if key is None and what == "session token":
+            continue
+        if not key:
+            raise malformed(found.method, what, "is empty")
+        if key[0] in "'\"" or key[-1] in "'\"":
+            raise malformed(found.method, what, "stands in quotes, which are no part of it")
+        if not _LEGAL.fullmatch(key):
+            raise malformed(found.method, what, "holds a space, a line break or another illegal character")
+    return frozen._replace(
+        access_key=keys["access key id"], secret_key=keys["secret access key"], token=keys["session token"]
+    )

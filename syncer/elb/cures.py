@@ -1,0 +1,111 @@
+"""Turns what a source of credentials raises into a CredentialsError that names the cure."""
+
+from typing import Final
+
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
+
+from syncer.errors import CredentialsError
+
+# Calls of botocore's own clients while it fetches credentials. Their errors have ELB's codes.
+CREDENTIAL_OPERATIONS: Final = frozenset(
+    {
+        *("AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken"),
+        *("GetFederationToken", "GetRoleCredentials", "CreateToken", "CreateOAuth2Token"),
+    }
+)
+_STS: Final = "open the way to STS: TCP 443, in a private network a VPC endpoint com.amazonaws.REGION.sts"
+_TRUST: Final = (
+    "let the role's trust policy allow sts:AssumeRoleWithWebIdentity to this ServiceAccount (`sub` is "
+    "system:serviceaccount:NAMESPACE:NAME, `aud` is sts.amazonaws.com), and check the annotation "
+    "eks.amazonaws.com/role-arn of the ServiceAccount"
+)
+_PROVIDER: Final = "create the IAM OIDC provider of the cluster's issuer, with the audience sts.amazonaws.com"
+_AGENT: Final = (
+    "check the Pod Identity association of the ServiceAccount, that its role trusts pods.eks.amazonaws.com, "
+    "and that the add-on eks-pod-identity-agent runs on this node"
+)
+_METADATA: Final = (
+    "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods ask it)"
+)
+_PROFILE: Final = "mend the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
+# By botocore's name of the provider.
+_CURES: Final = {
+    "assume-role-with-web-identity": (
+        "check AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which the annotation "
+        "eks.amazonaws.com/role-arn of the ServiceAccount sets in a new Pod"
+    ),
+    "assume-role": "let the role's trust policy allow the source credentials, and these sts:AssumeRole",
+    "sso": "log in with `aws sso login`",
+    "login": "log in with `aws login`",
+    "container-role": _AGENT,
+    "iam-role": _METADATA,
+    "custom-process": "run the profile's credential_process by hand",
+    "env": "mend AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+    "explicit": "mend AWS_ACCESS_KEY and AWS_SECRET_KEY",
+}
+# What STS says of a web identity ("AssumeRoleWithWebIdentity", errors, in its API reference).
+_CODES: Final = {
+    "AccessDenied": _TRUST,
+    "InvalidIdentityToken": _PROVIDER,
+    "IDPRejectedClaim": _TRUST,
+    "IDPCommunicationError": "let STS reach the issuer's keys; the call is repeated",
+    "ExpiredTokenException": "check that the kubelet renews the token file, and this machine's clock",
+    "RegionDisabledException": "activate STS for this Region in the account's settings, or set AWS_REGION",
+    "ValidationError": "mend AWS_ROLE_ARN",
+}
+
+
+def none_found() -> CredentialsError:
+    """The failure of a chain in which no provider has anything."""
+    message = (
+        "no source has any; give the Pod a role (a Pod Identity association, or the annotation "
+        "eks.amazonaws.com/role-arn on its ServiceAccount), or set AWS_ACCESS_KEY_ID and "
+        f"AWS_SECRET_ACCESS_KEY; for the role of the node: {_METADATA}"
+    )
+    return CredentialsError("AWS credentials", "NoCredentials", message)
+
+
+def malformed(method: str, what: str, why: str) -> CredentialsError:
+    """The failure of a key that no request can carry; the key itself is not repeated."""
+    return CredentialsError(_from(method), "MalformedKey", f"the {what} {why}; {_cure(method)}")
+
+
+def credentials_fault(method: str, error: Exception) -> CredentialsError:
+    """The failure that `error` stands for; `method` is botocore's name of the provider, "" if not known."""
+    if isinstance(error, ClientError):
+        said = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
+        code = said.get("Code") or str(status)
+        web = error.operation_name == "AssumeRoleWithWebIdentity"
+        cure = (_CODES.get(code) if web else None) or _cure(method or _method_of(error.operation_name))
+        return CredentialsError(
+            _from(method), code, f"{error.operation_name}: {_one_line(said.get('Message', ''))}; {cure}"
+        )
+    code = type(error).__name__
+    if isinstance(error, OSError) and error.filename:
+        why = (error.strerror or code).lower()
+        return CredentialsError(_from(method), code, f"cannot read {error.filename}: {why}; {_cure(method)}")
+    far = isinstance(error, NoConnectionError | HTTPClientError) and method not in _NEAR
+    return CredentialsError(_from(method), code, f"{_one_line(str(error))}; {_STS if far else _cure(method)}")
+
+
+# Those that are not asked over the network at large.
+_NEAR: Final = frozenset({"container-role", "iam-role", "custom-process", "env"})
+
+
+def _method_of(operation: str) -> str:
+    """The provider that makes such a call."""
+    return {"GetRoleCredentials": "sso", "CreateToken": "sso", "AssumeRole": "assume-role"}.get(operation, "")
+
+
+def _from(method: str) -> str:
+    return f"AWS credentials ({method})" if method else "AWS credentials"
+
+
+def _cure(method: str) -> str:
+    return _CURES.get(method, _PROFILE)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,113 @@
+"""boto3's chain of credential providers, with limits on what it waits for and token files read with care."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.credentials import (
+    AssumeRoleProvider,
+    AssumeRoleWithWebIdentityProvider,
+    ContainerProvider,
+    CredentialProvider,
+    ProcessProvider,
+    create_credential_resolver,
+)
+from botocore.session import Session
+
+from syncer.redaction import know
+
+# A process may ask a person for a code. A call does not wait that long; the next one finds what it fetched.
+_PROCESS_S = 60.0
+# Both are variables too (AWS_METADATA_SERVICE_TIMEOUT, …_NUM_ATTEMPTS), in seconds and requests.
+_METADATA_LIMITS = {"metadata_service_timeout": 3, "metadata_service_num_attempts": 3}
+_TOKEN_BYTES = 64 * 1024
+_TOKEN = ContainerProvider.ENV_VAR_AUTH_TOKEN
+_TOKEN_FILE = ContainerProvider.ENV_VAR_AUTH_TOKEN_FILE
+
+
+def providers(session: Session, sts_region: str) -> Sequence[CredentialProvider]:
+    """The chain of `session`; STS is called in `sts_region`. Raises what botocore and files raise."""
+    for name, most in _METADATA_LIMITS.items():
+        session.set_config_variable(name, min(int(session.get_config_variable(name)), most))
+    return _limited(create_credential_resolver(session, region_name=sts_region).providers)
+
+
+def _limited(chain: Sequence[CredentialProvider]) -> Sequence[CredentialProvider]:
+    """The same providers. botocore gives no other way to their parts, once it has made them."""
+    for provider in chain:
+        each: Any = provider
+        if isinstance(provider, AssumeRoleWithWebIdentityProvider):
+            each._token_loader_cls = TokenFile  # noqa: SLF001
+        elif isinstance(provider, ContainerProvider):
+            each._environ = _WithToken(os.environ)  # noqa: SLF001
+        elif isinstance(provider, ProcessProvider):
+            each._popen = _LimitedProcess  # noqa: SLF001
+        elif isinstance(provider, AssumeRoleProvider):
+            builder = each._profile_provider_builder  # noqa: SLF001
+            builder.providers = _limiting(builder.providers)
+    return chain
+
+
+def _limiting(
+    made: Callable[..., Sequence[CredentialProvider]],
+) -> Callable[..., Sequence[CredentialProvider]]:
+    return lambda *args, **named: _limited(made(*args, **named))
+
+
+class TokenFile:
+    """A file with one token, read again for each call; what stands around the token is left out."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def __call__(self) -> str:
+        """The token; OSError or ValueError where the file has none."""
+        if self._path.exists() and not self._path.is_file():
+            raise ValueError(f"{self._path} is no regular file")
+        with self._path.open(encoding="utf-8-sig") as file:
+            text = file.read(_TOKEN_BYTES + 1).strip()
+        if len(text) > _TOKEN_BYTES:
+            raise ValueError(f"{self._path} is larger than {_TOKEN_BYTES} bytes")
+        know(text)
+        if not text:
+            raise ValueError(f"{self._path} is empty")
+        if not text.isascii() or not text.isprintable() or text[0] in "'\"":
+            raise ValueError(f"{self._path} holds line breaks, quotes or other characters that no token has")
+        return text
+
+
+class _WithToken(Mapping[str, str]):
+    """The environment as the container provider reads it: the token is what the token file holds."""
+
+    def __init__(self, environment: MutableMapping[str, str]) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        if name == _TOKEN and _TOKEN_FILE in self._environment:
+            return TokenFile(self._environment[_TOKEN_FILE])()
+        if name == _TOKEN_FILE:
+            raise KeyError(name)
+        return self._environment[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
+
+
+class _LimitedProcess(subprocess.Popen[bytes]):
+    """A credential_process that is killed when it takes too long."""
+
+    def communicate(self, input: Any = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002
+        """Run to the end; TimeoutExpired after a minute."""
+        try:
+            return super().communicate(input, timeout or _PROCESS_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.wait(1.0)
+            raise
