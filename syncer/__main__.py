@@ -57,7 +57,7 @@ async def run(arguments: Namespace) -> int:
 
     controller = assemble(os.environ, dry_run=arguments.dry_run)
     try:
-        async with attended(controller):
+        async with attended(controller, os.environ):
             await controller.run(once=arguments.once)
     except NotBegunError as error:
         sys.stderr.write(f"{error}\n")
