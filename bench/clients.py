@@ -2,8 +2,7 @@
 
 Kinds: `silent` ones send nothing and are renewed every 5 s, `idle` ones send nothing and come back whenever
 they are closed, `dripping` ones send a head byte by byte, `readers` fetch /status again and again, and `slow`
-ones fetch it and take 4 KB every 0.1 s. Prints a line once all are there; ends on SIGTERM or when its standard
-input ends.
+ones fetch it and take 4 KB every 0.1 s. Prints a line once all are connected; ends with its standard input.
 """
 
 import asyncio
@@ -68,7 +67,7 @@ def probe(port: int, path: str, seconds: float, every: float, patience: float = 
 
 
 def percentile(found: list[Probed], share: float) -> float:
-    """The latency, in seconds, that `share` of the probes did not exceed; one without an answer counts as late."""
+    """Return the latency, in seconds, that `share` of the probes kept; an unanswered probe has none."""
     times = sorted(each.seconds if each.status else float("inf") for each in found)
     return times[min(len(times) - 1, int(share * len(times)))]
 
@@ -130,7 +129,7 @@ async def _readers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 async def _slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(_GET_STATUS)
-    while await reader.read(4096):
+    while await reader.read(4096):  # noqa: ASYNC110 (it is slow on purpose)
         await asyncio.sleep(0.1)
 
 

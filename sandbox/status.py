@@ -13,7 +13,8 @@ from sandbox.cluster import CONTROLLERS, STORE_AND_API, ApiError, Rest
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
 
-SYNCER_PORT = 8080
+SYNCER_PORT, SYNCER_PROBE_PORT = 8080, 8081
+SYNCER_PORTS = (SYNCER_PORT, SYNCER_PROBE_PORT)
 PROCESSES = ("cloud", *STORE_AND_API, *CONTROLLERS, "nodes", "nlb")
 
 

@@ -21,7 +21,7 @@ from sandbox.nodes import lifecycle
 from sandbox.nodes.pods.spawn import end_orphans
 from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
-from sandbox.status import SYNCER_PORT, Status, observe
+from sandbox.status import SYNCER_PORTS, Status, observe
 
 # What a sandbox cannot lose: their memory and data are the world that the stack's state describes.
 _WORLD = ("cloud", "etcd")
@@ -161,7 +161,7 @@ def _claim(port: int) -> None:
 def _claim_on_every_address(loopback: Loopback) -> None:
     """Refuse a port that a server on 0.0.0.0 holds: static IPs and Pods would lead to that server."""
     listeners = (80, 443) if loopback.every_address else ()
-    for port in (*listeners, SYNCER_PORT):
+    for port in (*listeners, *SYNCER_PORTS):
         if loopback.taken(port):
             really = loopback.place(HOST, port).port if loopback.every_address else port
             raise SandboxError(

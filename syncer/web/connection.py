@@ -3,8 +3,9 @@
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Mapping
-from enum import IntEnum
+from enum import Enum, auto
 
 from syncer.web.answer import Answer, encoded
 
@@ -13,21 +14,26 @@ _END = b"\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
-class Phase(IntEnum):
-    """What a connection is doing; where there are too many, the lowest is closed first."""
+class Phase(Enum):
+    """What a connection is doing."""
 
-    CLOSING = 0  # all is sent: the client has yet to close
-    SILENT = 1  # the head is not complete
-    SENDING = 2
-    WAITING = 3  # for a document that is being made
+    SILENT = auto()  # the head is not complete
+    WAITING = auto()  # for a document that is being made
+    SENDING = auto()
+    CLOSING = auto()  # all is sent: the client has yet to close
 
 
 class Connection:
-    """A socket and how far its one exchange has come. `deadline` (monotonic) is set by the server."""
+    """A socket and how far its one exchange has come.
 
-    def __init__(self, sock: socket.socket, source: str, deadline: float) -> None:
-        self.sock, self.source, self.deadline = sock, source, deadline
+    Times are monotonic: `moved_at` is when it was accepted or last took a part of the answer (what it sends
+    counts for nothing), `deadline` is set by the server.
+    """
+
+    def __init__(self, sock: socket.socket, source: str) -> None:
+        self.sock, self.source = sock, source
         self.phase = Phase.SILENT
+        self.moved_at = self.deadline = time.monotonic()
         self.method, self.headers = "GET", dict[str, str]()
         self._head = bytearray()
         self._unsent: list[memoryview] = []
@@ -69,6 +75,7 @@ class Connection:
             sent = self.sock.sendmsg(self._unsent)  # at most SO_SNDBUF
         except (BlockingIOError, InterruptedError):
             return False
+        self.moved_at = time.monotonic()
         while self._unsent and sent >= len(self._unsent[0]):
             sent -= len(self._unsent.pop(0))
         if self._unsent:

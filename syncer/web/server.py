@@ -62,7 +62,7 @@ class Server:
     def __init__(self, routes: Routes, listeners: Sequence[socket.socket], hosts: Hosts) -> None:
         self._routes, self._hosts, self._listeners = routes, hosts, listeners
         self._selector = selectors.DefaultSelector()
-        self._clients: dict[Connection, None] = {}  # the oldest first
+        self._clients: set[Connection] = set()
         self._sources: Counter[str] = Counter()
         self._limit = _most_clients()
         self._accept_again = 0.0
@@ -129,21 +129,25 @@ class Server:
                     self._pause(error)
                 return  # nobody is waiting any more, or who waited has gone
             self._make_room(source := str(place[0]))
-            client = Connection(sock, source, time.monotonic() + _PATIENCE_S[Phase.SILENT])
-            self._clients[client] = None
+            client = Connection(sock, source)
+            self._enter(client, Phase.SILENT)
+            self._clients.add(client)
             self._sources[source] += 1
             self._watch(client, selectors.EVENT_READ)
             self._read(client)  # most heads are there already
 
     def _make_room(self, source: str) -> None:
-        """Close the oldest of what is most dispensable: a newcomer may be a probe, and is never refused."""
+        """Close the client that has not moved for longest: a newcomer may be a probe, and is never refused.
+
+        That is a silent one or a slow reader. Who waits for a document waits for us.
+        """
         if self._sources[source] >= min(self._limit, _CLIENTS_OF_A_SOURCE):
             rivals = [each for each in self._clients if each.source == source]
         elif len(self._clients) >= self._limit:
             rivals = list(self._clients)
         else:
             return
-        self._close(min(rivals, key=lambda each: each.phase))
+        self._close(min(rivals, key=lambda each: (each.phase is Phase.WAITING, each.moved_at)))
 
     def _pause(self, error: OSError) -> None:
         """Accept nobody for a moment: a listener that cannot be served would wake us without end."""
@@ -253,7 +257,7 @@ class Server:
         if client not in self._clients:
             return  # closed by an earlier event of the same round
         self._watch(client, 0)
-        del self._clients[client]
+        self._clients.remove(client)
         self._sources -= Counter([client.source])  # keeps no source without clients
         client.close()
 

@@ -178,7 +178,7 @@ def test_s1_a_document_that_cannot_be_made_is_tried_again(caplog: pytest.LogCapt
             assert b"500 Internal Server Error" in await ask(port, get("/status"))
             whole[0] = True
             async with asyncio.timeout(10):
-                while b"200 OK" not in await ask(port, get("/status")):
+                while b"200 OK" not in await ask(port, get("/status")):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
 
     asyncio.run(story())
@@ -257,7 +257,7 @@ def test_s1_readers_of_a_large_answer_get_all_of_it_beside_slow_ones() -> None:
             await slow_reader(port)
         assert b"200 OK" in await ask(port, get("/healthz"))
         answers = await asyncio.gather(*(ask(port, get("/large")) for _ in range(40)))
-        assert all(answer.endswith(b"\r\n\r\n" + LARGE.body) for answer in answers)
+        assert [len(a) for a in answers if not a.endswith(LARGE.body)] == []
 
     at_site(story)
 

@@ -48,7 +48,7 @@ def test_nothing_is_kept_while_nobody_looks() -> None:
         before = kept_by_the_page()
         made = known["/status"]()
         assert isinstance(made, Future)
-        while not made.done():
+        while not made.done():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         del made
         asked = kept_by_the_page()

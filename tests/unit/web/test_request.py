@@ -50,7 +50,8 @@ def test_s7_another_host_is_told_what_is_allowed_whatever_a_proxy_adds() -> None
     assert status == 421
     assert line == (
         "Host is not a name of this syncer: 'attacker.example'; "
-        "allowed: an IP address, localhost, a name of the Pod or its Service, or a name in NLB_SYNC_HTTP_HOSTS\n"
+        "allowed: an IP address, localhost, a name of the Pod or its Service, "
+        "or a name in NLB_SYNC_HTTP_HOSTS\n"
     )
     with_ours = ("GET /status HTTP/1.1", "Host: nlb-sync", "X-Forwarded-Host: attacker.example")
     assert parse(head(*with_ours), OURS).path == "/status"
