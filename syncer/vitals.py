@@ -1,8 +1,6 @@
 """What the probes are answered from, handed from the controller's loop to the threads that serve HTTP."""
 
-import asyncio
 import logging
-import time
 from dataclasses import dataclass
 
 from syncer.controller import Controller
@@ -26,19 +24,19 @@ class Vitals:
     """Noted by the loop every second, and replaced as a whole: any thread may read it at any moment."""
 
     def __init__(self, controller: Controller) -> None:
-        self._controller = controller
-        self._seen = _Seen(time.monotonic(), unready(controller))
+        self._controller, self._clock = controller, controller.clock
+        self._seen = _Seen(self._clock.monotonic(), unready(controller))
 
     async def run(self) -> None:
         """Note, until cancelled, that the loop turns and what readiness is missing."""
         while True:
-            await asyncio.sleep(_EVERY_S)
+            await self._clock.sleep(_EVERY_S)
             try:
                 missing = unready(self._controller)
             except Exception:
                 log.exception("cannot tell whether it is ready")
                 missing = "unforeseen fault, see the log"
-            self._seen = _Seen(time.monotonic(), missing)
+            self._seen = _Seen(self._clock.monotonic(), missing)
 
     def healthz(self) -> Answer:
         """Answer 200 while the loop has turned within 60 s."""
@@ -51,4 +49,4 @@ class Vitals:
 
     @property
     def _hangs(self) -> bool:
-        return time.monotonic() - self._seen.at >= _HUNG_S
+        return self._clock.monotonic() - self._seen.at >= _HUNG_S
