@@ -11,9 +11,9 @@ import sys
 import time
 from typing import Any
 
-from syncer.web import Shared, document, serving, text
+from sandbox.layout import HOST
+from syncer.web import Routes, Shared, document, serving, text
 from tests.integration.page import worlds
-from tests.integration.page.conftest import HOST
 
 
 async def main(port: int, files: int) -> None:
@@ -28,7 +28,7 @@ async def main(port: int, files: int) -> None:
         ]
         return {**told, "now": time.time(), "nodes": nodes, "groups": groups}
 
-    routes = {"/healthz": lambda: text(200, "ok"), "/status": Shared(observe, document)}
+    routes: Routes = {"/healthz": lambda: text(200, "ok"), "/status": Shared(observe, document)}
     async with serving(routes, HOST, port):
         for _ in range(2):
             sys.stdout.write("up\n")

@@ -15,6 +15,7 @@ from sandbox.layout import free_ports
 from syncer import web
 from syncer.errors import MisconfiguredError
 from syncer.web import Answer, Routes, Shared, document, server, serving, shared, text
+from syncer.web.connection import Phase
 
 HOST = "127.0.0.1"
 LIMIT = server._CLIENTS_OF_A_SOURCE
@@ -27,6 +28,7 @@ def broken() -> Answer:
     raise RuntimeError("broken page")
 
 
+LARGE = Answer(200, bytes(range(256)) * 8000)
 ROUTES: Routes = {
     "/healthz": lambda: text(200, "ok"),
     "/status": lambda: document({"a": 1}),
@@ -35,7 +37,6 @@ ROUTES: Routes = {
     "/": lambda: Answer(200, b"<p>" * 1000, "text/html", headers=(("X-More", "yes"),), etag='W/"1"'),
     "/large": lambda: LARGE,
 }
-LARGE = Answer(200, bytes(range(256)) * 8000)
 
 
 @asynccontextmanager
@@ -215,7 +216,7 @@ def test_s1_a_byte_now_and_then_prolongs_nothing() -> None:
 def test_s1_of_too_many_from_one_source_the_oldest_silent_one_is_closed(
     surplus: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(server._PATIENCE_S, server.Phase.SILENT, 60.0)
+    monkeypatch.setitem(server._PATIENCE_S, Phase.SILENT, 60.0)
 
     async def story(port: int) -> None:
         other = await silent(port, "127.0.0.2")
@@ -231,7 +232,7 @@ def test_s1_of_too_many_from_one_source_the_oldest_silent_one_is_closed(
 
 
 def test_s1_many_sources_fill_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(server._PATIENCE_S, server.Phase.SILENT, 60.0)
+    monkeypatch.setitem(server._PATIENCE_S, Phase.SILENT, 60.0)
 
     async def story(port: int) -> None:
         clients = [await silent(port, f"127.0.{number // 250}.{number % 250 + 2}") for number in range(400)]
@@ -263,7 +264,7 @@ def test_s1_readers_of_a_large_answer_get_all_of_it_beside_slow_ones() -> None:
 
 
 def test_s1_slow_readers_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(server._PATIENCE_S, server.Phase.SENDING, 0.5)
+    monkeypatch.setitem(server._PATIENCE_S, Phase.SENDING, 0.5)
 
     async def story(port: int) -> None:
         reader, writer = await slow_reader(port)
@@ -275,7 +276,7 @@ def test_s1_slow_readers_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_s1_an_answer_that_never_comes_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(server._PATIENCE_S, server.Phase.WAITING, 0.3)
+    monkeypatch.setitem(server._PATIENCE_S, Phase.WAITING, 0.3)
 
     async def story(port: int) -> None:
         waiting = asyncio.create_task(ask(port, get("/never")))
