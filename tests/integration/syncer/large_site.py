@@ -16,10 +16,9 @@ from syncer.web import Routes, Shared, document, serving, text
 from tests.integration.page import worlds
 
 
-async def main(port: int, files: int) -> None:
+async def main(port: int, files: int, told: worlds.Document) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    told = worlds.crowd(5000)
 
     def observe() -> dict[str, Any]:
         nodes = [dict(node) for node in told["nodes"]]
@@ -44,4 +43,4 @@ async def main(port: int, files: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), worlds.crowd(5000)))
