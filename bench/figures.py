@@ -142,6 +142,19 @@ MEASURES: tuple[Measure, ...] = (
         peers=_peers(_k(0.72, None, said="no drift repair"), _k(0.86, None, said="no drift repair")),
     ),
     Measure(
+        name="probes",
+        title="/healthz, 1,000 clients idle, 100 dripping, 40 reading /status of 5,000 nodes: p99, p99 on "
+        "the probe port, answered",
+        nodes=5000,
+        parts=(
+            Part("p99", "ms", ratio=False),
+            Part("p99 on the probe port", "ms", ratio=False),
+            Part("answered", "%", ratio=False),
+        ),
+        goal=_k(100, 100, 100),
+        peers=_peers(_k(), _k()),
+    ),
+    Measure(
         name="drift",
         title="target removed behind its back, back after (longest of 4)",
         nodes=100,

@@ -31,6 +31,7 @@ from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 from infra.options import Quantities, Settings, Syncer, Toleration
 
 HTTP_PORT: Final = 8080
+PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
 USER: Final = 65532  # `nonroot` of the distroless images
 GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
 
@@ -80,7 +81,10 @@ def container(
         image=syncer.image,
         env=environment(syncer, secret_name),
         env_from=[EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=config_name))],
-        ports=[ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP")],
+        ports=[
+            ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP"),
+            ContainerPortArgs(name="probes", container_port=PROBE_PORT, protocol="TCP"),
+        ],
         liveness_probe=probe("/healthz", period=10, failures=6),  # /healthz itself waits 60 s for the loop
         readiness_probe=probe("/readyz", period=2, failures=3),
         resources=ResourceRequirementsArgs(requests=amounts(requests), limits=amounts(limits)),
@@ -111,7 +115,7 @@ def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarAr
 
 def probe(path: str, *, period: int, failures: int) -> ProbeArgs:
     """An HTTP probe; times in seconds."""
-    get = HTTPGetActionArgs(path=path, port="http", scheme="HTTP")
+    get = HTTPGetActionArgs(path=path, port="probes", scheme="HTTP")
     return ProbeArgs(http_get=get, period_seconds=period, failure_threshold=failures, timeout_seconds=2)
 
 

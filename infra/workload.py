@@ -25,7 +25,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudget
 from infra.identity import Credentials
 from infra.options import Settings
 from infra.part import Part
-from infra.pod import HTTP_PORT, pod_spec
+from infra.pod import HTTP_PORT, PROBE_PORT, pod_spec
 
 # A new Pod must be ready before an old one goes: a wrong node selector stops its own rollout.
 ROLLING = DeploymentStrategyArgs(
@@ -92,7 +92,7 @@ class Workload(Part):
         )
 
     def _network_policy(self) -> NetworkPolicy:
-        """In: the HTTP port, for probes and Prometheus. Out: DNS, AWS and the API server."""
+        """In: the HTTP ports, for probes and Prometheus. Out: DNS, AWS and the API server."""
 
         def ports(protocol: str, *numbers: int) -> list[NetworkPolicyPortArgs]:
             return [NetworkPolicyPortArgs(protocol=protocol, port=number) for number in numbers]
@@ -101,7 +101,7 @@ class Workload(Part):
         spec = NetworkPolicySpecArgs(
             pod_selector=LabelSelectorArgs(match_labels=self._labels),
             policy_types=["Ingress", "Egress"],
-            ingress=[NetworkPolicyIngressRuleArgs(ports=ports("TCP", HTTP_PORT))],
+            ingress=[NetworkPolicyIngressRuleArgs(ports=ports("TCP", HTTP_PORT, PROBE_PORT))],
             egress=[NetworkPolicyEgressRuleArgs(ports=outward)],
         )
         return NetworkPolicy(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
@@ -151,6 +151,7 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
     told = {
         "AWS_REGION": settings.region,
         "NLB_SYNC_NAME": settings.syncer.name,
+        "NLB_SYNC_PROBE_PORT": str(PROBE_PORT),
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": ",".join(sorted(settings.zones)),
         "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone else "false",

@@ -122,7 +122,7 @@ async def run(arguments: Namespace) -> int:
     from syncer.assembly import assemble, attended  # noqa: PLC0415 - boto3 only where it is needed
 
     controller = assemble(os.environ, dry_run=arguments.dry_run)
-    async with attended(controller):
+    async with attended(controller, os.environ):
         await controller.run(once=arguments.once)
     return int(arguments.once and any(group.last_good_pass is None for group in controller.groups))
 

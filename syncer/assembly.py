@@ -17,7 +17,7 @@ from syncer.cluster.adapter import KubernetesCluster
 from syncer.cluster.api import Api
 from syncer.cluster.events import KubernetesEvents, own_workload
 from syncer.cluster.lease import KubernetesLeases
-from syncer.cluster.place import own_place
+from syncer.cluster.place import deployment_of, mounted_namespace, own_place
 from syncer.cluster.record import KubernetesRecords
 from syncer.controller import Controller
 from syncer.decide.nodes import node_view
@@ -28,9 +28,10 @@ from syncer.page import page
 from syncer.ports import Leadership
 from syncer.redaction import know_environment, redacted
 from syncer.settings import ServicePort, Settings, load
-from syncer.status import alive, snapshot, unready
+from syncer.status import snapshot
 from syncer.tally import Tally
-from syncer.web import Answer, Routes, document, serving, shared, text
+from syncer.vitals import Vitals
+from syncer.web import Answer, Hosts, Route, Routes, Shared, document, serving
 
 
 def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Controller:
@@ -83,7 +84,7 @@ _ENDED_S = 25.0
 
 
 @contextlib.asynccontextmanager
-async def attended(controller: Controller) -> AsyncIterator[None]:
+async def attended(controller: Controller, environment: Mapping[str, str]) -> AsyncIterator[None]:
     """Answer HTTP and stop on SIGTERM or SIGINT while the block runs."""
     loop = asyncio.get_running_loop()
 
@@ -96,25 +97,46 @@ async def attended(controller: Controller) -> AsyncIterator[None]:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    settings = controller.settings
-    async with serving(routes(controller), settings.address, settings.port):
-        yield
+    settings, vitals = controller.settings, Vitals(controller)
+    hosts = own_hosts(environment, settings)
+    async with contextlib.AsyncExitStack() as opened:
+        known = routes(controller, vitals)
+        await opened.enter_async_context(serving(known, settings.address, settings.port, hosts))
+        if settings.probe_port not in {None, settings.port}:
+            await opened.enter_async_context(
+                serving(probes(vitals), settings.address, settings.probe_port, hosts, "NLB_SYNC_PROBE_PORT")
+            )
+        noting = asyncio.create_task(vitals.run())
+        try:
+            yield
+        finally:
+            noting.cancel()
 
 
-def routes(controller: Controller) -> Routes:
+def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:
+    """The names of this Pod, and of a Service that is called like its Deployment."""
+    pods = [environment.get(name, "") for name in ("HOSTNAME", "POD_NAME")]
+    own = {settings.name, *pods, *map(deployment_of, pods)}
+    namespace = settings.namespace or mounted_namespace(environment)
+    return Hosts.of(own, namespace, settings.http_hosts)
+
+
+def probes(vitals: Vitals) -> Routes:
+    """What the kubelet asks, answered without the controller's loop."""
+    return {"/healthz": vitals.healthz, "/readyz": vitals.readyz}
+
+
+def routes(controller: Controller, vitals: Vitals) -> Routes:
     """What each path answers. NLB_SYNC_PROMETHEUS=false closes /metrics, and only that."""
     front = page()
-    known = {
-        "/healthz": lambda: text(200, "ok") if alive(controller) else text(503, "the loop hangs"),
-        "/readyz": lambda: _readiness(unready(controller)),
-        "/status": shared(lambda: document(snapshot(controller))),
+    known: dict[str, Route] = {
+        **probes(vitals),
+        "/status": Shared(lambda: snapshot(controller), document),
         "/": lambda: front,
     }
     if controller.settings.metrics:
-        exposition = Exposition(controller)
-        known["/metrics"] = lambda: Answer(200, redacted(exposition.render().decode()).encode(), CONTENT_TYPE)
+        known["/metrics"] = Shared(
+            Exposition(controller).render,
+            lambda body: Answer(200, redacted(body.decode()).encode(), CONTENT_TYPE),
+        )
     return known
-
-
-def _readiness(missing: str) -> Answer:
-    return text(503, missing) if missing else text(200, "ok")

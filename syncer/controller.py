@@ -30,7 +30,6 @@ from syncer.writes import Writer
 
 log = logging.getLogger(__name__)
 
-_TURN_S = 5.0
 # In this time a read is answered or has failed. By what is older, interval included, nothing is removed.
 _ANSWERED_S = 15.0
 # By a cluster that was last seen longer ago no pass is a good one. A watch that is refused is made up for by
@@ -79,7 +78,6 @@ class Controller:
             news=self.mark_dirty,
         )
         self.outlook = Outlook(settings, cluster)
-        self.turned_at = clock.monotonic()
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
@@ -103,7 +101,6 @@ class Controller:
         background: list[asyncio.Future[Any]] = [
             asyncio.create_task(self.cluster.run(self._collector.tell), name="cluster"),
             asyncio.create_task(self._collector.run(), name="collector"),
-            asyncio.create_task(self._turn(), name="turn"),
             asyncio.create_task(
                 self.leadership.run(self._leader_changed, self._stays_back), name="leadership"
             ),
@@ -313,12 +310,6 @@ class Controller:
             group.write_backoff.reset()
             return 0.0
         return group.wait_after(problem, self.clock.monotonic())
-
-    async def _turn(self) -> None:
-        """Note that the loop turns, for /healthz."""
-        while True:
-            self.turned_at = self.clock.monotonic()
-            await self.clock.sleep(_TURN_S)
 
     def _epoch(self) -> float:
         """Seconds since the epoch that never go back, also when the machine's clock is set."""

@@ -38,6 +38,8 @@ class Settings:
     read_awaited_every: float
     address: str
     port: int
+    probe_port: int | None
+    http_hosts: frozenset[str]
     metrics: bool
     log_level: str
     access_key: str
@@ -131,8 +133,8 @@ def _not_a_setting(name: str, known: Collection[str]) -> str:
 
 def _read(row: Setting, environment: Mapping[str, str]) -> Any:
     text = environment.get(row.name, "").strip()
-    if row.name == "NLB_SYNC_PORT" and text.startswith("tcp://"):
-        text = ""  # the service link of a Service called nlb-sync, not ours
+    if row.name.endswith("_PORT") and text.startswith("tcp://"):
+        text = ""  # the service link of a Service called nlb-sync or nlb-sync-probe, not ours
     try:
         return row.parse(text or row.default)
     except ValueError as error:

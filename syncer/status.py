@@ -1,4 +1,4 @@
-"""What the syncer knows, wants and holds back, as one JSON object, and whether it is well."""
+"""What the syncer knows, wants and holds back, as one JSON object, and whether it is ready."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,14 +17,6 @@ from syncer.model import (
     port_in_json,
 )
 from syncer.settings import ServicePort
-
-# A loop that has not turned for this long hangs, whatever AWS or the API server do.
-_HUNG_S = 60.0
-
-
-def alive(controller: Controller) -> bool:
-    """/healthz: whether the loop has turned within the last minute."""
-    return controller.clock.monotonic() - controller.turned_at < _HUNG_S
 
 
 def unready(controller: Controller) -> str:

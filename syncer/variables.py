@@ -6,6 +6,7 @@ from typing import Any
 
 from syncer.decide.policy import LEAVING_TAINTS, Ownership
 from syncer.decide.selector import Selector
+from syncer.hosts import parse_names
 from syncer.parsers import Secret, boolean, groups, limit, matching, number, one_of, port, taints, zones
 
 
@@ -194,7 +195,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="an address of this host",
         parse=str,
-        reason="Where /healthz, /readyz, /metrics and /status listen. Default: every address where "
+        reason="The address of both HTTP ports. Default: every address where "
         "KUBERNETES_SERVICE_HOST is set (a Pod has its own), else 127.0.0.1.",
     ),
     Setting(
@@ -203,7 +204,26 @@ TABLE: tuple[Setting, ...] = (
         default="8080",
         allowed="1 to 65535",
         parse=port,
-        reason="The one HTTP port.",
+        reason="The port of /, /status, /metrics, /healthz and /readyz.",
+    ),
+    Setting(
+        name="NLB_SYNC_PROBE_PORT",
+        field="probe_port",
+        default="",
+        allowed="1 to 65535",
+        parse=lambda text: port(text) if text else None,
+        reason="A second port for /healthz and /readyz alone, which clients of the other paths cannot fill; "
+        "the stack sets 8081. Default: none, and so is the number of NLB_SYNC_PORT.",
+    ),
+    Setting(
+        name="NLB_SYNC_HTTP_HOSTS",
+        field="http_hosts",
+        default="",
+        allowed="host names without port, comma-separated",
+        parse=parse_names,
+        explains=True,
+        reason="Further names under which HTTP is answered, such as that of an Ingress or of a Service with "
+        "another name. IP addresses, localhost, and the names of the Pod and of NLB_SYNC_NAME always are.",
     ),
     Setting(
         name="NLB_SYNC_PROMETHEUS",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.rows import cpu, drift, events, fill, outage, refused, replace, safety
+from bench.rows import cpu, drift, events, fill, outage, probes, refused, replace, safety
 from bench.run import Figures, Run
 
 
@@ -31,4 +31,5 @@ SCENARIOS = (
     Scenario(("replace",), replace.measure),
     Scenario(("memory-5000", "start-5000"), fill.measure),
     Scenario(("cpu",), cpu.measure),
+    Scenario(("probes",), probes.measure),
 )

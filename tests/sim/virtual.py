@@ -47,6 +47,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jump.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Wait for worker threads in real time: no timer brings their end about."""
+        del timeout
+        if self._default_executor is not None:  # type: ignore[attr-defined]
+            self._default_executor.shutdown()  # type: ignore[attr-defined]
+
 
 class VirtualClock:
     """`syncer.ports.Clock` on a VirtualLoop."""

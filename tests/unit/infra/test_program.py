@@ -295,6 +295,7 @@ def test_the_container_is_told_everything_by_its_environment(record: Record) -> 
     assert record.one("kubernetes:core/v1:ConfigMap").inputs["data"] == {
         "AWS_REGION": "eu-central-1",
         "NLB_SYNC_NAME": "nlb-sync",
+        "NLB_SYNC_PROBE_PORT": "8081",
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": "eu-central-1a,eu-central-1b,eu-central-1c",
         "NLB_SYNC_CROSS_ZONE": "true",
@@ -304,6 +305,17 @@ def test_the_container_is_told_everything_by_its_environment(record: Record) -> 
     plain = {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}
     assert plain["NLB_SYNC_ADDRESS"] == "$(POD_IP)"
     assert container["env"][0]["valueFrom"]["fieldRef"]["fieldPath"] == "status.podIP"
+
+
+def test_s1_the_kubelet_probes_a_port_of_its_own(record: Record) -> None:
+    (container,) = record.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"http": 8080, "probes": 8081}
+    gets = [container[kind]["httpGet"] for kind in ("livenessProbe", "readinessProbe")]
+    assert [(get["path"], get["port"]) for get in gets] == [("/healthz", "probes"), ("/readyz", "probes")]
+    policy = record.one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs["spec"]
+    (rule,) = policy["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [8080, 8081]
 
 
 def test_a_changed_filter_rolls_the_deployment(run_program: RunProgram, config: Config) -> None:

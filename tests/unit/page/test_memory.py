@@ -2,15 +2,17 @@
 
 import asyncio
 import tracemalloc
+from concurrent.futures import Future
 
 from syncer.assembly import routes
+from syncer.vitals import Vitals
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import PORTS, World
 
 MIB = 1024 * 1024
 ANSWERING = (
-    "syncer/web.py",
+    "syncer/web/*.py",
     "syncer/status.py",
     "syncer/page/__init__.py",
     "syncer/assembly.py",
@@ -42,9 +44,13 @@ def test_nothing_is_kept_while_nobody_looks() -> None:
         replica = large_world().replica()
         await asyncio.sleep(10)
         tracemalloc.start()
-        known = routes(replica.controller)
+        known = routes(replica.controller, Vitals(replica.controller))
         before = kept_by_the_page()
-        known["/status"]()
+        made = known["/status"]()
+        assert isinstance(made, Future)
+        while not made.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        del made
         asked = kept_by_the_page()
         await asyncio.sleep(60)
         after = kept_by_the_page()
