@@ -71,6 +71,10 @@ class Actual:
         """AWS acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
 
+    def forget_writes(self) -> None:
+        """Compare the reads that follow with no earlier write."""
+        self._writes = OwnWrites()
+
     def expire(self, now: float, after: float) -> None:
         """What was read longer than `after` seconds ago may be stale: a process may have been frozen."""
         self.fresh = self.fresh and not self.is_old(now, after)

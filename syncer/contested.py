@@ -64,6 +64,10 @@ class Contested:
         """The same, as a GroupState has them."""
         return dict.fromkeys(self.now(now), Why.CONTESTED)
 
+    def forget_counts(self) -> None:
+        """Forget which writes were undone so far; conflicts that were found go on."""
+        self._undone.clear()
+
     def releases(self, now: float) -> Mapping[Target, float]:
         """Return in how many seconds each target in conflict is taken up again."""
         return {target: each.until - now for target, each in self.now(now).items()}

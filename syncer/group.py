@@ -164,8 +164,13 @@ class Group:
         self.hurry.set()
 
     def take_over(self, now: float) -> None:
-        """Another process may have written until now, and AWS may not show that for a minute."""
+        """Another process may have written until now, and AWS may not show that for a minute.
+
+        What it undid of this one's writes is no conflict: both are the same syncer.
+        """
         self.settles_at = now + LAG_S
+        self.actual.forget_writes()
+        self.contested.forget_counts()
         self.look_anew(now)
 
     def not_answered(self, targets: Iterable[Target], now: float) -> None:

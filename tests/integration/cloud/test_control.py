@@ -155,7 +155,7 @@ def _answer(url: str, body: bytes) -> HTTPError:
 
 def test_b4_a_read_of_targets_lags_behind_the_writes_and_the_data_plane_does_not(cloud: Cloud) -> None:
     group, node = cloud.served_group(), cloud.node()
-    cloud.faults(health_lag_s={"*": [1.5, 2.0]})
+    cloud.faults(health_lag_s={"*": [2, 2]})
     data_plane = boto3.client(
         "elbv2",
         endpoint_url=cloud.url,

@@ -257,3 +257,24 @@ async def test_b4_a_full_group_is_not_emptied_for_a_limit_that_was_learnt_from_a
         await asyncio.sleep(1)
         assert len(world.cloud.registered(HTTP)) == len(world.cloud.registered(HTTPS)) == 8
     await heir.stop()
+
+
+@virtually
+async def test_l5_two_replicas_that_lead_in_turn_are_no_conflict() -> None:
+    world = World()
+    world.join("a", "b", "c")
+    both = [world.replica(elected=True), world.replica(elected=True)]
+    await asyncio.sleep(90)
+    for turn in range(8):
+        leader = next(each for each in both if each.leads)
+        heir = next(each for each in both if each is not leader)
+        leader.leases.cut = True
+        await world.until(partial(_leads, heir), within=20)
+        leader.leases.cut = False
+        labels = {} if turn % 2 else {_EXCLUDED: "true"}
+        world.cluster.put(node("a", instance("a"), labels=labels))
+        await asyncio.sleep(40)
+        assert (world.targets("a") <= world.cloud.registered(HTTP)) is bool(turn % 2)
+    assert [conflicts(each) for each in both] == [[], []]
+    for each in both:
+        await each.stop()
