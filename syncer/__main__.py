@@ -1,69 +1,71 @@
-"""The command `python -m syncer` (installed as `nlb-sync`)."""
+"""The command `python -m syncer` (installed as `nlb-sync`).
 
-import asyncio
+Nothing but `signal` is imported before Ctrl-C has its meaning: the other imports take 0.3 s, and Python's own
+handler would answer with a traceback from the middle of them.
+"""
+
 import os
 import signal
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
-from syncer.asking.printing import Exit, complain, finish
-from syncer.cli import parse
-from syncer.errors import MisconfiguredError, NotBegunError, UnreadError
+
+def entry() -> NoReturn:
+    """Be the whole process: signals, streams, the command, and its exit code."""
+    _end_at_once(signal.SIGINT)
+    if os.getpid() == 1:
+        _end_at_once(signal.SIGTERM)
+    from syncer import streams  # noqa: PLC0415 - see above
+
+    streams.prepare()
+    try:
+        code = main()
+    finally:
+        _end_at_once(signal.SIGINT)  # asyncio leaves Python's handler behind, and threads may still end
+    streams.settle()
+    sys.exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the exit code, 2 when they or the environment are wrong."""
-    arguments = parse(argv)
-    try:
-        if arguments.command == "run":
-            return asyncio.run(run(arguments))
-        with _ended_by_ctrl_c():
-            code: int = arguments.answer(arguments)
-            finish()
-    except MisconfiguredError as error:
-        if arguments.debug:
-            raise
-        sys.stderr.write(f"{error}\n")
-        return Exit.MISUSE
-    except UnreadError as error:
-        if str(error):
-            complain(error)
-        return Exit.NOT_WELL
-    return code
+    with _ended_by_ctrl_c():
+        from syncer.command import execute  # noqa: PLC0415 - see above
+
+        return execute(argv)
+
+
+def _end_at_once(number: signal.Signals) -> None:
+    """Let a signal end the process at once and without a word, unless it is ignored, as after nohup.
+
+    The kernel ignores a signal without a handler for process 1, which we are in a container.
+    """
+    if signal.getsignal(number) is signal.SIG_IGN:
+        return
+    signal.signal(number, _leave if os.getpid() == 1 else signal.SIG_DFL)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    os._exit(128 + number)  # as a shell counts it
 
 
 @contextmanager
 def _ended_by_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end a question at once and without a word, whatever it waits for: it may be asked again.
+    """Let Ctrl-C end a command at once, whatever it waits for, and put Python's handler back after it.
 
     Python's own way is a traceback, after every call in flight has run into its time-out.
     """
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # ignored, as after nohup, or not ours to change
+    if before is not signal.default_int_handler:  # ours already, ignored, or not ours to change
         yield
         return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _end_at_once(signal.SIGINT)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-async def run(arguments: Namespace) -> int:
-    """Keep the target groups filled until SIGTERM; 1 when `--once` met a failure, or could not begin."""
-    from syncer.assembly import assemble, attended  # noqa: PLC0415 - boto3 only where it is needed
-
-    controller = assemble(os.environ, dry_run=arguments.dry_run)
-    try:
-        async with attended(controller):
-            await controller.run(once=arguments.once)
-    except NotBegunError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return int(arguments.once and any(group.last_good_pass is None for group in controller.groups))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

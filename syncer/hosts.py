@@ -1,0 +1,43 @@
+"""Hosts as people write them: an IP address or a DNS name, in ASCII.
+
+The standard library hands other text to the IDNA codec, which raises errors of its own, or to the resolver,
+which reads `1` and `127.1` as addresses.
+"""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_LONGEST_NAME = 253
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+# The last label of a name has a letter: else it is meant as an address.
+_TOP = re.compile(r".*[A-Za-z].*")
+# Of a link-local address, the name or number of an interface (RFC 4007); Linux allows 15 characters.
+_SCOPE = re.compile(r"[A-Za-z0-9._-]{1,15}")
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is an IP address, with an interface where it is link-local, or a DNS name."""
+    address, scoped, scope = text.partition("%")
+    try:
+        return bool(ipaddress.ip_address(address)) and (
+            not scoped or (":" in address and _SCOPE.fullmatch(scope) is not None)
+        )
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        return (
+            len(text) <= _LONGEST_NAME
+            and all(map(_LABEL.fullmatch, labels))
+            and _TOP.fullmatch(labels[-1]) is not None
+        )
+
+
+def is_url(text: str) -> bool:
+    """Whether a server may be asked there: http or https, a host and perhaps a port."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        return False
