@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.keys import ROOT
+from infra.clusterkeys import INGRESS, SYNCER
+from infra.keys import HEALTH_CHECK, ROOT
 from infra.settings import SettingsError, load
 from infra.shapes import camel
 
@@ -89,11 +90,8 @@ values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=8,
 )
-FIELDS = [
-    (key, camel(field))
-    for key in ("syncer", "ingress", "healthCheck", "addresses")
-    for field in ROOT.fields[{"healthCheck": "health_check"}.get(key, key)].fields
-]  # type: ignore[attr-defined]
+RECORDS = {"syncer": SYNCER, "ingress": INGRESS, "healthCheck": HEALTH_CHECK}
+FIELDS = [(key, camel(field)) for key, record in RECORDS.items() for field in record.fields]
 
 
 @given(key=st.sampled_from(KEYS), value=values)
