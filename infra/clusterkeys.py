@@ -4,7 +4,7 @@ Names are the predecessor's.
 """
 
 from infra.options import Ingress, IngressPort, Quantities, Resources, Syncer, Toleration
-from infra.shapes import Entries, Flag, Optional, Record, Rows, Text, Whole
+from infra.shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole
 from infra.words import ENV_NAME, QUANTITY, name, port, port_name, strings
 
 INGRESS_PORT = Record(
@@ -121,7 +121,7 @@ SYNCER = Record(
             item=Text(
                 reason="",
                 allowed="a string; write numbers and true/false in quotes",
-                pattern=r"(?s).*",
+                pattern=rf"{CHARACTER}*",
                 example="''",
             ),
             key_pattern=ENV_NAME,

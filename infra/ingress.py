@@ -14,7 +14,7 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 class IngressService(Part):
-    """`service` and `node_ports`: the NodePort of each port by name, allocated by the cluster or fixed."""
+    """`service`, and by each port's name `node_ports`, allocated or fixed, and `followed`, for the syncer."""
 
     TYPE = "node-nlb-sync:ingress:IngressService"
 
@@ -24,7 +24,15 @@ class IngressService(Part):
         self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
         names = [port.name for port in ingress.ports]
         self.node_ports = by_name(names, self.service.spec.apply(lambda spec: allocated(spec, ingress)))
+        self.followed = {name: self._followed(name, ingress) for name in names}
         self.register_outputs({"nodePorts": self.node_ports})
+
+    def _followed(self, port: str, ingress: Ingress) -> pulumi.Input[str]:
+        """`namespace/name:port`; an adopted Service's only port may have no name, and needs none."""
+        service = f"{ingress.namespace}/{ingress.name}"
+        if ingress.create:
+            return f"{service}:{port}"
+        return self.service.spec.apply(lambda spec: service if nameless(spec) else f"{service}:{port}")
 
     def _namespace(self, name: str, ingress: Ingress) -> Namespace | None:
         if not (ingress.create and ingress.create_namespace):
@@ -60,12 +68,18 @@ def service_port(port: IngressPort) -> ServicePortArgs:
     )
 
 
+def nameless(spec: Any) -> bool:
+    """Whether a Service has one port, without a name; Kubernetes requires names where there are more."""
+    return len(spec.ports or ()) == 1 and not spec.ports[0].name
+
+
 def allocated(spec: Any, ingress: Ingress) -> dict[str, int]:
     """The NodePorts by port name; of an adopted Service all must be there.
 
     In the preview of a Service that does not exist yet they are absent, and so they are in the answer.
     """
-    ports = {port.name: port.node_port for port in spec.ports or () if port.node_port}
+    only = ingress.ports[0].name if nameless(spec) and len(ingress.ports) == 1 else ""
+    ports = {only or port.name: port.node_port for port in spec.ports or () if port.node_port}
     absent = [port.name for port in ingress.ports if port.name not in ports]
     if absent and not ingress.create:
         raise pulumi.RunError(

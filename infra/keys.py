@@ -5,7 +5,7 @@ Ranges of health checks and delays are those of botocore's elbv2 model.
 
 from infra.clusterkeys import INGRESS, SYNCER
 from infra.options import Addresses, Connections, Firewall, HealthCheck, Identity, Listener, Settings, Zone
-from infra.shapes import Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole
+from infra.shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole
 from infra.words import port, port_name
 
 ZONE = Record(
@@ -223,10 +223,10 @@ ROOT = Record(
             item=Text(
                 reason="",
                 allowed="a tag's value in quotes, at most 256 characters",
-                pattern=r"(?s).{0,256}",
+                pattern=rf"{CHARACTER}{{0,256}}",
                 example="''",
             ),
-            key_pattern=r"(?!aws:)(?s:.{1,128})",
+            key_pattern=rf"(?!aws:){CHARACTER}{{1,128}}",
             default={},
             reason="Tags of every AWS resource that can carry them.",
             allowed="keys of at most 128 characters that do not begin with aws:, with string values",

@@ -59,6 +59,7 @@ class NodeNlb(Part):
             name,
             settings,
             target_group_arns=arns,
+            followed=ingress.followed,
             credentials=identity.credentials,
             opts=self.beneath(depends_on=before),
         )

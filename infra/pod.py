@@ -97,15 +97,19 @@ def container(
 
 
 def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
-    """The Pod's address first, so that `syncer.env` may say $(POD_IP); then Secret and user's own."""
+    """The Pod's own first, so that `syncer.env` may refer to $(POD_IP); then Secret and user's own."""
 
     def secret(name: str, key: str) -> EnvVarArgs:
         selector = SecretKeySelectorArgs(name=secret_name, key=key)
         return EnvVarArgs(name=name, value_from=EnvVarSourceArgs(secret_key_ref=selector))
 
-    address = ObjectFieldSelectorArgs(api_version="v1", field_path="status.podIP")
+    def field(name: str, path: str) -> EnvVarArgs:
+        selector = ObjectFieldSelectorArgs(api_version="v1", field_path=path)
+        return EnvVarArgs(name=name, value_from=EnvVarSourceArgs(field_ref=selector))
+
     return [
-        EnvVarArgs(name="POD_IP", value_from=EnvVarSourceArgs(field_ref=address)),
+        field("POD_IP", "status.podIP"),
+        field("POD_NAME", "metadata.name"),
         secret("AWS_ACCESS_KEY_ID", "aws_access_key"),
         secret("AWS_SECRET_ACCESS_KEY", "aws_secret_key"),
         secret("NLB_SYNC_TARGET_GROUPS", "nlb_sync_targetgroup_arns"),

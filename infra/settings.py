@@ -18,15 +18,20 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
 }
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
 RESERVED_ENV: Final = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NLB_SYNC_TARGET_GROUPS", "POD_IP"}
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"}
 )
+
+MOST_SHOWN: Final = 50
 
 
 class SettingsError(Exception):
     """What is wrong with the stack configuration: one line a problem."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        shown = [str(problem) for problem in problems[:MOST_SHOWN]]
+        if rest := len(problems) - len(shown):
+            shown.append(f"{NAMESPACE}: {rest} more problems; fix these first")
+        super().__init__("\n".join(shown))
         self.problems = problems
 
 
@@ -57,7 +62,7 @@ def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
             continue
         try:
             yield key, json.loads(text)
-        except json.JSONDecodeError:
+        except (RecursionError, ValueError):  # no JSON, nested too deeply, or a number of 4,300 digits
             yield key, text  # the shape will say what is allowed
 
 

@@ -18,6 +18,8 @@ MISSING: Final = object()
 REQUIRED: Final = object()
 LONGEST_ECHO = 60  # characters of a wrong value that are repeated in the message
 NAMESPACE = "node-nlb-sync"
+# Neither NUL, which no environment variable may hold, nor half of a character, which is no UTF-8.
+CHARACTER = r"[^\x00\ud800-\udfff]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,11 @@ def echo(raw: Any) -> str:
     """How a value is repeated in a message: as JSON, on one line, cut short, and without keys."""
     if raw is MISSING:
         return "nothing"
-    text = masked(json.dumps(raw, default=str, ensure_ascii=True))
+    try:
+        text = json.dumps(raw, default=str, ensure_ascii=True).replace("\x7f", "\\u007f")
+    except (RecursionError, ValueError):
+        return "a value that is nested too deeply, or a number that is too long"
+    text = masked(text)
     return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
 
 
@@ -82,7 +88,7 @@ class Text:
     allowed: str
     example: str
     default: Any = REQUIRED
-    pattern: str = r".+"
+    pattern: str = rf"{CHARACTER}+"
     choices: tuple[str, ...] = ()
     kind: str = "string"
 
@@ -221,7 +227,7 @@ class Entries:
     item: Shape
     reason: str
     allowed: str
-    key_pattern: str = r".+"
+    key_pattern: str = rf"{CHARACTER}+"
     default: Any = REQUIRED
     least: int = 0
     kind: str = "object"
@@ -242,9 +248,9 @@ class Entries:
 
 def child(path: str, key: str) -> str:
     """The property path of `key` in `path`, as `pulumi config set --path` spells it."""
-    if re.fullmatch(r"[A-Za-z_][\w-]*", key, re.ASCII):
+    if re.fullmatch(r"[A-Za-z_][\w-]{0,63}", key, re.ASCII):
         return f"{path}.{key}" if path else key
-    return f"{path}[{json.dumps(key)}]"
+    return f"{path}[{echo(key)}]"
 
 
 def camel(name: str) -> str:

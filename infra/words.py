@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.shapes import REQUIRED, Entries, Text, Whole
+from infra.shapes import CHARACTER, REQUIRED, Entries, Text, Whole
 
 LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
@@ -29,6 +29,9 @@ def port(reason: str) -> Whole:
 def strings(reason: str, default: object = None, *, allowed: str = "strings by key") -> Entries:
     """A map of the user's own strings."""
     item = Text(
-        reason="", allowed="a string; write numbers and true/false in quotes", pattern=r"(?s).*", example="''"
+        reason="",
+        allowed="a string; write numbers and true/false in quotes",
+        pattern=rf"{CHARACTER}*",
+        example="''",
     )
     return Entries(item=item, reason=reason, allowed=allowed, default={} if default is None else default)

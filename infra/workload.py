@@ -47,12 +47,13 @@ class Workload(Part):
         settings: Settings,
         *,
         target_group_arns: Mapping[str, pulumi.Output[str]],
+        followed: Mapping[str, pulumi.Input[str]],
         credentials: Credentials,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._name, self._settings = name, settings
-        groups = target_groups(settings, target_group_arns)
+        groups = target_groups(settings, target_group_arns, followed)
         told = told_to_syncer(settings)
         config = ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath())
         secret = self._secret(groups, credentials)
@@ -137,11 +138,12 @@ class Workload(Part):
         return Deployment(self._name, metadata=self._metadata(), spec=spec, opts=options)
 
 
-def target_groups(settings: Settings, arns: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:
-    """The syncer's list: `ARN=namespace/service:portname`, comma-separated, in the listeners' order."""
-    service = f"{settings.ingress.namespace}/{settings.ingress.name}"
+def target_groups(
+    settings: Settings, arns: Mapping[str, pulumi.Output[str]], followed: Mapping[str, pulumi.Input[str]]
+) -> pulumi.Output[str]:
+    """The syncer's list: `ARN=namespace/service:port`, comma-separated, in the listeners' order."""
     entries = [
-        pulumi.Output.format("{}={}:{}", arns[x.name], service, x.service_port) for x in settings.listeners
+        pulumi.Output.format("{}={}", arns[x.name], followed[x.service_port]) for x in settings.listeners
     ]
     return pulumi.Output.all(*entries).apply(",".join)
 

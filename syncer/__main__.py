@@ -1,131 +1,76 @@
-"""The command `python -m syncer` (installed as `nlb-sync`)."""
+"""The command `python -m syncer` (installed as `nlb-sync`).
 
-import asyncio
-import logging
+Nothing but `signal` is imported before Ctrl-C has its meaning: the other imports take 0.3 s, and Python's own
+handler would answer with a traceback from the middle of them.
+"""
+
 import os
 import signal
-import sys
-import traceback
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager
 from typing import NoReturn
 
-from syncer.asking.printing import Exit, complain, finish
-from syncer.cli import parse
-from syncer.environment import prepare
-from syncer.errors import MisconfiguredError, NotBegunError, SyncerError, UnreadError
-from syncer.redaction import RedactedStream
 
+def entry() -> NoReturn:
+    """Be the whole process: signals, streams, the command, and its exit code.
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the arguments say; the exit code, 2 when they or the environment are wrong."""
-    prepare(os.environ)
-    with redirect_stdout(RedactedStream(sys.stdout)), redirect_stderr(RedactedStream(sys.stderr)):
-        arguments = parse(argv)
-        try:
-            if arguments.command == "run":
-                with _ended_by_sigterm():
-                    return asyncio.run(run(arguments))
-            with _ended_by_ctrl_c(), _warnings_in_lines(traced=arguments.debug):
-                code: int = arguments.answer(arguments)
-                finish()
-        except Exception as error:  # noqa: BLE001 - one line, whatever it is
-            if arguments.debug and not isinstance(error, UnreadError):
-                traceback.print_exc()
-            return _failed(error)
-        return code
-
-
-def _failed(error: Exception) -> int:
-    """Report in one line what ended the command; the exit code."""
-    if isinstance(error, MisconfiguredError | NotBegunError):
-        sys.stderr.write(f"{error}\n")
-        return Exit.MISUSE if isinstance(error, MisconfiguredError) else Exit.NOT_WELL
-    if isinstance(error, SyncerError):
-        if str(error):
-            complain(error)
-    else:
-        said = " ".join(str(error).split())
-        complain(f"unforeseen fault: {type(error).__name__}: {said}; --debug shows where")
-    return Exit.NOT_WELL
-
-
-def process() -> NoReturn:
-    """Run the command as a process, which ends at once then.
-
-    The interpreter would wait for each thread of a pool, thus for whatever does not answer it: AWS, the API
-    server, a name server.
+    The process ends at once after the command. The interpreter would wait for each thread of a pool, thus for
+    whatever does not answer it: AWS, the API server, a name server.
     """
+    _end_at_once(signal.SIGINT)
+    if os.getpid() == 1:
+        _end_at_once(signal.SIGTERM)
+    from syncer import streams  # noqa: PLC0415 - see above
+
+    streams.prepare()
     try:
         code = main()
-    except SystemExit as exit_:
-        code = exit_.code if isinstance(exit_.code, int) else Exit.MISUSE
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stdout.flush()
-        sys.stderr.flush()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
+    finally:
+        _end_at_once(signal.SIGINT)  # asyncio leaves Python's handler behind
+    streams.settle()
     os._exit(code)
 
 
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the process while it starts (PID 1 has no default): a kubeconfig's plugin may hang."""
-    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code, 2 when the arguments or the environment are wrong."""
+    with _ended_by_ctrl_c():
+        from syncer.command import execute  # noqa: PLC0415 - see above
+
+        return execute(argv)
 
 
-@contextmanager
-def _warnings_in_lines(*, traced: bool) -> Iterator[None]:
-    """Show warnings in one line each on standard error; libraries add tracebacks, which --debug shows."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(logging.Formatter("nlb-sync: %(message)s") if traced else _OneLine())
-    root, credentials = logging.getLogger(), logging.getLogger("botocore.credentials")
-    before = credentials.level
-    root.addHandler(handler)
-    if not traced:
-        credentials.setLevel(logging.ERROR)  # the call that fails for it reports it
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        credentials.setLevel(before)
+def _end_at_once(number: signal.Signals) -> None:
+    """Let a signal end the process at once and without a word, unless it is ignored, as after nohup.
+
+    The kernel ignores a signal without a handler for process 1, which we are in a container.
+    """
+    if signal.getsignal(number) is signal.SIG_IGN:
+        return
+    signal.signal(number, _leave if os.getpid() == 1 else signal.SIG_DFL)
 
 
-class _OneLine(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"nlb-sync: {' '.join(record.getMessage().split())}"
+def _leave(number: int, _frame: object) -> NoReturn:
+    os._exit(128 + number)  # as a shell counts it
 
 
 @contextmanager
 def _ended_by_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end a question at once and without a word, whatever it waits for: it may be asked again.
+    """Let Ctrl-C end a command at once, whatever it waits for, and put Python's handler back after it.
 
     Python's own way is a traceback, after every call in flight has run into its time-out.
     """
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # ignored, as after nohup, or not ours to change
+    if before is not signal.default_int_handler:  # ours already, ignored, or not ours to change
         yield
         return
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _end_at_once(signal.SIGINT)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-async def run(arguments: Namespace) -> int:
-    """Keep the target groups filled until SIGTERM; 1 when `--once` met a failure, or could not begin."""
-    from syncer.assembly import assemble, attended  # noqa: PLC0415 - boto3 only where it is needed
-
-    controller = assemble(os.environ, dry_run=arguments.dry_run)
-    async with attended(controller, os.environ):
-        await controller.run(once=arguments.once)
-    return int(arguments.once and any(group.last_good_pass is None for group in controller.groups))
-
-
 if __name__ == "__main__":
-    process()
+    entry()

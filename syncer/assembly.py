@@ -17,6 +17,7 @@ from syncer.cluster.adapter import KubernetesCluster
 from syncer.cluster.api import Api
 from syncer.cluster.events import KubernetesEvents, own_workload
 from syncer.cluster.lease import KubernetesLeases
+from syncer.cluster.ownname import OwnName
 from syncer.cluster.place import deployment_of, mounted_namespace, own_place
 from syncer.cluster.record import KubernetesRecords
 from syncer.controller import Controller
@@ -48,9 +49,10 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     leadership: Leadership = Unelected()
     records = None
     if place is not None:
-        records = KubernetesRecords(api, place.namespace, place.name)
+        own_name = OwnName(api, place)
+        records = KubernetesRecords(api, place.namespace, place.name, own_name.check)
         if not settings.paused:  # who writes nothing keeps nobody else from writing
-            leases = KubernetesLeases(api, place.namespace, place.name)
+            leases = KubernetesLeases(api, place.namespace, place.name, own_name.check)
             leadership = Election(leases, place.identity, clock, rng)
     elb = BotoElb(
         [each.group.arn for each in settings.groups],

@@ -145,7 +145,7 @@ class Chronicle:
         if not isinstance(source, ServicePort):
             return
         live = self._cluster.node_ports(source.service)
-        port = live.get(source.port)
+        port = self._cluster.node_port(source.service, source.port)
         healths = group.actual.targets.values()
         group.stale_check = port and stale_check_port(healths, port, live.values())
         if group.stale_check is None:

@@ -1,12 +1,17 @@
 """The command line: `run`, and the questions."""
 
 import argparse
+import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from syncer import settings
 from syncer.asking import files, flags
-from syncer.redaction import redacted_input
+from syncer.asking.printing import complain, show_text
+from syncer.quote import one_line
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -17,10 +22,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 class _OneLine(argparse.ArgumentParser):
     """Says what is wrong in one line, as a wrong variable does, without the usage before it."""
 
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print the help as an answer: argparse itself ignores a full disk."""
+        del file
+        show_text(self.format_help())
+
     def error(self, message: str) -> NoReturn:
         """End the process."""
-        said = redacted_input(" ".join(message.split()))
-        self.exit(2, f"nlb-sync: {said}; see `{self.prog} --help`\n")
+        complain(f"{one_line(' '.join(message.split()))}; see `{self.prog} --help`")
+        sys.exit(2)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m syncer",
         description="Keeps the target groups of an NLB in step with a cluster's nodes.",
         epilog="exit codes: 0 all is well, 1 not well, or not in time, 2 a flag, file or variable is wrong, "
-        "3 not possible, or no such node",
+        "3 not possible, or no such node, 70 an error that nothing foresaw",
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -1,64 +1,57 @@
-"""Under which host names HTTP is answered: a page of another origin must not read it by DNS rebinding.
+"""Hosts as people write them: an IP address or a DNS name, in ASCII.
 
-An attacker's name can be made to resolve to the Pod's address, but then the browser sends that name in Host.
-Addresses and `localhost` cannot be rebound.
+The standard library hands other text to the IDNA codec, which raises errors of its own, or to the resolver,
+which reads `1` and `127.1` as addresses.
 """
 
+import ipaddress
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import urlsplit
 
-ALLOWED = (
-    "allowed: an IP address, localhost, a name of the Pod or its Service, or a name in NLB_SYNC_HTTP_HOSTS"
+from syncer.quote import quoted
+
+_LONGEST_NAME = 253
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+# The last label of a name has a letter: else it is meant as an address.
+_TOP = re.compile(r".*[A-Za-z].*")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 )
-_HOST = re.compile(r"(?P<name>\[[^\[\]]*\]|[^\[\]:]*)(:[0-9]*)?", re.ASCII)
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
-_CLUSTER_DOMAIN = "cluster.local"
+# Of a link-local address, the name or number of an interface (RFC 4007); Linux allows 15 characters.
+_SCOPE = re.compile(r"[A-Za-z0-9._-]{1,15}")
+
+
+def is_host(text: str) -> bool:
+    """Whether `text` is an IP address, with an interface where it is link-local, or a DNS name."""
+    address, scoped, scope = text.partition("%")
+    try:
+        return bool(ipaddress.ip_address(address)) and (
+            not scoped or (":" in address and _SCOPE.fullmatch(scope) is not None)
+        )
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        return (
+            len(text) <= _LONGEST_NAME
+            and all(map(_LABEL.fullmatch, labels))
+            and _TOP.fullmatch(labels[-1]) is not None
+        )
+
+
+def is_url(text: str) -> bool:
+    """Whether a server may be asked there: http or https, a host and perhaps a port."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        return False
 
 
 def parse_names(text: str) -> frozenset[str]:
     """Read NLB_SYNC_HTTP_HOSTS: comma-separated DNS names, without port; ValueError for anything else."""
     names = [each.strip().lower().removesuffix(".") for each in text.split(",") if each.strip()]
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a host name")
+        if not _HOST_NAME.fullmatch(name):
+            raise ValueError(f"{quoted(name)} is not a host name")
     return frozenset(names)
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """The names that Host may carry besides addresses and localhost, in lower case."""
-
-    names: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, own: Iterable[str], namespace: str, more: Iterable[str] = ()) -> "Hosts":
-        """Allow the Pod's and its Service's `own` names, each also as the cluster's DNS completes it."""
-        ends = [""]
-        if namespace:
-            inside = f".{namespace}.svc"
-            ends += [f".{namespace}", inside, f"{inside}.{_CLUSTER_DOMAIN}"]
-        completed = (f"{name}{end}" for name in filter(None, own) for end in ends)
-        return cls(frozenset(name.lower() for name in (*completed, *more)))
-
-    def allow(self, host: str) -> bool:
-        """Whether a request whose Host is `host` (with or without port) is meant for this process."""
-        read = _HOST.fullmatch(host)
-        if not read:
-            return False
-        name = read["name"].lower()
-        if name.startswith("["):
-            return _is_address(IPv6Address, name[1:-1])
-        if _is_address(IPv4Address, name):
-            return True
-        name = name.removesuffix(".")
-        return name == "localhost" or name in self.names
-
-
-def _is_address(kind: type[IPv4Address] | type[IPv6Address], text: str) -> bool:
-    try:
-        kind(text)
-    except ValueError:
-        return False
-    return True

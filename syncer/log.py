@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from syncer.asking.printing import tell
 from syncer.redaction import know, redacted_values
 
 reconcile_id: contextvars.ContextVar[str] = contextvars.ContextVar("reconcile_id", default="")
@@ -38,10 +39,25 @@ class JsonLines(logging.Formatter):
         return json.dumps(redacted_values(line))
 
 
+class LogHandler(logging.StreamHandler[TextIO]):
+    """A handler that outlives its stream: a full disk or a reader that is gone must not end the syncer."""
+
+    _broken = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Report once that the log cannot be written; logging itself prints a traceback for each record."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._broken:
+            self._broken = True
+            tell(f"the log cannot be written: {error.strerror}; the syncer goes on without it")
+
+
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send everything at `level` and above to `stream` (stdout); libraries only from warning on."""
     know(*secrets)
-    handler = logging.StreamHandler(stream or sys.stdout)
+    handler = LogHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -73,7 +73,7 @@ class Outlook:
             return ""
         if self.port(group) is not None:
             return ""
-        return source.missing
+        return source.missing(self._cluster.node_ports(source.service))
 
     def port(self, group: Group) -> int | None:
         """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""

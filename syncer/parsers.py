@@ -1,14 +1,17 @@
 """Reads the text of one variable: each parser raises ValueError, with a message where the text has parts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from syncer.elb.arn import GroupArn, parse_arn
+from syncer.hosts import is_host
+from syncer.numbers import decimal, port, whole
+from syncer.quote import quoted
 
 _SERVICE = re.compile(
-    r"(?P<service>[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z]([-a-z0-9]*[a-z0-9])?):(?P<port>[a-z0-9-]{1,63})"
+    r"(?P<service>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z]([-a-z0-9]{0,61}[a-z0-9])?)"
+    r"(:(?P<port>[a-z0-9-]{1,63}))?"
 )
 # A qualified name ("labels and selectors" in Kubernetes' documentation), or `prefix/*`; a `!` exempts it.
 _TAINT = re.compile(
@@ -20,15 +23,31 @@ _TAINT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """A port of a Service, whose live NodePort is followed: `namespace/name` and the port's name."""
+    """A port of a Service, whose live NodePort is followed: `namespace/name` and what names the port.
+
+    `port` is the port's name, its number in the Service as text, or "" for the only port there is.
+    """
 
     service: str
     port: str
 
-    @property
-    def missing(self) -> str:
-        """What is wrong where there is no such Service, or it has no such NodePort."""
-        return f"the Service {self.service} has no NodePort named {self.port}: make it one, or name another"
+    def __str__(self) -> str:
+        """What is looked for, in words."""
+        if not self.port:
+            return f"the only NodePort of the Service {self.service}"
+        known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
+        return f"a NodePort {known} of the Service {self.service}"
+
+    def missing(self, ports: Mapping[str, int]) -> str:
+        """What is wrong where `ports`, NodePorts by label, hold none that is meant; 0 is a port without."""
+        known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
+        if self.port:
+            lacks = f"has no NodePort {known}: make it one, or name another"
+        else:
+            lacks = f"has {len(ports)} TCP ports, of which one with a NodePort is to be named"
+        there = ", ".join(f"{label} (NodePort {number or 'none'})" for label, number in ports.items())
+        found = f"its TCP ports: {there}" if there else "there is no such Service, or it has no TCP port"
+        return f"the Service {self.service} {lacks}; {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,41 +102,19 @@ def boolean(text: str) -> bool:
 
 def number(low: float, high: float) -> Callable[[str], float]:
     """A number from `low` to `high`."""
-
-    def parse(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise ValueError
-        return value
-
-    return parse
-
-
-def port(text: str) -> int:
-    """A port, 1 to 65535."""
-    value = int(text)
-    if not 1 <= value <= 65535:  # noqa: PLR2004
-        raise ValueError
-    return value
-
-
-def is_url(text: str) -> bool:
-    """Whether a server may be asked there: http or https, a host and perhaps a port."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    return lambda text: decimal(text, low, high)
 
 
 def limit(text: str) -> int | None:
     """How many targets, or no limit."""
-    if not text:
-        return None
-    value = int(text)
-    if not 1 <= value <= 5000:  # noqa: PLR2004
+    return whole(text, 1, 5000) if text else None
+
+
+def host(text: str) -> str:
+    """An IP address or a host name, or none."""
+    if text and not is_host(text):
         raise ValueError
-    return value
+    return text
 
 
 def zones(text: str) -> frozenset[str] | None:
@@ -125,7 +122,7 @@ def zones(text: str) -> frozenset[str] | None:
     named = _words(text)
     for zone in named:
         if not re.fullmatch(r"[a-z0-9-]+", zone):
-            raise ValueError(f"{zone!r} is no zone's name")
+            raise ValueError(f"{quoted(zone)} is not an availability zone name")
     return frozenset(named) or None
 
 
@@ -134,7 +131,7 @@ def taints(text: str) -> tuple[str, ...]:
     patterns = _words(text)
     for pattern in patterns:
         if not _TAINT.fullmatch(pattern):
-            raise ValueError(f"{pattern!r} is not a taint's key")
+            raise ValueError(f"{quoted(pattern)} is not a taint's key")
     return patterns
 
 
@@ -168,8 +165,18 @@ def _group(word: str) -> GroupSettings:
         try:
             return GroupSettings(group, port(source[1:]))
         except ValueError:
-            raise ValueError(f"{source!r} after {group.name} is not a port from 1 to 65535") from None
+            raise ValueError(f"{quoted(source)} after {group.name} is not a port from 1 to 65535") from None
     match = _SERVICE.fullmatch(source)
     if match is None:
-        raise ValueError(f"{source!r} after {group.name} is not namespace/service:portname")
-    return GroupSettings(group, ServicePort(match["service"], match["port"]))
+        raise ValueError(f"{quoted(source)} after {group.name} is not namespace/service:port")
+    return GroupSettings(group, ServicePort(match["service"], _service_port(match["port"] or "", group)))
+
+
+def _service_port(text: str, group: GroupArn) -> str:
+    """A port's name, or its number without leading zeros; names have 1 to 63 characters and may be digits."""
+    if not text.isdecimal():
+        return text
+    try:
+        return str(port(text))
+    except ValueError:
+        raise ValueError(f"{quoted(text)} after {group.name} is not a port from 1 to 65535") from None

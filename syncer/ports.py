@@ -39,10 +39,10 @@ class Cluster(Protocol):
         """For how many seconds the Nodes, or the `service` beside them, may have been wrong."""
 
     def node_port(self, service: str, port: str) -> int | None:
-        """The NodePort of `namespace/name` for a port name; None while it is unknown."""
+        """The NodePort of `namespace/name` for a port's name or number, "" the only one; None if unknown."""
 
     def node_ports(self, service: str) -> Mapping[str, int]:
-        """Every NodePort of `namespace/name` by its port's name; empty while it is unknown."""
+        """Every NodePort of `namespace/name` by its port's label, 0 for none; empty while it is unknown."""
 
     def knows(self, service: str) -> bool:
         """Whether a list with or without `namespace/name` has been read: what is absent is not there."""

@@ -164,6 +164,11 @@ class RedactedStream:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    @classmethod
+    def over(cls, stream: TextIO | None) -> "RedactedStream | None":
+        """Return a stream over `stream`; None where the process has none."""
+        return None if stream is None else cls(stream)
+
     def write(self, text: str) -> int:
         """Write `text` without secrets."""
         self._stream.write(redacted(text))

@@ -9,6 +9,7 @@ from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.selector import EVERYTHING, Selector
 from syncer.errors import MisconfiguredError
 from syncer.parsers import GroupSettings, Secret, ServicePort
+from syncer.quote import named, quoted
 from syncer.variables import GROUPS_ALLOWED, TABLE, Setting
 
 __all__ = ["TABLE", "GroupSettings", "ServicePort", "Settings", "as_help", "as_markdown", "load"]
@@ -102,7 +103,8 @@ def _take_label_filter(values: dict[str, Any]) -> None:
         values["node_selector"] = Selector.parse(f"{key}={value}")
     except ValueError as error:
         raise MisconfiguredError(
-            f"NLB_SYNC_LABELFILTERKEY is {key!r} and NLB_SYNC_LABELFILTERVALUE {value!r} ({error}); "
+            f"NLB_SYNC_LABELFILTERKEY is {quoted(key)} and NLB_SYNC_LABELFILTERVALUE {quoted(value)} "
+            f"({error}); "
             "allowed: a label's key and its value"
         ) from None
 
@@ -110,7 +112,7 @@ def _take_label_filter(values: dict[str, Any]) -> None:
 # {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and such, for Services called nlb-sync or nlb-sync-SOMETHING.
 _SERVICE_LINK = re.compile(
     r"NLB_SYNC(_[A-Z0-9_]+)?"
-    r"(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+    r"(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
 )
 
 
@@ -128,11 +130,15 @@ def _not_a_setting(name: str, known: Collection[str]) -> str:
 
     near = get_close_matches(name, known, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"{name} is not a setting; {hint}allowed: what `python -m syncer run --help` lists"
+    return f"{named(name)} is not a setting; {hint}allowed: what `python -m syncer run --help` lists"
+
+
+# What a shell, an editor or a Secret made of a file leaves around a value; not the spaces of Unicode.
+_SPACE = " \t\r\n"
 
 
 def _read(row: Setting, environment: Mapping[str, str]) -> Any:
-    text = environment.get(row.name, "").strip()
+    text = environment.get(row.name, "").strip(_SPACE)
     if row.name.endswith("_PORT") and text.startswith("tcp://"):
         text = ""  # the service link of a Service called nlb-sync or nlb-sync-probe, not ours
     try:
@@ -140,7 +146,7 @@ def _read(row: Setting, environment: Mapping[str, str]) -> Any:
     except ValueError as error:
         hint = f" ({error})" if row.explains else ""
         allowed = f"{row.allowed} {row.unit}".strip()
-        raise MisconfiguredError(f"{row.name} is {text!r}{hint}; allowed: {allowed}") from None
+        raise MisconfiguredError(f"{row.name} is {quoted(text)}{hint}; allowed: {allowed}") from None
 
 
 def as_markdown() -> str:

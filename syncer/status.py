@@ -122,7 +122,7 @@ def _missing_port(controller: Controller, group: Group) -> str:
     if controller.outlook.port(group) is not None:
         return ""
     if isinstance(source, ServicePort):
-        return f"a NodePort named {source.port} of the Service {source.service}"
+        return str(source)
     return "the group's own port"
 
 

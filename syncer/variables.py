@@ -7,7 +7,8 @@ from typing import Any
 from syncer.decide.policy import LEAVING_TAINTS, Ownership
 from syncer.decide.selector import Selector
 from syncer.hosts import parse_names
-from syncer.parsers import Secret, boolean, groups, limit, matching, number, one_of, port, taints, zones
+from syncer.numbers import port
+from syncer.parsers import Secret, boolean, groups, host, limit, matching, number, one_of, taints, zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,10 @@ class Setting:
     explains: bool = False
 
 
-GROUPS_ALLOWED = "ARN, ARN=namespace/service:portname or ARN=:nodeport, comma-separated, each ARN once"
+GROUPS_ALLOWED = (
+    "ARN, ARN=namespace/service:port (its name or number; none for the only port) or ARN=:nodeport, "
+    "comma-separated, each ARN once"
+)
 
 TABLE: tuple[Setting, ...] = (
     Setting(
@@ -160,7 +164,7 @@ TABLE: tuple[Setting, ...] = (
         allowed="a Kubernetes object's name: a-z, 0-9, - and .",
         parse=matching(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"),
         reason="Their name. All replicas share it, and no other syncer in the namespace. Default: the "
-        "Deployment's, as the Pod's name tells it, else nlb-sync.",
+        "Deployment's, as the Pod's name tells it, else nlb-sync; with hostNetwork set it, or POD_NAME.",
     ),
     Setting(
         name="NLB_SYNC_READ_SECONDS",
@@ -193,8 +197,8 @@ TABLE: tuple[Setting, ...] = (
         name="NLB_SYNC_ADDRESS",
         field="address",
         default="",
-        allowed="an address of this host",
-        parse=str,
+        allowed="an IP address or a name of this host, without a port",
+        parse=host,
         reason="The address of both HTTP ports. Default: every address where "
         "KUBERNETES_SERVICE_HOST is set (a Pod has its own), else 127.0.0.1.",
     ),

@@ -1,5 +1,6 @@
 """What `doctor` looks at in AWS: credentials, rights, each group, its zones, quota and clock."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _SKEW_FAILS_S = 240.0
 _SKEW_NOTED_S = 60.0
 # Below this share of free places a burst of new nodes may not fit.
 _SPARE_SHARE = 0.1
+
+_NUMBER = re.compile(r"[0-9]{1,5}")
 
 
 def _shift_says(shifted: Sequence[TargetHealth]) -> str:
@@ -128,7 +131,7 @@ class AwsChecks:
     ) -> Finding:
         name, port = group.group.name, facts.check_port
         live_ports = {number for ports in self.ports.values() for number in ports.values()}
-        if port.isdecimal() and live_ports and int(port) not in live_ports:
+        if _NUMBER.fullmatch(port) and live_ports and int(port) not in live_ports:
             live = ", ".join(map(str, sorted(live_ports)))
             return fails(
                 name,
@@ -138,7 +141,7 @@ class AwsChecks:
         where = f"{facts.check_protocol} {port}{facts.check_path if facts.check_protocol != 'TCP' else ''}"
         if passing:
             return ok(name, f"{passing} targets pass the health check ({where})")
-        asked = int(port) if port.isdecimal() else self._wanted_port(group)
+        asked = int(port) if _NUMBER.fullmatch(port) else self._wanted_port(group)
         if asked is None:
             return note(name, f"no target passes the health check yet ({where})")
         good, said = self.knock(facts.check_protocol, asked, facts.check_path)

@@ -4,19 +4,21 @@ import socket
 import urllib.error
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from urllib.request import ProxyHandler, build_opener
 
 from syncer.asking.finding import Finding, fails, note, ok
 from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import without_namespace
 from syncer.cluster.events import Workload
-from syncer.cluster.once import internal_address, list_nodes, live_ports
+from syncer.cluster.once import internal_address, list_nodes, ports_of
 from syncer.cluster.place import Place
 from syncer.cluster.rights import Right, allowed, own_name
 from syncer.decide.desired import nobody
 from syncer.decide.evaluate import evaluate
 from syncer.errors import ClusterError
 from syncer.model import NodeView
+from syncer.serviceports import by_label, node_port_of
 from syncer.settings import ServicePort, Settings
 
 _PATIENCE_S = 2.0
@@ -136,21 +138,24 @@ def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[F
         yield fails("nodes", f"{listed}, but {why}") if why else ok("nodes", listed)
     for service in _services(settings):
         try:
-            seen.ports[service] = live_ports(api, service)
+            ports = ports_of(api, service)
         except ClusterError as error:
             yield fails("service", str(error))
             continue
-        asked = {
-            each.port.port
+        followed = {
+            each.port
             for each in settings.groups
             if isinstance(each.port, ServicePort) and each.port.service == service
         }
-        absent = sorted(asked.difference(seen.ports[service]))
-        if absent:
-            yield fails("service", f"{service} has no NodePort named {', '.join(absent)}; make it one")
-        else:
-            ports = ", ".join(f"{name} {seen.ports[service][name]}" for name in sorted(asked))
-            yield ok("service", f"{service} has the NodePorts {ports}")
+        found = {each: node_port_of(ports, each.port) for each in followed}
+        seen.ports[service] = {port.label: port.node_port for port in ports if port.node_port}
+        seen.ports[service] |= {each.port: number for each, number in found.items() if number}
+        for each in sorted(followed, key=str):
+            if not found[each]:
+                yield fails("service", each.missing(by_label(ports)))
+        if all(found.values()):
+            listed = ", ".join(f"{each.port} {found[each]}".lstrip() for each in sorted(followed, key=str))
+            yield ok("service", f"{service} has the NodePorts {listed}")
 
 
 def answers(
@@ -185,6 +190,8 @@ def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | No
     except urllib.error.HTTPError as error:
         with error:
             return False, f"answers {error.code} on {where}{path}"
+    except HTTPException:
+        return False, f"does not answer HTTP on {where}{path}"
     except OSError as error:
         return None, f"cannot be reached from here on {where} ({getattr(error, 'reason', error)})"
 

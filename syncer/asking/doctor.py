@@ -18,14 +18,16 @@ from syncer.asking.cluster_checks import (
     check_rights,
     needed_rights,
 )
-from syncer.asking.finding import Finding, Grade
+from syncer.asking.finding import Finding, Grade, fails
 from syncer.asking.printing import Exit, show_json, show_table
 from syncer.asking.settings_checks import check_settings
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.events import own_workload
-from syncer.cluster.place import own_place
+from syncer.cluster.ownname import OwnName
+from syncer.cluster.place import Place, own_place
 from syncer.elb.survey import Survey
+from syncer.errors import ClusterError, MisconfiguredError
 from syncer.settings import Settings, load
 
 
@@ -34,8 +36,8 @@ def doctor(args: argparse.Namespace) -> int:
     settings = load(os.environ)
     api = Api(configuration(os.environ))
     seen = ClusterSeen()
-    place = own_place(os.environ, settings.namespace, settings.name)
-    findings = [
+    place, findings = _place(settings, api)
+    findings += [
         *check_settings(os.environ),
         *check_place(api, place),
         *check_identity(api, place),
@@ -45,6 +47,19 @@ def doctor(args: argparse.Namespace) -> int:
     ]
     _show(findings, as_json=args.json)
     return Exit.NOT_WELL if any(each.grade is Grade.FAILS for each in findings) else Exit.WELL
+
+
+def _place(settings: Settings, api: Api) -> tuple[Place | None, list[Finding]]:
+    """Where Lease and registry lie; a failed check, and no place, where their name is a Node's."""
+    try:
+        place = own_place(os.environ, settings.namespace, settings.name)
+        if place is not None:
+            OwnName(api, place).check()
+    except MisconfiguredError as error:
+        return None, [fails("settings", str(error))]
+    except ClusterError:
+        return place, []  # told of with the nodes
+    return place, []
 
 
 async def _aws(settings: Settings, api: Api, seen: ClusterSeen) -> Sequence[Finding]:

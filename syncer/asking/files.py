@@ -5,19 +5,19 @@ flag or variable is wrong, 3 no such node; without files those of `syncer.asking
 """
 
 import argparse
+import codecs
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from syncer.asking.names import hint, plain
 from syncer.asking.plan_table import show_plans
 from syncer.asking.printing import Exit, complain, show, show_json, show_table, spoken_by
+from syncer.asking.reading import read_whole
 from syncer.decide import answers
 from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.documents import DocumentError, read_nodes, read_targets
@@ -28,6 +28,8 @@ from syncer.decide.selector import Selector, SelectorError
 from syncer.decide.zones import place_says
 from syncer.errors import MisconfiguredError
 from syncer.model import GroupState, InstanceId, TargetGroupArn, TargetHealth, Verdict
+from syncer.numbers import port
+from syncer.quote import quoted
 from syncer.settings import load
 
 # Settings want a target group; these two questions have none. It is never asked for.
@@ -35,6 +37,14 @@ _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/non
 
 _NODES = "what `kubectl get nodes -o json` prints (a List or one Node); - is standard input"
 _TARGETS = "what `aws elbv2 describe-target-health --output json` prints; - is standard input"
+# UTF-16 is what older PowerShells write, and is read as what it is.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+    (codecs.BOM_UTF8, "UTF-8"),
+)
 _Shape = TypeVar("_Shape")
 
 
@@ -203,10 +213,13 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
     """What a file or standard input holds, in the shape that is asked for."""
     shown = "standard input" if name == "-" else name
     try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return shape(json.loads(content))
-    except OSError as error:
-        raise DocumentError(f"{shown} cannot be read: {error.strerror}; give a file or -") from None
+        content = read_whole(name)
+    except DocumentError as error:
+        raise DocumentError(f"{shown} {error}") from None
+    if why := _no_text(content):
+        raise DocumentError(f"{shown} {why}")
+    try:
+        return shape(json.loads(content, parse_constant=_no_number))
     except json.JSONDecodeError as error:
         raise DocumentError(f"{shown} {_no_json(error)}") from None
     except RecursionError:
@@ -219,6 +232,18 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
         raise DocumentError(
             f"{shown} holds a number that is too long for what kubectl or aws print"
         ) from None
+
+
+def _no_text(content: bytes) -> str:
+    """Why the bytes are no JSON text of any encoding, in words; "" where they may be."""
+    if content.startswith(b"\x1f\x8b"):
+        return "is compressed (gzip); unpack it first"
+    mark = next((name for mark, name in _MARKS if content == mark), "")
+    return f"is not UTF-8 text: it is a byte order mark of {mark} and nothing else" if mark else ""
+
+
+def _no_number(word: str) -> NoReturn:
+    raise DocumentError(f"{word} is no number in JSON; give what kubectl or aws printed")
 
 
 def _no_json(error: json.JSONDecodeError) -> str:
@@ -235,9 +260,10 @@ def _only_one_stdin(names: list[str]) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
-    return int(text)
+    try:
+        return port(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port from 1 to 65535") from None
 
 
 def _refuse(error: Exception) -> int:

@@ -1,7 +1,6 @@
 """The flags of the questions that are not answered from files; their code is loaded when asked."""
 
 import argparse
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -9,10 +8,15 @@ from importlib import import_module
 
 from syncer.asking.names import is_name
 from syncer.asking.patience import SETTLE_S
-from syncer.parsers import is_url
+from syncer.hosts import is_url
+from syncer.numbers import decimal, port
+from syncer.quote import quoted
 
 # What NLB_SYNC_ADDRESS says of a listener on every address: one of this host's own is asked.
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
+
+# Of a flag: about 31 years; more than the event loop's clock takes is never meant.
+_LONGEST_S = 1_000_000_000
 
 
 def own_url(environment: Mapping[str, str]) -> str:
@@ -23,9 +27,12 @@ def own_url(environment: Mapping[str, str]) -> str:
     """
     address = environment.get("NLB_SYNC_ADDRESS", "").strip()
     address = _EVERYWHERE.get(address, address)
-    port = environment.get("NLB_SYNC_PORT", "").strip()
     host = f"[{address}]" if ":" in address else address
-    return f"http://{host}:{port if port.isdecimal() else 8080}"
+    try:
+        number = port(environment.get("NLB_SYNC_PORT", "").strip())
+    except ValueError:
+        number = 8080
+    return f"http://{host}:{number}"
 
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -134,33 +141,37 @@ def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
 
 def _url(text: str) -> str:
     if not is_url(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://127.0.0.1:8080")
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a URL such as http://127.0.0.1:8080; the default is made of "
+            "NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
+        )
     return text.rstrip("/").removesuffix("/status")
 
 
 def _node(text: str) -> str:
     if not is_name(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no Node's name and no instance id")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no Node's name and no instance id")
     return text
 
 
 def _seconds(text: str) -> float:
     try:
-        value = float(text)
+        return decimal(text, 0, _LONGEST_S)
     except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a number of seconds (0 to {_LONGEST_S})"
+        ) from None
 
 
 def _hold(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{12}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a hold's id (12 digits 0-9, a-f)")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a hold's id (12 digits 0-9, a-f)")
     return text
 
 
 def _pause(text: str) -> float:
     if (value := _seconds(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is less than 1 second; AWS's calls are shared by many")
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is less than 1 second; AWS's calls are shared by many"
+        )
     return value

@@ -20,7 +20,7 @@ from syncer.asking.quarantine import quarantine_at, says
 from syncer.asking.reach import aws, records_of
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
-from syncer.cluster.once import list_nodes, node_port
+from syncer.cluster.once import list_nodes, ports_of
 from syncer.decide import answers
 from syncer.decide.policy import Ownership
 from syncer.decide.reasons import health_says, meaning_of, override_says
@@ -101,7 +101,7 @@ def live_look(settings: Settings) -> Look:
     api = Api(configuration(os.environ))
     cluster = Readings(
         nodes=lambda: list_nodes(api, settings.node_policy),
-        node_port=partial(node_port, api),
+        ports=partial(ports_of, api),
     )
     elb = aws(settings)
     try:

@@ -16,6 +16,7 @@ from syncer.errors import AccessDeniedError, AwsError, ClusterError
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
 from syncer.ports import Elb, Records
 from syncer.record import Record
+from syncer.serviceports import LivePort, by_label, node_port_of
 from syncer.settings import GroupSettings, ServicePort, Settings
 from syncer.target_type import refuse_other_types
 
@@ -27,7 +28,7 @@ class Readings:
     """Where a look reads the cluster: functions that block and raise ClusterError."""
 
     nodes: Callable[[], tuple[NodeView, ...]]
-    node_port: Callable[[str, str], int | None]
+    ports: Callable[[str], tuple[LivePort, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +97,10 @@ async def _group(group: GroupSettings, cluster: Readings, elb: Elb, problems: li
         if isinstance(source, ServicePort):
             wanted = source
             before = len(problems)
-            port = await _ask_cluster(problems, lambda: cluster.node_port(wanted.service, wanted.port))
+            ports = await _ask_cluster(problems, lambda: cluster.ports(wanted.service)) or ()
+            port = node_port_of(ports, wanted.port)
             if port is None and len(problems) == before:
-                problems.append(wanted.missing)
+                problems.append(wanted.missing(by_label(ports)))
         elif source is None:
             port = await elb.default_port(arn)
         healths = await elb.describe(arn)

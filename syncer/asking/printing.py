@@ -1,12 +1,13 @@
 """How an answer is printed: a table for people, JSON for programs, one line where there is none."""
 
-import os
 import sys
 from collections.abc import Iterable
 from enum import IntEnum
 
 from syncer.errors import UnreadError
+from syncer.quote import one_line, printable
 from syncer.redaction import redacted_input, redacted_json
+from syncer.streams import abandon
 
 
 class Exit(IntEnum):
@@ -16,6 +17,7 @@ class Exit(IntEnum):
     NOT_WELL = 1
     MISUSE = 2
     NOT_POSSIBLE = 3
+    UNEXPECTED = 70  # sysexits.h: EX_SOFTWARE
 
 
 def show_json(answer: object) -> None:
@@ -25,32 +27,35 @@ def show_json(answer: object) -> None:
 
 def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print columns as wide as their widest cell; what cannot be seen in a line is escaped."""
-    lines = [tuple(map(_visible, line)) for line in (head, *rows)]
+    lines = [tuple(map(printable, line)) for line in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         _write(padded.rstrip())
 
 
-def _visible(cell: str) -> str:
-    """A file may hold any text as a name: line feeds, control sequences, halves of characters."""
-    return cell if cell.isprintable() else cell.encode("unicode_escape").decode("ascii")
-
-
 def show(line: str) -> None:
     """Print a line of the answer."""
-    _write(line)
+    _write(printable(line))
+
+
+def show_text(text: str) -> None:
+    """Print lines of our own as they are."""
+    _write(text.rstrip("\n"))
 
 
 def finish() -> None:
     """Let all of the answer reach its reader; UnreadError where it does not."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError as error:
         raise _unread(error) from None
 
 
 def _write(line: str) -> None:
+    if sys.stdout is None:
+        raise UnreadError("the answer cannot be written: standard output is closed")
     try:
         sys.stdout.write(line + "\n")
     except OSError as error:
@@ -59,14 +64,24 @@ def _write(line: str) -> None:
 
 def _unread(error: OSError) -> UnreadError:
     # What is still in the buffer would be tried again, and complained of, when the interpreter ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    abandon(sys.stdout)
     gone = isinstance(error, BrokenPipeError)
     return UnreadError("" if gone else f"the answer cannot be written: {error.strerror}")
 
 
 def complain(problem: object) -> None:
     """Say on standard error what is wrong, in one line."""
-    sys.stderr.write(f"nlb-sync: {redacted_input(str(problem))}\n")
+    tell(f"nlb-sync: {redacted_input(str(problem))}")
+
+
+def tell(problem: object) -> None:
+    """Write one line on standard error; where that is closed or full, the exit code alone remains."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{one_line(problem)}\n")
+    except OSError:
+        abandon(sys.stderr)
 
 
 def spoken_by(speaker: str) -> str:

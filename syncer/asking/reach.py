@@ -20,13 +20,15 @@ def records_of(settings: Settings) -> Records | None:
     """The syncer's ConfigMap; None outside a Pod where no namespace is configured."""
     from syncer.cluster.access import configuration  # noqa: PLC0415 - AWS alone is asked without it
     from syncer.cluster.api import Api  # noqa: PLC0415 - as above
+    from syncer.cluster.ownname import OwnName  # noqa: PLC0415 - as above
     from syncer.cluster.place import own_place  # noqa: PLC0415 - as above
     from syncer.cluster.record import KubernetesRecords  # noqa: PLC0415 - as above
 
     place = own_place(os.environ, settings.namespace, settings.name)
     if place is None:
         return None
-    return KubernetesRecords(Api(configuration(os.environ)), place.namespace, place.name)
+    api = Api(configuration(os.environ))
+    return KubernetesRecords(api, place.namespace, place.name, OwnName(api, place).check)
 
 
 def lease_of(settings: Settings) -> tuple[str, Leases] | None:
@@ -34,10 +36,12 @@ def lease_of(settings: Settings) -> tuple[str, Leases] | None:
     from syncer.cluster.access import configuration  # noqa: PLC0415 - as above
     from syncer.cluster.api import Api  # noqa: PLC0415 - as above
     from syncer.cluster.lease import KubernetesLeases  # noqa: PLC0415 - as above
+    from syncer.cluster.ownname import OwnName  # noqa: PLC0415 - as above
     from syncer.cluster.place import own_place  # noqa: PLC0415 - as above
 
     place = own_place(os.environ, settings.namespace, settings.name)
     if place is None:
         return None
-    leases = KubernetesLeases(Api(configuration(os.environ)), place.namespace, place.name)
+    api = Api(configuration(os.environ))
+    leases = KubernetesLeases(api, place.namespace, place.name, OwnName(api, place).check)
     return f"{place.namespace}/{place.name}", leases

@@ -10,6 +10,7 @@ import time
 import urllib.error
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -18,6 +19,7 @@ from syncer.decide.reasons import hold_says
 from syncer.model import OWN_PORT_SAYS
 
 _PATIENCE_S = 10.0
+_MOST_BYTES = 64 * 1024 * 1024  # of 5,000 nodes it is 2 MB
 
 
 def status(args: argparse.Namespace) -> int:
@@ -48,9 +50,11 @@ def ask_status(url: str, patience: float = _PATIENCE_S) -> Mapping[str, Any]:
     """The document at /status; OSError when nobody answers, ValueError when it is something else."""
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=patience) as reply:
-            said = json.load(reply)
+            said = json.loads(reply.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
         error.close()
+        raise ValueError from None
+    except (HTTPException, RecursionError):
         raise ValueError from None
     if not _is_status(said):
         raise ValueError

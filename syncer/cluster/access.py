@@ -1,6 +1,7 @@
 """Finds the API server and its credentials: KUBECONFIG, else the ServiceAccount, else ~/.kube/config."""
 
 import contextlib
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,13 @@ from kubernetes.config.incluster_config import (
     SERVICE_TOKEN_FILENAME,
     InClusterConfigLoader,
 )
-from kubernetes.config.kube_config import load_kube_config
+from kubernetes.config.kube_config import KubeConfigMerger, load_kube_config
 
 from syncer.errors import MisconfiguredError
-from syncer.parsers import is_url
+from syncer.hosts import is_url
+from syncer.quote import quoted
 from syncer.redaction import know, know_userinfo
+from syncer.regular import refuse_no_file
 
 # The client's own default is what KUBECONFIG said when it was imported, an empty one too.
 _AT_HOME = "~/.kube/config"
@@ -29,20 +32,23 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
     """
     kubeconfig = environment.get("KUBECONFIG") or ""
     in_pod = not kubeconfig and bool(environment.get("KUBERNETES_SERVICE_HOST"))
-    if not (kubeconfig or in_pod or Path(_AT_HOME).expanduser().exists()):
+    # Not pathlib's: without HOME and a passwd entry of this UID it raises RuntimeError.
+    if not (kubeconfig or in_pod or os.path.exists(os.path.expanduser(_AT_HOME))):  # noqa: PTH110, PTH111
         raise MisconfiguredError("no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token")
     config = Configuration()
     try:
         if in_pod:
+            refuse_no_file(str(_mounted(environment, SERVICE_TOKEN_FILENAME)))
             _service_account(environment).load_and_set(config)
             hooked: Any = config
             hooked.refresh_api_key_hook = partial(_read_token, _mounted(environment, SERVICE_TOKEN_FILENAME))
         else:
+            _check_files(kubeconfig or _AT_HOME)
             load_kube_config(config_file=kubeconfig or _AT_HOME, client_configuration=config)
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes of the client, mend the file
         if kubeconfig:
             raise MisconfiguredError(
-                f"KUBECONFIG is {kubeconfig!r} ({_one_line(error)}); allowed: the path of a kubeconfig"
+                f"KUBECONFIG is {quoted(kubeconfig)} ({_one_line(error)}); allowed: the path of a kubeconfig"
             ) from None
         where = "the ServiceAccount" if in_pod else _AT_HOME
         raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
@@ -50,15 +56,27 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
     know_userinfo(config.host)
     know_userinfo(config.proxy or "")
     if not is_url(config.host):
-        where = f"KUBECONFIG {kubeconfig!r}" if kubeconfig else "the ServiceAccount" if in_pod else _AT_HOME
+        where = (
+            f"KUBECONFIG {quoted(kubeconfig)}" if kubeconfig else "the ServiceAccount" if in_pod else _AT_HOME
+        )
         raise MisconfiguredError(
-            f"{where} names the API server {config.host!r}; allowed: a URL such as https://HOST:6443"
+            f"{where} names the API server {quoted(str(config.host))}; allowed: a URL such as https://HOST:6443"
         )
     if config.proxy and "://" not in config.proxy:
         config.proxy = f"http://{config.proxy}"  # as curl, Go and botocore read it
     # The client's own retries would come at once, three to a failure.
     config.retries = False
     return config
+
+
+def _check_files(kubeconfig: str) -> None:
+    """Look at what the client will read whole: each kubeconfig, and each token's file that it names."""
+    for path in filter(None, kubeconfig.split(os.pathsep)):
+        refuse_no_file(os.path.expanduser(path))  # noqa: PTH111 - see above
+    merged = KubeConfigMerger(kubeconfig).config
+    for each in merged.value["users"] if merged is not None else ():
+        if token := (each.value.get("user") or {}).get("tokenFile"):
+            refuse_no_file(os.path.join(os.path.dirname(each.path), token))  # noqa: PTH118, PTH120 - as the client
 
 
 def _service_account(environment: Mapping[str, str]) -> InClusterConfigLoader:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from syncer.cluster.api import Api
 from syncer.cluster.reflector import Reflector, Watched
 from syncer.model import NodeView
+from syncer.serviceports import LivePort, by_label, live_ports, node_port_of
 
 View = TypeVar("View")
 
@@ -25,10 +26,10 @@ class KubernetesCluster:
         restarted: Callable[[str, str], None] = lambda _plural, _reason: None,
     ) -> None:
         self._nodes: Cache[NodeView] = Cache(restarted)
-        self._services = {service: Cache[Mapping[str, int]](restarted) for service in services}
+        self._services = {service: Cache[tuple[LivePort, ...]](restarted) for service in services}
         self._nodes_reflector = Reflector(api, NODES, node_view, self._nodes)
         self._service_reflectors = {
-            service: Reflector(api, _watched(service), node_ports, cache)
+            service: Reflector(api, _watched(service), live_ports, cache)
             for service, cache in self._services.items()
         }
         self._reflectors: list[Reflector[Any]] = [self._nodes_reflector, *self._service_reflectors.values()]
@@ -49,13 +50,16 @@ class KubernetesCluster:
         return max(self._nodes_reflector.behind, *beside, 0.0)
 
     def node_port(self, service: str, port: str) -> int | None:
-        """The NodePort of `namespace/name` for a port name; None while it is unknown."""
-        return self.node_ports(service).get(port)
+        """The NodePort of `namespace/name` for a port's name or number; None while it is unknown."""
+        return node_port_of(self._ports(service), port)
 
     def node_ports(self, service: str) -> Mapping[str, int]:
-        """Every NodePort of `namespace/name` by its port's name; empty while it is unknown."""
+        """Every NodePort of `namespace/name` by its port's label; empty while it is unknown."""
+        return by_label(self._ports(service))
+
+    def _ports(self, service: str) -> tuple[LivePort, ...]:
         views = self._services[service].views or {}
-        return views.get(service.partition("/")[2], {})
+        return views.get(service.partition("/")[2], ())
 
     def knows(self, service: str) -> bool:
         """Whether a list with or without `namespace/name` has been read: what is absent is not there."""
@@ -128,9 +132,3 @@ def _watched(service: str) -> Watched:
         plural="services",
         field_selector=f"metadata.name={name}",
     )
-
-
-def node_ports(service: Mapping[str, Any]) -> Mapping[str, int]:
-    """The NodePort of each named port of a Service's JSON; an unnamed port is named ""."""
-    ports = (service.get("spec") or {}).get("ports") or ()
-    return {str(port.get("name") or ""): int(port["nodePort"]) for port in ports if port.get("nodePort")}

@@ -196,7 +196,7 @@ def _client(configuration: Configuration) -> ApiClient:
 def _event(line: bytes) -> dict[str, Any]:
     try:
         event = json.loads(line)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise GarbledError(f"a watch event is no JSON: {_one_line(error)}") from None
     if not isinstance(event, dict):
         raise GarbledError("a watch event is no JSON object")
@@ -206,7 +206,7 @@ def _event(line: bytes) -> dict[str, Any]:
 def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
     try:
         answer = json.loads(response.data)
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+    except (urllib3.exceptions.HTTPError, OSError, RecursionError, ValueError) as error:
         raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
     if not isinstance(answer, dict):
         raise ClusterError(f"{method} {path}: the answer is not a JSON object")
@@ -245,7 +245,7 @@ def _refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refu
     response.close()
     try:
         said = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, RecursionError, TypeError):
         said = body.decode(errors="replace")[:200]
     return refusal(response.status, f"{method} {path}: HTTP {response.status}: {' '.join(said.split())}")
 

@@ -13,7 +13,7 @@ from syncer.errors import ClusterError, ConflictError, DeniedError
 Answer = TypeVar("Answer")
 
 # What it raises to read an object of another shape: whoever answered is no API server, or not a sane one.
-_SENSELESS = (AttributeError, LookupError, TypeError, ValueError)
+_SENSELESS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Caller:

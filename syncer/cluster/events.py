@@ -7,7 +7,7 @@ from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import Caller
-from syncer.cluster.place import deployment_of, mounted_namespace
+from syncer.cluster.place import deployment_of, mounted_namespace, own_pod
 from syncer.errors import ClusterError
 from syncer.ports import Event
 from syncer.redaction import redacted
@@ -29,7 +29,7 @@ class Workload:
 
 def own_workload(environment: Mapping[str, str]) -> Workload | None:
     """What the kubelet tells every Pod; None outside a Pod, or in one of another kind of owner."""
-    pod = environment.get("HOSTNAME", "")
+    pod = own_pod(environment)
     namespace, deployment = mounted_namespace(environment), deployment_of(pod)
     if not (namespace and deployment and environment.get("KUBERNETES_SERVICE_HOST")):
         return None

@@ -1,6 +1,7 @@
 """What is known of one collection: a view of each object, and the version at which they are right."""
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
@@ -14,6 +15,7 @@ View_contra = TypeVar("View_contra", contravariant=True)
 
 # By this annotation a bookmark says that a streamed list is complete (KEP-3157).
 _LIST_ENDS = "k8s.io/initial-events-end"
+_VERSION = re.compile(r"[0-9]{1,40}")
 
 
 class DoubtError(GarbledError):
@@ -136,6 +138,6 @@ def _metadata(item: Any) -> Mapping[str, Any]:
 
 def _older(version: str, known: str, *, equal: bool) -> bool:
     """Whether `version` is not newer than `known`. Versions are comparable numbers since Kubernetes 1.35."""
-    if not (version.isdigit() and known.isdigit()):
+    if not (_VERSION.fullmatch(version) and _VERSION.fullmatch(known)):
         return False
     return int(version) < int(known) or (equal and int(version) == int(known))

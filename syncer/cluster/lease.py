@@ -1,7 +1,7 @@
 """The Lease of a syncer as the API server keeps it (coordination.k8s.io/v1)."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
@@ -12,8 +12,12 @@ from syncer.ports import LeaseRecord
 class KubernetesLeases:
     """Implements `syncer.ports.Leases`, in one thread of its own, so that nothing else delays a renewal."""
 
-    def __init__(self, api: Api, namespace: str, name: str) -> None:
+    def __init__(
+        self, api: Api, namespace: str, name: str, check_name: Callable[[], None] = lambda: None
+    ) -> None:
+        """`check_name` raises where `name` is wrong; it is called after each read that is allowed."""
         self._api = api
+        self._check_name = check_name
         self._all = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._metadata = {"namespace": namespace, "name": name}
         self._caller = Caller("lease")
@@ -23,11 +27,13 @@ class KubernetesLeases:
 
         def call() -> LeaseRecord | None:
             try:
-                return lease_record(self._api.small("GET", f"{self._all}/{self._metadata['name']}"))
+                found = lease_record(self._api.small("GET", f"{self._all}/{self._metadata['name']}"))
             except RefusedError as error:
-                if error.status == 404:  # noqa: PLR2004
-                    return None
-                raise
+                if error.status != 404:  # noqa: PLR2004
+                    raise
+                found = None
+            self._check_name()
+            return found
 
         return await self._caller.call(call)
 

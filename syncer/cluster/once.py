@@ -1,10 +1,10 @@
 """One look at the cluster, for questions: the same rights and pages as the watch, but no watch."""
 
-from syncer.cluster.adapter import node_ports
 from syncer.cluster.api import Api, RefusedError, page_of
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import NodeView
+from syncer.serviceports import LivePort, live_ports
 
 _PAGE = "250"
 _NOT_FOUND = 404
@@ -33,17 +33,12 @@ def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:
         raise
 
 
-def node_port(api: Api, service: str, port: str) -> int | None:
-    """The live NodePort of `namespace/name`; None while the Service or the port is missing."""
-    return live_ports(api, service).get(port)
-
-
-def live_ports(api: Api, service: str) -> dict[str, int]:
-    """The NodePort of each named port of the Service `namespace/name`; empty where it does not exist."""
+def ports_of(api: Api, service: str) -> tuple[LivePort, ...]:
+    """The TCP ports of the Service `namespace/name`; none where it does not exist."""
     namespace, _, name = service.partition("/")
     query = {"fieldSelector": f"metadata.name={name}"}
     found = api.get(f"/api/v1/namespaces/{namespace}/services", query).get("items") or ()
-    return {port: number for item in found for port, number in node_ports(item).items()}
+    return tuple(port for item in found for port in live_ports(item))
 
 
 def internal_address(api: Api, name: str) -> str:

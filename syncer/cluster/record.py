@@ -1,6 +1,6 @@
 """The ConfigMap in which a syncer keeps what is its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
@@ -17,8 +17,12 @@ class KubernetesRecords:
     A patch carries only what changes, and the version that was read: the API server refuses any other.
     """
 
-    def __init__(self, api: Api, namespace: str, name: str) -> None:
+    def __init__(
+        self, api: Api, namespace: str, name: str, check_name: Callable[[], None] = lambda: None
+    ) -> None:
+        """`check_name` raises where `name` is wrong; it is called after each read that is allowed."""
         self._api = api
+        self._check_name = check_name
         self._all = f"/api/v1/namespaces/{namespace}/configmaps"
         self._metadata = {"namespace": namespace, "name": f"{name}-state"}
         self._caller = Caller("record")
@@ -28,11 +32,13 @@ class KubernetesRecords:
 
         def call() -> RecordState | None:
             try:
-                return _state(self._api.small("GET", self._path))
+                found = _state(self._api.small("GET", self._path))
             except RefusedError as error:
-                if error.status == 404:  # noqa: PLR2004
-                    return None
-                raise
+                if error.status != 404:  # noqa: PLR2004
+                    raise
+                found = None
+            self._check_name()
+            return found
 
         return await self._caller.call(call)
 

@@ -12,6 +12,7 @@ from typing import Any
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import OVERRIDE_UNKNOWN, InstanceId, NodeView, Target, TargetHealth, TargetState
+from syncer.numbers import port
 
 _STATES: Mapping[str, TargetState] = {state.value: state for state in TargetState}
 
@@ -114,7 +115,10 @@ def _override(value: object) -> str:
 @cache
 def _port(text: str) -> int:
     """The same for each target of a group, and kept once for them all; 0 for `traffic-port`."""
-    return int(text) if text.isdecimal() and len(text) <= len("65535") else 0
+    try:
+        return port(text)
+    except ValueError:
+        return 0
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from syncer.quote import quoted
+
 # k8s.io/apimachinery validation: names and values have at most 63 characters, a key's prefix is a DNS
 # subdomain of at most 253.
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -123,9 +125,9 @@ class _Parser:
             raise self._unexpected(key, "a label key")
         prefix, slash, name = key.rpartition("/")
         if slash and not (_SUBDOMAIN.fullmatch(prefix) and len(prefix) <= _SUBDOMAIN_LENGTH):
-            raise self._wrong(f"the prefix of {key!r} is not a DNS subdomain")
+            raise self._wrong(f"the prefix of {quoted(key)} is not a DNS subdomain")
         if not _NAME.fullmatch(name):
-            raise self._wrong(f"{key!r} is not a label key")
+            raise self._wrong(f"{quoted(key)} is not a label key")
         return key
 
     def _exact(self) -> str:
@@ -136,7 +138,7 @@ class _Parser:
     def _integer(self) -> str:
         text = self._exact()
         if not _INTEGER.fullmatch(text):
-            raise self._wrong(f"{text!r} is not an integer, which < and > compare with")
+            raise self._wrong(f"{quoted(text)} is not an integer, which < and > compare with")
         return text
 
     def _listed(self) -> frozenset[str]:
@@ -153,7 +155,7 @@ class _Parser:
         if value in _SYMBOLS or value == _END:
             raise self._unexpected(value, "a value")
         if not _NAME.fullmatch(value):
-            raise self._wrong(f"{value!r} is not a label value")
+            raise self._wrong(f"{quoted(value)} is not a label value")
         return value
 
     def _expect(self, token: str, expected: str) -> None:
@@ -170,10 +172,10 @@ class _Parser:
         return token
 
     def _unexpected(self, found: str, expected: str) -> SelectorError:
-        return self._wrong(f"found {repr(found) if found else 'the end'}, expected {expected}")
+        return self._wrong(f"found {quoted(found) if found else 'the end'}, expected {expected}")
 
     def _wrong(self, what: str) -> SelectorError:
-        return SelectorError(f"label selector {self._text!r} does not parse: {what}")
+        return SelectorError(f"label selector {quoted(self._text)} does not parse: {what}")
 
 
 def _tokens(text: str) -> list[str]:

@@ -13,7 +13,7 @@ import boto3
 from syncer.elb.arn import parse_arn
 from syncer.elb.credentials import Source
 from syncer.elb.cures import credentials_fault
-from syncer.elb.endpoint import check_endpoints
+from syncer.elb.endpoint import check_endpoints, check_files
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.healths import Healths
 from syncer.elb.own_port import OwnPorts
@@ -57,6 +57,7 @@ class BotoElb:
         may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         check_endpoints(os.environ)
+        check_files(os.environ)
         self._may_write = may_write
         self._keys = (access_key, secret_key)
         self._called = called

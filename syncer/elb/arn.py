@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 
 from syncer.model import TargetGroupArn
+from syncer.quote import quoted
 
 # Form: service authorization reference, "elasticloadbalancing", resource type targetgroup. Regions begin with
 # a country or an area; the European sovereign cloud's, eusc-de-east-1, with four letters.
 _ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):elasticloadbalancing:(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+):(?P<account>\d{12})"
-    r":targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]+)"
+    r"arn:(?P<partition>aws[a-z-]{0,20}):elasticloadbalancing:(?P<region>[a-z]{2,4}(?:-[a-z]{1,20}){1,4}-[0-9]{1,2})"
+    r":(?P<account>[0-9]{12}):targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]{1,64})"
 )
 
 
@@ -30,7 +31,7 @@ def parse_arn(text: str) -> GroupArn:
     match = _ARN.fullmatch(text)
     if match is None:
         raise ValueError(
-            f"{text!r} is not the ARN of a target group "
+            f"{quoted(text)} is not the ARN of a target group "
             "(arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)"
         )
     return GroupArn(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from syncer.decide.documents import DocumentError, read_target
 from syncer.elb.arn import parse_arn
 from syncer.model import TargetGroupArn, TargetHealth
+from syncer.numbers import whole
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -118,4 +119,4 @@ def _fields(element: ET.Element) -> dict[str, Any]:
 @cache
 def _number(text: str) -> int:
     """The same for each target of a group, and kept once for them all."""
-    return int(text)
+    return whole(text, 0, 65535)

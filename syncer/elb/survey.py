@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Of the right form, and no instance has it: RegisterTargets of it is refused as a whole (InvalidTarget), and
 # DeregisterTargets of what is not registered changes nothing. A missing right is refused before either.
 NOBODY = Target(InstanceId("i-00000000000000000"), 65535)
+_NUMBER = re.compile(r"[0-9]{1,9}")
 # Many private networks have no way to STS, and the syncer needs none.
 _SOON = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 
@@ -130,7 +132,7 @@ class Survey(BotoElb):
 
         def call(client: "ElasticLoadBalancingv2Client") -> dict[str, int]:
             said = client.describe_account_limits(PageSize=400)["Limits"]
-            return {each["Name"]: int(each["Max"]) for each in said if each.get("Max", "").isdecimal()}
+            return {each["Name"]: int(each["Max"]) for each in said if _NUMBER.fullmatch(each.get("Max", ""))}
 
         return await self._in_thread("DescribeAccountLimits", group, call)
 

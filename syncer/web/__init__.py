@@ -4,8 +4,8 @@
 for all, `listen` the sockets, `connection` one client, and `server` all clients of a port.
 """
 
-from syncer.hosts import Hosts
 from syncer.web.answer import Answer, Route, Routes, document, text
+from syncer.web.hosts import Hosts
 from syncer.web.server import serving
 from syncer.web.shared import Shared
 

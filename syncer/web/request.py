@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from syncer.hosts import ALLOWED, Hosts
 from syncer.web.answer import Answer, text
+from syncer.web.hosts import ALLOWED, Hosts
 
 _LINE = re.compile(
     r"(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>[!-~\x80-\xff]+) HTTP/(?P<version>\d\.\d)"

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import partial
 
-from syncer.hosts import Hosts
 from syncer.web.answer import Answer, Routes, text
 from syncer.web.connection import Connection, Phase
+from syncer.web.hosts import Hosts
 from syncer.web.listen import listen
 from syncer.web.request import RefusedError, Request, parse
 

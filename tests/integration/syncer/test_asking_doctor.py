@@ -124,7 +124,7 @@ def test_a_service_without_the_port_and_a_zone_that_is_not_served_fail(home: Hou
     groups = f"{home.groups['http']}=default/{home.service}:ftp"
     answer = ask("doctor", "--json", NLB_SYNC_TARGET_GROUPS=groups)
     assert answer[0] == 1
-    assert f"default/{home.service} has no NodePort named ftp; make it one" in said(answer, "fails")
+    assert f"default/{home.service} has no NodePort named ftp: make it one" in said(answer, "fails")
     assert any("nodes in eu-central-1z get no traffic" in each for each in said(answer, "fails"))
 
 

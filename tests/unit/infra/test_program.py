@@ -503,3 +503,21 @@ def test_a_subnet_that_aws_does_not_know_is_one_line_with_its_words(
     with pytest.raises(Exception, match=r"AWS says: InvalidSubnetID.NotFound: it does not exist") as refused:
         run_program()
     assert "\n" not in str(refused.value)
+
+
+def test_b7_the_only_port_of_an_adopted_service_needs_no_name(
+    run_program: RunProgram, config: Config
+) -> None:
+    config["node-nlb-sync:ingress"] = {"create": False, "ports": [{"name": "http", "port": 80}]}
+    config["node-nlb-sync:listeners"] = [{"name": "http", "port": 80, "servicePort": "http"}]
+    record = run_program(adopted={"": 30001})
+    assert record.outputs["nodePorts"] == {"http": 30001}
+    (listed,) = (each for each in record.of("kubernetes:core/v1:Secret").values())
+    groups = base64.b64decode(listed.inputs["data"]["nlb_sync_targetgroup_arns"]).decode()
+    assert groups.endswith("=ingress-traefik/traefik-ingress-service-nlb")
+
+
+def test_b9_the_pod_knows_its_own_name(record: Record) -> None:
+    (container,) = record.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]["containers"]
+    (variable,) = (each for each in container["env"] if each["name"] == "POD_NAME")
+    assert variable["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"

@@ -148,7 +148,7 @@ def test_a_service_without_the_port_is_named_and_nothing_is_registered(
         (line,) = [line for line in caplog.messages if "edge/ingress" in line]
         assert line == (
             "http: nothing is registered: the Service edge/ingress has no NodePort named http: "
-            "make it one, or name another"
+            "make it one, or name another; there is no such Service, or it has no TCP port"
         )
         assert world.cloud.calls["register"] == 0
         world.cluster.expose("edge/ingress", "http", 30080)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncer.hosts import Hosts
+from syncer.web.hosts import Hosts
 from syncer.web.request import RefusedError, Request, parse
 
 OURS = Hosts(frozenset({"nlb-sync"}))

@@ -1,0 +1,116 @@
+"""Reads a file, a pipe or standard input to its end, but neither for ever nor without a limit."""
+
+import io
+import os
+import select
+import stat
+import sys
+import time
+from dataclasses import dataclass
+
+from syncer.decide.documents import DocumentError
+
+# 5,000 Nodes with 50 images each are 100 MB as kubectl prints them.
+_MOST_BYTES = 256 * 1024 * 1024
+# kubectl prints nothing before the last page of a list is read: for minutes on a slow line.
+_SILENCE_S = 120.0
+# Whoever opened a named pipe for nobody waits for a command that is not there.
+_NO_WRITER_S = 10.0
+_WHOLE_S = 900.0
+_LOOK_S = 0.1
+_PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes, and seconds: without a byte, without a writer, and in all."""
+
+    most: int = _MOST_BYTES
+    silence: float = _SILENCE_S
+    no_writer: float = _NO_WRITER_S
+    whole: float = _WHOLE_S
+
+
+def read_whole(name: str, limits: Limits | None = None) -> bytes:
+    """Read what `name` holds, `-` being standard input.
+
+    Raises:
+        DocumentError: where it cannot be read, holds too much, or nothing comes for too long.
+
+    """
+    limits = limits or Limits()
+    try:
+        if name == "-":
+            return _standard_input(limits)
+        # Not set on standard input, which a terminal shares with other programs.
+        number = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            return _read(number, limits)
+        finally:
+            os.close(number)
+    except OSError as error:
+        raise _unreadable(error.strerror) from None
+
+
+def _standard_input(limits: Limits) -> bytes:
+    if sys.stdin is None:
+        raise _unreadable("it is closed")
+    try:
+        number = sys.stdin.fileno()
+    except io.UnsupportedOperation:  # text in memory
+        return sys.stdin.buffer.read()
+    return _read(number, limits)
+
+
+def _read(number: int, limits: Limits) -> bytes:
+    status = os.fstat(number)
+    if stat.S_ISDIR(status.st_mode):
+        raise _unreadable("Is a directory")
+    if stat.S_ISREG(status.st_mode) and status.st_size > limits.most:
+        raise _too_much(limits)
+    named_pipe = stat.S_ISFIFO(status.st_mode) and not os.get_blocking(number)
+    pieces: list[bytes] = []
+    size, began = 0, time.monotonic()
+    while piece := _piece(number, limits, began, awaits_writer=named_pipe and not pieces):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limits.most:
+            raise _too_much(limits)
+    return b"".join(pieces)
+
+
+def _piece(number: int, limits: Limits, began: float, *, awaits_writer: bool) -> bytes:
+    """Wait for the next bytes; none at the end."""
+    since = time.monotonic()
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    while not poll.poll(_LOOK_S * 1000):
+        now = time.monotonic()
+        if now - since > limits.silence:
+            raise _nothing_came(f"nothing came for {limits.silence:g} s")
+        if now - began > limits.whole:
+            raise _nothing_came(f"the end did not come within {limits.whole:g} s")
+        if awaits_writer and now - since > limits.no_writer:
+            try:
+                # A pipe that nobody has opened for writing is at its end; else it would block.
+                if not (piece := os.read(number, _PIECE)):
+                    raise _nothing_came(f"no command has written to this pipe for {limits.no_writer:g} s")
+            except BlockingIOError:
+                awaits_writer = False
+            else:
+                return piece
+    return os.read(number, _PIECE)
+
+
+def _unreadable(why: str | None) -> DocumentError:
+    return DocumentError(f"cannot be read: {why}; give a file or -")
+
+
+def _too_much(limits: Limits) -> DocumentError:
+    return DocumentError(
+        f"holds more than {limits.most // (1024 * 1024)} MiB; give what kubectl or aws printed"
+    )
+
+
+def _nothing_came(why: str) -> DocumentError:
+    return DocumentError(f"cannot be read: {why}; is the command that fills it still at work?")

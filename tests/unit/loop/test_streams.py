@@ -1,0 +1,207 @@
+"""Closed, full and oddly encoded streams, and Ctrl-C in the first moments, of the command as a process."""
+
+import io
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import syncer.__main__
+from syncer import command
+from syncer.asking.printing import tell
+from syncer.cluster.access import configuration
+from syncer.errors import MisconfiguredError
+from syncer.log import LogHandler
+
+ROOT = Path(__file__).resolve().parents[3]
+NODE = {"kind": "Node", "metadata": {"name": "\u00e9\u202e\u65e5"}, "spec": {}}
+QUIET = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    path = tmp_path / "node.json"
+    path.write_text(json.dumps(NODE))
+    return path
+
+
+def shell(words: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """The exit code, and standard error, of `python -m syncer` with what the shell makes of `words`."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m syncer {words}"],
+        cwd=ROOT,
+        env={**QUIET, **(environment or {})},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr.decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        ("explain -f {} >&-", 1, "nlb-sync: the answer cannot be written: standard output is closed\n"),
+        (
+            "explain -f {} --json >&-",
+            1,
+            "nlb-sync: the answer cannot be written: standard output is closed\n",
+        ),
+        ("explain -f {} >/dev/full", 1, "nlb-sync: the answer cannot be written: No space left on device\n"),
+        ("run --help >&-", 1, "nlb-sync: the answer cannot be written: standard output is closed\n"),
+        ("run --help >/dev/full", 1, "nlb-sync: the answer cannot be written: No space left on device\n"),
+        ("explain -f {} 2>&-", 0, ""),
+        ("explain -f /nowhere 2>&-", 2, ""),
+        ("explain -f /nowhere 2>/dev/full", 2, ""),
+        ("explain -f {} >&- 2>&- <&-", 1, ""),
+        ("explain -f - <&-", 2, "nlb-sync: standard input cannot be read: it is closed; give a file or -\n"),
+        ("run 2>&-", 2, ""),
+        ("run 2>/dev/full", 2, ""),
+        ("run >&-", 2, "NLB_SYNC_TARGET_GROUPS is not set; allowed: "),
+        ("bogus 2>/dev/full", 2, ""),
+    ],
+)
+def test_l4_a_closed_or_full_stream_is_one_line_at_most(node: Path, words: str, code: int, says: str) -> None:
+    found, said = shell(words.format(node))
+    assert found == code
+    assert said.startswith(says) if says else not said
+    assert said.count("\n") <= 1
+
+
+def test_l4_a_reader_that_reads_nothing_gets_no_traceback(node: Path) -> None:
+    assert shell(f"explain -f {node} | head -c 0")[1] == ""
+    assert shell("run --help | head -c 0")[1] == ""
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1:strict"},
+        {"PYTHONIOENCODING": "utf-8:strict"},
+        {"PYTHONIOENCODING": "cp1252"},
+    ],
+)
+def test_s5_a_name_that_the_encoding_cannot_express_is_escaped(
+    node: Path, environment: dict[str, str]
+) -> None:
+    assert shell(f"explain -f {node}", environment) == (0, "")
+    assert shell(f"explain -f {node} --json", environment) == (0, "")
+    code, said = shell("explain -f '/nowhere/\u00e9\u65e5'", environment)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "Traceback" not in said
+
+
+def test_s5_bytes_that_are_no_utf8_in_a_variable_or_a_file_name_are_one_line(node: Path) -> None:
+    for words, variable in (("explain -f /nowhere/$(printf '\\377')", ""), (f"explain -f {node}", "\udcff")):
+        environment = {"NLB_SYNC_ZONES": variable} if variable else {}
+        code, said = shell(words, environment)
+        assert (code, said.count("\n")) == (2, 1)
+        assert "Traceback" not in said
+
+
+def test_s5_what_nothing_foresaw_is_one_line_and_with_debug_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError("first\nsecond \u202e")
+
+    monkeypatch.setattr(command, "run", fail)
+    assert syncer.__main__.main(["run"]) == 70
+    said = capsys.readouterr().err
+    assert said.startswith("nlb-sync: unexpected error: ZeroDivisionError: first second \\u202e at ")
+    assert said.count("\n") == 1
+    with pytest.raises(ZeroDivisionError):
+        syncer.__main__.main(["--debug", "run"])
+
+
+def test_s5_a_line_on_standard_error_is_printable_and_bounded(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("a\nb\x1b[31m\ud800" + "x" * 100_000)
+    said = capsys.readouterr().err
+    assert said.startswith("a b\\x1b[31m\\ud800xxx")
+    assert said.count("\n") == 1
+    assert len(said) < 3000
+
+
+# Raises SIGINT when this module is imported, as Ctrl-C may at any moment.
+INTERRUPTED = """
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+sys.argv[1:] = {words!r}
+runpy.run_module("syncer", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("syncer.command", ["explain", "-f", "/nowhere"]),
+        ("asyncio", ["explain", "-f", "/nowhere"]),
+        ("syncer.settings", ["status"]),
+        ("boto3", ["run"]),
+        ("kubernetes", ["doctor"]),
+        ("syncer.assembly", ["run"]),
+    ],
+)
+def test_l4_ctrl_c_among_the_first_imports_ends_without_a_word(name: str, words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(name=name, words=words)],
+        cwd=ROOT,
+        env=QUIET,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+class Broken(io.StringIO):
+    """A stream whose disk is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device", text)
+
+
+def test_l4_a_log_that_cannot_be_written_is_told_once_and_ends_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = logging.Logger("full")  # noqa: LOG001 - one of its own
+    log.addHandler(LogHandler(Broken()))
+    for number in range(3):
+        log.warning("line %d", number)
+    assert capsys.readouterr().err == (
+        "the log cannot be written: No space left on device; the syncer goes on without it\n"
+    )
+
+
+def test_b10_without_a_home_and_a_passwd_entry_there_is_no_cluster_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)
+    with pytest.raises(MisconfiguredError, match=r"^no cluster: set KUBECONFIG"):
+        configuration({})
+
+
+def test_b10_a_home_that_may_not_be_looked_into_is_no_cluster_either(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for home in (str(tmp_path / "file"), "/" + "x" * 5000, ""):
+        monkeypatch.setenv("HOME", home)
+        with pytest.raises(MisconfiguredError, match=r"^no cluster: set KUBECONFIG"):
+            configuration({})
