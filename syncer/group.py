@@ -210,7 +210,8 @@ class Group:
         """What a plan is made from; `now` is monotonic."""
         self.actual.expire(now, self.trusted_for)
         self.actual.forget_drained(now)
-        seen = now if self.actual.blind else self.actual.read_at or -inf
+        read_at = now if self.actual.blind else self.actual.read_at
+        seen = -inf if read_at is None else read_at
         self._unsure = {target: until for target, until in self._unsure.items() if until > seen}
         return GroupState(
             target_group=self.arn,

@@ -2,7 +2,7 @@
 
 import re
 
-_LONGEST_VALUE = 80
+_LONGEST_VALUE = 200  # a path is shown whole
 _LONGEST_LINE = 2000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

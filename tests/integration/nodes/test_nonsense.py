@@ -90,7 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, cluster: Layout) -> Iterator
     with aws.serving(), api.serving():
         try:
             start(outside, "cloud")
-            eventually(lambda: ensure_network(outside.aws_url))
+            eventually(lambda: ensure_network(outside.aws_url, outside.vpc_network))
             start(inside, "nodes")
             start(inside, "nlb")
             eventually(inside.nodes_socket.exists)

@@ -20,7 +20,7 @@ from sandbox import trust
 from sandbox.layout import HOST
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
-from syncer.elb.session import forgetful_session
+from syncer.elb.session import new_session, source_of
 from syncer.errors import ClusterError
 from tests.integration.syncer.certificates import Authority, https
 from tests.integration.syncer.wire import Wire
@@ -254,10 +254,9 @@ def test_b1_aws_is_reached_through_a_ca_without_key_identifiers(
 
 
 def _elb(port: int) -> Iterator[Any]:
-    yield forgetful_session().create_client(
-        "elbv2", "eu-west-1", endpoint_url=f"https://{HOST}:{port}", aws_access_key_id="a",
-        aws_secret_access_key="b",
-    )  # fmt: skip
+    yield new_session(source_of("eu-west-1", "a", "b", {})).client(
+        "elbv2", region_name="eu-west-1", endpoint_url=f"https://{HOST}:{port}"
+    )
 
 
 @pytest.mark.parametrize("usage", [True, False])

@@ -9,6 +9,7 @@ from syncer.asking.quarantine import Quarantined, quarantined, says
 from syncer.asking.wait import Watchman
 from syncer.decide.nodes import node_view
 from syncer.model import GroupState, Target, Why
+from syncer.serviceports import LivePort
 from syncer.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.elb import MemoryElb
@@ -99,7 +100,10 @@ def test_l2_explain_shows_what_the_running_syncer_holds() -> None:
     nodes.append(node("a", instance("a"), taints=["karpenter.sh/disrupted"]))
     readings = Readings(
         nodes=lambda: tuple(node_view(each, world.settings.node_policy) for each in nodes),
-        node_port=lambda _, port: PORTS[HTTP] if port == "http" else PORTS[HTTPS],
+        ports=lambda _: (
+            LivePort("http", 80, PORTS[HTTP]),
+            LivePort("https", 443, PORTS[HTTPS]),
+        ),
     )
 
     async def story() -> dict[str, tuple[str, Why | None, float | None]]:

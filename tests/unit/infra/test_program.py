@@ -512,8 +512,8 @@ def test_b7_the_only_port_of_an_adopted_service_needs_no_name(
     config["node-nlb-sync:listeners"] = [{"name": "http", "port": 80, "servicePort": "http"}]
     record = run_program(adopted={"": 30001})
     assert record.outputs["nodePorts"] == {"http": 30001}
-    (listed,) = (each for each in record.of("kubernetes:core/v1:Secret").values())
-    groups = base64.b64decode(listed.inputs["data"]["nlb_sync_targetgroup_arns"]).decode()
+    data, _ = revealed(record.one("kubernetes:core/v1:Secret").inputs["data"])
+    groups = base64.b64decode(data["nlb_sync_targetgroup_arns"]).decode()
     assert groups.endswith("=ingress-traefik/traefik-ingress-service-nlb")
 
 

@@ -77,7 +77,7 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
         evaluation, desired = controller.outlook.of(controller.groups, controller.clock.monotonic())
         states = [each.state(PORTS[each.arn], controller.clock.monotonic()) for each in controller.groups]
         plans = [each.plan for each in controller.groups if each.plan]
-        told = {each.node: each for each in stories(evaluation, desired, states, plans)}
+        told = {each.node: each for each in stories(evaluation, desired, states, plans, {})}
         assert [at["override"] for at in _as_json(told["a"], "")["groups"]] == [ACTIVE, ACTIVE]
         assert [at["override"] for at in _as_json(told["f"], "")["groups"]] == ["", ""]
         assert _as_json(told["f"], "")["zone_source"] == "aws"

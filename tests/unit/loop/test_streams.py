@@ -120,8 +120,8 @@ def test_s5_what_nothing_foresaw_is_one_line_and_with_debug_a_traceback(
     said = capsys.readouterr().err
     assert said.startswith("nlb-sync: unexpected error: ZeroDivisionError: first second \\u202e at ")
     assert said.count("\n") == 1
-    with pytest.raises(ZeroDivisionError):
-        syncer.__main__.main(["--debug", "run"])
+    assert syncer.__main__.main(["--debug", "run"]) == 70
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
 
 
 def test_s5_a_line_on_standard_error_is_printable_and_bounded(capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,7 +122,10 @@ def shown(target: Target) -> str:
 
 @pytest.mark.parametrize("mode", ["exclusive", "tracked", "add-only"])
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.known_by)
-def test_what_is_planned_from_files_is_what_is_sent(situation: Situation, mode: str) -> None:
+def test_what_is_planned_from_files_is_what_is_sent(
+    situation: Situation, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncer.group.LAG_S", 0.0)  # as after the first minute (tests/unit/loop/test_lag.py)
     nodes = (node(each) if isinstance(each, str) else each for each in situation.nodes)
     targets = (target(each) if isinstance(each, str) else each for each in situation.targets)
     selector = situation.words[1] if situation.words else ""

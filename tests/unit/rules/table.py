@@ -6,6 +6,7 @@ with the code as it is and fail with the rule off. docs/stories.md shows the tab
 
 from math import inf
 
+from syncer.decide.serving import Serving
 from syncer.model import TargetState, Why
 from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
 from tests.unit.ha import test_election, test_record, test_two_replicas
@@ -67,8 +68,8 @@ SWITCHES = (
     ),
     Switch(
         rule="2 AWS fails open",
-        where="syncer.decide.brake:serving",
-        off=answering(set()),
+        where="syncer.decide.brake:serving_of",
+        off=answering(Serving(frozenset(), frozenset())),
         story=test_plan.test_where_none_is_healthy_all_serve_because_aws_fails_open,
     ),
     brake(
