@@ -66,8 +66,10 @@ def document(value: Mapping[str, Any]) -> Answer:
     With an indent Python's own encoder is ten times as slow.
     """
     pieces = list(_pieces(value))
-    if any(redacted(piece) != piece for piece in pieces):
+    whole = "".join(pieces)  # piece by piece it would take 0.9 s
+    if redacted(whole) != whole:
         pieces = list(_pieces(redacted_values(value)))
+    del whole
     body, digest = bytearray(), hashlib.blake2b(digest_size=12)
     for piece in pieces:
         encoded = piece.encode()

@@ -139,6 +139,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prod]:
     try:
         tools = toolchain.ensure()
         plugins.install(layout, {"SANDBOX_PLUGINS": "offline"})
+        layout = up.start_cloud(layout, Progress())
         up.start_world(layout, tools, Progress())
         Rest(layout).create("/api/v1/namespaces", {"metadata": {"name": "traefik"}})
         Rest(layout).create(SERVICE.rpartition("/")[0], CHART_SERVICE)
