@@ -1,0 +1,46 @@
+"""docs/reports.md names a regression test for each reported fault, and each test exists."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ROW = re.compile(
+    r"^\| (?P<id>[A-Z]\d+) \| (?P<report>[^|]+) \| (?P<fault>[^|]+) \| (?P<tests>[^|]+) \|$", re.MULTILINE
+)
+TEST = re.compile(r"\[`(?P<name>test_\w+)`\]\(\.\./(?P<path>tests/[\w/]+\.py)\)")
+NAME = re.compile(r"test_(?P<id>[bcnlsz]\d+)_")
+
+
+def rows() -> dict[str, list[tuple[str, str]]]:
+    """The tests of each row as (path, function name), by the row's id."""
+    page = (ROOT / "docs/reports.md").read_text()
+    return {
+        row["id"]: [(each["path"], each["name"]) for each in TEST.finditer(row["tests"])]
+        for row in ROW.finditer(page)
+    }
+
+
+@cache
+def functions_in(path: Path) -> frozenset[str]:
+    """The names of the test functions in a file."""
+    tree = ast.parse(path.read_text())
+    functions = (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(each.name for each in functions if each.name.startswith("test_"))
+
+
+@pytest.mark.parametrize("row", sorted(rows()))
+def test_each_row_names_tests_that_exist_and_carry_its_id(row: str) -> None:
+    named = rows()[row]
+    assert named
+    for path, name in named:
+        assert name in functions_in(ROOT / path), f"{path} has no {name}"
+        assert name.startswith(f"test_{row.lower()}_")
+
+
+def test_each_test_that_carries_an_id_has_a_row() -> None:
+    names = {name for path in (ROOT / "tests").rglob("test_*.py") for name in functions_in(path)}
+    assert {found["id"].upper() for name in names if (found := NAME.match(name))} == set(rows())
