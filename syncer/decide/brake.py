@@ -61,8 +61,9 @@ class Brake:
         self._window = policy.base_window
         self._by_zone = not policy.cross_zone
         scopes = self._scopes(actual.targets.values())
-        self._registered = _registered(scopes[GROUP])
-        self._free = inf if limit is None else max(0, limit - self._registered)
+        self._registered = {health.target for health in scopes[GROUP] if health.registered}
+        self._certain = set(self._registered)
+        self._free = inf if limit is None else max(0, limit - len(self._registered))
         in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
         found = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
         self._serving = {scope: serving.counted for scope, serving in found.items()}
@@ -94,6 +95,7 @@ class Brake:
 
         What is held for this alone is held for the share: it is not the last one, as far as AWS shows.
         """
+        self._certain.difference_update(targets)
         for scope, members in self._serving.items():
             self._exposed[scope] |= members.intersection(targets)
             self._serving[scope] = members.difference(targets)
@@ -135,7 +137,7 @@ class Brake:
 
     def release(self, target: Target, *, share: bool = True) -> Why | None:
         """Let one target go, or say which rule holds it; without `share` one other serving one is enough."""
-        refusal = None if self.serves(target) else self._last_registered()
+        refusal = None if self.serves(target) else self._last_registered(target)
         for scope in self._scopes_of(target):
             if refusal is not Why.LAST_SERVING:
                 refusal = self._refusal(scope, target, share=share) or refusal
@@ -175,13 +177,15 @@ class Brake:
 
     def release_confirmed(self, target: Target) -> Why | None:
         """Let one go that a person has let go: only the last one of the group is still held."""
-        refusal = self._refusal(GROUP, target, share=False) or self._last_registered()
+        refusal = self._refusal(GROUP, target, share=False) or self._last_registered(target)
         if refusal is None:
             self._take(target)
         return refusal
 
-    def _last_registered(self) -> Why | None:
-        return Why.LAST_SERVING if self._registered <= 1 else None
+    def _last_registered(self, target: Target) -> Why | None:
+        if not self._certain <= {target}:
+            return None
+        return Why.LAST_SERVING if self._registered <= {target} else Why.SHARE
 
     def _too_few(self, scope: str, lost: int, *, share: bool) -> Why | None:
         after = self._left[scope] - lost
@@ -214,7 +218,8 @@ class Brake:
         return self._shown[GROUP] <= 1 and self.counts(target) and self._is_lost(GROUP, target)
 
     def _take(self, target: Target) -> None:
-        self._registered -= 1
+        self._registered.discard(target)
+        self._certain.discard(target)
         for scope in self._scopes_of(target):
             lost = self._is_lost(scope, target)
             self._unshifted.get(scope, set()).discard(target)

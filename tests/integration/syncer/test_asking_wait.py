@@ -33,7 +33,7 @@ def test_a_node_in_a_zone_that_is_not_served_cannot_be_awaited_healthy(home: Hou
     home.join("a")
     code, out, err = ask("wait", "a", "--healthy", NLB_SYNC_ZONES="eu-central-1b")
     assert (code, out) == (3, "")
-    assert "does not serve (ZoneNotEnabled)" in err
+    assert "does not serve (eu-central-1a, by its providerID) (ZoneNotEnabled)" in err
 
 
 def test_a_node_is_awaited_drained_by_instance_id_without_a_cluster(home: Household, ask: Ask) -> None:

@@ -72,7 +72,7 @@ def test_a_service_that_may_not_be_read_makes_no_other_group_look_ill(
     home.until(lambda: home.registered("https") == {("a", 30443)}, within=20)
     home.until(lambda: syncer.status["groups"][1]["last_good_pass"] is not None, within=5)
     assert syncer.status["groups"][0]["last_good_pass"] is None
-    assert 'cannot list resource "services"' in syncer.get("/readyz")[1]
+    home.until(lambda: 'cannot list resource "services"' in syncer.get("/readyz")[1], within=5)
 
 
 def test_an_authority_that_is_replaced_is_trusted_without_a_restart(

@@ -1,6 +1,8 @@
 """Probes of real processes while clients do their worst; the bench measures how long they wait."""
 
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -131,6 +133,26 @@ def test_s7_another_host_is_refused_by_the_process(syncer: Syncer, probe_port: i
             asked = Request(f"http://{HOST}:{port}/healthz", headers={"Host": host})
             with urlopen(asked, timeout=PATIENCE_S) as answer:  # noqa: S310
                 assert answer.status == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_s5_it_ends_in_silence_while_clients_are_connected(
+    syncer: Syncer, probe_port: int, number: signal.Signals
+) -> None:
+    begins = (b"", b"GET /st", b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x00\r\n\r\n")
+    clients = [
+        socket.create_connection((HOST, port)) for port in (syncer.port, probe_port) for _ in begins * 3
+    ]
+    try:
+        for client, begin in zip(clients, begins * 6, strict=True):
+            client.sendall(begin)
+        syncer.signal(number)
+        assert syncer.process.wait(30) == 0
+    finally:
+        for client in clients:
+            client.close()
+    lines = [json.loads(line) for line in syncer.log.read_text().splitlines()]  # and nothing but JSON lines
+    assert not [line for line in lines if line["level"] == "error" or "exception" in line]
 
 
 class LargeSite:

@@ -3,6 +3,7 @@
 import pytest
 
 from syncer.decide.selector import Selector, SelectorError
+from syncer.quote import quoted
 
 MATCHES = [
     ("", {"x": "y"}, True),
@@ -92,7 +93,7 @@ def test_what_the_api_server_refuses_is_refused_in_one_line_that_names_it(text: 
     with pytest.raises(SelectorError) as refused:
         Selector.parse(text)
     assert "\n" not in str(refused.value)
-    assert repr(text) in str(refused.value)
+    assert quoted(text) in str(refused.value)
     assert "does not parse" in str(refused.value)
 
 
