@@ -191,6 +191,7 @@ class Oversight:
             return
         if call.operation == "describe":
             known.fresh, known.blind = False, error.code == "AccessDenied" or known.blind
+            self._adopt(call.group)
         if call.operation == "register" and error.unsure:
             known.unsure.update(call.targets)
         elif call.operation == "deregister" and error.unsure:
@@ -224,9 +225,11 @@ class Oversight:
         )
 
     def _recorded(self, group: TargetGroupArn, target: Target) -> bool:
+        return target not in self.strange and self._ever_recorded(group, target)
+
+    def _ever_recorded(self, group: TargetGroupArn, target: Target) -> bool:
         line = f"{target.port} {target.id.removeprefix('i-')}"
-        surely = self.record_kept() and target not in self.strange
-        return surely and (key_of(group), line) in self.world.stored.ever
+        return self.record_kept() and (key_of(group), line) in self.world.stored.ever
 
     def _idle_zones(self) -> set[str]:
         """Where a group has an unused target, although it has others in use, and none is in use there."""
@@ -261,7 +264,10 @@ class Oversight:
 
     def _adopt(self, group: TargetGroupArn) -> None:
         """What sits on our port and belongs to a Node that is wanted or leaving is ours on sight."""
-        for target in self.groups[group].registered() & self.foreign[group]:
+        listed = self.groups[group].registered() & self.foreign[group]
+        if self.groups[group].blind:  # then the registry tells what is registered
+            listed |= {target for target in self.foreign[group] if self._ever_recorded(group, target)}
+        for target in listed:
             for version in self._recent():
                 speech = version.speeches.get(target.id)
                 if speech and speech.standing != "out" and target.port == self.port(group, version):
