@@ -71,6 +71,10 @@ class Actual:
         """AWS acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
 
+    def not_answered(self, targets: Iterable[Target]) -> None:
+        """A write to `targets` may have been carried out: what was written before proves nothing now."""
+        self._writes.forget(targets)
+
     def forget_writes(self) -> None:
         """Compare the reads that follow with no earlier write."""
         self._writes = OwnWrites()

@@ -69,6 +69,8 @@ class Writer:
                     return error
                 waiting, searching = [*again, *waiting], True
             except AwsError as error:
+                if error.unsure:
+                    group.actual.not_answered(batch)
                 return self._failed(group, error)
             else:
                 now = self.clock.monotonic()
@@ -133,6 +135,7 @@ class Writer:
                 waiting = [*again, *waiting]
             except AwsError as error:
                 if error.unsure:
+                    group.actual.not_answered(batch)
                     group.not_answered(batch, self.clock.monotonic())
                 return self._failed(group, error)
             else:

@@ -264,10 +264,11 @@ class Oversight:
 
     def _adopt(self, group: TargetGroupArn) -> None:
         """What sits on our port and belongs to a Node that is wanted or leaving is ours on sight."""
-        listed = self.groups[group].registered() & self.foreign[group]
-        if self.groups[group].blind:  # then the registry tells what is registered
-            listed |= {target for target in self.foreign[group] if self._ever_recorded(group, target)}
-        for target in listed:
+        registered = self.groups[group].registered()
+        for target in list(self.foreign[group]):
+            # A replica that stopped meanwhile may have adopted it, and this one may not read the group.
+            if target not in registered and not self._ever_recorded(group, target):
+                continue
             for version in self._recent():
                 speech = version.speeches.get(target.id)
                 if speech and speech.standing != "out" and target.port == self.port(group, version):

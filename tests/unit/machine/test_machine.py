@@ -295,7 +295,7 @@ class Machine(RuleBasedStateMachine):
 LIVES = int(os.environ.get("NLB_SYNC_LIVES", "0"))
 SEED = 7  # of the lives of an ordinary run
 SETTINGS = settings(
-    max_examples=LIVES or 200,
+    max_examples=LIVES or 25,
     database=None,
     stateful_step_count=30,
     deadline=None,
