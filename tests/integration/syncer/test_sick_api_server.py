@@ -40,9 +40,11 @@ from tests.sim.cluster import node
 from tests.sim.elb import MemoryElb
 from tests.sim.world import PORTS, SERVICE, instance
 
-# How long a fault is watched, and how late a busy machine may make a request come.
+# How long a fault is watched, and how late a request may come beside the time that the machine itself lost.
 _FAULT_S = 5.0
 _SLACK_S = 1.0
+# How often the event loop's lateness is read.
+_TICK_S = 0.05
 NODES = tuple(f"node-{number}" for number in range(12))
 NAMED = dict(zip(("http", "https"), PORTS.values(), strict=True))
 KINDS = {
@@ -128,10 +130,19 @@ class Patient:
         return self.filled and not snapshot(self.controller)["problems"]
 
 
-def _too_often(starts: list[float]) -> bool:
+async def _watch(seconds: float) -> float:
+    """Wait for so long. Return the seconds by which a busy machine made this event loop late meanwhile."""
+    lost, end = 0.0, time.monotonic() + seconds
+    while (before := time.monotonic()) < end:
+        await asyncio.sleep(_TICK_S)
+        lost += time.monotonic() - before - _TICK_S
+    return lost
+
+
+def _too_often(starts: list[float], lost: float) -> bool:
     """More than once a second. A busy machine may hand over one request late, so that two come together."""
-    burst = any(third - first < 1.0 for first, third in zip(starts, starts[2:], strict=False))
-    return burst or len(starts) > _FAULT_S + 1
+    burst = any(third - first < 1.0 - lost for first, third in zip(starts, starts[2:], strict=False))
+    return burst or len(starts) > _FAULT_S + lost + 1
 
 
 @pytest.fixture
@@ -159,7 +170,7 @@ async def _be_ill_and_recover(sick: dict[str, tuple[FaultyServer, tuple[str, ...
     patients = {name: Patient(server, plurals) for name, (server, plurals) in sick.items()}
     loop = asyncio.get_running_loop()
     running = [asyncio.create_task(each.controller.run()) for each in patients.values()]
-    await asyncio.sleep(_FAULT_S)
+    lost = await _watch(_FAULT_S)
     asked = {
         f"{name}: {kind}": starts for name, each in patients.items() for kind, starts in each.kinds().items()
     }
@@ -167,11 +178,11 @@ async def _be_ill_and_recover(sick: dict[str, tuple[FaultyServer, tuple[str, ...
     for each in patients.values():
         each.server.sick.clear()
     assert len(asked) > len(patients)
-    assert {kind: starts for kind, starts in asked.items() if _too_often(starts)} == {}
+    assert {kind: starts for kind, starts in asked.items() if _too_often(starts, lost)} == {}
     # A right that is missing is asked for slowly where the syncer can do without it.
     retried = {name: wait for name, wait in waits.items() if not name.endswith(("403", "says-nothing"))}
-    assert {name: wait for name, wait in retried.items() if wait > 2.0 + _SLACK_S} == {}
-    deadline = loop.time() + 5
+    assert {name: wait for name, wait in retried.items() if wait > 2.0 + _SLACK_S + lost} == {}
+    deadline = loop.time() + 30
     while not all(each.filled if name.endswith("403") else each.well for name, each in patients.items()):
         ill = {
             name: snapshot(each.controller)["problems"] for name, each in patients.items() if not each.well
