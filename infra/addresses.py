@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws.ec2 import Eip
 
+from infra.keys import Settings
 from infra.network import ZONE_TAG, Network
-from infra.options import Settings
 from infra.part import Part
 
 

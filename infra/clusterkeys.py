@@ -1,124 +1,167 @@
-"""The keys of the stack configuration that concern the cluster: the ingress Service and the syncer.
+"""The keys that concern the cluster: the ingress Service and the syncer. Names are the predecessor's."""
 
-Names are the predecessor's.
-"""
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from infra.options import Ingress, IngressPort, Quantities, Resources, Syncer, Toleration
-from infra.shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole
-from infra.words import ENV_NAME, QUANTITY, name, port, port_name, strings
+import pulumi
 
-INGRESS_PORT = Record(
-    build=IngressPort,
-    fields={
-        "name": port_name("By this name listeners and the health check mean the port."),
-        "port": port("The Service's own port inside the cluster."),
-        "target_port": Optional(
-            inner=port("The port of the ingress controller's Pods; absent: the same as `port`.")
-        ),
-        "node_port": Optional(
-            inner=port(
+from infra.shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
+from infra.words import ENV_NAME, QUANTITY, object_name, port_name, strings, tcp_port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngressPort:
+    """One port of the ingress Service."""
+
+    name: str = declared(port_name("By this name listeners and the health check mean the port."))
+    port: int = declared(tcp_port("The Service's own port inside the cluster."))
+    target_port: int | None = declared(
+        Optional(inner=tcp_port("The port of the ingress controller's Pods; absent: the same as `port`."))
+    )
+    node_port: int | None = declared(
+        Optional(
+            inner=tcp_port(
                 "A NodePort of your choice; absent: the cluster allocates one, and nobody needs to know it."
             )
-        ),
-    },
-)
+        )
+    )
 
-INGRESS = Record(
-    build=Ingress,
-    reason="The NodePort Service before the ingress controller.",
-    fields={
-        "create": Flag(
-            default=True, reason="false adopts a NodePort Service that exists: it is read, never changed."
-        ),
-        "create_namespace": Flag(
-            default=False, reason="The ingress controller usually brings its namespace."
-        ),
-        "namespace": name("ingress-traefik", "Where the ingress controller runs."),
-        "name": name("traefik-ingress-service-nlb", "The Service's name."),
-        "selector": strings("The ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"}),
-        "annotations": strings("Annotations of the Service.", {"prometheus.io/scrape": "true"}),
-        "ports": Rows(
-            item=INGRESS_PORT,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingress:
+    """The NodePort Service before the ingress controller: created here, or adopted as it is."""
+
+    create: bool = declared(
+        Flag(default=True, reason="false adopts a NodePort Service that exists: it is read, never changed.")
+    )
+    create_namespace: bool = declared(
+        Flag(default=False, reason="The ingress controller usually brings its namespace.")
+    )
+    namespace: pulumi.Input[str] = declared(
+        object_name("ingress-traefik", "Where the ingress controller runs.", output=True)
+    )
+    name: pulumi.Input[str] = declared(
+        object_name("traefik-ingress-service-nlb", "The Service's name.", output=True)
+    )
+    selector: Mapping[str, str] = declared(
+        strings("The ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"})
+    )
+    annotations: Mapping[str, str] = declared(
+        strings("Annotations of the Service.", {"prometheus.io/scrape": "true"})
+    )
+    ports: tuple[IngressPort, ...] = declared(
+        Rows(
+            item=Record(build=IngressPort),
             least=1,
             reason="The Service's ports; of an adopted Service, those that listeners may name.",
             allowed="a list of ports",
             default=[{"name": "http", "port": 80}, {"name": "https", "port": 443}],
-        ),
-    },
-)
-
-
-def quantities(cpu: str, memory: str) -> Record:
-    """CPU and memory."""
-
-    def amount(default: str, reason: str) -> Text:
-        allowed = "a Kubernetes quantity such as 250m or 200Mi"
-        return Text(default=default, reason=reason, allowed=allowed, pattern=QUANTITY, example=default)
-
-    return Record(
-        build=Quantities,
-        fields={
-            "cpu": amount(cpu, "As the predecessor had it."),
-            "memory": amount(memory, "As the predecessor had it; 5,000 nodes need half of it."),
-        },
+        )
     )
 
 
-TOLERATION = Record(
-    build=Toleration,
-    fields={
-        "key": Text(
-            reason="The taint's key.", allowed="a taint key", pattern=r"[\w./-]{1,317}", example="process"
-        ),
-        "operator": Text(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toleration:
+    """A taint that the syncer's Pod may be placed beside."""
+
+    key: str = declared(
+        Text(reason="The taint's key.", allowed="a taint key", pattern=r"[\w./-]{1,317}", example="process")
+    )
+    operator: str = declared(
+        Text(
             reason="Exists matches any value.",
             allowed="Equal or Exists",
             choices=("Equal", "Exists"),
             default="Equal",
             example="Equal",
-        ),
-        "value": Optional(
+        )
+    )
+    value: str | None = declared(
+        Optional(
             inner=Text(
                 reason="The taint's value.", allowed="a string", pattern=r"[\w.-]{0,63}", example="critical"
             )
-        ),
-        "effect": Optional(
+        )
+    )
+    effect: str | None = declared(
+        Optional(
             inner=Text(
                 reason="Absent: any effect.",
                 allowed="NoSchedule, PreferNoSchedule or NoExecute",
                 choices=("NoSchedule", "PreferNoSchedule", "NoExecute"),
                 example="NoSchedule",
             )
-        ),
-    },
-)
+        )
+    )
 
-SYNCER = Record(
-    build=Syncer,
-    reason="The controller that keeps the target groups in step with the nodes.",
-    fields={
-        "image": Text(
+
+def amount(default: str, reason: str) -> Text:
+    """CPU or memory in Kubernetes' notation."""
+    allowed = "a Kubernetes quantity such as 250m or 200Mi"
+    return Text(default=default, reason=reason, allowed=allowed, pattern=QUANTITY, example=default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """What the syncer's container is promised."""
+
+    cpu: str = declared(amount("250m", "As the predecessor had it."))
+    memory: str = declared(amount("200Mi", "As the predecessor had it; 5,000 nodes need half of it."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the syncer's container may take."""
+
+    cpu: str = declared(amount("500m", "As the predecessor had it."))
+    memory: str = declared(amount("400Mi", "As the predecessor had it; 5,000 nodes need half of it."))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What the syncer's container is promised and what it may take."""
+
+    requests: Requests = declared(Record(build=Requests))
+    limits: Limits = declared(Record(build=Limits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Syncer:
+    """The controller's Deployment."""
+
+    image: pulumi.Input[str] = declared(
+        Text(
+            output=True,
             reason="The syncer's image; give a digest, so that what runs is what was reviewed.",
             allowed="an image reference",
             pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
             example="registry.example.com/node-nlb-sync@sha256:<digest>",
-        ),
-        "namespace": Optional(inner=name("ingress-traefik", "Absent: the ingress namespace.")),
-        "name": name("nlb-sync", "The Deployment's name; what belongs to it is named after it."),
-        "secret_name": name("nlb-secret", "The Secret with the syncer's AWS keys and its target groups."),
-        "replicas": Whole(
+        )
+    )
+    namespace: pulumi.Input[str] | None = declared(
+        Optional(inner=object_name("ingress-traefik", "Absent: the ingress namespace.", output=True))
+    )
+    name: str = declared(
+        object_name("nlb-sync", "The Deployment's name; what belongs to it is named after it.")
+    )
+    secret_name: str = declared(
+        object_name("nlb-secret", "The Secret with the syncer's AWS keys and its target groups.")
+    )
+    replicas: int = declared(
+        Whole(
             low=0,
             high=5,
             default=2,
             reason="One of them writes, the others stand by; 0 stops the syncer and leaves the targets.",
-        ),
-        "resources": Record(
-            build=Resources,
-            reason="",
-            fields={"requests": quantities("250m", "200Mi"), "limits": quantities("500m", "400Mi")},
-        ),
-        "env": Entries(
+        )
+    )
+    resources: Resources = declared(
+        Record(build=Resources, reason="What the syncer's container is promised and may take.")
+    )
+    env: Mapping[str, pulumi.Input[str]] = declared(
+        Entries(
             item=Text(
+                output=True,
                 reason="",
                 allowed="a string; write numbers and true/false in quotes",
                 pattern=rf"{CHARACTER}*",
@@ -128,25 +171,33 @@ SYNCER = Record(
             reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded.",
             allowed="environment variable names with their values",
             default={},
-        ),
-        "node_selector": strings("Which nodes the syncer may run on."),
-        "tolerations": Rows(
-            item=TOLERATION, reason="Which taints the syncer may run beside.", allowed="a list", default=[]
-        ),
-        "label_filter": Optional(
+        )
+    )
+    node_selector: Mapping[str, str] = declared(strings("Which nodes the syncer may run on."))
+    tolerations: tuple[Toleration, ...] = declared(
+        Rows(
+            item=Record(build=Toleration),
+            reason="Which taints the syncer may run beside.",
+            allowed="a list",
+            default=[],
+        )
+    )
+    label_filter: str | None = declared(
+        Optional(
             inner=Text(
                 reason="A Kubernetes label selector: only these nodes become targets; absent: all.",
                 allowed="a label selector such as role=worker or !node-role.kubernetes.io/control-plane",
                 pattern=r"[!-~ ]+",
                 example="role=worker",
             )
-        ),
-        "egress_ports": Rows(
-            item=port("A TCP port."),
+        )
+    )
+    egress_ports: tuple[int, ...] = declared(
+        Rows(
+            item=tcp_port("A TCP port."),
             reason="Where the network policy lets the syncer go: AWS and the API server, beside DNS.",
             allowed="a list of TCP ports",
             default=[443, 6443],
             least=1,
-        ),
-    },
-)
+        )
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws import vpc
 
-from infra.options import Settings
+from infra.keys import Settings
 from infra.part import Part
 
 

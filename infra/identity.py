@@ -1,69 +1,181 @@
-"""By what right the syncer calls AWS: an IAM user with keys, held to the stack's own target groups."""
+"""With whose credentials the syncer calls AWS: what each kind of identity makes, and what its Pod needs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
-from pulumi_aws import iam
+from pulumi_aws import eks, iam
 
-from infra.options import Settings
+from infra.identitychoice import kind_of
+from infra.identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS
+from infra.keys import Settings
 from infra.part import Part
+
+STS_AUDIENCE: Final = "sts.amazonaws.com"
+# Where EKS Pod Identity's agent and the instance metadata service answer on every node, both on TCP 80
+# (EKS user guide, "Pod Identity agent"; EC2 user guide, "Instance metadata").
+AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
+METADATA: Final = ("169.254.169.254/32",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What the workload has to hand to the syncer; other kinds of identity would need none of it."""
+class Given:
+    """What the workload has to hand to the syncer's Pod.
 
-    access_key: pulumi.Output[str]
-    secret_key: pulumi.Output[str]
+    `keys` are an access key's id and secret, for a Secret; `role_arn` is assumed with a token of the
+    ServiceAccount; `link_local` are the networks that its network policy opens on TCP 80.
+    """
+
+    keys: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None
+    role_arn: pulumi.Output[str] | None = None
+    link_local: tuple[str, ...] = ()
 
 
-class UserIdentity(Part):
-    """An IAM user, its one inline policy and one access key, as the predecessor's setup had them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The syncer's ServiceAccount: its namespace and name, as roles and tokens mean it."""
 
-    TYPE = "node-nlb-sync:identity:UserIdentity"
+    namespace: pulumi.Input[str]
+    name: pulumi.Input[str]
+
+    @property
+    def subject(self) -> pulumi.Output[str]:
+        """`system:serviceaccount:NAMESPACE:NAME`, as a token's `sub` has it."""
+        return pulumi.Output.concat("system:serviceaccount:", self.namespace, ":", self.name)
+
+
+def identity(
+    name: str,
+    settings: Settings,
+    *,
+    document: pulumi.Output[str],
+    account: Account,
+    opts: pulumi.ResourceOptions,
+) -> tuple[Part | None, Given]:
+    """What the configured kind makes, and what the Pod needs; `document` is the syncer's policy.
+
+    `external` makes nothing.
+    """
+    kind = kind_of(settings.identity)
+    if kind == EXTERNAL:
+        return None, Given()
+    made = KINDS[kind](name, settings, document, account, opts)
+    return made, made.given
+
+
+class _Identity(Part):
+    """`given`, for the workload."""
 
     def __init__(
         self,
         name: str,
         settings: Settings,
-        *,
-        target_group_arns: Mapping[str, pulumi.Output[str]],
+        document: pulumi.Output[str],
+        account: Account,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        user = iam.User(name, tags=settings.tags, opts=self.beneath())
-        arns = pulumi.Output.all(*[target_group_arns[key] for key in sorted(target_group_arns)])
-        document = arns.apply(lambda known: policy(known, settings.region))
-        iam.UserPolicy(name, user=user.name, policy=document, opts=self.beneath())
-        key = iam.AccessKey(name, user=user.name, opts=self.beneath())
-        # The id of a key is no secret; the key is, whatever the provider says of it.
-        self.credentials = Credentials(access_key=key.id, secret_key=pulumi.Output.secret(key.secret))
+        self.given = self._make(name, settings, document, account)
         self.register_outputs({})
 
+    def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
+        raise NotImplementedError
 
-def policy(target_group_arns: Sequence[str], region: str) -> str:
-    """The least the syncer needs, as JSON.
+    def _role(
+        self, name: str, settings: Settings, trust: pulumi.Input[str], document: pulumi.Output[str]
+    ) -> iam.Role:
+        """A role with the syncer's policy inline, so that nothing else can be given it by mistake."""
+        role = iam.Role(name, assume_role_policy=trust, tags=settings.tags, opts=self.beneath())
+        iam.RolePolicy(name, role=role.name, policy=document, opts=self.beneath())
+        return role
 
-    Changes are held to the exact groups. DescribeTargetHealth knows no resource level, so it is held to the
-    region by a global condition key, which every partition has (service authorization reference of ELBv2).
-    DescribeTargetGroups is left out: it knows no resource level either and would list every group of the
-    region, and all that it tells of the stack's own groups the stack has decided itself.
-    """
-    statements = [
-        {
-            "Sid": "ChangeTargets",
-            "Effect": "Allow",
-            "Action": ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"],
-            "Resource": sorted(target_group_arns),
-        },
-        {
-            "Sid": "ReadTargets",
-            "Effect": "Allow",
-            "Action": ["elasticloadbalancing:DescribeTargetHealth"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": region}},
-        },
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+class PodIdentity(_Identity):
+    """A role that EKS hands to the ServiceAccount through the Pod Identity agent of each node."""
+
+    TYPE = "node-nlb-sync:identity:PodIdentity"
+
+    def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
+        trust = statement("Service", "pods.eks.amazonaws.com", ["sts:AssumeRole", "sts:TagSession"])
+        role = self._role(name, settings, trust, document)
+        eks.PodIdentityAssociation(
+            name,
+            cluster_name=settings.identity.cluster_name or "",
+            namespace=account.namespace,
+            service_account=account.name,
+            role_arn=role.arn,
+            tags=settings.tags,
+            opts=self.beneath(),
+        )
+        return Given(link_local=AGENT)
+
+
+class Irsa(_Identity):
+    """A role that the ServiceAccount's own token assumes, on EKS and on a cluster of your own."""
+
+    TYPE = "node-nlb-sync:identity:Irsa"
+
+    def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
+        known = pulumi.Output.all(settings.identity.oidc_provider_arn, account.subject)
+        role = self._role(name, settings, known.apply(lambda both: web_identity(*both)), document)
+        return Given(role_arn=role.arn)
+
+
+class NodeRole(_Identity):
+    """The policy on the role of the nodes, which every Pod of those nodes can use then."""
+
+    TYPE = "node-nlb-sync:identity:NodeRole"
+
+    def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
+        del account
+        role = settings.identity.role_name or ""
+        iam.RolePolicy(name, role=role, policy=document, opts=self.beneath())
+        return Given(link_local=METADATA)
+
+
+class UserKeys(_Identity):
+    """An IAM user, its one inline policy and one access key, as the predecessor's setup had them."""
+
+    TYPE = "node-nlb-sync:identity:UserIdentity"
+
+    def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
+        del account
+        user = iam.User(name, tags=settings.tags, opts=self.beneath())
+        rights = iam.UserPolicy(name, user=user.name, policy=document, opts=self.beneath())
+        # Replaced create-first: the new key is in use before the old one goes. A new key has to have its
+        # rights already, or its first call would fail.
+        turn = settings.identity.key_generation
+        options = self.beneath(depends_on=[rights], replacement_trigger=turn)
+        key = iam.AccessKey(name, user=user.name, opts=options)
+        # The id of a key is no secret; the key is, whatever the provider says of it.
+        return Given(keys=(key.id, pulumi.Output.secret(key.secret)))
+
+
+KINDS: Final[Mapping[str, type[_Identity]]] = {
+    POD_IDENTITY: PodIdentity,
+    IRSA: Irsa,
+    NODE_ROLE: NodeRole,
+    USER_KEYS: UserKeys,
+}
+
+
+def statement(
+    kind: str,
+    principal: str,
+    actions: list[str],
+    condition: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """A trust policy of one statement, as JSON."""
+    entry = {"Effect": "Allow", "Principal": {kind: principal}, "Action": actions}
+    if condition:
+        entry["Condition"] = {operator: dict(tests) for operator, tests in condition.items()}
+    return json.dumps({"Version": "2012-10-17", "Statement": [entry]})
+
+
+def web_identity(provider_arn: str, subject: str) -> str:
+    """Trust in one ServiceAccount's tokens of one issuer, made for STS (EKS user guide, IRSA)."""
+    issuer = provider_arn.partition("oidc-provider/")[2]
+    equals = {f"{issuer}:sub": subject, f"{issuer}:aud": STS_AUDIENCE}
+    return statement("Federated", provider_arn, ["sts:AssumeRoleWithWebIdentity"], {"StringEquals": equals})

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace, Service, ServicePortArgs, ServiceSpecArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from infra.options import Ingress, IngressPort
+from infra.clusterkeys import Ingress, IngressPort
 from infra.part import Part, by_name
 
 # The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
@@ -23,16 +23,22 @@ class IngressService(Part):
         self.namespace = self._namespace(name, ingress)
         self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
         names = [port.name for port in ingress.ports]
-        self.node_ports = by_name(names, self.service.spec.apply(lambda spec: allocated(spec, ingress)))
+        self.node_ports = by_name(names, self._allocated(ingress))
         self.followed = {name: self._followed(name, ingress) for name in names}
         self.register_outputs({"nodePorts": self.node_ports})
 
-    def _followed(self, port: str, ingress: Ingress) -> pulumi.Input[str]:
+    def _allocated(self, ingress: Ingress) -> pulumi.Output[dict[str, int]]:
+        called = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
+        known = pulumi.Output.all(self.service.spec, called)
+        return known.apply(lambda both: allocated(both[0], both[1], ingress))
+
+    def _followed(self, port: str, ingress: Ingress) -> pulumi.Output[str]:
         """`namespace/name:port`; an adopted Service's only port may have no name, and needs none."""
-        service = f"{ingress.namespace}/{ingress.name}"
+        service = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
+        full = pulumi.Output.concat(service, ":", port)
         if ingress.create:
-            return f"{service}:{port}"
-        return self.service.spec.apply(lambda spec: service if nameless(spec) else f"{service}:{port}")
+            return full
+        return self.service.spec.apply(lambda spec: service if nameless(spec) else full)
 
     def _namespace(self, name: str, ingress: Ingress) -> Namespace | None:
         if not (ingress.create and ingress.create_namespace):
@@ -54,7 +60,8 @@ class IngressService(Part):
         return Service(name, metadata=metadata, spec=spec, opts=self.beneath(depends_on=after))
 
     def _adopt(self, name: str, ingress: Ingress) -> Service:
-        return Service.get(name, f"{ingress.namespace}/{ingress.name}", opts=self.beneath())
+        found = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
+        return Service.get(name, found, opts=self.beneath())
 
 
 def service_port(port: IngressPort) -> ServicePortArgs:
@@ -73,8 +80,8 @@ def nameless(spec: Any) -> bool:
     return len(spec.ports or ()) == 1 and not spec.ports[0].name
 
 
-def allocated(spec: Any, ingress: Ingress) -> dict[str, int]:
-    """The NodePorts by port name; of an adopted Service all must be there.
+def allocated(spec: Any, called: str, ingress: Ingress) -> dict[str, int]:
+    """The NodePorts of Service `called` by port name; of an adopted one all must be there.
 
     In the preview of a Service that does not exist yet they are absent, and so they are in the answer.
     """
@@ -83,7 +90,7 @@ def allocated(spec: Any, ingress: Ingress) -> dict[str, int]:
     absent = [port.name for port in ingress.ports if port.name not in ports]
     if absent and not ingress.create:
         raise pulumi.RunError(
-            f"node-nlb-sync:ingress: the Service {ingress.namespace}/{ingress.name} is a {spec.type} without "
+            f"node-nlb-sync:ingress: the Service {called} is a {spec.type} without "
             f"a NodePort for {', '.join(absent)}; fix: make it a NodePort Service with these port names, "
             f"or name in ingress.ports those that it has"
         )

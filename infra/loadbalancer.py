@@ -6,15 +6,16 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2, lb, vpc
 
-from infra.options import Listener, Settings
+from infra.keys import Listener, Settings
 from infra.part import Part
+from infra.policy import region_of
 
 # A group's own port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80
 
 
 class LoadBalancer(Part):
-    """`nlb`, its `security_group`, and `target_groups` and `listeners` by listener name."""
+    """`nlb`, its `region` and `security_group`, and `target_groups` and `listeners` by listener name."""
 
     TYPE = "node-nlb-sync:loadbalancer:LoadBalancer"
 
@@ -23,6 +24,7 @@ class LoadBalancer(Part):
         name: str,
         settings: Settings,
         *,
+        subnet_ids: Mapping[str, pulumi.Input[str]],
         allocation_ids: Mapping[str, pulumi.Input[str]],
         health_port: pulumi.Output[int],
         opts: pulumi.ResourceOptions | None = None,
@@ -30,7 +32,8 @@ class LoadBalancer(Part):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         self.security_group = self._security_group()
-        self.nlb = self._nlb(allocation_ids)
+        self.nlb = self._nlb(subnet_ids, allocation_ids)
+        self.region = self.nlb.arn.apply(region_of)
         self.target_groups = {item.name: self._target_group(item, health_port) for item in settings.listeners}
         self.listeners = {item.name: self._listener(item) for item in settings.listeners}
         self.register_outputs({"dnsName": self.nlb.dns_name})
@@ -59,15 +62,17 @@ class LoadBalancer(Part):
                 )
         return group
 
-    def _nlb(self, allocation_ids: Mapping[str, pulumi.Input[str]]) -> lb.LoadBalancer:
+    def _nlb(
+        self, subnet_ids: Mapping[str, pulumi.Input[str]], allocation_ids: Mapping[str, pulumi.Input[str]]
+    ) -> lb.LoadBalancer:
         """Sorted by zone, so that the order of the configuration is no change.
 
         It cannot be replaced create-first: its addresses are in use until it is gone
         (terraform-provider-aws#15031).
         """
         mappings = [
-            lb.LoadBalancerSubnetMappingArgs(subnet_id=place.subnet_id, allocation_id=allocation_ids[zone])
-            for zone, place in sorted(self._settings.zones.items())
+            lb.LoadBalancerSubnetMappingArgs(subnet_id=subnet_ids[zone], allocation_id=allocation_ids[zone])
+            for zone in sorted(self._settings.zones)
         ]
         return lb.LoadBalancer(
             self._name,

@@ -2,72 +2,124 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import pulumi
 from pulumi_aws import ec2
 
-from infra.options import Settings, Zone
+from infra.keys import Settings, Zone
 from infra.settings import SettingsError
 from infra.shapes import Problem, child
 
-# By these two tags a kept address is found again; the value of the first is one stack in one VPC.
+# By these two tags a kept address is found again.
 STACK_TAG: Final = "node-nlb-sync:stack"
 ZONE_TAG: Final = "node-nlb-sync:zone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """By zone: the IPs of given allocations, and the allocations that an earlier stack left behind."""
+    """By zone: the subnets, the IPs of given allocations, and the allocations an earlier stack left behind.
 
-    existing_ips: Mapping[str, str]
+    What the configuration gives as an Output is checked once it is known; the values here are Outputs then,
+    and no resource sees them before the check.
+    """
+
+    subnet_ids: Mapping[str, pulumi.Input[str]]
+    existing_ips: Mapping[str, pulumi.Input[str]]
     kept_allocations: Mapping[str, str]
 
 
-def survey(settings: Settings, stack_mark: str) -> Network:
-    """Read the subnets and addresses that the configuration names.
+def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
+    """Read the subnets and addresses that the configuration names, by the provider in `reading`.
 
-    `stack_mark` is this stack's value of STACK_TAG. Raises SettingsError, one line for each subnet of another
+    `mark` is this component's value of STACK_TAG. Raises SettingsError, one line for each subnet of another
     zone or VPC, each allocation that does not exist, and each zone with several kept addresses.
     """
     problems: list[Problem] = []
-    existing: dict[str, str] = {}
+    subnets: dict[str, pulumi.Input[str]] = {}
+    existing: dict[str, pulumi.Input[str]] = {}
     kept: dict[str, str] = {}
     for zone, place in settings.zones.items():
-        problems.extend(misplaced(zone, place, settings.vpc_id))
+        subnets[zone] = checked_subnet(zone, place, settings.vpc_id, reading, problems)
         if place.allocation_id is not None:
-            found = ec2.get_eips(
-                filters=[ec2.GetEipsFilterArgs(name="allocation-id", values=[place.allocation_id])]
-            ).public_ips
-            if not found:
-                problems.append(no_address(zone, place.allocation_id))
-            existing[zone] = "".join(found[:1])
+            existing[zone] = existing_ip(zone, place.allocation_id, reading, problems)
         elif settings.addresses.keep:
-            ids = ec2.get_eips(tags={STACK_TAG: stack_mark, ZONE_TAG: zone}).allocation_ids
+            ids = ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
             if len(ids) > 1:
                 problems.append(several_kept(zone, ids))
             elif ids:
                 kept[zone] = ids[0]
     if problems:
         raise SettingsError(problems)
-    return Network(existing_ips=existing, kept_allocations=kept)
+    return Network(subnet_ids=subnets, existing_ips=existing, kept_allocations=kept)
 
 
-def misplaced(zone: str, place: Zone, vpc_id: str) -> Iterator[Problem]:
+def checked_subnet(
+    zone: str,
+    place: Zone,
+    vpc_id: pulumi.Input[str],
+    reading: pulumi.InvokeOptions,
+    problems: list[Problem],
+) -> pulumi.Input[str]:
+    """The subnet's id, which is where its key says; a problem is added now, or raised when it is known."""
+
+    def check(known: Sequence[str]) -> str:
+        wrong = list(misplaced(zone, known[0], known[1], reading))
+        if wrong:
+            raise pulumi.RunError("\n".join(map(str, wrong)))
+        return known[0]
+
+    subnet_id = place.subnet_id
+    if isinstance(subnet_id, str) and isinstance(vpc_id, str):
+        problems.extend(misplaced(zone, subnet_id, vpc_id, reading))
+        return subnet_id
+    return pulumi.Output.all(subnet_id, vpc_id).apply(check)
+
+
+def existing_ip(
+    zone: str, allocation_id: Any, reading: pulumi.InvokeOptions, problems: list[Problem]
+) -> pulumi.Input[str]:
+    """The public IP of an allocation that exists; a problem is added now, or raised when the id is known."""
+
+    def find(known: str) -> Any:
+        wanted = [ec2.GetEipsFilterArgs(name="allocation-id", values=[known])]
+        found = ec2.get_eips(filters=wanted, opts=reading).public_ips
+        if found is None:  # a preview whose provider is not configured yet
+            return pulumi.UNKNOWN
+        return found[0] if found else None
+
+    def find_later(known: str) -> Any:
+        found = find(known)
+        if found is None:
+            raise pulumi.RunError(str(no_address(zone, known)))
+        return found
+
+    if not isinstance(allocation_id, str):
+        return pulumi.Output.from_input(allocation_id).apply(find_later)
+    found = find(allocation_id)
+    if found is None:
+        problems.append(no_address(zone, allocation_id))
+    return found or ""
+
+
+def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
     """A subnet that is not where its key says: the load balancer would stand somewhere else."""
     path = child(child("zones", zone), "subnetId")
     try:
-        subnet = ec2.get_subnet(id=place.subnet_id)
+        subnet = ec2.get_subnet(id=subnet_id, opts=reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        read = f"{place.subnet_id}, and AWS says: {last_words(error)}"
+        read = f"{subnet_id}, and AWS says: {last_words(error)}"
         yield Problem(
             path, read, f"a subnet of {zone}", "give one that exists, with credentials that may read it"
         )
         return
+    if subnet.availability_zone is None:  # a preview whose provider is not configured yet: `up` checks it
+        return
     if subnet.availability_zone != zone:
-        read = f"{place.subnet_id}, a subnet of {subnet.availability_zone}"
+        read = f"{subnet_id}, a subnet of {subnet.availability_zone}"
         yield Problem(path, read, f"a subnet of {zone}", f"move it to the key {subnet.availability_zone}")
     if subnet.vpc_id != vpc_id:
-        read = f"{place.subnet_id}, a subnet of {subnet.vpc_id}"
+        read = f"{subnet_id}, a subnet of {subnet.vpc_id}"
         yield Problem(path, read, f"a subnet of vpcId {vpc_id}", "give a subnet of that VPC, or change vpcId")
 
 

@@ -1,44 +1,79 @@
-"""The one component of this program: a load balancer on static IPs, and the syncer that fills it."""
+"""The component: a load balancer on static IPs, and the syncer that keeps its targets in step."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
+import pulumi_aws as aws
 
 from infra.addresses import StaticAddresses
+from infra.args import NodeNlbArgs
 from infra.firewall import Firewall
-from infra.identity import UserIdentity
+from infra.identity import Account, identity
 from infra.ingress import IngressService
+from infra.keys import ROOT, Settings
 from infra.loadbalancer import LoadBalancer
-from infra.network import Network
-from infra.options import Settings
+from infra.network import STACK_TAG, Network, survey
 from infra.part import Part
+from infra.policy import policy
+from infra.providers import aws_provider
 from infra.rights import Rights
-from infra.workload import Workload
+from infra.settings import SettingsError, read
+from infra.spelling import as_config
+from infra.workload import Workload, target_groups
+
+# The name of the component in the project's own program; kept addresses of its stacks are found by it.
+PROGRAM: Final = "node-nlb"
 
 
 class NodeNlb(Part):
-    """`outputs` is what a stack exports: staticIps, dnsName, listeners, targetGroups, nodePorts, syncer."""
+    """An AWS Network Load Balancer with a static IP a zone, in front of a Kubernetes ingress controller.
+
+    It makes the load balancer, its addresses, listeners and target groups, the rules between it and the
+    nodes, the NodePort Service, and the syncer, which keeps the target groups in step with the cluster's
+    nodes. AWS and Kubernetes providers are taken from the resource options.
+    """
 
     TYPE = "node-nlb-sync:index:NodeNlb"
 
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        network: Network,
-        *,
-        marks: Mapping[str, str],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        """`marks` are the tags by which this stack's kept addresses are found again."""
+    static_ips: pulumi.Output[Mapping[str, str]]
+    """The public IP of each zone."""
+    dns_name: pulumi.Output[str]
+    """The load balancer's own DNS name."""
+    hosted_zone_id: pulumi.Output[str]
+    """The Route 53 hosted zone of `dns_name`, for alias records."""
+    load_balancer_arn: pulumi.Output[str]
+    """The load balancer's ARN."""
+    security_group_id: pulumi.Output[str]
+    """The load balancer's security group."""
+    listeners: pulumi.Output[Mapping[str, int]]
+    """The port of each listener, by the listener's name."""
+    target_groups: pulumi.Output[Mapping[str, str]]
+    """The ARN of each listener's target group, by the listener's name."""
+    node_ports: pulumi.Output[Mapping[str, int]]
+    """The NodePort of each ingress port, by the port's name."""
+    policy: pulumi.Output[str]
+    """The IAM policy that the syncer needs, as JSON."""
+    syncer_target_groups: pulumi.Output[str]
+    """What the syncer reads from NLB_SYNC_TARGET_GROUPS."""
+    syncer: pulumi.Output[Mapping[str, str]]
+    """The namespace and the name of the syncer's Deployment, as `namespace` and `deployment`."""
+
+    def __init__(self, name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Raise RunError before the first resource is registered, with a line for each wrong argument."""
+        try:
+            settings, network = checked(name, args, opts)
+        except SettingsError as wrong:
+            raise pulumi.RunError(str(wrong)) from None
         super().__init__(name, opts)
         here = self.beneath()
         ingress = IngressService(name, settings.ingress, here)
+        marks = {STACK_TAG: stack_mark(name, settings)}
         addresses = StaticAddresses(name, settings, network, marks, here)
         balancer = LoadBalancer(
             name,
             settings,
+            subnet_ids=network.subnet_ids,
             allocation_ids=addresses.allocation_ids,
             health_port=ingress.node_ports[settings.health_check.service_port],
             opts=here,
@@ -51,32 +86,67 @@ class NodeNlb(Part):
             opts=here,
         )
         arns = {key: group.arn for key, group in balancer.target_groups.items()}
-        identity = UserIdentity(name, settings, target_group_arns=arns, opts=here)
+        document = pulumi.Output.all(*[arns[key] for key in sorted(arns)]).apply(
+            lambda known: policy(known, doctor_rights=settings.identity.doctor_rights)
+        )
         rights = Rights(name, settings, self.beneath(depends_on=[ingress]))
+        account = Account(namespace=settings.syncer_namespace, name=rights.service_account_name)
+        who, given = identity(name, settings, document=document, account=account, opts=here)
         # Everything by which the syncer can work is there before it, and goes after it.
-        before = [ingress, balancer, firewall, identity, rights]
+        before = [ingress, balancer, firewall, rights, *([who] if who else [])]
+        groups = target_groups(settings, arns, ingress.followed)
         self.workload = Workload(
             name,
             settings,
-            target_group_arns=arns,
-            followed=ingress.followed,
-            credentials=identity.credentials,
+            region=balancer.region,
+            groups=groups,
+            given=given,
             opts=self.beneath(depends_on=before),
         )
-        self.outputs = self._outputs(settings, ingress, addresses, balancer)
+        self.static_ips = pulumi.Output.from_input(addresses.public_ips)
+        self.dns_name, self.hosted_zone_id = balancer.nlb.dns_name, balancer.nlb.zone_id
+        self.load_balancer_arn, self.security_group_id = balancer.nlb.arn, balancer.security_group.id
+        self.listeners = pulumi.Output.from_input({item.name: item.port for item in settings.listeners})
+        self.target_groups = pulumi.Output.from_input(arns)
+        self.node_ports = pulumi.Output.from_input(ingress.node_ports)
+        self.policy, self.syncer_target_groups = document, groups
+        deployment = self.workload.deployment.metadata
+        self.syncer = pulumi.Output.from_input(
+            {"namespace": deployment.namespace, "deployment": deployment.name}
+        )
         self.register_outputs(self.outputs)
 
-    def _outputs(
-        self, settings: Settings, ingress: IngressService, addresses: StaticAddresses, balancer: LoadBalancer
-    ) -> dict[str, Any]:
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Every output, as a stack exports it."""
         return {
-            "staticIps": addresses.public_ips,
-            "dnsName": balancer.nlb.dns_name,
-            "listeners": {item.name: item.port for item in settings.listeners},
-            "targetGroups": {key: group.arn for key, group in balancer.target_groups.items()},
-            "nodePorts": ingress.node_ports,
-            "syncer": {
-                "namespace": self.workload.deployment.metadata.namespace,
-                "deployment": self.workload.deployment.metadata.name,
-            },
+            "staticIps": self.static_ips,
+            "dnsName": self.dns_name,
+            "hostedZoneId": self.hosted_zone_id,
+            "loadBalancerArn": self.load_balancer_arn,
+            "securityGroupId": self.security_group_id,
+            "listeners": self.listeners,
+            "targetGroups": self.target_groups,
+            "nodePorts": self.node_ports,
+            "policy": self.policy,
+            "syncerTargetGroups": self.syncer_target_groups,
+            "syncer": self.syncer,
         }
+
+
+def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -> tuple[Settings, Network]:
+    """The arguments with their defaults, and what AWS says of them. Raises SettingsError."""
+    provider = aws_provider(opts)
+    raw = as_config(args, ROOT)
+    settings = read(raw, aws.config.region, own_provider=provider is not None)
+    reading = pulumi.InvokeOptions(provider=provider)
+    return settings, survey(settings, stack_mark(name, settings), reading)
+
+
+def stack_mark(name: str, settings: Settings) -> str:
+    """By this tag kept addresses are found again: one project, stack and VPC, or name of a component in it.
+
+    A VPC that only `up` knows cannot be part of a search that comes before it.
+    """
+    stands = settings.vpc_id if name == PROGRAM and isinstance(settings.vpc_id, str) else name
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{stands}"

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import pulumi
 from pulumi_kubernetes.core.v1 import (
     AffinityArgs,
     CapabilitiesArgs,
@@ -19,26 +18,35 @@ from pulumi_kubernetes.core.v1 import (
     PodSecurityContextArgs,
     PodSpecArgs,
     ProbeArgs,
+    ProjectedVolumeSourceArgs,
     ResourceRequirementsArgs,
     SeccompProfileArgs,
     SecretKeySelectorArgs,
     SecurityContextArgs,
+    ServiceAccountTokenProjectionArgs,
     TolerationArgs,
+    VolumeArgs,
+    VolumeMountArgs,
+    VolumeProjectionArgs,
     WeightedPodAffinityTermArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
-from infra.options import Quantities, Settings, Syncer, Toleration
+from infra.clusterkeys import Limits, Requests, Syncer, Toleration
+from infra.identity import STS_AUDIENCE, Given
+from infra.keys import Settings
 
 HTTP_PORT: Final = 8080
 PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
 USER: Final = 65532  # `nonroot` of the distroless images
+# As EKS's webhook names them (amazon-eks-pod-identity-webhook).
+TOKEN_VOLUME: Final = "aws-iam-token"  # noqa: S105 (a volume's name)
+TOKEN_DIRECTORY: Final = "/var/run/secrets/eks.amazonaws.com/serviceaccount"  # noqa: S105 (a path)
+TOKEN_SECONDS: Final = 86400
 GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
 
 
-def pod_spec(
-    settings: Settings, *, config_name: pulumi.Input[str], secret_name: pulumi.Input[str]
-) -> PodSpecArgs:
+def pod_spec(settings: Settings, given: Given) -> PodSpecArgs:
     """The Pod of the Deployment's template."""
     syncer = settings.syncer
     return PodSpecArgs(
@@ -55,7 +63,8 @@ def pod_spec(
             run_as_group=USER,
             seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
         ),
-        containers=[container(syncer, config_name, secret_name)],
+        containers=[container(syncer, given)],
+        volumes=[token_volume()] if given.role_arn is not None else None,
     )
 
 
@@ -71,16 +80,15 @@ def apart(syncer: Syncer) -> AffinityArgs:
     )
 
 
-def container(
-    syncer: Syncer, config_name: pulumi.Input[str], secret_name: pulumi.Input[str]
-) -> ContainerArgs:
+def container(syncer: Syncer, given: Given) -> ContainerArgs:
     """The image's own entry point runs; everything it needs to know is in the environment."""
     limits, requests = syncer.resources.limits, syncer.resources.requests
     return ContainerArgs(
         name="nlb-sync",
         image=syncer.image,
-        env=environment(syncer, secret_name),
-        env_from=[EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=config_name))],
+        env=environment(syncer, given),
+        env_from=[EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=syncer.name))],
+        volume_mounts=[token_mount()] if given.role_arn is not None else None,
         ports=[
             ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP"),
             ContainerPortArgs(name="probes", container_port=PROBE_PORT, protocol="TCP"),
@@ -96,25 +104,48 @@ def container(
     )
 
 
-def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
-    """The Pod's own first, so that `syncer.env` may refer to $(POD_IP); then Secret and user's own."""
+def environment(syncer: Syncer, given: Given) -> list[EnvVarArgs]:
+    """The Pod's own first, so that `syncer.env` may refer to $(POD_IP); then credentials and user's own."""
 
     def secret(name: str, key: str) -> EnvVarArgs:
-        selector = SecretKeySelectorArgs(name=secret_name, key=key)
+        selector = SecretKeySelectorArgs(name=syncer.secret_name, key=key)
         return EnvVarArgs(name=name, value_from=EnvVarSourceArgs(secret_key_ref=selector))
 
     def field(name: str, path: str) -> EnvVarArgs:
         selector = ObjectFieldSelectorArgs(api_version="v1", field_path=path)
         return EnvVarArgs(name=name, value_from=EnvVarSourceArgs(field_ref=selector))
 
-    return [
-        field("POD_IP", "status.podIP"),
-        field("POD_NAME", "metadata.name"),
+    keys = (
         secret("AWS_ACCESS_KEY_ID", "aws_access_key"),
         secret("AWS_SECRET_ACCESS_KEY", "aws_secret_key"),
         secret("NLB_SYNC_TARGET_GROUPS", "nlb_sync_targetgroup_arns"),
+    )
+    # EKS's webhook would add the same; said here, it works on every cluster.
+    role = (
+        EnvVarArgs(name="AWS_ROLE_ARN", value=given.role_arn),
+        EnvVarArgs(name="AWS_WEB_IDENTITY_TOKEN_FILE", value=f"{TOKEN_DIRECTORY}/token"),
+    )
+    return [
+        field("POD_IP", "status.podIP"),
+        field("POD_NAME", "metadata.name"),
+        *(keys if given.keys is not None else ()),
+        *(role if given.role_arn is not None else ()),
         *(EnvVarArgs(name=name, value=value) for name, value in sorted(syncer.env.items())),
     ]
+
+
+def token_volume() -> VolumeArgs:
+    """A token of the ServiceAccount that only STS takes; the kubelet renews it."""
+    token = ServiceAccountTokenProjectionArgs(
+        audience=STS_AUDIENCE, expiration_seconds=TOKEN_SECONDS, path="token"
+    )
+    projected = ProjectedVolumeSourceArgs(sources=[VolumeProjectionArgs(service_account_token=token)])
+    return VolumeArgs(name=TOKEN_VOLUME, projected=projected)
+
+
+def token_mount() -> VolumeMountArgs:
+    """Where AWS_WEB_IDENTITY_TOKEN_FILE points."""
+    return VolumeMountArgs(name=TOKEN_VOLUME, mount_path=TOKEN_DIRECTORY, read_only=True)
 
 
 def probe(path: str, *, period: int, failures: int) -> ProbeArgs:
@@ -123,7 +154,7 @@ def probe(path: str, *, period: int, failures: int) -> ProbeArgs:
     return ProbeArgs(http_get=get, period_seconds=period, failure_threshold=failures, timeout_seconds=2)
 
 
-def amounts(quantities: Quantities) -> dict[str, str]:
+def amounts(quantities: Requests | Limits) -> dict[str, str]:
     """As Kubernetes names them."""
     return {"cpu": quantities.cpu, "memory": quantities.memory}
 

@@ -13,7 +13,7 @@ from pulumi_kubernetes.rbac.v1 import (
     SubjectArgs,
 )
 
-from infra.options import Settings
+from infra.keys import Settings
 from infra.part import Part
 
 FOLLOW = ["list", "watch"]
@@ -21,16 +21,17 @@ RBAC = "rbac.authorization.k8s.io"
 
 
 class Rights(Part):
-    """`service_account`, bound to the predecessor's ClusterRole and to Roles of its own."""
+    """`service_account` and its name, bound to the predecessor's ClusterRole and to Roles of its own."""
 
     TYPE = "node-nlb-sync:rights:Rights"
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         syncer = settings.syncer
+        self.service_account_name = f"{syncer.name}-sa"
         self.service_account = ServiceAccount(
             name,
-            metadata=ObjectMetaArgs(name=f"{syncer.name}-sa", namespace=settings.syncer_namespace),
+            metadata=ObjectMetaArgs(name=self.service_account_name, namespace=settings.syncer_namespace),
             automount_service_account_token=False,  # the Pod asks for its token itself
             opts=self.beneath(),
         )

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from infra.keys import ROOT
-from infra.options import Settings
+import pulumi
+
+from infra.args import NodeNlbArgs
+from infra.identitychoice import identity_problems
+from infra.keys import ROOT, Settings
 from infra.shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
@@ -36,18 +38,42 @@ class SettingsError(Exception):
 
 
 def load(config: Mapping[str, str], region: str | None) -> Settings:
-    """Read the whole configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
+    """Read a whole stack configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
 
     `region` is what the AWS provider will use. Raises SettingsError with every problem there is.
     """
+    return read(dict(decoded(config)), region)
+
+
+def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = False) -> Settings:
+    """Read keys spelled as in a stack configuration; the values may be Outputs where a key allows it.
+
+    With `own_provider` the region is that of the AWS provider that the user gives, and is not checked here.
+    Raises SettingsError with every problem there is.
+    """
     problems: Problems = []
-    raw = with_preset(dict(decoded(config)))
-    settings: Settings | None = ROOT.read("", raw, problems)
+    settings: Settings | None = ROOT.read("", with_preset(dict(raw)), problems)
     if settings is not None:
-        problems.extend(contradictions(settings, region))
-    if problems or settings is None or region is None:
+        problems.extend(contradictions(settings))
+        problems.extend(identity_problems(settings.identity))
+        if not own_provider:
+            problems.extend(wrong_region(settings, region))
+    if problems or settings is None:
         raise SettingsError(problems)
-    return replace(settings, region=region)
+    return settings
+
+
+def stack_args(config: Mapping[str, str]) -> NodeNlbArgs:
+    """The component's arguments from a stack configuration, as Pulumi hands it to a program.
+
+    Raises RunError with a line for each key that is wrong by itself.
+    """
+    raw = dict(decoded(config))
+    problems: Problems = []
+    ROOT.read("", with_preset(raw), problems)
+    if problems:
+        raise pulumi.RunError(str(SettingsError(problems)))
+    return cast(NodeNlbArgs, raw)
 
 
 def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
@@ -74,9 +100,8 @@ def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, "syncer": {**PREDECESSOR, **syncer}}
 
 
-def contradictions(settings: Settings, region: str | None) -> Iterator[Problem]:
+def contradictions(settings: Settings) -> Iterator[Problem]:
     """What each key allows by itself but another one does not."""
-    yield from wrong_region(settings, region)
     yield from duplicates(settings)
     yield from missing_service_ports(settings)
     yield from wrong_times(settings)
@@ -124,7 +149,7 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for zone, place in settings.zones.items():
         for field, value in (("subnetId", place.subnet_id), ("allocationId", place.allocation_id)):
-            if value is None:
+            if value is None or isinstance(value, pulumi.Output):
                 continue
             first = seen.setdefault(value, zone)
             if first != zone:

@@ -8,9 +8,11 @@ import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Protocol
+
+import pulumi
 
 from infra.masking import masked
 
@@ -65,6 +67,8 @@ def echo(raw: Any) -> str:
     """How a value is repeated in a message: as JSON, on one line, cut short, and without keys."""
     if raw is MISSING:
         return "nothing"
+    if isinstance(raw, pulumi.Output):
+        return "an Output, which has no value yet"
     try:
         text = json.dumps(raw, default=str, ensure_ascii=True).replace("\x7f", "\\u007f")
     except (RecursionError, ValueError):
@@ -82,7 +86,10 @@ def set_command(path: str, example: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A string that matches `pattern` as a whole, or is one of `choices`."""
+    """A string that matches `pattern` as a whole, or is one of `choices`.
+
+    With `output` it may be a Pulumi Output as well, which is checked once its value is known.
+    """
 
     reason: str
     allowed: str
@@ -90,10 +97,13 @@ class Text:
     default: Any = REQUIRED
     pattern: str = rf"{CHARACTER}+"
     choices: tuple[str, ...] = ()
+    output: bool = False
     kind: str = "string"
 
-    def read(self, path: str, raw: Any, problems: Problems) -> str:
+    def read(self, path: str, raw: Any, problems: Problems) -> Any:
         """`raw` as it stands."""
+        if self.output and isinstance(raw, pulumi.Output):
+            return raw.apply(lambda known: self._known(path, known))
         if isinstance(raw, str) and (
             raw in self.choices if self.choices else re.fullmatch(self.pattern, raw, re.ASCII) is not None
         ):
@@ -102,6 +112,14 @@ class Text:
         fix = set_command(path, near[0] if near else self.example)
         problems.append(Problem(path, echo(raw), self.allowed, fix))
         return ""
+
+    def _known(self, path: str, raw: Any) -> Any:
+        """The value of an Output. A wrong one ends the program before it reaches a resource."""
+        problems: Problems = []
+        value = self.read(path, raw, problems)
+        if problems:
+            raise pulumi.RunError(str(problems[0]))
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,16 +277,25 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+def declared(shape: Shape) -> Any:
+    """The field of a dataclass for one key: its name, Python type and shape stand in one place."""
+    return field(metadata={"shape": shape})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """An object with declared keys, read into `build(**fields)`; unknown keys are refused."""
+    """An object with the keys that `build`, a dataclass, declares; unknown keys are refused."""
 
-    build: Callable[..., Any]
-    fields: Mapping[str, Shape]
+    build: type[Any]
     reason: str = ""
     allowed: str = "an object with the keys below"
     default: Any = field(default_factory=dict)
     kind: str = "object"
+
+    @property
+    def fields(self) -> Mapping[str, Shape]:
+        """The shape of each key, by the name of the dataclass's field."""
+        return {each.name: each.metadata["shape"] for each in fields(self.build)}
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
         """The record; None once there was a problem in it, since it could not be built."""

@@ -10,9 +10,10 @@ QUANTITY = r"\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?"
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
-def name(default: str, reason: str, what: str = "a lower-case DNS label of at most 63 characters") -> Text:
+def object_name(default: str, reason: str, *, output: bool = False) -> Text:
     """A Kubernetes object's name."""
-    return Text(default=default, reason=reason, allowed=what, pattern=LABEL, example=default)
+    what = "a lower-case DNS label of at most 63 characters"
+    return Text(default=default, reason=reason, allowed=what, pattern=LABEL, example=default, output=output)
 
 
 def port_name(reason: str, default: Any = REQUIRED) -> Text:
@@ -21,7 +22,7 @@ def port_name(reason: str, default: Any = REQUIRED) -> Text:
     return Text(reason=reason, allowed=allowed, pattern=PORT_NAME, example="http", default=default)
 
 
-def port(reason: str) -> Whole:
+def tcp_port(reason: str) -> Whole:
     """A TCP port."""
     return Whole(low=1, high=65535, reason=reason)
 

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import (
@@ -14,16 +14,18 @@ from pulumi_kubernetes.apps.v1 import (
 from pulumi_kubernetes.core.v1 import ConfigMap, PodTemplateSpecArgs, Secret
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs, ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import (
+    IPBlockArgs,
     NetworkPolicy,
     NetworkPolicyEgressRuleArgs,
     NetworkPolicyIngressRuleArgs,
+    NetworkPolicyPeerArgs,
     NetworkPolicyPortArgs,
     NetworkPolicySpecArgs,
 )
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
-from infra.identity import Credentials
-from infra.options import Settings
+from infra.identity import Given
+from infra.keys import Settings
 from infra.part import Part
 from infra.pod import HTTP_PORT, PROBE_PORT, pod_spec
 
@@ -46,23 +48,25 @@ class Workload(Part):
         name: str,
         settings: Settings,
         *,
-        target_group_arns: Mapping[str, pulumi.Output[str]],
-        followed: Mapping[str, pulumi.Input[str]],
-        credentials: Credentials,
+        region: pulumi.Output[str],
+        groups: pulumi.Output[str],
+        given: Given,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._name, self._settings = name, settings
-        groups = target_groups(settings, target_group_arns, followed)
-        told = told_to_syncer(settings)
+        told: dict[str, pulumi.Input[str]] = {"AWS_REGION": region, **told_to_syncer(settings)}
+        if given.keys is None:
+            told["NLB_SYNC_TARGET_GROUPS"] = groups
         config = ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath())
-        secret = self._secret(groups, credentials)
-        policy = self._network_policy()
+        before: list[pulumi.Resource] = [config, self._network_policy(given.link_local)]
+        stamped = {**told, "NLB_SYNC_TARGET_GROUPS": groups}
+        if given.keys is not None:
+            before.append(self._secret(groups, given.keys))
+            stamped["AWS_ACCESS_KEY_ID"] = given.keys[0]
         self._disruption_budget()
-        stamp = pulumi.Output.all(groups, credentials.access_key).apply(
-            lambda known: fingerprint(*known, **told)
-        )
-        self.deployment = self._deployment(stamp, config, secret, policy)
+        stamp = pulumi.Output.all(**stamped).apply(fingerprint)
+        self.deployment = self._deployment(stamp, given, before)
         self.register_outputs({})
 
     @property
@@ -77,11 +81,13 @@ class Workload(Part):
             labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"},
         )
 
-    def _secret(self, groups: pulumi.Output[str], credentials: Credentials) -> Secret:
+    def _secret(
+        self, groups: pulumi.Output[str], keys: tuple[pulumi.Output[str], pulumi.Output[str]]
+    ) -> Secret:
         """Under the predecessor's keys. `data`, not `stringData`: the latter differs at every refresh."""
         values = {
-            "aws_access_key": credentials.access_key,
-            "aws_secret_key": credentials.secret_key,
+            "aws_access_key": keys[0],
+            "aws_secret_key": keys[1],
             "nlb_sync_targetgroup_arns": groups,
         }
         data = {key: value.apply(encoded) for key, value in values.items()}
@@ -92,18 +98,22 @@ class Workload(Part):
             opts=self.beneath(),
         )
 
-    def _network_policy(self) -> NetworkPolicy:
-        """In: the HTTP ports, for probes and Prometheus. Out: DNS, AWS and the API server."""
+    def _network_policy(self, link_local: Sequence[str]) -> NetworkPolicy:
+        """In: the HTTP ports, for probes and Prometheus. Out: DNS, AWS, the API server, and credentials."""
 
         def ports(protocol: str, *numbers: int) -> list[NetworkPolicyPortArgs]:
             return [NetworkPolicyPortArgs(protocol=protocol, port=number) for number in numbers]
 
         outward = [*ports("UDP", 53), *ports("TCP", 53, *self._settings.syncer.egress_ports)]
+        egress = [NetworkPolicyEgressRuleArgs(ports=outward)]
+        if link_local:
+            peers = [NetworkPolicyPeerArgs(ip_block=IPBlockArgs(cidr=cidr)) for cidr in link_local]
+            egress.append(NetworkPolicyEgressRuleArgs(to=peers, ports=ports("TCP", 80)))
         spec = NetworkPolicySpecArgs(
             pod_selector=LabelSelectorArgs(match_labels=self._labels),
             policy_types=["Ingress", "Egress"],
             ingress=[NetworkPolicyIngressRuleArgs(ports=ports("TCP", HTTP_PORT, PROBE_PORT))],
-            egress=[NetworkPolicyEgressRuleArgs(ports=outward)],
+            egress=egress,
         )
         return NetworkPolicy(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
 
@@ -115,7 +125,7 @@ class Workload(Part):
         PodDisruptionBudget(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
 
     def _deployment(
-        self, stamp: pulumi.Output[str], config: ConfigMap, secret: Secret, policy: NetworkPolicy
+        self, stamp: pulumi.Output[str], given: Given, before: list[pulumi.Resource]
     ) -> Deployment:
         annotations: dict[str, pulumi.Input[str]] = {
             "prometheus.io/scrape": "true",
@@ -126,7 +136,7 @@ class Workload(Part):
             metadata=ObjectMetaArgs(
                 labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"}, annotations=annotations
             ),
-            spec=pod_spec(self._settings, config_name=config.metadata.name, secret_name=secret.metadata.name),
+            spec=pod_spec(self._settings, given),
         )
         spec = DeploymentSpecArgs(
             replicas=self._settings.syncer.replicas,
@@ -134,7 +144,7 @@ class Workload(Part):
             selector=LabelSelectorArgs(match_labels=self._labels),
             template=template,
         )
-        options = self.beneath(depends_on=[policy], custom_timeouts=ROLLOUT)
+        options = self.beneath(depends_on=before, custom_timeouts=ROLLOUT)
         return Deployment(self._name, metadata=self._metadata(), spec=spec, opts=options)
 
 
@@ -151,7 +161,6 @@ def target_groups(
 def told_to_syncer(settings: Settings) -> dict[str, str]:
     """The ConfigMap. The stack made the groups, nobody else's targets belong in them: `exclusive`."""
     told = {
-        "AWS_REGION": settings.region,
         "NLB_SYNC_NAME": settings.syncer.name,
         "NLB_SYNC_PROBE_PORT": str(PROBE_PORT),
         "NLB_SYNC_OWNERSHIP": "exclusive",
@@ -164,9 +173,9 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
     return told
 
 
-def fingerprint(groups: str, access_key_id: str, **told: str) -> str:
+def fingerprint(told: Mapping[str, str]) -> str:
     """Changes whenever the container's environment does, so that the Deployment rolls; made of no secret."""
-    text = "\n".join([groups, access_key_id, *(f"{key}={told[key]}" for key in sorted(told))])
+    text = "\n".join(f"{key}={told[key]}" for key in sorted(told))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.clusterkeys import INGRESS, SYNCER
-from infra.keys import HEALTH_CHECK, ROOT
+from infra.keys import ROOT
 from infra.settings import SettingsError, load
 from infra.shapes import camel
 
@@ -90,8 +89,8 @@ values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=8,
 )
-RECORDS = {"syncer": SYNCER, "ingress": INGRESS, "healthCheck": HEALTH_CHECK}
-FIELDS = [(key, camel(field)) for key, record in RECORDS.items() for field in record.fields]
+RECORDS = {name: ROOT.fields[name] for name in ("syncer", "ingress", "health_check")}
+FIELDS = [(camel(key), camel(field)) for key, record in RECORDS.items() for field in record.fields]  # type: ignore[attr-defined]
 
 
 @given(key=st.sampled_from(KEYS), value=values)

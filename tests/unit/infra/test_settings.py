@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.keys import ROOT
-from infra.options import Settings
+from infra.keys import ROOT, Settings
 from infra.settings import SettingsError, load
 from infra.shapes import camel
 
@@ -68,7 +67,6 @@ def test_the_minimal_configuration_has_the_predecessors_names_by_default() -> No
         ("https", 443, "https"),
     ]
     assert settings.health_check.path == "/ping"
-    assert settings.region == REGION
 
 
 def test_without_the_preset_the_syncer_may_run_anywhere_and_every_node_is_a_target() -> None:

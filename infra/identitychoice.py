@@ -1,0 +1,47 @@
+"""Which kind of identity a configuration asks for, and what must and must not stand beside it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from infra.identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS, Identity
+from infra.shapes import Problem, camel, set_command
+
+# The key that says where the credentials come from, for each kind that needs one.
+NEEDS: Final[Mapping[str, str]] = {
+    POD_IDENTITY: "cluster_name",
+    IRSA: "oidc_provider_arn",
+    NODE_ROLE: "role_name",
+}
+EXAMPLES: Final[Mapping[str, str]] = {
+    "cluster_name": "my-cluster",
+    "oidc_provider_arn": "arn:aws:iam::<account>:oidc-provider/<issuer without https://>",
+    "role_name": "<the role of the nodes>",
+}
+
+
+def kind_of(identity: Identity) -> str:
+    """The kind as given; without one pod-identity where a cluster is named, otherwise user-keys."""
+    return identity.kind or (USER_KEYS if identity.cluster_name is None else POD_IDENTITY)
+
+
+def identity_problems(identity: Identity) -> Iterator[Problem]:
+    """A missing key of the kind, and a key of another kind: two identities at once."""
+    kind = kind_of(identity)
+    needed = NEEDS.get(kind)
+    for other, name in NEEDS.items():
+        path = f"identity.{camel(name)}"
+        given = getattr(identity, name) is not None
+        if name == needed and not given:
+            allowed = f"a value, since identity.kind is {kind}"
+            yield Problem(path, "nothing", allowed, set_command(path, EXAMPLES[name]))
+        # A cluster's name says where the stack belongs, and harms no other kind.
+        if name != needed and given and name != "cluster_name":
+            fix = f"remove {path}, or {set_command('identity.kind', other)}"
+            yield Problem(path, f"a key of identity.kind {other}", f"only what {kind} needs", fix)
+    for name, default in (("key_generation", 1), ("doctor_rights", False)):
+        path, value = f"identity.{camel(name)}", getattr(identity, name)
+        wrong = {"key_generation": kind != USER_KEYS, "doctor_rights": kind == EXTERNAL}[name]
+        if wrong and value != default:
+            yield Problem(
+                path, str(value).lower(), f"nothing, since identity.kind is {kind}", f"remove {path}"
+            )

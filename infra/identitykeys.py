@@ -1,0 +1,82 @@
+"""The keys of `identity`: with whose credentials the syncer calls AWS."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+
+from infra.shapes import Flag, Optional, Text, Whole, declared
+
+POD_IDENTITY: Final = "pod-identity"
+IRSA: Final = "irsa"
+NODE_ROLE: Final = "node-role"
+USER_KEYS: Final = "user-keys"
+EXTERNAL: Final = "external"
+KINDS: Final = (POD_IDENTITY, IRSA, NODE_ROLE, USER_KEYS, EXTERNAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """With whose credentials the syncer calls AWS; each kind but two needs one more key."""
+
+    kind: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="pod-identity and irsa: a role of the syncer's own; node-role: the policy on the "
+                "nodes' role; user-keys: an IAM user with keys in a Secret; external: nothing is made, you "
+                "provide the credentials. Absent: pod-identity where there is a clusterName, otherwise user-keys.",
+                allowed=", ".join(KINDS[:-1]) + f" or {KINDS[-1]}",
+                choices=KINDS,
+                example=POD_IDENTITY,
+            )
+        )
+    )
+    cluster_name: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="pod-identity: the EKS cluster, which needs the add-on eks-pod-identity-agent.",
+                allowed="the name of an EKS cluster",
+                pattern=r"[0-9A-Za-z][\w-]{0,99}",
+                example="my-cluster",
+            )
+        )
+    )
+    oidc_provider_arn: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="irsa: the IAM OIDC provider of the cluster's issuer, on EKS or on your own cluster.",
+                allowed="the ARN of an IAM OIDC provider",
+                pattern=r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/[!-~]+",
+                example="arn:aws:iam::123456789012:oidc-provider/oidc.example.com",
+            )
+        )
+    )
+    role_name: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="node-role: the role of the nodes that the syncer runs on; their instance metadata "
+                "needs a hop limit of 2.",
+                allowed="the name of an IAM role, without its path",
+                pattern=r"[\w+=,.@-]{1,64}",
+                example="nodes.example.com",
+            )
+        )
+    )
+    key_generation: int = declared(
+        Whole(
+            low=1,
+            high=1_000_000,
+            default=1,
+            reason="user-keys: raise it by one to rotate the keys; the new key is in use before the old one "
+            "is deleted.",
+        )
+    )
+    doctor_rights: bool = declared(
+        Flag(
+            default=False,
+            reason="true adds the Describe rights that `nlb-sync doctor` needs to check the target groups.",
+        )
+    )
