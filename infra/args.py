@@ -199,7 +199,7 @@ class Identity(TypedDict):
     kind: NotRequired[str]
     """pod-identity and irsa: a role of the syncer's own; node-role: the policy on the nodes' role;
     user-keys: an IAM user with keys in a Secret; external: nothing is made, you provide the credentials.
-    Absent: pod-identity where `clusterName` is given, otherwise user-keys. Allowed: pod-identity, irsa,
+    Absent: pod-identity beside a clusterName, otherwise user-keys. Allowed: pod-identity, irsa,
     node-role, user-keys or external."""
     cluster_name: NotRequired[pulumi.Input[str]]
     """pod-identity: the EKS cluster, which needs the add-on eks-pod-identity-agent. Allowed: the name of

@@ -24,7 +24,7 @@ class Identity:
             inner=Text(
                 reason="pod-identity and irsa: a role of the syncer's own; node-role: the policy on the "
                 "nodes' role; user-keys: an IAM user with keys in a Secret; external: nothing is made, you "
-                "provide the credentials. Absent: pod-identity where there is a clusterName, otherwise user-keys.",
+                "provide the credentials. Absent: pod-identity beside a clusterName, otherwise user-keys.",
                 allowed=", ".join(KINDS[:-1]) + f" or {KINDS[-1]}",
                 choices=KINDS,
                 example=POD_IDENTITY,

@@ -29,8 +29,9 @@ class IngressService(Part):
 
     def _allocated(self, ingress: Ingress) -> pulumi.Output[dict[str, int]]:
         called = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
-        known = pulumi.Output.all(self.service.spec, called)
-        return known.apply(lambda both: allocated(both[0], both[1], ingress))
+        return self.service.spec.apply(
+            lambda spec: called.apply(lambda known: allocated(spec, known, ingress))
+        )
 
     def _followed(self, port: str, ingress: Ingress) -> pulumi.Output[str]:
         """`namespace/name:port`; an adopted Service's only port may have no name, and needs none."""

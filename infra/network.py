@@ -83,7 +83,7 @@ def existing_ip(
 
     def find(known: str) -> Any:
         wanted = [ec2.GetEipsFilterArgs(name="allocation-id", values=[known])]
-        found = ec2.get_eips(filters=wanted, opts=reading).public_ips
+        found: Any = ec2.get_eips(filters=wanted, opts=reading).public_ips
         if found is None:  # a preview whose provider is not configured yet
             return pulumi.UNKNOWN
         return found[0] if found else None
@@ -106,7 +106,7 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
     """A subnet that is not where its key says: the load balancer would stand somewhere else."""
     path = child(child("zones", zone), "subnetId")
     try:
-        subnet = ec2.get_subnet(id=subnet_id, opts=reading)
+        subnet: Any = ec2.get_subnet(id=subnet_id, opts=reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         read = f"{subnet_id}, and AWS says: {last_words(error)}"
         yield Problem(

@@ -103,35 +103,30 @@ class NodeNlb(Part):
             given=given,
             opts=self.beneath(depends_on=before),
         )
-        self.static_ips = pulumi.Output.from_input(addresses.public_ips)
+        deployment = self.workload.deployment.metadata
+        self.static_ips = pulumi.Output.all(**addresses.public_ips)
         self.dns_name, self.hosted_zone_id = balancer.nlb.dns_name, balancer.nlb.zone_id
         self.load_balancer_arn, self.security_group_id = balancer.nlb.arn, balancer.security_group.id
         self.listeners = pulumi.Output.from_input({item.name: item.port for item in settings.listeners})
-        self.target_groups = pulumi.Output.from_input(arns)
-        self.node_ports = pulumi.Output.from_input(ingress.node_ports)
+        self.target_groups = pulumi.Output.all(**arns)
+        self.node_ports = pulumi.Output.all(**ingress.node_ports)
         self.policy, self.syncer_target_groups = document, groups
-        deployment = self.workload.deployment.metadata
-        self.syncer = pulumi.Output.from_input(
-            {"namespace": deployment.namespace, "deployment": deployment.name}
-        )
-        self.register_outputs(self.outputs)
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """Every output, as a stack exports it."""
-        return {
-            "staticIps": self.static_ips,
+        self.syncer = pulumi.Output.all(namespace=deployment.namespace, deployment=deployment.name)
+        # As a stack exports them. Maps stay maps, so that one unknown value does not hide the others.
+        self.outputs: dict[str, Any] = {
+            "staticIps": addresses.public_ips,
             "dnsName": self.dns_name,
             "hostedZoneId": self.hosted_zone_id,
             "loadBalancerArn": self.load_balancer_arn,
             "securityGroupId": self.security_group_id,
             "listeners": self.listeners,
-            "targetGroups": self.target_groups,
-            "nodePorts": self.node_ports,
-            "policy": self.policy,
-            "syncerTargetGroups": self.syncer_target_groups,
+            "targetGroups": arns,
+            "nodePorts": ingress.node_ports,
+            "policy": document,
+            "syncerTargetGroups": groups,
             "syncer": self.syncer,
         }
+        self.register_outputs(self.outputs)
 
 
 def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -> tuple[Settings, Network]:

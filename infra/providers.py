@@ -16,4 +16,7 @@ def aws_provider(opts: pulumi.ResourceOptions | None) -> pulumi.ProviderResource
     for each in given:
         if each is not None and each.package == "aws":
             return each
-    return opts.parent.get_provider("aws:ec2/getSubnet:getSubnet") if opts.parent is not None else None
+    if opts.parent is None:
+        return None
+    inherited: pulumi.ProviderResource | None = opts.parent.get_provider("aws:ec2/getSubnet:getSubnet")
+    return inherited

@@ -1,4 +1,7 @@
-"""Renders the table of docs/stack.md from the keys' own declarations (`python -m infra.reference`)."""
+"""Writes what follows from the keys' own declarations (`python -m infra.reference`).
+
+The table of docs/stack.md, the `config:` of Pulumi.yaml, the JSON Schema for editors, and infra/args.py.
+"""
 
 import json
 from collections.abc import Iterator
@@ -6,11 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.keys import ROOT
+from infra.schemas import editor_schema, project_config
 from infra.shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, camel
+from infra.typed import arguments
 
-PAGE: Final = Path(__file__).parent.parent / "docs" / "stack.md"
+PROJECT: Final = Path(__file__).parent.parent
+PAGE: Final = PROJECT / "docs" / "stack.md"
 BEGIN: Final = "<!-- keys: written by python -m infra.reference -->\n"
 END: Final = "<!-- end of keys -->\n"
+KEYS: Final = (
+    "config:\n  # Written by python -m infra.reference: a wrong type is refused before anything runs.\n"
+)
 
 
 def table() -> str:
@@ -56,5 +65,23 @@ def with_table(page: str) -> str:
     return f"{before}{BEGIN}\n{table()}\n\n{END}{after}"
 
 
+def with_config(project: str) -> str:
+    """Pulumi.yaml with its keys, which are its last part."""
+    before, mark, _ = project.partition(KEYS)
+    return f"{before}{mark}{project_config()}"
+
+
+def written() -> dict[Path, str]:
+    """Every file that follows from the declarations, with its text."""
+    project = PROJECT / "Pulumi.yaml"
+    return {
+        PAGE: with_table(PAGE.read_text()),
+        project: with_config(project.read_text()),
+        PROJECT / "docs" / "stack.schema.json": editor_schema(),
+        PROJECT / "infra" / "args.py": arguments(),
+    }
+
+
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text()))
+    for path, text in written().items():
+        path.write_text(text)

@@ -149,7 +149,7 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for zone, place in settings.zones.items():
         for field, value in (("subnetId", place.subnet_id), ("allocationId", place.allocation_id)):
-            if value is None or isinstance(value, pulumi.Output):
+            if not isinstance(value, str):  # absent, or an Output
                 continue
             first = seen.setdefault(value, zone)
             if first != zone:

@@ -5,21 +5,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from infra.keys import ROOT
-from infra.shapes import REQUIRED, Entries, Flag, Optional, Record, Rows, Shape, Text, Whole
+from infra.schemas import needed
+from infra.shapes import Entries, Flag, Optional, Record, Rows, Shape, Text, Whole
 
 HEAD: Final = '''"""The arguments of `NodeNlb`, as types; written from infra/keys.py by infra/reference.py."""
 
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
-import pulumi
-'''
+import pulumi'''
 TOP: Final = "NodeNlbArgs"
 
 
 def arguments() -> str:
     """The module's text: a TypedDict for each kind of object, those that are used first."""
-    return "\n\n".join([HEAD, *(typed_dict(record) for record in records(ROOT))]) + "\n"
+    return "\n\n\n".join([HEAD, *(typed_dict(record) for record in records(ROOT))]) + "\n"
 
 
 def records(record: Record) -> Iterator[Record]:
@@ -44,15 +44,9 @@ def typed_dict(record: Record) -> str:
     lines = [f"class {name_of(record)}(TypedDict):", docstring(about), ""]
     for name, shape in record.fields.items():
         python = type_of(shape)
-        typed = python if required(shape) else f"NotRequired[{python}]"
+        typed = python if needed(shape) else f"NotRequired[{python}]"
         lines += [f"    {name}: {typed}", docstring(describe(shape))]
     return "\n".join(lines)
-
-
-def required(shape: Shape) -> bool:
-    """Whether the key has to be given: it has no default, or is an object with such a key inside."""
-    inside = shape.fields.values() if isinstance(shape, Record) else ()
-    return shape.default is REQUIRED or any(required(each) for each in inside)
 
 
 def describe(shape: Shape) -> str:

@@ -1,17 +1,18 @@
 """What must not change unnoticed: type tokens, documented keys, the CLI's schema, module names."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from infra import shapes
 from infra.keys import ROOT as KEYS
-from infra.reference import PAGE, with_table
+from infra.reference import written
 from infra.settings import load
-from infra.shapes import REQUIRED, Optional, camel
+from infra.shapes import camel
 from tests.unit.infra.world import ROOT, Record, as_text
 
 PROGRAM = ROOT / "infra"
@@ -52,22 +53,51 @@ def test_only_the_types_and_functions_of_the_offline_plugins_are_used(record: Re
     }
 
 
-def test_the_documented_keys_are_the_keys_that_there_are() -> None:
-    page = PAGE.read_text()
-    assert page == with_table(page), "run: python -m infra.reference"
+@pytest.mark.parametrize("path", written(), ids=lambda path: path.name)
+def test_what_follows_from_the_declarations_is_up_to_date(path: Path) -> None:
+    assert path.read_text() == written()[path], "run: python -m infra.reference"
 
 
-def test_the_projects_schema_declares_each_key_with_its_type_and_default() -> None:
+def test_the_cli_knows_each_key_with_its_type_and_default() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     assert list(declared) == [camel(name) for name in KEYS.fields]
-    for name, shape in KEYS.fields.items():
-        entry = declared[camel(name)]
-        kind = shape.inner.kind if isinstance(shape, Optional) else shape.kind
-        assert entry["type"] == kind
-        if "default" in entry:
-            assert entry["default"] == shape.default
-        else:
-            assert shape.default is REQUIRED or isinstance(shape, shapes.Record)
+    assert declared["deregistrationDelay"] == {
+        "type": "integer",
+        "description": KEYS.fields["deregistration_delay"].reason,
+        "default": 120,
+    }
+    assert [key for key, entry in declared.items() if "default" not in entry] == [
+        "vpcId",
+        "zones",
+        "nodeSecurityGroupId",
+        "syncer",
+    ]
+
+
+STACKS = [ROOT / "Pulumi.dev.yaml", *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml"))]
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.name)
+def test_an_editor_finds_nothing_wrong_with_the_stacks_here(stack: Path) -> None:
+    schema = json.loads((ROOT / "docs/stack.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load(stack.read_text()), schema)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("node-nlb-sync:zones", {"eu-central-1a": {"subnetId": "sn-1"}}),
+        ("node-nlb-sync:zons", {}),
+        ("node-nlb-sync:crossZone", "yes"),
+        ("node-nlb-sync:syncer", {"image": "x:1", "replicas": 6}),
+    ],
+)
+def test_an_editor_marks_what_the_program_would_refuse(key: str, value: object) -> None:
+    schema = json.loads((ROOT / "docs/stack.schema.json").read_text())
+    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    stack["config"][key] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(stack, schema)
 
 
 def test_the_example_stack_is_a_whole_configuration() -> None:

@@ -441,7 +441,24 @@ def test_an_adopted_service_without_the_ports_is_refused_by_name(
 
 def test_a_stack_exports_what_its_users_need(record: Record) -> None:
     outputs = record.outputs
-    assert set(outputs) == {"staticIps", "dnsName", "listeners", "targetGroups", "nodePorts", "syncer"}
+    assert set(outputs) == {
+        "staticIps",
+        "dnsName",
+        "hostedZoneId",
+        "loadBalancerArn",
+        "securityGroupId",
+        "listeners",
+        "targetGroups",
+        "nodePorts",
+        "policy",
+        "syncerTargetGroups",
+        "syncer",
+    }
+    assert outputs["hostedZoneId"] == "Z0EXAMPLE"
+    assert json.loads(outputs["policy"])["Statement"][0]["Resource"] == sorted(
+        outputs["targetGroups"].values()
+    )
+    assert outputs["syncerTargetGroups"].count("=ingress-traefik/traefik-ingress-service-nlb:") == 2
     assert set(outputs["staticIps"]) == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
     assert outputs["listeners"] == {"http": 80, "https": 443}
     assert outputs["nodePorts"] == NODE_PORTS

@@ -129,7 +129,13 @@ class World(mocks.Mocks):
             id_ = args.resource_id or f"eipalloc-{name}"
             return id_, {**state, "allocationId": id_, "publicIp": f"192.0.2.{sum(name.encode()) % 250}"}
         if kind in {"TargetGroup", "LoadBalancer", "Listener"}:
-            return arn, {**state, "arn": arn, "name": f"{name}-0a1b2c3", "dnsName": f"{name}.elb.example"}
+            return arn, {
+                **state,
+                "arn": arn,
+                "name": f"{name}-0a1b2c3",
+                "dnsName": f"{name}.elb.example",
+                "zoneId": "Z0EXAMPLE",
+            }
         if kind == "SecurityGroup":
             return f"sg-{name}", {**state, "name": f"{name}-0a1b2c3"}
         if kind == "AccessKey":
