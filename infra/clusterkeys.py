@@ -3,9 +3,19 @@
 Names are the predecessor's.
 """
 
-from infra.options import Ingress, IngressPort, Quantities, Resources, Syncer, Toleration
+from infra.options import Ingress, IngressPort, Quantities, Resources, Syncer, Toleration, TopologySpread
 from infra.shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole
-from infra.words import ENV_NAME, QUANTITY, name, port, port_name, strings
+from infra.words import (
+    ENV_NAME,
+    LABEL_KEY,
+    LABEL_VALUE,
+    QUANTITY,
+    SUBDOMAIN,
+    name,
+    port,
+    port_name,
+    strings,
+)
 
 INGRESS_PORT = Record(
     build=IngressPort,
@@ -93,6 +103,28 @@ TOLERATION = Record(
     },
 )
 
+TOPOLOGY_SPREAD = Record(
+    build=TopologySpread,
+    fields={
+        "topology_key": Text(
+            reason="The label of the nodes by which the replicas are spread.",
+            allowed="a label key such as topology.kubernetes.io/zone",
+            pattern=LABEL_KEY,
+            example="topology.kubernetes.io/zone",
+        ),
+        "max_skew": Whole(
+            low=1, high=5, default=1, reason="By how many replicas two of those places may differ."
+        ),
+        "when_unsatisfiable": Text(
+            reason="DoNotSchedule stops a rollout where the new replica finds no place.",
+            allowed="ScheduleAnyway or DoNotSchedule",
+            choices=("ScheduleAnyway", "DoNotSchedule"),
+            default="ScheduleAnyway",
+            example="ScheduleAnyway",
+        ),
+    },
+)
+
 SYNCER = Record(
     build=Syncer,
     reason="The controller that keeps the target groups in step with the nodes.",
@@ -125,13 +157,55 @@ SYNCER = Record(
                 example="''",
             ),
             key_pattern=ENV_NAME,
-            reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded.",
+            reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. "
+            "Values set with `--secret` go to a Kubernetes Secret and are not expanded.",
             allowed="environment variable names with their values",
             default={},
+        ),
+        "image_pull_secrets": Rows(
+            item=Text(
+                reason="A Secret's name.",
+                allowed="the name of a Secret in the syncer's namespace",
+                pattern=SUBDOMAIN,
+                example="registry-credentials",
+            ),
+            reason="Secrets with the credentials of the image's registry.",
+            allowed="a list of names",
+            default=[],
+        ),
+        "priority_class_name": Optional(
+            inner=Text(
+                reason="The Pods' priority class; absent: the cluster's default.",
+                allowed="the name of a PriorityClass",
+                pattern=SUBDOMAIN,
+                example="system-cluster-critical",
+            )
+        ),
+        "labels": strings(
+            "Labels of the syncer's Pods and of the objects of its Deployment.",
+            key_pattern=LABEL_KEY,
+            pattern=LABEL_VALUE,
+            allowed="label keys with their values",
+        ),
+        "annotations": strings(
+            "Annotations of the Deployment and its Pods.",
+            key_pattern=LABEL_KEY,
+            allowed="annotation keys with their values",
         ),
         "node_selector": strings("Which nodes the syncer may run on."),
         "tolerations": Rows(
             item=TOLERATION, reason="Which taints the syncer may run beside.", allowed="a list", default=[]
+        ),
+        "topology_spread": Rows(
+            item=TOPOLOGY_SPREAD,
+            reason="How the replicas are spread; without it on different nodes where there are enough.",
+            allowed="a list of constraints",
+            default=[],
+        ),
+        "host_network": Flag(
+            default=False,
+            reason="true uses the node's network, ports 8080 and 8081 included: one replica a node, no "
+            "network policy; PodSecurity baseline and restricted refuse it.",
         ),
         "label_filter": Optional(
             inner=Text(

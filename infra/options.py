@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import pulumi
+
 TARGETS_OF_A_GROUP: Final = 1000
 
 
@@ -115,8 +117,17 @@ class Toleration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopologySpread:
+    """One topology spread constraint of the syncer's Pods."""
+
+    topology_key: str
+    max_skew: int
+    when_unsatisfiable: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Syncer:
-    """The controller's Deployment."""
+    """The controller's Deployment. Values of `env` that are Outputs go to a Kubernetes Secret."""
 
     image: str
     namespace: str | None
@@ -124,9 +135,15 @@ class Syncer:
     secret_name: str
     replicas: int
     resources: Resources
-    env: Mapping[str, str]
+    env: Mapping[str, pulumi.Input[str]]
+    image_pull_secrets: tuple[str, ...]
+    priority_class_name: str | None
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     node_selector: Mapping[str, str]
     tolerations: tuple[Toleration, ...]
+    topology_spread: tuple[TopologySpread, ...]
+    host_network: bool
     label_filter: str | None
     egress_ports: tuple[int, ...]
 

@@ -1,8 +1,8 @@
 """The syncer's Pod: its environment, its probes, and how little it is allowed."""
 
+from collections.abc import Mapping
 from typing import Final
 
-import pulumi
 from pulumi_kubernetes.core.v1 import (
     AffinityArgs,
     CapabilitiesArgs,
@@ -13,6 +13,7 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarArgs,
     EnvVarSourceArgs,
     HTTPGetActionArgs,
+    LocalObjectReferenceArgs,
     ObjectFieldSelectorArgs,
     PodAffinityTermArgs,
     PodAntiAffinityArgs,
@@ -21,14 +22,17 @@ from pulumi_kubernetes.core.v1 import (
     ProbeArgs,
     ResourceRequirementsArgs,
     SeccompProfileArgs,
+    SecretEnvSourceArgs,
     SecretKeySelectorArgs,
     SecurityContextArgs,
     TolerationArgs,
+    TopologySpreadConstraintArgs,
     WeightedPodAffinityTermArgs,
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
-from infra.options import Quantities, Settings, Syncer, Toleration
+from infra.options import Quantities, Settings, Syncer, Toleration, TopologySpread
+from infra.secretenv import split
 
 HTTP_PORT: Final = 8080
 PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
@@ -36,10 +40,17 @@ USER: Final = 65532  # `nonroot` of the distroless images
 GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
 
 
-def pod_spec(
-    settings: Settings, *, config_name: pulumi.Input[str], secret_name: pulumi.Input[str]
-) -> PodSpecArgs:
-    """The Pod of the Deployment's template."""
+def env_secret_name(syncer: Syncer) -> str:
+    """The Secret with the secret values of `syncer.env`."""
+    return f"{syncer.name}-env"
+
+
+def pod_spec(settings: Settings) -> PodSpecArgs:
+    """The Pod of the Deployment's template.
+
+    ConfigMap and Secrets are referred to by plain names. The engine makes the whole `spec` of the Deployment
+    unknown, and so replaces it, where it holds an Output of an object that is being replaced.
+    """
     syncer = settings.syncer
     return PodSpecArgs(
         service_account_name=f"{syncer.name}-sa",
@@ -47,7 +58,13 @@ def pod_spec(
         enable_service_links=False,  # a Service called nlb-sync would set NLB_SYNC_PORT
         node_selector=dict(syncer.node_selector) or None,
         tolerations=[toleration(item) for item in syncer.tolerations] or None,
-        affinity=apart(syncer),
+        affinity=None if syncer.topology_spread else apart(syncer),
+        topology_spread_constraints=[spread(syncer, item) for item in syncer.topology_spread] or None,
+        priority_class_name=syncer.priority_class_name,
+        image_pull_secrets=[LocalObjectReferenceArgs(name=each) for each in syncer.image_pull_secrets]
+        or None,
+        host_network=syncer.host_network or None,
+        dns_policy="ClusterFirstWithHostNet" if syncer.host_network else None,
         termination_grace_period_seconds=GRACE_SECONDS,
         security_context=PodSecurityContextArgs(
             run_as_non_root=True,
@@ -55,7 +72,7 @@ def pod_spec(
             run_as_group=USER,
             seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
         ),
-        containers=[container(syncer, config_name, secret_name)],
+        containers=[container(syncer)],
     )
 
 
@@ -71,16 +88,28 @@ def apart(syncer: Syncer) -> AffinityArgs:
     )
 
 
-def container(
-    syncer: Syncer, config_name: pulumi.Input[str], secret_name: pulumi.Input[str]
-) -> ContainerArgs:
+def spread(syncer: Syncer, item: TopologySpread) -> TopologySpreadConstraintArgs:
+    """A topology spread constraint over the syncer's own Pods."""
+    return TopologySpreadConstraintArgs(
+        label_selector=LabelSelectorArgs(match_labels={"app": syncer.name}),
+        topology_key=item.topology_key,
+        max_skew=item.max_skew,
+        when_unsatisfiable=item.when_unsatisfiable,
+    )
+
+
+def container(syncer: Syncer) -> ContainerArgs:
     """The image's own entry point runs; everything it needs to know is in the environment."""
     limits, requests = syncer.resources.limits, syncer.resources.requests
+    plain, secret = split(syncer.env)
+    sources = [EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=syncer.name))]
+    if secret:  # the last source of a variable is the one that counts
+        sources.append(EnvFromSourceArgs(secret_ref=SecretEnvSourceArgs(name=env_secret_name(syncer))))
     return ContainerArgs(
         name="nlb-sync",
         image=syncer.image,
-        env=environment(syncer, secret_name),
-        env_from=[EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=config_name))],
+        env=environment(syncer, plain),
+        env_from=sources,
         ports=[
             ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP"),
             ContainerPortArgs(name="probes", container_port=PROBE_PORT, protocol="TCP"),
@@ -96,11 +125,11 @@ def container(
     )
 
 
-def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarArgs]:
+def environment(syncer: Syncer, plain: Mapping[str, str]) -> list[EnvVarArgs]:
     """The Pod's own first, so that `syncer.env` may refer to $(POD_IP); then Secret and user's own."""
 
     def secret(name: str, key: str) -> EnvVarArgs:
-        selector = SecretKeySelectorArgs(name=secret_name, key=key)
+        selector = SecretKeySelectorArgs(name=syncer.secret_name, key=key)
         return EnvVarArgs(name=name, value_from=EnvVarSourceArgs(secret_key_ref=selector))
 
     def field(name: str, path: str) -> EnvVarArgs:
@@ -113,7 +142,7 @@ def environment(syncer: Syncer, secret_name: pulumi.Input[str]) -> list[EnvVarAr
         secret("AWS_ACCESS_KEY_ID", "aws_access_key"),
         secret("AWS_SECRET_ACCESS_KEY", "aws_secret_key"),
         secret("NLB_SYNC_TARGET_GROUPS", "nlb_sync_targetgroup_arns"),
-        *(EnvVarArgs(name=name, value=value) for name, value in sorted(syncer.env.items())),
+        *(EnvVarArgs(name=name, value=value) for name, value in sorted(plain.items())),
     ]
 
 

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from infra.keys import ROOT
 from infra.options import Settings
+from infra.secretenv import concealed, unexpanded
 from infra.shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
@@ -20,6 +21,9 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
 RESERVED_ENV: Final = frozenset(
     {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"}
 )
+# Labels and annotations that the syncer's objects have in any case.
+OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
+STAMP: Final = "node-nlb-sync/configuration"
 
 MOST_SHOWN: Final = 50
 
@@ -35,19 +39,37 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def load(config: Mapping[str, str], region: str | None) -> Settings:
+def load(config: Mapping[str, str], region: str | None, secrets: Collection[str] = ()) -> Settings:
     """Read the whole configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
 
-    `region` is what the AWS provider will use. Raises SettingsError with every problem there is.
+    Args:
+        config: The configuration, secrets in clear.
+        region: The region of the AWS provider.
+        secrets: The keys (`namespace:key`) in which some value is a secret.
+
+    Raises:
+        SettingsError: With every problem; values of `secrets` are not repeated in it.
+
     """
     problems: Problems = []
     raw = with_preset(dict(decoded(config)))
     settings: Settings | None = ROOT.read("", raw, problems)
     if settings is not None:
         problems.extend(contradictions(settings, region))
+    hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
+    problems = [unread(problem, hidden) for problem in problems]
+    if settings is not None and "syncer" in hidden:
+        problems.extend(unexpanded(settings.syncer.env))
+        settings = replace(settings, syncer=replace(settings.syncer, env=concealed(settings.syncer.env)))
     if problems or settings is None or region is None:
         raise SettingsError(problems)
     return replace(settings, region=region)
+
+
+def unread(problem: Problem, hidden: Collection[str]) -> Problem:
+    """`problem` without what was read, where its key holds secrets."""
+    key = re.split(r"[.\[]", problem.path, maxsplit=1)[0]
+    return replace(problem, read="a value of a key that holds secrets") if key in hidden else problem
 
 
 def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
@@ -83,6 +105,12 @@ def contradictions(settings: Settings, region: str | None) -> Iterator[Problem]:
     for name in sorted(RESERVED_ENV & settings.syncer.env.keys()):
         path = child("syncer.env", name)
         yield Problem(path, "a variable that the stack sets itself", "any other name", f"remove {path}")
+    for key, name in [
+        *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
+        *(("annotations", name) for name in sorted({STAMP} & settings.syncer.annotations.keys())),
+    ]:
+        path = child(f"syncer.{key}", name)
+        yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")
     for index, item in enumerate(settings.syncer.tolerations):
         if item.operator == "Exists" and item.value is not None:
             path = f"syncer.tolerations[{index}].value"

@@ -23,15 +23,12 @@ from pulumi_kubernetes.networking.v1 import (
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
 from infra.identity import Credentials
-from infra.options import Settings
+from infra.options import Settings, Syncer
 from infra.part import Part
-from infra.pod import HTTP_PORT, PROBE_PORT, pod_spec
+from infra.pod import HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
+from infra.secretenv import digest, split
+from infra.settings import STAMP
 
-# A new Pod must be ready before an old one goes: a wrong node selector stops its own rollout.
-ROLLING = DeploymentStrategyArgs(
-    type="RollingUpdate",
-    rolling_update=RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
-)
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
@@ -55,14 +52,20 @@ class Workload(Part):
         self._name, self._settings = name, settings
         groups = target_groups(settings, target_group_arns, followed)
         told = told_to_syncer(settings)
-        config = ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath())
-        secret = self._secret(groups, credentials)
-        policy = self._network_policy()
+        _, hidden = split(settings.syncer.env)
+        before: list[pulumi.Resource] = [
+            ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath()),
+            self._secret(groups, credentials),
+            self._network_policy(),
+        ]
+        if hidden:
+            before.append(self._env_secret(hidden))
         self._disruption_budget()
-        stamp = pulumi.Output.all(groups, credentials.access_key).apply(
-            lambda known: fingerprint(*known, **told)
+        stamp = pulumi.Output.all(groups, credentials.access_key, dict(hidden)).apply(
+            lambda known: fingerprint(known[0], known[1], digest(known[2], salt=known[0]), told)
         )
-        self.deployment = self._deployment(stamp, config, secret, policy)
+        # A digest of secrets is no secret; left secret, it would hide every change of the template.
+        self.deployment = self._deployment(pulumi.Output.unsecret(stamp) if hidden else stamp, before)
         self.register_outputs({})
 
     @property
@@ -74,8 +77,18 @@ class Workload(Part):
         return ObjectMetaArgs(
             name=name or self._settings.syncer.name,
             namespace=self._settings.syncer_namespace,
-            labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"},
+            labels=self._all_labels,
         )
+
+    @property
+    def _all_labels(self) -> dict[str, str]:
+        return {
+            "app.kubernetes.io/managed-by": "pulumi",
+            **self._settings.syncer.labels,
+            **self._labels,
+            "app.kubernetes.io/name": "node-nlb-sync",
+            "app.kubernetes.io/instance": self._settings.syncer.name,
+        }
 
     def _secret(self, groups: pulumi.Output[str], credentials: Credentials) -> Secret:
         """Under the predecessor's keys. `data`, not `stringData`: the latter differs at every refresh."""
@@ -89,6 +102,14 @@ class Workload(Part):
             self._name,
             metadata=self._metadata(self._settings.syncer.secret_name),
             data=data,
+            opts=self.beneath(),
+        )
+
+    def _env_secret(self, values: Mapping[str, pulumi.Output[str]]) -> Secret:
+        return Secret(
+            f"{self._name}-env",
+            metadata=self._metadata(env_secret_name(self._settings.syncer)),
+            data={name: pulumi.Output.secret(value).apply(encoded) for name, value in values.items()},
             opts=self.beneath(),
         )
 
@@ -114,28 +135,40 @@ class Workload(Part):
         )
         PodDisruptionBudget(self._name, metadata=self._metadata(), spec=spec, opts=self.beneath())
 
-    def _deployment(
-        self, stamp: pulumi.Output[str], config: ConfigMap, secret: Secret, policy: NetworkPolicy
-    ) -> Deployment:
+    def _deployment(self, stamp: pulumi.Output[str], before: list[pulumi.Resource]) -> Deployment:
+        syncer = self._settings.syncer
         annotations: dict[str, pulumi.Input[str]] = {
             "prometheus.io/scrape": "true",
             "prometheus.io/port": str(HTTP_PORT),
-            "node-nlb-sync/configuration": stamp,
+            **syncer.annotations,
+            STAMP: stamp,
         }
         template = PodTemplateSpecArgs(
-            metadata=ObjectMetaArgs(
-                labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"}, annotations=annotations
-            ),
-            spec=pod_spec(self._settings, config_name=config.metadata.name, secret_name=secret.metadata.name),
+            metadata=ObjectMetaArgs(labels=self._all_labels, annotations=annotations),
+            spec=pod_spec(self._settings),
         )
         spec = DeploymentSpecArgs(
-            replicas=self._settings.syncer.replicas,
-            strategy=ROLLING,
+            replicas=syncer.replicas,
+            strategy=rolling(syncer),
             selector=LabelSelectorArgs(match_labels=self._labels),
             template=template,
         )
-        options = self.beneath(depends_on=[policy], custom_timeouts=ROLLOUT)
-        return Deployment(self._name, metadata=self._metadata(), spec=spec, opts=options)
+        metadata = self._metadata()
+        metadata.annotations = dict(syncer.annotations) or None
+        options = self.beneath(depends_on=before, custom_timeouts=ROLLOUT)
+        return Deployment(self._name, metadata=metadata, spec=spec, opts=options)
+
+
+def rolling(syncer: Syncer) -> DeploymentStrategyArgs:
+    """A new Pod is ready before an old one ends, so that a wrong node selector stops its own rollout.
+
+    With hostNetwork two Pods of one node would need the same ports: there an old one ends first.
+    """
+    surge, unavailable = (0, 1) if syncer.host_network else (1, 0)
+    return DeploymentStrategyArgs(
+        type="RollingUpdate",
+        rolling_update=RollingUpdateDeploymentArgs(max_surge=surge, max_unavailable=unavailable),
+    )
 
 
 def target_groups(
@@ -164,9 +197,10 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
     return told
 
 
-def fingerprint(groups: str, access_key_id: str, **told: str) -> str:
+def fingerprint(groups: str, access_key_id: str, secrets: str, told: Mapping[str, str]) -> str:
     """Changes whenever the container's environment does, so that the Deployment rolls; made of no secret."""
-    text = "\n".join([groups, access_key_id, *(f"{key}={told[key]}" for key in sorted(told))])
+    parts = [groups, access_key_id, *([secrets] if secrets else [])]
+    text = "\n".join([*parts, *(f"{key}={told[key]}" for key in sorted(told))])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
