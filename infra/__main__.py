@@ -1,7 +1,7 @@
 """The Pulumi program: stack configuration -> arguments -> one component -> outputs."""
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from infra.nodenlb import PROGRAM, NodeNlb
 from infra.settings import stack_args
@@ -9,7 +9,9 @@ from infra.settings import stack_args
 
 def main() -> None:
     """Register the whole stack, or stop before the first resource with a line for each error."""
-    component = NodeNlb(PROGRAM, stack_args({**get_config_env(), **CONFIG.get()}))
+    config = {**get_config_env(), **CONFIG.get()}
+    secrets = [key for key in config if is_config_secret(key)]
+    component = NodeNlb(PROGRAM, stack_args(config, secrets))
     for name, value in component.outputs.items():
         pulumi.export(name, value)
 

@@ -160,6 +160,19 @@ class Toleration(TypedDict):
     """Absent: any effect. Allowed: NoSchedule, PreferNoSchedule or NoExecute."""
 
 
+class TopologySpread(TypedDict):
+    """One topology spread constraint of the syncer's Pods."""
+
+    topology_key: str
+    """The label of the nodes by which the replicas are spread. Allowed: a label key such as
+    topology.kubernetes.io/zone."""
+    max_skew: NotRequired[int]
+    """By how many replicas two of those places may differ. Allowed: 1 to 5."""
+    when_unsatisfiable: NotRequired[str]
+    """DoNotSchedule stops a rollout where the new replica finds no place. Allowed: ScheduleAnyway or
+    DoNotSchedule."""
+
+
 class Syncer(TypedDict):
     """The controller that keeps the target groups in step with the nodes."""
 
@@ -180,11 +193,26 @@ class Syncer(TypedDict):
     resources: NotRequired[Resources]
     """What the syncer's container is promised and may take."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded."""
+    """More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. Values set
+    with `--secret` go to a Kubernetes Secret and are not expanded."""
+    image_pull_secrets: NotRequired[Sequence[str]]
+    """Secrets with the credentials of the image's registry. Allowed: a list of names."""
+    priority_class_name: NotRequired[str]
+    """The Pods' priority class; absent: the cluster's default. Allowed: the name of a PriorityClass."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels of the syncer's Pods and of the objects of its Deployment."""
+    annotations: NotRequired[Mapping[str, str]]
+    """Annotations of the Deployment and its Pods."""
     node_selector: NotRequired[Mapping[str, str]]
     """Which nodes the syncer may run on."""
     tolerations: NotRequired[Sequence[Toleration]]
     """Which taints the syncer may run beside. Allowed: a list."""
+    topology_spread: NotRequired[Sequence[TopologySpread]]
+    """How the replicas are spread; without it on different nodes where there are enough. Allowed: a list
+    of constraints."""
+    host_network: NotRequired[bool]
+    """true uses the node's network, ports 8080 and 8081 included: one replica a node, no network policy;
+    PodSecurity baseline and restricted refuse it."""
     label_filter: NotRequired[str]
     """A Kubernetes label selector: only these nodes become targets; absent: all. Allowed: a label
     selector such as role=worker or !node-role.kubernetes.io/control-plane."""

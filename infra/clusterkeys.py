@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
-from infra.words import ENV_NAME, QUANTITY, object_name, port_name, strings, tcp_port
+from infra.words import (
+    ENV_NAME,
+    LABEL_KEY,
+    LABEL_VALUE,
+    QUANTITY,
+    SUBDOMAIN,
+    object_name,
+    port_name,
+    strings,
+    tcp_port,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +136,34 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopologySpread:
+    """One topology spread constraint of the syncer's Pods."""
+
+    topology_key: str = declared(
+        Text(
+            reason="The label of the nodes by which the replicas are spread.",
+            allowed="a label key such as topology.kubernetes.io/zone",
+            pattern=LABEL_KEY,
+            example="topology.kubernetes.io/zone",
+        )
+    )
+    max_skew: int = declared(
+        Whole(low=1, high=5, default=1, reason="By how many replicas two of those places may differ.")
+    )
+    when_unsatisfiable: str = declared(
+        Text(
+            reason="DoNotSchedule stops a rollout where the new replica finds no place.",
+            allowed="ScheduleAnyway or DoNotSchedule",
+            choices=("ScheduleAnyway", "DoNotSchedule"),
+            default="ScheduleAnyway",
+            example="ScheduleAnyway",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Syncer:
-    """The controller's Deployment."""
+    """The controller's Deployment. Values of `env` that are Outputs go to a Kubernetes Secret."""
 
     image: pulumi.Input[str] = declared(
         Text(
@@ -168,9 +204,48 @@ class Syncer:
                 example="''",
             ),
             key_pattern=ENV_NAME,
-            reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded.",
+            reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. "
+            "Values set with `--secret` go to a Kubernetes Secret and are not expanded.",
             allowed="environment variable names with their values",
             default={},
+        )
+    )
+    image_pull_secrets: tuple[str, ...] = declared(
+        Rows(
+            item=Text(
+                reason="A Secret's name.",
+                allowed="the name of a Secret in the syncer's namespace",
+                pattern=SUBDOMAIN,
+                example="registry-credentials",
+            ),
+            reason="Secrets with the credentials of the image's registry.",
+            allowed="a list of names",
+            default=[],
+        )
+    )
+    priority_class_name: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The Pods' priority class; absent: the cluster's default.",
+                allowed="the name of a PriorityClass",
+                pattern=SUBDOMAIN,
+                example="system-cluster-critical",
+            )
+        )
+    )
+    labels: Mapping[str, str] = declared(
+        strings(
+            "Labels of the syncer's Pods and of the objects of its Deployment.",
+            key_pattern=LABEL_KEY,
+            pattern=LABEL_VALUE,
+            allowed="label keys with their values",
+        )
+    )
+    annotations: Mapping[str, str] = declared(
+        strings(
+            "Annotations of the Deployment and its Pods.",
+            key_pattern=LABEL_KEY,
+            allowed="annotation keys with their values",
         )
     )
     node_selector: Mapping[str, str] = declared(strings("Which nodes the syncer may run on."))
@@ -180,6 +255,21 @@ class Syncer:
             reason="Which taints the syncer may run beside.",
             allowed="a list",
             default=[],
+        )
+    )
+    topology_spread: tuple[TopologySpread, ...] = declared(
+        Rows(
+            item=Record(build=TopologySpread),
+            reason="How the replicas are spread; without it on different nodes where there are enough.",
+            allowed="a list of constraints",
+            default=[],
+        )
+    )
+    host_network: bool = declared(
+        Flag(
+            default=False,
+            reason="true uses the node's network, ports 8080 and 8081 included: one replica a node, no "
+            "network policy; PodSecurity baseline and restricted refuse it.",
         )
     )
     label_filter: str | None = declared(

@@ -1,5 +1,6 @@
 """The syncer's Pod: its environment, its probes, and how little it is allowed."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from pulumi_kubernetes.core.v1 import (
@@ -12,6 +13,7 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarArgs,
     EnvVarSourceArgs,
     HTTPGetActionArgs,
+    LocalObjectReferenceArgs,
     ObjectFieldSelectorArgs,
     PodAffinityTermArgs,
     PodAntiAffinityArgs,
@@ -21,10 +23,12 @@ from pulumi_kubernetes.core.v1 import (
     ProjectedVolumeSourceArgs,
     ResourceRequirementsArgs,
     SeccompProfileArgs,
+    SecretEnvSourceArgs,
     SecretKeySelectorArgs,
     SecurityContextArgs,
     ServiceAccountTokenProjectionArgs,
     TolerationArgs,
+    TopologySpreadConstraintArgs,
     VolumeArgs,
     VolumeMountArgs,
     VolumeProjectionArgs,
@@ -32,9 +36,10 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
-from infra.clusterkeys import Limits, Requests, Syncer, Toleration
+from infra.clusterkeys import Limits, Requests, Syncer, Toleration, TopologySpread
 from infra.identity import STS_AUDIENCE, Given
 from infra.keys import Settings
+from infra.secretenv import split
 
 HTTP_PORT: Final = 8080
 PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
@@ -46,8 +51,17 @@ TOKEN_SECONDS: Final = 86400
 GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
 
 
+def env_secret_name(syncer: Syncer) -> str:
+    """The Secret with the secret values of `syncer.env`."""
+    return f"{syncer.name}-env"
+
+
 def pod_spec(settings: Settings, given: Given) -> PodSpecArgs:
-    """The Pod of the Deployment's template."""
+    """The Pod of the Deployment's template.
+
+    ConfigMap and Secrets are referred to by plain names. The engine makes the whole `spec` of the Deployment
+    unknown, and so replaces it, where it holds an Output of an object that is being replaced.
+    """
     syncer = settings.syncer
     return PodSpecArgs(
         service_account_name=f"{syncer.name}-sa",
@@ -55,7 +69,13 @@ def pod_spec(settings: Settings, given: Given) -> PodSpecArgs:
         enable_service_links=False,  # a Service called nlb-sync would set NLB_SYNC_PORT
         node_selector=dict(syncer.node_selector) or None,
         tolerations=[toleration(item) for item in syncer.tolerations] or None,
-        affinity=apart(syncer),
+        affinity=None if syncer.topology_spread else apart(syncer),
+        topology_spread_constraints=[spread(syncer, item) for item in syncer.topology_spread] or None,
+        priority_class_name=syncer.priority_class_name,
+        image_pull_secrets=[LocalObjectReferenceArgs(name=each) for each in syncer.image_pull_secrets]
+        or None,
+        host_network=syncer.host_network or None,
+        dns_policy="ClusterFirstWithHostNet" if syncer.host_network else None,
         termination_grace_period_seconds=GRACE_SECONDS,
         security_context=PodSecurityContextArgs(
             run_as_non_root=True,
@@ -80,14 +100,28 @@ def apart(syncer: Syncer) -> AffinityArgs:
     )
 
 
+def spread(syncer: Syncer, item: TopologySpread) -> TopologySpreadConstraintArgs:
+    """A topology spread constraint over the syncer's own Pods."""
+    return TopologySpreadConstraintArgs(
+        label_selector=LabelSelectorArgs(match_labels={"app": syncer.name}),
+        topology_key=item.topology_key,
+        max_skew=item.max_skew,
+        when_unsatisfiable=item.when_unsatisfiable,
+    )
+
+
 def container(syncer: Syncer, given: Given) -> ContainerArgs:
     """The image's own entry point runs; everything it needs to know is in the environment."""
     limits, requests = syncer.resources.limits, syncer.resources.requests
+    plain, secret = split(syncer.env)
+    sources = [EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=syncer.name))]
+    if secret:  # the last source of a variable is the one that counts
+        sources.append(EnvFromSourceArgs(secret_ref=SecretEnvSourceArgs(name=env_secret_name(syncer))))
     return ContainerArgs(
         name="nlb-sync",
         image=syncer.image,
-        env=environment(syncer, given),
-        env_from=[EnvFromSourceArgs(config_map_ref=ConfigMapEnvSourceArgs(name=syncer.name))],
+        env=environment(syncer, given, plain),
+        env_from=sources,
         volume_mounts=[token_mount()] if given.role_arn is not None else None,
         ports=[
             ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP"),
@@ -104,7 +138,7 @@ def container(syncer: Syncer, given: Given) -> ContainerArgs:
     )
 
 
-def environment(syncer: Syncer, given: Given) -> list[EnvVarArgs]:
+def environment(syncer: Syncer, given: Given, plain: Mapping[str, str]) -> list[EnvVarArgs]:
     """The Pod's own first, so that `syncer.env` may refer to $(POD_IP); then credentials and user's own."""
 
     def secret(name: str, key: str) -> EnvVarArgs:
@@ -130,7 +164,7 @@ def environment(syncer: Syncer, given: Given) -> list[EnvVarArgs]:
         field("POD_NAME", "metadata.name"),
         *(keys if given.keys is not None else ()),
         *(role if given.role_arn is not None else ()),
-        *(EnvVarArgs(name=name, value=value) for name, value in sorted(syncer.env.items())),
+        *(EnvVarArgs(name=name, value=value) for name, value in sorted(plain.items())),
     ]
 
 

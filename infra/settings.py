@@ -2,14 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import pulumi
 
 from infra.args import NodeNlbArgs
-from infra.identitychoice import identity_problems
+from infra.identitychoice import identity_problems, kind_of
+from infra.identitykeys import EXTERNAL
 from infra.keys import ROOT, Settings
+from infra.secretenv import concealed, unexpanded
 from infra.shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
@@ -19,9 +22,15 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
     "labelFilter": "kops.k8s.io/instancegroup=nodes",
 }
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
-RESERVED_ENV: Final = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"}
+RESERVED_ENV: Final = frozenset({"NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"})
+# Beside every identity but `external`: keys in the environment win over all other credentials, a role over
+# Pod Identity (botocore's order).
+CREDENTIALS_ENV: Final = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"}
 )
+# Labels and annotations that the syncer's objects have in any case.
+OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
+STAMP: Final = "node-nlb-sync/configuration"
 
 MOST_SHOWN: Final = 50
 
@@ -37,12 +46,13 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def load(config: Mapping[str, str], region: str | None) -> Settings:
+def load(config: Mapping[str, str], region: str | None, secrets: Collection[str] = ()) -> Settings:
     """Read a whole stack configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
 
-    `region` is what the AWS provider will use. Raises SettingsError with every problem there is.
+    `region` is that of the AWS provider, `secrets` the keys (`namespace:key`) in which some value is a secret.
+    Raises SettingsError with every problem; values of `secrets` are not repeated in it.
     """
-    return read(dict(decoded(config)), region)
+    return read(raw_args(config, secrets), region)
 
 
 def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = False) -> Settings:
@@ -63,17 +73,39 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
     return settings
 
 
-def stack_args(config: Mapping[str, str]) -> NodeNlbArgs:
-    """The component's arguments from a stack configuration, as Pulumi hands it to a program.
+def stack_args(config: Mapping[str, str], secrets: Collection[str]) -> NodeNlbArgs:
+    """The component's arguments from a stack configuration, as `load` reads it.
 
     Raises RunError with a line for each key that is wrong by itself.
     """
+    try:
+        return cast(NodeNlbArgs, raw_args(config, secrets))
+    except SettingsError as wrong:
+        raise pulumi.RunError(str(wrong)) from None
+
+
+def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, Any]:
+    """The stack configuration's own keys, with the secrets of `syncer.env` as Outputs.
+
+    Raises SettingsError with a line for each key that is wrong by itself.
+    """
     raw = dict(decoded(config))
+    hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
     problems: Problems = []
-    ROOT.read("", with_preset(raw), problems)
+    settings: Settings | None = ROOT.read("", with_preset(raw), problems)
+    problems = [unread(problem, hidden) for problem in problems]
+    if settings is not None and "syncer" in hidden:
+        problems.extend(unexpanded(settings.syncer.env))
+        raw["syncer"] = {**raw["syncer"], "env": concealed(settings.syncer.env)}
     if problems:
-        raise pulumi.RunError(str(SettingsError(problems)))
-    return cast(NodeNlbArgs, raw)
+        raise SettingsError(problems)
+    return raw
+
+
+def unread(problem: Problem, hidden: Collection[str]) -> Problem:
+    """`problem` without what was read, where its key holds secrets."""
+    key = re.split(r"[.\[]", problem.path, maxsplit=1)[0]
+    return replace(problem, read="a value of a key that holds secrets") if key in hidden else problem
 
 
 def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
@@ -105,9 +137,16 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from duplicates(settings)
     yield from missing_service_ports(settings)
     yield from wrong_times(settings)
-    for name in sorted(RESERVED_ENV & settings.syncer.env.keys()):
+    reserved = RESERVED_ENV | (frozenset() if kind_of(settings.identity) == EXTERNAL else CREDENTIALS_ENV)
+    for name in sorted(reserved & settings.syncer.env.keys()):
         path = child("syncer.env", name)
         yield Problem(path, "a variable that the stack sets itself", "any other name", f"remove {path}")
+    for key, name in [
+        *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
+        *(("annotations", name) for name in sorted({STAMP} & settings.syncer.annotations.keys())),
+    ]:
+        path = child(f"syncer.{key}", name)
+        yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")
     for index, item in enumerate(settings.syncer.tolerations):
         if item.operator == "Exists" and item.value is not None:
             path = f"syncer.tolerations[{index}].value"

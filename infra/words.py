@@ -8,6 +8,11 @@ LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes a
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
 QUANTITY = r"\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?"
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123
+LABEL_VALUE = r"(?=.{0,63}$)([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?"
+_LABEL_PREFIX = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?"
+_LABEL_NAME = r"(?=[^/]{1,63}$)[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?"
+LABEL_KEY = _LABEL_PREFIX + _LABEL_NAME
 
 
 def object_name(default: str, reason: str, *, output: bool = False) -> Text:
@@ -27,12 +32,25 @@ def tcp_port(reason: str) -> Whole:
     return Whole(low=1, high=65535, reason=reason)
 
 
-def strings(reason: str, default: object = None, *, allowed: str = "strings by key") -> Entries:
+def strings(
+    reason: str,
+    default: object = None,
+    *,
+    allowed: str = "strings by key",
+    pattern: str = rf"{CHARACTER}*",
+    key_pattern: str = rf"{CHARACTER}+",
+) -> Entries:
     """A map of the user's own strings."""
     item = Text(
         reason="",
         allowed="a string; write numbers and true/false in quotes",
-        pattern=rf"{CHARACTER}*",
+        pattern=pattern,
         example="''",
     )
-    return Entries(item=item, reason=reason, allowed=allowed, default={} if default is None else default)
+    return Entries(
+        item=item,
+        reason=reason,
+        allowed=allowed,
+        key_pattern=key_pattern,
+        default={} if default is None else default,
+    )

@@ -24,16 +24,14 @@ from pulumi_kubernetes.networking.v1 import (
 )
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
+from infra.clusterkeys import Syncer
 from infra.identity import Given
 from infra.keys import Settings
 from infra.part import Part
-from infra.pod import HTTP_PORT, PROBE_PORT, pod_spec
+from infra.pod import HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
+from infra.secretenv import digest, split
+from infra.settings import STAMP
 
-# A new Pod must be ready before an old one goes: a wrong node selector stops its own rollout.
-ROLLING = DeploymentStrategyArgs(
-    type="RollingUpdate",
-    rolling_update=RollingUpdateDeploymentArgs(max_surge=1, max_unavailable=0),
-)
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
@@ -56,17 +54,26 @@ class Workload(Part):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         told: dict[str, pulumi.Input[str]] = {"AWS_REGION": region, **told_to_syncer(settings)}
+        stamped: dict[str, pulumi.Input[str]] = {**told, "NLB_SYNC_TARGET_GROUPS": groups}
         if given.keys is None:
-            told["NLB_SYNC_TARGET_GROUPS"] = groups
-        config = ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath())
-        before: list[pulumi.Resource] = [config, self._network_policy(given.link_local)]
-        stamped = {**told, "NLB_SYNC_TARGET_GROUPS": groups}
+            told = stamped
+        else:
+            stamped["AWS_ACCESS_KEY_ID"] = given.keys[0]
+        _, hidden = split(settings.syncer.env)
+        before: list[pulumi.Resource] = [
+            ConfigMap(name, metadata=self._metadata(), data=told, opts=self.beneath()),
+            self._network_policy(given.link_local),
+        ]
         if given.keys is not None:
             before.append(self._secret(groups, given.keys))
-            stamped["AWS_ACCESS_KEY_ID"] = given.keys[0]
+        if hidden:
+            before.append(self._env_secret(hidden))
         self._disruption_budget()
-        stamp = pulumi.Output.all(**stamped).apply(fingerprint)
-        self.deployment = self._deployment(stamp, given, before)
+        stamp = pulumi.Output.all(stamped, hidden, groups).apply(
+            lambda known: fingerprint(known[0], digest(known[1], salt=known[2]))
+        )
+        # A digest of secrets is no secret; left secret, it would hide every change of the template.
+        self.deployment = self._deployment(pulumi.Output.unsecret(stamp) if hidden else stamp, given, before)
         self.register_outputs({})
 
     @property
@@ -78,8 +85,18 @@ class Workload(Part):
         return ObjectMetaArgs(
             name=name or self._settings.syncer.name,
             namespace=self._settings.syncer_namespace,
-            labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"},
+            labels=self._all_labels,
         )
+
+    @property
+    def _all_labels(self) -> dict[str, str]:
+        return {
+            "app.kubernetes.io/managed-by": "pulumi",
+            **self._settings.syncer.labels,
+            **self._labels,
+            "app.kubernetes.io/name": "node-nlb-sync",
+            "app.kubernetes.io/instance": self._settings.syncer.name,
+        }
 
     def _secret(
         self, groups: pulumi.Output[str], keys: tuple[pulumi.Output[str], pulumi.Output[str]]
@@ -95,6 +112,14 @@ class Workload(Part):
             self._name,
             metadata=self._metadata(self._settings.syncer.secret_name),
             data=data,
+            opts=self.beneath(),
+        )
+
+    def _env_secret(self, values: Mapping[str, pulumi.Output[str]]) -> Secret:
+        return Secret(
+            f"{self._name}-env",
+            metadata=self._metadata(env_secret_name(self._settings.syncer)),
+            data={name: pulumi.Output.secret(value).apply(encoded) for name, value in values.items()},
             opts=self.beneath(),
         )
 
@@ -127,25 +152,39 @@ class Workload(Part):
     def _deployment(
         self, stamp: pulumi.Output[str], given: Given, before: list[pulumi.Resource]
     ) -> Deployment:
+        syncer = self._settings.syncer
         annotations: dict[str, pulumi.Input[str]] = {
             "prometheus.io/scrape": "true",
             "prometheus.io/port": str(HTTP_PORT),
-            "node-nlb-sync/configuration": stamp,
+            **syncer.annotations,
+            STAMP: stamp,
         }
         template = PodTemplateSpecArgs(
-            metadata=ObjectMetaArgs(
-                labels={**self._labels, "app.kubernetes.io/name": "node-nlb-sync"}, annotations=annotations
-            ),
+            metadata=ObjectMetaArgs(labels=self._all_labels, annotations=annotations),
             spec=pod_spec(self._settings, given),
         )
         spec = DeploymentSpecArgs(
-            replicas=self._settings.syncer.replicas,
-            strategy=ROLLING,
+            replicas=syncer.replicas,
+            strategy=rolling(syncer),
             selector=LabelSelectorArgs(match_labels=self._labels),
             template=template,
         )
+        metadata = self._metadata()
+        metadata.annotations = dict(syncer.annotations) or None
         options = self.beneath(depends_on=before, custom_timeouts=ROLLOUT)
-        return Deployment(self._name, metadata=self._metadata(), spec=spec, opts=options)
+        return Deployment(self._name, metadata=metadata, spec=spec, opts=options)
+
+
+def rolling(syncer: Syncer) -> DeploymentStrategyArgs:
+    """A new Pod is ready before an old one ends, so that a wrong node selector stops its own rollout.
+
+    With hostNetwork two Pods of one node would need the same ports: there an old one ends first.
+    """
+    surge, unavailable = (0, 1) if syncer.host_network else (1, 0)
+    return DeploymentStrategyArgs(
+        type="RollingUpdate",
+        rolling_update=RollingUpdateDeploymentArgs(max_surge=surge, max_unavailable=unavailable),
+    )
 
 
 def target_groups(
@@ -173,9 +212,9 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
     return told
 
 
-def fingerprint(told: Mapping[str, str]) -> str:
+def fingerprint(told: Mapping[str, str], secrets: str) -> str:
     """Changes whenever the container's environment does, so that the Deployment rolls; made of no secret."""
-    text = "\n".join(f"{key}={told[key]}" for key in sorted(told))
+    text = "\n".join([*(f"{key}={told[key]}" for key in sorted(told)), secrets])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

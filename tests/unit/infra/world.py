@@ -35,6 +35,7 @@ class Asked:
     retain_on_delete: bool
     delete_before_replace: bool
     dependencies: tuple[str, ...]
+    property_dependencies: dict[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -169,6 +170,9 @@ class Monitor(mocks.MockMonitor):
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
                     dependencies=tuple(request.dependencies),
+                    property_dependencies={
+                        key: tuple(found.urns) for key, found in request.propertyDependencies.items()
+                    },
                 )
             )
         return answer
@@ -198,6 +202,15 @@ def revealed(value: Any) -> tuple[Any, bool]:
     return value, False
 
 
+def in_clear(value: Any) -> Any:
+    """A recorded input or output without what is secret in it."""
+    if isinstance(value, dict):
+        if rpc._special_sig_key in value:
+            return None
+        return {key: in_clear(inner) for key, inner in value.items()}
+    return [in_clear(inner) for inner in value] if isinstance(value, list) else value
+
+
 def as_text(config: Config) -> dict[str, str]:
     """Strings as they are, everything else as JSON: how Pulumi passes configuration."""
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
@@ -210,6 +223,7 @@ class RunProgram:
         self._loop, self._config, self._cloud = loop, config, cloud
         self.last = Record()
         self.refused = False
+        self.secret_keys: list[str] = []
 
     def __call__(self, *, preview: bool = False, adopted: Mapping[str, int] | None = None) -> Record:
         """One `preview` or `up`; `adopted` are the NodePorts of a Service that exists."""
@@ -229,7 +243,7 @@ class RunProgram:
         )
         runtime_settings.configure(settings)
         runtime_settings.ROOT.set(None)
-        pulumi.runtime.set_all_config(as_text(self._config), [])
+        pulumi.runtime.set_all_config(as_text(self._config), self.secret_keys)
         try:
             self._loop.run_until_complete(pulumi.runtime.run_in_stack(self._program))
         except Exception:
