@@ -17,9 +17,7 @@ PROJECT: Final = Path(__file__).parent.parent
 PAGE: Final = PROJECT / "docs" / "stack.md"
 BEGIN: Final = "<!-- keys: written by python -m infra.reference -->\n"
 END: Final = "<!-- end of keys -->\n"
-KEYS: Final = (
-    "config:\n  # Written by python -m infra.reference: a wrong type is refused before anything runs.\n"
-)
+KEYS: Final = "  # Written by python -m infra.reference: a wrong type is refused before anything runs.\n"
 
 
 def table() -> str:

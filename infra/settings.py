@@ -49,8 +49,8 @@ class SettingsError(Exception):
 def load(config: Mapping[str, str], region: str | None, secrets: Collection[str] = ()) -> Settings:
     """Read a whole stack configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
 
-    `region` is that of the AWS provider, `secrets` the keys (`namespace:key`) in which some value is a secret.
-    Raises SettingsError with every problem; values of `secrets` are not repeated in it.
+    `region` is that of the AWS provider, `secrets` are the keys (`namespace:key`) in which some value is a
+    secret. Raises SettingsError with every problem; values of `secrets` are not repeated in it.
     """
     return read(raw_args(config, secrets), region)
 
