@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws.ec2 import Eip
 
-from infra.keys import Settings
-from infra.network import ZONE_TAG, Network
-from infra.part import Part
+from .keys import Settings
+from .network import ZONE_TAG, Network
+from .part import Part
 
 
 class StaticAddresses(Part):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
-from infra.words import (
+from .shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
+from .words import (
     ENV_NAME,
     LABEL_KEY,
     LABEL_VALUE,

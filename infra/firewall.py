@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws import vpc
 
-from infra.keys import Settings
-from infra.part import Part
+from .keys import Settings
+from .part import Part
 
 
 class Firewall(Part):

@@ -8,10 +8,10 @@ from typing import Final
 import pulumi
 from pulumi_aws import eks, iam
 
-from infra.identitychoice import kind_of
-from infra.identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS
-from infra.keys import Settings
-from infra.part import Part
+from .identitychoice import kind_of
+from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS
+from .keys import Settings
+from .part import Part
 
 STS_AUDIENCE: Final = "sts.amazonaws.com"
 # Where EKS Pod Identity's agent and the instance metadata service answer on every node, both on TCP 80

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from infra.identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS, Identity
-from infra.shapes import Problem, camel, set_command
+from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS, Identity
+from .shapes import Problem, camel, set_command
 
 # The key that says where the credentials come from, for each kind that needs one.
 NEEDS: Final[Mapping[str, str]] = {

@@ -5,7 +5,7 @@ from typing import Final
 
 import pulumi
 
-from infra.shapes import Flag, Optional, Text, Whole, declared
+from .shapes import Flag, Optional, Text, Whole, declared
 
 POD_IDENTITY: Final = "pod-identity"
 IRSA: Final = "irsa"

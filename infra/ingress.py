@@ -6,8 +6,8 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace, Service, ServicePortArgs, ServiceSpecArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from infra.clusterkeys import Ingress, IngressPort
-from infra.part import Part, by_name
+from .clusterkeys import Ingress, IngressPort
+from .part import Part, by_name
 
 # The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}

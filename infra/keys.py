@@ -11,10 +11,10 @@ from typing import Final
 
 import pulumi
 
-from infra.clusterkeys import Ingress, Syncer
-from infra.identitykeys import Identity
-from infra.shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
-from infra.words import port_name, tcp_port
+from .clusterkeys import Ingress, Syncer
+from .identitykeys import Identity
+from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
+from .words import port_name, tcp_port
 
 TARGETS_OF_A_GROUP: Final = 1000
 DEFAULT_LISTENERS: Final = [

@@ -6,9 +6,9 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2, lb, vpc
 
-from infra.keys import Listener, Settings
-from infra.part import Part
-from infra.policy import region_of
+from .keys import Listener, Settings
+from .part import Part
+from .policy import region_of
 
 # A group's own port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80

@@ -7,9 +7,9 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2
 
-from infra.keys import Settings, Zone
-from infra.settings import SettingsError
-from infra.shapes import Problem, child
+from .keys import Settings, Zone
+from .settings import SettingsError
+from .shapes import Problem, child
 
 # By these two tags a kept address is found again.
 STACK_TAG: Final = "node-nlb-sync:stack"

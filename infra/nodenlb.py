@@ -6,21 +6,21 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from infra.addresses import StaticAddresses
-from infra.args import NodeNlbArgs
-from infra.firewall import Firewall
-from infra.identity import Account, identity
-from infra.ingress import IngressService
-from infra.keys import ROOT, Settings
-from infra.loadbalancer import LoadBalancer
-from infra.network import STACK_TAG, Network, survey
-from infra.part import Part
-from infra.policy import policy
-from infra.providers import aws_provider
-from infra.rights import Rights
-from infra.settings import SettingsError, read
-from infra.spelling import as_config
-from infra.workload import Workload, target_groups
+from .addresses import StaticAddresses
+from .args import NodeNlbArgs
+from .firewall import Firewall
+from .identity import Account, identity
+from .ingress import IngressService
+from .keys import ROOT, Settings
+from .loadbalancer import LoadBalancer
+from .network import STACK_TAG, Network, survey
+from .part import Part
+from .policy import policy
+from .providers import aws_provider
+from .rights import Rights
+from .settings import SettingsError, read
+from .spelling import as_config
+from .workload import Workload, target_groups
 
 # The name of the component in the project's own program; kept addresses of its stacks are found by it.
 PROGRAM: Final = "node-nlb"

@@ -36,10 +36,10 @@ from pulumi_kubernetes.core.v1 import (
 )
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
-from infra.clusterkeys import Limits, Requests, Syncer, Toleration, TopologySpread
-from infra.identity import STS_AUDIENCE, Given
-from infra.keys import Settings
-from infra.secretenv import split
+from .clusterkeys import Limits, Requests, Syncer, Toleration, TopologySpread
+from .identity import STS_AUDIENCE, Given
+from .keys import Settings
+from .secretenv import split
 
 HTTP_PORT: Final = 8080
 PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it

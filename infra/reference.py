@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from infra.keys import ROOT
-from infra.schemas import editor_schema, project_config
-from infra.shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, camel
-from infra.typed import arguments
+from .keys import ROOT
+from .schemas import editor_schema, project_config
+from .shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, camel
+from .typed import arguments
 
 PROJECT: Final = Path(__file__).parent.parent
 PAGE: Final = PROJECT / "docs" / "stack.md"

@@ -13,8 +13,8 @@ from pulumi_kubernetes.rbac.v1 import (
     SubjectArgs,
 )
 
-from infra.keys import Settings
-from infra.part import Part
+from .keys import Settings
+from .part import Part
 
 FOLLOW = ["list", "watch"]
 RBAC = "rbac.authorization.k8s.io"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from infra.keys import ROOT
-from infra.shapes import NAMESPACE, REQUIRED, Entries, Optional, Record, Rows, Shape, Text, Whole, camel
+from .keys import ROOT
+from .shapes import NAMESPACE, REQUIRED, Entries, Optional, Record, Rows, Shape, Text, Whole, camel
 
 # A value that `pulumi config set --secret` wrote.
 SECURE: Final = {

@@ -8,12 +8,12 @@ from typing import Any, Final, cast
 
 import pulumi
 
-from infra.args import NodeNlbArgs
-from infra.identitychoice import identity_problems, kind_of
-from infra.identitykeys import EXTERNAL
-from infra.keys import ROOT, Settings
-from infra.secretenv import concealed, unexpanded
-from infra.shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
+from .args import NodeNlbArgs
+from .identitychoice import identity_problems, kind_of
+from .identitykeys import EXTERNAL
+from .keys import ROOT, Settings
+from .secretenv import concealed, unexpanded
+from .shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
 PREDECESSOR: Final[Mapping[str, Any]] = {

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import pulumi
 
-from infra.masking import masked
+from .masking import masked
 
 MISSING: Final = object()
 REQUIRED: Final = object()

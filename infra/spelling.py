@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from infra.shapes import Entries, Optional, Record, Rows, Shape, Whole, camel
+from .shapes import Entries, Optional, Record, Rows, Shape, Whole, camel
 
 
 def as_config(raw: Any, shape: Shape) -> Any:

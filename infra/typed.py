@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from infra.keys import ROOT
-from infra.schemas import needed
-from infra.shapes import Entries, Flag, Optional, Record, Rows, Shape, Text, Whole
+from .keys import ROOT
+from .schemas import needed
+from .shapes import Entries, Flag, Optional, Record, Rows, Shape, Text, Whole
 
 HEAD: Final = '''"""The arguments of `NodeNlb`, as types; written from infra/keys.py by infra/reference.py."""
 

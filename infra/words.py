@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.shapes import CHARACTER, REQUIRED, Entries, Text, Whole
+from .shapes import CHARACTER, REQUIRED, Entries, Text, Whole
 
 LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name

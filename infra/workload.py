@@ -24,13 +24,13 @@ from pulumi_kubernetes.networking.v1 import (
 )
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget, PodDisruptionBudgetSpecArgs
 
-from infra.clusterkeys import Syncer
-from infra.identity import Given
-from infra.keys import Settings
-from infra.part import Part
-from infra.pod import HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
-from infra.secretenv import digest, split
-from infra.settings import STAMP
+from .clusterkeys import Syncer
+from .identity import Given
+from .keys import Settings
+from .part import Part
+from .pod import HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
+from .secretenv import digest, split
+from .settings import STAMP
 
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")

@@ -68,6 +68,7 @@ def prepare(root: Path, say: Say) -> None:
             say("virtual environment: damaged, making it anew")
             _remove(root / ".venv")
         _sync(program, root, say)
+        _command(root)
         _Stamp.of(root).write(root)
 
 
@@ -190,6 +191,13 @@ def _sync(program: Path, root: Path, say: Say) -> None:
     refusal = run(words, "virtual environment: uv sync", root, say)
     if refusal:
         raise PreparationError(f"the virtual environment cannot be made by `uv sync --locked`: {refusal}")
+
+
+def _command(root: Path) -> None:
+    """Make `.venv/bin/sandbox`. The sandbox belongs to this clone, so no installed package can bring it."""
+    command = root / ".venv/bin/sandbox"
+    command.write_text(f"#!{root}/.venv/bin/python\nfrom sandbox.__main__ import main\n\nmain()\n")
+    command.chmod(0o755)
 
 
 def run(
