@@ -4,7 +4,7 @@ On Linux every 127.x.y.z answers, so an address stands for itself.
 Where only 127.0.0.1 does (macOS), each pair gets a port of its own there.
 Where ports below 1024 may not be bound, they move up by 8000: 80 is 8080, 443 is 8443.
 Where another program has a port on every address (0.0.0.0), the pair gets another port.
-Whoever listens decides; a file that all processes of the sandbox share keeps what differs from the rule.
+The listening process decides; a file that all processes of the sandbox share keeps the exceptions.
 """
 
 import errno

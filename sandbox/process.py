@@ -106,7 +106,7 @@ def running(layout: Layout) -> list[Running]:
 
 def stop(layout: Layout, name: str, grace_s: float = _STOP_GRACE_S) -> None:
     """SIGTERM, then SIGKILL after `grace_s` seconds; the pid file goes once the process is gone."""
-    _start_file(layout, name).unlink(missing_ok=True)  # first, so that nobody starts it again
+    _start_file(layout, name).unlink(missing_ok=True)  # first, so that the supervisor does not restart it
     found = find(layout, name)
     if found:
         _signal(found.pid, signal.SIGTERM)

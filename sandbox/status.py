@@ -60,7 +60,7 @@ class Status:
     """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens.
 
     `processes` are the sandbox's that run, `missing` those that do not, `incidents` those that ended;
-    `supervised` says whether what ends is started again.
+    `supervised` is whether processes that end are restarted.
     """
 
     static_ips: Mapping[str, str]
@@ -169,7 +169,7 @@ def _targets(layout: Layout, arn: str, nodes: Mapping[str, str]) -> tuple[Target
     try:
         answer = client(layout, "elbv2").describe_target_health(TargetGroupArn=arn)
         targets = answer["TargetHealthDescriptions"]
-    except Exception:  # noqa: BLE001  (what does not answer, or answers nonsense, is left empty)
+    except Exception:  # noqa: BLE001  (without a valid answer the part is left empty)
         return ()
     return tuple(
         Target(

@@ -109,7 +109,7 @@ def _clear_remains(layout: Layout, progress: Progress) -> None:
     """
     if not layout.present:
         return
-    # Without ports the layout was lost or damaged, and nobody knows where the processes listen.
+    # Without ports the layout was lost or damaged, and the ports of the processes are unknown.
     if layout.aws_port and world_is_up(layout) and not interrupted(layout):
         return
     with progress.step("clearing what a killed run left behind"):

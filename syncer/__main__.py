@@ -1,7 +1,7 @@
 """The command `python -m syncer` (installed as `nlb-sync`).
 
-Nothing but `signal` is imported before Ctrl-C has its meaning: the other imports take 0.3 s, and Python's own
-handler would answer with a traceback from the middle of them.
+Nothing but `signal` is imported before Ctrl-C ends the process: the other imports take 0.3 s, and Python's
+own handler would print a traceback from the middle of them.
 """
 
 import os
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _end_at_once(number: signal.Signals) -> None:
-    """Let a signal end the process at once and without a word, unless it is ignored, as after nohup.
+    """Let a signal end the process at once and without output, unless it is ignored, as after nohup.
 
     The kernel ignores a signal without a handler for process 1, which we are in a container.
     """

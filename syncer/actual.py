@@ -13,7 +13,7 @@ _DRAINED_S = 300.0
 class Actual:
     """What is known of one group's targets. Times are monotonic seconds.
 
-    A read need not show a write that was acknowledged within the last minute: the write is drawn over it
+    A read need not show a write that was acknowledged within the last minute: the write is overlaid on it
     (`syncer.own_writes`). `fresh` is false after a failed read. `blind`: AWS denies the read; `targets` is
     then what we wrote and what was ours when AWS last let us read.
     """
@@ -28,7 +28,7 @@ class Actual:
         self.undone: Sequence[Undone] = ()
 
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
-        """Take a read that began at `began`; whether it says anything new. It leaves what was `undone`."""
+        """Take a read that began at `began`; return whether it differs. It sets `undone`."""
         before = (self.targets, self.fresh, self.blind)
         listed = {health.target: health for health in healths if not _never_registered(health)}
         self.targets, self.undone = self._writes.read(began, listed, self.targets)

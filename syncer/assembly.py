@@ -124,7 +124,7 @@ def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:
 
 
 def probes(vitals: Vitals) -> Routes:
-    """What the kubelet asks, answered without the controller's loop."""
+    """Routes of the kubelet's probes, answered without the controller's loop."""
     return {"/healthz": vitals.healthz, "/readyz": vitals.readyz}
 
 

@@ -17,7 +17,7 @@ _CAUSES = {
     False: "another writer registers it: an Auto Scaling group that is attached to the target group, or a "
     "second writer such as another cluster's syncer",
 }
-# Where another writer is at work, some target of the group stands as it was written.
+# With another writer some target of the group is as the syncer wrote it.
 LAG_CAUSE = (
     f"AWS lag: after more than {LAG_S:g} s DescribeTargetHealth shows none of the syncer's writes; "
     "where that lasts, look in CloudTrail for other callers of RegisterTargets and DeregisterTargets"
@@ -65,11 +65,11 @@ class Contested:
         return dict.fromkeys(self.now(now), Why.CONTESTED)
 
     def forget_counts(self) -> None:
-        """Forget which writes were undone so far; conflicts that were found go on."""
+        """Clear the counts of undone writes; conflicts that were found continue."""
         self._undone.clear()
 
     def releases(self, now: float) -> Mapping[Target, float]:
-        """Return in how many seconds each target in conflict is taken up again."""
+        """Return in how many seconds each target in conflict is tried again."""
         return {target: each.until - now for target, each in self.now(now).items()}
 
     def next_release(self, now: float) -> float | None:
@@ -84,7 +84,7 @@ class Contested:
         return Contest(write.target, at + LEFT_ALONE_S, _CAUSES[write.registered])
 
     def _is_everything(self, known: Mapping[Target, TargetHealth]) -> bool:
-        """Whether no target of the group stands as it was written. One target alone proves nothing."""
+        """Whether no target of the group is as it was written. One target alone is no evidence."""
         others = (health for target, health in known.items() if target not in self._left_alone)
         return len(self._left_alone) > 1 and not any(health.registered for health in others)
 

@@ -296,7 +296,7 @@ class Controller:
         try:
             problem = await self.reconcile(group)
         except ClusterError as error:
-            what = "what is ours cannot be recorded" if self.record.loaded else _UNREAD
+            what = "cannot write the ownership registry" if self.record.loaded else _UNREAD
             group.problem = f"{what}: {error}"
             log.warning("%s: %s", group.name, group.problem, extra={"group": group.name})
             self.tally.passes[group.arn, "failed"] += 1

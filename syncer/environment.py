@@ -1,4 +1,4 @@
-"""Prepares the variables that the process and its SDKs read: trimmed, and their secrets known."""
+"""Prepares the variables that the process and its SDKs read: trimmed, secrets registered for redaction."""
 
 import re
 from collections.abc import MutableMapping
@@ -13,7 +13,7 @@ _MARK = "\ufeff"
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
-    """Trim white space around each value, drop a variable of AWS that is empty, and know all secrets."""
+    """Trim white space around each value, drop empty AWS variables, and register secrets for redaction."""
     for name, text in list(environment.items()):
         trimmed = text.strip().strip(_MARK).strip()
         if not _READ.match(name):

@@ -51,7 +51,7 @@ class LogHandler(logging.StreamHandler[TextIO]):
             super().handleError(record)
         elif not self._broken:
             self._broken = True
-            tell(f"the log cannot be written: {error.strerror}; the syncer goes on without it")
+            tell(f"the log cannot be written: {error.strerror}; the syncer continues without it")
 
 
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:

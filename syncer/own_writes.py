@@ -1,4 +1,4 @@
-"""Acknowledged writes of one group, drawn over reads that do not show them yet.
+"""Acknowledged writes of one group, overlaid on reads that do not show them yet.
 
 DescribeTargetHealth lags: it was seen 14 s and more behind RegisterTargets (aws-sdk-js issue 1593,
 HubSpot/Baragon issue 369). A later read may be answered by an older copy of the state.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from syncer.decide.acknowledged import after_deregister, after_register
 from syncer.model import Target, TargetHealth, TargetState
 
-# Within this time a read that differs from a write proves nothing. After it the read is believed: AWS has
+# Within this time a read that differs from a write is no evidence. After it the read is accepted: AWS has
 # lost the write, or another writer has undone it.
 LAG_S = 60.0
 # After this time a deregistration that stands is forgotten: a later registration is no answer to it.
@@ -55,7 +55,7 @@ class OwnWrites:
     ) -> tuple[dict[Target, TargetHealth], list[Undone]]:
         """Compare a read that began at `began` with the writes; `known` is what was known before it.
 
-        Returns what AWS lists with the writes drawn over it, and the writes that were undone: those that
+        Returns what AWS lists with the writes overlaid, and the writes that were undone: those that
         differ from the read, where lag is no explanation. Each write is returned as undone once.
         """
         self._note_draining(known.values(), began)
@@ -79,8 +79,8 @@ class OwnWrites:
     def _may_lag(self, target: Target, write: _Write, health: TargetHealth | None, began: float) -> bool:
         """Whether the read may be older than the write.
 
-        It is believed at once where it shows what was not so before the write either: a target that drains,
-        and was not known to drain, has been deregistered by another writer since.
+        It is accepted at once where it shows what was not so before the write either: a target that drains,
+        and had not been seen draining, has been deregistered by another writer since.
         """
         oldest = began - LAG_S
         if write.at >= began:
@@ -95,7 +95,7 @@ class OwnWrites:
         self._drained_at.update((h.target, now) for h in healths if h.state is TargetState.DRAINING)
 
     def _forget_old(self, now: float, listed: Mapping[Target, TargetHealth]) -> None:
-        """Keep nothing of what left for good, else a group would remember every instance it ever had."""
+        """Drop the entries of targets that are gone; else a group would hold every instance it ever had."""
         self._drained_at = {target: at for target, at in self._drained_at.items() if at > now - LAG_S}
         self.forget(
             target

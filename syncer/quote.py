@@ -8,7 +8,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def quoted(text: str) -> str:
-    """Quote a value that somebody set, in ASCII: a digit of another script looks like an allowed one.
+    """Quote a value of the user in ASCII: a digit of another script looks like an allowed one.
 
     Of a long value only the beginning and the length are shown.
     """
@@ -18,7 +18,7 @@ def quoted(text: str) -> str:
 
 
 def named(name: str) -> str:
-    """Show a variable's name as it is, unless it is none that anybody would choose."""
+    """Show a variable's name as it is where it is a usual one, else quoted."""
     return name if len(name) <= _LONGEST_VALUE and _NAME.fullmatch(name) else quoted(name)
 
 

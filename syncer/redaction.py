@@ -1,7 +1,7 @@
-"""Removes secrets from text that leaves the process: by pattern, and by value once a value is known.
+"""Removes secrets from text that leaves the process: by pattern, and by value once a value is registered.
 
 Every output passes `redacted`: standard output and error, log lines, HTTP bodies, events, and the message of
-each SyncerError. Text that quotes somebody's input passes `redacted_input`, which also hides values that only
+each SyncerError. Text that quotes a user's input passes `redacted_input`, which also hides values that only
 look like a key.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
-# A shorter value is no secret worth the name, and would blank out ordinary words.
+# A shorter value is hardly a secret, and masking it would hide parts of ordinary text.
 _SHORTEST = 8
 _SECRET_NAME = re.compile(
     r".*(SECRET(_ACCESS)?(_KEY)?|TOKEN|PASSWORD|PASSWD)|AWS_BEARER_TOKEN_.*", re.IGNORECASE

@@ -16,7 +16,7 @@ class NoFileError(ValueError):
 def refuse_no_file(path: str) -> None:
     """Refuse what is neither a regular file of a sane size, nor /dev/null, nor absent.
 
-    A path that cannot be looked at is left to whoever opens it, who has the better words.
+    A path that cannot be inspected is left to the code that opens it, whose error has the cause.
 
     Raises:
         NoFileError: for anything else.

@@ -1,4 +1,4 @@
-"""The three standard streams, which whoever starts the process may have closed, or given any encoding."""
+"""The three standard streams, which the parent process may have closed, or given any encoding."""
 
 import contextlib
 import io

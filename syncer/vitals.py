@@ -34,7 +34,7 @@ class Vitals:
             try:
                 missing = unready(self._controller)
             except Exception:
-                log.exception("cannot tell whether it is ready")
+                log.exception("cannot determine whether it is ready")
                 missing = "unforeseen fault, see the log"
             self._seen = _Seen(self._clock.monotonic(), missing)
 

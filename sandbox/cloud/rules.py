@@ -78,7 +78,7 @@ class Rules:
                     _describe(own[one], text)
 
     def _require(self, fields: Fields, prefix: str) -> None:
-        """Refuse an id of no rule with InvalidSecurityGroupRuleId.NotFound; moto says InvalidPermission."""
+        """Refuse an id of no rule with InvalidSecurityGroupRuleId.NotFound; moto has InvalidPermission."""
         known = self.all()
         for key, rule_id in fields.items():
             names_rule = key == f"{prefix}{key.rpartition('.')[2]}" or key.endswith(".SecurityGroupRuleId")

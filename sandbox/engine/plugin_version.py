@@ -1,8 +1,8 @@
-"""Asks an executable that is called like a plugin of Pulumi which version it is.
+"""Reads the version of an executable with the name of a Pulumi plugin.
 
 Providers of the Terraform bridge (AWS) print it for `--version`. All others, among them the Kubernetes
 provider and the Python language host, take no such flag: they serve, print their port, and answer
-GetPluginInfo, by which the engine asks as well.
+GetPluginInfo, which the engine calls as well.
 """
 
 import contextlib
@@ -26,13 +26,13 @@ _PORT: Final = re.compile(r"\d{1,5}")
 
 
 class NoVersionError(Exception):
-    """The executable does not say which version it is; the message is why, in a few words."""
+    """The executable reports no version; the message is the reason, in a few words."""
 
 
 def ask(path: Path, role: Role, timeout_s: float = _ANSWER_S) -> str:
     """The version of the plugin at `path`, without a leading `v`.
 
-    Raises NoVersionError where it cannot be run, ends, says something else, or says nothing for `timeout_s`.
+    Raises NoVersionError where it cannot be run, ends, or prints no version within `timeout_s`.
     """
     deadline = time.monotonic() + timeout_s
     said = ""

@@ -175,7 +175,7 @@ def _choose(search: _Search, layout: Layout, findable: list[Path]) -> Plugin:
             if _is_ours(cached):  # it would be found before the official one
                 shutil.rmtree(cached.parent)
         elif search.path != cached:
-            # A link would not do: the engine looks at real directories only.
+            # Not a link: the engine reads real directories only.
             _write(cached, command)
         plugin = Plugin(wanted.name, "official", search.version, search.path, tuple(search.refused))
     if findable and findable[0] != search.path:
@@ -218,7 +218,7 @@ def _official(search: _Search, layout: Layout, environ: Mapping[str, str], pulum
 
 
 def _is_wanted(search: _Search, path: Path) -> bool:
-    """Ask the executable for its version, and note why it is not used where it is not the wanted one."""
+    """Read the executable's version, and note why it is not used where it is not the wanted one."""
     wanted = search.wanted
     try:
         found = plugin_version.ask(path, wanted.role)

@@ -32,7 +32,7 @@ class Place:
     shared: Mapping[Path, str] = field(default_factory=dict)
 
     def command(self, words: Sequence[str | Path]) -> list[str | Path]:
-        """The words that run `words` there, in the project's directory."""
+        """The command that runs `words` there, in the project's directory."""
         return debian.entering(self.root, self.shared, ROOT, words) if self.root else list(words)
 
 

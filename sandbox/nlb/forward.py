@@ -78,7 +78,7 @@ class Forwarder:
     ) -> None:
         try:
             await self._forward(place, reader, writer)
-        except Exception as error:  # noqa: BLE001  (a listener goes on whatever ends one of its connections)
+        except Exception as error:  # noqa: BLE001  (a listener survives any error of a connection)
             log.info("connection to %s failed: %r", place, error)
         finally:
             writer.transport.abort()

@@ -95,7 +95,7 @@ class Checker:
             if self._switched_on():
                 try:
                     await self._check(key, group, streak)
-                except Exception as error:  # noqa: BLE001  (whatever the API answers, checks go on)
+                except Exception as error:  # noqa: BLE001  (checks continue after any API answer)
                     self._retry.failed(error)
             await asyncio.sleep(group.check.interval)
 

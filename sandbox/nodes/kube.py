@@ -125,7 +125,7 @@ class Cache:
             failure: Exception = EndedEarlyError()
             try:
                 await self._list_then_watch()
-            except Exception as error:  # noqa: BLE001  (whatever the API server answers, it is asked again)
+            except Exception as error:  # noqa: BLE001  (retried after any answer of the API server)
                 failure = error
             # A watch that ends at once, by the server's will or not, is a failure; the end of another is not.
             if time.monotonic() - self._watching_since > _RETRY_MAX_S:

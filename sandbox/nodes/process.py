@@ -102,7 +102,7 @@ class _Nodes:
 
 
 async def _kept(what: str, loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop for good: begin it again, later each time, when an object that nobody foresaw ends it.
+    """Run a loop without end: restart it with backoff when an unexpected object ends it.
 
     One of them must not take every machine down.
     """

@@ -13,7 +13,7 @@ _LOOK_S = 0.5
 
 
 def main() -> None:
-    """Look at every process twice a second; an error of one look must not end the looking."""
+    """Check every process twice a second; an error of one check must not end the loop."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.supervisor", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="the sandbox's directory")
     layout = Layout.load(parser.parse_args().dir)

@@ -15,7 +15,7 @@ from sandbox.supervisor.record import NAME, Incident
 log = logging.getLogger("supervisor")
 
 # All of its state is memory: started again it would be another, empty AWS, of which neither the stack's state
-# nor the cluster's nodes know anything. `make up` begins anew instead (ADR 0015).
+# nor the cluster's nodes know anything. `make up` makes a fresh sandbox instead (ADR 0015).
 STATE_IN_MEMORY = frozenset({"cloud"})
 FIRST_S, MAX_S = 0.5, 30.0
 # A process that ran this long is started again at once, like one that never ended.
@@ -24,7 +24,7 @@ STEADY_S = 60.0
 
 @dataclass(slots=True)
 class _Watched:
-    """What the supervisor remembers of one process; times by the monotonic clock."""
+    """The supervisor's state of one process; times by the monotonic clock."""
 
     running_since: float | None = None
     due: float = 0.0
@@ -62,7 +62,7 @@ class Watch:
         try:
             started = process.restart(self.layout, name)
         except ProcessError as error:
-            log.error("%s", error)  # noqa: TRY400  (one line says it)
+            log.error("%s", error)  # noqa: TRY400  (one line is enough)
             started = None
         if started:
             log.info("started %s again, pid %d", name, started.pid)
@@ -80,7 +80,9 @@ class Watch:
         lost = name in STATE_IN_MEMORY
         log.warning("%s ended: %s", name, process.last_line(self.layout, name))
         if lost:
-            log.error("%s is not started again: its state was in memory; `make up` begins anew", name)
+            log.error(
+                "%s is not started again: its state was in memory; `make up` makes a fresh sandbox", name
+            )
         restarts = self._noted[name].restarts if name in self._noted else 0
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._note(name, Incident(restarts=restarts, last=at, lost=lost))

@@ -61,7 +61,7 @@ async def look(
 ) -> Look:
     """Read everything once. What cannot be read is a problem, and the rest is answered all the same.
 
-    `quarantine` is what the running syncer holds back by what it remembers.
+    `quarantine` is what the running syncer has quarantined.
     MisconfiguredError where a group takes no instances.
     """
     problems: list[str] = []

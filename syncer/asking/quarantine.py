@@ -1,4 +1,4 @@
-"""The targets that the running syncer has quarantined: only that process remembers them."""
+"""The targets that the running syncer has quarantined: only that process has the list."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Reads a file, a pipe or standard input to its end, but neither for ever nor without a limit."""
+"""Reads a file, a pipe or standard input to its end, within limits of size and time."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from syncer.decide.documents import DocumentError
 _MOST_BYTES = 256 * 1024 * 1024
 # kubectl prints nothing before the last page of a list is read: for minutes on a slow line.
 _SILENCE_S = 120.0
-# Whoever opened a named pipe for nobody waits for a command that is not there.
+# A named pipe that no command opens for writing would be waited for without end.
 _NO_WRITER_S = 10.0
 _WHOLE_S = 900.0
 _LOOK_S = 0.1
@@ -113,4 +113,4 @@ def _too_much(limits: Limits) -> DocumentError:
 
 
 def _nothing_came(why: str) -> DocumentError:
-    return DocumentError(f"cannot be read: {why}; is the command that fills it still at work?")
+    return DocumentError(f"cannot be read: {why}; is the command that fills it still running?")

@@ -70,7 +70,7 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
 
 
 def _check_files(kubeconfig: str) -> None:
-    """Look at what the client will read whole: each kubeconfig, and each token's file that it names."""
+    """Check the files that the client will read whole: each kubeconfig, and each token file that it names."""
     for path in filter(None, kubeconfig.split(os.pathsep)):
         refuse_no_file(os.path.expanduser(path))  # noqa: PTH111 - see above
     merged = KubeConfigMerger(kubeconfig).config

@@ -87,6 +87,6 @@ def _proxy_context(configuration: Configuration) -> ssl.SSLContext:
     required = ssl.CERT_REQUIRED if configuration.verify_ssl else ssl.CERT_NONE
     context = _context(required, default=not authority)
     if authority:
-        with contextlib.suppress(OSError):  # an unreadable CA trusts nobody
+        with contextlib.suppress(OSError):  # without a readable CA no certificate is trusted
             context.load_verify_locations(authority)
     return context

@@ -1,4 +1,4 @@
-"""What AWS has acknowledged, drawn over the last reading, so that a plan needs no read before each write."""
+"""What AWS has acknowledged, overlaid on the last reading, so that a plan needs no read before each write."""
 
 from dataclasses import replace
 

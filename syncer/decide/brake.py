@@ -93,7 +93,7 @@ class Brake:
     def doubt(self, targets: Collection[Target]) -> None:
         """Count none of these as capacity: they may be deregistered although AWS lists them as healthy.
 
-        What is held for this alone is held for the share: it is not the last one, as far as AWS shows.
+        A hold for this reason alone is `Share`: by AWS's listing it is not the last target.
         """
         self._certain.difference_update(targets)
         for scope, members in self._serving.items():

@@ -102,7 +102,7 @@ def read_target(number: int, line: object) -> TargetHealth:
 def _override(value: object) -> str:
     """The state of a target's AdministrativeOverride; "" where there is none.
 
-    An override without a readable state is in doubt, as AWS's own word `unknown` is.
+    An override without a readable state counts as AWS's own state `unknown`.
     """
     if value is None or value in ({}, ""):  # absent, as the CLI prints it and as an empty element parses
         return ""

@@ -52,7 +52,7 @@ _OVERRIDE_SAYS: Mapping[str, str] = {
 
 
 def meaning_of(reason: str, selector: str = "", place: str = "") -> str:
-    """What a verdict's reason says of a node, with the label selector or the zone where that decided.
+    """Return the meaning of a verdict's reason, with the label selector or the zone where that decided.
 
     "" for a code that is not ours.
     """

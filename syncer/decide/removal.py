@@ -185,7 +185,7 @@ class Removals:
         )
 
     def doubtful(self, targets: Collection[Target]) -> None:
-        """Those that nobody announced: all together, or none until a person confirms this very hold.
+        """Remove the unannounced ones all together, or none until a person confirms this hold.
 
         A target that does not serve goes at once, but not where rules put every Node out: what is registered
         then may be all that a wrong selector or list of zones has left.

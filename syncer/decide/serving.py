@@ -1,4 +1,4 @@
-"""Which targets of a group get new connections, as far as AWS tells (rule 2)."""
+"""Which targets of a group get new connections, as far as AWS reports it (rule 2)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from syncer.model import Target, TargetHealth, TargetState
 _DEAD = "Target.InvalidState"
 # In a zone that the load balancer does not serve; of a group without a listener all are.
 _NOT_IN_USE = "Target.NotInUse"
-# How much speaks against a target: no override, an override in doubt, a zonal shift.
+# Ranks, best first: no override, an override in doubt, a zonal shift.
 _SHIFTED = 2
 
 
@@ -30,15 +30,15 @@ class Serving:
 def serving_of(targets: Iterable[TargetHealth], *, in_use: bool = False) -> Serving:
     """Return the serving targets of a group or of one of its zones.
 
-    Healthy targets serve, unless a zonal shift has moved traffic away. Where AWS cannot tell whether there is
-    a shift (`unknown`), a healthy target is only exposed.
+    Healthy targets serve, unless a zonal shift has moved traffic away. Where AWS does not report whether
+    there is a shift (`unknown`), a healthy target is only exposed.
 
     Where no target serves by that rule AWS fails open; to which targets during a shift is not documented.
     Then the first kind that exists counts: healthy before other ones, and within that those without a shift
     before those in doubt before those under one. All others without a shift are exposed. So a group of which
-    AWS reports a shift of every target counts as if there was none: `zonal_shift_delegated_to_dns` may stand
-    at all targets, because then only ARC shows the shift. AWS sends nothing to a dead instance or, where the
-    group is `in_use`, to a zone that the load balancer does not serve.
+    AWS reports a shift of every target counts as if there was none: `zonal_shift_delegated_to_dns`
+    may be set on all targets, because then only ARC shows the shift. AWS sends nothing to a dead instance or,
+    where the group is `in_use`, to a zone that the load balancer does not serve.
     """
     reached: dict[bool, list[list[Target]]] = {True: [[], [], []], False: [[], [], []]}
     idle = {_DEAD, _NOT_IN_USE} if in_use else {_DEAD}
@@ -61,5 +61,5 @@ def serving_of(targets: Iterable[TargetHealth], *, in_use: bool = False) -> Serv
 
 
 def _doubt(health: TargetHealth) -> int:
-    """Return 0 without an override, _SHIFTED under a zonal shift, 1 for any other word of AWS's."""
+    """Return 0 without an override, _SHIFTED under a zonal shift, 1 for any other state."""
     return 0 if not health.override else _SHIFTED if health.shifted else 1

@@ -27,9 +27,9 @@ UNKNOWN = "unknown"
 class AtGroup:
     """One target of the instance in one group; `port` is None where it has none and none is wanted.
 
-    `state`, `reason` and `override` (of a zonal shift) are AWS's words; `state` is `absent` without a target,
-    `unknown` where the group could not be read. `next` is `register`, `deregister`, `hold` (for `why`) or
-    `nothing`. A quarantined target is tried again in `retry_in` seconds; None for any other.
+    `state`, `reason` and `override` (of a zonal shift) are as AWS reports them; `state` is `absent` without
+    a target, `unknown` where the group could not be read. `next` is `register`, `deregister`, `hold` (for
+    `why`) or `nothing`. A quarantined target is tried again in `retry_in` seconds; None for any other.
     """
 
     target_group: TargetGroupArn

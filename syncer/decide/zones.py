@@ -1,4 +1,4 @@
-"""Availability zones of nodes: which source is believed, and which zones can be compared."""
+"""Availability zones of nodes: which source takes precedence, and which zones can be compared."""
 
 import re
 from enum import StrEnum

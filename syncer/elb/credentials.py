@@ -28,7 +28,7 @@ _LEGAL = re.compile(r"[\x21-\x7e]+")
 
 
 class Source(Credentials):
-    """The credentials of a client, as botocore asks for them before it signs a call.
+    """The credentials of a client, as botocore reads them before it signs a call.
 
     `providers` makes boto3's chain; it is made again after each failure, so that files are read again.
     """
@@ -89,7 +89,7 @@ class Source(Credentials):
 
 
 def _usable(found: Credentials) -> ReadOnlyCredentials:
-    """The keys, known to the redaction; CredentialsError for one that no header can carry."""
+    """Return the keys, registered for redaction; CredentialsError for one that no header can carry."""
     frozen = found.get_frozen_credentials()
     keys = {
         "access key id": frozen.access_key,

@@ -26,7 +26,7 @@ _AGENT: Final = (
     "and that the add-on eks-pod-identity-agent runs on this node"
 )
 _METADATA: Final = (
-    "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods ask it)"
+    "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods call it)"
 )
 _PROFILE: Final = "mend the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
 # By botocore's name of the provider.
@@ -44,7 +44,7 @@ _CURES: Final = {
     "env": "mend AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
     "explicit": "mend AWS_ACCESS_KEY and AWS_SECRET_KEY",
 }
-# What STS says of a web identity ("AssumeRoleWithWebIdentity", errors, in its API reference).
+# Errors of STS for a web identity ("AssumeRoleWithWebIdentity", errors, in its API reference).
 _CODES: Final = {
     "AccessDenied": _TRUST,
     "InvalidIdentityToken": _PROVIDER,

@@ -19,7 +19,7 @@ from botocore.session import Session
 
 from syncer.redaction import know
 
-# A process may ask a person for a code. A call does not wait that long; the next one finds what it fetched.
+# A process may prompt a person for a code. A call does not wait that long; the next one uses its result.
 _PROCESS_S = 60.0
 # Both are variables too (AWS_METADATA_SERVICE_TIMEOUT, …_NUM_ATTEMPTS), in seconds and requests.
 _METADATA_LIMITS = {"metadata_service_timeout": 3, "metadata_service_num_attempts": 3}

@@ -66,7 +66,7 @@ def _chain(region: str) -> Sequence[CredentialProvider]:
 def _session() -> Session:
     session = Session()
     session.register_component("data_loader", _ForgetfulLoader(session.get_config_variable("data_path")))
-    # botocore's own clients (STS, SSO) know no other way to time-outs.
+    # botocore's own clients (STS, SSO) take time-outs in no other way.
     session.set_default_client_config(CONFIG)
     return session
 
@@ -100,7 +100,7 @@ class _ForgetfulLoader:
     """Stands for botocore's loader of its data files, and reads one anew when it is asked for.
 
     A client is made of the endpoints of all services and of its own service's model, documentation included;
-    it takes what it needs, but the loader, which it holds, remembers all of it: 7 MiB.
+    it takes what it needs, but the loader, which it holds, caches all of it: 7 MiB.
     """
 
     def __init__(self, data_path: str | None) -> None:

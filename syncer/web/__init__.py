@@ -1,6 +1,6 @@
 """HTTP for probes, Prometheus and people, in threads of its own: no client can slow the controller down.
 
-`answer` is what a path returns, `request` what a client may ask, `shared` a large document that is made once
+`answer` is what a path returns, `request` what a client may send, `shared` a large document that is made once
 for all, `listen` the sockets, `connection` one client, and `server` all clients of a port.
 """
 

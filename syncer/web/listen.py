@@ -1,4 +1,4 @@
-"""The sockets on which HTTP listens."""
+"""The sockets of the HTTP server."""
 
 import contextlib
 import errno
@@ -66,6 +66,6 @@ def _bound(family: int, place: tuple[str, int]) -> socket.socket:
 def _why(error: OSError | UnicodeError) -> str:
     if isinstance(error, UnicodeError):
         return "not a host name"
-    # A name that cannot be resolved has a number of its own kind, below 0, and words.
+    # A name that cannot be resolved has an error number below 0 and a message of its own.
     number = error.errno or 0
     return (os.strerror(number) if number > 0 else error.strerror or str(error)).lower()

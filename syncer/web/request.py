@@ -16,7 +16,7 @@ _SHOWN = 80
 
 
 class RefusedError(Exception):
-    """The request is refused; `answer` has the status and one line that says why."""
+    """The request is refused; `answer` has the status and the reason in one line."""
 
     def __init__(self, status: int, line: str, *headers: tuple[str, str]) -> None:
         super().__init__(line)

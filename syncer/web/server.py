@@ -127,7 +127,7 @@ class Server:
             except OSError as error:
                 if error.errno in _FILES_SHORT:
                     self._pause(error)
-                return  # nobody is waiting any more, or who waited has gone
+                return  # the client has disconnected, or timed out
             self._make_room(source := str(place[0]))
             client = Connection(sock, source)
             self._enter(client, Phase.SILENT)
@@ -150,7 +150,7 @@ class Server:
         self._close(min(rivals, key=lambda each: (each.phase is Phase.WAITING, each.moved_at)))
 
     def _pause(self, error: OSError) -> None:
-        """Accept nobody for a moment: a listener that cannot be served would wake us without end."""
+        """Stop accepting for a moment: a readable listener would wake the loop without end."""
         now = time.monotonic()
         if now - self._reported >= _REPORT_S:
             self._reported = now
@@ -231,7 +231,7 @@ class Server:
     # -- clients go
 
     def _sweep(self, now: float) -> None:
-        """Close what has had its time; one that may still read is told why."""
+        """Close connections that timed out; one that may still read gets the reason."""
         if self._accept_again and now >= self._accept_again:
             self._listen_again()
         for client in [each for each in self._clients if now >= each.deadline]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 OURS = "node-nlb-sync"
-# The variables that tell the image's program where to listen, and what holds without them.
+# The variables with the addresses on which the image's program listens, and their defaults.
 PORTS = {"NLB_SYNC_PORT": "8080", "NLB_SYNC_PROBE_PORT": ""}
 DOCKERFILE = Path(__file__).parents[3] / "syncer" / "Dockerfile"
 

@@ -244,7 +244,7 @@ class PodRun:
         return prepare
 
     def _move_ports(self, env: dict[str, str]) -> dict[int, int]:
-        """Choose other ports where a program on every address has the container's; tell it in `env`."""
+        """Choose other ports where a program on every address has the container's, and set them in `env`."""
         moved = {}
         for variable, usual in image.PORTS.items():
             try:

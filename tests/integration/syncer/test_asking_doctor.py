@@ -237,3 +237,27 @@ def limited(home: Household, directory: Path, rules: list[dict[str, Any]]) -> Pa
     path = directory / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+@pytest.mark.parametrize("kubelet", ["", "# Kubernetes-managed hosts file (host network).\n"])
+def test_b9_a_name_after_the_node_fails_and_one_of_the_pod_or_of_a_person_does_not(
+    home: Household, ask: Ask, tmp_path: Path, kubelet: str
+) -> None:
+    """With hostNetwork; the kubelet's file is enough where no Node has the host name."""
+    fill(home, "a")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hosts").write_text(kubelet)
+    pod = {
+        "NLB_SYNC_NAMESPACE": "default",
+        "NLB_SYNC_CROSS_ZONE": "false",
+        "CONTAINER_SANDBOX_MOUNT_POINT": str(tmp_path),
+        "HOSTNAME": "b" if kubelet else "a",
+    }
+    answer = ask("doctor", "--json", **pod)
+    assert answer[0] == 1
+    (failed,) = [each for each in findings(answer) if each["result"] == "fails"]
+    assert failed["check"] == "settings"
+    assert failed["says"].startswith(f"NLB_SYNC_NAME is not set, and the host name '{pod['HOSTNAME']}' is")
+    for name in ({"NLB_SYNC_NAME": "edge"}, {"POD_NAME": "nlb-sync-7c5ddbdf54-lz4vr"}):
+        answer = ask("doctor", "--json", **pod, **name)
+        assert (answer[0], said(answer, "fails")) == (0, [])

@@ -227,6 +227,12 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         ("the stack sets itself",),
     ),
     (
+        "the Pod's name, by which Lease and registry are named",
+        lambda c: c["syncer"].update(env={"POD_NAME": "x"}),
+        "syncer.env.POD_NAME",
+        ("the stack sets itself", "remove syncer.env.POD_NAME"),
+    ),
+    (
         "a value beside Exists",
         lambda c: c["syncer"].update(tolerations=[{"key": "a", "operator": "Exists", "value": "b"}]),
         "syncer.tolerations[0].value",

@@ -184,7 +184,7 @@ def test_l4_a_log_that_cannot_be_written_is_told_once_and_ends_nothing(
     for number in range(3):
         log.warning("line %d", number)
     assert capsys.readouterr().err == (
-        "the log cannot be written: No space left on device; the syncer goes on without it\n"
+        "the log cannot be written: No space left on device; the syncer continues without it\n"
     )
 
 

@@ -66,4 +66,4 @@ def test_s1_readiness_that_cannot_be_told_is_not_ready(
         raise RuntimeError("broken state")
 
     run_virtually(story())
-    assert "cannot tell whether it is ready" in caplog.text
+    assert "cannot determine whether it is ready" in caplog.text

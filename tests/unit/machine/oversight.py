@@ -1,22 +1,12 @@
 """Watches over one replica: every call it lets through, every answer it gets, every change it hears of."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import takewhile
 from typing import Any
 
-from syncer.errors import (
-    AwsError,
-    CredentialsExpiredError,
-    RefusedTargetsError,
-    TargetGroupNotFoundError,
-    ThrottledError,
-    TooManyTargetsError,
-    UnreachableError,
-)
+from syncer.errors import AwsError, TooManyTargetsError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
 from syncer.record import key_of
 from syncer.settings import ServicePort
@@ -27,24 +17,13 @@ from tests.sim.world import Replica, World
 from tests.unit.machine.effects import LAG_S
 from tests.unit.machine.judge import STALE_S, Choices, Judge
 from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
+from tests.unit.machine.refusals import Refusals
+from tests.unit.machine.rewrites import Rewrites
 from tests.unit.machine.shifts import traffic
 
-# The shortest waits that the backoffs may draw: half of 1 s, of 30 s where a person must mend something,
-# and of 30 s for a target that was refused.
-SHORTEST_S, SHORTEST_SLOW_S, POISON_S = 0.5, 15.0, 15.0
-_SILENT = (UnreachableError, ThrottledError, CredentialsExpiredError, TargetGroupNotFoundError)
 _TRUSTED_S = 600.0
 # So much of the Lease must be left.
 SPARE_S = 3.0
-
-
-@dataclass(slots=True)
-class Refusal:
-    """A call that failed, and until when it may not be made again."""
-
-    call: Call
-    error: AwsError
-    until: float
 
 
 @dataclass(slots=True)
@@ -71,12 +50,12 @@ class Oversight:
     _leads: bool = False
     _settled_at: float = 0.0
     located: set[InstanceId] = field(default_factory=set)
-    written: deque[tuple[float, Call]] = field(default_factory=deque)
-    _refusals: dict[tuple[str, TargetGroupArn], Refusal] = field(default_factory=dict)
-    _poison: dict[tuple[TargetGroupArn, Target], tuple[float, object]] = field(default_factory=dict)
+    _rewrites: Rewrites = field(default_factory=Rewrites)
+    _refusals: Refusals = field(init=False)
     _answers: dict[Call, tuple[float, Sequence[TargetHealth]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._refusals = Refusals(self._fact)
         for group in self.world.settings.groups:
             by_zone = not self.world.settings.cross_zone
             limit = self.world.settings.target_limit
@@ -89,6 +68,9 @@ class Oversight:
         """Where a Node or AWS has said that it is: AWS says nothing of an instance that does not run."""
         return self.zone_of(instance) if instance in self.located else GROUP
 
+    def _fact(self, instance: InstanceId) -> object:
+        return self.cluster.speeches.get(instance)
+
     def learns(self, nodes: Mapping[str, dict[str, Any]], ports: Mapping[tuple[str, str], int]) -> None:
         """The caches of the replica hold this."""
         self.versions = [
@@ -97,9 +79,7 @@ class Oversight:
             (_now(), self.cluster.learns(nodes, ports, _now(), EPOCH + _now(), self._late())),
         ]
         self.located.update(self.cluster.speeches)
-        for (group, target), (until, said) in list(self._poison.items()):
-            if said != self.cluster.speeches.get(target.id):
-                self._poison[group, target] = (min(until, _now()), None)  # it may have turned Ready
+        self._refusals.release_changed(_now())
         for group in self.groups:
             self._adopt(group)
 
@@ -147,8 +127,7 @@ class Oversight:
         if self.replica.leads is not self._leads:
             self._leads = self.replica.leads
             self._unsettle()
-        if refusal := self._refusals.get((call.operation, call.group)):
-            self._check_pause(call, refusal)
+        self._blame(call, self._refusals.faults(call, _now()))
         if call.operation not in WRITES:
             return
         self._check_writer(call)
@@ -159,7 +138,10 @@ class Oversight:
         if call.operation == "register":
             self._check_record(call)
             self._own(call.group, call.targets)
-        self._check_contests(call)
+        if not self.groups[call.group].blind:
+            touched = [target for target in call.targets if self.touched(call.group, target)]
+            announced = set().union(*(version.announced for version in self._recent()))
+            self._blame(call, self._rewrites.faults(call, _now(), touched, announced))
 
     def _faults(self, call: Call, version: KnownCluster) -> list[str]:
         judge = self.judge(call.group, version)
@@ -178,9 +160,9 @@ class Oversight:
     def ends(self, call: Call, error: AwsError | None) -> None:
         answer, known = self._answers.pop(call, None), self.groups[call.group]
         if error is None:
-            self._refusals.pop((call.operation, call.group), None)
+            self._refusals.drop(call)
             if call.operation in WRITES:
-                self.written.append((_now(), call))
+                self._rewrites.add(call, _now())
                 registered = call.operation == "register"
                 known.effects.carried_out(call.targets, _now(), registered=registered)
                 known.note(_now())
@@ -196,12 +178,9 @@ class Oversight:
             known.unsure.update(call.targets)
         elif call.operation == "deregister" and error.unsure:
             self._unsettle()
-        wait = SHORTEST_SLOW_S if error.slow else SHORTEST_S
-        self._refusals[call.operation, call.group] = Refusal(call, error, _now() + wait)
+        self._refusals.add(call, error, _now())
         if isinstance(error, TooManyTargetsError) and len(call.targets) == 1:
             known.learnt, known.learnt_until = len(known.view), _now() + _TRUSTED_S
-        if isinstance(error, RefusedTargetsError):
-            self._set_aside(call, error)
 
     def judge(self, group: TargetGroupArn, cluster: KnownCluster | None = None) -> Judge:
         """The judge of what the replica does to a group now, by what it knows of the cluster."""
@@ -220,7 +199,7 @@ class Oversight:
             contested=self._contested(group),
             idle_zones=self._idle_zones(),
             unsettled=now < self._settled_at,
-            refused={target for arn, target in self._poison if arn == group},
+            refused=self._refusals.targets(group),
             scarce=any(known.limit(now) is not None for known in self.groups.values()),
         )
 
@@ -278,19 +257,6 @@ class Oversight:
         self.ours[group].update(targets)
         self.foreign[group].difference_update(targets)
 
-    def _check_pause(self, call: Call, refusal: Refusal) -> None:
-        """The same call, or after no answer any write to the group, waits for its backoff."""
-        silent = call.operation in WRITES and isinstance(refusal.error, _SILENT)
-        same = set(call.targets) == set(refusal.call.targets)
-        if (silent or same) and _now() < refusal.until - 1e-6:
-            self._blame(call, [f"comes {_now() - refusal.until:.2f} s too early after {refusal.error}"])
-
-    def _set_aside(self, call: Call, error: RefusedTargetsError) -> None:
-        culprits = [target for target in call.targets if target.id in error.ids]
-        for target in culprits or (call.targets if len(call.targets) == 1 else ()):
-            said = self.cluster.speeches.get(target.id)
-            self._poison[call.group, target] = (_now() + POISON_S, said)
-
     def _check_writer(self, call: Call) -> None:
         """Rule 9: the holder of the Lease writes, and nobody after a SIGTERM."""
         if self.stopping:
@@ -310,39 +276,12 @@ class Oversight:
         stored = self.world.stored.state
         lines = "\n".join(stored.values.values()) if stored else ""
         for target in call.targets:
-            if _now() < self._poison.get((call.group, target), (0.0, None))[0] - 1e-6:
+            if self._refusals.is_quarantined(call.group, target, _now()):
                 self._blame(call, [f"{target} was refused and is not set aside (rule 3)"])
             if self.record_kept() and target.id.removeprefix("i-") not in lines:
                 self._blame(call, [f"{target} is not in the record (rule 6)"])
 
-    def _check_contests(self, call: Call) -> None:
-        """Rule 7: what another hand undoes is written three times in ten minutes, not more.
-
-        What is announced to leave goes as often as that is undone, once a minute at most. What no other hand
-        has touched is not written again within a minute, whatever a read shows.
-        """
-        while self.written and self.written[0][0] < _now() - _TRUSTED_S:
-            self.written.popleft()
-        if self.groups[call.group].blind:
-            return
-        for target in call.targets:
-            ours = [
-                (at, each.operation)
-                for at, each in self.written
-                if each.group == call.group and target in each.targets
-            ]
-            same = [*takewhile(lambda each: each[1] == call.operation, reversed(ours))]
-            if same and _now() - same[0][0] < LAG_S and not self.touched(call.group, target):
-                self._blame(call, [f"{target} is meant again {_now() - same[0][0]:.1f} s later (rule 7)"])
-            leaves = call.operation == "deregister" and any(
-                target.id in version.announced for version in self._recent()
-            )
-            if len(same) > 3 and not leaves:
-                self._blame(
-                    call, [f"{target} is meant for the {len(same) + 1}. time in ten minutes (rule 7)"]
-                )
-
-    def _blame(self, call: Call, faults: Collection[str] | Any) -> None:
+    def _blame(self, call: Call, faults: Iterable[str]) -> None:
         for fault in faults:
             name = call.group.split("/")[1]
             self.wrong.append(f"{_now():.3f} {self.replica.name} {call.operation} {name}: {fault}")
