@@ -90,7 +90,7 @@ class Front:
             _log.exception("%s failed", service)
             failure = AwsError("InternalFailure", "The sandbox failed; its log says where.", 500)
         if service in rest.SERVICES:
-            return send(start_response, rest.render_error(failure), [("x-amzn-errortype", failure.code)])
+            return send(start_response, *rest.render_error(failure))
         body = query.render_error(service, failure, secrets.token_hex(16))
         return send(start_response, Answer(failure.status, "text/xml", body))
 

@@ -39,10 +39,11 @@ def render(result: dict[str, Any]) -> Answer:
     return Answer(200, JSON, json.dumps(result).encode())
 
 
-def render_error(error: AwsError) -> Answer:
-    """The answer of one that was refused; its code goes in a header (`x-amzn-errortype`) too."""
-    text = {"__type": error.code, "message": error.message}
-    return Answer(error.status, JSON, json.dumps(text).encode())
+def render_error(error: AwsError) -> tuple[Answer, list[tuple[str, str]]]:
+    """The answer of an operation that was refused, and the headers that name its code."""
+    code = "AccessDeniedException" if error.code == "AccessDenied" else error.code
+    text = {"__type": code, "message": error.message}
+    return Answer(error.status, JSON, json.dumps(text).encode()), [("x-amzn-errortype", code)]
 
 
 @cache

@@ -20,6 +20,9 @@ from sandbox.layout import ACCOUNT
 
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _ROLE_ARN: Final = re.compile(r"arn:aws:iam::\d{12}:role/.+")
+_NO_TOKEN: Final = (
+    "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+)
 _LEAST_S, _DEFAULT_S = 900, 3600
 
 
@@ -67,8 +70,7 @@ class Sts:
         try:
             token = tokens.parse(text)
         except MalformedTokenError:
-            message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
-            raise AwsError("InvalidIdentityToken", message) from None
+            raise AwsError("InvalidIdentityToken", _NO_TOKEN) from None
         if self._iam.oidc_provider(token.issuer) is None:
             message = f"No OpenIDConnect provider found in your account for {token.issuer}"
             raise AwsError("InvalidIdentityToken", message)
