@@ -20,7 +20,7 @@ from sandbox.layout import ACCOUNT
 
 _WEB: Final = "sts:AssumeRoleWithWebIdentity"
 _ROLE_ARN: Final = re.compile(r"arn:aws:iam::\d{12}:role/.+")
-_NO_TOKEN: Final = (
+_MALFORMED: Final = (
     "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
 )
 _LEAST_S, _DEFAULT_S = 900, 3600
@@ -70,7 +70,7 @@ class Sts:
         try:
             token = tokens.parse(text)
         except MalformedTokenError:
-            raise AwsError("InvalidIdentityToken", _NO_TOKEN) from None
+            raise AwsError("InvalidIdentityToken", _MALFORMED) from None
         if self._iam.oidc_provider(token.issuer) is None:
             message = f"No OpenIDConnect provider found in your account for {token.issuer}"
             raise AwsError("InvalidIdentityToken", message)
