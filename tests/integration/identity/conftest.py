@@ -99,6 +99,11 @@ class Account:
         )
         return name
 
+    def annotate(self, account: str, annotations: dict[str, str]) -> None:
+        """Annotate a ServiceAccount."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}"
+        Rest(self.layout).patch(path, {"metadata": {"annotations": annotations}})
+
     def token(self, account: str, audience: str = "sts.amazonaws.com") -> str:
         """A token of a ServiceAccount, from the API server."""
         path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account}/token"
