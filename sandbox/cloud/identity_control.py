@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints of identity: the deployer's policy, and the metadata of instances."""
+"""The sandbox's own endpoints of identity: the deployer's policy, sessions, and the metadata of instances."""
 
 import json
 from datetime import UTC, datetime
@@ -22,6 +22,8 @@ def answer(front: "Front", method: str, path: str, body: bytes) -> Reply | None:
             return 200, _set_deployer_policy(front, json.loads(body))
         case "DELETE", ["deployer-policy"]:
             return 200, _set_deployer_policy(front, ADMINISTRATOR)
+        case "DELETE", ["sessions"]:
+            return 200, {"expired": front.identity.sessions.expire()}
         case "GET", ["instances", ident]:
             return _metadata(front, ident)
         case "POST", ["instances", ident, "credentials"]:

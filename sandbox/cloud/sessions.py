@@ -4,7 +4,7 @@ import secrets
 import string
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,6 +64,15 @@ class Sessions:
         )
         self._by_key[session.access_key] = session
         return session
+
+    def expire(self) -> int:
+        """End every session now; how many there were."""
+        now, ended = self.clock(), 0
+        for key, session in self._by_key.items():
+            if session.expires > now:
+                self._by_key[key] = replace(session, expires=now)
+                ended += 1
+        return ended
 
     def find(self, access_key: str, token: str) -> Session | None:
         """The session of a key; None for a key or a token that is none of a session.

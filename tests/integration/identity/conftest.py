@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -74,6 +75,14 @@ class Account:
     @property
     def deployer(self) -> dict[str, str]:
         return {"AccessKeyId": DEPLOYER_KEY, "SecretAccessKey": "any"}
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Call one of the sandbox's own endpoints."""
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{self.layout.aws_url}/_sandbox/{path}"
+        with urlopen(Request(url, data=data, method=method), timeout=10) as reply:  # noqa: S310
+            answer: dict[str, Any] = json.load(reply)
+        return answer
 
     def role(self, trust: dict[str, Any], *statements: dict[str, Any]) -> str:
         """The ARN of a new role with one inline policy."""

@@ -174,3 +174,47 @@ def test_the_subject_is_what_the_trust_policy_compares(account: Account) -> None
     name, other = account.service_account(), account.service_account()
     role = account.role(web_trust(name))
     assert refusal(account.assume, role_arn=role, token=account.forged(name, sub=subject(other))) == DENIED
+
+
+def test_an_expired_session_is_refused_and_a_new_one_works(account: Account) -> None:
+    name = account.service_account()
+    role = account.role(web_trust(name), allow("*"))
+    keys = account.assume(role, account.token(name))
+    account.client("iam", keys).list_roles()
+    assert account.control("DELETE", "sessions")["expired"] >= 1
+    for service, call, code in (
+        ("elbv2", "describe_load_balancers", "ExpiredToken"),
+        ("sts", "get_caller_identity", "ExpiredToken"),
+        ("ec2", "describe_vpcs", "RequestExpired"),
+        ("eks", "list_clusters", "ExpiredTokenException"),
+    ):
+        assert refusal(getattr(account.client(service, keys), call))[0] == code
+    account.client("iam", account.assume(role, account.token(name))).list_roles()
+
+
+def test_a_deleted_role_ends_its_sessions_rights(account: Account) -> None:
+    name = account.service_account()
+    role = account.role(web_trust(name), allow("*"))
+    keys = account.assume(role, account.token(name))
+    account.iam.delete_role_policy(RoleName=role.rpartition("/")[2], PolicyName="inline")
+    account.iam.delete_role(RoleName=role.rpartition("/")[2])
+    assert refusal(account.client("elbv2", keys).describe_load_balancers)[0] == "AccessDenied"
+
+
+def test_the_deployer_can_be_held_to_a_policy(account: Account) -> None:
+    iam, roles = account.client("iam", account.deployer), account.client("eks", account.deployer)
+    iam.list_users()
+    users = {"Effect": "Deny", "Action": ["iam:*User*", "iam:*AccessKey*"], "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [allow("*"), users]}
+    account.control("POST", "deployer-policy", policy)
+    try:
+        assert account.control("GET", "deployer-policy") == policy
+        code, message = refusal(iam.create_user, UserName=unique("user"))
+        assert (code, "with an explicit deny" in message) == ("AccessDenied", True)
+        assert refusal(iam.create_access_key, UserName="any")[0] == "AccessDenied"
+        iam.list_roles()
+        roles.list_clusters()
+        account.iam.list_users()  # the sandbox's own key
+    finally:
+        account.control("DELETE", "deployer-policy")
+    iam.list_users()
