@@ -14,6 +14,8 @@ from typing import Final
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
+# The OIDC issuer of the cluster's ServiceAccount tokens, in the form that EKS gives it.
+ISSUER: Final = f"https://oidc.eks.{REGION}.amazonaws.com/id/5A4D42584F4944434C55535445524944"
 # Above the sandboxes' own (sandbox.slots), below the NodePorts (30000) and the ports that a kernel gives to
 # any client (from 32768 on Linux, 49152 on macOS): a server that is stopped for a while finds its port free.
 FREE_PORTS: Final = range(21_000, 30_000)

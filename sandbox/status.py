@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from sandbox import process, supervisor
+from sandbox.cloud.client import ACCESS_KEY, SECRET_KEY
 from sandbox.cluster import CONTROLLERS, STORE_AND_API, Rest
 from sandbox.engine.plugins import Plugin, installed
 from sandbox.layout import REGION, Layout
@@ -160,7 +161,7 @@ def missing(layout: Layout) -> tuple[str, ...]:
 
 def client(layout: Layout, service: str) -> Any:
     """A boto3 client of the sandbox's AWS, as its administrator."""
-    session = boto3.Session("sandbox", "sandbox", region_name=REGION)
+    session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
     return session.client(service, endpoint_url=layout.aws_url, config=config)  # type: ignore[call-overload]
 

@@ -36,7 +36,7 @@ def main() -> int:
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings when it is imported)
 
-    server = make(bound, layout.elastic_network)
+    server = make(bound, layout)
     logging.getLogger("sandbox.cloud").info("serving AWS on %s", layout.aws_url)
     server.serve_forever()
     return 0  # not reached: SIGTERM ends the process

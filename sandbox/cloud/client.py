@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
-# No key of IAM, therefore the administrator (sandbox.cloud.iam). These words are public and protect nothing.
-ACCESS_KEY = "sandbox"
+# The sandbox's own processes, administrators (sandbox.cloud.iam). These words are public and protect nothing.
+ACCESS_KEY = "sandbox-administrator"
+# The deployer's, in Pulumi.dev.yaml: an administrator unless a test gives it another policy.
+DEPLOYER_KEY = "sandbox"
 # The load balancer's own data plane: what it asks counts against no bucket and meets no injected fault, as
 # AWS's calls on its own behalf do not (facts 2).
 DATA_PLANE_KEY = "sandbox-nlb"

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sandbox.cloud import identity_control
 from sandbox.cloud.elbv2.health import CheckResult, record
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Faults
@@ -30,6 +31,10 @@ def answer(front: "Front", method: str, path: str, body: bytes) -> Reply:
                 return 200, _set_faults(front, front.elbv2.faults.changed(json.loads(body)))
             case "DELETE", "faults":
                 return 200, _set_faults(front, Faults())
+            case _:
+                found = identity_control.answer(front, method, path.removeprefix("/_sandbox/"), body)
+                if found is not None:
+                    return found
     except AwsError as error:
         return 400, {"error": error.message}
     except (ValueError, KeyError, TypeError) as error:

@@ -41,6 +41,15 @@ class Interface:
     public_ip: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class MetadataOptions:
+    """How an instance's metadata is served; `tokens` is `required` or `optional`."""
+
+    profile_arn: str
+    hop_limit: int
+    tokens: str
+
+
 class Ec2:
     """One account's EC2 in one Region, whose Elastic IPs are addresses of network `elastic`."""
 
@@ -66,6 +75,17 @@ class Ec2:
             return None
         known, vpc_id, zone = self._seen[instance_id]
         return Instance(instance_id, known.state, vpc_id, zone)
+
+    def metadata_options(self, instance_id: str) -> MetadataOptions:
+        """The metadata options of an instance. Raises AwsError InvalidInstanceID.NotFound."""
+        self.instance(instance_id)
+        if instance_id not in self._seen:
+            text = f"The instance ID '{instance_id}' does not exist"
+            raise AwsError("InvalidInstanceID.NotFound", text)
+        options = self._seen[instance_id][0].metadata_options
+        held = self._backend.iam_instance_profile_associations.get(instance_id)
+        profile = held.iam_instance_profile.arn if held else ""
+        return MetadataOptions(profile, int(options.http_put_response_hop_limit), options.http_tokens)
 
     def subnet(self, subnet_id: str) -> Subnet:
         """The subnet; raises AwsError SubnetNotFound."""

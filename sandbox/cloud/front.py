@@ -10,15 +10,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from io import BytesIO
-from ipaddress import IPv4Network
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox.cloud import control, query, resources
+from sandbox.cloud import control, query, resources, rest
 from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
@@ -26,17 +24,24 @@ from sandbox.cloud.elbv2.health import ENDING_CHECKS, forget_unchecked
 from sandbox.cloud.elbv2.lag import shown
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError
-from sandbox.cloud.iam import Iam
-from sandbox.cloud.policy import Call
+from sandbox.cloud.identity import Identity, resources_of
+from sandbox.cloud.request import (
+    Answer,
+    Environ,
+    Request,
+    StartResponse,
+    parse,
+    read_body,
+    send,
+    service_of,
+    set_body,
+)
 from sandbox.cloud.revision import Revision
 from sandbox.cloud.throttle import Throttle
-from sandbox.layout import ACCOUNT, REGION
+from sandbox.layout import ACCOUNT, REGION, Layout
 
 _log = logging.getLogger("sandbox.cloud")
 
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-_SCOPE_PARTS = 5  # key/date/region/service/aws4_request
 _READS = ("Describe", "Get", "List")
 _ABOUT_RULES = frozenset(
     {"ModifySecurityGroupRules"}
@@ -48,33 +53,13 @@ _ABOUT_RULES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A signed call: who, which service, which action, with its form fields."""
-
-    access_key: str
-    region: str
-    service: str
-    action: str
-    fields: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
 class Front:
-    """The AWS API of the sandbox as a WSGI application; Elastic IPs are addresses of network `elastic`."""
+    """The AWS API of the sandbox at `layout` as a WSGI application."""
 
-    def __init__(self, elastic: IPv4Network, clock: Callable[[], float] = time.monotonic) -> None:
-        self.ec2 = Ec2(ACCOUNT, REGION, elastic)
+    def __init__(self, layout: Layout, clock: Callable[[], float] = time.monotonic) -> None:
+        self.ec2 = Ec2(ACCOUNT, REGION, layout.elastic_network)
         self.elbv2 = Elbv2(self.ec2, clock)
-        self.iam = Iam()
+        self.identity = Identity(layout)
         self.throttle = Throttle()
         self.revision = Revision(self.elbv2)
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -85,50 +70,54 @@ class Front:
         """Answer one request; WSGI."""
         path = environ.get("PATH_INFO", "/")
         if path.startswith("/_sandbox/"):
-            body = _body(environ)
+            body = read_body(environ)
             with self._lock:
                 status, reply = control.answer(self, environ["REQUEST_METHOD"], path, body)
-            return _send(start_response, Answer(status, "application/json", json.dumps(reply).encode()))
+            return send(start_response, Answer(status, "application/json", json.dumps(reply).encode()))
         if path.startswith("/moto-api"):
             with self._lock:
                 return list(self._moto(environ, start_response))
         return self._aws(environ, start_response)
 
     def _aws(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        service = _service(environ)
+        service = service_of(environ)
         try:
-            return self._answered(environ, start_response, service)
+            return self._answered(environ, start_response)
         except AwsError as error:
             _log.info("%s refused: %s", service, error)
             failure = error
         except Exception:  # noqa: BLE001 (whatever moto stumbles over, the client gets an answer it can read)
             _log.exception("%s failed", service)
             failure = AwsError("InternalFailure", "The sandbox failed; its log says where.", 500)
+        if service in rest.SERVICES:
+            return send(start_response, *rest.render_error(failure))
         body = query.render_error(service, failure, secrets.token_hex(16))
-        return _send(start_response, Answer(failure.status, "text/xml", body))
+        return send(start_response, Answer(failure.status, "text/xml", body))
 
-    def _answered(self, environ: Environ, start_response: StartResponse, service: str) -> Iterable[bytes]:
-        request = _parse(environ, service)
+    def _answered(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        request = parse(environ)
+        if request.service in rest.SERVICES:
+            request = replace(request, action=rest.route(request)[0])
+        self.identity.prepare(request)
         if request.access_key != DATA_PLANE_KEY:
             time.sleep(self.elbv2.faults.latency_of(request.action))
         with self._lock:
-            self._admit(request)
-            if service == "elasticloadbalancing":
-                return _send(start_response, self._elbv2(request))
-            return self._forward(request, environ, start_response)
+            if request.access_key != DATA_PLANE_KEY:
+                self._limit(request)
+            caller = self.identity.admit(request, _resources(request))
+            if request.service == "elasticloadbalancing":
+                return send(start_response, self._elbv2(request))
+            answer = self.identity.answer(request, caller)
+            if answer is None:
+                return self._forward(request, environ, start_response)
+            _log.info("%s:%s", request.service, request.action)
+            return send(start_response, answer)
 
-    def _admit(self, request: Request) -> None:
-        """Raise the AwsError of a call that is throttled, not signed by a live key, or not allowed."""
-        if request.access_key == DATA_PLANE_KEY:
-            return
+    def _limit(self, request: Request) -> None:
+        """Raise the AwsError of a call that an injected fault hits or that is throttled."""
         self.elbv2.faults.refuse(request.service, request.action, self._chance)
-        user = self.iam.caller(request.access_key)
         if request.service == "elasticloadbalancing":
             self.throttle.spend(request.action, self.elbv2.faults.rates, self.elbv2.clock())
-        # GetCallerIdentity needs no permission (its page in the STS reference).
-        if user is not None and request.action != "GetCallerIdentity":
-            action = f"{request.service}:{request.action}"
-            self.iam.authorise(user, Call(action, _resources(request), request.region))
 
     def _elbv2(self, request: Request) -> Answer:
         model = query.operation("elbv2", request.action)
@@ -169,8 +158,6 @@ class Front:
 
     def _written(self, request: Request) -> None:
         """Take note of a call that succeeded, unless it only read."""
-        if request.service == "iam":
-            self.iam.notice_keys()
         if "SecurityGroup" in request.action:
             self.ec2.rules.complete(request.action, request.fields)
         if request.action in ENDING_CHECKS:
@@ -186,58 +173,20 @@ class Front:
         elif request.action in {"ReleaseAddress", "DisassociateAddress"}:
             self.ec2.require_own(fields.get("AllocationId") or fields.get("AssociationId", ""))
         elif request.action in _ABOUT_RULES:
-            _set_body(environ, urlencode(self.ec2.rules.prepare(request.action, fields)).encode())
+            set_body(environ, urlencode(self.ec2.rules.prepare(request.action, fields)).encode())
         elif request.action == "AllocateAddress" and "Address" not in fields:
             # moto's own choice may be 127.0.0.1 or another sandbox's address; the API lets a caller choose.
-            _set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())
+            set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())
         elif request.action == "RunInstances" and fields.get("MaxCount") == "1":
             address = self.ec2.unused_private_ip(fields.get("SubnetId", ""))
             if address and "PrivateIpAddress" not in fields:
-                _set_body(environ, urlencode({**fields, "PrivateIpAddress": address}).encode())
+                set_body(environ, urlencode({**fields, "PrivateIpAddress": address}).encode())
 
 
 def _resources(request: Request) -> tuple[str, ...]:
+    if request.service in rest.SERVICES:
+        return resources_of(request)
     if request.service == "elasticloadbalancing":
         params = query.parse(query.operation("elbv2", request.action), request.fields)
         return resources.of_load_balancing(request.action, params)
     return resources.of_identity(request.fields.get("UserName")) if request.service == "iam" else ("*",)
-
-
-def _service(environ: Environ) -> str:
-    scope = _credential(environ)
-    return scope[3] if len(scope) == _SCOPE_PARTS else "unknown"
-
-
-def _credential(environ: Environ) -> list[str]:
-    """The credential scope of a Signature Version 4 header, split; empty when the request is not signed."""
-    _, found, rest = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")
-    return rest.split(",")[0].strip().split("/") if found else []
-
-
-def _parse(environ: Environ, service: str) -> Request:
-    scope = _credential(environ)
-    if len(scope) != _SCOPE_PARTS:
-        raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-    body = _body(environ)
-    _set_body(environ, body)
-    fields = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-    fields.update(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
-    return Request(scope[0], scope[2], service, fields.get("Action") or target.rpartition(".")[2], fields)
-
-
-def _body(environ: Environ) -> bytes:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    read: bytes = environ["wsgi.input"].read(length) if length else b""
-    return read
-
-
-def _set_body(environ: Environ, body: bytes) -> None:
-    environ["wsgi.input"] = BytesIO(body)
-    environ["CONTENT_LENGTH"] = str(len(body))
-
-
-def _send(start_response: StartResponse, answer: Answer) -> Iterable[bytes]:
-    headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
-    start_response(f"{answer.status} {'OK' if answer.status < 400 else 'Refused'}", headers)  # noqa: PLR2004
-    return [answer.body]

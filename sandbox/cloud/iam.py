@@ -1,8 +1,7 @@
-"""Who signs a request, and whether that user's policies allow it.
+"""The callers of the AWS API: users, sessions of roles and the sandbox's administrators, with their policies.
 
 The signature itself is not verified: the sandbox listens on loopback, and what is proven here is that a
-policy is sufficient, not that a secret is right. Only keys made through IAM CreateAccessKey are held to
-policies; any key that IAM never made is the administrator.
+policy is sufficient, not that a secret is right.
 """
 
 import json
@@ -12,66 +11,115 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
+from sandbox.cloud.client import ACCESS_KEY, DEPLOYER_KEY
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.policy import Call, Statement, Verdict, judge, statements_of
+from sandbox.cloud.sessions import Sessions
 from sandbox.layout import ACCOUNT
+
+ADMINISTRATOR: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 
 
 @dataclass(frozen=True, slots=True)
-class User:
-    """An IAM user on whose behalf a request is made."""
+class Caller:
+    """On whose behalf a request is made, and the statements of its policies."""
 
-    name: str
     arn: str
+    user_id: str
+    statements: tuple[Statement, ...]
+
+    def authorise(self, call: Call) -> None:
+        """Raise AccessDenied unless a policy allows the call on every resource; Deny wins."""
+        for resource in call.resources:
+            verdict = judge(self.statements, call, resource)
+            if verdict is Verdict.DENIED:
+                raise self._denied(call, resource, "with an explicit deny in an identity-based policy")
+            if verdict is Verdict.SILENT:
+                why = f"because no identity-based policy allows the {call.action} action"
+                raise self._denied(call, resource, why)
+
+    def _denied(self, call: Call, resource: str, why: str) -> AwsError:
+        where = "" if resource == "*" else f" on resource: {resource}"
+        code = "UnauthorizedOperation" if call.action.startswith("ec2:") else "AccessDenied"
+        text = f"User: {self.arn} is not authorized to perform: {call.action}{where} {why}"
+        return AwsError(code, text, 403)
 
 
 class Iam:
-    """The users, keys and policies of the account, kept by moto."""
+    """The users, roles, keys and policies of the account, kept by moto."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: Sessions) -> None:
         self._backend: Any = iam_backends[ACCOUNT]["aws"]
-        self._made: set[str] = set()
+        self._sessions = sessions
+        self.deployer_policy = ADMINISTRATOR
 
-    def notice_keys(self) -> None:
-        """Remember every key there is, so that a deleted one is not taken for the administrator's."""
-        self._made.update(key.access_key_id for user in self._users() for key in user.access_keys)
+    def caller(self, access_key: str, token: str) -> Caller:
+        """The caller with that key and session token.
 
-    def caller(self, access_key: str) -> User | None:
-        """The user of a key, None for the administrator; raises InvalidClientTokenId for a dead key."""
-        for user in self._users():
+        Raises AwsError InvalidClientTokenId for a key that does not exist or is inactive, ExpiredToken.
+        """
+        if session := self._sessions.find(access_key, token):
+            role = self.role(session.role)
+            statements = _statements([role]) if role and role.id == session.role_id else ()
+            return Caller(session.arn, session.user_id, tuple(statements))
+        administrators = {ACCESS_KEY: ADMINISTRATOR, DEPLOYER_KEY: self.deployer_policy}
+        if access_key in administrators:
+            statements = tuple(statements_of(administrators[access_key]))
+            return Caller(f"arn:aws:iam::{ACCOUNT}:user/{access_key}", access_key.upper(), statements)
+        for user in self._backend.users.values():
             for key in user.access_keys:
                 if key.access_key_id == access_key and key.status == "Active":
-                    return User(user.name, user.arn)
-        if access_key in self._made:
-            raise AwsError(
-                "InvalidClientTokenId", "The security token included in the request is invalid.", 403
-            )
+                    holders = [user, *self._backend.get_groups_for_user(user.name)]
+                    return Caller(user.arn, user.id, tuple(_statements(holders)))
+        message = "The security token included in the request is invalid."
+        raise AwsError("InvalidClientTokenId", message, 403)
+
+    def role(self, name: str) -> Any:
+        """The role (moto's) of that name; None where there is none."""
+        return next((role for role in self._backend.roles.values() if role.name == name), None)
+
+    def role_of(self, arn: str) -> Any:
+        """The role (moto's) with that ARN; None where there is none."""
+        return next((role for role in self._backend.roles.values() if role.arn == arn), None)
+
+    def oidc_provider(self, issuer: str) -> Any:
+        """The OpenID Connect provider (moto's) of an issuer; None where the account has none."""
+        return self._backend.open_id_providers.get(oidc_provider_arn(issuer))
+
+    def role_of_profile(self, arn: str) -> Any:
+        """The role (moto's) in the instance profile with that ARN; None where there is none."""
+        for profile in self._backend.instance_profiles.values():
+            if profile.arn == arn:
+                return next(iter(profile.roles), None)
         return None
 
-    def authorise(self, user: User, call: Call) -> None:
-        """Raise AccessDenied unless a policy of the user allows the call on every resource; Deny wins."""
-        statements = list(self._statements(user))
-        for resource in call.resources:
-            verdict = judge(statements, call, resource)
-            if verdict is Verdict.DENIED:
-                raise _denied(user, call, resource, "with an explicit deny in an identity-based policy")
-            if verdict is Verdict.SILENT:
-                why = f"because no identity-based policy allows the {call.action} action"
-                raise _denied(user, call, resource, why)
+    def seed_role(self, name: str, trust: dict[str, Any]) -> None:
+        """Create a role, and an instance profile of the same name that holds it."""
+        self._backend.create_role(name, json.dumps(trust), "/", None, "", [], "3600")
+        self._backend.create_instance_profile(name, "/", [])
+        self._backend.add_role_to_instance_profile(name, name)
 
-    def _users(self) -> Iterator[Any]:
-        yield from self._backend.users.values()
-
-    def _statements(self, user: User) -> Iterator[Statement]:
-        held = next(one for one in self._users() if one.name == user.name)
-        for holder in (held, *self._backend.get_groups_for_user(user.name)):
-            attached = (policy.versions for policy in holder.managed_policies.values())
-            in_force = [one.document for versions in attached for one in versions if one.is_default]
-            for document in (*holder.policies.values(), *in_force):
-                yield from statements_of(json.loads(document))
+    def seed_oidc_provider(self, issuer: str, audience: str) -> None:
+        """Create the OpenID Connect provider of an issuer."""
+        self._backend.create_open_id_connect_provider(issuer, [], [audience], [])
 
 
-def _denied(user: User, call: Call, resource: str, why: str) -> AwsError:
-    where = "" if resource == "*" else f" on resource: {resource}"
-    code = "UnauthorizedOperation" if call.action.startswith("ec2:") else "AccessDenied"
-    return AwsError(code, f"User: {user.arn} is not authorized to perform: {call.action}{where} {why}", 403)
+def oidc_provider_arn(issuer: str) -> str:
+    """The ARN of the OpenID Connect provider of an issuer."""
+    return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer.removeprefix('https://')}"
+
+
+def trust_policy(role: Any) -> list[Statement]:
+    """The statements of a role's trust policy."""
+    return statements_of(json.loads(role.assume_role_policy_document))
+
+
+def _statements(holders: list[Any]) -> Iterator[Statement]:
+    for holder in holders:
+        attached = (policy.versions for policy in holder.managed_policies.values())
+        in_force = [one.document for versions in attached for one in versions if one.is_default]
+        for document in (*holder.policies.values(), *in_force):
+            yield from statements_of(json.loads(document))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CLUSTER = "sandbox"
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 NODE_GROUP_NAME = "nodes.sandbox"
+NODE_ROLE = "nodes.sandbox"  # of the instance profile too, both of them there from the start
 INSTANCE_TYPE: Final = "t3.medium"
 IMAGE_ID = "ami-0a1b2c3d4e5f60718"  # no image is read: an instance is a record, its machine is a process
 
@@ -108,6 +109,9 @@ def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
         MaxCount=1,
         SubnetId=subnet_id,
         SecurityGroupIds=[group_id],
+        IamInstanceProfile={"Name": NODE_ROLE},
+        # EKS's managed node groups have 2: Pods are one hop further away than the node.
+        MetadataOptions={"HttpPutResponseHopLimit": 2, "HttpTokens": "required"},
         TagSpecifications=_tags("instance", name, {"sandbox:node": name, "k8s.io/role/node": "1"}),
     )["Instances"][0]
     return NodeInstance(started["InstanceId"], started["PrivateIpAddress"])

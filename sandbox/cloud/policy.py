@@ -1,12 +1,12 @@
-"""What IAM policy statements say of a call: the evaluation of identity-based policies, pure.
+"""The evaluation of IAM policy statements: identity-based policies and the trust policies of roles; pure.
 
-Covered: Action, NotAction, Resource and NotResource with wildcards; StringEquals, StringLike and their Not-
-and IfExists-forms on aws:RequestedRegion. Any other operator does not hold, so that an Allow which the
-sandbox cannot judge allows nothing.
+Covered: Action, NotAction, Resource and NotResource with wildcards, Principal; StringEquals, StringLike and
+their Not- and IfExists-forms on the condition keys of the call. Any other operator does not hold, so that an
+Allow which the sandbox cannot judge allows nothing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import translate
 from functools import cache
@@ -19,11 +19,27 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: `service:Action`, on which ARNs (`*` where AWS has none), in which Region."""
+    """A request: `service:Action`, on which ARNs (`*` where AWS has none), in which Region.
+
+    `context` has the values of further condition keys, each key in lower case.
+    """
 
     action: str
     resources: tuple[str, ...]
     region: str
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def values(self, key: str) -> tuple[str, ...]:
+        """The values of a condition key; none where the request has no such key."""
+        return (self.region,) if key.lower() == "aws:requestedregion" else self.context.get(key.lower(), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller as trust policies name it: kind `Federated`, `Service` or `AWS`, and its ARN or name."""
+
+    kind: str
+    name: str
 
 
 class Verdict(Enum):
@@ -42,6 +58,18 @@ def judge(statements: Iterable[Statement], call: Call, resource: str) -> Verdict
     return Verdict.ALLOWED if "Allow" in effects else Verdict.SILENT
 
 
+def trusts(statements: Iterable[Statement], principal: Principal, call: Call) -> bool:
+    """Whether a role's trust policy lets `principal` make `call`; a Deny wins."""
+    effects = {
+        statement["Effect"]
+        for statement in statements
+        if _names(statement.get("Principal", {}), principal)
+        and _covers(statement, "Action", call.action, ignore_case=True)
+        and _conditions_hold(statement, call)
+    }
+    return effects == {"Allow"}
+
+
 def statements_of(document: dict[str, Any]) -> list[Statement]:
     """The statements of a policy document, which may hold a single one bare."""
     return _listed(document["Statement"])
@@ -51,8 +79,21 @@ def _matches(statement: Statement, call: Call, resource: str) -> bool:
     return (
         _covers(statement, "Action", call.action, ignore_case=True)
         and _covers(statement, "Resource", resource)
-        and all(_holds(operator, wanted, call) for operator, wanted in statement.get("Condition", {}).items())
+        and _conditions_hold(statement, call)
     )
+
+
+def _names(element: Any, principal: Principal) -> bool:
+    """Whether a Principal element names the principal; an account ARN or id stands for all of the account."""
+    if element == "*":
+        return True
+    listed = _listed(element.get(principal.kind, []))
+    account = principal.name.split(":")[4] if principal.kind == "AWS" else None
+    return any(one in {"*", principal.name, account, f"arn:aws:iam::{account}:root"} for one in listed)
+
+
+def _conditions_hold(statement: Statement, call: Call) -> bool:
+    return all(_holds(operator, wanted, call) for operator, wanted in statement.get("Condition", {}).items())
 
 
 def _covers(statement: Statement, element: str, value: str, *, ignore_case: bool = False) -> bool:
@@ -63,18 +104,20 @@ def _covers(statement: Statement, element: str, value: str, *, ignore_case: bool
 
 
 def _holds(operator: str, wanted: dict[str, Any], call: Call) -> bool:
-    """Whether a condition holds; keys other than aws:RequestedRegion are absent from every request."""
+    """Whether a condition holds for the values that the call has of its keys."""
     name = operator.removesuffix("IfExists")
     if name not in {"StringEquals", "StringLike", "StringNotEquals", "StringNotLike"}:
         return False
     negated, wildcards = name.startswith("StringNot"), name.endswith("Like")
     for key, values in wanted.items():
-        if key.lower() != "aws:requestedregion":
+        present, listed = call.values(key), _listed(values)
+        if not present:
             if negated or operator.endswith("IfExists"):
                 continue
             return False
-        listed = _listed(values)
-        found = any(_like(one, call.region, False) for one in listed) if wildcards else call.region in listed
+        found = any(
+            _like(one, value, False) if wildcards else one == value for one in listed for value in present
+        )
         if found == negated:
             return False
     return True

@@ -1,7 +1,6 @@
 """The HTTP server of the simulated AWS: threaded, loopback only, one connection a request."""
 
 import socket
-from ipaddress import IPv4Network
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -9,6 +8,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from sandbox.cloud import catalogue
 from sandbox.cloud.front import Front
+from sandbox.layout import Layout
 
 
 class _Handler(MotoRequestHandler):
@@ -21,12 +21,12 @@ class _Handler(MotoRequestHandler):
         """Say nothing of connections that clients drop."""
 
 
-def make(bound: socket.socket, elastic: IPv4Network) -> BaseWSGIServer:
-    """A server on a socket that is bound already, not yet serving; Elastic IPs are from `elastic`."""
+def make(bound: socket.socket, layout: Layout) -> BaseWSGIServer:
+    """A server on a socket that is bound already, not yet serving."""
     catalogue.keep_only_ours()
     host, port = bound.getsockname()
     server = make_server(
-        host, port, Front(elastic), threaded=True, request_handler=_Handler, fd=bound.fileno()
+        host, port, Front(layout), threaded=True, request_handler=_Handler, fd=bound.fileno()
     )
     server.daemon_threads = True  # type: ignore[attr-defined]  # an idle connection must not delay the exit
     return server

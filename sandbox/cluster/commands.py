@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sandbox.cluster.pki import STORE_CLIENT, STORE_SERVER, Pki
-from sandbox.layout import HOST, Layout
+from sandbox.layout import HOST, ISSUER, Layout
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
 SERVICE_CIDR = "10.96.0.0/16"
 
 # `pulumi destroy` and rollouts need the first group (without the namespace controller a Namespace is never

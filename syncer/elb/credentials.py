@@ -5,6 +5,7 @@ and whatever hangs holds up the call. Here boto3's own chain runs in a thread of
 limited time for it, and every failure is a CredentialsError that names the cure.
 """
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from botocore.credentials import (
     RefreshableCredentials,
 )
 
+from syncer.elb import claims
 from syncer.elb.cures import credentials_fault, malformed, none_found
 from syncer.errors import CredentialsError
 from syncer.redaction import know
@@ -82,7 +84,9 @@ class Source(Credentials):
             fetching.set_exception(error)
         except Exception as error:  # noqa: BLE001 - whatever a file, a process or a server makes of the chain
             self._found = None
-            fetching.set_exception(credentials_fault(method, error))
+            found_claims = claims.of_environment(method, os.environ)
+            role_arn = os.environ.get("AWS_ROLE_ARN", "")
+            fetching.set_exception(credentials_fault(method, error, found_claims, role_arn))
         else:
             self._found, self.method = found, method
             fetching.set_result(keys)

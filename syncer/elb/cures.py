@@ -5,6 +5,8 @@ from typing import Final
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
+from syncer.elb import trust
+from syncer.elb.claims import Claims
 from syncer.errors import CredentialsError
 
 # Calls of botocore's own clients while it fetches credentials. Their errors have ELB's codes.
@@ -71,18 +73,26 @@ def malformed(method: str, what: str, why: str) -> CredentialsError:
     return CredentialsError(_from(method), "MalformedKey", f"the {what} {why}; {_cure(method)}")
 
 
-def credentials_fault(method: str, error: Exception) -> CredentialsError:
-    """The failure that `error` stands for; `method` is botocore's name of the provider, "" if not known."""
+def credentials_fault(
+    method: str, error: Exception, claims: Claims | None = None, role_arn: str = ""
+) -> CredentialsError:
+    """The failure that `error` stands for; `method` is botocore's name of the provider, "" if not known.
+
+    `claims` are those of the Pod's token and `role_arn` the role it asks for, where they are known.
+    """
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
         code = said.get("Code") or str(status)
-        web = error.operation_name == "AssumeRoleWithWebIdentity"
-        cure = (_CODES.get(code) if web else None) or _cure(method or _method_of(error.operation_name))
-        return CredentialsError(
-            _from(method), code, f"{error.operation_name}: {_one_line(said.get('Message', ''))}; {cure}"
-        )
+        message = _one_line(said.get("Message", ""))
+        cure = _cure(method or _method_of(error.operation_name))
+        if error.operation_name == "AssumeRoleWithWebIdentity":
+            named = trust.web_identity(code, message, claims, role_arn) if claims else None
+            cure = named or _CODES.get(code) or cure
+        return CredentialsError(_from(method), code, f"{error.operation_name}: {message}; {cure}")
     code = type(error).__name__
+    if method == "container-role" and claims and (named := trust.pod_identity(str(error), claims)):
+        return CredentialsError(_from(method), code, f"{_one_line(str(error))}; {named}")
     if isinstance(error, OSError) and error.filename:
         why = (error.strerror or code).lower()
         return CredentialsError(_from(method), code, f"cannot read {error.filename}: {why}; {_cure(method)}")

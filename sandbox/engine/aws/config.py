@@ -19,6 +19,7 @@ _SERVICES: Final = {
     "elbv2": "elbv2",
     "elasticloadbalancingv2": "elbv2",
     "iam": "iam",
+    "eks": "eks",
     "sts": "sts",
 }
 _NO_REGION: Final = (

@@ -143,7 +143,7 @@ def _scalar(rule: Rule, path: Path, old: Any, new: Any) -> _Changes:
 
 
 def _plain(rule: Rule, value: Any) -> Any:
-    if rule.form == "policy" and isinstance(value, str):
+    if rule.form.endswith("policy") and isinstance(value, str):
         return _policy(value)
     if rule.form == "ip-protocol" and isinstance(value, str):
         return _PROTOCOL_NAMES.get(value.lower(), value.lower())

@@ -13,7 +13,7 @@ from sandbox.engine.aws.session import Aws, AwsError, doing, tolerating
 from sandbox.engine.provider import ProviderError
 from sandbox.engine.values import PropertyMap
 
-_GONE: Final = ("NoSuchEntity", "NoSuchEntityException")
+GONE: Final = ("NoSuchEntity", "NoSuchEntityException")
 
 
 class User:
@@ -43,7 +43,7 @@ class User:
                 found = aws.iam.get_user(UserName=name)["User"]
                 tagged = aws.iam.list_user_tags(UserName=name)["Tags"]
         except AwsError as error:
-            if error.code not in _GONE:
+            if error.code not in GONE:
                 raise
             return None
         boundary = found.get("PermissionsBoundary") or {}
@@ -81,7 +81,7 @@ class User:
         """Leave every group, drop the keys where `forceDestroy` says so, DeleteUser."""
         _ = timeout_s
         ident = state.get("name") or ident
-        with tolerating(*_GONE):
+        with tolerating(*GONE):
             with doing(f"removing IAM User ({ident}) group memberships"):
                 for group in aws.iam.list_groups_for_user(UserName=ident)["Groups"]:
                     aws.iam.remove_user_from_group(UserName=ident, GroupName=group["GroupName"])
@@ -112,14 +112,14 @@ class UserPolicy:
             with doing(f"reading IAM User Policy ({ident})"):
                 found: Any = aws.iam.get_user_policy(UserName=user, PolicyName=name)["PolicyDocument"]
         except AwsError as error:
-            if error.code not in _GONE:
+            if error.code not in GONE:
                 raise
             return None
         document = json.loads(unquote(found)) if isinstance(found, str) else found
         return {
             "name": name,
             "namePrefix": prefix_of(name),
-            "policy": _same_text(prior.get("policy"), document),
+            "policy": same_text(prior.get("policy"), document),
             "user": user,
         }
 
@@ -136,7 +136,7 @@ class UserPolicy:
         """DeleteUserPolicy."""
         _ = state, timeout_s
         user, name = _policy_key(ident)
-        with tolerating(*_GONE), doing(f"deleting IAM User Policy ({ident})"):
+        with tolerating(*GONE), doing(f"deleting IAM User Policy ({ident})"):
             aws.iam.delete_user_policy(UserName=user, PolicyName=name)
 
 
@@ -168,7 +168,7 @@ class AccessKey:
             with doing(f"reading IAM Access Key ({ident})"):
                 found = aws.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
         except AwsError as error:
-            if error.code not in _GONE:
+            if error.code not in GONE:
                 raise
             return None
         key = next((each for each in found if each["AccessKeyId"] == ident), None)
@@ -193,7 +193,7 @@ class AccessKey:
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
         """DeleteAccessKey."""
         _ = timeout_s
-        with tolerating(*_GONE), doing(f"deleting IAM Access Key ({ident})"):
+        with tolerating(*GONE), doing(f"deleting IAM Access Key ({ident})"):
             aws.iam.delete_access_key(UserName=state["user"], AccessKeyId=ident)
 
 
@@ -209,7 +209,7 @@ def _policy_key(ident: str) -> tuple[str, str]:
     return user, name
 
 
-def _same_text(written: Any, document: Any) -> str:
+def same_text(written: Any, document: Any) -> str:
     """The program's own text while it says the same as AWS's document (verify.LegacyPolicyToSet)."""
     if isinstance(written, str):
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sandbox.engine.aws import identity_lookups
 from sandbox.engine.aws.session import Aws, doing
 from sandbox.engine.provider import ProviderError
 from sandbox.engine.values import PropertyMap
@@ -56,6 +57,9 @@ def get_eips(aws: Aws, args: PropertyMap) -> PropertyMap:
 LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:ec2/getSubnet:getSubnet": get_subnet,
     "aws:ec2/getEips:getEips": get_eips,
+    "aws:eks/getCluster:getCluster": identity_lookups.get_cluster,
+    "aws:iam/getRole:getRole": identity_lookups.get_role,
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": identity_lookups.get_oidc_provider,
 }
 
 

@@ -32,6 +32,8 @@ def handlers() -> Mapping[str, Handler]:
     from sandbox.engine.aws.iam import AccessKey, User, UserPolicy  # noqa: PLC0415
     from sandbox.engine.aws.listener import Listener  # noqa: PLC0415
     from sandbox.engine.aws.load_balancer import LoadBalancer  # noqa: PLC0415
+    from sandbox.engine.aws.pod_identity import PodIdentityAssociation  # noqa: PLC0415
+    from sandbox.engine.aws.role import Role, RolePolicy, RolePolicyAttachment  # noqa: PLC0415
     from sandbox.engine.aws.security_group import SecurityGroup  # noqa: PLC0415
     from sandbox.engine.aws.security_group_rule import SecurityGroupRule  # noqa: PLC0415
     from sandbox.engine.aws.target_group import TargetGroup  # noqa: PLC0415
@@ -47,6 +49,10 @@ def handlers() -> Mapping[str, Handler]:
         "aws:iam/user:User": User(),
         "aws:iam/userPolicy:UserPolicy": UserPolicy(),
         "aws:iam/accessKey:AccessKey": AccessKey(),
+        "aws:iam/role:Role": Role(),
+        "aws:iam/rolePolicy:RolePolicy": RolePolicy(),
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": RolePolicyAttachment(),
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation": PodIdentityAssociation(),
     }
 
 

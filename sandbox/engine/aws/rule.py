@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-_POLICY_SIZE: Final = 2048  # IAM quotas, "Maximum policy size for an inline user policy"
+# IAM quotas, "IAM and AWS STS character limits": inline policies of a user and of a role, and trust policies.
+_USER_POLICY, _ROLE_POLICY, _TRUST_POLICY = 2048, 10_240, 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,14 @@ class Rule:
     autoname: int = 0
     sensitive: bool = False
     unsupported: bool = False
+
+
+REGION: Final = Rule(source="pulumi-aws provider/region.go", computed=True, immutable=True)
+
+
+def prefix(rule: Callable[..., Rule], pattern: str, length: tuple[int, int] | None = None) -> Rule:
+    """The rule of a `namePrefix`."""
+    return rule(computed=True, immutable=True, conflicts=("name",), pattern=pattern, length=length)
 
 
 def violation(rule: Rule, value: Any) -> str:
@@ -104,20 +113,24 @@ def _health_check_port(value: str) -> str:
     return f'must be a valid port number (1-65536) or "traffic-port", got {value!r}'
 
 
-def _policy(value: str) -> str:
+def _policy(most: int, where: str) -> Callable[[str], str]:
     """verify.ValidIAMPolicyJSON: a JSON object, not blank, not starting with white space."""
-    if not value or value[0] != "{":
-        return "contains an invalid JSON policy: not a JSON object"
-    try:
-        document = json.loads(value)
-    except ValueError as error:
-        return f"contains an invalid JSON policy: {error}"
-    if not isinstance(document, dict):
-        return "contains an invalid JSON policy: not a JSON object"
-    size = len("".join(value.split()))
-    if size > _POLICY_SIZE:
-        return f"{size} characters beside white space; AWS takes {_POLICY_SIZE} inside one user"
-    return ""
+
+    def check(value: str) -> str:
+        if not value or value[0] != "{":
+            return "contains an invalid JSON policy: not a JSON object"
+        try:
+            document = json.loads(value)
+        except ValueError as error:
+            return f"contains an invalid JSON policy: {error}"
+        if not isinstance(document, dict):
+            return "contains an invalid JSON policy: not a JSON object"
+        size = len("".join(value.split()))
+        if size > most:
+            return f"{size} characters beside white space; AWS takes {most} {where}"
+        return ""
+
+    return check
 
 
 def _ip_protocol(value: str) -> str:
@@ -147,7 +160,9 @@ _FORMS: Final[Mapping[str, Callable[[str], str]]] = {
     "ipv6": _address(6),
     "health-check-port": _health_check_port,
     "ip-protocol": _ip_protocol,
-    "policy": _policy,
+    "policy": _policy(_USER_POLICY, "inside one user"),
+    "role-policy": _policy(_ROLE_POLICY, "inside one role"),
+    "trust-policy": _policy(_TRUST_POLICY, "as a trust policy"),
     "true-or-false": _nullable_bool,
     "off-or-percentage": _off_or_percentage,
     "off-or-count": _off_or_count,

@@ -5,11 +5,12 @@ Names and types are not repeated here: they come from the SDK (schema.py).
 Sources are files of terraform-provider-aws v6 below internal/service/, or of pulumi-aws v7.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from sandbox.engine.aws.rule import Rule
+from sandbox.engine.aws.identity_rules import IDENTITY
+from sandbox.engine.aws.rule import REGION, Rule, prefix
 
 _eip = partial(Rule, source="ec2/ec2_eip.go")
 _group = partial(Rule, source="ec2/vpc_security_group.go")
@@ -18,9 +19,6 @@ _balancer = partial(Rule, source="elbv2/load_balancer.go")
 _targets = partial(Rule, source="elbv2/target_group.go")
 _listener = partial(Rule, source="elbv2/listener.go")
 _named = partial(Rule, source="elbv2/validate.go")
-_user = partial(Rule, source="iam/user.go")
-_policy = partial(Rule, source="iam/user_policy.go")
-_key = partial(Rule, source="iam/access_key.go")
 _pulumi = partial(Rule, source="pulumi-aws provider/resources.go")
 
 _PORTS: Final = ((-1, 65535),)
@@ -57,12 +55,6 @@ _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGr
 _WORDS: Final = r"^[0-9A-Za-z ._\-:/()#,@\[\]+=&;{}!$*]*$"
 _NOT_SG: Final = r"^(?!sg-)" + _WORDS[1:]
 
-_region: Final = Rule(source="pulumi-aws provider/region.go", computed=True, immutable=True)
-
-
-def _prefix(rule: Callable[..., Rule], pattern: str, length: tuple[int, int] | None = None) -> Rule:
-    return rule(computed=True, immutable=True, conflicts=("name",), pattern=pattern, length=length)
-
 
 def _application(default: object = None, allowed: tuple[str, ...] = ()) -> Rule:
     return _balancer(default=default, allowed=allowed, only_for=_APPLICATION)
@@ -85,7 +77,7 @@ def _inline_rules() -> dict[str, Rule]:
 
 
 _SECURITY_GROUP_RULE: Final[Mapping[str, Rule]] = {
-    "region": _region,
+    "region": REGION,
     "securityGroupId": _rule(required=True, immutable=True),
     "ipProtocol": _rule(required=True, form="ip-protocol"),
     "description": _rule(length=(0, 255), pattern=_WORDS),
@@ -97,7 +89,7 @@ _SECURITY_GROUP_RULE: Final[Mapping[str, Rule]] = {
 
 RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "aws:ec2/eip:Eip": {
-        "region": _region,
+        "region": REGION,
         "address": _eip(immutable=True),
         "domain": _eip(computed=True, immutable=True, allowed=("vpc", "standard")),
         "instance": _eip(computed=True),
@@ -107,7 +99,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "publicIpv4Pool": _eip(computed=True, immutable=True),
     },
     "aws:ec2/securityGroup:SecurityGroup": {
-        "region": _region,
+        "region": REGION,
         "description": _pulumi(immutable=True, default="Managed by Pulumi", length=(0, 255), pattern=_WORDS),
         "name": _group(
             computed=True,
@@ -117,7 +109,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
             pattern=_NOT_SG,
             autoname=255,
         ),
-        "namePrefix": _prefix(_group, pattern=_NOT_SG, length=(0, 229)),
+        "namePrefix": prefix(_group, pattern=_NOT_SG, length=(0, 229)),
         "revokeRulesOnDelete": _group(default=False),
         "vpcId": _group(computed=True, immutable=True),
         **_inline_rules(),
@@ -125,9 +117,9 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _SECURITY_GROUP_RULE,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _SECURITY_GROUP_RULE,
     "aws:lb/loadBalancer:LoadBalancer": {
-        "region": _region,
+        "region": REGION,
         "name": _named(computed=True, immutable=True, conflicts=("namePrefix",), pattern=_NAME, autoname=32),
-        "namePrefix": _prefix(_named, pattern=r"^(?!internal-)(?!-)[0-9A-Za-z-]{1,6}$"),
+        "namePrefix": prefix(_named, pattern=r"^(?!internal-)(?!-)[0-9A-Za-z-]{1,6}$"),
         "loadBalancerType": _balancer(
             immutable=True, default="application", allowed=("application", "network", "gateway")
         ),
@@ -178,7 +170,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "xffHeaderProcessingMode": _application("append", ("append", "preserve", "remove")),
     },
     "aws:lb/targetGroup:TargetGroup": {
-        "region": _region,
+        "region": REGION,
         "name": _named(
             computed=True, immutable=True, conflicts=("namePrefix",), pattern=_GROUP_NAME, autoname=32
         ),
@@ -249,7 +241,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "targetHealthStates.unhealthyDrainingInterval": _targets(between=((0, 360000),)),
     },
     "aws:lb/listener:Listener": {
-        "region": _region,
+        "region": REGION,
         "loadBalancerArn": _listener(required=True, immutable=True, form="arn"),
         "port": _listener(between=((1, 65535),)),
         "protocol": _listener(computed=True, allowed=_PROTOCOLS, ignore_case=True),
@@ -277,23 +269,5 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "defaultActions.forward.stickiness.duration": _listener(required=True, between=((1, 604800),)),
         "defaultActions.forward.stickiness.enabled": _listener(default=False),
     },
-    "aws:iam/user:User": {
-        "name": _user(required=True, pattern=r"^[0-9A-Za-z=,.@\-_+]+$", length=(1, 64), autoname=255),
-        "path": _user(default="/", pattern=r"^/([!-~]+/)?$"),
-        "forceDestroy": _user(default=False),
-        "permissionsBoundary": _user(length=(0, 2048)),
-    },
-    "aws:iam/userPolicy:UserPolicy": {
-        "name": _policy(computed=True, immutable=True, conflicts=("namePrefix",), autoname=255),
-        "namePrefix": _prefix(_policy, pattern=""),
-        "policy": _policy(required=True, form="policy"),
-        "user": _policy(required=True, immutable=True),
-    },
-    "aws:iam/accessKey:AccessKey": {
-        "pgpKey": _key(computed=True, unsupported=True),
-        "status": _key(default="Active", allowed=("Active", "Inactive")),
-        "user": _key(required=True, immutable=True),
-        "secret": _key(sensitive=True),
-        "sesSmtpPasswordV4": _key(sensitive=True),
-    },
+    **IDENTITY,
 }

@@ -34,10 +34,26 @@ RESOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:iam/user:User": ("iam/user", "User"),
     "aws:iam/userPolicy:UserPolicy": ("iam/user_policy", "UserPolicy"),
     "aws:iam/accessKey:AccessKey": ("iam/access_key", "AccessKey"),
+    "aws:iam/role:Role": ("iam/role", "Role"),
+    "aws:iam/rolePolicy:RolePolicy": ("iam/role_policy", "RolePolicy"),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
+        "iam/role_policy_attachment",
+        "RolePolicyAttachment",
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
+        "eks/pod_identity_association",
+        "PodIdentityAssociation",
+    ),
 }
 FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "aws:ec2/getSubnet:getSubnet": ("ec2/get_subnet", "GetSubnet"),
     "aws:ec2/getEips:getEips": ("ec2/get_eips", "GetEips"),
+    "aws:eks/getCluster:getCluster": ("eks/get_cluster", "GetCluster"),
+    "aws:iam/getRole:getRole": ("iam/get_role", "GetRole"),
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": (
+        "iam/get_open_id_connect_provider",
+        "GetOpenIdConnectProvider",
+    ),
 }
 PROVIDER: Final = "pulumi:providers:aws"
 

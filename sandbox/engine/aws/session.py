@@ -106,9 +106,14 @@ class Aws:
 
     @property
     def iam(self) -> "IAMClient":
-        """Users, their policies and keys."""
+        """Users and roles, their policies and keys."""
         client: IAMClient = self.clients.client("iam", self.region)
         return client
+
+    @property
+    def eks(self) -> Any:
+        """Clusters and Pod Identity associations."""
+        return self.clients.client("eks", self.region)
 
     @property
     def sts(self) -> "STSClient":

@@ -64,6 +64,24 @@ def update_user(aws: Aws, name: str, old: Mapping[str, str], new: Mapping[str, s
             aws.iam.tag_user(UserName=name, Tags=as_list(changed))
 
 
+def update_role(aws: Aws, name: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Bring the tags of an IAM role from `old` to `new`."""
+    with doing(f"updating tags for IAM Role ({name})"):
+        if gone := _gone(old, new):
+            aws.iam.untag_role(RoleName=name, TagKeys=gone)
+        if changed := _changed(old, new):
+            aws.iam.tag_role(RoleName=name, Tags=as_list(changed))
+
+
+def update_eks(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Bring the tags of an EKS resource from `old` to `new`."""
+    with doing(f"updating tags for EKS ({arn})"):
+        if gone := _gone(old, new):
+            aws.eks.untag_resource(resourceArn=arn, tagKeys=gone)
+        if changed := _changed(old, new):
+            aws.eks.tag_resource(resourceArn=arn, tags=changed)
+
+
 def of_elbv2(aws: Aws, arn: str) -> Sequence[Any]:
     """The tags of an ELBv2 resource."""
     with doing(f"listing tags for ELBv2 ({arn})"):

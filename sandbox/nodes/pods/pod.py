@@ -12,11 +12,14 @@ import aiohttp
 
 from sandbox.cluster.rest import ApiError
 from sandbox.loopback import Loopback
+from sandbox.nodes.cloud import Cloud
 from sandbox.nodes.kube import Kube, Object
-from sandbox.nodes.pods import environment, image, volumes
+from sandbox.nodes.linklocal import Endpoints
+from sandbox.nodes.pods import environment, image, volumes, webhook
 from sandbox.nodes.pods.container import Container, Prepared, Surroundings
-from sandbox.nodes.pods.environment import ConfigError, Facts, Objects, Reference
+from sandbox.nodes.pods.environment import Facts
 from sandbox.nodes.pods.events import Events
+from sandbox.nodes.pods.objects import Reader
 from sandbox.nodes.pods.status import CONDITIONS, PodView, Record, pod_status
 from sandbox.nodes.pods.volumes import Volumes
 from sandbox.retry import Retry
@@ -39,6 +42,7 @@ class Host:
     """What every Pod of a runner shares, and the variables that each container gets beside its own."""
 
     kube: Kube
+    cloud: Cloud
     session: aiohttp.ClientSession
     directory: Path
     base: Mapping[str, str]
@@ -48,16 +52,18 @@ class Host:
 class PodRun:
     """A Pod while it is on its node: `run` until it is over; `update` on each change of the object."""
 
-    def __init__(self, host: Host, pod: Object, facts: Facts) -> None:
+    def __init__(self, host: Host, pod: Object, facts: Facts, links: Endpoints) -> None:
         metadata = pod["metadata"]
         self.pod = pod
         self.uid: str = metadata["uid"]
         self.directory = host.directory / f"{metadata['namespace']}_{metadata['name']}_{self.uid}"
-        self._host, self._facts = host, facts
+        self._host, self._facts, self._links = host, facts, links
+        self._grant: webhook.Grant | None = None
+        self._known = False  # whether the Pod has a grant is decided once, as by a webhook
         self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         self._volumes = Volumes(host.kube, self.directory / "volumes")
         self._events = Events(host.kube, pod)
-        self._read: dict[Reference, dict[str, bytes]] = {}
+        self._objects = Reader(host.kube, metadata["namespace"])
         self._dirty, self._deleted = asyncio.Event(), asyncio.Event()
         self._told = False
         self._retry = Retry(f"status of {self._path}", log, _RETRY_S)
@@ -129,14 +135,25 @@ class PodRun:
 
     async def _mounted(self, said: str) -> bool:
         try:
-            objects = await self._objects(volumes.references(self.pod))
-            await self._volumes.write(self.pod, self._facts, objects)
+            if not self._known:
+                self._grant, self._known = await self._find_grant(), True
+            pod = webhook.granted(self.pod, self._grant)
+            objects = await self._objects.read(volumes.references(pod))
+            await self._volumes.write(pod, self._facts, objects)
         except Exception as error:  # noqa: BLE001  (whatever is answered, it is tried again)
             self._trouble = str(error) or type(error).__name__
             if self._trouble != said:
                 self._events.tell("FailedMount", f"MountVolume.SetUp failed: {self._trouble}")
             return False
         return True
+
+    async def _find_grant(self) -> webhook.Grant | None:
+        namespace = self.pod["metadata"]["namespace"]
+        account = self.pod["spec"].get("serviceAccountName", "default")
+        if await self._host.cloud.associated(namespace, account):
+            return webhook.pod_identity(self._links.agent)
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}"
+        return webhook.service_account_role(await self._host.kube.get(path))
 
     async def _refresh(self) -> None:
         """Bring volumes up to date until cancelled, tokens above all; trouble is told and tried again."""
@@ -230,18 +247,31 @@ class PodRun:
 
     def _preparing(self, spec: Mapping[str, Any]) -> Callable[[], Any]:
         async def prepare() -> Prepared:
-            objects = await self._objects(environment.references(spec))
+            pod = webhook.granted(self.pod, self._grant)
+            every = (*pod["spec"].get("initContainers", []), *pod["spec"]["containers"])
+            container = next(one for one in every if one["name"] == spec["name"])
+            objects = await self._objects.read(environment.references(container))
             root = self.directory / "root" / spec["name"]
             root.mkdir(parents=True, exist_ok=True)
-            volumes.link(root, self.directory / "volumes", spec)
-            declared = environment.Declared(container=spec, pod=self.pod, facts=self._facts, objects=objects)
-            base = {**self._host.base, "HOSTNAME": self._hostname, "CONTAINER_SANDBOX_MOUNT_POINT": str(root)}
-            env = environment.environment(declared, base)
+            volumes.link(root, self.directory / "volumes", container)
+            declared = environment.Declared(container=container, pod=pod, facts=self._facts, objects=objects)
+            env = environment.environment(declared, {**self._host.base, **self._own_base(root)})
+            env |= webhook.moved_files(env, container, str(root))
             moved = self._move_ports(env)
-            words = [environment.expand(word, env) for word in image.words(dict(spec))]
+            words = [environment.expand(word, env) for word in image.words(dict(container))]
             return Prepared(words=words, env=env, directory=root, moved=moved)
 
         return prepare
+
+    def _own_base(self, root: Path) -> dict[str, str]:
+        """The variables of this Pod that are not declared."""
+        on_host = self.pod["spec"].get("hostNetwork")
+        metadata = self._links.metadata_of_node if on_host else self._links.metadata
+        return {
+            "HOSTNAME": self._hostname,
+            "CONTAINER_SANDBOX_MOUNT_POINT": str(root),
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
+        }
 
     def _move_ports(self, env: dict[str, str]) -> dict[int, int]:
         """Choose other ports where a program on every address has the container's, and set them in `env`."""
@@ -260,28 +290,6 @@ class PodRun:
     @property
     def _hostname(self) -> str:
         return str(self.pod["spec"].get("hostname") or self.pod["metadata"]["name"])
-
-    async def _objects(self, references: set[Reference]) -> Objects:
-        namespace = self.pod["metadata"]["namespace"]
-        return {one: await self._data(namespace, *one) for one in references}
-
-    async def _data(self, namespace: str, kind: str, name: str) -> dict[str, bytes] | None:
-        """The data of a Secret or ConfigMap, as it was last where the API server does not answer.
-
-        Raises ConfigError where it never did: a container is started again without it, as by a kubelet.
-        """
-        try:
-            found = await self._host.kube.get(f"/api/v1/namespaces/{namespace}/{kind}/{name}")
-            data = environment.decoded(kind, found)
-        except Exception as error:
-            if isinstance(error, ApiError) and error.status == _NOT_FOUND:
-                self._read.pop((kind, name), None)
-                return None
-            if (kind, name) not in self._read:
-                raise ConfigError(str(error) or type(error).__name__) from error
-        else:
-            self._read[kind, name] = data
-        return self._read[kind, name]
 
 
 def _verdicts(status: Object) -> dict[str, str]:

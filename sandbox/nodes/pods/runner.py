@@ -12,9 +12,11 @@ import aiohttp
 
 from sandbox.layout import HOST, Layout
 from sandbox.loopback import Loopback
+from sandbox.nodes.cloud import Cloud
 from sandbox.nodes.ec2 import Instance
 from sandbox.nodes.fleet import Fleet
 from sandbox.nodes.kube import Kube, Object
+from sandbox.nodes.linklocal import LinkLocal
 from sandbox.nodes.pods import image
 from sandbox.nodes.pods.environment import Facts
 from sandbox.nodes.pods.pod import Host, PodRun
@@ -44,7 +46,11 @@ class Runner:
             # In place of the DNS names of AWS, which no Pod could reach here.
             "AWS_ENDPOINT_URL": layout.aws_url,
         }
-        self._host = Host(kube=kube, session=session, directory=layout.pods, base=base, loopback=loopback)
+        cloud = Cloud(layout, session)
+        self._links = LinkLocal(cloud, loopback)
+        self._host = Host(
+            kube=kube, cloud=cloud, session=session, directory=layout.pods, base=base, loopback=loopback
+        )
         orphans = end_orphans(layout)
         if orphans:
             log.info("ended %d containers that an earlier runner left behind", orphans)
@@ -55,6 +61,7 @@ class Runner:
         for uid in set(self._runs) - set(wanted):
             _, task, _ = self._runs[uid]
             task.cancel()  # the object or the machine is gone: so are the processes
+        self._links.keep({instance.id for instance in self._fleet.instances.values()})
         for uid, pod in wanted.items():
             if uid in self._runs:
                 self._runs[uid][0].update(pod)
@@ -68,6 +75,7 @@ class Runner:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._links.close()
 
     def _alive(self, pod: Object) -> Instance | None:
         return self._fleet.alive(pod["spec"].get("nodeName", ""))
@@ -78,7 +86,7 @@ class Runner:
         address = instance.ip if pod["spec"].get("hostNetwork") else self._address(instance, pod)
         allocatable = nodes.get(("", name), {}).get("status", {}).get("allocatable", {})
         facts = Facts(pod_ip=address, host_ip=instance.ip, allocatable=allocatable)
-        run = PodRun(self._host, pod, facts)
+        run = PodRun(self._host, pod, facts, self._links.of(instance))
         task = asyncio.get_running_loop().create_task(run.run())
         self._runs[run.uid] = (run, task, address)
         task.add_done_callback(lambda task: self._ended(run.uid, task))

@@ -16,6 +16,10 @@ LISTENER = "aws:lb/listener:Listener"
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/userPolicy:UserPolicy"
 KEY = "aws:iam/accessKey:AccessKey"
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
 RULE = {
@@ -49,6 +53,15 @@ PROGRAMS: dict[str, dict[str, Any]] = {
     USER: {"path": "/nlb/"},
     POLICY: {"user": "syncer", "policy": '{"Version":"2012-10-17"}'},
     KEY: {"user": "syncer"},
+    ROLE: {"assumeRolePolicy": '{"Version":"2012-10-17"}', "description": "of the syncer"},
+    ROLE_POLICY: {"role": "syncer", "policy": '{"Version":"2012-10-17"}'},
+    ATTACHMENT: {"role": "syncer", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+    ASSOCIATION: {
+        "clusterName": "sandbox",
+        "namespace": "node-nlb-sync",
+        "serviceAccount": "syncer",
+        "roleArn": "arn:aws:iam::123456789012:role/syncer",
+    },
 }
 
 

@@ -1,0 +1,171 @@
+"""The services that say who a caller is and give credentials: STS, EKS, EKS Auth and instance metadata."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from sandbox.cloud import query, rest
+from sandbox.cloud.client import DATA_PLANE_KEY
+from sandbox.cloud.eks import CLUSTER_ARN, Eks
+from sandbox.cloud.errors import AwsError
+from sandbox.cloud.iam import Caller, Iam, trust_policy
+from sandbox.cloud.issuer import IssuerKeys
+from sandbox.cloud.network import NODE_GROUP_ID, NODE_ROLE, SUBNET_IDS, VPC_ID
+from sandbox.cloud.policy import Call, Principal, trusts
+from sandbox.cloud.request import UNSIGNED, Answer, Request
+from sandbox.cloud.sessions import Session, Sessions
+from sandbox.cloud.sts import Sts
+from sandbox.cloud.sts import identity as caller_identity
+from sandbox.cluster.pki import Pki
+from sandbox.layout import ACCOUNT, ISSUER, REGION, Layout
+
+STS_AUDIENCE: Final = "sts.amazonaws.com"
+_WITH_TOKEN: Final = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleForPodIdentity"})
+_INSTANCE_SESSION_S: Final = 6 * 3600
+_ABOUT_ASSOCIATIONS: Final = frozenset(
+    f"{verb}PodIdentityAssociation" for verb in ("Describe", "Update", "Delete")
+)
+NODE_TRUST: Final[dict[str, Any]] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+_EKS: Final[dict[str, Callable[[Eks, tuple[str, ...], dict[str, Any], Request], dict[str, Any]]]] = {
+    "ListClusters": lambda eks, *_: eks.list_clusters(),
+    "DescribeCluster": lambda eks, parts, *_: eks.describe_cluster(*parts),
+    "CreatePodIdentityAssociation": lambda eks, parts, body, _: eks.create(parts[0], body),
+    "DescribePodIdentityAssociation": lambda eks, parts, *_: eks.describe(*parts),
+    "ListPodIdentityAssociations": lambda eks, parts, _, request: eks.list(
+        parts[0], request.fields.get("namespace"), request.fields.get("serviceAccount")
+    ),
+    "UpdatePodIdentityAssociation": lambda eks, parts, body, _: eks.update(*parts, body),
+    "DeletePodIdentityAssociation": lambda eks, parts, *_: eks.delete(*parts),
+    "TagResource": lambda eks, parts, body, _: eks.tag(parts[0], body.get("tags", {})),
+    "UntagResource": lambda eks, parts, _, request: eks.untag(parts[0], request.values("tagKeys")),
+    "ListTagsForResource": lambda eks, parts, *_: eks.tags_of(*parts),
+}
+
+
+class Identity:
+    """Callers, sessions, and the services that start sessions; all but `prepare` need the front's lock."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._keys = IssuerKeys(layout)
+        self.sessions = Sessions()
+        self.iam = Iam(self.sessions)
+        self.eks = Eks(self.iam, self.sessions, self._cluster)
+        self._sts = Sts(self.iam, self.sessions, self._keys.of)
+        # What an EKS cluster has before anything of this project: its OIDC provider and the nodes' role.
+        self.iam.seed_oidc_provider(ISSUER, STS_AUDIENCE)
+        self.iam.seed_role(NODE_ROLE, NODE_TRUST)
+
+    def prepare(self, request: Request) -> None:
+        """Read the issuer's keys where the call needs them; the API server may take its time."""
+        if request.action in _WITH_TOKEN:
+            self._keys.refresh()
+
+    def admit(self, request: Request, resources: tuple[str, ...]) -> Caller | None:
+        """The caller; None for one that needs no key. Raises AwsError for a dead key or a missing right."""
+        if request.access_key == DATA_PLANE_KEY or request.action in UNSIGNED:
+            return None
+        caller = self._caller(request)
+        # GetCallerIdentity needs no permission (its page in the STS reference).
+        if request.action != "GetCallerIdentity":
+            caller.authorise(Call(f"{request.service}:{request.action}", resources, request.region))
+        if request.action == "CreatePodIdentityAssociation":
+            role_arn = str(rest.body_of(request).get("roleArn"))
+            caller.authorise(Call("iam:PassRole", (role_arn,), request.region))
+        return caller
+
+    def answer(self, request: Request, caller: Caller | None) -> Answer | None:
+        """The answer to a call of STS or EKS; None where it is moto's to answer."""
+        if request.service in rest.SERVICES:
+            return rest.render(self._eks(request))
+        if request.service != "sts":
+            return None
+        model = query.operation("sts", request.action)
+        params = query.parse(model, request.fields)
+        if request.action == "AssumeRoleWithWebIdentity":
+            result = self._sts.assume_role_with_web_identity(params, request.region)
+        elif request.action == "AssumeRole" and caller:
+            result = self._sts.assume_role(params, caller, request.region)
+        elif request.action == "GetCallerIdentity" and caller:
+            result = caller_identity(caller)
+        else:
+            raise AwsError("InvalidAction", f"The sandbox does not simulate {request.action}")
+        return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
+
+    def role_of_profile(self, profile_arn: str) -> Any:
+        """The role (moto's) of an instance profile, where EC2 may assume it; None where not."""
+        role = self.iam.role_of_profile(profile_arn)
+        ec2 = Principal("Service", "ec2.amazonaws.com")
+        if role is None or not trusts(trust_policy(role), ec2, Call("sts:AssumeRole", (), REGION)):
+            return None
+        return role
+
+    def instance_session(self, role: Any, instance_id: str) -> Session:
+        """Credentials of an instance."""
+        return self.sessions.start(role, instance_id, _INSTANCE_SESSION_S)
+
+    def _caller(self, request: Request) -> Caller:
+        try:
+            return self.iam.caller(request.access_key, request.token)
+        except AwsError as error:
+            raise _in_words_of(request.service, error) from None
+
+    def _eks(self, request: Request) -> dict[str, Any]:
+        action, parts = rest.route(request)
+        body = rest.body_of(request)
+        if action == "AssumeRoleForPodIdentity":
+            return self.eks.assume_role(parts[0], str(body.get("token")), self._keys.of(ISSUER))
+        if action not in _EKS:
+            raise AwsError("UnknownOperationException", f"The sandbox does not simulate {action}", 404)
+        return _EKS[action](self.eks, parts, body, request)
+
+    def _cluster(self) -> dict[str, Any]:
+        """What DescribeCluster shows of the API server and the network."""
+        ca = Pki(self._layout.pki).ca
+        data = base64.b64encode(ca.read_bytes()).decode() if ca.exists() else ""
+        return {
+            "endpoint": self._layout.apiserver_url,
+            "certificateAuthority": {"data": data},
+            "version": "1.36",
+            "platformVersion": "eks.1",
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/cluster.sandbox",
+            "resourcesVpcConfig": {
+                "vpcId": VPC_ID,
+                "subnetIds": list(SUBNET_IDS.values()),
+                "clusterSecurityGroupId": NODE_GROUP_ID,
+                "securityGroupIds": [],
+                "endpointPublicAccess": True,
+                "endpointPrivateAccess": False,
+                "publicAccessCidrs": ["0.0.0.0/0"],
+            },
+            "tags": {},
+        }
+
+
+def resources_of(request: Request) -> tuple[str, ...]:
+    """Which ARNs a call of EKS is authorised against (service authorization reference)."""
+    action, parts = rest.route(request)
+    if action in _ABOUT_ASSOCIATIONS:
+        return (f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{parts[0]}/{parts[1]}",)
+    if action.endswith(("TagResource", "UntagResource", "ForResource")):
+        return (parts[0],)
+    return ("*",) if action == "ListClusters" else (CLUSTER_ARN.rpartition("/")[0] + f"/{parts[0]}",)
+
+
+def _in_words_of(service: str, error: AwsError) -> AwsError:
+    """The refusal of a key as `service` gives it: EC2 and the JSON services have codes of their own."""
+    expired = error.code == "ExpiredToken"
+    if service == "ec2" and expired:
+        return AwsError("RequestExpired", "Request has expired.")
+    if service == "ec2":
+        return AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    if service in rest.SERVICES:
+        code = "ExpiredTokenException" if expired else "UnrecognizedClientException"
+        return AwsError(code, error.message, error.status)
+    return error

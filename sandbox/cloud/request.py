@@ -1,0 +1,114 @@
+"""A request to the AWS API as it arrives over WSGI, and the answer to it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sandbox.cloud.errors import AwsError
+from sandbox.layout import REGION
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+# The calls that carry their own proof of identity: SDKs do not sign them.
+UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
+_SCOPE_PARTS = 5  # key/date/region/service/aws4_request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A call: which key and session token, which service, which action, with its form fields or its body."""
+
+    access_key: str
+    token: str
+    region: str
+    service: str
+    action: str
+    fields: dict[str, str]
+    method: str
+    path: str
+    body: bytes
+    query: str = ""
+
+    def values(self, name: str) -> list[str]:
+        """Every value of a parameter of the query string."""
+        return [value for key, value in parse_qsl(self.query) if key == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def parse(environ: Environ) -> Request:
+    """The request in `environ`, whose body can be read again. Raises AwsError where it is not signed."""
+    body = read_body(environ)
+    set_body(environ, body)
+    fields = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    fields.update(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+    target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+    action = fields.get("Action") or target.rpartition(".")[2]
+    scope = _credential(environ)
+    if len(scope) != _SCOPE_PARTS:
+        if action not in UNSIGNED:
+            raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+        scope = ["", "", REGION, "sts", ""]
+    return Request(
+        access_key=scope[0],
+        token=str(environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")),
+        region=scope[2],
+        service=scope[3],
+        action=action,
+        fields=fields,
+        method=str(environ["REQUEST_METHOD"]),
+        path=_path(environ),
+        body=body,
+        query=str(environ.get("QUERY_STRING", "")),
+    )
+
+
+def service_of(environ: Environ) -> str:
+    """The service that the signature names; `unknown` for a request without one."""
+    scope = _credential(environ)
+    return scope[3] if len(scope) == _SCOPE_PARTS else "unknown"
+
+
+def read_body(environ: Environ) -> bytes:
+    """The body, which can be read once."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    read: bytes = environ["wsgi.input"].read(length) if length else b""
+    return read
+
+
+def set_body(environ: Environ, body: bytes) -> None:
+    """Replace the body."""
+    environ["wsgi.input"] = BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def send(
+    start_response: StartResponse, answer: Answer, headers: Iterable[tuple[str, str]] = ()
+) -> list[bytes]:
+    """Send `answer`."""
+    own = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
+    status = f"{answer.status} {'OK' if answer.status < 400 else 'Refused'}"  # noqa: PLR2004
+    start_response(status, [*own, *headers])
+    return [answer.body]
+
+
+def _path(environ: Environ) -> str:
+    """The path with its escapes where the server keeps them: an ARN in it holds slashes."""
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
+    return raw.partition("?")[0]
+
+
+def _credential(environ: Environ) -> list[str]:
+    """The credential scope of a Signature Version 4 header, split; empty when the request is not signed."""
+    _, found, rest = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")
+    return rest.split(",")[0].strip().split("/") if found else []
