@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.cloud.addresses import LOAD_BALANCER_HOSTS, elastic_ip, instance_ip
 from sandbox.cloud.errors import AwsError
+from sandbox.cloud.interfaces import make_managed
 from sandbox.cloud.rules import Rules
 
 
@@ -111,9 +112,7 @@ class Ec2:
         )
         if not groups:
             interface._group_set = []  # noqa: SLF001 (moto adds the VPC's default group; AWS adds none)
-        interface.requester_managed = True
-        interface.interface_type = "network_load_balancer"
-        interface.status = "in-use"
+        make_managed(interface)
         address = None
         if allocation_id:
             address = self._backend.associate_address(eni=interface, allocation_id=allocation_id).public_ip

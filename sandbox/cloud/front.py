@@ -112,6 +112,7 @@ class Front:
         if request.access_key != DATA_PLANE_KEY:
             time.sleep(self.elbv2.faults.latency_of(request.action))
         with self._lock:
+            self.elbv2.remove_lingering()
             self._admit(request)
             if service == "elasticloadbalancing":
                 return _send(start_response, self._elbv2(request))
