@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.cloud.addresses import LOAD_BALANCER_HOSTS, elastic_ip, instance_ip
 from sandbox.cloud.errors import AwsError
+from sandbox.cloud.interfaces import make_managed
 from sandbox.cloud.rules import Rules
 
 
@@ -131,9 +132,7 @@ class Ec2:
         )
         if not groups:
             interface._group_set = []  # noqa: SLF001 (moto adds the VPC's default group; AWS adds none)
-        interface.requester_managed = True
-        interface.interface_type = "network_load_balancer"
-        interface.status = "in-use"
+        make_managed(interface)
         address = None
         if allocation_id:
             address = self._backend.associate_address(eni=interface, allocation_id=allocation_id).public_ip
@@ -174,15 +173,17 @@ class Ec2:
         self.rules.require_unnamed(group_id)
 
     def require_own(self, address_id: str) -> None:
-        """Raise what AWS answers when an Elastic IP that a load balancer holds is released or taken away.
+        """Raise what AWS answers when an Elastic IP that is in use is released or disassociated.
 
-        `address_id` is an allocation or association id. The misleading AuthFailure is AWS's own
-        (terraform-provider-aws issue 33645).
+        `address_id` is the allocation id of a release or the association id of a disassociation. The
+        misleading AuthFailure for one of a load balancer is AWS's own (terraform-provider-aws issue 33645).
         """
         for address in self._backend.addresses:
             ids = {address.allocation_id, address.association_id}
             if address_id in ids and address.eni and address.eni.requester_managed:
                 raise AwsError("AuthFailure", "You do not have permission to access the specified resource.")
+            if address_id == address.allocation_id and address.association_id:
+                raise AwsError("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
 
     def _free_hosts(self, subnet: Subnet) -> Iterator[str]:
         network = IPv4Network(subnet.cidr)

@@ -44,6 +44,9 @@ class Faults:
     """Seconds before a registered target is health-checked; AWS takes minutes (facts 4), people wait less."""
     provisioning_s: float = 0.3
     """Seconds before a new load balancer is active."""
+    interface_linger_s: float = 0.0
+    """Seconds for which the interfaces of a deleted load balancer hold its addresses and security groups;
+    AWS takes minutes (terraform-provider-aws#33645)."""
     quotas: dict[str, int] = field(default_factory=lambda: dict(QUOTAS))
     rates: dict[str, tuple[float, float]] | None = field(default_factory=lambda: dict(RATES))
     """Request rates of the account; null switches throttling off."""

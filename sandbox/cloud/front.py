@@ -102,6 +102,7 @@ class Front:
         if request.access_key != DATA_PLANE_KEY:
             time.sleep(self.elbv2.faults.latency_of(request.action))
         with self._lock:
+            self.elbv2.remove_lingering()
             if request.access_key != DATA_PLANE_KEY:
                 self._limit(request)
             caller = self.identity.admit(request, _resources(request))

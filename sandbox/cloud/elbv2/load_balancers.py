@@ -82,7 +82,7 @@ def described(cloud: Elbv2, one: LoadBalancer) -> Structure:
 
 
 def delete(cloud: Elbv2, params: Structure) -> Structure:
-    """DeleteLoadBalancer: listeners go with it, interfaces and Elastic IPs are free; unknown ones succeed."""
+    """DeleteLoadBalancer: listeners go with it, interfaces at once or later; unknown ones succeed."""
     one = cloud.load_balancers.get(params["LoadBalancerArn"])
     if one is None:
         return {}
@@ -93,9 +93,8 @@ def delete(cloud: Elbv2, params: Structure) -> Structure:
         )
     for listener in cloud.listeners_of(one.arn):
         del cloud.listeners[listener.arn]
-    for zone in one.zones.values():
-        cloud.ec2.detach(zone.interface_id)
     del cloud.load_balancers[one.arn]
+    cloud.leave_behind([zone.interface_id for zone in one.zones.values()])
     return {}
 
 

@@ -22,6 +22,7 @@ class Elbv2:
         self.load_balancers: dict[str, LoadBalancer] = {}
         self.listeners: dict[str, Listener] = {}
         self.groups: dict[str, TargetGroup] = {}
+        self._lingering: dict[str, float] = {}
 
     def load_balancer(self, arn: str) -> LoadBalancer:
         """The load balancer; raises LoadBalancerNotFound."""
@@ -56,6 +57,18 @@ class Elbv2:
             if group_arn in listener.group_arns:
                 return self.load_balancers[listener.load_balancer_arn]
         return None
+
+    def leave_behind(self, interface_ids: Iterable[str]) -> None:
+        """Let interfaces of a deleted load balancer linger as long as the faults say."""
+        self._lingering.update(dict.fromkeys(interface_ids, self.clock()))
+        self.remove_lingering()
+
+    def remove_lingering(self) -> None:
+        """Delete the interfaces that have lingered long enough; their addresses and groups are free."""
+        for interface_id, since in list(self._lingering.items()):
+            if self.clock() >= since + self.faults.interface_linger_s:
+                del self._lingering[interface_id]
+                self.ec2.detach(interface_id)
 
     def new_arn(self, kind: str, path: str) -> str:
         """An ARN of this account with a fresh id: `kind/path/ID` (facts 9 for the form)."""

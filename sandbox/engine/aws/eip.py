@@ -8,9 +8,6 @@ from sandbox.engine.aws.session import Aws, AwsError, doing, tolerating
 from sandbox.engine.values import PropertyMap
 
 _GONE: Final = "InvalidAllocationID.NotFound"
-# What AWS answers while a deleted load balancer still holds the address (terraform-provider-aws issue 33645).
-_STILL_USED: Final = frozenset({"AuthFailure", "InvalidIPAddress.InUse", "DependencyViolation"})
-_RELEASE_S: Final = 180.0  # the official delete timeout
 
 
 class Eip:
@@ -81,16 +78,18 @@ class Eip:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """ReleaseAddress, again and again while the network interface that has it is still going."""
-        if state.get("instance"):
-            _disassociate(aws, state.get("associationId", ""))
+        """Disassociate the address where the state has an association, then release it once.
 
-        def release() -> None:
-            with doing(f"deleting EC2 EIP ({ident})"):
-                aws.ec2.release_address(AllocationId=ident)
-
-        with tolerating(_GONE):
-            aws.retry(release, _STILL_USED, timeout_s or _RELEASE_S)
+        resourceEIPDelete retries nothing: an address that a deleted load balancer still holds is an error
+        (terraform-provider-aws#33645).
+        """
+        _ = timeout_s
+        _disassociate(aws, state.get("associationId", ""))
+        asked: dict[str, Any] = {"AllocationId": ident}
+        if state.get("networkBorderGroup"):
+            asked["NetworkBorderGroup"] = state["networkBorderGroup"]
+        with tolerating(_GONE), doing(f"deleting EC2 EIP ({ident})"):
+            aws.ec2.release_address(**asked)
 
 
 def _find(aws: Aws, ident: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.engine.aws import attributes, tags
-from sandbox.engine.aws.session import Aws, AwsError, doing, tolerating
+from sandbox.engine.aws.session import Aws, AwsError, doing
 from sandbox.engine.provider import ProviderError
 from sandbox.engine.values import PropertyMap
 
@@ -72,9 +72,9 @@ class Listener:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """DeleteListener."""
+        """DeleteListener; a missing listener is an error (resourceListenerDelete)."""
         _ = state, timeout_s
-        with tolerating(*_GONE), doing(f"deleting ELBv2 Listener ({ident})"):
+        with doing(f"deleting ELBv2 Listener ({ident})"):
             aws.elbv2.delete_listener(ListenerArn=ident)
 
 

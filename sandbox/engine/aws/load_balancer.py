@@ -1,5 +1,6 @@
 """aws:lb/loadBalancer:LoadBalancer (internal/service/elbv2/load_balancer.go)."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -122,13 +123,15 @@ class LoadBalancer:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """DeleteLoadBalancer, then wait until its network interfaces let go of addresses and groups."""
-        _ = state
-        with tolerating(*_GONE), doing(f"deleting ELBv2 Load Balancer ({ident})"):
+        """DeleteLoadBalancer, then wait for its network interfaces, which hold addresses and groups.
+
+        The wait is best effort: whatever ends it, the deletion has succeeded (resourceLoadBalancerDelete).
+        """
+        _ = state, timeout_s
+        with doing(f"deleting ELBv2 Load Balancer ({ident})"):
             aws.elbv2.delete_load_balancer(LoadBalancerArn=ident)
-        what = f"waiting for ELBv2 Load Balancer ({ident}) delete"
-        aws.wait(lambda: _find(aws, ident) is None, timeout_s or CREATE_S, what)
-        aws.wait(lambda: not _interfaces(aws, ident), _DETACH_S, what)
+        with contextlib.suppress(ProviderError):
+            aws.wait(lambda: not _interfaces(aws, ident), _DETACH_S, f"waiting for interfaces of ({ident})")
 
 
 def _find(aws: Aws, ident: str) -> Any:
@@ -222,10 +225,16 @@ def _key(value: Any) -> str:
 
 
 def _interfaces(aws: Aws, arn: str) -> bool:
-    """Whether network interfaces of the load balancer still exist (they are described `ELB net/name/id`)."""
+    """Whether network interfaces of the load balancer still exist.
+
+    ec2.FindNetworkInterfacesByAttachmentInstanceOwnerIDAndDescription.
+    """
     description = f"ELB {arn.partition(':loadbalancer/')[2]}"
     with doing(f"reading network interfaces of ({arn})"):
         found = aws.ec2.describe_network_interfaces(
-            Filters=[{"Name": "description", "Values": [description]}]
+            Filters=[
+                {"Name": "attachment.instance-owner-id", "Values": ["amazon-aws"]},
+                {"Name": "description", "Values": [description]},
+            ]
         )["NetworkInterfaces"]
-    return any(each.get("Description") == description for each in found)
+    return bool(found)

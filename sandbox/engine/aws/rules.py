@@ -238,7 +238,7 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         ),
         "targetHealthStates": _targets(computed=True),
         "targetHealthStates.enableUnhealthyConnectionTermination": _targets(required=True),
-        "targetHealthStates.unhealthyDrainingInterval": _targets(between=((0, 360000),)),
+        "targetHealthStates.unhealthyDrainingInterval": _targets(default=0, between=((0, 360000),)),
     },
     "aws:lb/listener:Listener": {
         "region": REGION,

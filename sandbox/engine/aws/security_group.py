@@ -11,7 +11,11 @@ from sandbox.engine.values import PropertyMap
 
 _GONE: Final = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
 _STILL_USED: Final = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
-_DELETE_S: Final = 900.0  # the official delete timeout
+# resourceSecurityGroupDelete: 15 minutes by default, in two parts. The first part is a constant, and a
+# timeout below it leaves 30 s for the second.
+_DELETE_S: Final = 900.0
+_FIRST_PART_S: Final = 60.0
+_LEAST_SECOND_PART_S: Final = 30.0
 _SOURCES: Final = (
     ("cidrBlocks", "IpRanges", "CidrIp"),
     ("ipv6CidrBlocks", "Ipv6Ranges", "CidrIpv6"),
@@ -96,7 +100,13 @@ class SecurityGroup:
                 aws.ec2.delete_security_group(GroupId=ident)
 
         with tolerating(*_GONE):
-            aws.retry(remove, _STILL_USED, timeout_s or _DELETE_S)
+            aws.retry(remove, _STILL_USED, patience(timeout_s))
+
+
+def patience(timeout_s: float) -> float:
+    """Seconds for which a deletion is retried; `timeout_s` is the program's, 0 for none."""
+    wanted = timeout_s or _DELETE_S
+    return wanted if wanted >= _FIRST_PART_S else _FIRST_PART_S + _LEAST_SECOND_PART_S
 
 
 def _find(aws: Aws, ident: str) -> Any:

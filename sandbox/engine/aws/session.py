@@ -142,14 +142,20 @@ class Aws:
             if self.cancelled.wait(_POLL_S):
                 raise ProviderError(f"{what}: cancelled")
 
-    def retry(self, call: Callable[[], object], codes: frozenset[str], timeout_s: float) -> None:
-        """Call again while AWS answers one of `codes`; the last such answer is raised after `timeout_s`."""
+    def retry(
+        self, call: Callable[[], object], codes: frozenset[str], timeout_s: float, *, containing: str = ""
+    ) -> None:
+        """Call again while AWS answers one of `codes` with `containing` in its message.
+
+        The last such answer is raised after `timeout_s`.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             try:
                 call()
             except AwsError as error:
-                if error.code not in codes or time.monotonic() > deadline or self.cancelled.wait(_POLL_S):
+                again = error.code in codes and containing in str(error)
+                if not again or time.monotonic() > deadline or self.cancelled.wait(_POLL_S):
                     raise
             else:
                 return

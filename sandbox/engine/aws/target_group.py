@@ -11,7 +11,8 @@ from sandbox.engine.values import PropertyMap
 
 _GONE: Final = ("TargetGroupNotFound", "TargetGroupNotFoundException")
 _IN_USE: Final = frozenset({"ResourceInUse", "ResourceInUseException"})
-_DELETE_S: Final = 120.0  # resourceTargetGroupDelete waits 2 minutes for a listener to go
+_IN_USE_BY: Final = "is currently in use by a listener or a rule"
+_DELETE_S: Final = 120.0  # a constant of resourceTargetGroupDelete: customTimeouts do not change it
 _DNS: Final = "target_group_health.dns_failover.minimum_healthy_targets"
 _ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
 _TERMINATION: Final = "target_health_state.unhealthy.connection_termination.enabled"
@@ -100,15 +101,14 @@ class TargetGroup:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """DeleteTargetGroup, again while a listener that is going still names it."""
-        _ = state
+        """DeleteTargetGroup, again while a listener or a rule uses the group; AWS tolerates a missing one."""
+        _ = state, timeout_s
 
         def remove() -> None:
             with doing(f"deleting ELBv2 Target Group ({ident})"):
                 aws.elbv2.delete_target_group(TargetGroupArn=ident)
 
-        with tolerating(*_GONE):
-            aws.retry(remove, _IN_USE, timeout_s or _DELETE_S)
+        aws.retry(remove, _IN_USE, _DELETE_S, containing=_IN_USE_BY)
 
 
 def _find(aws: Aws, ident: str) -> Any:
@@ -182,10 +182,11 @@ def _block_attributes(inputs: PropertyMap, names: Iterable[str]) -> dict[str, An
             if limits := health.get(block):
                 pairs[f"{prefix}.count"] = limits["minimumHealthyTargetsCount"]
                 pairs[f"{prefix}.percentage"] = limits["minimumHealthyTargetsPercentage"]
-    if "targetHealthStates" in names and (states := inputs.get("targetHealthStates")):
+    # expandTargetGroupTargetHealthStateAttributes: both or, for other protocols, neither
+    states = inputs.get("targetHealthStates") if inputs["protocol"] in ("TCP", "TLS") else None
+    if "targetHealthStates" in names and states:
         pairs[_TERMINATION] = states[0]["enableUnhealthyConnectionTermination"]
-        if not pairs[_TERMINATION] and states[0].get("unhealthyDrainingInterval") is not None:
-            pairs[_DRAINING] = states[0]["unhealthyDrainingInterval"]
+        pairs[_DRAINING] = states[0].get("unhealthyDrainingInterval", 0)
     return pairs
 
 

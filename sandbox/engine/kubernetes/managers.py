@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+CREATOR: Final = "pulumi-kubernetes"  # the manager of every creation (await.go Creation)
+_OWN: Final = frozenset({"pulumi-resource-kubernetes", CREATOR, "pulumi-kubernetes.exe"})
 # Whose fields an update takes over without a conflict (await.go fixCSAFieldManagers); prefixes, and the
 # operations they count for.
 _TAKEN_OVER: Final = (
@@ -11,6 +13,17 @@ _TAKEN_OVER: Final = (
     ("pulumi-kubernetes", ("Update",)),
     ("pulumi-resource-kubernetes", ("Update",)),
 )
+
+
+def forced(live: Mapping[str, Any], *, preview: bool) -> bool:
+    """Whether an apply overwrites conflicts unasked (await.go patchForce).
+
+    It does where no manager is recorded. A preview also does while fields belong to a creation, because only
+    the real update moves them to the apply's manager before it applies.
+    """
+    entries = live["metadata"].get("managedFields") or []
+    created = any(one["operation"] == "Update" and one["manager"] in _OWN for one in entries)
+    return not entries or (preview and created)
 
 
 def taken_over(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sandbox.engine.kubernetes.catalog import Catalog, Kind, NoMatchError
 from sandbox.engine.kubernetes.connection import ApiError, Connection
-from sandbox.engine.kubernetes.managers import taken_over
+from sandbox.engine.kubernetes.managers import CREATOR, taken_over
 
 Object = Mapping[str, Any]
 # A Namespace or a CustomResourceDefinition of the same program may be on its way (await.go Creation retries).
@@ -50,14 +50,12 @@ class Objects:
         """The live object. Raises ApiError."""
         return self.connection.get(self.path(obj))
 
-    def create(
-        self, obj: Object, manager: str, *, dry_run: bool, tell: Callable[[str], None]
-    ) -> dict[str, Any]:
+    def create(self, obj: Object, *, dry_run: bool, tell: Callable[[str], None]) -> dict[str, Any]:
         """POST the object, trying again for 7.5 s while its kind or namespace does not exist.
 
         An unknown or doubled field is an error (fieldValidation=Strict).
         """
-        query = {"fieldManager": manager, "fieldValidation": "Strict", **_dry(dry_run)}
+        query = {"fieldManager": CREATOR, "fieldValidation": "Strict", **_dry(dry_run)}
         for number, delay in enumerate((*_RETRY_DELAYS_S, None), 1):
             try:
                 return self.connection.send("POST", self.path(obj, collection=True), obj, query=query)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any, ParamSpec, TypeVar
 
 from sandbox.engine.difference import Difference, parse, without
-from sandbox.engine.kubernetes import annotations, naming, replacement, shape, state
+from sandbox.engine.kubernetes import annotations, managers, naming, replacement, shape, state
 from sandbox.engine.kubernetes.catalog import NoMatchError
 from sandbox.engine.kubernetes.connection import ApiError, ConfigError, Connection, load
 from sandbox.engine.kubernetes.objects import Objects, keep_live
@@ -188,10 +188,9 @@ class Kubernetes(Provider):
         cluster = self._cluster()
         live = cluster.get(obj) if preview else cluster.take_over(obj, wish.manager)
         sent = keep_live(obj, live, [parse(path) for path in ignored])
+        force = annotations.forces(obj) or managers.forced(live, preview=preview)
         try:
-            made = cluster.apply(
-                sent, wish.manager, force=preview or annotations.forces(obj), dry_run=preview
-            )
+            made = cluster.apply(sent, wish.manager, force=force, dry_run=preview)
         except ApiError as error:
             if preview and error.status == HTTPStatus.FORBIDDEN:
                 return news
@@ -223,7 +222,7 @@ class Kubernetes(Provider):
             force = preview or annotations.forces(obj)
             return cluster.apply(obj, wish.manager, force=force, dry_run=preview)
         tell = functools.partial(self.report.info, resource)
-        return cluster.create(obj, wish.manager, dry_run=preview, tell=tell)
+        return cluster.create(obj, dry_run=preview, tell=tell)
 
     def _ready(
         self, resource: Resource, wish: "_Wish", made: dict[str, Any], *, timeout_s: float

@@ -11,7 +11,7 @@ from sandbox.engine.kubernetes import annotations, readiness
 from sandbox.engine.kubernetes.connection import ApiError, Connection
 
 _POLL_S: Final = 0.2
-_DELETION_TIMEOUT_S: Final = 300.0  # await.go Deletion
+_DELETION_TIMEOUT_S: Final = 600.0  # await.go Deletion
 # Kinds whose deletion is not waited for under skipAwait (overrides.go allowsSkipAwaitWithDelete)
 _SKIPS_DELETION: Final = frozenset(
     {"Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job"}

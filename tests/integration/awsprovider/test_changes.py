@@ -71,6 +71,34 @@ def test_a_target_group_changes_its_health_check_attributes_and_tags_in_place(
     assert _unchanged(plugin, updated, after).fields == []
 
 
+def test_a_draining_interval_set_by_hand_goes_back(
+    plugin: Plugin, made: Workbench, network: Network, boto: Clients
+) -> None:
+    """target_group.go: `unhealthy_draining_interval` is 0 by default, and both attributes are always sent."""
+    program = _targets(network, targetHealthStates=[{"enableUnhealthyConnectionTermination": True}])
+    group = made(TARGETS, program)
+    prefix = "target_health_state.unhealthy"
+    by_hand = {
+        f"{prefix}.connection_termination.enabled": "false",
+        f"{prefix}.draining_interval_seconds": "90",
+    }
+    boto.elbv2.modify_target_group_attributes(
+        TargetGroupArn=group.id, Attributes=[{"Key": key, "Value": by_hand[key]} for key in by_hand]
+    )
+    drifted = plugin.read(group)
+    assert drifted is not None
+    assert set(plugin.diff(drifted, program).paths) == {
+        "targetHealthStates[0].enableUnhealthyConnectionTermination",
+        "targetHealthStates[0].unhealthyDrainingInterval",
+    }
+    mended = plugin.update(drifted, program)
+    found = boto.elbv2.describe_target_group_attributes(TargetGroupArn=group.id)["Attributes"]
+    told = {each["Key"]: each["Value"] for each in found}
+    assert told[f"{prefix}.connection_termination.enabled"] == "true"
+    assert told[f"{prefix}.draining_interval_seconds"] == "0"
+    assert _unchanged(plugin, mended, program).fields == []
+
+
 def test_a_load_balancer_gains_a_zone_and_changes_groups_and_attributes_in_place(
     plugin: Plugin, made: Workbench, network: Network, boto: Clients
 ) -> None:

@@ -1,6 +1,5 @@
 """What a person reads when AWS refuses, and what is left behind."""
 
-import time
 from collections.abc import Iterator
 from threading import Timer
 from typing import Any
@@ -114,22 +113,6 @@ def test_the_account_is_not_asked_for_where_the_stack_says_so(
     address = second.create(EIP, {"domain": "vpc"})
     assert address.plain["arn"] == f"arn:aws:ec2:eu-central-1::elastic-ip/{address.id}"
     second.delete(address)
-
-
-def test_an_address_that_is_still_in_use_is_released_once_it_is_free(
-    plugin: Plugin, network: Network, boto: Clients
-) -> None:
-    """A destroy may meet the address before the load balancer's interface has let it go."""
-    address = plugin.create(EIP, {"domain": "vpc"})
-    mapping = {"subnetId": network.subnet_ids["eu-central-1a"], "allocationId": address.id}
-    balancer = plugin.create(BALANCER, {"loadBalancerType": "network", "subnetMappings": [mapping]})
-    later = Timer(0.6, boto.elbv2.delete_load_balancer, kwargs={"LoadBalancerArn": balancer.id})
-    later.start()
-    begun = time.monotonic()
-    plugin.delete(address)
-    assert time.monotonic() - begun > 0.4
-    later.join()
-    assert plugin.read(address) is None
 
 
 def test_a_group_that_a_load_balancer_still_uses_is_deleted_once_it_is_free(

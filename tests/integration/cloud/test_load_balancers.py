@@ -150,6 +150,59 @@ def test_a_security_group_in_use_by_a_load_balancer_cannot_be_deleted(cloud: Clo
     cloud.ec2.delete_security_group(GroupId=group)
 
 
+def test_interfaces_of_a_deleted_load_balancer_linger_and_hold_its_address_and_its_group(
+    cloud: Cloud,
+) -> None:
+    """terraform-provider-aws#33645: AWS removes the interfaces some minutes after the load balancer."""
+    cloud.faults(interface_linger_s=600)
+    address, group = cloud.address(), _security_group(cloud)
+    mappings = _mappings(cloud, {ZONES[0]: address})
+    balancer = cloud.balancer(SubnetMappings=mappings, SecurityGroups=[group])
+    cloud.elb.delete_load_balancer(LoadBalancerArn=balancer)
+
+    assert (
+        refusal(cloud.elb.describe_load_balancers, LoadBalancerArns=[balancer])[0] == "LoadBalancerNotFound"
+    )
+    assert len(_interfaces(cloud, balancer)) == 1
+    assert refusal(cloud.ec2.release_address, AllocationId=address)[0] == "AuthFailure"
+    assert refusal(cloud.ec2.delete_security_group, GroupId=group)[0] == "DependencyViolation"
+    assert _refused(cloud, {ZONES[0]: address})[0] == "ResourceInUse"
+
+    cloud.faults(interface_linger_s=0)
+    assert _interfaces(cloud, balancer) == []
+    cloud.ec2.release_address(AllocationId=address)
+    cloud.ec2.delete_security_group(GroupId=group)
+
+
+def test_lingering_interfaces_go_by_themselves(cloud: Cloud) -> None:
+    cloud.faults(interface_linger_s=0.5)
+    address = cloud.address()
+    balancer = _with_addresses(cloud, {ZONES[0]: address})
+    cloud.elb.delete_load_balancer(LoadBalancerArn=balancer)
+    assert "AssociationId" in _address(cloud, address)
+    wait_until(lambda: "AssociationId" not in _address(cloud, address))
+    assert _interfaces(cloud, balancer) == []
+
+
+def test_the_interfaces_of_a_load_balancer_are_attached_by_amazon(cloud: Cloud) -> None:
+    """By owner and description the provider finds them (waitForNLBNetworkInterfacesToDetach)."""
+    balancer = cloud.balancer()
+    attachments = [each["Attachment"] for each in _interfaces(cloud, balancer)]
+    assert [(one["InstanceOwnerId"], one["Status"]) for one in attachments] == [
+        ("amazon-aws", "attached")
+    ] * len(ZONES)
+    by_owner: Any = [
+        {"Name": "attachment.instance-owner-id", "Values": ["amazon-aws"]},
+        {"Name": "description", "Values": [f"ELB {balancer.partition(':loadbalancer/')[2]}"]},
+    ]
+    found = cloud.ec2.describe_network_interfaces(Filters=by_owner)["NetworkInterfaces"]
+    assert len(found) == len(ZONES)
+    cloud.node()
+    own: Any = [{"Name": "attachment.instance-owner-id", "Values": ["amazon-aws"]}]
+    every = cloud.ec2.describe_network_interfaces(Filters=own)["NetworkInterfaces"]
+    assert all(each["Description"].startswith("ELB net/") for each in every)
+
+
 def test_a_security_group_that_another_groups_rule_names_cannot_be_deleted(cloud: Cloud) -> None:
     named, naming = _security_group(cloud), _security_group(cloud)
     permission: Any = {
