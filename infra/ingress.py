@@ -3,14 +3,16 @@
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.core.v1 import Namespace, Service, ServicePortArgs, ServiceSpecArgs
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pulumi_kubernetes.core.v1 import NamespacePatch, Service, ServicePortArgs, ServiceSpecArgs
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 
 from infra.options import Ingress, IngressPort
 from infra.part import Part, by_name
 
 # The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+# The stack and component that made a Service, so that it does not adopt what it would delete.
+OWNER = "node-nlb-sync/owner"
 
 
 class IngressService(Part):
@@ -23,7 +25,8 @@ class IngressService(Part):
         self.namespace = self._namespace(name, ingress)
         self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
         names = [port.name for port in ingress.ports]
-        self.node_ports = by_name(names, self.service.spec.apply(lambda spec: allocated(spec, ingress)))
+        spec = self.service.spec if ingress.create else self._of_another_owner(name, ingress)
+        self.node_ports = by_name(names, spec.apply(lambda known: allocated(known, ingress)))
         self.followed = {name: self._followed(name, ingress) for name in names}
         self.register_outputs({"nodePorts": self.node_ports})
 
@@ -34,16 +37,26 @@ class IngressService(Part):
             return f"{service}:{port}"
         return self.service.spec.apply(lambda spec: service if nameless(spec) else f"{service}:{port}")
 
-    def _namespace(self, name: str, ingress: Ingress) -> Namespace | None:
+    def _namespace(self, name: str, ingress: Ingress) -> NamespacePatch | None:
+        """Created where it is missing and never deleted: other people's objects would go with it.
+
+        A patch resource is applied, so an existing namespace is taken as it is, and releases its fields when
+        it is deleted. The engine prints its logical name when the stack is destroyed.
+        """
         if not (ingress.create and ingress.create_namespace):
             return None
-        return Namespace(name, metadata=ObjectMetaArgs(name=ingress.namespace), opts=self.beneath())
+        formerly = pulumi.Alias(name=name, type_="kubernetes:core/v1:Namespace")
+        return NamespacePatch(
+            f"{name}-namespace-kept",
+            metadata=ObjectMetaPatchArgs(name=ingress.namespace),
+            opts=self.beneath(aliases=[formerly]),
+        )
 
     def _create(self, name: str, ingress: Ingress) -> Service:
         metadata = ObjectMetaArgs(
             name=ingress.name,
             namespace=ingress.namespace,
-            annotations={**ingress.annotations, **SKIP_AWAIT},
+            annotations={**ingress.annotations, **SKIP_AWAIT, OWNER: owner(name)},
         )
         spec = ServiceSpecArgs(
             type="NodePort",
@@ -54,7 +67,34 @@ class IngressService(Part):
         return Service(name, metadata=metadata, spec=spec, opts=self.beneath(depends_on=after))
 
     def _adopt(self, name: str, ingress: Ingress) -> Service:
-        return Service.get(name, f"{ingress.namespace}/{ingress.name}", opts=self.beneath())
+        """Under a logical name of its own: under that of a created Service, reading would delete that one."""
+        return Service.get(f"{name}-adopted", f"{ingress.namespace}/{ingress.name}", opts=self.beneath())
+
+    def _of_another_owner(self, name: str, ingress: Ingress) -> pulumi.Output[Any]:
+        """The `spec` of the adopted Service, after a check that this stack did not make it."""
+
+        def checked(metadata: Any) -> pulumi.Output[Any]:
+            refuse_own(metadata, name, ingress)
+            return self.service.spec
+
+        return self.service.metadata.apply(checked)
+
+
+def owner(name: str) -> str:
+    """The stack and the component, as the annotation OWNER has them."""
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
+
+
+def refuse_own(metadata: Any, name: str, ingress: Ingress) -> None:
+    """Refuse to adopt a Service that this stack made: `up` would delete it as no longer wanted."""
+    if (metadata.annotations or {}).get(OWNER) != owner(name):
+        return
+    raise pulumi.RunError(
+        f"node-nlb-sync:ingress.create: read false, and the Service {ingress.namespace}/{ingress.name} "
+        f"was made by this stack and would be deleted; allowed: true, or false for another owner's; "
+        f"fix: set it to true, or give the Service away by `pulumi state delete <URN of Service {name}>` and "
+        f"`kubectl annotate service --namespace {ingress.namespace} {ingress.name} {OWNER}-`"
+    )
 
 
 def service_port(port: IngressPort) -> ServicePortArgs:

@@ -112,9 +112,21 @@ ROOT = Record(
         ),
         "node_security_group_id": Text(
             reason="The nodes' security group: it gets one rule for each NodePort, and keeps all its own.",
-            allowed="the id of a security group",
-            pattern=r"sg-[0-9a-f]{8,17}",
+            allowed="the id of a security group; absent with nodeSecurityGroupIds",
+            pattern=r"(sg-[0-9a-f]{8,17})?",
+            default="",
             example="sg-0123456789abcdef0",
+        ),
+        "node_security_group_ids": Rows(
+            item=Text(
+                reason="A security group of nodes.",
+                allowed="the id of a security group",
+                pattern=r"sg-[0-9a-f]{8,17}",
+                example="sg-0123456789abcdef0",
+            ),
+            reason="In place of nodeSecurityGroupId where node pools have security groups of their own.",
+            allowed="a list of security group ids",
+            default=[],
         ),
         "listeners": Rows(
             item=LISTENER,

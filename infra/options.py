@@ -162,6 +162,7 @@ class Settings:
     vpc_id: str
     zones: Mapping[str, Zone]
     node_security_group_id: str
+    node_security_group_ids: tuple[str, ...]
     listeners: tuple[Listener, ...]
     health_check: HealthCheck
     addresses: Addresses
@@ -177,6 +178,11 @@ class Settings:
     identity: Identity
     tags: Mapping[str, str]
     region: str = ""
+
+    @property
+    def node_groups(self) -> tuple[str, ...]:
+        """The security groups of the nodes, by whichever of the two keys they are given."""
+        return self.node_security_group_ids or (self.node_security_group_id,)
 
     @property
     def syncer_namespace(self) -> str:

@@ -54,6 +54,7 @@ def load(config: Mapping[str, str], region: str | None, secrets: Collection[str]
     problems: Problems = []
     raw = with_preset(dict(decoded(config)))
     settings: Settings | None = ROOT.read("", raw, problems)
+    problems.extend(missing_node_groups(raw))
     if settings is not None:
         problems.extend(contradictions(settings, region))
     hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
@@ -99,6 +100,7 @@ def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
 def contradictions(settings: Settings, region: str | None) -> Iterator[Problem]:
     """What each key allows by itself but another one does not."""
     yield from wrong_region(settings, region)
+    yield from wrong_node_groups(settings)
     yield from duplicates(settings)
     yield from missing_service_ports(settings)
     yield from wrong_times(settings)
@@ -131,6 +133,29 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
             yield Problem(
                 child("zones", zone), "a zone of another region", f"zones of aws:region {region}", fix
             )
+
+
+def missing_node_groups(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """No security group of the nodes under either of the two keys."""
+    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
+    if raw.get(one, "") == "" and raw.get(several, []) == []:
+        fix = set_command(one, "sg-0123456789abcdef0")
+        yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)
+
+
+def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
+    """Two keys for the nodes' security groups, or a group that is listed twice."""
+    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
+    first, listed = settings.node_security_group_id, settings.node_security_group_ids
+    if first and listed:
+        fix = f"pulumi config rm {NAMESPACE}:{one}"
+        if first not in listed:
+            fix = f"add {first} to {several} as its first, then {fix}"
+        yield Problem(one, f"{echo(first)} beside {several}", f"one of {one} and {several}", fix)
+    for index, group in enumerate(listed):
+        if group in listed[:index]:
+            where = f"{several}[{index}]"
+            yield Problem(where, f"{echo(group)} a second time", "each group once", f"remove {where}")
 
 
 def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:
