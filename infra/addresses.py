@@ -42,10 +42,15 @@ class StaticAddresses(Part):
         self.register_outputs({"publicIps": self.public_ips})
 
     def _options(self, settings: Settings, kept: str | None) -> pulumi.ResourceOptions:
-        """Kept addresses are found by their tags and imported; for one in the stack that is no change."""
+        """Kept addresses are found by their tags and imported; for one in the stack that is no change.
+
+        The tags of an address that was found stay as they are: others tag it too, and an import with other
+        tags than the address has is refused.
+        """
         addresses = settings.addresses
         return self.beneath(
             protect=addresses.protect or None,
             retain_on_delete=addresses.keep or None,
             import_=kept if addresses.keep else None,
+            ignore_changes=["tags", "tagsAll"] if addresses.keep and kept else None,
         )

@@ -253,9 +253,12 @@ class NodeNlbArgs(TypedDict):
     of a VPC."""
     zones: Mapping[str, Zone]
     """One subnet and one static IP for each availability zone, keyed by the zone's name."""
-    node_security_group_id: pulumi.Input[str]
+    node_security_group_id: NotRequired[pulumi.Input[str]]
     """The nodes' security group: it gets one rule for each NodePort, and keeps all its own. Allowed: the
-    id of a security group."""
+    id of a security group; absent with nodeSecurityGroupIds."""
+    node_security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """In place of nodeSecurityGroupId where node pools have security groups of their own. Allowed: a list
+    of security group ids."""
     listeners: NotRequired[Sequence[Listener]]
     """The ports that clients reach; each has a target group. Allowed: a list of listeners."""
     health_check: NotRequired[HealthCheck]

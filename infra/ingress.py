@@ -3,14 +3,16 @@
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.core.v1 import Namespace, Service, ServicePortArgs, ServiceSpecArgs
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pulumi_kubernetes.core.v1 import NamespacePatch, Service, ServicePortArgs, ServiceSpecArgs
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 
 from .clusterkeys import Ingress, IngressPort
 from .part import Part, by_name
 
 # The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+# The stack and component that made a Service, so that it does not adopt what it would delete.
+OWNER = "node-nlb-sync/owner"
 
 
 class IngressService(Part):
@@ -23,12 +25,13 @@ class IngressService(Part):
         self.namespace = self._namespace(name, ingress)
         self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
         names = [port.name for port in ingress.ports]
-        self.node_ports = by_name(names, self._allocated(ingress))
+        called = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
+        known = called if ingress.create else self._of_another_owner(name, called)
+        self.node_ports = by_name(names, self._allocated(known, ingress))
         self.followed = {name: self._followed(name, ingress) for name in names}
         self.register_outputs({"nodePorts": self.node_ports})
 
-    def _allocated(self, ingress: Ingress) -> pulumi.Output[dict[str, int]]:
-        called = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
+    def _allocated(self, called: pulumi.Output[str], ingress: Ingress) -> pulumi.Output[dict[str, int]]:
         return self.service.spec.apply(
             lambda spec: called.apply(lambda known: allocated(spec, known, ingress))
         )
@@ -41,16 +44,26 @@ class IngressService(Part):
             return full
         return self.service.spec.apply(lambda spec: service if nameless(spec) else full)
 
-    def _namespace(self, name: str, ingress: Ingress) -> Namespace | None:
+    def _namespace(self, name: str, ingress: Ingress) -> NamespacePatch | None:
+        """Created where it is missing and never deleted: other people's objects would go with it.
+
+        A patch resource is applied, so an existing namespace is taken as it is, and releases its fields when
+        it is deleted. The engine prints its logical name when the stack is destroyed.
+        """
         if not (ingress.create and ingress.create_namespace):
             return None
-        return Namespace(name, metadata=ObjectMetaArgs(name=ingress.namespace), opts=self.beneath())
+        formerly = pulumi.Alias(name=name, type_="kubernetes:core/v1:Namespace")
+        return NamespacePatch(
+            f"{name}-namespace-kept",
+            metadata=ObjectMetaPatchArgs(name=ingress.namespace),
+            opts=self.beneath(aliases=[formerly]),
+        )
 
     def _create(self, name: str, ingress: Ingress) -> Service:
         metadata = ObjectMetaArgs(
             name=ingress.name,
             namespace=ingress.namespace,
-            annotations={**ingress.annotations, **SKIP_AWAIT},
+            annotations={**ingress.annotations, **SKIP_AWAIT, OWNER: owner(name)},
         )
         spec = ServiceSpecArgs(
             type="NodePort",
@@ -61,8 +74,35 @@ class IngressService(Part):
         return Service(name, metadata=metadata, spec=spec, opts=self.beneath(depends_on=after))
 
     def _adopt(self, name: str, ingress: Ingress) -> Service:
+        """Under a logical name of its own: under that of a created Service, reading would delete that one."""
         found = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
-        return Service.get(name, found, opts=self.beneath())
+        return Service.get(f"{name}-adopted", found, opts=self.beneath())
+
+    def _of_another_owner(self, name: str, called: pulumi.Output[str]) -> pulumi.Output[str]:
+        """`called`, after a check that this stack did not make the Service that it adopts."""
+
+        def checked(metadata: Any) -> pulumi.Output[str]:
+            return called.apply(lambda known: refuse_own(metadata, name, known))
+
+        return self.service.metadata.apply(checked)
+
+
+def owner(name: str) -> str:
+    """The stack and the component, as the annotation OWNER has them."""
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
+
+
+def refuse_own(metadata: Any, name: str, called: str) -> str:
+    """`called`; refuse to adopt a Service that this stack made: `up` would delete it as no longer wanted."""
+    if (metadata.annotations or {}).get(OWNER) != owner(name):
+        return called
+    namespace, _, service = called.partition("/")
+    raise pulumi.RunError(
+        f"node-nlb-sync:ingress.create: read false, and the Service {called} "
+        f"was made by this stack and would be deleted; allowed: true, or false for another owner's; "
+        f"fix: set it to true, or give the Service away by `pulumi state delete <URN of Service {name}>` and "
+        f"`kubectl annotate service --namespace {namespace} {service} {OWNER}-`"
+    )
 
 
 def service_port(port: IngressPort) -> ServicePortArgs:

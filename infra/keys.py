@@ -209,9 +209,24 @@ class Settings:
         Text(
             output=True,
             reason="The nodes' security group: it gets one rule for each NodePort, and keeps all its own.",
-            allowed="the id of a security group",
-            pattern=r"sg-[0-9a-f]{8,17}",
+            allowed="the id of a security group; absent with nodeSecurityGroupIds",
+            pattern=r"(sg-[0-9a-f]{8,17})?",
+            default="",
             example="sg-0123456789abcdef0",
+        )
+    )
+    node_security_group_ids: tuple[pulumi.Input[str], ...] = declared(
+        Rows(
+            item=Text(
+                output=True,
+                reason="A security group of nodes.",
+                allowed="the id of a security group",
+                pattern=r"sg-[0-9a-f]{8,17}",
+                example="sg-0123456789abcdef0",
+            ),
+            reason="In place of nodeSecurityGroupId where node pools have security groups of their own.",
+            allowed="a list of security group ids",
+            default=[],
         )
     )
     listeners: tuple[Listener, ...] = declared(
@@ -317,6 +332,11 @@ class Settings:
             allowed="keys of at most 128 characters that do not begin with aws:, with string values",
         )
     )
+
+    @property
+    def node_groups(self) -> tuple[pulumi.Input[str], ...]:
+        """The security groups of the nodes, by whichever of the two keys they are given."""
+        return self.node_security_group_ids or (self.node_security_group_id,)
 
     @property
     def syncer_namespace(self) -> pulumi.Input[str]:

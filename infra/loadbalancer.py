@@ -50,7 +50,7 @@ class LoadBalancer(Part):
         for item in self._settings.listeners:
             for cidr in self._settings.client_cidrs:
                 vpc.SecurityGroupIngressRule(
-                    f"{self._name}-{item.name}-from-{cidr}",
+                    f"{self._name}-{item.port}-from-{cidr}",
                     security_group_id=group.id,
                     ip_protocol="tcp",
                     from_port=item.port,
@@ -58,7 +58,7 @@ class LoadBalancer(Part):
                     cidr_ipv4=cidr,
                     description=f"Clients of listener {item.name}",
                     tags=self._settings.tags,
-                    opts=self.beneath(),
+                    opts=self._formerly(f"{item.name}-from-{cidr}"),
                 )
         return group
 
@@ -94,7 +94,7 @@ class LoadBalancer(Part):
             enable_unhealthy_connection_termination=connections.end_when_unhealthy
         )
         return lb.TargetGroup(
-            f"{self._name}-{item.name}",
+            f"{self._name}-{item.port}",
             port=TARGET_GROUP_PORT,
             protocol=item.protocol,
             target_type="instance",
@@ -115,7 +115,7 @@ class LoadBalancer(Part):
                 matcher=check.matcher,
             ),
             tags=self._settings.tags,
-            opts=self.beneath(),
+            opts=self._formerly(item.name),
         )
 
     def _listener(self, item: Listener) -> lb.Listener:
@@ -123,11 +123,15 @@ class LoadBalancer(Part):
             type="forward", target_group_arn=self.target_groups[item.name].arn
         )
         return lb.Listener(
-            f"{self._name}-{item.name}",
+            f"{self._name}-{item.port}",
             load_balancer_arn=self.nlb.arn,
             port=item.port,
             protocol=item.protocol,
             default_actions=[forward],
             tags=self._settings.tags,
-            opts=self.beneath(),
+            opts=self._formerly(item.name),
         )
+
+    def _formerly(self, name: str) -> pulumi.ResourceOptions:
+        """Releases up to 0.1 used the listener's name where its port is now: a rename replaced everything."""
+        return self.beneath(aliases=[pulumi.Alias(name=f"{self._name}-{name}")])

@@ -62,7 +62,7 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
     Raises SettingsError with every problem there is.
     """
     problems: Problems = []
-    settings: Settings | None = ROOT.read("", with_preset(dict(raw)), problems)
+    settings = shaped(raw, problems)
     if settings is not None:
         problems.extend(contradictions(settings))
         problems.extend(identity_problems(settings.identity))
@@ -70,6 +70,14 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
             problems.extend(wrong_region(settings, region))
     if problems or settings is None:
         raise SettingsError(problems)
+    return settings
+
+
+def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
+    """Each key by itself, with the preset's values; None once one of them is wrong."""
+    filled = with_preset(dict(raw))
+    settings: Settings | None = ROOT.read("", filled, problems)
+    problems.extend(missing_node_groups(filled))
     return settings
 
 
@@ -92,7 +100,7 @@ def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, A
     raw = dict(decoded(config))
     hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
     problems: Problems = []
-    settings: Settings | None = ROOT.read("", with_preset(raw), problems)
+    settings = shaped(raw, problems)
     problems = [unread(problem, hidden) for problem in problems]
     if settings is not None and "syncer" in hidden:
         problems.extend(unexpanded(settings.syncer.env))
@@ -134,6 +142,7 @@ def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
 
 def contradictions(settings: Settings) -> Iterator[Problem]:
     """What each key allows by itself but another one does not."""
+    yield from wrong_node_groups(settings)
     yield from duplicates(settings)
     yield from missing_service_ports(settings)
     yield from wrong_times(settings)
@@ -167,6 +176,31 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
             yield Problem(
                 child("zones", zone), "a zone of another region", f"zones of aws:region {region}", fix
             )
+
+
+def missing_node_groups(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """No security group of the nodes under either of the two keys."""
+    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
+    first, listed = raw.get(one, ""), raw.get(several, [])
+    if isinstance(first, str) and first == "" and listed == []:
+        fix = set_command(one, "sg-0123456789abcdef0")
+        yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)
+
+
+def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
+    """Two keys for the nodes' security groups, or a group that is listed twice."""
+    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
+    first, listed = settings.node_security_group_id, settings.node_security_group_ids
+    plain = [each for each in listed if isinstance(each, str)]
+    if first != "" and listed:
+        fix = f"pulumi config rm {NAMESPACE}:{one}"
+        if isinstance(first, str) and first not in plain:
+            fix = f"add {first} to {several} as its first, then {fix}"
+        yield Problem(one, f"{echo(first)} beside {several}", f"one of {one} and {several}", fix)
+    for index, group in enumerate(listed):
+        if isinstance(group, str) and group in [each for each in listed[:index] if isinstance(each, str)]:
+            where = f"{several}[{index}]"
+            yield Problem(where, f"{echo(group)} a second time", "each group once", f"remove {where}")
 
 
 def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:

@@ -86,6 +86,12 @@ class Objects:
                 ) from error
             raise
 
+    def relinquish(self, obj: Object, manager: str) -> None:
+        """Apply an empty object as `manager`, which then owns no field of it (ssa/relinquish.go)."""
+        empty = {key: obj[key] for key in ("apiVersion", "kind")}
+        named = {key: value for key, value in obj["metadata"].items() if value}
+        self.apply({**empty, "metadata": named}, manager, force=False, dry_run=False)
+
     def take_over(self, obj: Object, manager: str) -> dict[str, Any]:
         """The live object, whose fields of our creation and of kubectl now belong to `manager`'s applies."""
         for attempt in range(_TAKE_OVER_ATTEMPTS):

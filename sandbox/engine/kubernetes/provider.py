@@ -103,6 +103,7 @@ class Kubernetes(Provider):
             new,
             mutable_secrets=self._settings.mutable_secrets,
             mutable_config_maps=self._settings.mutable_config_maps,
+            patch=_is_patch(resource),
         )
         changes = without(shape.differences(cut, new), ignored)
         replaces = frozenset(path for path in changes if replacement.forces(path, rules))
@@ -117,7 +118,8 @@ class Kubernetes(Provider):
     def create(self, resource: Resource, inputs: PropertyMap, *, preview: bool, timeout_s: float) -> State:
         """POST the object, then wait until it is ready; a preview does the same as a dry run."""
         obj = _object(resource, inputs)
-        if preview and (has_unknown(obj) or not self._cluster().served(obj)):
+        skipped = has_unknown(obj) or _is_patch(resource) or not self._cluster().served(obj)
+        if preview and skipped:
             return State("", inputs)
         wish = _Wish(obj, inputs, f"pulumi-kubernetes-{secrets.token_hex(4)}")
         try:
@@ -186,7 +188,8 @@ class Kubernetes(Provider):
             return news
         wish = _Wish(obj, news, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
         cluster = self._cluster()
-        live = cluster.get(obj) if preview else cluster.take_over(obj, wish.manager)
+        plain = preview or _is_patch(resource)  # a patch owns its own fields alone
+        live = cluster.get(obj) if plain else cluster.take_over(obj, wish.manager)
         sent = keep_live(obj, live, [parse(path) for path in ignored])
         force = annotations.forces(obj) or managers.forced(live, preview=preview)
         try:
@@ -203,10 +206,13 @@ class Kubernetes(Provider):
 
     @_explained
     def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
-        """Delete the object and wait until it is gone; gone already is as good."""
+        """Delete the object and wait until it is gone; gone already is as good. A patch gives up fields."""
         live, inputs = state.recorded(old.outputs)
         obj = _object(resource, live or inputs)
         obj["metadata"] = dict(zip(("namespace", "name"), naming.split(old.id), strict=True))
+        if _is_patch(resource):
+            self._cluster().relinquish(obj, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
+            return
         asked = {**inputs, "kind": obj["kind"]}
         uid = self._cluster().delete(obj, annotations.propagation(inputs))
         if uid is None:
@@ -218,7 +224,7 @@ class Kubernetes(Provider):
 
     def _make(self, resource: Resource, wish: "_Wish", *, preview: bool) -> dict[str, Any]:
         cluster, obj = self._cluster(), wish.obj
-        if self._settings.upsert:
+        if self._settings.upsert or _is_patch(resource):
             force = preview or annotations.forces(obj)
             return cluster.apply(obj, wish.manager, force=force, dry_run=preview)
         tell = functools.partial(self.report.info, resource)
@@ -253,13 +259,18 @@ def _object(resource: Resource, properties: Mapping[str, Any]) -> dict[str, Any]
     package_module, _, kind = resource.type.rpartition(":")
     group_version = package_module.partition(":")[2].removeprefix("core/")
     obj.setdefault("apiVersion", group_version)
-    obj.setdefault("kind", kind)
+    obj.setdefault("kind", kind.removesuffix("Patch"))
     return obj
+
+
+def _is_patch(resource: Resource) -> bool:
+    """Whether the resource manages some fields of an object and not its life (kinds/util.go)."""
+    return resource.type.endswith("Patch")
 
 
 def _refuse_unsupported(resource: Resource) -> None:
     module, _, kind = resource.type.rpartition(":")
-    if kind.endswith(("Patch", "List")) or "helm.sh" in module or "yaml" in module or "kustomize" in module:
+    if kind.endswith("List") or "helm.sh" in module or "yaml" in module or "kustomize" in module:
         raise ProviderError(
             f"{resource.type} is not supported by the offline Kubernetes provider: use the kinds themselves, "
             "or set SANDBOX_PLUGINS=official"

@@ -56,12 +56,16 @@ _FORCE_NEW: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 }
 
 
-def force_new(obj: Mapping[str, Any], *, mutable_secrets: bool, mutable_config_maps: bool) -> list[Path]:
-    """The property paths of `obj` whose change replaces it.
+def force_new(
+    obj: Mapping[str, Any], *, mutable_secrets: bool, mutable_config_maps: bool, patch: bool = False
+) -> list[Path]:
+    """The property paths of `obj` whose change replaces it; of a patch resource the object's identity alone.
 
     Secrets and ConfigMaps count as immutable unless the provider is told otherwise, so that what uses them by
     name rolls over to the new content.
     """
+    if patch:
+        return [parse("metadata.name"), parse("metadata.namespace")]
     group = obj.get("apiVersion", "").rpartition("/")[0]
     kind = obj.get("kind", "")
     paths = ["metadata.name", "metadata.namespace", *_FORCE_NEW.get((group, kind), ())]

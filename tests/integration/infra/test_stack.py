@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.cloud.client import ec2_client
+from sandbox.layout import Layout
 from tests.integration.infra.conftest import DevStack
 
 pytestmark = pytest.mark.toolchain
@@ -17,13 +19,21 @@ def kept(stack: DevStack) -> Iterator[DevStack]:
     stack.destroy().ok()
 
 
-def test_a_stack_that_was_destroyed_takes_its_kept_addresses_again(kept: DevStack) -> None:
+def test_a_stack_that_was_destroyed_takes_its_kept_addresses_again_and_leaves_their_tags(
+    kept: DevStack, aws: Layout
+) -> None:
     kept.up().ok()
     addresses = kept.output("staticIps")
     kept.destroy().ok()
+    ec2 = ec2_client(aws.aws_url)
+    found = ec2.describe_addresses(PublicIps=sorted(addresses.values()))["Addresses"]
+    allocations = [each["AllocationId"] for each in found]
+    ec2.create_tags(Resources=allocations, Tags=[{"Key": "cost-centre", "Value": "4711"}])
     kept.up().ok()
     assert kept.output("staticIps") == addresses
-    kept.up("--expect-no-changes").ok()
+    kept.up("--refresh", "--expect-no-changes").ok()
+    for each in ec2.describe_addresses(AllocationIds=allocations)["Addresses"]:
+        assert {"Key": "cost-centre", "Value": "4711"} in each["Tags"]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,6 @@ def test_the_cli_knows_each_key_with_its_type_and_default() -> None:
     assert [key for key, entry in own.items() if "default" not in entry] == [
         "vpcId",
         "zones",
-        "nodeSecurityGroupId",
         "syncer",
     ]
 

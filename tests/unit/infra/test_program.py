@@ -51,6 +51,7 @@ def test_the_service_is_the_predecessors_and_is_not_waited_for(record: Record) -
     assert service["metadata"]["annotations"] == {
         "prometheus.io/scrape": "true",
         "pulumi.com/skipAwait": "true",
+        "node-nlb-sync/owner": "node-nlb-sync/dev/node-nlb",
     }
     assert service["spec"]["type"] == "NodePort"
     assert service["spec"]["selector"] == {"k8s-app": "traefik-ingress-lb"}
@@ -62,7 +63,7 @@ def test_the_service_is_the_predecessors_and_is_not_waited_for(record: Record) -
 
 def test_every_group_is_checked_on_the_http_node_port(record: Record) -> None:
     groups = record.of(TARGET_GROUP)
-    assert set(groups) == {"node-nlb-http", "node-nlb-https"}
+    assert set(groups) == {"node-nlb-80", "node-nlb-443"}
     for group in groups.values():
         check = group.inputs["healthCheck"]
         assert (check["protocol"], check["port"], check["path"]) == ("HTTP", str(NODE_PORTS["http"]), "/ping")
@@ -73,8 +74,8 @@ def test_in_the_preview_of_a_new_service_the_node_ports_are_unknown_and_not_abse
     run_program: RunProgram,
 ) -> None:
     record = run_program(preview=True)
-    assert isinstance(record.of(TARGET_GROUP)["node-nlb-https"].inputs["healthCheck"]["port"], Unknown)
-    rule = record.of(INGRESS_RULE)["node-nlb-nodes-https-from-load-balancer"].inputs
+    assert isinstance(record.of(TARGET_GROUP)["node-nlb-443"].inputs["healthCheck"]["port"], Unknown)
+    rule = record.of(INGRESS_RULE)["node-nlb-nodes-443-from-load-balancer"].inputs
     assert isinstance(rule["fromPort"], Unknown)
     assert isinstance(record.outputs["nodePorts"]["http"], Unknown)
 
@@ -101,7 +102,7 @@ def test_each_listener_leads_to_its_own_group(record: Record) -> None:
         item.inputs["port"]: item.inputs["defaultActions"][0]["targetGroupArn"].split("/")[1]
         for item in record.of(LISTENER).values()
     }
-    assert led == {80: "node-nlb-http", 443: "node-nlb-https"}
+    assert led == {80: "node-nlb-80", 443: "node-nlb-443"}
 
 
 def test_nobody_gets_inline_rules(record: Record) -> None:

@@ -291,10 +291,10 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             "extra",
             "vpcId",
             "zones",
-            "nodeSecurityGroupId",
             "preset",
             "syncer.image",
             "syncer.replicas",
+            "nodeSecurityGroupId",
         )
     ]
 

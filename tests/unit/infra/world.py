@@ -36,6 +36,8 @@ class Asked:
     delete_before_replace: bool
     dependencies: tuple[str, ...]
     property_dependencies: dict[str, tuple[str, ...]]
+    ignore_changes: tuple[str, ...]
+    aliases: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -173,6 +175,8 @@ class Monitor(mocks.MockMonitor):
                     property_dependencies={
                         key: tuple(found.urns) for key, found in request.propertyDependencies.items()
                     },
+                    ignore_changes=tuple(request.ignoreChanges),
+                    aliases=tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
                 )
             )
         return answer
