@@ -4,6 +4,8 @@ import json
 import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -144,6 +146,33 @@ def test_a_pod_may_declare_the_token_itself(here: Account, start: Start) -> None
 def test_a_pod_without_identity_has_the_role_of_its_node(here: Account, start: Start) -> None:
     said = start(here.service_account()).latest()
     assert said["arn"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/{NODE_ROLE}/i-")
+
+
+def test_the_metadata_wants_a_token(here: Account, start: Start) -> None:
+    said = start(here.service_account()).latest()
+    base = said["env"]["AWS_EC2_METADATA_SERVICE_ENDPOINT"] + "/latest"
+    ttl = "X-aws-ec2-metadata-token-ttl-seconds"
+    assert call("GET", f"{base}/meta-data/instance-id")[0] == 401
+    assert call("GET", f"{base}/meta-data/instance-id", {"X-aws-ec2-metadata-token": "junk"})[0] == 401
+    assert call("PUT", f"{base}/api/token")[0] == 400
+    assert call("PUT", f"{base}/api/token", {ttl: "21601"})[0] == 400
+    status, token = call("PUT", f"{base}/api/token", {ttl: "60"})
+    assert status == 200
+    known = {"X-aws-ec2-metadata-token": token}
+    status, ident = call("GET", f"{base}/meta-data/instance-id", known)
+    assert said["arn"].endswith(f"/{ident}")
+    assert call("GET", f"{base}/meta-data/placement/region", known)[1] == REGION
+    assert call("GET", f"{base}/meta-data/iam/security-credentials/", known)[1] == NODE_ROLE
+    assert call("GET", f"{base}/meta-data/iam/security-credentials/other", known)[0] == 404
+
+
+def call(method: str, url: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    """Status and text of an answer."""
+    try:
+        with urlopen(Request(url, method=method, headers=headers or {}), timeout=10) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        return error.code, ""
 
 
 def test_with_a_hop_limit_of_one_only_the_node_itself_gets_credentials(here: Account, start: Start) -> None:

@@ -177,6 +177,7 @@ def test_a_deployment_gets_exactly_what_it_declares(namespace: Namespace) -> Non
         "KUBERNETES_SERVICE_PORT": str(namespace.layout.apiserver_port),
         "KUBERNETES_SERVICE_PORT_HTTPS": str(namespace.layout.apiserver_port),
         "AWS_ENDPOINT_URL": namespace.layout.aws_url,
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{pod['status']['hostIP']}:10169",
         "CONTAINER_SANDBOX_MOUNT_POINT": str(home / "root" / "main"),
         "POD_IP": pod["status"]["podIP"],
         "KEY": "AKIA",

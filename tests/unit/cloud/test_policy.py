@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud.policy import Call, Verdict, judge, statements_of
+from sandbox.cloud.policy import Call, Principal, Verdict, judge, statements_of, trusts
 
 _GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/http/0123456789abcdef"
 _CALL = Call("elasticloadbalancing:RegisterTargets", (_GROUP,), "eu-central-1")
@@ -54,3 +54,43 @@ def test_a_deny_wins_whatever_the_order() -> None:
 def test_a_document_may_hold_one_bare_statement() -> None:
     one = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     assert statements_of({"Statement": one}) == statements_of({"Statement": [one]}) == [one]
+
+
+_USER = Principal("AWS", "arn:aws:iam::123456789012:user/a")
+_ASSUME = Call(
+    "sts:AssumeRole", (), "eu-central-1", {"sts:externalid": ("x",), "a.example/id:aud": ("p", "q")}
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "trusted"),
+    [
+        ({}, True),
+        ({"Principal": "*"}, True),
+        ({"Principal": {"AWS": "123456789012"}}, True),
+        ({"Principal": {"AWS": ["arn:aws:iam::123456789012:root"]}}, True),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:user/b"}}, False),
+        ({"Principal": {"AWS": "210987654321"}}, False),
+        ({"Principal": {"Service": _USER.name}}, False),
+        ({"Principal": {}}, False),
+        ({"Action": "sts:*"}, True),
+        ({"Action": "sts:TagSession"}, False),
+        ({"Effect": "Deny"}, False),
+        ({"Condition": {"StringEquals": {"sts:ExternalId": "x"}}}, True),
+        ({"Condition": {"StringEquals": {"sts:ExternalId": "y"}}}, False),
+        ({"Condition": {"StringNotEquals": {"sts:ExternalId": "x"}}}, False),
+        ({"Condition": {"StringEquals": {"A.example/id:aud": "q"}}}, True),
+        ({"Condition": {"StringEquals": {"a.example/id:sub": "q"}}}, False),
+        ({"Condition": {"StringLike": {"a.example/id:aud": "?"}, "Bool": {"x": "true"}}}, False),
+    ],
+)
+def test_a_trust_policy_names_principal_action_and_conditions(
+    statement: dict[str, Any], trusted: bool
+) -> None:
+    base = {"Effect": "Allow", "Principal": {"AWS": _USER.name}, "Action": "sts:AssumeRole"}
+    assert trusts([base | statement], _USER, _ASSUME) is trusted
+
+
+def test_a_deny_in_a_trust_policy_wins() -> None:
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    assert not trusts([allow, allow | {"Effect": "Deny"}], _USER, _ASSUME)
