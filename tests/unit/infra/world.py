@@ -34,6 +34,7 @@ class Asked:
     protect: bool
     retain_on_delete: bool
     delete_before_replace: bool
+    delete_timeout: str
     dependencies: tuple[str, ...]
 
 
@@ -162,6 +163,7 @@ class Monitor(mocks.MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
+                    delete_timeout=request.customTimeouts.delete,
                     dependencies=tuple(request.dependencies),
                 )
             )
