@@ -12,6 +12,8 @@ from .policy import region_of
 
 # A group's own port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80
+# A group that something else uses fails after 90 s, not 15 minutes; less is not possible (docs/adr/0022).
+GROUP_TIMEOUTS: Final = pulumi.CustomTimeouts(delete="30s")
 
 
 class LoadBalancer(Part):
@@ -45,7 +47,7 @@ class LoadBalancer(Part):
             description="Clients of the load balancer and its way to the nodes",  # immutable
             vpc_id=self._settings.vpc_id,
             tags=self._settings.tags,
-            opts=self.beneath(),
+            opts=self.beneath(custom_timeouts=GROUP_TIMEOUTS),
         )
         for item in self._settings.listeners:
             for cidr in self._settings.client_cidrs:

@@ -1,6 +1,10 @@
 """`make down`: `pulumi destroy`, then the processes, then the directory; what is left is looked for."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from sandbox import process
 from sandbox.errors import SandboxError
@@ -9,6 +13,8 @@ from sandbox.progress import Progress
 from sandbox.stack import Stack, interrupted
 from sandbox.status import missing
 from sandbox.up import only_one, prepare_tools, start_world, stop_all, world_is_up
+
+_SILENCE_S: Final = 20.0
 
 
 def down(root: Path, progress: Progress, *, force: bool = False) -> None:
@@ -35,13 +41,30 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
             layout.clear()
 
 
+@contextmanager
+def _watched(stack: Stack, progress: Progress) -> Iterator[None]:
+    """Name who uses the stack's resources if the block still runs after 20 s: Pulumi waits in silence."""
+
+    def name() -> None:
+        for line in stack.dependents():
+            progress.say(f"! {line}", style="yellow")
+
+    watch = threading.Timer(_SILENCE_S, name)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
 def _destroy(stack: Stack, tools: dict[str, Path], progress: Progress, force: bool) -> None:
     if not stack.exists():
         return
     try:
         if missing(stack.layout):  # where the nodes were killed, a namespace's Pods would never go
             start_world(stack.layout, tools, progress)
-        with progress.step("pulumi destroy, stack dev") as step:
+        with progress.step("pulumi destroy, stack dev") as step, _watched(stack, progress):
             stack.destroy(step.note)
     except SandboxError:
         if not force:

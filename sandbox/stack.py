@@ -1,5 +1,6 @@
 """Runs the real Pulumi CLI on stack `dev`, in an environment that knows the sandbox and nothing else."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -19,6 +20,7 @@ from sandbox.process import started_at
 
 STACK = "dev"
 _CANCEL_S = 60.0
+_ANSWER_S = 60.0
 _CHANGED = re.compile(r"^\s*[-+~]{1,2}\s+(?P<type>\S+:\S+) (?P<name>\S+) (?P<what>created|deleted|updated)\b")
 
 # What the CLI says of a key that Pulumi.yaml declares and the stack has not, or has in another type.
@@ -52,6 +54,9 @@ class Stack:
             # Not in the stack's configuration, which is in git and the same for every sandbox. The official
             # provider reads it as the stand-in does (its guide "Custom Service Endpoints").
             "AWS_ENDPOINT_URL": self.layout.aws_url,
+            # The administrator of the sandbox's AWS, as in the stack's configuration; they protect nothing.
+            "AWS_ACCESS_KEY_ID": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
             "PULUMI_BACKEND_URL": f"file://{self.layout.pulumi_backend}",
             "PULUMI_HOME": str(self.layout.pulumi_home),
             # Public on purpose: it guards nothing but the throw-away state of a sandbox.
@@ -73,6 +78,27 @@ class Stack:
         """`pulumi destroy`, then the stack itself goes."""
         self._run(["destroy", "--yes", "--skip-preview"], on_change)
         self._run(["stack", "rm", "--yes", "--preserve-config", STACK])
+
+    def dependents(self) -> list[str]:
+        """What outside the stack keeps its resources from deletion (`python -m infra.dependents`)."""
+        with contextlib.suppress(subprocess.SubprocessError):
+            exported = self._answer([str(self.pulumi), "stack", "export", "--stack", STACK], "")
+            told = self._answer([sys.executable, "-m", "infra.dependents"], exported.stdout)
+            return told.stdout.splitlines() if told.returncode == 1 else []
+        return []
+
+    def _answer(self, command: Sequence[str], given: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            check=False,
+            cwd=self.root,
+            env=self.environment(),
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=_ANSWER_S,
+        )
 
     def exists(self) -> bool:
         """Whether the backend holds state of the stack."""

@@ -61,6 +61,11 @@ def test_the_service_is_the_predecessors_and_is_not_waited_for(record: Record) -
     ]
 
 
+def test_the_deletion_of_the_security_group_alone_is_given_up_early(record: Record) -> None:
+    timeouts = {item.type: item.delete_timeout for item in record.resources if item.delete_timeout}
+    assert timeouts == {"aws:ec2/securityGroup:SecurityGroup": "30s"}
+
+
 def test_every_group_is_checked_on_the_http_node_port(record: Record) -> None:
     groups = record.of(TARGET_GROUP)
     assert set(groups) == {"node-nlb-80", "node-nlb-443"}

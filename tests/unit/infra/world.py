@@ -34,6 +34,7 @@ class Asked:
     protect: bool
     retain_on_delete: bool
     delete_before_replace: bool
+    delete_timeout: str
     dependencies: tuple[str, ...]
     property_dependencies: dict[str, tuple[str, ...]]
     ignore_changes: tuple[str, ...]
@@ -171,6 +172,7 @@ class Monitor(mocks.MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
+                    delete_timeout=request.customTimeouts.delete,
                     dependencies=tuple(request.dependencies),
                     property_dependencies={
                         key: tuple(found.urns) for key, found in request.propertyDependencies.items()

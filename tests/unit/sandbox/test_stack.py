@@ -29,6 +29,20 @@ def test_the_shell_knows_the_sandbox_and_no_account_of_the_person(
     assert environment["PATH"].startswith(f"{tmp_path}/bin:{tmp_path}/tools:")
 
 
+def test_dependents_are_asked_of_the_programs_own_command(tmp_path: Path) -> None:
+    exporting = tmp_path / "tools/pulumi"
+    exporting.parent.mkdir()
+    exporting.write_text('#!/bin/sh\necho "state of $*"\n')
+    exporting.chmod(0o755)
+    command = tmp_path / "infra/dependents.py"
+    command.parent.mkdir()
+    (tmp_path / "infra/__init__.py").touch()
+    command.write_text("import sys\nprint('asked with', sys.stdin.read().strip())\nsys.exit(1)\n")
+    assert stack(tmp_path).dependents() == ["asked with state of stack export --stack dev"]
+    command.write_text("print('no user')\n")
+    assert stack(tmp_path).dependents() == []
+
+
 def test_outputs_are_read_from_the_state_and_empty_without_one(tmp_path: Path) -> None:
     layout = Layout(directory=tmp_path)
     assert outputs(layout) == {}

@@ -1,0 +1,153 @@
+"""Names what outside a stack uses its AWS resources: `pulumi stack export | python -m infra.dependents`.
+
+A deletion that waits for such a user is silent, and AWS's error does not name the user (docs/adr/0022).
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+
+_GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
+_ADDRESS: Final = "aws:ec2/eip:Eip"
+_BALANCER: Final = "aws:lb/loadBalancer:LoadBalancer"
+_RULES: Final = frozenset(
+    {
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    }
+)
+_LINGERS: Final = (
+    "AWS removes the interface of a deleted load balancer within minutes: "
+    "wait, then run `pulumi destroy` again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What a stack's state records: ids of security groups, rules and addresses, interface descriptions."""
+
+    region: str
+    groups: frozenset[str]
+    addresses: frozenset[str]
+    rules: frozenset[str]
+    interfaces: frozenset[str]
+    """Descriptions of the interfaces of the stack's load balancers, which go with them."""
+
+    @classmethod
+    def parse(cls, exported: Mapping[str, Any]) -> "Owned":
+        """Read the JSON of `pulumi stack export`; addresses that outlive the stack are left out."""
+        made: Sequence[Mapping[str, Any]] = exported["deployment"].get("resources") or ()
+        regions = {str(one["outputs"]["region"]) for one in made if "region" in one.get("outputs", {})}
+
+        def ids(*types: str) -> frozenset[str]:
+            return frozenset(
+                str(one["id"]) for one in made if one["type"] in types and not one.get("retainOnDelete")
+            )
+
+        suffixes = [one["outputs"]["arnSuffix"] for one in made if one["type"] == _BALANCER]
+        return cls(
+            region=min(regions, default=""),
+            groups=ids(_GROUP),
+            addresses=ids(_ADDRESS),
+            rules=ids(*_RULES),
+            interfaces=frozenset(f"ELB {suffix}" for suffix in suffixes),
+        )
+
+
+def lines(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
+    """One line for each rule, interface or association that keeps a resource of the stack from deletion."""
+    if owned.groups:
+        yield from _rules(owned, ec2)
+        yield from _interfaces(owned, ec2)
+    if owned.addresses:
+        yield from _associations(owned, ec2)
+
+
+def _rules(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
+    """Rules of other groups; AWS has no filter for the group that a rule names."""
+    for page in ec2.get_paginator("describe_security_group_rules").paginate():
+        for rule in page["SecurityGroupRules"]:
+            named, holder = rule.get("ReferencedGroupInfo", {}).get("GroupId", ""), rule["GroupId"]
+            ident = rule["SecurityGroupRuleId"]
+            if named not in owned.groups or holder in owned.groups or ident in owned.rules:
+                continue
+            verb = "revoke-security-group-egress" if rule["IsEgress"] else "revoke-security-group-ingress"
+            yield (
+                f"security group {named}: rule {ident} of security group {holder} names it; "
+                f"run: aws ec2 {verb} --group-id {holder} --security-group-rule-ids {ident}"
+            )
+
+
+def _interfaces(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
+    pages = ec2.get_paginator("describe_network_interfaces").paginate(
+        Filters=[{"Name": "group-id", "Values": sorted(owned.groups)}]
+    )
+    for one in (each for page in pages for each in page["NetworkInterfaces"]):
+        if one.get("Description") in owned.interfaces:
+            continue
+        fix = _LINGERS if _of_balancer(one) else "delete it or take the group from it"
+        for group in sorted({each["GroupId"] for each in one["Groups"]} & owned.groups):
+            yield f"security group {group}: network interface {_shown(one)} uses it; {fix}"
+
+
+def _associations(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
+    found = ec2.describe_addresses(Filters=[{"Name": "allocation-id", "Values": sorted(owned.addresses)}])[
+        "Addresses"
+    ]
+    used = {one["NetworkInterfaceId"]: one for one in found if one.get("NetworkInterfaceId")}
+    if not used:
+        return
+    pages = ec2.get_paginator("describe_network_interfaces").paginate(
+        Filters=[{"Name": "network-interface-id", "Values": sorted(used)}]
+    )
+    for interface in (each for page in pages for each in page["NetworkInterfaces"]):
+        if interface.get("Description") in owned.interfaces:
+            continue
+        address = used[interface["NetworkInterfaceId"]]
+        run = f"run: aws ec2 disassociate-address --association-id {address['AssociationId']}"
+        fix = _LINGERS if _of_balancer(interface) else run
+        shown = f"{address['AllocationId']} ({address['PublicIp']})"
+        yield f"address {shown}: network interface {_shown(interface)} has it; {fix}"
+
+
+def _of_balancer(interface: Mapping[str, Any]) -> bool:
+    return bool(interface.get("RequesterManaged")) and _description(interface).startswith("ELB ")
+
+
+def _shown(interface: Mapping[str, Any]) -> str:
+    """The interface's id, with the instance it belongs to or its description."""
+    instance = interface.get("Attachment", {}).get("InstanceId")
+    about = f"instance {instance}" if instance else _description(interface)
+    return f"{interface['NetworkInterfaceId']} ({about})" if about else str(interface["NetworkInterfaceId"])
+
+
+def _description(interface: Mapping[str, Any]) -> str:
+    return str(interface.get("Description") or "")
+
+
+def run(exported: TextIO, out: TextIO) -> int:
+    """Print the lines; return 0 for none, 1 for some, 2 where the state or AWS cannot be read."""
+    import boto3  # noqa: PLC0415 - the program itself needs none
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        owned = Owned.parse(json.load(exported))
+    except (ValueError, KeyError, TypeError):
+        out.write("state is malformed; run: pulumi stack export | python -m infra.dependents\n")
+        return 2
+    try:
+        found = list(lines(owned, boto3.client("ec2", region_name=owned.region or None)))
+    except (BotoCoreError, ClientError) as error:
+        out.write(f"AWS cannot be read: {' '.join(str(error).split())}; check the AWS credentials\n")
+        return 2
+    out.writelines(f"{line}\n" for line in found or ["no user of the stack's resources outside the stack"])
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(run(sys.stdin, sys.stdout))
