@@ -34,6 +34,7 @@ class Asked:
     protect: bool
     retain_on_delete: bool
     delete_before_replace: bool
+    replacement_trigger: float | None
     delete_timeout: str
     dependencies: tuple[str, ...]
     property_dependencies: dict[str, tuple[str, ...]]
@@ -142,9 +143,18 @@ class World(mocks.Mocks):
             }
         if kind == "SecurityGroup":
             return f"sg-{name}", {**state, "name": f"{name}-0a1b2c3"}
+        if kind == "Role":
+            return name, {**state, "arn": f"arn:aws:iam::123456789012:role/{name}", "name": name}
         if kind == "AccessKey":
             return "AKIAEXAMPLE", {**state, "secret": "a-very-secret-key"}
         return f"{kind}-{name}", {"name": f"{name}-0a1b2c3", **state}
+
+
+def trigger(request: Any) -> float | None:
+    """The replacement trigger of a registration; None without one."""
+    if not request.HasField("replacement_trigger"):
+        return None
+    return request.replacement_trigger.number_value
 
 
 class Monitor(mocks.MockMonitor):
@@ -172,6 +182,7 @@ class Monitor(mocks.MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
+                    replacement_trigger=trigger(request),
                     delete_timeout=request.customTimeouts.delete,
                     dependencies=tuple(request.dependencies),
                     property_dependencies={
@@ -190,7 +201,10 @@ class Monitor(mocks.MockMonitor):
 
 
 def dev_config() -> Config:
-    """The configuration of stack `dev`, with the project's defaults, as the CLI hands it to the program."""
+    """The configuration of stack `dev`, with the project's defaults, as the CLI hands it to the program.
+
+    Without its identity, so that the syncer has the predecessor's: an IAM user with keys in a Secret.
+    """
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
     defaults = {
@@ -198,7 +212,8 @@ def dev_config() -> Config:
         for key, entry in project["config"].items()
         if "default" in entry
     }
-    return {**defaults, **stack["config"]}
+    config = {**defaults, **stack["config"]}
+    return {key: value for key, value in config.items() if key != "node-nlb-sync:identity"}
 
 
 def revealed(value: Any) -> tuple[Any, bool]:

@@ -1,0 +1,164 @@
+"""Each kind of identity: what it makes in AWS, what the Pod gets, and what the network policy opens."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.world import Asked, Config, Record, RunProgram
+
+ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
+PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
+KEY = "node-nlb-sync:identity"
+KINDS: dict[str, dict[str, Any]] = {
+    "pod-identity": {"clusterName": "prod"},
+    "irsa": {"kind": "irsa", "oidcProviderArn": PROVIDER},
+    "node-role": {"kind": "node-role", "roleName": "nodes"},
+    "user-keys": {},
+    "external": {"kind": "external"},
+}
+MADE = {
+    "pod-identity": {
+        "iam/role:Role",
+        "iam/rolePolicy:RolePolicy",
+        "eks/podIdentityAssociation:PodIdentityAssociation",
+    },
+    "irsa": {"iam/role:Role", "iam/rolePolicy:RolePolicy"},
+    "node-role": {"iam/rolePolicy:RolePolicy"},
+    "user-keys": {"iam/user:User", "iam/userPolicy:UserPolicy", "iam/accessKey:AccessKey"},
+    "external": set(),
+}
+LINK_LOCAL = {
+    "pod-identity": ["169.254.170.23/32", "fd00:ec2::23/128"],
+    "node-role": ["169.254.169.254/32"],
+}
+
+
+def run(run_program: RunProgram, config: Config, kind: str) -> Record:
+    config[KEY] = KINDS[kind]
+    return run_program()
+
+
+def pod(record: Record) -> dict[str, Any]:
+    found: dict[str, Any] = record.one("kubernetes:apps/v1:Deployment").inputs["spec"]["template"]["spec"]
+    return found
+
+
+def of_identity(record: Record) -> list[Asked]:
+    return [item for item in record.resources if item.type.startswith(("aws:iam/", "aws:eks/"))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_the_kind_needs_is_made(run_program: RunProgram, config: Config, kind: str) -> None:
+    record = run(run_program, config, kind)
+    assert {item.type.removeprefix("aws:") for item in of_identity(record)} == MADE[kind]
+    deployment = record.one("kubernetes:apps/v1:Deployment")
+    assert {item.urn for item in of_identity(record)} <= record.before(deployment)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_keys_are_in_a_secret_and_in_the_pod_for_user_keys_alone(
+    run_program: RunProgram, config: Config, kind: str
+) -> None:
+    record = run(run_program, config, kind)
+    names = {item["name"] for item in pod(record)["containers"][0]["env"]}
+    has_keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= names
+    assert has_keys == bool(record.of("kubernetes:core/v1:Secret")) == (kind == "user-keys")
+    assert ("AWS_ACCESS_KEY_ID" in names) == has_keys
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_network_policy_opens_what_the_kind_needs(
+    run_program: RunProgram, config: Config, kind: str
+) -> None:
+    egress = run(run_program, config, kind).one("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    narrow = [rule for rule in egress.inputs["spec"]["egress"] if "to" in rule]
+    found = [peer["ipBlock"]["cidr"] for rule in narrow for peer in rule["to"]]
+    assert found == LINK_LOCAL.get(kind, [])
+    assert all(rule["ports"] == [{"protocol": "TCP", "port": 80}] for rule in narrow)
+
+
+@pytest.mark.parametrize("kind", ["pod-identity", "irsa", "node-role", "user-keys"])
+def test_every_kind_has_the_same_policy_of_exact_groups(
+    run_program: RunProgram, config: Config, kind: str
+) -> None:
+    record = run(run_program, config, kind)
+    (rights,) = [item for item in of_identity(record) if item.type.endswith("Policy")]
+    assert json.loads(rights.inputs["policy"]) == json.loads(record.outputs["policy"])
+    change, read = json.loads(rights.inputs["policy"])["Statement"]
+    assert sorted(change["Resource"]) == sorted(record.outputs["targetGroups"].values())
+    assert read["Action"] == ["elasticloadbalancing:DescribeTargetHealth"]
+    assert read["Condition"] == {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}
+
+
+def test_doctor_rights_are_added_on_request(run_program: RunProgram, config: Config) -> None:
+    config[KEY] = {"clusterName": "prod", "doctorRights": True}
+    _, read = json.loads(run_program().outputs["policy"])["Statement"]
+    assert read["Action"] == [
+        "elasticloadbalancing:DescribeTargetHealth",
+        "elasticloadbalancing:DescribeAccountLimits",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTargetGroups",
+    ]
+
+
+def test_pod_identity_is_for_the_syncers_service_account(run_program: RunProgram, config: Config) -> None:
+    record = run(run_program, config, "pod-identity")
+    made = record.one("aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs
+    assert (made["clusterName"], made["namespace"]) == ("prod", "ingress-traefik")
+    assert made["serviceAccount"] == pod(record)["serviceAccountName"]
+    trust = json.loads(record.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+
+
+def test_irsa_trusts_one_service_account_and_gives_the_pod_its_token(
+    run_program: RunProgram, config: Config
+) -> None:
+    record = run(run_program, config, "irsa")
+    trust = json.loads(record.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Principal"] == {"Federated": PROVIDER}
+    assert trust["Condition"] == {
+        "StringEquals": {
+            f"{ISSUER}:sub": "system:serviceaccount:ingress-traefik:nlb-sync-sa",
+            f"{ISSUER}:aud": "sts.amazonaws.com",
+        }
+    }
+    container, spec = pod(record)["containers"][0], pod(record)
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    (volume,) = spec["volumes"]
+    token = volume["projected"]["sources"][0]["serviceAccountToken"]
+    (mount,) = container["volumeMounts"]
+    assert env["AWS_ROLE_ARN"] == "arn:aws:iam::123456789012:role/node-nlb"
+    assert env["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mount['mountPath']}/{token['path']}"
+    assert (mount["name"], token["audience"]) == (volume["name"], "sts.amazonaws.com")
+
+
+def test_the_node_role_gets_the_policy_and_nothing_is_made_beside(
+    run_program: RunProgram, config: Config
+) -> None:
+    record = run(run_program, config, "node-role")
+    assert record.one("aws:iam/rolePolicy:RolePolicy").inputs["role"] == "nodes"
+
+
+def test_keys_of_ones_own_are_for_external_alone(run_program: RunProgram, config: Config) -> None:
+    config["node-nlb-sync:syncer"]["env"]["AWS_ACCESS_KEY_ID"] = "x"
+    config[KEY] = KINDS["pod-identity"]
+    with pytest.raises(
+        Exception, match=r"syncer\.env\.AWS_ACCESS_KEY_ID: read a variable that the stack sets"
+    ):
+        run_program()
+    config[KEY] = KINDS["external"]
+    names = {item["name"] for item in pod(run_program())["containers"][0]["env"]}
+    assert "AWS_ACCESS_KEY_ID" in names
+
+
+def test_a_key_is_turned_by_one_number(run_program: RunProgram, config: Config) -> None:
+    triggers = []
+    for generation in (1, 2):
+        config[KEY] = {"kind": "user-keys", "keyGeneration": generation}
+        key = run_program().one("aws:iam/accessKey:AccessKey")
+        triggers.append(key.replacement_trigger)
+        assert not key.delete_before_replace
+    assert triggers == [1, 2]
