@@ -41,7 +41,7 @@ _EKS: Final[dict[str, Callable[[Eks, tuple[str, ...], dict[str, Any], Request], 
     "ListPodIdentityAssociations": lambda eks, parts, _, request: eks.list(
         parts[0], request.fields.get("namespace"), request.fields.get("serviceAccount")
     ),
-    "UpdatePodIdentityAssociation": lambda eks, parts, body, _: eks.update(*parts, body),
+    "UpdatePodIdentityAssociation": lambda eks, parts, body, _: eks.update(parts[0], parts[1], body),
     "DeletePodIdentityAssociation": lambda eks, parts, *_: eks.delete(*parts),
     "TagResource": lambda eks, parts, body, _: eks.tag(parts[0], body.get("tags", {})),
     "UntagResource": lambda eks, parts, _, request: eks.untag(parts[0], request.values("tagKeys")),
