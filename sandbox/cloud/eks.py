@@ -145,7 +145,7 @@ class Eks:
         self._associations[one.id] = replace(one, tags={**one.tags, **tags})
         return {}
 
-    def untag(self, arn: str, keys: "list[str]") -> Structure:
+    def untag(self, arn: str, keys: Sequence[str]) -> Structure:
         """UntagResource, of an association."""
         one = self._tagged(arn)
         self._associations[one.id] = replace(one, tags={k: v for k, v in one.tags.items() if k not in keys})

@@ -105,7 +105,7 @@ class Front:
             self.elbv2.remove_lingering()
             if request.access_key != DATA_PLANE_KEY:
                 self._limit(request)
-            caller = self.identity.admit(request, _resources(request))
+            caller = self.identity.admit(request, self._resources(request))
             if request.service == "elasticloadbalancing":
                 return send(start_response, self._elbv2(request))
             answer = self.identity.answer(request, caller)
@@ -183,11 +183,16 @@ class Front:
             if address and "PrivateIpAddress" not in fields:
                 set_body(environ, urlencode({**fields, "PrivateIpAddress": address}).encode())
 
-
-def _resources(request: Request) -> tuple[str, ...]:
-    if request.service in rest.SERVICES:
-        return resources_of(request)
-    if request.service == "elasticloadbalancing":
-        params = query.parse(query.operation("elbv2", request.action), request.fields)
-        return resources.of_load_balancing(request.action, params)
-    return resources.of_identity(request.fields.get("UserName")) if request.service == "iam" else ("*",)
+    def _resources(self, request: Request) -> tuple[str, ...]:
+        """The ARNs against which the call is authorised."""
+        if request.access_key == DATA_PLANE_KEY:
+            return ()
+        if request.service in rest.SERVICES:
+            return resources_of(request)
+        if request.service == "elasticloadbalancing":
+            params = query.parse(query.operation("elbv2", request.action), request.fields)
+            return resources.of_load_balancing(request.action, params)
+        if request.service == "iam":
+            role = self.identity.iam.role(request.fields.get("RoleName", ""))
+            return resources.of_identity(request.fields, role)
+        return (request.fields["RoleArn"],) if request.action == "AssumeRole" else ("*",)

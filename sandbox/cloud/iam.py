@@ -63,8 +63,8 @@ class Iam:
         """
         if session := self._sessions.find(access_key, token):
             role = self.role(session.role)
-            statements = _statements([role]) if role and role.id == session.role_id else ()
-            return Caller(session.arn, session.user_id, tuple(statements))
+            in_force = _statements([role]) if role and role.id == session.role_id else ()
+            return Caller(session.arn, session.user_id, tuple(in_force))
         administrators = {ACCESS_KEY: ADMINISTRATOR, DEPLOYER_KEY: self.deployer_policy}
         if access_key in administrators:
             statements = tuple(statements_of(administrators[access_key]))

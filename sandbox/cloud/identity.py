@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sandbox.cloud import query, rest
+from sandbox.cloud.calls import Calls
 from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.eks import CLUSTER_ARN, Eks
 from sandbox.cloud.errors import AwsError
@@ -40,7 +41,7 @@ _EKS: Final[dict[str, Callable[[Eks, tuple[str, ...], dict[str, Any], Request], 
     "ListPodIdentityAssociations": lambda eks, parts, _, request: eks.list(
         parts[0], request.fields.get("namespace"), request.fields.get("serviceAccount")
     ),
-    "UpdatePodIdentityAssociation": lambda eks, parts, body, _: eks.update(*parts, body),
+    "UpdatePodIdentityAssociation": lambda eks, parts, body, _: eks.update(parts[0], parts[1], body),
     "DeletePodIdentityAssociation": lambda eks, parts, *_: eks.delete(*parts),
     "TagResource": lambda eks, parts, body, _: eks.tag(parts[0], body.get("tags", {})),
     "UntagResource": lambda eks, parts, _, request: eks.untag(parts[0], request.values("tagKeys")),
@@ -56,6 +57,7 @@ class Identity:
         self._keys = IssuerKeys(layout)
         self.sessions = Sessions()
         self.iam = Iam(self.sessions)
+        self.calls = Calls()
         self.eks = Eks(self.iam, self.sessions, self._cluster)
         self._sts = Sts(self.iam, self.sessions, self._keys.of)
         # What an EKS cluster has before anything of this project: its OIDC provider and the nodes' role.
@@ -74,10 +76,10 @@ class Identity:
         caller = self._caller(request)
         # GetCallerIdentity needs no permission (its page in the STS reference).
         if request.action != "GetCallerIdentity":
-            caller.authorise(Call(f"{request.service}:{request.action}", resources, request.region))
+            self._authorise(caller, Call(f"{request.service}:{request.action}", resources, request.region))
         if request.action == "CreatePodIdentityAssociation":
             role_arn = str(rest.body_of(request).get("roleArn"))
-            caller.authorise(Call("iam:PassRole", (role_arn,), request.region))
+            self._authorise(caller, Call("iam:PassRole", (role_arn,), request.region))
         return caller
 
     def answer(self, request: Request, caller: Caller | None) -> Answer | None:
@@ -109,6 +111,10 @@ class Identity:
     def instance_session(self, role: Any, instance_id: str) -> Session:
         """Credentials of an instance."""
         return self.sessions.start(role, instance_id, _INSTANCE_SESSION_S)
+
+    def _authorise(self, caller: Caller, call: Call) -> None:
+        self.calls.record(caller.arn, call)
+        caller.authorise(call)
 
     def _caller(self, request: Request) -> Caller:
         try:

@@ -22,6 +22,11 @@ def answer(front: "Front", method: str, path: str, body: bytes) -> Reply | None:
             return 200, _set_deployer_policy(front, json.loads(body))
         case "DELETE", ["deployer-policy"]:
             return 200, _set_deployer_policy(front, ADMINISTRATOR)
+        case "GET", ["calls"]:
+            return 200, front.identity.calls.shown()
+        case "DELETE", ["calls"]:
+            front.identity.calls.clear()
+            return 200, {}
         case "DELETE", ["sessions"]:
             return 200, {"expired": front.identity.sessions.expire()}
         case "GET", ["instances", ident]:

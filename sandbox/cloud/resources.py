@@ -22,6 +22,17 @@ def of_load_balancing(action: str, params: dict[str, Any]) -> tuple[str, ...]:
     return tuple(params.get("ResourceArns", [])) or ("*",)
 
 
-def of_identity(user_name: str | None) -> tuple[str, ...]:
-    """The resources of an IAM call about a user; other IAM calls are checked against `*`."""
-    return (f"{_IAM}:user/{user_name}",) if user_name else ("*",)
+def of_identity(fields: dict[str, str], known_role: Any = None) -> tuple[str, ...]:
+    """The resources of an IAM call about a user, a role or an OIDC provider; other calls need `*`.
+
+    `known_role` is moto's role of that name, whose path no call but CreateRole names.
+    """
+    if "UserName" in fields:
+        return (f"{_IAM}:user/{fields['UserName']}",)
+    if "RoleName" in fields:
+        return (
+            known_role.arn if known_role else f"{_IAM}:role{fields.get('Path', '/')}{fields['RoleName']}",
+        )
+    if "OpenIDConnectProviderArn" in fields:
+        return (fields["OpenIDConnectProviderArn"],)
+    return ("*",)

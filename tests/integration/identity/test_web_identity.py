@@ -218,3 +218,19 @@ def test_the_deployer_can_be_held_to_a_policy(account: Account) -> None:
     finally:
         account.control("DELETE", "deployer-policy")
     iam.list_users()
+
+
+def test_the_calls_of_each_caller_are_recorded(account: Account) -> None:
+    role = account.role(web_trust("any"), allow("*"))
+    account.control("DELETE", "calls")
+    iam, caller = account.client("iam", account.deployer), f"arn:aws:iam::{ACCOUNT}:user/sandbox"
+    iam.get_role(RoleName=role.rpartition("/")[2])
+    iam.list_roles()
+    refusal(iam.get_role, RoleName="missing")
+    missing = f"arn:aws:iam::{ACCOUNT}:role/missing"
+    assert account.control("GET", "calls")[caller] == {
+        "iam:GetRole": sorted([missing, role]),
+        "iam:ListRoles": ["*"],
+    }
+    account.control("DELETE", "calls")
+    assert account.control("GET", "calls") == {}

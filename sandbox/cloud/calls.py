@@ -1,0 +1,28 @@
+"""The calls that were judged, by caller: what a policy for that caller must allow."""
+
+from collections import defaultdict
+
+from sandbox.cloud.policy import Call
+
+
+class Calls:
+    """Which actions each caller asked for, on which resources, allowed or not."""
+
+    def __init__(self) -> None:
+        self._by_caller: dict[str, dict[str, set[str]]] = {}
+
+    def record(self, caller_arn: str, call: Call) -> None:
+        """Take note of a call."""
+        actions = self._by_caller.setdefault(caller_arn, defaultdict(set))
+        actions[call.action].update(call.resources)
+
+    def shown(self) -> dict[str, dict[str, list[str]]]:
+        """`{caller ARN: {action: [resource ARN]}}`, sorted."""
+        return {
+            caller: {action: sorted(resources) for action, resources in sorted(actions.items())}
+            for caller, actions in sorted(self._by_caller.items())
+        }
+
+    def clear(self) -> None:
+        """Forget every call."""
+        self._by_caller.clear()
