@@ -46,10 +46,13 @@ class Owned:
 
         def ids(*types: str) -> frozenset[str]:
             return frozenset(
-                str(one["id"]) for one in made if one["type"] in types and not one.get("retainOnDelete")
+                str(one["id"])
+                for one in made
+                if one["type"] in types and one.get("id") and not one.get("retainOnDelete")
             )
 
-        suffixes = [one["outputs"]["arnSuffix"] for one in made if one["type"] == _BALANCER]
+        balancers = [one.get("outputs", {}) for one in made if one["type"] == _BALANCER]
+        suffixes = [outputs["arnSuffix"] for outputs in balancers if "arnSuffix" in outputs]
         return cls(
             region=min(regions, default=""),
             groups=ids(_GROUP),
