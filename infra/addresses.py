@@ -52,5 +52,5 @@ class StaticAddresses(Part):
             protect=addresses.protect or None,
             retain_on_delete=addresses.keep or None,
             import_=kept if addresses.keep else None,
-            ignore_changes=["tags", "tagsAll"] if addresses.keep and kept else None,
+            ignore_changes=["tags"] if addresses.keep and kept else None,
         )
