@@ -7,9 +7,10 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2
 
+from .identityreads import missing_identity
 from .keys import Settings, Zone
 from .settings import SettingsError
-from .shapes import Problem, child
+from .shapes import Problem, child, last_words
 
 # By these two tags a kept address is found again.
 STACK_TAG: Final = "node-nlb-sync:stack"
@@ -49,6 +50,7 @@ def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Netw
                 problems.append(several_kept(zone, ids))
             elif ids:
                 kept[zone] = ids[0]
+    problems.extend(missing_identity(settings.identity, reading))
     if problems:
         raise SettingsError(problems)
     return Network(subnet_ids=subnets, existing_ips=existing, kept_allocations=kept)
@@ -121,12 +123,6 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
     if subnet.vpc_id != vpc_id:
         read = f"{subnet_id}, a subnet of {subnet.vpc_id}"
         yield Problem(path, read, f"a subnet of vpcId {vpc_id}", "give a subnet of that VPC, or change vpcId")
-
-
-def last_words(error: Exception) -> str:
-    """What AWS itself said, on one line: the provider and the engine wrap it in what they were doing."""
-    text = " ".join(str(error).split())
-    return text.rpartition("api error ")[2].rpartition("returned an error: ")[2]
 
 
 def no_address(zone: str, allocation_id: str) -> Problem:

@@ -1,7 +1,6 @@
 """What a person sees, in the order in which they would try it: the tests share one sandbox, in order."""
 
 import asyncio
-import base64
 import json
 import os
 import re
@@ -138,20 +137,6 @@ def test_n1_nodes_pods_and_static_ips_are_in_this_sandboxs_own_networks(sandbox:
     assert len(addresses) == len(nodes)
     assert pods
     assert all(IPv4Address(address) in layout.vpc_network for address in addresses | pods)
-
-
-def test_the_stacks_state_holds_no_secret_in_clear(sandbox: Sandbox) -> None:
-    keys = sandbox.aws("iam").list_users()["Users"]
-    assert keys
-    secret = Rest(sandbox.layout).get("/api/v1/secrets")["items"]
-    clear = [
-        base64.b64decode(item["data"]["aws_secret_key"]).decode()
-        for item in secret
-        if "aws_secret_key" in item.get("data", {})
-    ]
-    assert clear
-    for path in (*sandbox.layout.pulumi_backend.rglob("*.json"), *sandbox.layout.logs.glob("*.log")):
-        assert not any(value in path.read_text(errors="replace") for value in clear), path
 
 
 def test_status_says_the_same_to_programs(sandbox: Sandbox) -> None:

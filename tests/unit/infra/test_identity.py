@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.world import Asked, Config, Record, RunProgram
+from tests.unit.infra.world import Asked, Cloud, Config, Record, RunProgram
 
 ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
@@ -162,3 +162,23 @@ def test_a_key_is_turned_by_one_number(run_program: RunProgram, config: Config) 
         triggers.append(key.replacement_trigger)
         assert not key.delete_before_replace
     assert triggers == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("pod-identity", "clusterName"),
+        ("irsa", "oidcProviderArn"),
+        ("node-role", "roleName"),
+    ],
+)
+def test_what_aws_does_not_have_is_named_before_anything_is_registered(
+    run_program: RunProgram, config: Config, cloud: Cloud, kind: str, key: str
+) -> None:
+    cloud.no_identity = True
+    config[KEY] = KINDS[kind]
+    with pytest.raises(
+        Exception, match=rf"identity\.{key}: read .* NoSuchEntity: not found.*; allowed: .*; fix: "
+    ):
+        run_program()
+    assert run_program.last.resources == []

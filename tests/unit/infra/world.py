@@ -18,6 +18,12 @@ ROOT = Path(__file__).parents[3]
 NODE_PORTS = {"http": 31080, "https": 31443}
 VPC = "vpc-4283fefc63f0cd0e8"
 
+IDENTITY_READS = {
+    "aws:eks/getCluster:getCluster",
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
+    "aws:iam/getRole:getRole",
+}
+
 Config = dict[str, Any]
 
 
@@ -82,6 +88,7 @@ class Cloud:
     existing: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     refusal: str = ""
+    no_identity: bool = False
 
 
 class World(mocks.Mocks):
@@ -98,6 +105,10 @@ class World(mocks.Mocks):
             return {"id": args.args["id"], "availabilityZone": zone, "vpcId": self.cloud.vpc_id}
         if args.token == "aws:ec2/getEips:getEips":
             return self._addresses(args.args)
+        if args.token in IDENTITY_READS:
+            if self.cloud.no_identity:
+                return {}, [("id", "api error NoSuchEntity: not found")]
+            return dict(args.args)
         raise AssertionError(f"{args.token} is not among the functions that the program may call")
 
     def _addresses(self, args: dict[str, Any]) -> dict[str, list[str]]:
