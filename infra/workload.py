@@ -119,7 +119,7 @@ class Workload(Part):
         return Secret(
             f"{self._name}-env",
             metadata=self._metadata(env_secret_name(self._settings.syncer)),
-            data={name: pulumi.Output.secret(value).apply(encoded) for name, value in values.items()},
+            data={name: secretly_encoded(value) for name, value in values.items()},
             opts=self.beneath(),
         )
 
@@ -221,3 +221,9 @@ def fingerprint(told: Mapping[str, str], secrets: str) -> str:
 def encoded(text: str) -> str:
     """base64, as a Secret's `data` wants it."""
     return base64.b64encode(text.encode()).decode()
+
+
+def secretly_encoded(value: pulumi.Output[str]) -> pulumi.Output[str]:
+    """`encoded`, secret even where `value` is an Output that is not."""
+    secret: pulumi.Output[str] = pulumi.Output.secret(value)
+    return secret.apply(encoded)
