@@ -1,0 +1,193 @@
+"""The component in another program, as an installed package, with its own providers and with Outputs."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.environment import private_uv
+from tests.integration.infra.conftest import ROOT, DevStack
+
+# The default AWS provider would use another region, where nothing of the stack's is.
+PROGRAM = '''
+"""A program that knows its network only as Outputs of another component."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from node_nlb_sync import NodeNlb, NodeNlbArgs
+
+known = json.loads(pulumi.Config().require("network"))
+
+
+class Cluster(pulumi.ComponentResource):
+    """Stands for the component that makes the cluster."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("example:index:Cluster", name)
+        self.vpc_id = pulumi.Output.from_input(known["vpcId"])
+        self.group = pulumi.Output.from_input(known["nodeSecurityGroupId"])
+        subnets = {zone: place["subnetId"] for zone, place in known["zones"].items()}
+        self.subnets = pulumi.Output.from_input(subnets)
+        self.register_outputs({"vpcId": self.vpc_id})
+
+
+cluster = Cluster("cluster")
+providers = [
+    aws.Provider(
+        "aws",
+        region="eu-central-1",
+        access_key="sandbox",
+        secret_key="sandbox",
+        skip_credentials_validation=True,
+        skip_metadata_api_check=True,
+        skip_requesting_account_id=True,
+    ),
+    kubernetes.Provider("kubernetes", context="sandbox"),
+]
+args: NodeNlbArgs = {
+    "vpc_id": cluster.vpc_id,
+    "node_security_group_id": cluster.group,
+    "zones": {zone: {"subnet_id": cluster.subnets[zone]} for zone in known["zones"]},
+    "addresses": {"keep": False},
+    "ingress": {"create_namespace": True},
+    "identity": {"cluster_name": pulumi.Output.from_input("sandbox")},
+    "syncer": {"image": pulumi.Output.from_input("node-nlb-sync:dev"), "replicas": 0},
+    **json.loads(pulumi.Config().get("more") or "{}"),
+}
+nlb = NodeNlb("node-nlb", args, pulumi.ResourceOptions(providers=providers))
+for name in ("static_ips", "dns_name", "hosted_zone_id", "load_balancer_arn", "security_group_id"):
+    pulumi.export(name, getattr(nlb, name))
+for name in ("target_groups", "node_ports", "policy", "syncer_target_groups", "listeners", "syncer"):
+    pulumi.export(name, getattr(nlb, name))
+'''
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree."""
+    found = private_uv()
+    uv = str(found) if found.exists() else "uv"
+    place = tmp_path_factory.mktemp("wheel")
+    made = subprocess.run(
+        [uv, "build", "--wheel", "--out-dir", str(place), str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    (wheel,) = place.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_is_named_after_the_product_and_holds_nothing_of_the_sandbox(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        packages = {name.split("/")[0] for name in archive.namelist()}
+        entries = archive.read(next(n for n in archive.namelist() if n.endswith("entry_points.txt"))).decode()
+    assert {name for name in packages if not name.endswith(".dist-info")} == {"node_nlb_sync", "syncer"}
+    assert re.findall(r"^([\w-]+) = ", entries, re.MULTILINE) == ["nlb-sync"]
+
+
+def test_without_pulumi_the_syncer_works_and_the_component_says_what_to_install(
+    wheel: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    hidden = "import sys; sys.path.insert(0, sys.argv[1]); sys.modules['pulumi'] = None; "
+    for program, said in (
+        ("import syncer.assembly; print('syncer')", "syncer"),
+        ("import node_nlb_sync", "pip install 'node-nlb-sync[pulumi]'"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", hidden + program, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert said in done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def consumer(wheel: Path, stack: DevStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevStack]:
+    """Another project, whose program imports the installed package."""
+    root = tmp_path_factory.mktemp("consumer")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(root / "site")
+    project = {
+        "name": "node-nlb-sync",
+        "main": "program",
+        "runtime": {"name": "python", "options": {"toolchain": "uv"}},
+    }
+    (root / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    (root / "program").mkdir()
+    (root / "program/__main__.py").write_text(PROGRAM)
+    (root / ".venv").symlink_to(stack.root / ".venv")
+    for name in ("uv.lock", "pyproject.toml"):
+        (root / name).symlink_to(ROOT / name)
+    known = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    network = {key: known[f"node-nlb-sync:{key}"] for key in ("vpcId", "nodeSecurityGroupId", "zones")}
+    config = {"config": {"aws:region": "us-east-1", "node-nlb-sync:network": json.dumps(network)}}
+    (root / "Pulumi.dev.yaml").write_text(
+        yaml.safe_dump(
+            {
+                **config,
+                "encryptionsalt": yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["encryptionsalt"],
+            }
+        )
+    )
+    backend = root / "backend"
+    backend.mkdir()
+    environ = {**stack.environ, "PYTHONPATH": str(root / "site"), "PULUMI_BACKEND_URL": f"file://{backend}"}
+    made = DevStack(root, environ, stack.pulumi)
+    made.run("stack", "select", "--create", "dev").ok()
+    yield made
+    made.destroy()
+
+
+def resources(stack: DevStack) -> set[tuple[str, str]]:
+    """Type and name of each resource of the component in the state."""
+    state = json.loads(stack.run("stack", "export", "--stack=dev").ok().text)
+    found = [item["urn"].split("::") for item in state["deployment"]["resources"]]
+    parts = [(types.rpartition("$")[2], types, name) for _, _, types, name in found]
+    return {(kind, name) for kind, types, name in parts if "node-nlb-sync:index:NodeNlb" in types}
+
+
+def test_a_program_with_outputs_and_providers_gets_what_the_stack_gets(
+    consumer: DevStack, stack: DevStack
+) -> None:
+    consumer.up().ok()
+    outputs: dict[str, Any] = {
+        name: consumer.output(name) for name in ("static_ips", "target_groups", "hosted_zone_id", "policy")
+    }
+    made = resources(consumer)
+    consumer.run("preview", "--refresh", "--expect-no-changes", "--stack=dev").ok()
+    consumer.destroy().ok()
+    stack.up().ok()
+    assert made == resources(stack)
+    stack.destroy().ok()
+    assert set(outputs["static_ips"]) == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
+    assert set(outputs["target_groups"]) == {"http", "https"}
+    assert outputs["hosted_zone_id"]
+    assert json.loads(outputs["policy"])["Version"] == "2012-10-17"
+
+
+def test_a_wrong_argument_is_one_line_and_registers_nothing(consumer: DevStack) -> None:
+    config = yaml.safe_load((consumer.root / "Pulumi.dev.yaml").read_text())
+    wrong = {**config["config"], "node-nlb-sync:more": json.dumps({"cross_zone": "yes", "targetQuotas": 1})}
+    (consumer.root / "Pulumi.dev.yaml").write_text(yaml.safe_dump({**config, "config": wrong}))
+    said = consumer.run("preview", "--stack=dev")
+    (consumer.root / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config))
+    assert said.code != 0
+    assert 'crossZone: read "yes"; allowed: true or false' in said.text
+    assert "did you mean targetQuota?" in said.text
+    assert "Traceback" not in said.text
+    assert "node-nlb-sync:index:NodeNlb" not in said.text
