@@ -12,7 +12,10 @@ def aws_provider(opts: pulumi.ResourceOptions | None) -> pulumi.ProviderResource
     if opts is None:
         return None
     several = opts.providers or []
-    given = [opts.provider, *(several.values() if isinstance(several, dict) else several)]
+    given: list[pulumi.ProviderResource | None] = [
+        opts.provider,
+        *(several.values() if isinstance(several, dict) else several),
+    ]
     for each in given:
         if each is not None and each.package == "aws":
             return each

@@ -1,6 +1,5 @@
 """A load balancer's life by the literal Pulumi CLI, the program using nothing but the official SDK."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import yaml
 
 from sandbox.cloud.network import Network
 from sandbox.layout import Layout
+from sandbox.toolchain import ensure
 from tests.integration.awsprovider.conftest import Clients
 from tests.integration.engine.project import Project
 
@@ -75,8 +75,7 @@ PROGRAM = """\
 
 @pytest.fixture
 def project(tmp_path: Path, config: dict[str, str], network: Network, boto: Clients) -> Iterator["Stack"]:
-    cache = Path(os.environ.get("NODE_NLB_SYNC_CACHE") or Path.home() / ".cache" / "node-nlb-sync")
-    pulumi = next((cache / "tools").glob("pulumi-*")) / "pulumi"
+    pulumi = ensure(("pulumi",), lambda _: None)["pulumi"]
     made = Project.make(tmp_path / "project", Layout(directory=tmp_path / "none"), pulumi)
     made.write(PROGRAM)
     yield Stack(made, config, network)

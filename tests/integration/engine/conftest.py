@@ -1,13 +1,12 @@
 """Pulumi projects against a real control plane."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from sandbox.cluster import Rest
 from sandbox.layout import Layout
+from sandbox.toolchain import ensure
 from tests.integration.engine.project import Project
 
 Make = Callable[[str], Project]
@@ -16,8 +15,7 @@ Make = Callable[[str], Project]
 @pytest.fixture(scope="session")
 def make_project(tmp_path_factory: pytest.TempPathFactory, control_plane: Layout) -> Make:
     """Makes a project whose objects go to the shared control plane; use a Namespace of your own."""
-    cache = Path(os.environ.get("NODE_NLB_SYNC_CACHE") or Path.home() / ".cache" / "node-nlb-sync")
-    pulumi = next((cache / "tools").glob("pulumi-*")) / "pulumi"
+    pulumi = ensure(("pulumi",), lambda _: None)["pulumi"]
 
     def make(name: str) -> Project:
         return Project.make(tmp_path_factory.mktemp(name) / "project", control_plane, pulumi)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.identity import policy
+from infra.policy import policy
 from sandbox.layout import REGION
 from tests.integration.syncer.household import Household, Syncer
 from tests.integration.syncer.questions import Ask
@@ -24,7 +24,7 @@ def warnings(syncer: Syncer) -> list[str]:
 
 
 def test_groups_are_kept_with_it_and_nothing_is_said_to_be_missing(home: Household) -> None:
-    key = home.key_with("stack", policy(list(home.groups.values()), REGION))
+    key = home.key_with("stack", policy(list(home.groups.values())))
     home.join("a", "b", "c")
     syncer = home.syncer(**key)
     home.until(lambda: home.filled_with("a", "b", "c") and syncer.ready, within=20)
@@ -41,7 +41,7 @@ def test_groups_are_kept_with_it_and_nothing_is_said_to_be_missing(home: Househo
 
 
 def test_doctor_finds_all_well_with_it_and_says_what_it_cannot_look_at(home: Household, ask: Ask) -> None:
-    key = home.key_with("stack-doctor", policy(list(home.groups.values()), REGION))
+    key = home.key_with("stack-doctor", policy(list(home.groups.values())))
     home.join("a")
     code, out, _ = ask("doctor", "--json", **key)
     checks = [each for each in json.loads(out)["checks"] if each["check"] in home.names()]

@@ -165,7 +165,7 @@ def trigger(request: Any) -> float | None:
     """The replacement trigger of a registration; None without one."""
     if not request.HasField("replacement_trigger"):
         return None
-    return request.replacement_trigger.number_value
+    return float(request.replacement_trigger.number_value)
 
 
 class Monitor(mocks.MockMonitor):
