@@ -68,7 +68,7 @@ def checked_subnet(
     def check(known: Sequence[str]) -> str:
         wrong = list(misplaced(zone, known[0], known[1], reading))
         if wrong:
-            raise pulumi.RunError("\n".join(map(str, wrong)))
+            raise SettingsError(wrong)
         return known[0]
 
     subnet_id = place.subnet_id
@@ -93,7 +93,7 @@ def existing_ip(
     def find_later(known: str) -> Any:
         found = find(known)
         if found is None:
-            raise pulumi.RunError(str(no_address(zone, known)))
+            raise SettingsError([no_address(zone, known)])
         return found
 
     if not isinstance(allocation_id, str):

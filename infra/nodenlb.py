@@ -18,7 +18,7 @@ from .part import Part
 from .policy import policy
 from .providers import aws_provider
 from .rights import Rights
-from .settings import SettingsError, read
+from .settings import read
 from .spelling import as_config
 from .workload import Workload, target_groups
 
@@ -60,11 +60,8 @@ class NodeNlb(Part):
     """The namespace and the name of the syncer's Deployment, as `namespace` and `deployment`."""
 
     def __init__(self, name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Raise RunError before the first resource is registered, with a line for each wrong argument."""
-        try:
-            settings, network = checked(name, args, opts)
-        except SettingsError as wrong:
-            raise pulumi.RunError(str(wrong)) from None
+        """Raise SettingsError with a line for each wrong argument, before a resource is registered."""
+        settings, network = checked(name, args, opts)
         super().__init__(name, opts)
         here = self.beneath()
         ingress = IngressService(name, settings.ingress, here)

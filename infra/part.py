@@ -1,7 +1,7 @@
-"""What every component of this program has in common: a frozen type, children, a way to move."""
+"""What every component of this program has in common: a frozen type and children."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import pulumi
 
@@ -9,16 +9,14 @@ import pulumi
 class Part(pulumi.ComponentResource):
     """A component whose type token is a constant of its class.
 
-    The token and the children's names are state: changing one replaces resources. A component that has to
-    move names its former places in `ALIASES`, and existing stacks follow without a replacement.
+    The token and the children's names are state: changing one replaces resources.
     """
 
-    TYPE: ClassVar[str]
-    ALIASES: ClassVar[tuple[pulumi.Alias, ...]] = ()
+    # Without an annotation, which Pulumi's analyzer of components would take for an output.
+    TYPE = ""
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        moved = pulumi.ResourceOptions(aliases=list(self.ALIASES))
-        super().__init__(self.TYPE, name, {}, pulumi.ResourceOptions.merge(opts, moved))
+        super().__init__(self.TYPE, name, {}, opts)
         self._after = opts.depends_on if opts else None
 
     def beneath(self, **options: Any) -> pulumi.ResourceOptions:

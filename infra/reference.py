@@ -1,6 +1,7 @@
 """Writes what follows from the keys' own declarations (`python -m infra.reference`).
 
-The table of docs/stack.md, the `config:` of Pulumi.yaml, the JSON Schema for editors, and infra/args.py.
+The table of docs/stack.md, the `config:` of Pulumi.yaml, the JSON Schema for editors, infra/args.py, and the
+schema by which other languages use the component.
 """
 
 import json
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from .host import NodeNlbProvider
 from .keys import ROOT
 from .schemas import editor_schema, project_config
 from .shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, camel
@@ -77,6 +79,7 @@ def written() -> dict[Path, str]:
         project: with_config(project.read_text()),
         PROJECT / "docs" / "stack.schema.json": editor_schema(),
         PROJECT / "infra" / "args.py": arguments(),
+        PROJECT / "plugin" / "schema.json": NodeNlbProvider().schema or "",
     }
 
 

@@ -35,8 +35,8 @@ STAMP: Final = "node-nlb-sync/configuration"
 MOST_SHOWN: Final = 50
 
 
-class SettingsError(Exception):
-    """What is wrong with the stack configuration: one line a problem."""
+class SettingsError(pulumi.RunError):
+    """What is wrong with the configuration or the arguments: one line a problem."""
 
     def __init__(self, problems: list[Problem]) -> None:
         shown = [str(problem) for problem in problems[:MOST_SHOWN]]
@@ -84,12 +84,9 @@ def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
 def stack_args(config: Mapping[str, str], secrets: Collection[str]) -> NodeNlbArgs:
     """The component's arguments from a stack configuration, as `load` reads it.
 
-    Raises RunError with a line for each key that is wrong by itself.
+    Raises SettingsError with a line for each key that is wrong by itself.
     """
-    try:
-        return cast(NodeNlbArgs, raw_args(config, secrets))
-    except SettingsError as wrong:
-        raise pulumi.RunError(str(wrong)) from None
+    return cast(NodeNlbArgs, raw_args(config, secrets))
 
 
 def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 import runpy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -257,8 +257,14 @@ class RunProgram:
         self.refused = False
         self.secret_keys: list[str] = []
 
-    def __call__(self, *, preview: bool = False, adopted: Mapping[str, int] | None = None) -> Record:
-        """One `preview` or `up`; `adopted` are the NodePorts of a Service that exists."""
+    def __call__(
+        self,
+        program: Callable[[], None] | None = None,
+        *,
+        preview: bool = False,
+        adopted: Mapping[str, int] | None = None,
+    ) -> Record:
+        """One `preview` or `up`, of infra/ or another program; `adopted` are NodePorts of a Service."""
         self.last = Record()
         world = World(self._cloud, preview=preview, adopted=adopted)
         monitor = Monitor(world, self.last)
@@ -277,7 +283,7 @@ class RunProgram:
         runtime_settings.ROOT.set(None)
         pulumi.runtime.set_all_config(as_text(self._config), self.secret_keys)
         try:
-            self._loop.run_until_complete(pulumi.runtime.run_in_stack(self._program))
+            self._loop.run_until_complete(pulumi.runtime.run_in_stack(program or self._program))
         except Exception:
             self.refused = True
             gc.disable()  # until the fixture collects, quietly, what the program never awaited
