@@ -4,6 +4,8 @@
 
 import contextlib
 import json
+import os
+import selectors
 import shutil
 import subprocess
 import sys
@@ -82,6 +84,24 @@ class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
                 raise OptionError(f"`{' '.join(command)}` failed with exit code {installing.returncode}")
             yield _messages.InstallDependenciesResponse(stdout=b"Finished installing dependencies\n\n")
 
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
+        """Run a plugin that is a Python program, as plugin/ is; its first line of output is its port."""
+        with _errors(context):
+            interpreter = _interpreter(request)
+            directory = request.info.program_directory or request.program
+            environ = interpreter.environ() | dict(each.split("=", 1) for each in request.env)
+            with subprocess.Popen(
+                [interpreter.executable, "-u", directory, *request.args],
+                cwd=request.pwd or directory,
+                env=environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            ) as running:
+                context.add_callback(running.terminate)  # the engine ends a plugin by ending the call
+                for name, text in _outputs(running):
+                    yield _messages.RunPluginResponse(**{name: text})
+            yield _messages.RunPluginResponse(exitcode=running.returncode)
+
     def RuntimeOptionsPrompts(self, _request: Any, _context: Any) -> Any:
         return _messages.RuntimeOptionsResponse()
 
@@ -138,6 +158,20 @@ class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
         }
         given = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
         return [*given, request.info.entry_point or request.program or ".", *request.args]
+
+
+def _outputs(running: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
+    """What a process prints, as it prints it, with the name of the stream; ends with both streams."""
+    with selectors.DefaultSelector() as selector:
+        for name in ("stdout", "stderr"):
+            selector.register(getattr(running, name), selectors.EVENT_READ, name)
+        while selector.get_map():
+            for ready, _ in selector.select():
+                text = os.read(ready.fd, 1 << 16)
+                if text:
+                    yield ready.data, text
+                else:
+                    selector.unregister(ready.fileobj)
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """The component in another program, as an installed package, with its own providers and with Outputs."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -161,11 +163,20 @@ def resources(stack: DevStack) -> set[tuple[str, str]]:
     return {(kind, name) for kind, types, name in parts if "node-nlb-sync:index:NodeNlb" in types}
 
 
+def outputs(stack: DevStack) -> dict[str, Any]:
+    """The component's outputs in the state."""
+    state = json.loads(stack.run("stack", "export", "--stack=dev").ok().text)
+    (found,) = [
+        item for item in state["deployment"]["resources"] if item["type"] == "node-nlb-sync:index:NodeNlb"
+    ]
+    return dict(found["outputs"])
+
+
 def test_a_program_with_outputs_and_providers_gets_what_the_stack_gets(
     consumer: DevStack, stack: DevStack
 ) -> None:
     consumer.up().ok()
-    outputs: dict[str, Any] = {
+    exported: dict[str, Any] = {
         name: consumer.output(name) for name in ("static_ips", "target_groups", "hosted_zone_id", "policy")
     }
     made = resources(consumer)
@@ -174,10 +185,10 @@ def test_a_program_with_outputs_and_providers_gets_what_the_stack_gets(
     stack.up().ok()
     assert made == resources(stack)
     stack.destroy().ok()
-    assert set(outputs["static_ips"]) == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
-    assert set(outputs["target_groups"]) == {"http", "https"}
-    assert outputs["hosted_zone_id"]
-    assert json.loads(outputs["policy"])["Version"] == "2012-10-17"
+    assert set(exported["static_ips"]) == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
+    assert set(exported["target_groups"]) == {"http", "https"}
+    assert exported["hosted_zone_id"]
+    assert json.loads(exported["policy"])["Version"] == "2012-10-17"
 
 
 def test_a_wrong_argument_is_one_line_and_registers_nothing(consumer: DevStack) -> None:
@@ -191,3 +202,90 @@ def test_a_wrong_argument_is_one_line_and_registers_nothing(consumer: DevStack) 
     assert "did you mean targetQuota?" in said.text
     assert "Traceback" not in said.text
     assert "node-nlb-sync:index:NodeNlb" not in said.text
+
+
+# As a program in any language reaches the component: by its token, through the plugin.
+REMOTE = """
+import json
+
+import pulumi
+
+
+known = json.loads(pulumi.Config().require("network"))
+known["vpcId"] = pulumi.Output.from_input(known["vpcId"])
+more = json.loads(pulumi.Config().get("more") or "{}")
+token = "node-nlb-sync:index:NodeNlb"
+pulumi.ComponentResource(token, "node-nlb", {**known, **more}, remote=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def foreign(stack: DevStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevStack]:
+    """A project whose program knows the component by its token alone."""
+    root = tmp_path_factory.mktemp("foreign")
+    shutil.copytree(ROOT / "plugin", root / "plugin", ignore=shutil.ignore_patterns(".venv"))
+    metadata = root / "plugin/pyproject.toml"
+    metadata.write_text(metadata.read_text().replace('path = ".."', f'path = "{ROOT}"'))
+    found = private_uv()
+    uv = str(found) if found.exists() else "uv"
+    made = subprocess.run(
+        [uv, "sync", "--python", sys.executable],
+        cwd=root / "plugin",
+        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    project = {
+        "name": "node-nlb-sync",
+        "main": "program",
+        "runtime": {"name": "python", "options": {"toolchain": "uv"}},
+        "plugins": {"providers": [{"name": "node-nlb-sync", "path": "./plugin"}]},
+    }
+    (root / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    (root / "program").mkdir()
+    (root / "program/__main__.py").write_text(REMOTE)
+    (root / ".venv").symlink_to(stack.root / ".venv")
+    for name in ("uv.lock", "pyproject.toml"):
+        (root / name).symlink_to(ROOT / name)
+    dev = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    keys = ("vpcId", "nodeSecurityGroupId", "zones", "addresses", "ingress", "identity", "healthCheck")
+    network = {key: dev["config"][f"node-nlb-sync:{key}"] for key in keys}
+    network["syncer"] = {"image": "node-nlb-sync:dev", "replicas": 0}
+    providers = {key: value for key, value in dev["config"].items() if not key.startswith("node-nlb-sync:")}
+    config = {**providers, "node-nlb-sync:network": json.dumps(network)}
+    (root / "Pulumi.dev.yaml").write_text(
+        yaml.safe_dump({"encryptionsalt": dev["encryptionsalt"], "config": config})
+    )
+    (root / "backend").mkdir()
+    environ = {**stack.environ, "PULUMI_BACKEND_URL": f"file://{root / 'backend'}"}
+    program = DevStack(root, environ, stack.pulumi)
+    program.run("stack", "select", "--create", "dev").ok()
+    yield program
+    program.destroy()
+
+
+def test_through_the_plugin_it_is_the_same_component(foreign: DevStack, stack: DevStack) -> None:
+    foreign.up().ok()
+    made, ips = resources(foreign), outputs(foreign)["staticIps"]
+    foreign.run("preview", "--refresh", "--expect-no-changes", "--stack=dev").ok()
+    foreign.destroy().ok()
+    stack.up().ok()
+    assert made == resources(stack)
+    stack.destroy().ok()
+    assert set(ips) == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
+
+
+def test_through_the_plugin_each_wrong_argument_is_one_line(foreign: DevStack) -> None:
+    file = foreign.root / "Pulumi.dev.yaml"
+    right = file.read_text()
+    stack = yaml.safe_load(right)
+    stack["config"]["node-nlb-sync:more"] = json.dumps({"crossZone": "yes", "targetQuotas": 1})
+    file.write_text(yaml.safe_dump(stack))
+    said = foreign.run("preview", "--stack=dev")
+    file.write_text(right)
+    assert said.code != 0
+    assert 'crossZone: read "yes"; allowed: true or false' in said.text
+    assert "did you mean targetQuota?" in said.text
+    assert "Traceback" not in said.text
