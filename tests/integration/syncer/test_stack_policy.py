@@ -5,7 +5,6 @@ import json
 import pytest
 
 from infra.policy import policy
-from sandbox.layout import REGION
 from tests.integration.syncer.household import Household, Syncer
 from tests.integration.syncer.questions import Ask
 
