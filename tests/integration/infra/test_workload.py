@@ -30,8 +30,11 @@ FIRST, SECOND = "hunter2-of-the-proxy", "correct-horse-battery"
 
 @pytest.fixture
 def made(stack: DevStack) -> Iterator[DevStack]:
+    """With the predecessor's identity, which has a Secret."""
+    before = stack.configure(identity={"kind": "user-keys"})
     yield stack
     stack.destroy().ok()
+    stack.configure(**before)
 
 
 def set_secret(stack: DevStack, value: str) -> str:

@@ -65,7 +65,7 @@ def test_whose_the_credentials_are_is_asked_where_sts_is_at_hand(home: Household
     home.join("a")
     answer = ask("doctor", "--json", AWS_ENDPOINT_URL_STS=home.layout.aws_url)
     (found,) = [each for each in findings(answer) if each["check"] == "credentials"]
-    assert found["says"].startswith("arn:aws:sts::123456789012:user/")
+    assert found["says"].startswith("arn:aws:iam::123456789012:user/")
     answer = ask("doctor", "--json", AWS_ENDPOINT_URL_STS="http://127.0.0.1:9")
     (found,) = [each for each in findings(answer) if each["check"] == "credentials"]
     assert found["result"] == "note"
