@@ -2,7 +2,6 @@
 
 import json
 import sys
-from importlib.metadata import version
 from typing import Any, Final
 
 import pulumi
@@ -16,7 +15,7 @@ from .nodenlb import NodeNlb
 from .settings import SettingsError
 from .shapes import NAMESPACE
 
-DISTRIBUTION: Final = "node-nlb-sync"
+VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
 
 
 class NodeNlbProvider(ComponentProvider):
@@ -26,7 +25,7 @@ class NodeNlbProvider(ComponentProvider):
     """
 
     def __init__(self) -> None:
-        super().__init__([NodeNlb], NAMESPACE, version=version(DISTRIBUTION))
+        super().__init__([NodeNlb], NAMESPACE, version=VERSION)
         self.schema = component_schema(self.schema or "{}")
 
     def map_inputs(self, inputs: Any, component_def: Any) -> Any:

@@ -1,6 +1,7 @@
 """The component as programs in other languages get it: raw arguments from the wire, errors by property."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from pulumi.errors import InputPropertiesError
 
-from infra.host import NodeNlbProvider
+from infra.host import VERSION, NodeNlbProvider
 from infra.settings import decoded
 from tests.unit.infra.world import ROOT, Config, Record, RunProgram, as_text
 
@@ -55,6 +56,10 @@ def test_every_wrong_argument_is_an_error_of_its_property(run_program: RunProgra
     assert errors["targetQuotas"].endswith("fix: did you mean targetQuota?")
     assert 'read "yes"; allowed: true or false; fix: ' in errors["crossZone"]
     assert run_program.last.resources == []
+
+
+def test_its_version_is_the_projects() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_the_schema_has_each_argument_with_its_type() -> None:
