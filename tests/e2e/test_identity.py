@@ -15,6 +15,8 @@ from tests.e2e.driver import ROOT, Sandbox
 from tests.e2e.test_whole_loop import traffic
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(1200)
+
 DENIED = re.compile(r"AccessDenied|InvalidClientTokenId|ExpiredToken|not authorized|credentials:")
 # What no organisation that forbids IAM users allows.
 NO_USERS = {"Effect": "Deny", "Action": ["iam:*User*", "iam:*AccessKey*"], "Resource": "*"}

@@ -19,7 +19,7 @@ from sandbox.layout import Layout
 from sandbox.toolchain import ensure
 
 ROOT = Path(__file__).parents[3]
-_RUN_S = 150
+_RUN_S = 240
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ import yaml
 from sandbox.environment import private_uv
 from tests.integration.infra.conftest import ROOT, DevStack
 
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
+
 # The default AWS provider would use another region, where nothing of the stack's is.
 PROGRAM = '''
 """A program that knows its network only as Outputs of another component."""
