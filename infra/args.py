@@ -94,8 +94,7 @@ class IngressPort(TypedDict):
     target_port: NotRequired[int]
     """The port of the ingress controller's Pods; absent: the same as `port`. Allowed: 1 to 65535."""
     node_port: NotRequired[int]
-    """A NodePort of your choice; absent: the cluster allocates one, and nobody needs to know it. Allowed:
-    1 to 65535."""
+    """A NodePort of your choice; absent: the cluster allocates one. Allowed: 1 to 65535."""
 
 
 class Ingress(TypedDict):

@@ -29,11 +29,7 @@ class IngressPort:
         Optional(inner=tcp_port("The port of the ingress controller's Pods; absent: the same as `port`."))
     )
     node_port: int | None = declared(
-        Optional(
-            inner=tcp_port(
-                "A NodePort of your choice; absent: the cluster allocates one, and nobody needs to know it."
-            )
-        )
+        Optional(inner=tcp_port("A NodePort of your choice; absent: the cluster allocates one."))
     )
 
 

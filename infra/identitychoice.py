@@ -1,4 +1,4 @@
-"""Which kind of identity a configuration asks for, and what must and must not stand beside it."""
+"""Which kind of identity a configuration asks for, and which other keys that kind needs or excludes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -34,7 +34,7 @@ def identity_problems(identity: Identity) -> Iterator[Problem]:
         if name == needed and not given:
             allowed = f"a value, since identity.kind is {kind}"
             yield Problem(path, "nothing", allowed, set_command(path, EXAMPLES[name]))
-        # A cluster's name says where the stack belongs, and harms no other kind.
+        # `clusterName` is allowed with every kind: it only chooses the default.
         if name != needed and given and name != "cluster_name":
             fix = f"remove {path}, or {set_command('identity.kind', other)}"
             yield Problem(path, f"a key of identity.kind {other}", f"only what {kind} needs", fix)

@@ -88,9 +88,9 @@ class NodeNlb(Part):
         )
         rights = Rights(name, settings, self.beneath(depends_on=[ingress]))
         account = Account(namespace=settings.syncer_namespace, name=rights.service_account_name)
-        who, given = identity(name, settings, document=document, account=account, opts=here)
+        credentials, given = identity(name, settings, document=document, account=account, opts=here)
         # Everything by which the syncer can work is there before it, and goes after it.
-        before = [ingress, balancer, firewall, rights, *([who] if who else [])]
+        before = [ingress, balancer, firewall, rights, *([credentials] if credentials else [])]
         groups = target_groups(settings, arns, ingress.followed)
         self.workload = Workload(
             name,
@@ -136,9 +136,9 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
 
 
 def stack_mark(name: str, settings: Settings) -> str:
-    """By this tag kept addresses are found again: one project, stack and VPC, or name of a component in it.
+    """The value of STACK_TAG: project, stack, and the VPC's id or the component's name.
 
-    A VPC that only `up` knows cannot be part of a search that comes before it.
+    A VPC given as an Output has no id yet when addresses are searched for.
     """
-    stands = settings.vpc_id if name == PROGRAM and isinstance(settings.vpc_id, str) else name
-    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{stands}"
+    scope = settings.vpc_id if name == PROGRAM and isinstance(settings.vpc_id, str) else name
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/{scope}"

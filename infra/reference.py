@@ -5,6 +5,8 @@ schema by which other languages use the component.
 """
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,7 @@ from .typed import arguments
 
 PROJECT: Final = Path(__file__).parent.parent
 PAGE: Final = PROJECT / "docs" / "stack.md"
+ARGS: Final = PROJECT / "infra" / "args.py"
 BEGIN: Final = "<!-- keys: written by python -m infra.reference -->\n"
 END: Final = "<!-- end of keys -->\n"
 KEYS: Final = "  # Written by python -m infra.reference: a wrong type is refused before anything runs.\n"
@@ -78,11 +81,14 @@ def written() -> dict[Path, str]:
         PAGE: with_table(PAGE.read_text()),
         project: with_config(project.read_text()),
         PROJECT / "docs" / "stack.schema.json": editor_schema(),
-        PROJECT / "infra" / "args.py": arguments(),
+        ARGS: arguments(),
         PROJECT / "plugin" / "schema.json": NodeNlbProvider().schema or "",
     }
 
 
 if __name__ == "__main__":
+    stale = ARGS.read_text() != arguments()
     for path, text in written().items():
         path.write_text(text)
+    if stale:  # the plugin's schema was made from the arguments as this process had imported them
+        os.execv(sys.executable, [sys.executable, "-m", "infra.reference"])  # noqa: S606

@@ -3,7 +3,6 @@
 import json
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,8 +70,3 @@ def test_the_schema_has_each_argument_with_its_type() -> None:
     assert zone["type"] == "string"
     assert "plain" not in zone, "an id may be an Output"
     assert {"staticIps", "dnsName", "hostedZoneId", "policy"} <= set(component["properties"])
-
-
-@pytest.mark.parametrize("name", ["PulumiPlugin.yaml", "pyproject.toml", "__main__.py"])
-def test_the_plugin_is_complete(name: str) -> None:
-    assert (Path(ROOT) / "plugin" / name).exists()
