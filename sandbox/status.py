@@ -217,7 +217,8 @@ def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
         pods = rest.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}")["items"]
     except Exception:  # noqa: BLE001
         return "", False
-    placed = [(not _ready(pod), pod["status"]["podIP"]) for pod in pods if pod["status"].get("podIP")]
+    staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    placed = [(not _ready(pod), pod["status"]["podIP"]) for pod in staying if pod["status"].get("podIP")]
     if not placed:
         return "", False
     not_ready, ip = min(placed)
