@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sandbox.layout import Layout
 from sandbox.stack import outputs
 from sandbox.status import Group, Status, client, observe
@@ -43,6 +45,18 @@ class Sandbox:
     def pulumi(self, *words: str, timeout: float = 550) -> str:
         """What `pulumi WORDS` prints when it is typed in `sandbox shell`."""
         return self.sandbox("shell", "--", "pulumi", *words, timeout=timeout)
+
+    def reconfigure(self, file: Path, **keys: Any) -> None:
+        """`pulumi up` with these keys of stack dev set; a second one has nothing to do, nor a refresh.
+
+        `file` is written: the stack's configuration with the keys.
+        """
+        stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+        stack["config"] |= {f"node-nlb-sync:{key}": value for key, value in keys.items()}
+        file.write_text(yaml.safe_dump(stack))
+        here = ("--config-file", str(file), "--non-interactive")
+        self.pulumi("up", "--yes", "--skip-preview", *here)
+        self.pulumi("preview", "--refresh", "--expect-no-changes", *here)
 
     def status(self) -> Status:
         return observe(self.layout, outputs(self.layout))

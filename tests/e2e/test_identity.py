@@ -39,16 +39,6 @@ def oidc_provider(sandbox: Sandbox) -> str:
     return str(found["Arn"])
 
 
-def switch(sandbox: Sandbox, file: Path, identity: dict[str, Any]) -> None:
-    """`pulumi up` with this identity; a second one has nothing to do."""
-    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    stack["config"]["node-nlb-sync:identity"] = identity
-    file.write_text(yaml.safe_dump(stack))
-    here = ("--config-file", str(file), "--non-interactive")
-    sandbox.pulumi("up", "--yes", "--skip-preview", *here)
-    sandbox.pulumi("preview", "--refresh", "--expect-no-changes", *here)
-
-
 def callers(sandbox: Sandbox) -> list[str]:
     """Whose DescribeTargetHealth the cloud has seen since the last switch."""
     calls = control(sandbox, "GET", "calls")
@@ -86,7 +76,7 @@ def test_each_kind_takes_over_from_the_last_one_without_a_failed_call(
         control(sandbox, "POST", "deployer-policy", {"Version": "2012-10-17", "Statement": statements})
         control(sandbox, "DELETE", "calls")
         with traffic(sandbox) as record:
-            switch(sandbox, tmp_path / "Pulumi.dev.yaml", identity)
+            sandbox.reconfigure(tmp_path / "Pulumi.dev.yaml", identity=identity)
         assert record.failures == [], identity
         assert record.requests
         eventually(lambda caller=caller: any(caller in arn for arn in callers(sandbox)), within=40)  # type: ignore[misc]
