@@ -8,6 +8,7 @@ import pytest
 from sandbox.cloud.network import NODE_GROUP_ID, VPC_ID
 from tests.e2e.driver import Sandbox
 from tests.e2e.test_whole_loop import traffic
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -78,6 +79,7 @@ def test_no_edit_of_a_stack_with_traffic_loses_a_request(sandbox: Sandbox, tmp_p
         assert record.requests, edit
         assert record.failures == [], edit
         assert ids(sandbox) == before, edit
-        states = {g.name: [(t.node, t.port, t.state) for t in g.targets] for g in sandbox.groups()}
-        assert all(group.healthy == len(group.targets) > 0 for group in sandbox.groups()), (edit, states)
+        eventually(
+            lambda: all(group.healthy == len(group.targets) > 0 for group in sandbox.groups()), within=60
+        )
     sandbox.aws("ec2").delete_security_group(GroupId=pool["GroupId"])
