@@ -156,6 +156,7 @@ class Oversight:
         elif call.operation in WRITES:
             registered = call.operation == "register"
             self.groups[call.group].wrote(call.targets, _now(), registered=registered)
+            self._rewrites.took_effect(call, _now())
 
     def ends(self, call: Call, error: AwsError | None) -> None:
         answer, known = self._answers.pop(call, None), self.groups[call.group]

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
+from math import inf
 
 from syncer.model import InstanceId, Target
 from tests.sim.elb import Call
@@ -15,13 +15,18 @@ _MOST = 3
 
 @dataclass(slots=True)
 class Rewrites:
-    """The acknowledged writes of the last ten minutes."""
+    """The writes of the last ten minutes: those that AWS acknowledged, and those that took effect."""
 
     _writes: deque[tuple[float, Call]] = field(default_factory=deque)
+    _effects: deque[tuple[float, Call]] = field(default_factory=deque)
 
     def add(self, call: Call, now: float) -> None:
         """Record a write that AWS acknowledged."""
         self._writes.append((now, call))
+
+    def took_effect(self, call: Call, now: float) -> None:
+        """Record a write that AWS carried out, whether its answer arrives or not."""
+        self._effects.append((now, call))
 
     def faults(
         self, call: Call, now: float, touched: Collection[Target], announced: Collection[InstanceId]
@@ -32,17 +37,23 @@ class Rewrites:
         repeated as often as they are undone, once a minute at most. Targets that no other writer `touched`
         are not written again within a minute, whatever a read shows.
         """
-        while self._writes and self._writes[0][0] < now - WINDOW_S:
-            self._writes.popleft()
+        for kept in (self._writes, self._effects):
+            while kept and kept[0][0] < now - WINDOW_S:
+                kept.popleft()
         for target in call.targets:
-            ours = [
-                (at, each.operation)
-                for at, each in self._writes
-                if each.group == call.group and target in each.targets
-            ]
-            same = [*takewhile(lambda each: each[1] == call.operation, reversed(ours))]
-            if same and now - same[0][0] < LAG_S and target not in touched:
-                yield f"{target} is written again {now - same[0][0]:.1f} s later (rule 7)"
+            undone = max((at for at, each in self._effects if _undoes(each, call, target)), default=-inf)
+            same = [at for at, each in self._writes if _repeats(each, call, target) and at > undone]
+            if same and now - same[-1] < LAG_S and target not in touched:
+                yield f"{target} is written again {now - same[-1]:.1f} s later (rule 7)"
             leaves = call.operation == "deregister" and target.id in announced
             if len(same) > _MOST and not leaves:
                 yield f"{target} is written for the {len(same) + 1}. time in ten minutes (rule 7)"
+
+
+def _undoes(earlier: Call, call: Call, target: Target) -> bool:
+    """Whether `earlier` did the opposite to a target; a write without an answer may have."""
+    return earlier.group == call.group and target in earlier.targets and earlier.operation != call.operation
+
+
+def _repeats(earlier: Call, call: Call, target: Target) -> bool:
+    return earlier.group == call.group and target in earlier.targets and earlier.operation == call.operation
