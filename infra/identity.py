@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import pulumi
@@ -16,20 +16,56 @@ from .part import Part
 STS_AUDIENCE: Final = "sts.amazonaws.com"
 # Where EKS Pod Identity's agent and the instance metadata service answer on every node, both on TCP 80
 # (EKS user guide, "Pod Identity agent"; EC2 user guide, "Instance metadata").
-AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
+AGENT_ADDRESS: Final = "169.254.170.23"
+AGENT: Final = (f"{AGENT_ADDRESS}/32", "fd00:ec2::23/128")
 METADATA: Final = ("169.254.169.254/32",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token of the ServiceAccount for one audience: the volume, and the file in it."""
+
+    volume: str
+    directory: str
+    name: str
+    audience: str
+
+    @property
+    def path(self) -> str:
+        """Where the container reads it."""
+        return f"{self.directory}/{self.name}"
+
+
+# Volumes and paths as EKS's webhook names them (amazon-eks-pod-identity-webhook).
+STS_TOKEN: Final = Token(
+    volume="aws-iam-token",
+    directory="/var/run/secrets/eks.amazonaws.com/serviceaccount",
+    name="token",
+    audience=STS_AUDIENCE,
+)
+AGENT_TOKEN: Final = Token(
+    volume="eks-pod-identity-token",
+    directory="/var/run/secrets/pods.eks.amazonaws.com/serviceaccount",
+    name="eks-pod-identity-token",
+    audience="pods.eks.amazonaws.com",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What the workload has to hand to the syncer's Pod.
 
-    `keys` are an access key's id and secret, for a Secret; `role_arn` is assumed with a token of the
-    ServiceAccount; `link_local` are the networks that its network policy opens on TCP 80.
+    `keys` are an access key's id and secret, for a Secret; `variables` are the container's, and `token` is
+    mounted into it; `link_local` are the networks that its network policy opens on TCP 80.
+
+    EKS's webhook would add the same variables and token. Here they are part of the Deployment's template, so
+    that another kind of identity restarts the Pods, and so that a Pod made before EKS knows of a new
+    association (some seconds, EKS user guide) has them as well.
     """
 
     keys: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None
-    role_arn: pulumi.Output[str] | None = None
+    variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    token: Token | None = None
     link_local: tuple[str, ...] = ()
 
 
@@ -109,7 +145,11 @@ class PodIdentity(_Identity):
             tags=settings.tags,
             opts=self.beneath(),
         )
-        return Given(link_local=AGENT)
+        variables = {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{AGENT_ADDRESS}/v1/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": AGENT_TOKEN.path,
+        }
+        return Given(variables=variables, token=AGENT_TOKEN, link_local=AGENT)
 
 
 class Irsa(_Identity):
@@ -120,7 +160,8 @@ class Irsa(_Identity):
     def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
         known = pulumi.Output.all(settings.identity.oidc_provider_arn, account.subject)
         role = self._role(name, settings, known.apply(lambda both: web_identity(*both)), document)
-        return Given(role_arn=role.arn)
+        variables = {"AWS_ROLE_ARN": role.arn, "AWS_WEB_IDENTITY_TOKEN_FILE": STS_TOKEN.path}
+        return Given(variables=variables, token=STS_TOKEN)
 
 
 class NodeRole(_Identity):

@@ -37,16 +37,13 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgs
 
 from .clusterkeys import Limits, Requests, Syncer, Toleration, TopologySpread
-from .identity import STS_AUDIENCE, Given
+from .identity import Given, Token
 from .keys import Settings
 from .secretenv import split
 
 HTTP_PORT: Final = 8080
 PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
 USER: Final = 65532  # `nonroot` of the distroless images
-# As EKS's webhook names them (amazon-eks-pod-identity-webhook).
-TOKEN_VOLUME: Final = "aws-iam-token"  # noqa: S105 (a volume's name)
-TOKEN_DIRECTORY: Final = "/var/run/secrets/eks.amazonaws.com/serviceaccount"  # noqa: S105 (a path)
 TOKEN_SECONDS: Final = 86400
 GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
 
@@ -84,7 +81,7 @@ def pod_spec(settings: Settings, given: Given) -> PodSpecArgs:
             seccomp_profile=SeccompProfileArgs(type="RuntimeDefault"),
         ),
         containers=[container(syncer, given)],
-        volumes=[token_volume()] if given.role_arn is not None else None,
+        volumes=[token_volume(given.token)] if given.token else None,
     )
 
 
@@ -122,7 +119,7 @@ def container(syncer: Syncer, given: Given) -> ContainerArgs:
         image=syncer.image,
         env=environment(syncer, given, plain),
         env_from=sources,
-        volume_mounts=[token_mount()] if given.role_arn is not None else None,
+        volume_mounts=[token_mount(given.token)] if given.token else None,
         ports=[
             ContainerPortArgs(name="http", container_port=HTTP_PORT, protocol="TCP"),
             ContainerPortArgs(name="probes", container_port=PROBE_PORT, protocol="TCP"),
@@ -154,32 +151,27 @@ def environment(syncer: Syncer, given: Given, plain: Mapping[str, str]) -> list[
         secret("AWS_SECRET_ACCESS_KEY", "aws_secret_key"),
         secret("NLB_SYNC_TARGET_GROUPS", "nlb_sync_targetgroup_arns"),
     )
-    # EKS's webhook would add the same; said here, it works on every cluster.
-    role = (
-        EnvVarArgs(name="AWS_ROLE_ARN", value=given.role_arn),
-        EnvVarArgs(name="AWS_WEB_IDENTITY_TOKEN_FILE", value=f"{TOKEN_DIRECTORY}/token"),
-    )
     return [
         field("POD_IP", "status.podIP"),
         field("POD_NAME", "metadata.name"),
         *(keys if given.keys is not None else ()),
-        *(role if given.role_arn is not None else ()),
+        *(EnvVarArgs(name=name, value=value) for name, value in given.variables.items()),
         *(EnvVarArgs(name=name, value=value) for name, value in sorted(plain.items())),
     ]
 
 
-def token_volume() -> VolumeArgs:
-    """A token of the ServiceAccount that only STS takes; the kubelet renews it."""
-    token = ServiceAccountTokenProjectionArgs(
-        audience=STS_AUDIENCE, expiration_seconds=TOKEN_SECONDS, path="token"
+def token_volume(token: Token) -> VolumeArgs:
+    """A token of the ServiceAccount that only its audience takes; the kubelet renews it."""
+    projection = ServiceAccountTokenProjectionArgs(
+        audience=token.audience, expiration_seconds=TOKEN_SECONDS, path=token.name
     )
-    projected = ProjectedVolumeSourceArgs(sources=[VolumeProjectionArgs(service_account_token=token)])
-    return VolumeArgs(name=TOKEN_VOLUME, projected=projected)
+    projected = ProjectedVolumeSourceArgs(sources=[VolumeProjectionArgs(service_account_token=projection)])
+    return VolumeArgs(name=token.volume, projected=projected)
 
 
-def token_mount() -> VolumeMountArgs:
-    """Where AWS_WEB_IDENTITY_TOKEN_FILE points."""
-    return VolumeMountArgs(name=TOKEN_VOLUME, mount_path=TOKEN_DIRECTORY, read_only=True)
+def token_mount(token: Token) -> VolumeMountArgs:
+    """Where the container's variables say that the token is."""
+    return VolumeMountArgs(name=token.volume, mount_path=token.directory, read_only=True)
 
 
 def probe(path: str, *, period: int, failures: int) -> ProbeArgs:

@@ -21,6 +21,19 @@ def files_of_the_clone() -> str:
     return "\n".join([status, *((ROOT / name).read_text() for name in ("Pulumi.yaml", "Pulumi.dev.yaml"))])
 
 
+def stack_dev() -> dict[str, Any]:
+    """The program's keys in stack dev's configuration, without their namespace."""
+    config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    return {key.removeprefix("node-nlb-sync:"): value for key, value in config.items()}
+
+
+def write_config(file: Path, **keys: Any) -> None:
+    """Write stack dev's configuration with these keys set."""
+    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+    stack["config"] |= {f"node-nlb-sync:{key}": value for key, value in keys.items()}
+    file.write_text(yaml.safe_dump(stack))
+
+
 @dataclass(slots=True)
 class Sandbox:
     """The running sandbox, spoken to as a person does: by commands."""
@@ -51,11 +64,17 @@ class Sandbox:
 
         `file` is written: the stack's configuration with the keys.
         """
-        stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-        stack["config"] |= {f"node-nlb-sync:{key}": value for key, value in keys.items()}
-        file.write_text(yaml.safe_dump(stack))
+        write_config(file, **keys)
+        self.apply(file)
+        self.expect_no_changes(file)
+
+    def apply(self, file: Path) -> None:
+        """`pulumi up` with a file of configuration."""
+        self.pulumi("up", "--yes", "--skip-preview", "--config-file", str(file), "--non-interactive")
+
+    def expect_no_changes(self, file: Path) -> None:
+        """A second `pulumi up` would change nothing, and a refresh finds nothing changed."""
         here = ("--config-file", str(file), "--non-interactive")
-        self.pulumi("up", "--yes", "--skip-preview", *here)
         self.pulumi("preview", "--refresh", "--expect-no-changes", *here)
 
     def status(self) -> Status:

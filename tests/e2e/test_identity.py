@@ -1,9 +1,11 @@
 """Each kind of identity in a running sandbox, and each switch between two of them, with traffic."""
 
 import base64
+import itertools
 import json
 import re
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,17 @@ import pytest
 import yaml
 
 from sandbox.cluster import Rest
-from tests.e2e.driver import ROOT, Sandbox
+from sandbox.stack import outputs
+from tests.e2e.driver import Sandbox, stack_dev, write_config
 from tests.e2e.test_whole_loop import traffic
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(1800)
 
 DENIED = re.compile(r"AccessDenied|InvalidClientTokenId|ExpiredToken|not authorized|credentials:")
 # What no organisation that forbids IAM users allows.
 NO_USERS = {"Effect": "Deny", "Action": ["iam:*User*", "iam:*AccessKey*"], "Resource": "*"}
+BY_HAND = "by-hand"
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -59,37 +63,110 @@ def in_clear(sandbox: Sandbox) -> list[str]:
     ]
 
 
-def test_each_kind_takes_over_from_the_last_one_without_a_failed_call(
+def kinds_of(sandbox: Sandbox) -> dict[str, tuple[dict[str, Any], str]]:
+    """The kinds: stack keys, and a part of the ARN by which AWS knows the syncer then."""
+    arn = oidc_provider(sandbox)
+    return {
+        "pod-identity": ({"identity": {"clusterName": "sandbox"}}, "/eks-sandbox-"),
+        "irsa": ({"identity": {"kind": "irsa", "oidcProviderArn": arn}}, ":assumed-role/node-nlb-"),
+        "node-role": (
+            {"identity": {"kind": "node-role", "roleName": "nodes.sandbox"}},
+            ":assumed-role/nodes.sandbox/",
+        ),
+        "external": (external(sandbox), f":user/{BY_HAND}"),
+        "user-keys": ({"identity": {"kind": "user-keys"}}, ":user/node-nlb-"),
+    }
+
+
+def external(sandbox: Sandbox) -> dict[str, Any]:
+    """A user made by hand, with the policy that the stack exports; its keys go into `syncer.env`."""
+    iam, syncer = sandbox.aws("iam"), stack_dev()["syncer"]
+    iam.create_user(UserName=BY_HAND)
+    policy = outputs(sandbox.layout)["policy"]
+    iam.put_user_policy(UserName=BY_HAND, PolicyName="syncer", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=BY_HAND)["AccessKey"]
+    env = {**syncer["env"], "AWS_ACCESS_KEY_ID": key["AccessKeyId"]}
+    env["AWS_SECRET_ACCESS_KEY"] = key["SecretAccessKey"]
+    return {"identity": {"kind": "external"}, "syncer": {**syncer, "env": env}}
+
+
+def every_switch(kinds: Sequence[str]) -> list[str]:
+    """A round trip from the first kind that goes from each kind to each other one once."""
+    last = len(kinds) - 1
+    there_and_back = [each for i in range(last) for j in range(i + 1, last + 1) for each in (i, j)]
+    return [kinds[i] for i in (*there_and_back[1:], 0)]
+
+
+def test_every_switch_of_the_round_trip_is_another_one() -> None:
+    trip = ["a", *every_switch("abcde")]
+    assert len(set(itertools.pairwise(trip))) == len(trip) - 1 == 5 * 4
+
+
+def test_each_kind_takes_over_from_each_other_one_without_a_failed_call(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    kinds: list[tuple[dict[str, Any], str]] = [
-        ({"kind": "irsa", "oidcProviderArn": oidc_provider(sandbox)}, ":assumed-role/node-nlb-"),
-        ({"kind": "node-role", "roleName": "nodes.sandbox"}, ":assumed-role/nodes.sandbox/"),
-        ({"kind": "user-keys"}, ":user/node-nlb-"),
-        ({"kind": "user-keys", "keyGeneration": 2}, ":user/node-nlb-"),
-        ({"clusterName": "sandbox"}, "/eks-sandbox-"),
-    ]
-    keys: list[str] = []
-    for identity, caller in kinds:
-        uses_users = "keys" in identity.get("kind", "") or bool(keys)
-        statements = [ALL] if uses_users else [ALL, NO_USERS]
+    kinds, file = kinds_of(sandbox), tmp_path / "Pulumi.dev.yaml"
+    keys = [kinds["external"][0]["syncer"]["env"]["AWS_SECRET_ACCESS_KEY"]]
+    before, seen = "pod-identity", {"pod-identity"}
+    for kind in every_switch(list(kinds)):
+        config, caller = kinds[kind]
+        statements = [ALL] if "user-keys" in (kind, before) else [ALL, NO_USERS]
         control(sandbox, "POST", "deployer-policy", {"Version": "2012-10-17", "Statement": statements})
         control(sandbox, "DELETE", "calls")
         with traffic(sandbox) as record:
-            sandbox.reconfigure(tmp_path / "Pulumi.dev.yaml", identity=identity)
-        assert record.failures == [], identity
+            write_config(file, **config)
+            hide_secret(sandbox, file)
+            sandbox.apply(file)
+            if kind not in seen:
+                sandbox.expect_no_changes(file)
+        assert record.failures == [], (before, kind)
         assert record.requests
-        eventually(lambda caller=caller: any(caller in arn for arn in callers(sandbox)), within=40)  # type: ignore[misc]
-        said = pod_logs(sandbox)
-        assert any(said.values()), "the syncer's log is where this test reads it"
-        # The Pods of this kind are read while they run: a Pod's log goes with the Pod.
-        lines = [line for text in said.values() for line in text.splitlines()]
-        assert [line for line in lines if DENIED.search(line)] == [], identity
+        expect_caller(sandbox, caller)
         keys += in_clear(sandbox)
-        assert bool(in_clear(sandbox)) == (identity.get("kind") == "user-keys")
+        assert bool(in_clear(sandbox)) == (kind == "user-keys")
+        seen.add(kind)
+        before = kind
     control(sandbox, "DELETE", "deployer-policy")
-    assert len(set(keys)) == 2, "the second generation has another key"
-    assert sandbox.aws("iam").list_users()["Users"] == []
+    assert [user["UserName"] for user in sandbox.aws("iam").list_users()["Users"]] == [BY_HAND]
+    expect_not_in_clear(sandbox, keys)
+
+
+def test_another_generation_of_keys_takes_over_without_a_failed_call(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    file, keys = tmp_path / "Pulumi.dev.yaml", []
+    for generation in (1, 2):
+        control(sandbox, "DELETE", "calls")
+        with traffic(sandbox) as record:
+            sandbox.reconfigure(file, identity={"kind": "user-keys", "keyGeneration": generation})
+        assert record.failures == []
+        expect_caller(sandbox, ":user/node-nlb-")
+        keys += in_clear(sandbox)
+    assert len(set(keys)) == 2
+    sandbox.reconfigure(file)
+    expect_not_in_clear(sandbox, keys)
+
+
+def hide_secret(sandbox: Sandbox, file: Path) -> None:
+    """Encrypt the key in the file of configuration, as a user does."""
+    key = "AWS_SECRET_ACCESS_KEY"
+    env = yaml.safe_load(file.read_text())["config"]["node-nlb-sync:syncer"]["env"]
+    if key in env:
+        path = f"node-nlb-sync:syncer.env.{key}"
+        sandbox.pulumi("config", "set", "--secret", "--path", path, env[key], "--config-file", str(file))
+
+
+def expect_caller(sandbox: Sandbox, caller: str) -> None:
+    """AWS sees the syncer as `caller`, and none of its calls has failed for want of a right."""
+    eventually(lambda: any(caller in arn for arn in callers(sandbox)), within=40)
+    said = pod_logs(sandbox)
+    assert any(said.values()), "the syncer's log is where this test reads it"
+    # The Pods of this kind are read while they run: a Pod's log goes with the Pod.
+    lines = [line for text in said.values() for line in text.splitlines()]
+    assert [line for line in lines if DENIED.search(line)] == [], caller
+
+
+def expect_not_in_clear(sandbox: Sandbox, keys: Sequence[str]) -> None:
     for path in (*sandbox.layout.pulumi_backend.rglob("*.json"), *sandbox.layout.logs.glob("*.log")):
         assert not any(value in path.read_text(errors="replace") for value in keys), path
 
@@ -98,9 +175,7 @@ def test_an_oidc_provider_that_aws_does_not_have_is_named_with_the_fix(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     wrong = {"kind": "irsa", "oidcProviderArn": oidc_provider(sandbox) + "0"}
-    stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-    stack["config"]["node-nlb-sync:identity"] = wrong
     file = tmp_path / "Pulumi.dev.yaml"
-    file.write_text(yaml.safe_dump(stack))
+    write_config(file, identity=wrong)
     with pytest.raises(AssertionError, match=r"identity\.oidcProviderArn: read .*; fix: "):
         sandbox.pulumi("preview", "--config-file", str(file), "--non-interactive")

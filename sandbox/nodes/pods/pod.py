@@ -257,6 +257,7 @@ class PodRun:
             declared = environment.Declared(container=container, pod=pod, facts=self._facts, objects=objects)
             env = environment.environment(declared, {**self._host.base, **self._own_base(root)})
             env |= webhook.moved_files(env, container, str(root))
+            env |= webhook.moved_agent(env, self._links.agent)
             moved = self._move_ports(env)
             words = [environment.expand(word, env) for word in image.words(dict(container))]
             return Prepared(words=words, env=env, directory=root, moved=moved)

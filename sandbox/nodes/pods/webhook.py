@@ -18,6 +18,7 @@ ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
 _AUDIENCE_ANNOTATION: Final = "eks.amazonaws.com/audience"
 _EXPIRATION_ANNOTATION: Final = "eks.amazonaws.com/token-expiration"
 _EXPIRATION_S: Final = 86_400
+AGENT_URL: Final = "http://169.254.170.23"  # the same on every node (EKS user guide)
 _REGIONAL: Final = {
     "AWS_STS_REGIONAL_ENDPOINTS": "regional",
     "AWS_DEFAULT_REGION": REGION,
@@ -89,12 +90,7 @@ def granted(pod: Object, grant: Grant | None) -> Object:
     containers = [one for kind in ("initContainers", "containers") for one in spec.get(kind, [])]
     takers = [one for one in containers if not grant.own.keys() & _names(one)]
     for container in takers:
-        regional = {
-            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-        }
-        added = {**{k: v for k, v in regional.items() if k not in _names(container)}, **grant.own}
+        added = {**{k: v for k, v in _REGIONAL.items() if k not in _names(container)}, **grant.own}
         container["env"] = [
             *container.get("env", []),
             *({"name": name, "value": value} for name, value in added.items()),
@@ -116,6 +112,13 @@ def moved_files(env: Mapping[str, str], container: Mapping[str, Any], root: str)
         for name in FILES
         if any(env.get(name, "").startswith(f"{mount}/") for mount in mounts)
     }
+
+
+def moved_agent(env: Mapping[str, str], agent_url: str) -> dict[str, str]:
+    """The variable that names the Pod Identity agent's link-local address, with its address here."""
+    name = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    uri = env.get(name, "")
+    return {name: uri.replace(AGENT_URL, agent_url, 1)} if uri.startswith(f"{AGENT_URL}/") else {}
 
 
 def _names(container: Mapping[str, Any]) -> set[str]:

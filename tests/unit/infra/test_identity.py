@@ -111,6 +111,27 @@ def test_pod_identity_is_for_the_syncers_service_account(run_program: RunProgram
     trust = json.loads(record.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    env, audience, token_file = token_of(record)
+    assert env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == "http://169.254.170.23/v1/credentials"
+    assert env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] == token_file
+    assert audience == "pods.eks.amazonaws.com"
+
+
+def token_of(record: Record) -> tuple[dict[str, Any], str, str]:
+    """The container's variables, and the audience and the path of the token that is mounted into it."""
+    spec = pod(record)
+    container = spec["containers"][0]
+    (volume,), (mount,) = spec["volumes"], container["volumeMounts"]
+    assert mount["name"] == volume["name"]
+    token = volume["projected"]["sources"][0]["serviceAccountToken"]
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    return env, token["audience"], f"{mount['mountPath']}/{token['path']}"
+
+
+@pytest.mark.parametrize("kind", ["pod-identity", "irsa", "user-keys"])
+def test_another_kind_restarts_the_pods(run_program: RunProgram, config: Config, kind: str) -> None:
+    """A Pod that goes on has the credentials of a role or user that is being deleted."""
+    assert pod(run(run_program, config, kind)) != pod(run(run_program, config, "node-role"))
 
 
 def test_irsa_trusts_one_service_account_and_gives_the_pod_its_token(
@@ -125,14 +146,10 @@ def test_irsa_trusts_one_service_account_and_gives_the_pod_its_token(
             f"{ISSUER}:aud": "sts.amazonaws.com",
         }
     }
-    container, spec = pod(record)["containers"][0], pod(record)
-    env = {item["name"]: item.get("value") for item in container["env"]}
-    (volume,) = spec["volumes"]
-    token = volume["projected"]["sources"][0]["serviceAccountToken"]
-    (mount,) = container["volumeMounts"]
+    env, audience, token_file = token_of(record)
     assert env["AWS_ROLE_ARN"] == "arn:aws:iam::123456789012:role/node-nlb"
-    assert env["AWS_WEB_IDENTITY_TOKEN_FILE"] == f"{mount['mountPath']}/{token['path']}"
-    assert (mount["name"], token["audience"]) == (volume["name"], "sts.amazonaws.com")
+    assert env["AWS_WEB_IDENTITY_TOKEN_FILE"] == token_file
+    assert audience == "sts.amazonaws.com"
 
 
 def test_the_node_role_gets_the_policy_and_nothing_is_made_beside(

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from sandbox.layout import REGION
-from sandbox.nodes.pods.webhook import granted, moved_files, pod_identity, service_account_role
+from sandbox.nodes.pods.webhook import granted, moved_agent, moved_files, pod_identity, service_account_role
 
 Json = dict[str, Any]
 ROLE = "arn:aws:iam::123456789012:role/syncer"
@@ -87,3 +87,11 @@ def test_files_in_volumes_are_moved_and_others_are_not() -> None:
         "KUBECONFIG": "/var/run/aws/kubeconfig",
     }
     assert moved_files(env, container, "/pod") == {"AWS_WEB_IDENTITY_TOKEN_FILE": "/pod/var/run/aws/token"}
+
+
+def test_the_agents_address_is_moved_and_others_are_not() -> None:
+    name, agent = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.64.0.16:10170"
+    moved = moved_agent({name: "http://169.254.170.23/v1/credentials"}, agent)
+    assert moved == {name: f"{agent}/v1/credentials"}
+    assert moved_agent({name: "http://169.254.170.2/v2/credentials/x"}, agent) == {}
+    assert moved_agent({}, agent) == {}
