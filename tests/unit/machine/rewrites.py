@@ -24,6 +24,10 @@ class Rewrites:
         """Record a write that AWS acknowledged."""
         self._writes.append((now, call))
 
+    def forget(self) -> None:
+        """Another process may have led and written since, so all that is wanted may be written again."""
+        self._writes.clear()
+
     def took_effect(self, call: Call, now: float) -> None:
         """Record a write that AWS carried out, whether its answer arrives or not."""
         self._effects.append((now, call))
