@@ -58,12 +58,14 @@ class Given:
     `keys` are an access key's id and secret, for a Secret; `variables` are the container's, and `token` is
     mounted into it; `link_local` are the networks that its network policy opens on TCP 80.
 
-    EKS's webhook would add the same variables and token. Here they are part of the Deployment's template, so
-    that another kind of identity restarts the Pods, and so that a Pod made before EKS knows of a new
-    association (some seconds, EKS user guide) has them as well.
+    EKS's webhook would add the same variables and token, and may do so only with `from_webhook`. Here they
+    are part of the Deployment's template, so that another kind of identity restarts the Pods; a Pod made
+    before EKS knows of a new association (some seconds, EKS user guide) has them as well, and one made before
+    an association is deleted does not have that one's.
     """
 
     keys: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None
+    from_webhook: bool = False
     variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     token: Token | None = None
     link_local: tuple[str, ...] = ()
@@ -96,7 +98,7 @@ def identity(
     """
     kind = kind_of(settings.identity)
     if kind == EXTERNAL:
-        return None, Given()
+        return None, Given(from_webhook=True)
     made = KINDS[kind](name, settings, document, account, opts)
     return made, made.given
 

@@ -41,6 +41,7 @@ from .identity import Given, Token
 from .keys import Settings
 from .secretenv import split
 
+CONTAINER: Final = "nlb-sync"
 HTTP_PORT: Final = 8080
 PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
 USER: Final = 65532  # `nonroot` of the distroless images
@@ -115,7 +116,7 @@ def container(syncer: Syncer, given: Given) -> ContainerArgs:
     if secret:  # the last source of a variable is the one that counts
         sources.append(EnvFromSourceArgs(secret_ref=SecretEnvSourceArgs(name=env_secret_name(syncer))))
     return ContainerArgs(
-        name="nlb-sync",
+        name=CONTAINER,
         image=syncer.image,
         env=environment(syncer, given, plain),
         env_from=sources,

@@ -24,13 +24,24 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
 RESERVED_ENV: Final = frozenset({"NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"})
 # Beside every identity but `external`: keys in the environment win over all other credentials, a role over
-# Pod Identity (botocore's order).
+# Pod Identity, and Pod Identity over the role of the node (botocore's order).
 CREDENTIALS_ENV: Final = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"}
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    }
 )
 # Labels and annotations that the syncer's objects have in any case.
 OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
 STAMP: Final = "node-nlb-sync/configuration"
+# Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
+SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
 
 MOST_SHOWN: Final = 50
 
@@ -149,7 +160,10 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
         yield Problem(path, "a variable that the stack sets itself", "any other name", f"remove {path}")
     for key, name in [
         *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
-        *(("annotations", name) for name in sorted({STAMP} & settings.syncer.annotations.keys())),
+        *(
+            ("annotations", name)
+            for name in sorted({STAMP, SKIP_CONTAINERS} & settings.syncer.annotations.keys())
+        ),
     ]:
         path = child(f"syncer.{key}", name)
         yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")

@@ -28,9 +28,9 @@ from .clusterkeys import Syncer
 from .identity import Given
 from .keys import Settings
 from .part import Part
-from .pod import HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
+from .pod import CONTAINER, HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
 from .secretenv import digest, split
-from .settings import STAMP
+from .settings import SKIP_CONTAINERS, STAMP
 
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
@@ -159,6 +159,8 @@ class Workload(Part):
             **syncer.annotations,
             STAMP: stamp,
         }
+        if not given.from_webhook:
+            annotations[SKIP_CONTAINERS] = CONTAINER
         template = PodTemplateSpecArgs(
             metadata=ObjectMetaArgs(labels=self._all_labels, annotations=annotations),
             spec=pod_spec(self._settings, given),

@@ -1,8 +1,8 @@
 """The changes that EKS's webhook makes to a Pod that has an AWS role: pure.
 
 The names are those of github.com/aws/amazon-eks-pod-identity-webhook (pkg/handler, pkg/containercredentials):
-a Pod Identity association comes before the annotation of the ServiceAccount, and a container that sets one of
-the variables itself keeps its own.
+a Pod Identity association comes before the annotation of the ServiceAccount, a container that sets one of the
+variables itself keeps its own, and a container that an annotation of the Pod names gets nothing.
 """
 
 import copy
@@ -15,6 +15,7 @@ from sandbox.layout import REGION
 Object = dict[str, Any]
 
 ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
+_SKIP_ANNOTATION: Final = "eks.amazonaws.com/skip-containers"  # of the Pod
 _AUDIENCE_ANNOTATION: Final = "eks.amazonaws.com/audience"
 _EXPIRATION_ANNOTATION: Final = "eks.amazonaws.com/token-expiration"
 _EXPIRATION_S: Final = 86_400
@@ -88,7 +89,8 @@ def granted(pod: Object, grant: Grant | None) -> Object:
     changed = copy.deepcopy(pod)
     spec = changed["spec"]
     containers = [one for kind in ("initContainers", "containers") for one in spec.get(kind, [])]
-    takers = [one for one in containers if not grant.own.keys() & _names(one)]
+    skipped = pod.get("metadata", {}).get("annotations", {}).get(_SKIP_ANNOTATION, "").split(",")
+    takers = [one for one in containers if not grant.own.keys() & _names(one) and one["name"] not in skipped]
     for container in takers:
         added = {**{k: v for k, v in _REGIONAL.items() if k not in _names(container)}, **grant.own}
         container["env"] = [

@@ -128,6 +128,14 @@ def token_of(record: Record) -> tuple[dict[str, Any], str, str]:
     return env, token["audience"], f"{mount['mountPath']}/{token['path']}"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_eks_adds_credentials_for_external_alone(run_program: RunProgram, config: Config, kind: str) -> None:
+    """An association that is about to be deleted would come before the role of the node."""
+    template = run(run_program, config, kind).one("kubernetes:apps/v1:Deployment").inputs["spec"]["template"]
+    skipped = template["metadata"]["annotations"].get("eks.amazonaws.com/skip-containers")
+    assert skipped == (None if kind == "external" else template["spec"]["containers"][0]["name"])
+
+
 @pytest.mark.parametrize("kind", ["pod-identity", "irsa", "user-keys"])
 def test_another_kind_restarts_the_pods(run_program: RunProgram, config: Config, kind: str) -> None:
     """A Pod that goes on has the credentials of a role or user that is being deleted."""
@@ -159,16 +167,16 @@ def test_the_node_role_gets_the_policy_and_nothing_is_made_beside(
     assert record.one("aws:iam/rolePolicy:RolePolicy").inputs["role"] == "nodes"
 
 
-def test_keys_of_ones_own_are_for_external_alone(run_program: RunProgram, config: Config) -> None:
-    config["node-nlb-sync:syncer"]["env"]["AWS_ACCESS_KEY_ID"] = "x"
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+def test_credentials_of_ones_own_are_for_external_alone(
+    run_program: RunProgram, config: Config, name: str
+) -> None:
+    config["node-nlb-sync:syncer"]["env"][name] = "x"
     config[KEY] = KINDS["pod-identity"]
-    with pytest.raises(
-        Exception, match=r"syncer\.env\.AWS_ACCESS_KEY_ID: read a variable that the stack sets"
-    ):
+    with pytest.raises(Exception, match=rf"syncer\.env\.{name}: read a variable that the stack sets"):
         run_program()
     config[KEY] = KINDS["external"]
-    names = {item["name"] for item in pod(run_program())["containers"][0]["env"]}
-    assert "AWS_ACCESS_KEY_ID" in names
+    assert name in {item["name"] for item in pod(run_program())["containers"][0]["env"]}
 
 
 def test_a_key_is_turned_by_one_number(run_program: RunProgram, config: Config) -> None:

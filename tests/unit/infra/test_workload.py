@@ -146,6 +146,7 @@ def test_placement_keys_are_in_the_pod(run_program: RunProgram, config: Config) 
         ("labels", "app"),
         ("labels", "app.kubernetes.io/name"),
         ("annotations", "node-nlb-sync/configuration"),
+        ("annotations", "eks.amazonaws.com/skip-containers"),
     ],
 )
 def test_labels_and_annotations_of_the_stack_cannot_be_overridden(

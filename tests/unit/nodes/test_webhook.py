@@ -73,6 +73,13 @@ def test_a_container_keeps_what_it_sets_itself() -> None:
     assert variables(granted(pod(env=region), grant))["AWS_REGION"] == "us-east-1"
 
 
+def test_a_container_that_the_pod_says_to_skip_gets_nothing() -> None:
+    annotated = {"metadata": {"annotations": {"eks.amazonaws.com/skip-containers": "other,main"}}, **pod()}
+    assert granted(annotated, AGENT) == annotated
+    other = {"metadata": {"annotations": {"eks.amazonaws.com/skip-containers": "other"}}, **pod()}
+    assert granted(other, AGENT) != other
+
+
 def test_init_containers_get_it_too() -> None:
     grant = service_account_role(account(**{"role-arn": ROLE}))
     found = granted({"spec": {"initContainers": [{"name": "a"}], "containers": []}}, grant)
