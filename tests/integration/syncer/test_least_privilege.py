@@ -1,4 +1,4 @@
-"""Each action of the syncer's policy is needed, on the stack's own groups alone, by a session held to the rest."""
+"""Each action of the syncer's policy is needed, and none reaches a target group that is not the stack's."""
 
 import asyncio
 import json
