@@ -11,6 +11,7 @@ from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.eks import CLUSTER_ARN, Eks
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.iam import Caller, Iam, trust_policy
+from sandbox.cloud.implied import implied
 from sandbox.cloud.issuer import IssuerKeys
 from sandbox.cloud.network import NODE_GROUP_ID, NODE_ROLE, SUBNET_IDS, VPC_ID
 from sandbox.cloud.policy import Call, Principal, trusts
@@ -77,9 +78,8 @@ class Identity:
         # GetCallerIdentity needs no permission (its page in the STS reference).
         if request.action != "GetCallerIdentity":
             self._authorise(caller, Call(f"{request.service}:{request.action}", resources, request.region))
-        if request.action == "CreatePodIdentityAssociation":
-            role_arn = str(rest.body_of(request).get("roleArn"))
-            self._authorise(caller, Call("iam:PassRole", (role_arn,), request.region))
+        for call in implied(request, resources):
+            self._authorise(caller, call)
         return caller
 
     def answer(self, request: Request, caller: Caller | None) -> Answer | None:
