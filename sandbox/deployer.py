@@ -24,16 +24,28 @@ PLACEHOLDERS: Final = {
     "ROLE": NODE_ROLE,
     "ISSUER": ISSUER.removeprefix("https://"),
 }
-# Reads of the official provider beside those of the sandbox's, and what AWS asks of an account's first NLB.
-NOT_CALLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "ec2:DescribeAddressesAttribute": ("*",),
-    "ec2:DescribeNetworkInterfaces": ("*",),
-    "ec2:DescribeSecurityGroupRules": ("*",),
-    "elasticloadbalancing:DescribeCapacityReservation": ("*",),
-    "elasticloadbalancing:DescribeListenerAttributes": ("*",),
-    "iam:CreateServiceLinkedRole": (
-        "arn:aws:iam::*:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
-    ),
+_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
+# By document: reads of the official provider that the sandbox's does not make, repairs of what was changed
+# outside Pulumi, and what AWS demands at the first load balancer of an account.
+NOT_CALLED: Final[Mapping[str, Calls]] = {
+    COMMON: {
+        "ec2:DescribeAddressesAttribute": ("*",),
+        "ec2:DescribeNetworkInterfaces": ("*",),
+        "ec2:DescribeSecurityGroupRules": ("*",),
+        "elasticloadbalancing:DescribeCapacityReservation": ("*",),
+        "elasticloadbalancing:DescribeListenerAttributes": ("*",),
+        "elasticloadbalancing:ModifyListener": (
+            f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/net/node-nlb-*/*/*",
+        ),
+        "elasticloadbalancing:SetSecurityGroups": (
+            f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/node-nlb-*/*",
+        ),
+        "iam:CreateServiceLinkedRole": (
+            f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
+        ),
+    },
+    "pod-identity": {"iam:ListRolePolicies": (_ROLE,), "iam:UpdateAssumeRolePolicy": (_ROLE,)},
+    "irsa": {"iam:ListRolePolicies": (_ROLE,)},
 }
 NOT_CALLED_SID: Final = "NotCalledInTheSandbox"
 _CONDITIONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -45,10 +57,12 @@ _NAMED: Final = re.compile(r"(?<=/)node-nlb-[^/]*")
 _ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17})(?=/|$)")
 
 
-def document(calls: Calls, not_called: Calls | None = None) -> dict[str, Any]:
-    """The least policy for `calls`, the ARNs of each action, and for `not_called`, in marked statements."""
+def document(name: str, calls: Calls) -> dict[str, Any]:
+    """The least policy for `calls`, the ARNs of each action, and for NOT_CALLED, in marked statements."""
     own = _statements(calls)
-    marked = _statements({action: arns for action, arns in (not_called or {}).items() if action not in calls})
+    marked = _statements(
+        {action: arns for action, arns in NOT_CALLED.get(name, {}).items() if action not in calls}
+    )
     for number, statement in enumerate(marked, 1):
         statement["Sid"] = f"{NOT_CALLED_SID}{number}"
     # Sid first, as people write it.

@@ -1,6 +1,7 @@
-"""The further actions that a call needs: tags of a new resource, and a role that is handed to a service.
+"""The further actions that a call needs: for tags and security groups of a new resource, and for a role.
 
-The service authorization reference names them as dependent actions.
+The service authorization reference has them as dependent actions, but for GetSecurityGroupsForVpc, which
+CreateLoadBalancer demands since 2024 (issue 3917 of the AWS Load Balancer Controller).
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ def implied(request: Request, resources: tuple[str, ...]) -> Iterator[Call]:
     """The calls that the caller must be allowed beside `request`, which is about `resources`."""
     fields, action = request.fields, request.action
     tagged = any(name.startswith(("Tags.", "TagSpecification")) for name in fields)
+    if action in {"CreateLoadBalancer", "SetSecurityGroups"} and "SecurityGroups.member.1" in fields:
+        yield Call("ec2:GetSecurityGroupsForVpc", ("*",), request.region)
     if request.service == "elasticloadbalancing" and action.startswith("Create") and tagged:
         if action == "CreateListener":
             resources = tuple(f"{arn.replace(':loadbalancer/', ':listener/')}/*" for arn in resources)
