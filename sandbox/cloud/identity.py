@@ -77,9 +77,10 @@ class Identity:
         caller = self._caller(request)
         # GetCallerIdentity needs no permission (its page in the STS reference).
         if request.action != "GetCallerIdentity":
-            self._authorise(caller, Call(f"{request.service}:{request.action}", resources, request.region))
-        for call in implied(request, resources):
-            self._authorise(caller, call)
+            own = Call(f"{request.service}:{request.action}", resources, request.region)
+            for call in (own, *implied(request, resources)):
+                self.calls.record(caller.arn, call)
+                caller.authorise(call, request.service)
         return caller
 
     def answer(self, request: Request, caller: Caller | None) -> Answer | None:
@@ -111,10 +112,6 @@ class Identity:
     def instance_session(self, role: Any, instance_id: str) -> Session:
         """Credentials of an instance."""
         return self.sessions.start(role, instance_id, _INSTANCE_SESSION_S)
-
-    def _authorise(self, caller: Caller, call: Call) -> None:
-        self.calls.record(caller.arn, call)
-        caller.authorise(call)
 
     def _caller(self, request: Request) -> Caller:
         try:

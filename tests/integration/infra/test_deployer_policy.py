@@ -6,6 +6,7 @@ records are written there.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.request import Request, urlopen
@@ -169,3 +170,21 @@ def test_an_action_that_the_document_lacks_is_named(clean: DevStack, aws: Layout
     said = clean.up()
     assert said.code != 0
     assert "is not authorized to perform: iam:PassRole on resource: arn:aws:iam::" in said.text
+
+
+@pytest.mark.skipif(WRITE, reason="the deployer is an administrator while its policy is written")
+def test_a_denied_read_is_a_line_with_the_page_to_read(clean: DevStack, aws: Layout) -> None:
+    clean.configure(identity=IDENTITIES["pod-identity"], addresses={"keep": True})
+    denied = {"Effect": "Deny", "Action": ["ec2:Describe*", "eks:DescribeCluster"], "Resource": "*"}
+    hold(aws, COMMON, "pod-identity", deny=(denied,))
+    said = clean.run("preview", "--stack=dev")
+    assert said.code != 0
+    assert "Traceback" not in said.text
+    fix = r"fix: allow the action to Pulumi's AWS credentials \(docs/deployer-policy\.md\)"
+    for key, action in (
+        ("zones.eu-central-1a.subnetId", "ec2:DescribeSubnets"),
+        ("addresses.keep", "ec2:DescribeAddresses"),
+        ("identity.clusterName", "eks:DescribeCluster"),
+    ):
+        lines = re.findall(rf"{re.escape(key)}: read .* perform: {action} .*{fix}", said.text)
+        assert len(lines) == 1, said.text
