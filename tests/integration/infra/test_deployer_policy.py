@@ -88,7 +88,7 @@ def edit(stack: DevStack, **values: Any) -> None:
 
 def the_change_table(stack: DevStack, aws: Layout) -> None:
     """Every row of "Change a stack" in docs/stack.md that calls AWS."""
-    ports = [
+    ports: list[dict[str, Any]] = [
         {"name": name, "port": number, "nodePort": node_port}
         for name, number, node_port in (("http", 80, 30080), ("https", 443, 30443), ("extra", 81, 30081))
     ]

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -16,6 +16,10 @@ from syncer.errors import AccessDeniedError
 from syncer.model import TargetGroupArn
 from tests.integration.syncer.household import Household
 from tests.integration.syncer.questions import Ask
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+    from types_boto3_sts import STSClient
 
 pytestmark = pytest.mark.toolchain
 
@@ -34,9 +38,13 @@ def without(document: str, action: str) -> str:
 
 def session(home: Household, document: str) -> dict[str, str]:
     """The environment of a session of a new role whose only policy is `document`."""
-    keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    at = {"endpoint_url": home.layout.aws_url, "region_name": REGION}
-    iam = boto3.client("iam", **at, **keys)
+    administrator: dict[str, Any] = {
+        "endpoint_url": home.layout.aws_url,
+        "region_name": REGION,
+        "aws_access_key_id": "sandbox",
+        "aws_secret_access_key": "sandbox",
+    }
+    iam: IAMClient = boto3.client("iam", **administrator)
     name = f"least-{next(_NUMBERS)}"
     trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     role = iam.create_role(
@@ -44,7 +52,8 @@ def session(home: Household, document: str) -> dict[str, str]:
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )["Role"]
     iam.put_role_policy(RoleName=name, PolicyName="syncer", PolicyDocument=document)
-    made = boto3.client("sts", **at, **keys).assume_role(RoleArn=role["Arn"], RoleSessionName="syncer")
+    sts: STSClient = boto3.client("sts", **administrator)
+    made = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="syncer")
     return {
         "AWS_ACCESS_KEY_ID": made["Credentials"]["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": made["Credentials"]["SecretAccessKey"],
