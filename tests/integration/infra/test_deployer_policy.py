@@ -180,11 +180,12 @@ def test_a_denied_read_is_a_line_with_the_page_to_read(clean: DevStack, aws: Lay
     said = clean.run("preview", "--stack=dev")
     assert said.code != 0
     assert "Traceback" not in said.text
+    listed = said.text.partition("Diagnostics:")[2]  # the progress repeats the first line
     fix = r"fix: allow the action to Pulumi's AWS credentials \(docs/deployer-policy\.md\)"
     for key, action in (
         ("zones.eu-central-1a.subnetId", "ec2:DescribeSubnets"),
         ("addresses.keep", "ec2:DescribeAddresses"),
         ("identity.clusterName", "eks:DescribeCluster"),
     ):
-        lines = re.findall(rf"{re.escape(key)}: read .* perform: {action} .*{fix}", said.text)
+        lines = re.findall(rf"{re.escape(key)}: read .* perform: {action} .*{fix}", listed)
         assert len(lines) == 1, said.text
