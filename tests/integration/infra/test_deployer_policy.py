@@ -174,7 +174,9 @@ def test_an_action_that_the_document_lacks_is_named(clean: DevStack, aws: Layout
 
 @pytest.mark.skipif(WRITE, reason="the deployer is an administrator while its policy is written")
 def test_a_denied_read_is_a_line_with_the_page_to_read(clean: DevStack, aws: Layout) -> None:
-    clean.configure(identity=IDENTITIES["pod-identity"], addresses={"keep": True})
+    zones = clean.configure(zones=None)["zones"]
+    zones["eu-central-1b"]["allocationId"] = "eipalloc-0123456789abcdef0"
+    clean.configure(identity=IDENTITIES["pod-identity"], addresses={"keep": True}, zones=zones)
     denied = {"Effect": "Deny", "Action": ["ec2:Describe*", "eks:DescribeCluster"], "Resource": "*"}
     hold(aws, COMMON, "pod-identity", deny=(denied,))
     said = clean.run("preview", "--stack=dev")
@@ -185,6 +187,7 @@ def test_a_denied_read_is_a_line_with_the_page_to_read(clean: DevStack, aws: Lay
     for key, action in (
         ("zones.eu-central-1a.subnetId", "ec2:DescribeSubnets"),
         ("addresses.keep", "ec2:DescribeAddresses"),
+        ("zones.eu-central-1b.allocationId", "ec2:DescribeAddresses"),
         ("identity.clusterName", "eks:DescribeCluster"),
     ):
         lines = re.findall(rf"{re.escape(key)}: read .* perform: {action} .*{fix}", listed)
