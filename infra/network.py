@@ -7,7 +7,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2
 
-from .identityreads import missing_identity
+from .identityreads import fix_of, missing_identity
 from .keys import Settings, Zone
 from .settings import SettingsError
 from .shapes import Problem, child, last_words
@@ -45,7 +45,7 @@ def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Netw
         if place.allocation_id is not None:
             existing[zone] = existing_ip(zone, place.allocation_id, reading, problems)
         elif settings.addresses.keep:
-            ids = ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
+            ids = kept_addresses(zone, mark, reading, problems)
             if len(ids) > 1:
                 problems.append(several_kept(zone, ids))
             elif ids:
@@ -78,6 +78,21 @@ def checked_subnet(
     return pulumi.Output.all(subnet_id, vpc_id).apply(check)
 
 
+def kept_addresses(
+    zone: str, mark: str, reading: pulumi.InvokeOptions, problems: list[Problem]
+) -> Sequence[str]:
+    """The allocations that an earlier stack kept in a zone; a problem is added where they cannot be read."""
+    try:
+        return ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        read = f"true, and AWS says: {last_words(error)}"
+        fix = fix_of(error, "run it again, or set addresses.keep to false")
+        unreadable = Problem("addresses.keep", read, "addresses that can be read", fix)
+        if unreadable not in problems:  # the same for each zone
+            problems.append(unreadable)
+        return []
+
+
 def existing_ip(
     zone: str, allocation_id: Any, reading: pulumi.InvokeOptions, problems: list[Problem]
 ) -> pulumi.Input[str]:
@@ -98,7 +113,13 @@ def existing_ip(
 
     if not isinstance(allocation_id, str):
         return pulumi.Output.from_input(allocation_id).apply(find_later)
-    found = find(allocation_id)
+    try:
+        found = find(allocation_id)
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        path = child(child("zones", zone), "allocationId")
+        read = f"{allocation_id}, and AWS says: {last_words(error)}"
+        problems.append(Problem(path, read, "an Elastic IP of this region", fix_of(error, "run it again")))
+        return ""
     if found is None:
         problems.append(no_address(zone, allocation_id))
     return found or ""
@@ -111,9 +132,8 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
         subnet: Any = ec2.get_subnet(id=subnet_id, opts=reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         read = f"{subnet_id}, and AWS says: {last_words(error)}"
-        yield Problem(
-            path, read, f"a subnet of {zone}", "give one that exists, with credentials that may read it"
-        )
+        fix = fix_of(error, "give one that exists, with credentials that may read it")
+        yield Problem(path, read, f"a subnet of {zone}", fix)
         return
     if subnet.availability_zone is None:  # a preview whose provider is not configured yet: `up` checks it
         return

@@ -31,19 +31,21 @@ class Caller:
     user_id: str
     statements: tuple[Statement, ...]
 
-    def authorise(self, call: Call) -> None:
-        """Raise AccessDenied unless a policy allows the call on every resource; Deny wins."""
+    def authorise(self, call: Call, service: str) -> None:
+        """Raise AccessDenied, as `service` words it, unless a policy allows the call on every resource."""
         for resource in call.resources:
             verdict = judge(self.statements, call, resource)
             if verdict is Verdict.DENIED:
-                raise self._denied(call, resource, "with an explicit deny in an identity-based policy")
+                raise self._denied(
+                    service, call, resource, "with an explicit deny in an identity-based policy"
+                )
             if verdict is Verdict.SILENT:
                 why = f"because no identity-based policy allows the {call.action} action"
-                raise self._denied(call, resource, why)
+                raise self._denied(service, call, resource, why)
 
-    def _denied(self, call: Call, resource: str, why: str) -> AwsError:
+    def _denied(self, service: str, call: Call, resource: str, why: str) -> AwsError:
         where = "" if resource == "*" else f" on resource: {resource}"
-        code = "UnauthorizedOperation" if call.action.startswith("ec2:") else "AccessDenied"
+        code = "UnauthorizedOperation" if service == "ec2" else "AccessDenied"
         text = f"User: {self.arn} is not authorized to perform: {call.action}{where} {why}"
         return AwsError(code, text, 403)
 

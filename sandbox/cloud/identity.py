@@ -11,6 +11,7 @@ from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.eks import CLUSTER_ARN, Eks
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.iam import Caller, Iam, trust_policy
+from sandbox.cloud.implied import implied
 from sandbox.cloud.issuer import IssuerKeys
 from sandbox.cloud.network import NODE_GROUP_ID, NODE_ROLE, SUBNET_IDS, VPC_ID
 from sandbox.cloud.policy import Call, Principal, trusts
@@ -76,10 +77,10 @@ class Identity:
         caller = self._caller(request)
         # GetCallerIdentity needs no permission (its page in the STS reference).
         if request.action != "GetCallerIdentity":
-            self._authorise(caller, Call(f"{request.service}:{request.action}", resources, request.region))
-        if request.action == "CreatePodIdentityAssociation":
-            role_arn = str(rest.body_of(request).get("roleArn"))
-            self._authorise(caller, Call("iam:PassRole", (role_arn,), request.region))
+            own = Call(f"{request.service}:{request.action}", resources, request.region)
+            for call in (own, *implied(request, resources)):
+                self.calls.record(caller.arn, call)
+                caller.authorise(call, request.service)
         return caller
 
     def answer(self, request: Request, caller: Caller | None) -> Answer | None:
@@ -111,10 +112,6 @@ class Identity:
     def instance_session(self, role: Any, instance_id: str) -> Session:
         """Credentials of an instance."""
         return self.sessions.start(role, instance_id, _INSTANCE_SESSION_S)
-
-    def _authorise(self, caller: Caller, call: Call) -> None:
-        self.calls.record(caller.arn, call)
-        caller.authorise(call)
 
     def _caller(self, request: Request) -> Caller:
         try:

@@ -2,6 +2,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 
 from sandbox.layout import ACCOUNT, REGION
 from tests.integration.cloud.world import Cloud, name, refusal
@@ -140,20 +141,71 @@ def _put(iam: "IAMClient", user: str, statements: list[dict[str, Any]]) -> None:
     iam.put_user_policy(UserName=user, PolicyName="inline", PolicyDocument=document)
 
 
+@pytest.mark.parametrize(
+    ("action", "missing"),
+    [
+        ("CreateTargetGroup", "elasticloadbalancing:AddTags"),
+        ("CreateLoadBalancer", "ec2:GetSecurityGroupsForVpc"),
+    ],
+)
+def test_tags_and_security_groups_of_a_new_resource_need_rights_of_their_own(
+    cloud: Cloud, iam: "IAMClient", action: str, missing: str
+) -> None:
+    user, made = name("user"), _allow([f"elasticloadbalancing:{action}"], "*")
+    elb = _client_of(cloud, iam, [made], user)
+    vpc = cloud.network.vpc_id
+
+    def call() -> Any:
+        given: Any = {"Name": name("new")}
+        if action == "CreateTargetGroup":
+            given |= {"Protocol": "TCP", "Port": 80, "VpcId": vpc, "Tags": [{"Key": "a", "Value": "b"}]}
+            return elb.create_target_group(**given)["TargetGroups"]
+        group = cloud.ec2.create_security_group(GroupName=name("group"), Description="any", VpcId=vpc)
+        subnets = list(cloud.network.subnet_ids.values())
+        given |= {"Type": "network", "Subnets": subnets, "SecurityGroups": [group["GroupId"]]}
+        return elb.create_load_balancer(**given)["LoadBalancers"]
+
+    code, message = refusal(call)
+    assert (code, f"to perform: {missing} " in message) == ("AccessDenied", True)
+    _put(iam, user, [made, _allow([missing], "*")])
+    assert call()
+
+
+def test_an_address_with_tags_needs_the_right_to_tag_when_it_is_created(
+    cloud: Cloud, iam: "IAMClient"
+) -> None:
+    user, made = name("user"), _allow(["ec2:AllocateAddress"], "*")
+    ec2: Any = boto3.client("ec2", **_keys(cloud, iam, [made], user))
+    tags = [{"ResourceType": "elastic-ip", "Tags": [{"Key": "a", "Value": "b"}]}]
+    assert refusal(ec2.allocate_address, TagSpecifications=tags)[0] == "UnauthorizedOperation"
+    for created_by, allowed in (("CreateSecurityGroup", False), ("AllocateAddress", True)):
+        condition = {"StringEquals": {"ec2:CreateAction": created_by}}
+        _put(iam, user, [made, {**_allow(["ec2:CreateTags"], "*"), "Condition": condition}])
+        if allowed:
+            assert ec2.allocate_address(TagSpecifications=tags)["AllocationId"]
+        else:
+            assert refusal(ec2.allocate_address, TagSpecifications=tags)[0] == "UnauthorizedOperation"
+
+
 def _client_of(
     cloud: Cloud, iam: "IAMClient", statements: list[dict[str, Any]], user: str | None = None
 ) -> "ElasticLoadBalancingv2Client":
-    """A client with a key of a new user who has one inline policy."""
+    """A client of ELBv2 with a key of a new user who has one inline policy."""
+    client: ElasticLoadBalancingv2Client = boto3.client("elbv2", **_keys(cloud, iam, statements, user))
+    return client
+
+
+def _keys(
+    cloud: Cloud, iam: "IAMClient", statements: list[dict[str, Any]], user: str | None = None
+) -> dict[str, Any]:
     user = user or name("user")
     iam.create_user(UserName=user)
     if statements:
         _put(iam, user, statements)
     keys = iam.create_access_key(UserName=user)["AccessKey"]
-    client: ElasticLoadBalancingv2Client = boto3.client(
-        "elbv2",
-        endpoint_url=cloud.url,
-        region_name=REGION,
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-    )
-    return client
+    return {
+        "endpoint_url": cloud.url,
+        "region_name": REGION,
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+    }

@@ -175,8 +175,14 @@ def test_whoever_associates_must_be_allowed_to_pass_the_role(account: Account) -
     code, message = refusal(eks.create_pod_identity_association, **asked)
     assert code == "AccessDeniedException"
     assert "iam:PassRole" in message
-    account.allow(own, allow("eks:CreatePodIdentityAssociation"), allow("iam:PassRole", resource=role))
-    eks.create_pod_identity_association(**asked)
+    for service in ("ec2.amazonaws.com", "pods.eks.amazonaws.com"):
+        condition = {"StringEquals": {"iam:PassedToService": service}}
+        passing = {**allow("iam:PassRole", resource=role), "Condition": condition}
+        account.allow(own, allow("eks:CreatePodIdentityAssociation"), passing)
+        if service.startswith("ec2"):
+            assert refusal(eks.create_pod_identity_association, **asked)[0] == "AccessDeniedException"
+        else:
+            eks.create_pod_identity_association(**asked)
 
 
 def test_the_subject_decides_whose_association_it_is(account: Account) -> None:

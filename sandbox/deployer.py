@@ -1,0 +1,132 @@
+"""The deployer's IAM policies, from the calls that the sandbox's cloud recorded (docs/deployer-policy.md)."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.cloud.eks import CLUSTER
+from sandbox.cloud.network import NODE_ROLE
+from sandbox.layout import ACCOUNT, ISSUER, REGION
+
+Calls = Mapping[str, Sequence[str]]
+
+DOCUMENTS: Final = Path(__file__).parents[1] / "docs/deployer-policy"
+# The policy that every kind of identity needs; `external` needs no other.
+COMMON: Final = "common"
+# Placeholders of the documents, by what the sandbox has in their place.
+PLACEHOLDERS: Final = {
+    "REGION": REGION,
+    "ACCOUNT": ACCOUNT,
+    "CLUSTER": CLUSTER,
+    "ROLE": NODE_ROLE,
+    "ISSUER": ISSUER.removeprefix("https://"),
+}
+_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
+# By document: reads of the official provider that the sandbox's does not make, repairs of what was changed
+# outside Pulumi, and what AWS demands at the first load balancer of an account.
+NOT_CALLED: Final[Mapping[str, Calls]] = {
+    COMMON: {
+        "ec2:DescribeAddressesAttribute": ("*",),
+        "ec2:DescribeNetworkInterfaces": ("*",),
+        "ec2:DescribeSecurityGroupRules": ("*",),
+        "elasticloadbalancing:DescribeCapacityReservation": ("*",),
+        "elasticloadbalancing:DescribeListenerAttributes": ("*",),
+        "elasticloadbalancing:ModifyListener": (
+            f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/net/node-nlb-*/*/*",
+        ),
+        "elasticloadbalancing:SetSecurityGroups": (
+            f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/node-nlb-*/*",
+        ),
+        "iam:CreateServiceLinkedRole": (
+            f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
+        ),
+    },
+    "pod-identity": {"iam:ListRolePolicies": (_ROLE,), "iam:UpdateAssumeRolePolicy": (_ROLE,)},
+    "irsa": {"iam:ListRolePolicies": (_ROLE,)},
+}
+NOT_CALLED_SID: Final = "NotCalledInTheSandbox"
+_CONDITIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "iam:PassRole": {"iam:PassedToService": "pods.eks.amazonaws.com"},
+    "iam:CreateServiceLinkedRole": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"},
+}
+_REGIONAL: Final = {"aws:RequestedRegion": "REGION"}
+_NAMED: Final = re.compile(r"(?<=/)node-nlb-[^/]*")
+_ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17})(?=/|$)")
+
+
+def document(name: str, calls: Calls) -> dict[str, Any]:
+    """The least policy for `calls`, the ARNs of each action, and for NOT_CALLED, in marked statements."""
+    own = _statements(calls)
+    marked = _statements(
+        {action: arns for action, arns in NOT_CALLED.get(name, {}).items() if action not in calls}
+    )
+    for number, statement in enumerate(marked, 1):
+        statement["Sid"] = f"{NOT_CALLED_SID}{number}"
+    # Sid first, as people write it.
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{key: each[key] for key in _ORDER if key in each} for each in [*own, *marked]],
+    }
+
+
+_ORDER: Final = ("Sid", "Effect", "Action", "Resource", "Condition")
+
+
+def generalised(arn: str) -> str:
+    """The ARN with placeholders, and with wildcards for what AWS or Pulumi draws by chance."""
+    for name, value in PLACEHOLDERS.items():
+        arn = re.sub(rf"(?<=[:/]){re.escape(value)}(?=[:/]|$)", name, arn)
+    return _ID.sub("*", _NAMED.sub("node-nlb-*", arn))
+
+
+def filled(text: str) -> dict[str, Any]:
+    """A document's text with the sandbox's values in place of the placeholders."""
+    for name, value in PLACEHOLDERS.items():
+        text = re.sub(rf"\b{name}\b", value, text)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def actions(found: Mapping[str, Any], *, marked: bool = False) -> set[str]:
+    """The actions of a document: those that the sandbox calls, or those that are marked."""
+    return {
+        action
+        for statement in found["Statement"]
+        for action in statement["Action"]
+        if statement.get("Sid", "").startswith(NOT_CALLED_SID) == marked
+    }
+
+
+def together(*documents: Mapping[str, Any]) -> dict[str, Any]:
+    """One document with the statements of several."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [each for document in documents for each in document["Statement"]],
+    }
+
+
+def beside(calls: Calls, common: Iterable[str]) -> dict[str, Sequence[str]]:
+    """The calls whose action is not common."""
+    known = set(common)
+    return {action: arns for action, arns in calls.items() if action not in known}
+
+
+def _statements(calls: Calls) -> list[dict[str, Any]]:
+    grouped: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
+    for action, arns in sorted(calls.items()):
+        regional = all(arn == "*" for arn in arns) and not action.startswith("iam:")
+        condition = _REGIONAL if regional else _CONDITIONS.get(action, {})
+        resources = tuple(sorted({generalised(arn) for arn in arns}))
+        grouped[resources, json.dumps(condition)].append(action)
+    return [
+        {
+            "Effect": "Allow",
+            "Action": found,
+            "Resource": list(resources) if len(resources) > 1 else resources[0],
+            **({"Condition": {"StringEquals": json.loads(condition)}} if condition != "{}" else {}),
+        }
+        for (resources, condition), found in grouped.items()
+    ]

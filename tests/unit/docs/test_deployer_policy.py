@@ -1,0 +1,78 @@
+"""docs/deployer-policy.md and its policies: what they allow, for which kinds, and how they are found."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from infra.identitykeys import EXTERNAL, KINDS, USER_KEYS
+from sandbox.deployer import COMMON, DOCUMENTS, NOT_CALLED, PLACEHOLDERS, actions
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs/deployer-policy.md").read_text()
+ROW = re.compile(r"^\| `(?P<kind>[a-z-]+)` \| (?P<files>\[.+?) \| (?P<placeholders>.+) \|$", re.MULTILINE)
+MODELS = {"ec2": "ec2", "elasticloadbalancing": "elbv2", "iam": "iam", "eks": "eks"}
+# Actions that are no operation of their service.
+PERMISSIONS_ONLY = {"iam:PassRole"}
+# IAM's quota for a managed policy, without white space.
+MOST_CHARACTERS = 6144
+FILES = sorted(DOCUMENTS.glob("*.json"))
+
+
+def document(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((DOCUMENTS / f"{name}.json").read_text())
+    return found
+
+
+def test_every_kind_has_a_row_with_its_policies_and_their_placeholders() -> None:
+    rows = {row["kind"]: row for row in ROW.finditer(PAGE)}
+    assert set(rows) == set(KINDS)
+    for kind, row in rows.items():
+        names = [COMMON] if kind == EXTERNAL else [COMMON, kind]
+        assert re.findall(r"\[[a-z-]+\]\(deployer-policy/([a-z-]+)\.json\)", row["files"]) == names
+        text = "".join((DOCUMENTS / f"{name}.json").read_text() for name in names)
+        used = {name for name in PLACEHOLDERS if re.search(rf"\b{name}\b", text)}
+        assert set(re.findall(r"`([A-Z]+)`", row["placeholders"])) == used
+
+
+def test_no_policy_is_left_over() -> None:
+    assert {file.stem for file in FILES} == {COMMON, *KINDS} - {EXTERNAL}
+
+
+@pytest.mark.parametrize("name", sorted({COMMON, *KINDS} - {EXTERNAL, USER_KEYS}))
+def test_only_user_keys_needs_actions_on_users_and_access_keys(name: str) -> None:
+    found = actions(document(name)) | actions(document(name), marked=True)
+    assert [each for each in found if re.match(r"iam:.*(User|AccessKey)", each)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_policy_names_actions_that_exist_and_fits_into_a_managed_policy(file: Path) -> None:
+    found = json.loads(file.read_text())
+    known = {
+        f"{service}:{operation}"
+        for service, model in MODELS.items()
+        for operation in botocore.session.get_session().get_service_model(model).operation_names
+    }
+    assert (actions(found) | actions(found, marked=True)) - known - PERMISSIONS_ONLY == set()
+    assert len(re.sub(r"\s", "", file.read_text())) < MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_no_test_calls_is_marked(file: Path) -> None:
+    found = json.loads(file.read_text())
+    wanted = set(NOT_CALLED.get(file.stem, {}))
+    assert actions(found, marked=True) == wanted - actions(found)
+
+
+def test_a_role_is_passed_to_eks_alone() -> None:
+    (passing,) = [each for each in document("pod-identity")["Statement"] if "iam:PassRole" in each["Action"]]
+    assert passing["Action"] == ["iam:PassRole"]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}}
+
+
+def test_the_page_is_two_clicks_away_from_the_readme() -> None:
+    assert "](docs/stack.md)" in (ROOT / "README.md").read_text()
+    assert "](deployer-policy.md)" in (ROOT / "docs/stack.md").read_text()
