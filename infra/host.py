@@ -1,6 +1,7 @@
 """Serves `NodeNlb` to programs in every language, as the plugin in plugin/ starts it."""
 
 import json
+import re
 import sys
 from typing import Any, Final
 
@@ -13,9 +14,11 @@ from pulumi.provider.server import ComponentInitError
 
 from .nodenlb import NodeNlb
 from .settings import SettingsError
-from .shapes import NAMESPACE
+from .shapes import NAMESPACE, Problem
 
 VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
+# What set_command and the checks of infra/network.py write; `aws:region` is the provider's and stays.
+_SET: Final = re.compile(rf"pulumi config set (?:--path )?('?)(?:{NAMESPACE}:)?((?:(?!\1 )[^:])+?)\1 ")
 
 
 class NodeNlbProvider(ComponentProvider):
@@ -48,10 +51,16 @@ class NodeNlbProvider(ComponentProvider):
             if not isinstance(wrong, SettingsError):
                 raise
             details = [
-                InputPropertyErrorDetails(property_path=each.path, reason=str(each))
+                InputPropertyErrorDetails(property_path=each.path, reason=argument_error(each))
                 for each in wrong.problems
             ]
             raise InputPropertiesError(f"{name}: wrong arguments", details) from None
+
+
+def argument_error(problem: Problem) -> str:
+    """The line of a wrong argument: the program sets it, and not `pulumi config`."""
+    line = str(problem).removeprefix(f"{NAMESPACE}:")
+    return _SET.sub(r"set \2 to ", line).replace(f"pulumi config rm {NAMESPACE}:", "remove ")
 
 
 def component_schema(text: str) -> str:
