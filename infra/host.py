@@ -20,6 +20,7 @@ from .shapes import NAMESPACE, Problem
 from .spelling import as_config
 
 VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
+_ITEMS: Final = ("items", "additionalProperties")
 # What set_command and the checks of infra/network.py write; `aws:region` is the provider's and stays.
 _SET: Final = re.compile(rf"pulumi config set (?:--path )?('?)(?:{NAMESPACE}:)?((?:(?!\1 )[^:])+?)\1 ")
 
@@ -85,21 +86,29 @@ def argument_error(problem: Problem) -> str:
 
 
 def component_schema(text: str) -> str:
-    """A package schema with each description on one line, as JSON."""
+    """A package schema as `pulumi package get-schema` prints it, as JSON.
 
-    def on_one_line(value: Any) -> Any:
+    Descriptions stand on one line, and not at the items of a list or map, where the SDK repeats them.
+    """
+
+    def tidied(value: Any) -> Any:
         if isinstance(value, list):
-            return [on_one_line(each) for each in value]
+            return [tidied(each) for each in value]
         if not isinstance(value, dict):
             return value
         return {
             key: " ".join(each.split())
             if key == "description" and isinstance(each, str)
-            else on_one_line(each)
+            else tidied(without_description(each) if key in _ITEMS else each)
             for key, each in value.items()
         }
 
-    return json.dumps(on_one_line(json.loads(text)), indent=2, sort_keys=True) + "\n"
+    return json.dumps(tidied(json.loads(text)), indent=2, sort_keys=True) + "\n"
+
+
+def without_description(schema: Any) -> Any:
+    """The schema of a list's or map's item, whose description is that of the whole."""
+    return {key: each for key, each in schema.items() if key != "description"}
 
 
 def main() -> None:
