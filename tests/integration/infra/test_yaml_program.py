@@ -118,7 +118,7 @@ def test_the_example_plans_the_resources_of_the_python_program(
     assert found == planned(python)
     assert "urn:pulumi:dev::ingress::node-nlb-sync:index:NodeNlb::node-nlb" in found
     (group,) = [each for urn, each in found.items() if urn.endswith("TargetGroup::node-nlb-443")]
-    assert group["healthCheck"]["interval"] == 5  # an integer, though the wire has doubles only
+    assert group["healthCheck"]["interval"] == 5
 
 
 def test_wrong_arguments_are_one_line_each_and_plan_nothing(
