@@ -1,6 +1,8 @@
 """Serves `NodeNlb` to programs in every language, as the plugin in plugin/ starts it."""
 
+import asyncio
 import json
+import re
 import sys
 from typing import Any, Final
 
@@ -11,11 +13,16 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.provider import ConstructResult
 from pulumi.provider.server import ComponentInitError
 
+from .keys import ROOT
 from .nodenlb import NodeNlb
-from .settings import SettingsError
-from .shapes import NAMESPACE
+from .settings import SettingsError, read
+from .shapes import NAMESPACE, Problem
+from .spelling import as_config
 
 VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
+_ITEMS: Final = ("items", "additionalProperties")
+# What set_command and the checks of infra/network.py write; `aws:region` is the provider's and stays.
+_SET: Final = re.compile(rf"pulumi config set (?:--path )?('?)(?:{NAMESPACE}:)?((?:(?!\1 )[^:])+?)\1 ")
 
 
 class NodeNlbProvider(ComponentProvider):
@@ -42,34 +49,66 @@ class NodeNlbProvider(ComponentProvider):
     ) -> ConstructResult:
         """Make the component. Raises InputPropertiesError with a line for each wrong argument."""
         try:
+            # An Output's value would otherwise be checked when the component's resources exist already.
+            read(as_config(with_known_values(inputs), ROOT), None, own_provider=True)
             return super().construct(name, resource_type, inputs, options)
+        except SettingsError as failed:
+            wrong = failed
         except ComponentInitError as failed:
-            wrong = failed.inner
-            if not isinstance(wrong, SettingsError):
+            if not isinstance(failed.inner, SettingsError):
                 raise
-            details = [
-                InputPropertyErrorDetails(property_path=each.path, reason=str(each))
-                for each in wrong.problems
-            ]
-            raise InputPropertiesError(f"{name}: wrong arguments", details) from None
+            wrong = failed.inner
+        details = [
+            InputPropertyErrorDetails(property_path=each.path, reason=argument_error(each))
+            for each in wrong.problems
+        ]
+        raise InputPropertiesError(f"{name}: wrong arguments", details)
+
+
+def with_known_values(value: Any) -> Any:
+    """`value` with the text in place of each Output that holds one already; a secret stays an Output."""
+    if isinstance(value, dict):
+        return {key: with_known_values(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [with_known_values(each) for each in value]
+    # Outputs that come over the wire are complete; the SDK has no public way to read one without waiting.
+    data = getattr(value, "_data", None) if isinstance(value, pulumi.Output) else None
+    if not isinstance(data, asyncio.Future) or not data.done() or data.cancelled() or data.exception():
+        return value
+    held = data.result()
+    return held.value if held.is_known and not held.is_secret and isinstance(held.value, str) else value
+
+
+def argument_error(problem: Problem) -> str:
+    """The line of a wrong argument: the program sets it, and not `pulumi config`."""
+    line = str(problem).removeprefix(f"{NAMESPACE}:")
+    return _SET.sub(r"set \2 to ", line).replace(f"pulumi config rm {NAMESPACE}:", "remove ")
 
 
 def component_schema(text: str) -> str:
-    """A package schema with each description on one line, as JSON."""
+    """A package schema as `pulumi package get-schema` prints it, as JSON.
 
-    def on_one_line(value: Any) -> Any:
+    Descriptions stand on one line, and not at the items of a list or map, where the SDK repeats them.
+    """
+
+    def tidied(value: Any) -> Any:
         if isinstance(value, list):
-            return [on_one_line(each) for each in value]
+            return [tidied(each) for each in value]
         if not isinstance(value, dict):
             return value
         return {
             key: " ".join(each.split())
             if key == "description" and isinstance(each, str)
-            else on_one_line(each)
+            else tidied(without_description(each) if key in _ITEMS else each)
             for key, each in value.items()
         }
 
-    return json.dumps(on_one_line(json.loads(text)), indent=2, sort_keys=True) + "\n"
+    return json.dumps(tidied(json.loads(text)), indent=2, sort_keys=True) + "\n"
+
+
+def without_description(schema: Any) -> Any:
+    """The schema of a list's or map's item, whose description is that of the whole."""
+    return {key: each for key, each in schema.items() if key != "description"}
 
 
 def main() -> None:

@@ -165,6 +165,10 @@ def _choose(search: _Search, layout: Layout, findable: list[Path]) -> Plugin:
     """Install what the search came to: the official plugin it found, else the stand-in."""
     wanted = search.wanted
     cached = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
+    for kept in cached.parent.parent.glob(f"schema-{wanted.name}-{wanted.version}-*.json"):
+        kept.unlink(
+            missing_ok=True
+        )  # the engine keeps schemas by version; the last choice may have had another
     if search.path is None:
         command = f'"{sys.executable}" -m {wanted.module}'
         _write(cached, command)

@@ -14,7 +14,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
 def main() -> int:
     """Prepare the tools named on the command line, or all; the paths go to stdout."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.toolchain", description=__doc__)
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help="which tools (default: all)")
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help="default: what the sandbox needs")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     # A polite kill is an interruption too: no compiler is left behind.

@@ -42,13 +42,17 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One pinned tool; `ask` are the arguments with which it tells its version."""
+    """One pinned tool; `ask` are the arguments with which it tells its version.
+
+    A tool `on_request` is prepared only when it is named.
+    """
 
     name: str
     version: str
     ask: tuple[str, ...]
     release: Release | None
     build: Build
+    on_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Pins:
     def names(self) -> str:
         """The known tools, for messages."""
         return ", ".join(self.tools)
+
+    @cached_property
+    def default(self) -> tuple[str, ...]:
+        """The names of the tools that the sandbox needs."""
+        return tuple(name for name, tool in self.tools.items() if not tool.on_request)
 
     def tool(self, name: str) -> Tool:
         """The tool `name`; raises ToolchainError naming the known ones."""
@@ -110,6 +119,7 @@ def _tool(name: str, table: dict[str, Any], where: str, wrappers: Path) -> Tool:
         ask=tuple(table["ask"]),
         release=_release(table.get("release"), version, where),
         build=_build(table["build"], version, wrappers),
+        on_request=table.get("on_request", False),
     )
 
 

@@ -21,13 +21,15 @@ _MEGABYTE = 1_000_000
 def ensure(
     tools: Iterable[str] | None = None, report: Report = lambda _: None, known: Pins | None = None
 ) -> dict[str, Path]:
-    """Make sure that each of `tools` (all by default) is here in its pinned version; give their executables.
+    """Make sure that each of `tools` is here in its pinned version; give their executables.
+
+    By default these are all that the sandbox needs.
 
     `report` is called at least every second while something is under way, and once, with `Step.READY`, for
     each tool. `known` replaces the pins of pins.toml. Raises ToolchainError when a tool cannot be had.
     """
     known = known or pins.load()
-    wanted = [known.tool(name) for name in dict.fromkeys(known.tools if tools is None else tools)]
+    wanted = [known.tool(name) for name in dict.fromkeys(known.default if tools is None else tools)]
     try:
         paths = {tool.name: path for tool in wanted if (path := _at_hand(tool, report))}
         missing = [tool for tool in wanted if tool.name not in paths]

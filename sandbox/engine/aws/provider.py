@@ -177,6 +177,12 @@ class AwsProvider(Provider):
         state = reveal(old.outputs)
         self._handler(resource.type).delete(self._aws(state), old.id, state, timeout_s)
 
+    def schema(self) -> Mapping[str, object]:
+        """The types and functions of this provider, by which a program in YAML is checked."""
+        from sandbox.engine.aws.package import package_schema  # noqa: PLC0415 - Python programs need none
+
+        return package_schema(self.version, self._shapes)
+
     def invoke(self, token: str, args: PropertyMap) -> Invoked:
         """Call a function with checked arguments."""
         if token not in FUNCTIONS:

@@ -94,6 +94,19 @@ def test_auto_takes_the_official_plugin_that_is_installed_and_stand_ins_for_the_
 
 
 @pytest.mark.usefixtures("_no_network")
+def test_a_schema_that_the_engine_kept_of_an_earlier_choice_is_removed(layout: Layout) -> None:
+    folder = layout.pulumi_home / "plugins"
+    folder.mkdir(parents=True)
+    kept, other = folder / f"schema-aws-{AWS}-.json", folder / "schema-random-1.0.0-.json"
+    kept.write_text("{}")
+    other.write_text("{}")
+
+    plugins.install(layout, {"SANDBOX_PLUGINS": "offline"})
+
+    assert not kept.exists()
+    assert other.exists()
+
+
 def test_a_plugin_on_path_takes_the_place_of_an_earlier_stand_in(layout: Layout, tmp_path: Path) -> None:
     plugins.install(layout, {"SANDBOX_PLUGINS": "offline"})
     path = _official(tmp_path / "bin", "pulumi-resource-kubernetes", f"v{KUBERNETES}")

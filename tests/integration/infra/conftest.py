@@ -1,6 +1,7 @@
 """Stack dev of this very program, by the real CLI, against a simulated AWS and a real control plane."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import yaml
 from sandbox import process
 from sandbox.cloud.network import ensure_network
 from sandbox.engine import plugins
+from sandbox.environment import private_uv
 from sandbox.layout import Layout
 from sandbox.toolchain import ensure
 
@@ -130,3 +132,29 @@ def stack(aws: Layout, control_plane: Layout) -> DevStack:
     made.run("stack", "select", "--create", "dev").ok()
     made.configure(syncer={"image": "node-nlb-sync:dev", "replicas": 0})
     return made
+
+
+@pytest.fixture(scope="session")
+def uv() -> str:
+    """The sandbox's own uv, else that on PATH."""
+    found = private_uv()
+    return str(found) if found.exists() else "uv"
+
+
+@pytest.fixture(scope="session")
+def plugin(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of plugin/ with this tree installed, as a user prepares it."""
+    folder = tmp_path_factory.mktemp("component") / "plugin"
+    shutil.copytree(ROOT / "plugin", folder, ignore=shutil.ignore_patterns(".venv"))
+    metadata = folder / "pyproject.toml"
+    metadata.write_text(metadata.read_text().replace('path = ".."', f'path = "{ROOT}"'))
+    made = subprocess.run(
+        [uv, "sync", "--python", sys.executable],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    return folder

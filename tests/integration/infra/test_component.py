@@ -1,9 +1,7 @@
 """The component in another program, as an installed package, with its own providers and with Outputs."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.environment import private_uv
 from tests.integration.infra.conftest import ROOT, DevStack
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
@@ -77,10 +74,8 @@ for name in ("target_groups", "node_ports", "policy", "syncer_target_groups", "l
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this tree."""
-    found = private_uv()
-    uv = str(found) if found.exists() else "uv"
     place = tmp_path_factory.mktemp("wheel")
     made = subprocess.run(
         [uv, "build", "--wheel", "--out-dir", str(place), str(ROOT)],
@@ -222,28 +217,14 @@ pulumi.ComponentResource(token, "node-nlb", {**known, **more}, remote=True)
 
 
 @pytest.fixture(scope="module")
-def foreign(stack: DevStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevStack]:
+def foreign(stack: DevStack, plugin: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevStack]:
     """A project whose program knows the component by its token alone."""
     root = tmp_path_factory.mktemp("foreign")
-    shutil.copytree(ROOT / "plugin", root / "plugin", ignore=shutil.ignore_patterns(".venv"))
-    metadata = root / "plugin/pyproject.toml"
-    metadata.write_text(metadata.read_text().replace('path = ".."', f'path = "{ROOT}"'))
-    found = private_uv()
-    uv = str(found) if found.exists() else "uv"
-    made = subprocess.run(
-        [uv, "sync", "--python", sys.executable],
-        cwd=root / "plugin",
-        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
     project = {
         "name": "node-nlb-sync",
         "main": "program",
         "runtime": {"name": "python", "options": {"toolchain": "uv"}},
-        "plugins": {"providers": [{"name": "node-nlb-sync", "path": "./plugin"}]},
+        "plugins": {"providers": [{"name": "node-nlb-sync", "path": str(plugin)}]},
     }
     (root / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     (root / "program").mkdir()

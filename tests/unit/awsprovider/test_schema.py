@@ -1,11 +1,14 @@
 """Names and types read from the source text of the SDK, and where they are kept."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.engine.aws import schema
+from sandbox.engine.aws.package import package_schema
 from sandbox.engine.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, shapes
 
 
@@ -62,3 +65,20 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(
     blocked.write_text("")
     monkeypatch.setenv("NODE_NLB_SYNC_CACHE", str(blocked))
     assert set(RESOURCES) <= set(shapes())
+
+
+def test_the_package_schema_has_each_token_and_no_reference_without_a_type() -> None:
+    package = package_schema("7.51.1", shapes())
+    assert set(package["resources"]) == set(RESOURCES)
+    assert set(package["functions"]) == set(FUNCTIONS)
+    references = set(re.findall(r'"#/types/([^"]+)"', json.dumps(package)))
+    assert references == set(package["types"])
+    balancer = package["resources"]["aws:lb/loadBalancer:LoadBalancer"]
+    mapping = "aws:lb/LoadBalancerSubnetMappings:LoadBalancerSubnetMappings"
+    assert balancer["inputProperties"]["subnetMappings"]["items"] == {"$ref": f"#/types/{mapping}"}
+    assert package["types"][mapping]["properties"]["allocationId"] == {"type": "string"}
+    assert balancer["properties"]["dnsName"] == {"$ref": "pulumi.json#/Any"}
+    assert package["resources"]["aws:lb/listener:Listener"]["requiredInputs"] == [
+        "defaultActions",
+        "loadBalancerArn",
+    ]
