@@ -162,7 +162,10 @@ class Irsa(_Identity):
     def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
         known = pulumi.Output.all(settings.identity.oidc_provider_arn, account.subject)
         role = self._role(name, settings, known.apply(lambda both: web_identity(*both)), document)
-        variables = {"AWS_ROLE_ARN": role.arn, "AWS_WEB_IDENTITY_TOKEN_FILE": STS_TOKEN.path}
+        variables: dict[str, pulumi.Input[str]] = {
+            "AWS_ROLE_ARN": role.arn,
+            "AWS_WEB_IDENTITY_TOKEN_FILE": STS_TOKEN.path,
+        }
         return Given(variables=variables, token=STS_TOKEN)
 
 
