@@ -31,6 +31,12 @@ class Effects:
         """These were known until now."""
         self.drained |= dict.fromkeys((t for t, h in view.items() if h.state is TargetState.DRAINING), now)
 
+    def note_undone(self, view: Mapping[Target, TargetHealth]) -> None:
+        """Forget the registrations of what drains in `view`, where lag is accounted for."""
+        for target in (t for t, h in view.items() if h.state is TargetState.DRAINING):
+            if self.last.get(target, (0.0, False))[1]:
+                del self.last[target]
+
     def over(
         self, healths: Iterable[TargetHealth], view: Mapping[Target, TargetHealth], began: float
     ) -> dict[Target, TargetHealth]:

@@ -54,6 +54,7 @@ class KnownGroup:
         before, answer = self.registered(), [*healths]
         self.effects.note_drained(self.view, now)
         self.view = self.effects.over(answer, self.view, began)
+        self.effects.note_undone(self.view)
         self.effects.note_drained({health.target: health for health in answer}, now)
         known = before - self.news.keys()
         self.news = {target: self.news.get(target, now) for target in self.registered() - known}
