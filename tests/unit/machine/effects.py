@@ -37,6 +37,10 @@ class Effects:
             if self.last.get(target, (0.0, False))[1]:
                 del self.last[target]
 
+    def forget_registrations(self) -> None:
+        """Answers count as they are, but for what was deregistered."""
+        self.last = {target: each for target, each in self.last.items() if not each[1]}
+
     def over(
         self, healths: Iterable[TargetHealth], view: Mapping[Target, TargetHealth], began: float
     ) -> dict[Target, TargetHealth]:

@@ -100,7 +100,13 @@ class Oversight:
         if self.frozen_at is not None:
             self.thawed_at, self.frozen_for, self.frozen_at = _now(), _now() - self.frozen_at, None
             if self.elected:  # the Lease may have run out, and is taken again before the next call
-                self._rewrites.forget()
+                self._takes_over()
+
+    def _takes_over(self) -> None:
+        """Another process may have led and written since: what this one registered may be gone."""
+        self._rewrites.forget()
+        for known in self.groups.values():
+            known.effects.forget_registrations()
 
     def _late(self) -> float:
         """For how long a decision may have been on its way; a frozen process sends it when it goes on."""
@@ -129,7 +135,7 @@ class Oversight:
         if self.replica.leads is not self._leads:
             self._leads = self.replica.leads
             self._unsettle()
-            self._rewrites.forget()
+            self._takes_over()
         self._blame(call, self._refusals.faults(call, _now()))
         if call.operation not in WRITES:
             return

@@ -25,7 +25,7 @@ class Rewrites:
         self._writes.append((now, call))
 
     def forget(self) -> None:
-        """Another process may have led and written since, so all that is wanted may be written again."""
+        """Forget what was acknowledged: all that is wanted may be written again."""
         self._writes.clear()
 
     def took_effect(self, call: Call, now: float) -> None:
