@@ -90,6 +90,15 @@ def external(sandbox: Sandbox) -> dict[str, Any]:
     return {"identity": {"kind": "external"}, "syncer": {**syncer, "env": env}}
 
 
+def remove_external(sandbox: Sandbox) -> None:
+    """Delete the user; other tests of this sandbox look for users that the stack left."""
+    iam = sandbox.aws("iam")
+    for key in iam.list_access_keys(UserName=BY_HAND)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=BY_HAND, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName=BY_HAND, PolicyName="syncer")
+    iam.delete_user(UserName=BY_HAND)
+
+
 def every_switch(kinds: Sequence[str]) -> list[str]:
     """A round trip from the first kind that goes from each kind to each other one once."""
     last = len(kinds) - 1
@@ -128,6 +137,7 @@ def test_each_kind_takes_over_from_each_other_one_without_a_failed_call(
         before = kind
     control(sandbox, "DELETE", "deployer-policy")
     assert [user["UserName"] for user in sandbox.aws("iam").list_users()["Users"]] == [BY_HAND]
+    remove_external(sandbox)
     expect_not_in_clear(sandbox, keys)
 
 
