@@ -66,7 +66,7 @@ class NodeNlbProvider(ComponentProvider):
 
 
 def with_known_values(value: Any) -> Any:
-    """`value` with the text in place of each Output that holds one already; a secret stays an Output."""
+    """Replace each complete Output of a text by that text; secrets and unknown values stay Outputs."""
     if isinstance(value, dict):
         return {key: with_known_values(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -80,7 +80,7 @@ def with_known_values(value: Any) -> Any:
 
 
 def argument_error(problem: Problem) -> str:
-    """The line of a wrong argument: the program sets it, and not `pulumi config`."""
+    """The error of an argument, whose fix is in the program and not in `pulumi config`."""
     line = str(problem).removeprefix(f"{NAMESPACE}:")
     return _SET.sub(r"set \2 to ", line).replace(f"pulumi config rm {NAMESPACE}:", "remove ")
 

@@ -58,10 +58,8 @@ class Given:
     `keys` are an access key's id and secret, for a Secret; `variables` are the container's, and `token` is
     mounted into it; `link_local` are the networks that its network policy opens on TCP 80.
 
-    EKS's webhook would add the same variables and token, and may do so only with `from_webhook`. Here they
-    are part of the Deployment's template, so that another kind of identity restarts the Pods; a Pod made
-    before EKS knows of a new association (some seconds, EKS user guide) has them as well, and one made before
-    an association is deleted does not have that one's.
+    With `from_webhook` EKS's webhook may add credentials. Otherwise the Deployment's template has the
+    variables and the token that the webhook would add, and the webhook skips the container (docs/adr/0026).
     """
 
     keys: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None

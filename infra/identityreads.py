@@ -1,6 +1,5 @@
 """Whether AWS has what the configured identity names: the cluster, the OIDC provider, or the role."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -9,9 +8,9 @@ from pulumi_aws import eks, iam
 
 from .identitychoice import NEEDS, kind_of
 from .identitykeys import IRSA, NODE_ROLE, POD_IDENTITY, Identity
-from .shapes import Problem, camel, last_words
+from .reads import unreadable
+from .shapes import Problem, camel
 
-_DENIED: Final = re.compile(r"not authorized to perform|AccessDenied|UnauthorizedOperation")
 Read = Callable[[str, pulumi.InvokeOptions], Any]
 # By kind: how AWS is asked, what is allowed, and what to do.
 READS: Final[dict[str, tuple[Read, str, str]]] = {
@@ -46,12 +45,4 @@ def missing_identity(identity: Identity, reading: pulumi.InvokeOptions) -> Itera
     try:
         read(value, reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        said = f"{value}, and AWS says: {last_words(error)}"
-        yield Problem(f"identity.{camel(field)}", said, allowed, fix_of(error, fix))
-
-
-def fix_of(error: Exception, otherwise: str) -> str:
-    """What to do about a failed read: where a right is missing, no other value helps."""
-    if _DENIED.search(str(error)):
-        return "allow the action to Pulumi's AWS credentials (docs/deployer-policy.md)"
-    return otherwise
+        yield unreadable(f"identity.{camel(field)}", value, error, allowed=allowed, fix=fix)

@@ -7,10 +7,11 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2
 
-from .identityreads import fix_of, missing_identity
+from .identityreads import missing_identity
 from .keys import Settings, Zone
+from .reads import unreadable
 from .settings import SettingsError
-from .shapes import Problem, child, last_words
+from .shapes import Problem, child
 
 # By these two tags a kept address is found again.
 STACK_TAG: Final = "node-nlb-sync:stack"
@@ -85,11 +86,10 @@ def kept_addresses(
     try:
         return ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        read = f"true, and AWS says: {last_words(error)}"
-        fix = fix_of(error, "run it again, or set addresses.keep to false")
-        unreadable = Problem("addresses.keep", read, "addresses that can be read", fix)
-        if unreadable not in problems:  # the same for each zone
-            problems.append(unreadable)
+        allowed, fix = "addresses that can be read", "run it again, or set addresses.keep to false"
+        problem = unreadable("addresses.keep", "true", error, allowed=allowed, fix=fix)
+        if problem not in problems:  # the same for each zone
+            problems.append(problem)
         return []
 
 
@@ -117,8 +117,8 @@ def existing_ip(
         found = find(allocation_id)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         path = child(child("zones", zone), "allocationId")
-        read = f"{allocation_id}, and AWS says: {last_words(error)}"
-        problems.append(Problem(path, read, "an Elastic IP of this region", fix_of(error, "run it again")))
+        allowed = "an Elastic IP of this region"
+        problems.append(unreadable(path, allocation_id, error, allowed=allowed, fix="run it again"))
         return ""
     if found is None:
         problems.append(no_address(zone, allocation_id))
@@ -131,9 +131,8 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
     try:
         subnet: Any = ec2.get_subnet(id=subnet_id, opts=reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        read = f"{subnet_id}, and AWS says: {last_words(error)}"
-        fix = fix_of(error, "give one that exists, with credentials that may read it")
-        yield Problem(path, read, f"a subnet of {zone}", fix)
+        fix = "give one that exists, with credentials that may read it"
+        yield unreadable(path, subnet_id, error, allowed=f"a subnet of {zone}", fix=fix)
         return
     if subnet.availability_zone is None:  # a preview whose provider is not configured yet: `up` checks it
         return

@@ -171,7 +171,7 @@ def token_volume(token: Token) -> VolumeArgs:
 
 
 def token_mount(token: Token) -> VolumeMountArgs:
-    """Where the container's variables say that the token is."""
+    """Mount the token where the container's variables expect it."""
     return VolumeMountArgs(name=token.volume, mount_path=token.directory, read_only=True)
 
 

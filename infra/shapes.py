@@ -77,12 +77,6 @@ def echo(raw: Any) -> str:
     return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
 
 
-def last_words(error: Exception) -> str:
-    """What AWS itself said, on one line: the provider and the engine wrap it in what they were doing."""
-    text = " ".join(str(error).split())
-    return text.rpartition("api error ")[2].rpartition("returned an error: ")[2]
-
-
 def set_command(path: str, example: str) -> str:
     """The command that puts `example` at `path`."""
     nested = any(mark in path for mark in ".[")

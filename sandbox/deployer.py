@@ -29,11 +29,7 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
 # outside Pulumi, and what AWS demands at the first load balancer of an account.
 NOT_CALLED: Final[Mapping[str, Calls]] = {
     COMMON: {
-        "ec2:DescribeAddressesAttribute": ("*",),
-        "ec2:DescribeNetworkInterfaces": ("*",),
-        "ec2:DescribeSecurityGroupRules": ("*",),
         "elasticloadbalancing:DescribeCapacityReservation": ("*",),
-        "elasticloadbalancing:DescribeListenerAttributes": ("*",),
         "elasticloadbalancing:ModifyListener": (
             f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/net/node-nlb-*/*/*",
         ),
@@ -53,6 +49,7 @@ _CONDITIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "iam:CreateServiceLinkedRole": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"},
 }
 _REGIONAL: Final = {"aws:RequestedRegion": "REGION"}
+_ORDER: Final = ("Sid", "Effect", "Action", "Resource", "Condition")  # as in AWS's own documents
 _NAMED: Final = re.compile(r"(?<=/)node-nlb-[^/]*")
 _ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17})(?=/|$)")
 
@@ -60,19 +57,13 @@ _ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17})(?=/|$)")
 def document(name: str, calls: Calls) -> dict[str, Any]:
     """The least policy for `calls`, the ARNs of each action, and for NOT_CALLED, in marked statements."""
     own = _statements(calls)
-    marked = _statements(
-        {action: arns for action, arns in NOT_CALLED.get(name, {}).items() if action not in calls}
-    )
+    marked = _statements(NOT_CALLED.get(name, {}))
     for number, statement in enumerate(marked, 1):
         statement["Sid"] = f"{NOT_CALLED_SID}{number}"
-    # Sid first, as people write it.
     return {
         "Version": "2012-10-17",
         "Statement": [{key: each[key] for key in _ORDER if key in each} for each in [*own, *marked]],
     }
-
-
-_ORDER: Final = ("Sid", "Effect", "Action", "Resource", "Condition")
 
 
 def generalised(arn: str) -> str:

@@ -165,10 +165,9 @@ def _choose(search: _Search, layout: Layout, findable: list[Path]) -> Plugin:
     """Install what the search came to: the official plugin it found, else the stand-in."""
     wanted = search.wanted
     cached = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
-    for kept in cached.parent.parent.glob(f"schema-{wanted.name}-{wanted.version}-*.json"):
-        kept.unlink(
-            missing_ok=True
-        )  # the engine keeps schemas by version; the last choice may have had another
+    # The engine caches schemas by version, and the last choice may have had another schema.
+    for schema in cached.parent.parent.glob(f"schema-{wanted.name}-{wanted.version}-*.json"):
+        schema.unlink(missing_ok=True)
     if search.path is None:
         command = f'"{sys.executable}" -m {wanted.module}'
         _write(cached, command)

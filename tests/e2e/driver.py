@@ -1,6 +1,10 @@
 """A running sandbox as a test speaks to it: by the commands that a person types."""
 
+import asyncio
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,9 +12,12 @@ from typing import Any
 import yaml
 
 from sandbox.layout import Layout
+from sandbox.loopback import Address
 from sandbox.stack import outputs
 from sandbox.status import Group, Status, client, observe
+from sandbox.traffic import Record, send
 
+HTTP = 80
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -102,3 +109,25 @@ class Sandbox:
         )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+
+def entries(sandbox: Sandbox, listener: str) -> list[Address]:
+    found = sandbox.status().entries
+    return [place for name, place in found.items() if name.endswith(f"/{listener}")]
+
+
+@contextmanager
+def traffic(sandbox: Sandbox) -> Iterator[Record]:
+    """Twenty new connections a second to port 80 of each static IP for as long as the block runs."""
+    record, stop = Record(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+    (listener,) = [name for name, port in sandbox.status().listeners.items() if port == HTTP]
+    work = send(entries(sandbox, listener), rate=20, seconds=300, record=record, stop=stop)
+    thread = threading.Thread(target=loop.run_until_complete, args=(work,))
+    thread.start()
+    try:
+        yield record
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()

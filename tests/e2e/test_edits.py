@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.network import NODE_GROUP_ID, VPC_ID
-from tests.e2e.driver import Sandbox
-from tests.e2e.test_whole_loop import traffic
+from tests.e2e.driver import Sandbox, traffic
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)

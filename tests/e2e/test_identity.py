@@ -2,9 +2,7 @@
 
 import base64
 import itertools
-import json
 import re
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,28 +12,15 @@ import yaml
 
 from sandbox.cluster import Rest
 from sandbox.stack import outputs
-from tests.e2e.driver import Sandbox, stack_dev, write_config
-from tests.e2e.test_whole_loop import traffic
+from tests.control import NO_USERS, control
+from tests.e2e.driver import Sandbox, stack_dev, traffic, write_config
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1800)
 
 DENIED = re.compile(r"AccessDenied|InvalidClientTokenId|ExpiredToken|not authorized|credentials:")
-# What no organisation that forbids IAM users allows.
-NO_USERS = {"Effect": "Deny", "Action": ["iam:*User*", "iam:*AccessKey*"], "Resource": "*"}
 BY_HAND = "by-hand"
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-
-
-def control(sandbox: Sandbox, method: str, path: str, body: object = None) -> Any:
-    """Ask the sandbox's cloud for something that AWS does not have."""
-    request = urllib.request.Request(  # noqa: S310 (loopback)
-        f"{sandbox.layout.aws_url}/_sandbox/{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (loopback)
-        return json.loads(answer.read() or b"null")
 
 
 def oidc_provider(sandbox: Sandbox) -> str:
@@ -45,7 +30,7 @@ def oidc_provider(sandbox: Sandbox) -> str:
 
 def callers(sandbox: Sandbox) -> list[str]:
     """Whose DescribeTargetHealth the cloud has seen since the last switch."""
-    calls = control(sandbox, "GET", "calls")
+    calls = control(sandbox.layout.aws_url, "GET", "calls")
     return [arn for arn, actions in calls.items() if "elasticloadbalancing:DescribeTargetHealth" in actions]
 
 
@@ -120,8 +105,9 @@ def test_each_kind_takes_over_from_each_other_one_without_a_failed_call(
     for kind in every_switch(list(kinds)):
         config, caller = kinds[kind]
         statements = [ALL] if "user-keys" in (kind, before) else [ALL, NO_USERS]
-        control(sandbox, "POST", "deployer-policy", {"Version": "2012-10-17", "Statement": statements})
-        control(sandbox, "DELETE", "calls")
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        control(sandbox.layout.aws_url, "POST", "deployer-policy", policy)
+        control(sandbox.layout.aws_url, "DELETE", "calls")
         with traffic(sandbox) as record:
             write_config(file, **config)
             hide_secret(sandbox, file)
@@ -135,7 +121,7 @@ def test_each_kind_takes_over_from_each_other_one_without_a_failed_call(
         assert bool(in_clear(sandbox)) == (kind == "user-keys")
         seen.add(kind)
         before = kind
-    control(sandbox, "DELETE", "deployer-policy")
+    control(sandbox.layout.aws_url, "DELETE", "deployer-policy")
     assert [user["UserName"] for user in sandbox.aws("iam").list_users()["Users"]] == [BY_HAND]
     remove_external(sandbox)
     expect_not_in_clear(sandbox, keys)
@@ -146,7 +132,7 @@ def test_another_generation_of_keys_takes_over_without_a_failed_call(
 ) -> None:
     file, keys = tmp_path / "Pulumi.dev.yaml", []
     for generation in (1, 2):
-        control(sandbox, "DELETE", "calls")
+        control(sandbox.layout.aws_url, "DELETE", "calls")
         with traffic(sandbox) as record:
             sandbox.reconfigure(file, identity={"kind": "user-keys", "keyGeneration": generation})
         assert record.failures == []

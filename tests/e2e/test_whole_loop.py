@@ -1,6 +1,5 @@
 """What a person sees, in the order in which they would try it: the tests share one sandbox, in order."""
 
-import asyncio
 import json
 import os
 import re
@@ -8,11 +7,8 @@ import signal
 import socket
 import ssl
 import subprocess
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -21,10 +17,8 @@ import pytest
 from sandbox import process
 from sandbox.cluster import Rest
 from sandbox.layout import HOST
-from sandbox.loopback import Address
 from sandbox.status import Target
-from sandbox.traffic import Record, send
-from tests.e2e.driver import ROOT, Sandbox, files_of_the_clone
+from tests.e2e.driver import ROOT, Sandbox, entries, files_of_the_clone, traffic
 from tests.waiting import eventually
 
 # Every kind that the stack makes.
@@ -37,30 +31,7 @@ KINDS = (
         for kind in ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
     ),
 )
-HTTP = 80
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
-
-
-def entries(sandbox: Sandbox, listener: str) -> list[Address]:
-    found = sandbox.status().entries
-    return [place for name, place in found.items() if name.endswith(f"/{listener}")]
-
-
-@contextmanager
-def traffic(sandbox: Sandbox) -> Iterator[Record]:
-    """Twenty new connections a second to port 80 of each static IP for as long as the block runs."""
-    record, stop = Record(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-    (listener,) = [name for name, port in sandbox.status().listeners.items() if port == HTTP]
-    work = send(entries(sandbox, listener), rate=20, seconds=300, record=record, stop=stop)
-    thread = threading.Thread(target=loop.run_until_complete, args=(work,))
-    thread.start()
-    try:
-        yield record
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
 
 
 def a_target(sandbox: Sandbox) -> Target:

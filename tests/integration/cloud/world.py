@@ -1,18 +1,17 @@
 """The simulated AWS as the tests of this folder speak of it."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.cloud.network import Network, NodeInstance, run_node_instance
+from tests.control import control
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -34,10 +33,7 @@ class Cloud:
     nodes: dict[str, NodeInstance] = field(default_factory=dict)
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.url}/_sandbox/{path}", data=data, method=method)  # noqa: S310
-        with urlopen(request, timeout=10) as reply:  # noqa: S310
-            answer: dict[str, Any] = json.load(reply)
+        answer: dict[str, Any] = control(self.url, method, path, body)
         return answer
 
     def faults(self, **values: Any) -> None:

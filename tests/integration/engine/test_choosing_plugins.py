@@ -107,6 +107,7 @@ def test_a_schema_that_the_engine_kept_of_an_earlier_choice_is_removed(layout: L
     assert other.exists()
 
 
+@pytest.mark.usefixtures("_no_network")
 def test_a_plugin_on_path_takes_the_place_of_an_earlier_stand_in(layout: Layout, tmp_path: Path) -> None:
     plugins.install(layout, {"SANDBOX_PLUGINS": "offline"})
     path = _official(tmp_path / "bin", "pulumi-resource-kubernetes", f"v{KUBERNETES}")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -25,6 +24,7 @@ from sandbox.cloud.network import ensure_network
 from sandbox.cluster import Rest
 from sandbox.cluster.pki import Pki
 from sandbox.layout import ISSUER, REGION, Layout
+from tests.control import control
 from tests.integration.nodes.conftest import eventually, start
 
 if TYPE_CHECKING:
@@ -78,10 +78,7 @@ class Account:
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call one of the sandbox's own endpoints."""
-        data = None if body is None else json.dumps(body).encode()
-        url = f"{self.layout.aws_url}/_sandbox/{path}"
-        with urlopen(Request(url, data=data, method=method), timeout=10) as reply:  # noqa: S310
-            answer: dict[str, Any] = json.load(reply)
+        answer: dict[str, Any] = control(self.layout.aws_url, method, path, body)
         return answer
 
     def role(self, trust: dict[str, Any], *statements: dict[str, Any]) -> str:

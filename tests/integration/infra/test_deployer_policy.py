@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -19,6 +18,7 @@ from sandbox.cloud.network import NODE_GROUP_ID, NODE_ROLE, VPC_ID
 from sandbox.cluster import Rest
 from sandbox.deployer import COMMON, DOCUMENTS, actions, beside, document, filled, together
 from sandbox.layout import ACCOUNT, ISSUER, Layout
+from tests.control import NO_USERS, control
 from tests.integration.infra.conftest import DevStack
 from tests.integration.infra.test_edits import gone
 
@@ -26,21 +26,12 @@ pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
 
 WRITE = bool(os.environ.get("WRITE_DEPLOYER_POLICY"))
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:user/sandbox"
-# What an organisation denies that allows no IAM users.
-NO_USERS = {"Effect": "Deny", "Action": ["iam:*User*", "iam:*AccessKey*"], "Resource": "*"}
 IDENTITIES: dict[str, dict[str, Any]] = {
     "pod-identity": {"clusterName": "sandbox"},
     "irsa": {"kind": "irsa", "oidcProviderArn": oidc_provider_arn(ISSUER)},
     "node-role": {"kind": "node-role", "roleName": NODE_ROLE},
     "user-keys": {"kind": "user-keys"},
 }
-
-
-def control(aws: Layout, method: str, path: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(f"{aws.aws_url}/_sandbox/{path}", data=data, method=method)  # noqa: S310
-    with urlopen(request, timeout=10) as answer:  # noqa: S310
-        return json.load(answer)
 
 
 def written(name: str) -> str:
@@ -57,9 +48,9 @@ def clean(stack: DevStack, aws: Layout, control_plane: Layout) -> Iterator[DevSt
     """Stack dev before its first `up`; afterwards its configuration is what it was and nothing is left."""
     file = stack.root / "Pulumi.dev.yaml"
     before = file.read_text()
-    control(aws, "DELETE", "calls")
+    control(aws.aws_url, "DELETE", "calls")
     yield stack
-    control(aws, "DELETE", "deployer-policy")
+    control(aws.aws_url, "DELETE", "deployer-policy")
     stack.destroy().ok()
     file.write_text(before)
     gone(Rest(control_plane))
@@ -73,11 +64,11 @@ def hold(aws: Layout, *names: str, without: str = "", deny: tuple[dict[str, Any]
     for statement in policy["Statement"]:
         statement["Action"] = [each for each in statement["Action"] if each != without]
     policy["Statement"] += deny
-    control(aws, "POST", "deployer-policy", policy)
+    control(aws.aws_url, "POST", "deployer-policy", policy)
 
 
 def recorded(aws: Layout) -> dict[str, list[str]]:
-    calls: dict[str, dict[str, list[str]]] = control(aws, "GET", "calls")
+    calls: dict[str, dict[str, list[str]]] = control(aws.aws_url, "GET", "calls")
     return calls[DEPLOYER]
 
 

@@ -138,7 +138,7 @@ def test_eks_adds_credentials_for_external_alone(run_program: RunProgram, config
 
 @pytest.mark.parametrize("kind", ["pod-identity", "irsa", "user-keys"])
 def test_another_kind_restarts_the_pods(run_program: RunProgram, config: Config, kind: str) -> None:
-    """A Pod that goes on has the credentials of a role or user that is being deleted."""
+    """A Pod that is not restarted keeps the credentials of a deleted role or user."""
     assert pod(run(run_program, config, kind)) != pod(run(run_program, config, "node-role"))
 
 

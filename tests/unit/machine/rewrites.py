@@ -1,7 +1,7 @@
 """How often one replica may write the same to a target (rule 7)."""
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 
@@ -45,8 +45,10 @@ class Rewrites:
             while kept and kept[0][0] < now - WINDOW_S:
                 kept.popleft()
         for target in call.targets:
-            undone = max((at for at, each in self._effects if _undoes(each, call, target)), default=-inf)
-            same = [at for at, each in self._writes if _repeats(each, call, target) and at > undone]
+            effects = _of(self._effects, call, target)
+            undone = max((at for at, operation in effects if operation != call.operation), default=-inf)
+            writes = _of(self._writes, call, target)
+            same = [at for at, operation in writes if operation == call.operation and at > undone]
             if same and now - same[-1] < LAG_S and target not in touched:
                 yield f"{target} is written again {now - same[-1]:.1f} s later (rule 7)"
             leaves = call.operation == "deregister" and target.id in announced
@@ -54,10 +56,8 @@ class Rewrites:
                 yield f"{target} is written for the {len(same) + 1}. time in ten minutes (rule 7)"
 
 
-def _undoes(earlier: Call, call: Call, target: Target) -> bool:
-    """Whether `earlier` did the opposite to a target; a write without an answer may have."""
-    return earlier.group == call.group and target in earlier.targets and earlier.operation != call.operation
-
-
-def _repeats(earlier: Call, call: Call, target: Target) -> bool:
-    return earlier.group == call.group and target in earlier.targets and earlier.operation == call.operation
+def _of(kept: Iterable[tuple[float, Call]], call: Call, target: Target) -> Iterator[tuple[float, str]]:
+    """When which operation was about a target in the group of `call`."""
+    for at, each in kept:
+        if each.group == call.group and target in each.targets:
+            yield at, each.operation

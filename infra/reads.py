@@ -1,0 +1,21 @@
+"""Errors of the reads from AWS that check a configuration before a resource is registered."""
+
+import re
+from typing import Final
+
+from .shapes import Problem
+
+_DENIED: Final = re.compile(r"not authorized to perform|AccessDenied|UnauthorizedOperation")
+
+
+def unreadable(path: str, value: str, error: Exception, *, allowed: str, fix: str) -> Problem:
+    """The line for `value` at `path`, which AWS did not let Pulumi read.
+
+    The fix is `fix`, or the missing right where AWS denies the read.
+    """
+    # The provider and the engine put what they were doing before AWS's own words.
+    text = " ".join(str(error).split())
+    words = text.rpartition("api error ")[2].rpartition("returned an error: ")[2]
+    if _DENIED.search(text):
+        fix = "allow the action to Pulumi's AWS credentials (docs/deployer-policy.md)"
+    return Problem(path, f"{value}, and AWS says: {words}", allowed, fix)
