@@ -1,6 +1,6 @@
 """What a running sandbox looks like from outside: addresses, listeners, groups, nodes, the syncer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -217,12 +217,16 @@ def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
         pods = rest.get(f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}")["items"]
     except Exception:  # noqa: BLE001
         return "", False
+    ip, ready = best_pod(pods)
+    return (f"http://{Loopback.of(layout).place(ip, SYNCER_PORT)}/" if ip else ""), ready
+
+
+def best_pod(pods: Iterable[Mapping[str, Any]]) -> tuple[str, bool]:
+    """The IP of a Pod that is not being deleted, a ready one first, and whether it is ready; else no IP."""
     staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     placed = [(not _ready(pod), pod["status"]["podIP"]) for pod in staying if pod["status"].get("podIP")]
-    if not placed:
-        return "", False
-    not_ready, ip = min(placed)
-    return f"http://{Loopback.of(layout).place(ip, SYNCER_PORT)}/", not not_ready
+    not_ready, ip = min(placed, default=(True, ""))
+    return ip, not not_ready
 
 
 def _ready(pod: Mapping[str, Any]) -> bool:

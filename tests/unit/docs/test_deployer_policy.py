@@ -1,7 +1,9 @@
 """docs/deployer-policy.md and its policies: what they allow, for which kinds, and how they are found."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,22 @@ def test_every_kind_has_a_row_with_its_policies_and_their_placeholders() -> None
         text = "".join((DOCUMENTS / f"{name}.json").read_text() for name in names)
         used = {name for name in PLACEHOLDERS if re.search(rf"\b{name}\b", text)}
         assert set(re.findall(r"`([A-Z]+)`", row["placeholders"])) == used
+
+
+def test_the_pages_command_creates_policies_without_placeholders(tmp_path: Path) -> None:
+    command = PAGE.partition("## Create the policies")[2].split("```")[1].replace("/tmp", str(tmp_path))  # noqa: S108
+    aws = tmp_path / "aws"
+    aws.write_text(
+        f'#!/bin/sh\necho "$4" >> {tmp_path}/created; cat "${{6#file://}}" >> {tmp_path}/documents\n'
+    )
+    aws.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", "-euc", command], cwd=ROOT, env={"PATH": path}, check=True)
+    names = ["node-nlb-sync-deployer-common", "node-nlb-sync-deployer-pod-identity"]
+    assert (tmp_path / "created").read_text().split() == names
+    documents = (tmp_path / "documents").read_text()
+    assert documents.count('"Version"') == 2
+    assert [name for name in PLACEHOLDERS if re.search(rf"\b{name}\b", documents)] == []
 
 
 def test_no_policy_is_left_over() -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
+from typing import Any
 
-from sandbox.status import Group, Node, Status, Target
+from sandbox.status import Group, Node, Status, Target, best_pod
 
 
 def target(node: str, state: str = "healthy") -> Target:
@@ -48,3 +49,15 @@ def test_the_target_of_a_silent_node_is_not_waited_for() -> None:
     both = [target("a"), target("b", "unhealthy")]
     assert status(both, both, [node("a"), node("b", ready=False)]).settled
     assert not status(both, both).settled
+
+
+def pod(ip: str, *, ready: bool = True, **metadata: str) -> dict[str, Any]:
+    condition = {"type": "Ready", "status": "True" if ready else "False"}
+    return {"metadata": metadata, "status": {"podIP": ip, "conditions": [condition]}}
+
+
+def test_the_page_is_a_ready_pods_that_is_not_being_deleted() -> None:
+    deleted = pod("127.64.0.1", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert best_pod([deleted, pod("127.64.0.2", ready=False), pod("127.64.0.3")]) == ("127.64.0.3", True)
+    assert best_pod([deleted, pod("127.64.0.2", ready=False)]) == ("127.64.0.2", False)
+    assert best_pod([deleted]) == ("", False)
