@@ -4,6 +4,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from infra.nodenlb import PROGRAM, NodeNlb
+from infra.problems import SettingsError
 from infra.settings import stack_args
 
 
@@ -11,7 +12,10 @@ def main() -> None:
     """Register the whole stack, or stop before the first resource with a line for each error."""
     config = {**get_config_env(), **CONFIG.get()}
     secrets = [key for key in config if is_config_secret(key)]
-    component = NodeNlb(PROGRAM, stack_args(config, secrets))
+    try:
+        component = NodeNlb(PROGRAM, stack_args(config, secrets))
+    except SettingsError as wrong:  # worded for the stack's keys, not for a program's arguments
+        raise SettingsError(wrong.problems) from None
     for name, value in component.outputs.items():
         pulumi.export(name, value)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import sys
 from typing import Any, Final
 
@@ -15,14 +14,12 @@ from pulumi.provider.server import ComponentInitError
 
 from .keys import ROOT
 from .nodenlb import NodeNlb
-from .settings import SettingsError, read
-from .shapes import NAMESPACE, Problem
+from .problems import NAMESPACE, SettingsError
+from .settings import read
 from .spelling import as_config
 
 VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
 _ITEMS: Final = ("items", "additionalProperties")
-# What set_command and the checks of infra/network.py write; `aws:region` is the provider's and stays.
-_SET: Final = re.compile(rf"pulumi config set (?:--path )?('?)(?:{NAMESPACE}:)?((?:(?!\1 )[^:])+?)\1 ")
 
 
 class NodeNlbProvider(ComponentProvider):
@@ -59,7 +56,7 @@ class NodeNlbProvider(ComponentProvider):
                 raise
             wrong = failed.inner
         details = [
-            InputPropertyErrorDetails(property_path=each.path, reason=argument_error(each))
+            InputPropertyErrorDetails(property_path=each.path, reason=each.in_program())
             for each in wrong.problems
         ]
         raise InputPropertiesError(f"{name}: wrong arguments", details)
@@ -77,12 +74,6 @@ def with_known_values(value: Any) -> Any:
         return value
     held = data.result()
     return held.value if held.is_known and not held.is_secret and isinstance(held.value, str) else value
-
-
-def argument_error(problem: Problem) -> str:
-    """The error of an argument, whose fix is in the program and not in `pulumi config`."""
-    line = str(problem).removeprefix(f"{NAMESPACE}:")
-    return _SET.sub(r"set \2 to ", line).replace(f"pulumi config rm {NAMESPACE}:", "remove ")
 
 
 def component_schema(text: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS, Identity
-from .shapes import Problem, camel, set_command
+from .problems import Change, Problem
+from .shapes import camel
 
 # The key that says where the credentials come from, for each kind that needs one.
 NEEDS: Final[Mapping[str, str]] = {
@@ -33,10 +34,10 @@ def identity_problems(identity: Identity) -> Iterator[Problem]:
         given = getattr(identity, name) is not None
         if name == needed and not given:
             allowed = f"a value, since identity.kind is {kind}"
-            yield Problem(path, "nothing", allowed, set_command(path, EXAMPLES[name]))
+            yield Problem(path, "nothing", allowed, Change(path, EXAMPLES[name]))
         # `clusterName` is allowed with every kind: it only chooses the default.
         if name != needed and given and name != "cluster_name":
-            fix = f"remove {path}, or {set_command('identity.kind', other)}"
+            fix = Change("identity.kind", other, before=f"remove {path}, or ")
             yield Problem(path, f"a key of identity.kind {other}", f"only what {kind} needs", fix)
     for name, default in (("key_generation", 1), ("doctor_rights", False)):
         path, value = f"identity.{camel(name)}", getattr(identity, name)

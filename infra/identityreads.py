@@ -1,6 +1,7 @@
 """Whether AWS has what the configured identity names: the cluster, the OIDC provider, or the role."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pulumi
@@ -8,8 +9,9 @@ from pulumi_aws import eks, iam
 
 from .identitychoice import NEEDS, kind_of
 from .identitykeys import IRSA, NODE_ROLE, POD_IDENTITY, Identity
+from .problems import NAMESPACE, Problem, Problems, SettingsError
 from .reads import unreadable
-from .shapes import Problem, camel
+from .shapes import camel
 
 Read = Callable[[str, pulumi.InvokeOptions], Any]
 # By kind: how AWS is asked, what is allowed, and what to do.
@@ -32,17 +34,35 @@ READS: Final[dict[str, tuple[Read, str, str]]] = {
 }
 
 
-def missing_identity(identity: Identity, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
-    """A line where AWS does not have it, or does not let it be read. An Output is left to the resources."""
+def checked_identity(identity: Identity, reading: pulumi.InvokeOptions, problems: Problems) -> Identity:
+    """The identity, whose cluster, OIDC provider or role AWS has; else a problem is added.
+
+    An Output is checked when its value is known, and then the problem is raised: no resource sees it before.
+    """
     kind = kind_of(identity)
     if kind not in READS:
-        return
-    field = NEEDS[kind]
-    value = getattr(identity, field)
-    if not isinstance(value, str):
-        return
+        return identity
+    name = NEEDS[kind]
+    value = getattr(identity, name)
+    if not isinstance(value, pulumi.Output):
+        problems.extend(missing(kind, value, reading))
+        return identity
+
+    def check(known: str) -> str:
+        # In a preview the name may be that of a cluster or role which this very update makes.
+        wrong = [] if pulumi.runtime.is_dry_run() else list(missing(kind, known, reading))
+        if wrong:
+            raise SettingsError(wrong, component=NAMESPACE)
+        return known
+
+    later: Mapping[str, Any] = {name: value.apply(check)}
+    return replace(identity, **later)
+
+
+def missing(kind: str, value: str, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
+    """A line where AWS does not have what a kind of identity needs, or does not let it be read."""
     read, allowed, fix = READS[kind]
     try:
         read(value, reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        yield unreadable(f"identity.{camel(field)}", value, error, allowed=allowed, fix=fix)
+        yield unreadable(f"identity.{camel(NEEDS[kind])}", value, error, allowed=allowed, fix=fix)

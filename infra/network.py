@@ -7,11 +7,12 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2
 
-from .identityreads import missing_identity
+from .identitykeys import Identity
+from .identityreads import checked_identity
 from .keys import Settings, Zone
+from .problems import NAMESPACE, Change, Problem, SettingsError
 from .reads import unreadable
-from .settings import SettingsError
-from .shapes import Problem, child
+from .shapes import child
 
 # By these two tags a kept address is found again.
 STACK_TAG: Final = "node-nlb-sync:stack"
@@ -22,6 +23,8 @@ ZONE_TAG: Final = "node-nlb-sync:zone"
 class Network:
     """By zone: the subnets, the IPs of given allocations, and the allocations an earlier stack left behind.
 
+    Beside these the identity of the syncer.
+
     What the configuration gives as an Output is checked once it is known; the values here are Outputs then,
     and no resource sees them before the check.
     """
@@ -29,6 +32,7 @@ class Network:
     subnet_ids: Mapping[str, pulumi.Input[str]]
     existing_ips: Mapping[str, pulumi.Input[str]]
     kept_allocations: Mapping[str, str]
+    identity: Identity
 
 
 def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
@@ -51,10 +55,10 @@ def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Netw
                 problems.append(several_kept(zone, ids))
             elif ids:
                 kept[zone] = ids[0]
-    problems.extend(missing_identity(settings.identity, reading))
+    identity = checked_identity(settings.identity, reading, problems)
     if problems:
         raise SettingsError(problems)
-    return Network(subnet_ids=subnets, existing_ips=existing, kept_allocations=kept)
+    return Network(subnet_ids=subnets, existing_ips=existing, kept_allocations=kept, identity=identity)
 
 
 def checked_subnet(
@@ -69,7 +73,7 @@ def checked_subnet(
     def check(known: Sequence[str]) -> str:
         wrong = list(misplaced(zone, known[0], known[1], reading))
         if wrong:
-            raise SettingsError(wrong)
+            raise SettingsError(wrong, component=NAMESPACE)
         return known[0]
 
     subnet_id = place.subnet_id
@@ -108,7 +112,7 @@ def existing_ip(
     def find_later(known: str) -> Any:
         found = find(known)
         if found is None:
-            raise SettingsError([no_address(zone, known)])
+            raise SettingsError([no_address(zone, known)], component=NAMESPACE)
         return found
 
     if not isinstance(allocation_id, str):
@@ -156,6 +160,4 @@ def several_kept(zone: str, ids: Sequence[str]) -> Problem:
     """Two addresses with the same tags: only a person knows which one the clients use."""
     path = child(child("zones", zone), "allocationId")
     read = f"nothing, and {len(ids)} kept addresses ({', '.join(sorted(ids))})"
-    return Problem(
-        path, read, "one kept address for each zone", f"pulumi config set --path '{path}' <the one in use>"
-    )
+    return Problem(path, read, "one kept address for each zone", Change(path, "<the one in use>"))

@@ -1,6 +1,7 @@
 """The component: a load balancer on static IPs, and the syncer that keeps its targets in step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pulumi
@@ -16,6 +17,7 @@ from .loadbalancer import LoadBalancer
 from .network import STACK_TAG, Network, survey
 from .part import Part
 from .policy import policy
+from .problems import SettingsError
 from .providers import aws_provider
 from .rights import Rights
 from .settings import read
@@ -130,9 +132,13 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
     """The arguments with their defaults, and what AWS says of them. Raises SettingsError."""
     provider = aws_provider(opts)
     raw = as_config(args, ROOT)
-    settings = read(raw, aws.config.region, own_provider=provider is not None)
     reading = pulumi.InvokeOptions(provider=provider)
-    return settings, survey(settings, stack_mark(name, settings), reading)
+    try:
+        settings = read(raw, aws.config.region, own_provider=provider is not None)
+        network = survey(settings, stack_mark(name, settings), reading)
+    except SettingsError as wrong:
+        raise SettingsError(wrong.problems, component=name) from None
+    return replace(settings, identity=network.identity), network
 
 
 def stack_mark(name: str, settings: Settings) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from .shapes import Problem
+from .problems import Problem
 
 _DENIED: Final = re.compile(r"not authorized to perform|AccessDenied|UnauthorizedOperation")
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from .keys import ROOT
-from .shapes import NAMESPACE, REQUIRED, Entries, Optional, Record, Rows, Shape, Text, Whole, camel
+from .problems import NAMESPACE
+from .shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, Text, Whole, camel
 
 # A value that `pulumi config set --secret` wrote.
 SECURE: Final = {

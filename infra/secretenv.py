@@ -8,7 +8,8 @@ from typing import Final
 
 import pulumi
 
-from .shapes import Problem, child
+from .problems import Problem
+from .shapes import child
 
 # A value that only refers to another variable holds no secret, and only the Pod's template expands it.
 REFERENCE: Final = re.compile(r"\$\([A-Za-z_]\w*\)(:\d{1,5})?", re.ASCII)

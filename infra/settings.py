@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
-import pulumi
-
 from .args import NodeNlbArgs
 from .identitychoice import identity_problems, kind_of
 from .identitykeys import EXTERNAL
 from .keys import ROOT, Settings
+from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .secretenv import concealed, unexpanded
-from .shapes import NAMESPACE, Problem, Problems, camel, child, echo, set_command
+from .shapes import camel, child
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
 PREDECESSOR: Final[Mapping[str, Any]] = {
@@ -42,19 +41,6 @@ OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.
 STAMP: Final = "node-nlb-sync/configuration"
 # Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
 SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
-
-MOST_SHOWN: Final = 50
-
-
-class SettingsError(pulumi.RunError):
-    """What is wrong with the configuration or the arguments: one line a problem."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        shown = [str(problem) for problem in problems[:MOST_SHOWN]]
-        if rest := len(problems) - len(shown):
-            shown.append(f"{NAMESPACE}: {rest} more problems; fix these first")
-        super().__init__("\n".join(shown))
-        self.problems = problems
 
 
 def load(config: Mapping[str, str], region: str | None, secrets: Collection[str] = ()) -> Settings:
@@ -194,7 +180,7 @@ def missing_node_groups(raw: Mapping[str, Any]) -> Iterator[Problem]:
     one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
     first, listed = raw.get(one, ""), raw.get(several, [])
     if isinstance(first, str) and first == "" and listed == []:
-        fix = set_command(one, "sg-0123456789abcdef0")
+        fix = Change(one, "sg-0123456789abcdef0")
         yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)
 
 
@@ -204,9 +190,8 @@ def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
     first, listed = settings.node_security_group_id, settings.node_security_group_ids
     plain = [each for each in listed if isinstance(each, str)]
     if first != "" and listed:
-        fix = f"pulumi config rm {NAMESPACE}:{one}"
-        if isinstance(first, str) and first not in plain:
-            fix = f"add {first} to {several} as its first, then {fix}"
+        lost = isinstance(first, str) and first not in plain
+        fix = Change(one, None, before=f"add {first} to {several} as its first, then " if lost else "")
         yield Problem(one, f"{echo(first)} beside {several}", f"one of {one} and {several}", fix)
     for index, group in enumerate(listed):
         if isinstance(group, str) and group in [each for each in listed[:index] if isinstance(each, str)]:
@@ -238,7 +223,7 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
             first = seen.setdefault(value, zone)
             if first != zone:
                 where = child(child("zones", zone), field)
-                fix = set_command(where, f"<the one of {zone}>")
+                fix = Change(where, f"<the one of {zone}>")
                 yield Problem(
                     where, f"{echo(value)}, as in zone {first}", f"another {field} for each zone", fix
                 )
@@ -252,7 +237,7 @@ def missing_service_ports(settings: Settings) -> Iterator[Problem]:
         if name not in names:
             allowed = f"one of ingress.ports: {', '.join(names)}"
             yield Problem(
-                path, echo(name), allowed, f"{set_command(path, names[0])}, or add it to ingress.ports"
+                path, echo(name), allowed, Change(path, names[0], after=", or add it to ingress.ports")
             )
 
 
@@ -265,5 +250,5 @@ def wrong_times(settings: Settings) -> Iterator[Problem]:
             "healthCheck.timeout",
             str(check.timeout),
             allowed,
-            set_command("healthCheck.timeout", str(check.interval)),
+            Change("healthCheck.timeout", str(check.interval)),
         )

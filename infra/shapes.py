@@ -6,7 +6,6 @@ for each thing that is wrong with it; it never raises. `MISSING` stands for a ke
 
 import difflib
 import ipaddress
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -14,30 +13,11 @@ from typing import Any, Final, Protocol
 
 import pulumi
 
-from .masking import masked
+from .problems import MISSING, NAMESPACE, Change, Problem, Problems, SettingsError, echo
 
-MISSING: Final = object()
 REQUIRED: Final = object()
-LONGEST_ECHO = 60  # characters of a wrong value that are repeated in the message
-NAMESPACE = "node-nlb-sync"
 # Neither NUL, which no environment variable may hold, nor half of a character, which is no UTF-8.
 CHARACTER = r"[^\x00\ud800-\udfff]"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One line for a person: the key, what was read, what is allowed, what to do."""
-
-    path: str
-    read: str
-    allowed: str
-    fix: str
-
-    def __str__(self) -> str:
-        return masked(f"{NAMESPACE}:{self.path}: read {self.read}; allowed: {self.allowed}; fix: {self.fix}")
-
-
-Problems = list[Problem]
 
 
 class Shape(Protocol):
@@ -61,27 +41,6 @@ class Shape(Protocol):
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
         """The value of `raw`; anything at all once a problem was added."""
-
-
-def echo(raw: Any) -> str:
-    """How a value is repeated in a message: as JSON, on one line, cut short, and without keys."""
-    if raw is MISSING:
-        return "nothing"
-    if isinstance(raw, pulumi.Output):
-        return "an Output, which has no value yet"
-    try:
-        text = json.dumps(raw, default=str, ensure_ascii=True).replace("\x7f", "\\u007f")
-    except (RecursionError, ValueError):
-        return "a value that is nested too deeply, or a number that is too long"
-    text = masked(text)
-    return text if len(text) <= LONGEST_ECHO else text[:LONGEST_ECHO] + "…"
-
-
-def set_command(path: str, example: str) -> str:
-    """The command that puts `example` at `path`."""
-    nested = any(mark in path for mark in ".[")
-    quoted = f"'{NAMESPACE}:{path}'" if nested else path
-    return f"pulumi config set {'--path ' if nested else ''}{quoted} {example}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +68,7 @@ class Text:
         ):
             return raw
         near = difflib.get_close_matches(raw, self.choices, n=1) if isinstance(raw, str) else []
-        fix = set_command(path, near[0] if near else self.example)
+        fix = Change(path, near[0] if near else self.example)
         problems.append(Problem(path, echo(raw), self.allowed, fix))
         return ""
 
@@ -118,7 +77,7 @@ class Text:
         problems: Problems = []
         value = self.read(path, raw, problems)
         if problems:
-            raise pulumi.RunError(str(problems[0]))
+            raise SettingsError(problems, component=NAMESPACE)
         return value
 
 
@@ -144,7 +103,7 @@ class Whole:
             return raw
         example = self.default if isinstance(self.default, int) else self.low
         problems.append(
-            Problem(path, echo(raw), f"a whole number, {self.allowed}", set_command(path, str(example)))
+            Problem(path, echo(raw), f"a whole number, {self.allowed}", Change(path, str(example)))
         )
         return self.low
 
@@ -162,7 +121,7 @@ class Flag:
         """`raw` as it stands; "yes" and 1 are refused."""
         if isinstance(raw, bool):
             return raw
-        fix = set_command(path, "true" if self.default is True else "false")
+        fix = Change(path, "true" if self.default is True else "false")
         problems.append(Problem(path, echo(raw), self.allowed, fix))
         return False
 
@@ -187,7 +146,7 @@ class Cidr:
             if meant == raw:
                 return raw
             example = meant or example
-        problems.append(Problem(path, echo(raw), self.allowed, set_command(path, example)))
+        problems.append(Problem(path, echo(raw), self.allowed, Change(path, example)))
         return ""
 
 

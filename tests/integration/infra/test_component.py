@@ -42,18 +42,26 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs({"vpcId": self.vpc_id})
 
 
+def of(name: str, value: str) -> pulumi.Input[str]:
+    """The value of a provider's setting; known only in `up` where it is to come of another resource."""
+    if pulumi.Config().get("later") != name:
+        return value
+    made = kubernetes.core.v1.Namespace("first")
+    return made.metadata.uid.apply(lambda _: value)
+
+
 cluster = Cluster("cluster")
 providers = [
     aws.Provider(
         "aws",
-        region="eu-central-1",
+        region=of("aws", "eu-central-1"),
         access_key="sandbox",
         secret_key="sandbox",
         skip_credentials_validation=True,
         skip_metadata_api_check=True,
         skip_requesting_account_id=True,
     ),
-    kubernetes.Provider("kubernetes", context="sandbox"),
+    kubernetes.Provider("kubernetes", context=of("kubernetes", "sandbox")),
 ]
 args: NodeNlbArgs = {
     "vpc_id": cluster.vpc_id,
@@ -188,14 +196,27 @@ def test_a_program_with_outputs_and_providers_gets_what_the_stack_gets(
     assert json.loads(exported["policy"])["Version"] == "2012-10-17"
 
 
+@pytest.mark.parametrize("provider", ["aws", "kubernetes"])
+def test_a_provider_that_is_configured_only_in_up_is_no_error_in_a_preview(
+    consumer: DevStack, provider: str
+) -> None:
+    before = consumer.configure(later=provider)
+    previewed = consumer.run("preview", "--stack=dev").ok()
+    made = consumer.up()
+    consumer.destroy().ok()
+    consumer.configure(**before)
+    made.ok()
+    assert "aws:lb:LoadBalancer" in previewed.text
+    assert "kubernetes:apps/v1:Deployment" in previewed.text
+
+
 def test_a_wrong_argument_is_one_line_and_registers_nothing(consumer: DevStack) -> None:
-    config = yaml.safe_load((consumer.root / "Pulumi.dev.yaml").read_text())
-    wrong = {**config["config"], "node-nlb-sync:more": json.dumps({"cross_zone": "yes", "targetQuotas": 1})}
-    (consumer.root / "Pulumi.dev.yaml").write_text(yaml.safe_dump({**config, "config": wrong}))
+    before = consumer.configure(more=json.dumps({"cross_zone": "yes", "targetQuotas": 1}))
     said = consumer.run("preview", "--stack=dev")
-    (consumer.root / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config))
+    consumer.configure(**before)
     assert said.code != 0
-    assert 'crossZone: read "yes"; allowed: true or false' in said.text
+    wrong = 'node-nlb: crossZone: read "yes"; allowed: true or false; fix: set crossZone to false'
+    assert wrong in said.text.replace("\n", " ")
     assert "did you mean targetQuota?" in said.text
     assert "Traceback" not in said.text
     assert "node-nlb-sync:index:NodeNlb" not in said.text

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from pulumi.errors import InputPropertiesError
 
-from infra.host import VERSION, NodeNlbProvider, argument_error
+from infra.host import VERSION, NodeNlbProvider
 from infra.settings import decoded
-from infra.shapes import Problem, set_command
 from tests.unit.infra.world import ROOT, Config, Record, RunProgram, as_text
 
 TOKEN = "node-nlb-sync:index:NodeNlb"
@@ -56,25 +55,6 @@ def test_every_wrong_argument_is_an_error_of_its_property(run_program: RunProgra
     assert errors["targetQuotas"].endswith("fix: did you mean targetQuota?")
     assert errors["crossZone"] == 'crossZone: read "yes"; allowed: true or false; fix: set crossZone to false'
     assert run_program.last.resources == []
-
-
-@pytest.mark.parametrize(
-    ("fix", "reported"),
-    [
-        (set_command("targetQuota", "500"), "set targetQuota to 500"),
-        (
-            set_command("listeners[0].port", "80") + ", or remove it",
-            "set listeners[0].port to 80, or remove it",
-        ),
-        (set_command('tags["a b/c"]', "x"), 'set tags["a b/c"] to x'),
-        ("pulumi config set --path 'zones.a.allocationId' <one>", "set zones.a.allocationId to <one>"),
-        ("pulumi config rm node-nlb-sync:vpcId", "remove vpcId"),
-        ("pulumi config set aws:region eu-central-1", "pulumi config set aws:region eu-central-1"),
-    ],
-)
-def test_the_fix_of_an_argument_names_no_stack_key(fix: str, reported: str) -> None:
-    problem = Problem("key", "1", "2", fix)
-    assert argument_error(problem) == f"key: read 1; allowed: 2; fix: {reported}"
 
 
 def test_its_version_is_the_projects() -> None:

@@ -1,10 +1,13 @@
 """Each kind of identity: what it makes in AWS, what the Pod gets, and what the network policy opens."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
+import pulumi
 import pytest
 
+from infra.args import NodeNlbArgs
+from infra.nodenlb import NodeNlb
 from tests.unit.infra.world import Asked, Cloud, Config, Record, RunProgram
 
 ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
@@ -207,3 +210,35 @@ def test_what_aws_does_not_have_is_named_before_anything_is_registered(
     ):
         run_program()
     assert run_program.last.resources == []
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "key"), [("pod-identity", "clusterName"), ("irsa", "oidcProviderArn"), ("node-role", "roleName")]
+)
+def test_an_output_is_read_once_its_resource_may_exist(
+    run_program: RunProgram, config: Config, cloud: Cloud, kind: str, key: str, *, preview: bool
+) -> None:
+    """In a preview the name of a cluster that the same `up` makes is known, and the cluster is not there."""
+    cloud.no_identity = True
+    arguments = {name.removeprefix("node-nlb-sync:"): value for name, value in config.items()}
+    given = KINDS[kind]
+
+    def program() -> None:
+        known = pulumi.Output.from_input(given[key])
+        NodeNlb("edge", cast(NodeNlbArgs, {**ours(arguments), "identity": {**given, key: known}}))
+
+    if preview:
+        made = run_program(program, preview=True)
+        assert of_identity(made)
+        return
+    wrong = rf"^node-nlb-sync: identity\.{key}: read .* NoSuchEntity: not found.*; allowed: .*; fix: "
+    with pytest.raises(Exception, match=wrong):
+        run_program(program)
+    seen = [each.name for each in of_identity(run_program.last) if given[key] in json.dumps(each.inputs)]
+    assert not seen
+
+
+def ours(config: dict[str, Any]) -> dict[str, Any]:
+    """The component's arguments, without the providers' configuration."""
+    return {key: value for key, value in config.items() if ":" not in key}

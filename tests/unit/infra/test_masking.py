@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from infra.settings import SettingsError, load
+from infra.problems import SettingsError
+from infra.settings import load
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 KEYS = {

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.keys import ROOT, Settings
-from infra.settings import SettingsError, load
+from infra.problems import SettingsError
+from infra.settings import load
 from infra.shapes import camel
 
 REGION = "eu-central-1"
