@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import partial
 
@@ -30,6 +30,7 @@ _CLIENTS = 256
 _CLIENTS_OF_A_SOURCE = 64
 _OPEN_FILES_SHARE = 4  # of what the process may open, each port's clients take no more than a fourth
 _ACCEPTED_AT_ONCE = 32
+_SENDS_AT_ONCE = 4
 _LOOK_S = 0.1
 _FILES_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _REPORT_S = 60.0
@@ -72,16 +73,16 @@ class Server:
         self._wakes, self._woken = socket.socketpair()
         for end in (self._wakes, self._woken):
             end.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ, self._take_posted)
+        self._selector.register(self._woken, selectors.EVENT_READ, partial(self._woken.recv, 4096))
         self._listen_again()
 
     def run(self) -> None:
         """Serve until `stop`; then close everything."""
         try:
             while not self._stopping:
-                events = self._selector.select(_LOOK_S if self._clients or self._accept_again else None)
-                for key, _ in events:
-                    self._guarded(key.data)
+                look = _LOOK_S if self._clients or self._accept_again else None
+                for act in self._in_turn(self._selector.select(0 if self._posted else look)):
+                    self._guarded(act)
                 self._sweep(time.monotonic())
         finally:
             self._selector.close()
@@ -101,10 +102,22 @@ class Server:
         with contextlib.suppress(OSError):  # full: it is awake; closed: it has ended
             self._wakes.send(b"\0")
 
-    def _take_posted(self) -> None:
-        self._woken.recv(4096)
-        while self._posted:
-            self._posted.popleft()()
+    def _in_turn(self, events: Sequence[tuple[selectors.SelectorKey, int]]) -> Iterator[Callable[[], None]]:
+        """Yield newcomers and requests first, since one may be a probe, then a few clients of large answers.
+
+        After each system call the thread may have to wait for the interpreter: 40 sends in a row took 0.1 s.
+        """
+        sending: list[Connection] = []
+        for key, mask in events:
+            if mask & selectors.EVENT_WRITE:
+                sending.append(key.data)
+            elif isinstance(key.data, Connection):
+                yield partial(self._read, key.data)
+            else:
+                yield key.data
+        sending.sort(key=lambda client: client.moved_at)
+        yield from (partial(self._send_more, client) for client in sending[:_SENDS_AT_ONCE])
+        yield from (self._posted.popleft() for _ in range(min(_SENDS_AT_ONCE, len(self._posted))))
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """A fault of ours with one client must not end the thread that answers probes."""
@@ -250,8 +263,7 @@ class Server:
         if client.sock in self._selector.get_map():
             self._selector.unregister(client.sock)
         if events:
-            act = self._send_more if events == selectors.EVENT_WRITE else self._read
-            self._selector.register(client.sock, events, partial(act, client))
+            self._selector.register(client.sock, events, client)
 
     def _close(self, client: Connection) -> None:
         if client not in self._clients:
