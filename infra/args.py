@@ -247,17 +247,20 @@ class Identity(TypedDict):
 class NodeNlbArgs(TypedDict):
     """Everything that a stack or a user of the component says."""
 
-    vpc_id: pulumi.Input[str]
+    vpc_id: NotRequired[pulumi.Input[str]]
     """The cluster's VPC: target groups and the load balancer's security group live in it. Allowed: the id
-    of a VPC."""
-    zones: Mapping[str, Zone]
+    of a VPC; absent only with targetGroups."""
+    zones: NotRequired[Mapping[str, Zone]]
     """One subnet and one static IP for each availability zone, keyed by the zone's name."""
     node_security_group_id: NotRequired[pulumi.Input[str]]
     """The nodes' security group: it gets one rule for each NodePort, and keeps all its own. Allowed: the
-    id of a security group; absent with nodeSecurityGroupIds."""
+    id of a security group; absent with nodeSecurityGroupIds or targetGroups."""
     node_security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
     """In place of nodeSecurityGroupId where node pools have security groups of their own. Allowed: a list
     of security group ids."""
+    target_groups: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Groups of a load balancer that exists already, by the ingress port they lead to. The stack then
+    makes only the syncer and its identity, adopts the Service, and leaves other owners' targets alone."""
     listeners: NotRequired[Sequence[Listener]]
     """The ports that clients reach; each has a target group. Allowed: a list of listeners."""
     health_check: NotRequired[HealthCheck]

@@ -12,6 +12,7 @@ from typing import Final
 import pulumi
 
 from .clusterkeys import Ingress, Syncer
+from .givengroups import ARN_PATTERN
 from .identitykeys import Identity
 from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 from .words import port_name, tcp_port
@@ -191,25 +192,27 @@ class Settings:
         Text(
             output=True,
             reason="The cluster's VPC: target groups and the load balancer's security group live in it.",
-            allowed="the id of a VPC",
-            pattern=r"vpc-[0-9a-f]{8,17}",
+            allowed="the id of a VPC; absent only with targetGroups",
+            pattern=r"(vpc-[0-9a-f]{8,17})?",
+            default="",
             example="vpc-0123456789abcdef0",
         )
     )
     zones: Mapping[str, Zone] = declared(
         Entries(
             item=Record(build=Zone),
-            least=1,
+            default={},
             key_pattern=r"[a-z]{2,}(-[a-z0-9]+)*-\d+[a-z]",
             reason="One subnet and one static IP for each availability zone, keyed by the zone's name.",
-            allowed="availability zones such as eu-central-1a, each with a subnetId",
+            allowed="availability zones such as eu-central-1a, each with a subnetId; none only with "
+            "targetGroups",
         )
     )
     node_security_group_id: pulumi.Input[str] = declared(
         Text(
             output=True,
             reason="The nodes' security group: it gets one rule for each NodePort, and keeps all its own.",
-            allowed="the id of a security group; absent with nodeSecurityGroupIds",
+            allowed="the id of a security group; absent with nodeSecurityGroupIds or targetGroups",
             pattern=r"(sg-[0-9a-f]{8,17})?",
             default="",
             example="sg-0123456789abcdef0",
@@ -227,6 +230,22 @@ class Settings:
             reason="In place of nodeSecurityGroupId where node pools have security groups of their own.",
             allowed="a list of security group ids",
             default=[],
+        )
+    )
+    target_groups: Mapping[str, pulumi.Input[str]] = declared(
+        Entries(
+            item=Text(
+                output=True,
+                reason="",
+                allowed="the ARN of a target group",
+                pattern=ARN_PATTERN,
+                example="arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/http/0123456789abcdef",
+            ),
+            default={},
+            reason="Groups of a load balancer that exists already, by the ingress port they lead to. The "
+            "stack then makes only the syncer and its identity, adopts the Service, and leaves other owners' "
+            "targets alone.",
+            allowed="ARNs of target groups, by the names of ingress.ports",
         )
     )
     listeners: tuple[Listener, ...] = declared(
@@ -342,6 +361,13 @@ class Settings:
     def syncer_namespace(self) -> pulumi.Input[str]:
         """Where the syncer runs: beside the ingress controller, as the predecessor did, unless said."""
         return self.ingress.namespace if self.syncer.namespace is None else self.syncer.namespace
+
+    @property
+    def service_ports(self) -> dict[str, str]:
+        """The ingress port, by name, of each target group."""
+        if self.target_groups:
+            return {name: name for name in self.target_groups}
+        return {item.name: item.service_port for item in self.listeners}
 
     @property
     def target_limit(self) -> int:

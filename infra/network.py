@@ -7,6 +7,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import ec2
 
+from .givengroups import checked_groups
 from .identitykeys import Identity
 from .identityreads import checked_identity
 from .keys import Settings, Zone
@@ -23,7 +24,7 @@ ZONE_TAG: Final = "node-nlb-sync:zone"
 class Network:
     """By zone: the subnets, the IPs of given allocations, and the allocations an earlier stack left behind.
 
-    Beside these the identity of the syncer.
+    Beside these the identity of the syncer, and given target groups.
 
     What the configuration gives as an Output is checked once it is known; the values here are Outputs then,
     and no resource sees them before the check.
@@ -33,6 +34,7 @@ class Network:
     existing_ips: Mapping[str, pulumi.Input[str]]
     kept_allocations: Mapping[str, str]
     identity: Identity
+    target_groups: Mapping[str, pulumi.Input[str]]
 
 
 def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
@@ -56,9 +58,16 @@ def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Netw
             elif ids:
                 kept[zone] = ids[0]
     identity = checked_identity(settings.identity, reading, problems)
+    groups = checked_groups(settings.target_groups, reading, problems)
     if problems:
         raise SettingsError(problems)
-    return Network(subnet_ids=subnets, existing_ips=existing, kept_allocations=kept, identity=identity)
+    return Network(
+        subnet_ids=subnets,
+        existing_ips=existing,
+        kept_allocations=kept,
+        identity=identity,
+        target_groups=groups,
+    )
 
 
 def checked_subnet(

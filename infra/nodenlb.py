@@ -7,14 +7,12 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from .addresses import StaticAddresses
 from .args import NodeNlbArgs
-from .firewall import Firewall
+from .groups import balanced, given_groups
 from .identity import Account, identity
 from .ingress import IngressService
 from .keys import ROOT, Settings
-from .loadbalancer import LoadBalancer
-from .network import STACK_TAG, Network, survey
+from .network import Network, survey
 from .part import Part
 from .policy import policy
 from .problems import SettingsError
@@ -67,24 +65,13 @@ class NodeNlb(Part):
         super().__init__(name, opts)
         here = self.beneath()
         ingress = IngressService(name, settings.ingress, here)
-        marks = {STACK_TAG: stack_mark(name, settings)}
-        addresses = StaticAddresses(name, settings, network, marks, here)
-        balancer = LoadBalancer(
-            name,
-            settings,
-            subnet_ids=network.subnet_ids,
-            allocation_ids=addresses.allocation_ids,
-            health_port=ingress.node_ports[settings.health_check.service_port],
-            opts=here,
+        mark = stack_mark(name, settings)
+        groups = (
+            given_groups(settings)
+            if settings.target_groups
+            else balanced(name, settings, network, mark=mark, ingress=ingress, opts=here)
         )
-        firewall = Firewall(
-            name,
-            settings,
-            load_balancer_group=balancer.security_group.id,
-            node_ports=ingress.node_ports,
-            opts=here,
-        )
-        arns = {key: group.arn for key, group in balancer.target_groups.items()}
+        arns = groups.arns
         document = pulumi.Output.all(*[arns[key] for key in sorted(arns)]).apply(
             lambda known: policy(known, doctor_rights=settings.identity.doctor_rights)
         )
@@ -92,28 +79,29 @@ class NodeNlb(Part):
         account = Account(namespace=settings.syncer_namespace, name=rights.service_account_name)
         credentials, given = identity(name, settings, document=document, account=account, opts=here)
         # Everything by which the syncer can work is there before it, and goes after it.
-        before = [ingress, balancer, firewall, rights, *([credentials] if credentials else [])]
-        groups = target_groups(settings, arns, ingress.followed)
+        before = [ingress, *groups.parts, rights, *([credentials] if credentials else [])]
+        followed = target_groups(settings, arns, ingress.followed)
         self.workload = Workload(
             name,
             settings,
-            region=balancer.region,
-            groups=groups,
+            region=groups.region,
+            groups=followed,
             given=given,
             opts=self.beneath(depends_on=before),
         )
         deployment = self.workload.deployment.metadata
-        self.static_ips = pulumi.Output.all(**addresses.public_ips)
-        self.dns_name, self.hosted_zone_id = balancer.nlb.dns_name, balancer.nlb.zone_id
-        self.load_balancer_arn, self.security_group_id = balancer.nlb.arn, balancer.security_group.id
-        self.listeners = pulumi.Output.from_input({item.name: item.port for item in settings.listeners})
+        self.static_ips = pulumi.Output.all(**groups.public_ips)
+        self.dns_name, self.hosted_zone_id = groups.dns_name, groups.hosted_zone_id
+        self.load_balancer_arn, self.security_group_id = groups.load_balancer_arn, groups.security_group_id
+        ports = {} if settings.target_groups else {item.name: item.port for item in settings.listeners}
+        self.listeners = pulumi.Output.from_input(ports)
         self.target_groups = pulumi.Output.all(**arns)
         self.node_ports = pulumi.Output.all(**ingress.node_ports)
-        self.policy, self.syncer_target_groups = document, groups
+        self.policy, self.syncer_target_groups = document, followed
         self.syncer = pulumi.Output.all(namespace=deployment.namespace, deployment=deployment.name)
         # As a stack exports them. Maps stay maps, so that one unknown value does not hide the others.
         self.outputs: dict[str, Any] = {
-            "staticIps": addresses.public_ips,
+            "staticIps": groups.public_ips,
             "dnsName": self.dns_name,
             "hostedZoneId": self.hosted_zone_id,
             "loadBalancerArn": self.load_balancer_arn,
@@ -122,7 +110,7 @@ class NodeNlb(Part):
             "targetGroups": arns,
             "nodePorts": ingress.node_ports,
             "policy": document,
-            "syncerTargetGroups": groups,
+            "syncerTargetGroups": followed,
             "syncer": self.syncer,
         }
         self.register_outputs(self.outputs)
@@ -138,7 +126,8 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
         network = survey(settings, stack_mark(name, settings), reading)
     except SettingsError as wrong:
         raise SettingsError(wrong.problems, component=name) from None
-    return replace(settings, identity=network.identity), network
+    settings = replace(settings, identity=network.identity, target_groups=network.target_groups)
+    return settings, network
 
 
 def stack_mark(name: str, settings: Settings) -> str:

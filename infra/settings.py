@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from .args import NodeNlbArgs
+from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .identitykeys import EXTERNAL
 from .keys import ROOT, Settings
+from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .secretenv import concealed, unexpanded
-from .shapes import camel, child
+from .shapes import Record, camel, child
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
 PREDECESSOR: Final[Mapping[str, Any]] = {
@@ -41,6 +43,12 @@ OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.
 STAMP: Final = "node-nlb-sync/configuration"
 # Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
 SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
+
+
+# By key, as a stack configuration has them.
+DEFAULTS: Final = {
+    camel(name): {} if isinstance(shape, Record) else shape.default for name, shape in ROOT.fields.items()
+}
 
 
 def load(config: Mapping[str, str], region: str | None, secrets: Collection[str] = ()) -> Settings:
@@ -72,9 +80,10 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
     """Each key by itself, with the preset's values; None once one of them is wrong."""
-    filled = with_preset(dict(raw))
+    filled = with_given_groups(with_preset(dict(raw)))
     settings: Settings | None = ROOT.read("", filled, problems)
-    problems.extend(missing_node_groups(filled))
+    problems.extend(missing_network(filled))
+    problems.extend(beside_given_groups(filled, DEFAULTS))
     return settings
 
 
@@ -138,7 +147,10 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     """What each key allows by itself but another one does not."""
     yield from wrong_node_groups(settings)
     yield from duplicates(settings)
-    yield from missing_service_ports(settings)
+    if settings.target_groups:
+        yield from wrong_groups(settings.target_groups, [port.name for port in settings.ingress.ports])
+    else:
+        yield from missing_service_ports(settings)
     yield from wrong_times(settings)
     reserved = RESERVED_ENV | (frozenset() if kind_of(settings.identity) == EXTERNAL else CREDENTIALS_ENV)
     for name in sorted(reserved & settings.syncer.env.keys()):
@@ -160,28 +172,25 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
 
 
 def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
-    """Zones of another region than the AWS provider works in, and no region at all."""
+    """Zones or groups of another region than the AWS provider works in, and no region at all."""
+    key, what = ("targetGroups", "group") if settings.target_groups else ("zones", "zone")
     if not region:
         fix = "pulumi config set aws:region eu-central-1"
-        yield Problem("zones", "no aws:region beside it", "the region that the zones belong to", fix)
+        yield Problem(key, "no aws:region beside it", f"the region that the {what}s belong to", fix)
         return
     # A local zone's name has a part more: us-west-2-lax-1a.
     pattern = re.escape(region) + r"(-[a-z]+-\d+)?[a-z]"
-    for zone in settings.zones:
-        if re.fullmatch(pattern, zone) is None:
-            fix = f"name the zones as in {region}a, or set aws:region to theirs"
-            yield Problem(
-                child("zones", zone), "a zone of another region", f"zones of aws:region {region}", fix
-            )
-
-
-def missing_node_groups(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    """No security group of the nodes under either of the two keys."""
-    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
-    first, listed = raw.get(one, ""), raw.get(several, [])
-    if isinstance(first, str) and first == "" and listed == []:
-        fix = Change(one, "sg-0123456789abcdef0")
-        yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)
+    fixes = {
+        zone: f"name the zones as in {region}a, or set aws:region to theirs"
+        for zone in settings.zones
+        if re.fullmatch(pattern, zone) is None
+    }
+    for name, arn in settings.target_groups.items():
+        if isinstance(arn, str) and region_of(arn) != region:
+            fixes[name] = f"set aws:region to {region_of(arn)}, or give groups of {region}"
+    for name, fix in fixes.items():
+        allowed = f"{what}s of aws:region {region}"
+        yield Problem(child(key, name), f"a {what} of another region", allowed, fix)
 
 
 def wrong_node_groups(settings: Settings) -> Iterator[Problem]:

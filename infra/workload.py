@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import (
@@ -32,6 +33,8 @@ from .pod import CONTAINER, HTTP_PORT, PROBE_PORT, env_secret_name, pod_spec
 from .secretenv import digest, split
 from .settings import SKIP_CONTAINERS, STAMP
 
+# In given groups there may be targets of other owners.
+TRACKED: Final = {"NLB_SYNC_OWNERSHIP": "tracked"}
 # Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
@@ -194,13 +197,14 @@ def target_groups(
 ) -> pulumi.Output[str]:
     """The syncer's list: `ARN=namespace/service:port`, comma-separated, in the listeners' order."""
     entries = [
-        pulumi.Output.format("{}={}", arns[x.name], followed[x.service_port]) for x in settings.listeners
+        pulumi.Output.format("{}={}", arns[name], followed[port])
+        for name, port in settings.service_ports.items()
     ]
     return pulumi.Output.all(*entries).apply(",".join)
 
 
 def told_to_syncer(settings: Settings) -> dict[str, str]:
-    """The ConfigMap. The stack made the groups, nobody else's targets belong in them: `exclusive`."""
+    """The ConfigMap. Nobody else's targets belong in groups that the stack made: `exclusive`."""
     told = {
         "NLB_SYNC_NAME": settings.syncer.name,
         "NLB_SYNC_PROBE_PORT": str(PROBE_PORT),
@@ -209,6 +213,8 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
         "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone else "false",
         "NLB_SYNC_TARGET_LIMIT": str(settings.target_limit),
     }
+    if settings.target_groups:  # zones and quota are those of a load balancer that the stack does not know
+        told = {**{key: told[key] for key in ("NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT")}, **TRACKED}
     if settings.syncer.label_filter is not None:
         told["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
     return told

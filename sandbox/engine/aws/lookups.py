@@ -1,10 +1,15 @@
-"""aws:ec2/getSubnet and getEips (internal/service/ec2/vpc_subnet_data_source.go, ec2_eips_data_source.go)."""
+"""aws:ec2/getSubnet and getEips, aws:lb/getTargetGroup.
+
+After vpc_subnet_data_source.go and ec2_eips_data_source.go of internal/service/ec2, and
+target_group_data_source.go of internal/service/elbv2.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sandbox.engine.aws import identity_lookups
-from sandbox.engine.aws.session import Aws, doing
+from sandbox.engine.aws.session import Aws, doing, tolerating
+from sandbox.engine.aws.target_group import TargetGroup
 from sandbox.engine.provider import ProviderError
 from sandbox.engine.values import PropertyMap
 
@@ -54,9 +59,32 @@ def get_eips(aws: Aws, args: PropertyMap) -> PropertyMap:
     }
 
 
+def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """The target group with an ARN or a name. Raises ProviderError where there is none."""
+    arn = args.get("arn")
+    if not arn and args.get("name"):
+        with tolerating("TargetGroupNotFound"), doing("reading ELBv2 Target Group"):
+            found = aws.elbv2.describe_target_groups(Names=[args["name"]])["TargetGroups"]
+            arn = found[0]["TargetGroupArn"]
+    read = TargetGroup().read(aws, arn, {}) if arn else None
+    if read is None:
+        raise ProviderError("no matching ELBv2 Target Group found")
+    absent = {"loadBalancingAlgorithmType": "", "loadBalancingAnomalyMitigation": "", "targetControlPort": 0}
+    hidden = ("ipAddressType", "namePrefix", "tagsAll", "targetGroupHealth", "targetHealthStates")
+    return {
+        **absent,
+        **{key: value for key, value in read.items() if key not in hidden},
+        "id": arn,
+        "deregistrationDelay": str(read.get("deregistrationDelay", "")),  # a string of the data source alone
+        "region": aws.region,
+        "tags": read.get("tagsAll", {}),
+    }
+
+
 LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:ec2/getSubnet:getSubnet": get_subnet,
     "aws:ec2/getEips:getEips": get_eips,
+    "aws:lb/getTargetGroup:getTargetGroup": get_target_group,
     "aws:eks/getCluster:getCluster": identity_lookups.get_cluster,
     "aws:iam/getRole:getRole": identity_lookups.get_role,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": identity_lookups.get_oidc_provider,

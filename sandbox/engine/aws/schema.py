@@ -48,6 +48,7 @@ RESOURCES: Final[Mapping[str, tuple[str, str]]] = {
 FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "aws:ec2/getSubnet:getSubnet": ("ec2/get_subnet", "GetSubnet"),
     "aws:ec2/getEips:getEips": ("ec2/get_eips", "GetEips"),
+    "aws:lb/getTargetGroup:getTargetGroup": ("lb/get_target_group", "GetTargetGroup"),
     "aws:eks/getCluster:getCluster": ("eks/get_cluster", "GetCluster"),
     "aws:iam/getRole:getRole": ("iam/get_role", "GetRole"),
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": (

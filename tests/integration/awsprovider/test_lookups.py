@@ -47,3 +47,17 @@ def test_addresses_are_found_by_tag_and_none_is_no_error(plugin: Plugin, made: W
 def test_a_mistyped_argument_is_refused(plugin: Plugin) -> None:
     with pytest.raises(Refused, match="tags"):
         plugin.invoke(ADDRESSES, {"tags": ["stack"]})
+
+
+def test_a_target_group_is_found_by_its_arn_and_by_its_name(
+    plugin: Plugin, made: Workbench, network: Network
+) -> None:
+    wanted = {"port": 80, "protocol": "TCP", "vpcId": network.vpc_id, "name": "given", "tags": {"a": "b"}}
+    group = made("aws:lb/targetGroup:TargetGroup", wanted, "one")
+    token = "aws:lb/getTargetGroup:getTargetGroup"
+    for asked in ({"arn": group.id}, {"name": "given"}):
+        found = plugin.invoke(token, asked)
+        assert (found["arn"], found["name"], found["targetType"]) == (group.id, "given", "instance")
+        assert found["tags"] == {"a": "b"}
+    with pytest.raises(Failed, match="no matching ELBv2 Target Group found"):
+        plugin.invoke(token, {"arn": group.id.replace("given", "gone")})

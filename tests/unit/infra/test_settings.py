@@ -124,7 +124,7 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "zones.eu-central-1a.subnetId",
         ("read nothing", "pulumi config set --path"),
     ),
-    ("no zone", lambda c: c.update(zones={}), "zones", ("read {}", "availability zones")),
+    ("no zone", lambda c: c.update(zones={}), "zones", ("read nothing", "availability zones")),
     (
         "a zone of another region",
         lambda c: c["zones"].update({"us-east-1a": {"subnetId": "subnet-0123456789abcdef9"}}),
@@ -290,11 +290,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         f"node-nlb-sync:{key}"
         for key in (
             "extra",
-            "vpcId",
-            "zones",
             "preset",
             "syncer.image",
             "syncer.replicas",
+            "vpcId",
+            "zones",
             "nodeSecurityGroupId",
         )
     ]

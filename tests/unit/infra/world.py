@@ -89,6 +89,7 @@ class Cloud:
     kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     refusal: str = ""
     no_identity: bool = False
+    target_types: dict[str, str] = field(default_factory=dict)
 
 
 class World(mocks.Mocks):
@@ -105,6 +106,11 @@ class World(mocks.Mocks):
             return {"id": args.args["id"], "availabilityZone": zone, "vpcId": self.cloud.vpc_id}
         if args.token == "aws:ec2/getEips:getEips":
             return self._addresses(args.args)
+        if args.token == "aws:lb/getTargetGroup:getTargetGroup":
+            kind = self.cloud.target_types.get(args.args["arn"])
+            if kind is None:
+                return {}, [("arn", "no matching ELBv2 Target Group found")]
+            return {"arn": args.args["arn"], "targetType": kind}
         if args.token in IDENTITY_READS:
             if self.cloud.no_identity:
                 return {}, [("id", "api error NoSuchEntity: not found")]

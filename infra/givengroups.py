@@ -1,0 +1,128 @@
+"""Target groups that exist already: the stack makes the syncer for them, and no load balancer."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi_aws import lb
+
+from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
+from .reads import unreadable
+from .shapes import child
+
+ARN_PATTERN: Final = (
+    r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
+)
+# What the stack otherwise makes from, in the order of docs/stack.md; `crossZone` is the load balancer's.
+LOAD_BALANCER_KEYS: Final = (
+    "vpcId",
+    "zones",
+    "nodeSecurityGroupId",
+    "nodeSecurityGroupIds",
+    "listeners",
+    "healthCheck",
+    "addresses",
+    "clientCidrs",
+    "firewall",
+    "connections",
+    "deregistrationDelay",
+    "crossZone",
+    "targetQuota",
+)
+
+
+def with_given_groups(raw: dict[str, Any]) -> dict[str, Any]:
+    """The configuration, in which the Service is adopted unless the stack says otherwise."""
+    ingress = raw.get("ingress", {})
+    if not raw.get("targetGroups") or not isinstance(ingress, dict):
+        return raw
+    return {**raw, "ingress": {"create": False, **ingress}}
+
+
+def missing_network(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Keys without which no load balancer can be made, where no groups are given."""
+    if raw.get("targetGroups"):
+        return
+    if raw.get("vpcId", "") == "":
+        fix = Change("vpcId", "vpc-0123456789abcdef0")
+        yield Problem("vpcId", "nothing", "the id of a VPC", fix)
+    if raw.get("zones", {}) == {}:
+        allowed = "availability zones such as eu-central-1a, each with a subnetId"
+        yield Problem("zones", "nothing", allowed, "write it as key: value lines, at least 1")
+    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
+    if raw.get(one, "") == "" and raw.get(several, []) == []:
+        fix = Change(one, "sg-0123456789abcdef0")
+        yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)
+
+
+def beside_given_groups(raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Problem]:
+    """Keys of a load balancer, which is not made here. A key at its default says nothing."""
+    if not raw.get("targetGroups"):
+        return
+    for key in LOAD_BALANCER_KEYS:
+        if key in raw and raw[key] != defaults[key]:
+            allowed = "nothing beside targetGroups, which belong to a load balancer of yours"
+            yield Problem(key, echo(raw[key]), allowed, Change(key, None))
+    ingress = raw.get("ingress")
+    if isinstance(ingress, Mapping) and ingress.get("create") is True:
+        fix = Change("ingress.create", "false")
+        yield Problem("ingress.create", "true", "false beside targetGroups: the Service is there", fix)
+
+
+def wrong_groups(groups: Mapping[str, pulumi.Input[str]], service_ports: list[str]) -> Iterator[Problem]:
+    """A group without a Service port, and one that is given twice."""
+    seen: dict[str, str] = {}
+    for name, arn in groups.items():
+        path = child("targetGroups", name)
+        if name not in service_ports:
+            allowed = f"one of ingress.ports: {', '.join(service_ports)}"
+            fix = f"rename it, or add {name} to ingress.ports"
+            yield Problem(path, f"the name {echo(name)}", allowed, fix)
+        if not isinstance(arn, str):
+            continue
+        if arn in seen:
+            read, allowed = f"the group of {seen[arn]}", "a group of its own for each port"
+            yield Problem(path, read, allowed, Change(path, None))
+        seen.setdefault(arn, name)
+
+
+def checked_groups(
+    groups: Mapping[str, pulumi.Input[str]], reading: pulumi.InvokeOptions, problems: Problems
+) -> dict[str, pulumi.Input[str]]:
+    """The groups, each of which AWS has and lets take instances; else a problem is added.
+
+    An Output is checked when its value is known, and then the problem is raised: no resource sees it before.
+    """
+
+    def later(name: str, arn: pulumi.Output[str]) -> pulumi.Output[str]:
+        def check(known: str) -> str:
+            if not pulumi.runtime.is_dry_run() and (wrong := list(unfit(name, known, reading))):
+                raise SettingsError(wrong, component=NAMESPACE)
+            return known
+
+        return arn.apply(check)
+
+    checked: dict[str, pulumi.Input[str]] = {}
+    for name, arn in groups.items():
+        if isinstance(arn, pulumi.Output):
+            checked[name] = later(name, arn)
+        else:
+            problems.extend(unfit(name, str(arn), reading))
+            checked[name] = arn
+    return checked
+
+
+def unfit(name: str, arn: str, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
+    """A group that AWS does not have, or that takes other targets than instances."""
+    path = child("targetGroups", name)
+    allowed = "a target group of this region and account, with target type instance"
+    try:
+        kind: Any = lb.get_target_group(arn=arn, opts=reading).target_type
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        fix = "list them with: aws elbv2 describe-target-groups"
+        yield unreadable(path, arn, error, allowed=allowed, fix=fix)
+        return
+    # None: a preview whose provider is not configured yet.
+    if kind not in {None, "instance"}:
+        fix = "make a group of target type instance; the type of a group cannot be changed"
+        yield Problem(path, f"{arn}, a group of target type {kind}", allowed, fix)

@@ -1,0 +1,81 @@
+"""The target groups that the syncer fills: those of a load balancer made here, or given ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from .addresses import StaticAddresses
+from .firewall import Firewall
+from .ingress import IngressService
+from .keys import Settings
+from .loadbalancer import LoadBalancer
+from .network import STACK_TAG, Network
+from .part import Part
+from .policy import region_of
+
+
+def nothing() -> pulumi.Output[str]:
+    """The value of an output that only a load balancer made here has."""
+    return pulumi.Output.from_input("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """ARNs by listener, or by ingress port where groups are given; `parts` are made before the syncer.
+
+    Without a load balancer of the stack's own, maps are empty and texts are empty.
+    """
+
+    arns: Mapping[str, pulumi.Output[str]]
+    region: pulumi.Output[str]
+    parts: tuple[Part, ...] = ()
+    public_ips: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    dns_name: pulumi.Output[str] = field(default_factory=nothing)
+    hosted_zone_id: pulumi.Output[str] = field(default_factory=nothing)
+    load_balancer_arn: pulumi.Output[str] = field(default_factory=nothing)
+    security_group_id: pulumi.Output[str] = field(default_factory=nothing)
+
+
+def given_groups(settings: Settings) -> Groups:
+    """Groups that exist already."""
+    arns = {name: pulumi.Output.from_input(arn) for name, arn in settings.target_groups.items()}
+    return Groups(arns=arns, region=arns[min(arns)].apply(region_of))
+
+
+def balanced(
+    name: str,
+    settings: Settings,
+    network: Network,
+    *,
+    mark: str,
+    ingress: IngressService,
+    opts: pulumi.ResourceOptions,
+) -> Groups:
+    """Addresses, load balancer and firewall rules; `mark` is the component's value of STACK_TAG."""
+    addresses = StaticAddresses(name, settings, network, {STACK_TAG: mark}, opts)
+    balancer = LoadBalancer(
+        name,
+        settings,
+        subnet_ids=network.subnet_ids,
+        allocation_ids=addresses.allocation_ids,
+        health_port=ingress.node_ports[settings.health_check.service_port],
+        opts=opts,
+    )
+    firewall = Firewall(
+        name,
+        settings,
+        load_balancer_group=balancer.security_group.id,
+        node_ports=ingress.node_ports,
+        opts=opts,
+    )
+    return Groups(
+        arns={key: group.arn for key, group in balancer.target_groups.items()},
+        region=balancer.region,
+        parts=(balancer, firewall),
+        public_ips=addresses.public_ips,
+        dns_name=balancer.nlb.dns_name,
+        hosted_zone_id=balancer.nlb.zone_id,
+        load_balancer_arn=balancer.nlb.arn,
+        security_group_id=balancer.security_group.id,
+    )
