@@ -18,7 +18,7 @@ from sandbox.toolchain import store
 from sandbox.toolchain.command import Command
 
 ROOT = Path(__file__).parent.parent
-REQUIREMENT = Path(__file__).with_name("uv.txt")
+REQUIREMENT = ROOT / "syncer/uv.txt"
 
 _UV_OLDEST = (0, 13)
 _ASK_S = 10.0

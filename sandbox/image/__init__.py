@@ -1,0 +1,1 @@
+"""Builds the syncer's image with the builder that is installed here, and pushes it."""

@@ -1,0 +1,108 @@
+"""`python -m sandbox.image`: build the syncer's image and print its name, or push it and print its digest."""
+
+import argparse
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from sandbox import environment
+from sandbox.environment import ROOT, PreparationError
+from sandbox.image import base, builders
+from sandbox.image.builders import Wanted
+from sandbox.image.errors import qualified
+from sandbox.imagepython.pin import DOCKERFILE, Pin
+from sandbox.toolchain import store
+
+NAME: Final = "localhost/node-nlb-sync:dev"
+_REFERENCE: Final = re.compile(r"[a-z0-9][\w.:-]*(/[a-z0-9][a-z0-9._-]*)+(:[\w][\w.-]{0,127})?", re.ASCII)
+_VERSION: Final = re.compile(r'VERSION: Final = "([^"]+)"')
+_INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell counts it
+
+
+def main() -> int:
+    """Build; 1 and one line where that fails."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.image", description=__doc__)
+    parser.add_argument("--push", metavar="REGISTRY/NAME:TAG", default="")
+    parser.add_argument("--platforms", metavar="LIST", help="by default this machine's")
+    parser.add_argument("--base", metavar="IMAGE", help="debian makes one of Debian's packages")
+    parser.add_argument("--build-base", metavar="IMAGE", help="by default the base")
+    parser.add_argument("--name", default=NAME)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        store.root().mkdir(parents=True, exist_ok=True)
+        sys.stdout.write(run(parser.parse_args()) + "\n")
+    except (PreparationError, OSError) as error:
+        _say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted; the next run starts where this one ended")
+        return _INTERRUPTED
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """The name of the image, or after a push the reference by digest. Raises PreparationError."""
+    platforms = builders.platforms(arguments.platforms)
+    if len(platforms) > 1 and not arguments.push:
+        raise PreparationError(
+            "several platforms are pushed as one image: name where by PUSH=REGISTRY/NAME:TAG"
+        )
+    if arguments.push and not _REFERENCE.fullmatch(arguments.push):
+        raise PreparationError(
+            f"PUSH: read {arguments.push!r}; allowed: REGISTRY/NAME with or without :TAG; "
+            "for example `make image PUSH=registry.example.com/node-nlb-sync:0.1.0`"
+        )
+    builder, pin = builders.find(), Pin.read()
+    first, build = arguments.base or default_base(), arguments.build_base
+    if first == "debian":
+        first, build = base.ensure(builder, pin, _say)
+    wanted = Wanted(
+        context=DOCKERFILE.parent,
+        name=arguments.name,
+        base=qualified(first),
+        build_base=qualified(build or first),
+        platforms=platforms,
+        arguments={"VERSION": version(), "REVISION": revision()},
+    )
+    builder.build(wanted, _say)
+    if not arguments.push:
+        return wanted.name
+    digest = builder.push(wanted, arguments.push, _say)
+    return f"{without_tag(arguments.push)}@{digest}"
+
+
+def default_base(dockerfile: Path = DOCKERFILE) -> str:
+    """The default of BASE in the Dockerfile."""
+    found = re.search(r"^ARG BASE=(\S+)$", dockerfile.read_text(), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def version() -> str:
+    """The project's version, for the image's label."""
+    found = _VERSION.search((ROOT / "syncer/version.py").read_text())
+    return found[1] if found else "0"
+
+
+def revision() -> str:
+    """The commit that is checked out, with -dirty where files differ from it; unknown outside of a clone."""
+    found = environment.answer(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    )
+    return found.strip() or "unknown"
+
+
+def without_tag(reference: str) -> str:
+    """A reference without its tag; a registry's port stays."""
+    path, slash, last = reference.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Docker, Podman and Buildah: the commands by which each builds and pushes an image."""
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sandbox import environment
+from sandbox.environment import PreparationError, Say
+from sandbox.image import errors
+
+_MACHINES: Final = {
+    "x86_64": "linux/amd64",
+    "amd64": "linux/amd64",
+    "aarch64": "linux/arm64",
+    "arm64": "linux/arm64",
+}
+PLATFORMS: Final = ("linux/amd64", "linux/arm64")
+NONE_HERE: Final = (
+    "no builder: neither Docker (with its engine running), nor Podman, nor Buildah is here; "
+    "install one, for example by `apt-get install buildah`"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One build: the context, the name, the bases, the platforms, and what the labels say."""
+
+    context: Path
+    name: str
+    base: str
+    build_base: str
+    platforms: Sequence[str]
+    arguments: Mapping[str, str]
+
+    def words(self) -> Iterator[str]:
+        """The options that every builder takes."""
+        given = {"BASE": self.base, "BUILD_BASE": self.build_base, **self.arguments}
+        yield from (f"--build-arg={key}={value}" for key, value in given.items())
+        yield f"--platform={','.join(self.platforms)}"
+        # A CA that this machine trusts beside the public ones; it is in no layer.
+        if bundle := os.environ.get("SSL_CERT_FILE"):
+            yield f"--secret=id=ca,src={bundle}"
+
+
+class Buildah:
+    """Buildah, and Podman, which has its options."""
+
+    def __init__(self, program: str = "buildah") -> None:
+        self.program = program
+        # Without a container engine below it: the Dockerfile is this project's own.
+        self.variables = {"BUILDAH_ISOLATION": os.environ.get("BUILDAH_ISOLATION", "chroot")}
+
+    def build(self, wanted: Wanted, say: Say) -> None:
+        """Build into the local storage. Raises PreparationError."""
+        several = len(wanted.platforms) > 1
+        if several:  # a list of an earlier build would keep its images
+            self._quietly("manifest", "rm", wanted.name)
+        named = f"--manifest={wanted.name}" if several else f"--tag={wanted.name}"
+        words = [self.program, "build", "--layers", named, *wanted.words(), str(wanted.context)]
+        if refusal := environment.run(words, f"{self.program} build", wanted.context, say, self.variables):
+            raise PreparationError(errors.of_build(refusal, program=self.program, base=wanted.base))
+
+    def push(self, wanted: Wanted, reference: str, say: Say) -> str:
+        """Push under `reference` and give the digest. Raises PreparationError."""
+        verb = ["manifest", "push", "--all"] if len(wanted.platforms) > 1 else ["push"]
+        with tempfile.TemporaryDirectory() as place:
+            file = Path(place) / "digest"
+            words = [self.program, *verb, f"--digestfile={file}", wanted.name, f"docker://{reference}"]
+            if refusal := environment.run(words, f"{self.program} push", Path(place), say, self.variables):
+                raise PreparationError(errors.of_push(refusal, program=self.program, reference=reference))
+            return file.read_text().strip()
+
+    def load(self, archive: Path, name: str, say: Say) -> None:
+        """Make an image of one layer from a tar of a root. Raises PreparationError."""
+        file = archive.with_name("Dockerfile")
+        file.write_text(f"FROM scratch\nADD {archive.name} /\n")
+        words = [self.program, "build", f"--tag={name}", f"--file={file}", str(archive.parent)]
+        if refusal := environment.run(words, f"{self.program}: {name}", archive.parent, say, self.variables):
+            raise PreparationError(f"{self.program} cannot make {name}: {refusal}")
+
+    def has(self, name: str) -> bool:
+        """Whether the local storage has an image of that name."""
+        return bool(environment.answer([self.program, "images", "--quiet", name]).strip())
+
+    def _quietly(self, *words: str) -> None:
+        environment.answer([self.program, *words])
+
+
+class Docker:
+    """Docker with its own Buildx."""
+
+    program = "docker"
+
+    def build(self, wanted: Wanted, say: Say) -> None:
+        """Build into the engine's storage, which holds one platform a name. Raises PreparationError."""
+        if len(wanted.platforms) > 1:
+            return  # built by the push: the engine's storage may not hold several platforms under one name
+        self._run(wanted, ["--load", f"--tag={wanted.name}"], say, None)
+
+    def push(self, wanted: Wanted, reference: str, say: Say) -> str:
+        """Push under `reference` and give the digest. Raises PreparationError."""
+        with tempfile.TemporaryDirectory() as place:
+            file = Path(place) / "metadata.json"
+            words = ["--push", "--provenance=false", f"--tag={reference}", f"--metadata-file={file}"]
+            self._run(wanted, words, say, reference)
+            return str(json.loads(file.read_text())["containerimage.digest"])
+
+    def load(self, archive: Path, name: str, say: Say) -> None:
+        """Make an image of one layer from a tar of a root. Raises PreparationError."""
+        words = [self.program, "import", str(archive), name]
+        if refusal := environment.run(words, f"{self.program}: {name}", archive.parent, say, os.environ):
+            raise PreparationError(f"{self.program} cannot make {name}: {refusal}")
+
+    def has(self, name: str) -> bool:
+        """Whether the engine has an image of that name."""
+        return bool(environment.answer([self.program, "images", "--quiet", name]).strip())
+
+    def _run(self, wanted: Wanted, words: Sequence[str], say: Say, reference: str | None) -> None:
+        every = [self.program, "buildx", "build", *words, *wanted.words(), str(wanted.context)]
+        refusal = environment.run(every, "docker buildx build", wanted.context, say, os.environ)
+        if refusal and reference and "push" in refusal:
+            raise PreparationError(errors.of_push(refusal, program=self.program, reference=reference))
+        if refusal:
+            raise PreparationError(errors.of_build(refusal, program=self.program, base=wanted.base))
+
+
+Builder = Buildah | Docker
+
+
+def find() -> Builder:
+    """The builder of this machine. Raises PreparationError where there is none."""
+    if environment.answer(["docker", "version", "--format={{.Server.Version}}"]).strip():
+        return Docker()
+    for program in ("podman", "buildah"):
+        if shutil.which(program):
+            return Buildah(program)
+    raise PreparationError(NONE_HERE)
+
+
+def platforms(text: str | None) -> list[str]:
+    """The platforms of a comma-separated list, by default this machine's. Raises PreparationError."""
+    if not text:
+        own = _MACHINES.get(platform.machine().lower())
+        if own is None:
+            raise PreparationError(
+                f"no image for {platform.machine()}: allowed: {', '.join(PLATFORMS)}; name one by PLATFORMS="
+            )
+        return [own]
+    found = [part.strip() for part in text.split(",")]
+    for each in found:
+        if each not in PLATFORMS:
+            raise PreparationError(
+                f"PLATFORMS: read {each!r}; allowed: {', '.join(PLATFORMS)}; "
+                f"for example `make image PLATFORMS={','.join(PLATFORMS)} PUSH=REGISTRY/NAME:TAG`"
+            )
+    return found

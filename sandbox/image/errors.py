@@ -1,0 +1,53 @@
+"""What a builder's error means, and what to do about it."""
+
+import re
+from typing import Final
+
+_LOGIN: Final = re.compile(
+    r"unauthorized|authentication required|no basic auth|denied|\b40[13]\b", re.IGNORECASE
+)
+_UNREACHABLE: Final = re.compile(
+    r"dial tcp|no such host|connection refused|connection reset|i/o timeout|TLS handshake|x509|EOF"
+    r"|pinging container registry|network is unreachable|http: server gave HTTP response",
+    re.IGNORECASE,
+)
+_ARCHITECTURE: Final = re.compile(
+    r"exec format error|no image found .* for architecture|no match for platform"
+)
+_ABSENT: Final = re.compile(r"manifest unknown|not found|name unknown", re.IGNORECASE)
+
+
+def of_build(refusal: str, *, program: str, base: str) -> str:
+    """The line for a build that `program` refused with `refusal`."""
+    if _ARCHITECTURE.search(refusal):
+        fix = "name one that has it by BASE=, or take that platform out of PLATFORMS="
+        return f"the base image {base} has not every architecture that is asked for: {refusal}; {fix}"
+    if _UNREACHABLE.search(refusal) or _ABSENT.search(refusal):
+        fix = "name one that can be by BASE=REGISTRY/IMAGE, or `make image BASE=debian` makes one"
+        return f"the base image {base} cannot be pulled: {refusal}; {fix}"
+    if _LOGIN.search(refusal):
+        return f"the base image {base} cannot be pulled: {refusal}; run `{program} login {registry(base)}`"
+    return f"{program} cannot build the image: {refusal}"
+
+
+def of_push(refusal: str, *, program: str, reference: str) -> str:
+    """The line for a push that `program` refused with `refusal`."""
+    where = registry(reference)
+    if _UNREACHABLE.search(refusal):
+        return f"the registry {where} cannot be reached: {refusal}; check the name in PUSH={reference}"
+    if _LOGIN.search(refusal):
+        return f"the registry {where} refuses the push: {refusal}; run `{program} login {where}`"
+    return f"{program} cannot push to {reference}: {refusal}"
+
+
+def registry(reference: str) -> str:
+    """The registry in a qualified reference."""
+    return reference.partition("/")[0]
+
+
+def qualified(reference: str) -> str:
+    """A reference with its registry, as Docker completes it; Podman and Buildah would search for it."""
+    first, slash, _ = reference.partition("/")
+    if slash and (first == "localhost" or "." in first or ":" in first):
+        return reference
+    return f"docker.io/{reference}" if slash else f"docker.io/library/{reference}"
