@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sys
+from importlib.metadata import version
 from typing import Any, Final
 
 import pulumi
@@ -19,7 +20,7 @@ from .settings import SettingsError, read
 from .shapes import NAMESPACE, Problem
 from .spelling import as_config
 
-VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
+VERSION: Final = version("node-nlb-sync")
 _ITEMS: Final = ("items", "additionalProperties")
 # What set_command and the checks of infra/network.py write; `aws:region` is the provider's and stays.
 _SET: Final = re.compile(rf"pulumi config set (?:--path )?('?)(?:{NAMESPACE}:)?((?:(?!\1 )[^:])+?)\1 ")

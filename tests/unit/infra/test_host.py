@@ -1,13 +1,13 @@
 """The component as programs in other languages get it: raw arguments from the wire, errors by property."""
 
 import json
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pulumi.errors import InputPropertiesError
 
+import syncer.version
 from infra.host import VERSION, NodeNlbProvider, argument_error
 from infra.settings import decoded
 from infra.shapes import Problem, set_command
@@ -77,8 +77,8 @@ def test_the_fix_of_an_argument_names_no_stack_key(fix: str, reported: str) -> N
     assert argument_error(problem) == f"key: read 1; allowed: 2; fix: {reported}"
 
 
-def test_its_version_is_the_projects() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+def test_its_version_is_the_syncers() -> None:
+    assert syncer.version.VERSION == VERSION
 
 
 def test_the_schema_has_each_argument_with_its_type() -> None:
