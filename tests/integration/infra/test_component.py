@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.wheel import build
 from syncer.version import VERSION
 from tests.integration.infra.conftest import ROOT, DevStack
 
@@ -75,18 +76,9 @@ for name in ("target_groups", "node_ports", "policy", "syncer_target_groups", "l
 
 
 @pytest.fixture(scope="module")
-def wheel(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this tree."""
-    place = tmp_path_factory.mktemp("wheel")
-    made = subprocess.run(
-        [uv, "build", "--wheel", "--out-dir", str(place), str(ROOT)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    (wheel,) = place.glob("*.whl")
-    return wheel
+    return build(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_is_named_after_the_product_and_holds_nothing_of_the_sandbox(wheel: Path) -> None:
