@@ -46,6 +46,10 @@ test-image-python: tools ## The same under the image's Python (docs/toolchain.md
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
 	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
 
+.PHONY: wheel
+wheel: venv ## Build the wheel into dist/
+	@$(BIN)/python -m sandbox.wheel
+
 .PHONY: bench
 bench: tools ## What the syncer costs and how fast it reacts, beside its peers (40 minutes; docs/bench.md)
 	@$(BIN)/python -m bench

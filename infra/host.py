@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from importlib.metadata import version
 from typing import Any, Final
 
 import pulumi
@@ -18,7 +19,7 @@ from .problems import NAMESPACE, SettingsError
 from .settings import read
 from .spelling import as_config
 
-VERSION: Final = "0.1.0"  # pyproject.toml's; a test compares them
+VERSION: Final = version("node-nlb-sync")
 _ITEMS: Final = ("items", "additionalProperties")
 
 

@@ -91,7 +91,8 @@ class _Stamp:
     def of(cls, root: Path) -> "_Stamp":
         """The stamp of the environment as it is now."""
         digest = hashlib.sha256()
-        for name in ("uv.lock", "pyproject.toml", ".venv/pyvenv.cfg"):  # the last names the interpreter
+        # pyvenv.cfg names the interpreter; the version is in the metadata of the installed project.
+        for name in ("uv.lock", "pyproject.toml", "syncer/version.py", ".venv/pyvenv.cfg"):
             path = root / name
             digest.update(path.read_bytes() if path.exists() else b"")
         found = (root / ".venv").glob("lib/python*/site-packages/*")

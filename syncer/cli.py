@@ -9,6 +9,7 @@ from syncer import settings
 from syncer.asking import files, flags
 from syncer.asking.printing import complain, show_text
 from syncer.quote import one_line
+from syncer.version import VERSION
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -33,6 +34,22 @@ class _OneLine(argparse.ArgumentParser):
         sys.exit(2)
 
 
+class _Version(argparse.Action):
+    """Prints the version as an answer: argparse's own action ignores a full disk."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Print and end."""
+        del namespace, values, option_string
+        show_text(f"nlb-sync {VERSION}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _OneLine(
         prog="python -m syncer",
@@ -40,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 all is well, 1 not well, or not in time, 2 a flag, file or variable is wrong, "
         "3 not possible, or no such node, 70 an error that nothing foresaw",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser(

@@ -12,6 +12,7 @@ from syncer.group import Group
 from syncer.model import Standing, TargetGroupArn, TargetState, Why
 from syncer.status import unready
 from syncer.tally import CHANGES, PASS_RESULTS, RESTART_REASONS, Histogram
+from syncer.version import VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -73,6 +74,9 @@ class _State(Collector):
 
     def _whole(self) -> Iterator[Metric]:
         controller = self._controller
+        build = GaugeMetricFamily("nlb_sync_build_info", "1, labelled with the version.", labels=["version"])
+        build.add_metric([VERSION], 1)
+        yield build
         nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
         verdicts = controller.outlook.verdicts
         for standing in Standing:

@@ -17,6 +17,7 @@ from syncer.model import (
     port_in_json,
 )
 from syncer.settings import ServicePort
+from syncer.version import VERSION
 
 
 def unready(controller: Controller) -> str:
@@ -59,6 +60,7 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
     """/status, as docs/status.md explains it. Times are seconds since the epoch, ages seconds."""
     return {
         "now": controller.clock.now(),
+        "version": VERSION,
         "ready": unready(controller) == "",
         "waiting_for": unready(controller),
         "paused": controller.settings.paused,

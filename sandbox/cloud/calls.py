@@ -1,4 +1,4 @@
-"""The calls that were judged, by caller: what a policy for that caller must allow."""
+"""The calls that were judged, by caller: what a policy for that caller must allow; and their User-Agents."""
 
 from collections import defaultdict
 
@@ -10,6 +10,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._by_caller: dict[str, dict[str, set[str]]] = {}
+        self.user_agents: set[str] = set()
 
     def record(self, caller_arn: str, call: Call) -> None:
         """Take note of a call."""
@@ -26,3 +27,4 @@ class Calls:
     def clear(self) -> None:
         """Forget every call."""
         self._by_caller.clear()
+        self.user_agents.clear()

@@ -75,6 +75,7 @@ class Identity:
         if request.access_key == DATA_PLANE_KEY or request.action in UNSIGNED:
             return None
         caller = self._caller(request)
+        self.calls.user_agents.add(request.user_agent)
         # GetCallerIdentity needs no permission (its page in the STS reference).
         if request.action != "GetCallerIdentity":
             own = Call(f"{request.service}:{request.action}", resources, request.region)

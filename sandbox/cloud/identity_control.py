@@ -24,6 +24,8 @@ def answer(front: "Front", method: str, path: str, body: bytes) -> Reply | None:
             return 200, _set_deployer_policy(front, ADMINISTRATOR)
         case "GET", ["calls"]:
             return 200, front.identity.calls.shown()
+        case "GET", ["user-agents"]:
+            return 200, {"user_agents": sorted(front.identity.calls.user_agents)}
         case "DELETE", ["calls"]:
             front.identity.calls.clear()
             return 200, {}

@@ -31,6 +31,7 @@ class Request:
     path: str
     body: bytes
     query: str = ""
+    user_agent: str = ""
 
     def values(self, name: str) -> list[str]:
         """Every value of a parameter of the query string."""
@@ -70,6 +71,7 @@ def parse(environ: Environ) -> Request:
         path=_path(environ),
         body=body,
         query=str(environ.get("QUERY_STRING", "")),
+        user_agent=str(environ.get("HTTP_USER_AGENT", "")),
     )
 
 

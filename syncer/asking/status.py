@@ -101,6 +101,8 @@ def _because(group: Mapping[str, Any]) -> str:
 
 def _show(said: Mapping[str, Any]) -> None:
     verdicts = Counter(node["verdict"] for node in said.get("nodes", ()))
+    if "version" in said:  # not where an older one answers
+        show(f"version    {said['version']}")
     show(f"ready      {'yes' if said.get('ready') else 'no: ' + str(said.get('waiting_for'))}")
     for switch in ("leader", "paused", "blind"):
         if switch in said:

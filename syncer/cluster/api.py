@@ -16,6 +16,7 @@ from kubernetes.config.config_exception import ConfigException
 
 from syncer.cluster.tls import lenient_client, refused_certificate
 from syncer.errors import ClusterError, MisconfiguredError
+from syncer.version import USER_AGENT
 
 _CONNECT_S = 5.0
 _LIST_READ_S = 30.0
@@ -189,7 +190,7 @@ def _client(configuration: Configuration) -> ApiClient:
             "the proxy for the API server, of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, cannot be used "
             f"({type(error).__name__}); allowed: a URL such as http://HOST:3128"
         ) from None
-    client.user_agent = "node-nlb-sync"
+    client.user_agent = USER_AGENT
     return client
 
 

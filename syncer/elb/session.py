@@ -13,6 +13,7 @@ from botocore.session import Session
 
 from syncer.elb.credentials import Source
 from syncer.elb.providers import providers
+from syncer.version import USER_AGENT
 
 # A call that AWS answers takes well under 1 s; with 10 s the call in flight at SIGTERM ends within the
 # usual grace period of 30 s.
@@ -25,7 +26,7 @@ CONFIG = Config(
     connect_timeout=_CONNECT_S,
     read_timeout=_READ_S,
     max_pool_connections=_CONNECTIONS,
-    user_agent_extra="node-nlb-sync",
+    user_agent_extra=USER_AGENT,
 )
 
 

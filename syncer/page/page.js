@@ -117,6 +117,7 @@ function draw() {
   redraw(at("flags"), flagsOf(status), (item) => element("li", item.tone, item.says));
   redraw(at("problems"), status.problems.map((says) => ({ key: says })), (item) => element("li", "", item.key));
   at("problems").hidden = status.problems.length === 0;
+  say("version", status.version ? "version " + status.version : "");
   redraw(at("groups"), status.groups.map(groupItem), drawGroup);
   redraw(at("columns"), ["Node", "Verdict", ...status.groups.map((group) => group.name)].map((says, index) =>
     ({ key: index + says, says })), drawHeading);

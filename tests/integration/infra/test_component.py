@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.wheel import build
+from syncer.version import VERSION
 from tests.integration.infra.conftest import ROOT, DevStack
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
@@ -82,26 +84,21 @@ for name in ("target_groups", "node_ports", "policy", "syncer_target_groups", "l
 
 
 @pytest.fixture(scope="module")
-def wheel(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this tree."""
-    place = tmp_path_factory.mktemp("wheel")
-    made = subprocess.run(
-        [uv, "build", "--wheel", "--out-dir", str(place), str(ROOT)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    (wheel,) = place.glob("*.whl")
-    return wheel
+    return build(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_is_named_after_the_product_and_holds_nothing_of_the_sandbox(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packages = {name.split("/")[0] for name in archive.namelist()}
-        entries = archive.read(next(n for n in archive.namelist() if n.endswith("entry_points.txt"))).decode()
+        metadata, entries = (
+            archive.read(next(n for n in archive.namelist() if n.endswith(end))).decode()
+            for end in (".dist-info/METADATA", "entry_points.txt")
+        )
     assert {name for name in packages if not name.endswith(".dist-info")} == {"node_nlb_sync", "syncer"}
     assert re.findall(r"^([\w-]+) = ", entries, re.MULTILINE) == ["nlb-sync"]
+    assert f"\nVersion: {VERSION}\n" in metadata
 
 
 def test_without_pulumi_the_syncer_works_and_the_component_says_what_to_install(

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from syncer.version import VERSION
 from tests.integration.page import worlds
 from tests.integration.page.browser import Tab
 from tests.integration.page.conftest import Stage
@@ -36,6 +37,7 @@ def test_each_node_has_its_verdict_and_its_state_in_each_group(stage: Stage, mix
             assert mixed["sentences"][node["reason"]] in row
             assert (node["instance_id"] or "no instance") in row
             assert node["zone"] in row
+        assert await shows(tab, f"version {VERSION}")
         sick, leaving, late = (worlds.names(8)[2], worlds.names(8)[4], "ip-10-0-31-77.")
         assert (await row_of(tab, sick)).count("unhealthy Target.FailedHealthChecks") == 2
         assert (await row_of(tab, leaving)).count("draining Target.DeregistrationInProgress") == 2

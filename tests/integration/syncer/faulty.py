@@ -23,6 +23,7 @@ class Request:
     watch: bool
     query: dict[str, str]
     token: str = ""
+    user_agent: str = ""
 
     @property
     def plural(self) -> str:
@@ -140,6 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         token = (self.headers["Authorization"] or "").rpartition(" ")[2]
         request = Request(time.monotonic(), self.command, parts.path, "watch" in query, query, token)
+        request.user_agent = self.headers["User-Agent"] or ""
         self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"] or 0)) or b"{}")
         self.faulty.requests.append(request)
         self.faulty.answer_to(request)(self, request)

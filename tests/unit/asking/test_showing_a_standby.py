@@ -27,3 +27,8 @@ def test_a_standby_says_that_another_one_writes(
     capsys: pytest.CaptureFixture[str], said: dict[str, Any], line: str
 ) -> None:
     assert line in shown(capsys, **said)
+
+
+def test_the_version_is_shown_where_the_syncer_reports_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, version="0.2.0")[0] == "version    0.2.0"
+    assert not [line for line in shown(capsys) if "version" in line]

@@ -1,13 +1,13 @@
 """The component as programs in other languages get it: raw arguments from the wire, errors by property."""
 
 import json
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pulumi.errors import InputPropertiesError
 
+import syncer.version
 from infra.host import VERSION, NodeNlbProvider
 from infra.settings import decoded
 from tests.unit.infra.world import ROOT, Config, Record, RunProgram, as_text
@@ -57,8 +57,8 @@ def test_every_wrong_argument_is_an_error_of_its_property(run_program: RunProgra
     assert run_program.last.resources == []
 
 
-def test_its_version_is_the_projects() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+def test_its_version_is_the_syncers() -> None:
+    assert syncer.version.VERSION == VERSION
 
 
 def test_the_schema_has_each_argument_with_its_type() -> None:

@@ -11,6 +11,7 @@ from syncer.cluster.access import configuration
 from syncer.elb.endpoint import ENDPOINT_VARIABLES
 from syncer.errors import MisconfiguredError
 from syncer.settings import TABLE
+from syncer.version import VERSION
 from tests.sim.world import HTTP
 
 
@@ -31,6 +32,13 @@ def test_an_empty_environment_is_one_line_and_exit_code_2(
     assert said.out == ""
     assert said.err.startswith("NLB_SYNC_TARGET_GROUPS is not set; allowed: ARN")
     assert said.err.count("\n") == 1
+
+
+def test_the_version_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"nlb-sync {VERSION}\n"
 
 
 @pytest.mark.parametrize(

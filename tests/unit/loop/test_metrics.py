@@ -13,6 +13,7 @@ from syncer.errors import ThrottledError
 from syncer.metrics import Exposition
 from syncer.model import Target, Why
 from syncer.tally import RESTART_REASONS, Histogram
+from syncer.version import VERSION
 from tests.sim.cluster import node
 from tests.sim.virtual import EPOCH, run_virtually
 from tests.sim.world import HTTP, PORTS, World, instance
@@ -56,6 +57,7 @@ def test_every_metric_has_its_values_before_anything_has_happened() -> None:
         assert known[f'nlb_sync_ready_to_{name}_seconds_bucket{{le="+Inf",target_group="http"}}'] == 0
     assert known["nlb_sync_leader"] == 1
     assert known["nlb_sync_paused"] == 0
+    assert known[f'nlb_sync_build_info{{version="{VERSION}"}}'] == 1
 
 
 # What dashboards rely on: each metric, and the values of its labels beside the groups.
