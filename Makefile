@@ -46,6 +46,11 @@ test-image-python: tools ## The same under the image's Python (docs/toolchain.md
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
 	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
 
+.PHONY: image
+image: venv ## Build the syncer's image; PUSH=REGISTRY/NAME:TAG pushes it (docs/image.md: BASE, PLATFORMS)
+	@$(BIN)/python -m sandbox.image $(if $(PUSH),--push "$(PUSH)") $(if $(PLATFORMS),--platforms "$(PLATFORMS)") \
+	  $(if $(BASE),--base "$(BASE)") $(if $(BUILD_BASE),--build-base "$(BUILD_BASE)") $(if $(NAME),--name "$(NAME)")
+
 .PHONY: wheel
 wheel: venv ## Build the wheel into dist/
 	@$(BIN)/python -m sandbox.wheel

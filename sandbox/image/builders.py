@@ -56,13 +56,16 @@ class Buildah:
         # Without a container engine below it: the Dockerfile is this project's own.
         self.variables = {"BUILDAH_ISOLATION": os.environ.get("BUILDAH_ISOLATION", "chroot")}
 
-    def build(self, wanted: Wanted, say: Say) -> None:
-        """Build into the local storage. Raises PreparationError."""
+    def build(self, wanted: Wanted, say: Say, *more: str) -> None:
+        """Build into the local storage; `more` are options of Buildah. Raises PreparationError."""
         several = len(wanted.platforms) > 1
         if several:  # a list of an earlier build would keep its images
             self._quietly("manifest", "rm", wanted.name)
         named = f"--manifest={wanted.name}" if several else f"--tag={wanted.name}"
-        words = [self.program, "build", "--layers", named, *wanted.words(), str(wanted.context)]
+        # Buildah before 1.30 knows the platform of the build only where it is told of it.
+        (own,) = platforms(None)
+        here = [f"--build-arg=BUILDPLATFORM={own}", f"--build-arg=BUILDARCH={own.partition('/')[2]}"]
+        words = [self.program, "build", "--layers", named, *more, *here, *wanted.words(), str(wanted.context)]
         if refusal := environment.run(words, f"{self.program} build", wanted.context, say, self.variables):
             raise PreparationError(errors.of_build(refusal, program=self.program, base=wanted.base))
 

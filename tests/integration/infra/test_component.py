@@ -91,12 +91,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_is_named_after_the_product_and_holds_nothing_of_the_sandbox(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        packages = {name.split("/")[0] for name in archive.namelist()}
+        names = archive.namelist()
+        packages = {name.split("/")[0] for name in names}
         metadata, entries = (
             archive.read(next(n for n in archive.namelist() if n.endswith(end))).decode()
             for end in (".dist-info/METADATA", "entry_points.txt")
         )
     assert {name for name in packages if not name.endswith(".dist-info")} == {"node_nlb_sync", "syncer"}
+    assert {"syncer/Dockerfile", "syncer/requirements.txt", "syncer/uv.txt"} <= set(
+        names
+    )  # to build the image
     assert re.findall(r"^([\w-]+) = ", entries, re.MULTILINE) == ["nlb-sync"]
     assert f"\nVersion: {VERSION}\n" in metadata
 

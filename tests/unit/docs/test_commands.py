@@ -17,7 +17,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 INLINE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 # Targets that are not in the Makefile yet; delete a name when its target comes.
-AWAITED = {"image", "chart"}
+AWAITED = {"chart"}
 # The command in the syncer's own Pod, and the other name of it.
 SYNCER = re.compile(r"(?:kubectl .* -- )?python -m syncer (?=[a-z])")
 
