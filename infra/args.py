@@ -117,6 +117,25 @@ class Ingress(TypedDict):
     ports."""
 
 
+class Build(TypedDict):
+    """How the bundled image is built, where no `image` is given."""
+
+    repository: NotRequired[pulumi.Input[str]]
+    """The repository that the image is pushed to; absent: an ECR repository is created. Allowed:
+    REGISTRY/NAME without a tag."""
+    username: NotRequired[pulumi.Input[str]]
+    """The user at the registry of `repository`. Allowed: a user's name."""
+    password: NotRequired[pulumi.Input[str]]
+    """The password or token at the registry of `repository`; set it with --secret. Allowed: a
+    password."""
+    platforms: NotRequired[Sequence[str]]
+    """The nodes' platforms. The second one costs seconds: nothing is emulated. Allowed: a list of
+    linux/amd64 and linux/arm64."""
+    base: NotRequired[pulumi.Input[str]]
+    """The base image, best by digest: any with Python 3.11 or newer and venv; absent: that of the
+    Dockerfile. Allowed: an image reference."""
+
+
 class Requests(TypedDict):
     """What the syncer's container is promised."""
 
@@ -175,9 +194,11 @@ class TopologySpread(TypedDict):
 class Syncer(TypedDict):
     """The controller that keeps the target groups in step with the nodes."""
 
-    image: pulumi.Input[str]
-    """The syncer's image; give a digest, so that what runs is what was reviewed. Allowed: an image
-    reference."""
+    image: NotRequired[pulumi.Input[str]]
+    """The syncer's image; give a digest, so that what runs is what was reviewed. Absent: `pulumi up`
+    builds and pushes the bundled one. Allowed: an image reference."""
+    build: NotRequired[Build]
+    """How the bundled image is built, where no `image` is given."""
     namespace: NotRequired[pulumi.Input[str]]
     """Absent: the ingress namespace. Allowed: a lower-case DNS label of at most 63 characters."""
     name: NotRequired[str]
@@ -288,7 +309,7 @@ class NodeNlbArgs(TypedDict):
     preset: NotRequired[str]
     """predecessor: nodeSelector, toleration and label filter of the Go project's manifests. Allowed: none
     or predecessor."""
-    syncer: Syncer
+    syncer: NotRequired[Syncer]
     """The controller that keeps the target groups in step with the nodes."""
     identity: NotRequired[Identity]
     """With whose credentials the syncer calls AWS."""

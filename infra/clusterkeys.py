@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from .buildkeys import Build
 from .shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 from .words import (
     ENV_NAME,
@@ -161,14 +162,20 @@ class TopologySpread:
 class Syncer:
     """The controller's Deployment. Values of `env` that are Outputs go to a Kubernetes Secret."""
 
-    image: pulumi.Input[str] = declared(
-        Text(
-            output=True,
-            reason="The syncer's image; give a digest, so that what runs is what was reviewed.",
-            allowed="an image reference",
-            pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
-            example="registry.example.com/node-nlb-sync@sha256:<digest>",
+    image: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="The syncer's image; give a digest, so that what runs is what was reviewed. Absent: "
+                "`pulumi up` builds and pushes the bundled one.",
+                allowed="an image reference",
+                pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
+                example="registry.example.com/node-nlb-sync@sha256:<digest>",
+            )
         )
+    )
+    build: Build = declared(
+        Record(build=Build, reason="How the bundled image is built, where no `image` is given.")
     )
     namespace: pulumi.Input[str] | None = declared(
         Optional(inner=object_name("ingress-traefik", "Absent: the ingress namespace.", output=True))

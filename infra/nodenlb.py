@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from .args import NodeNlbArgs
 from .groups import balanced, given_groups
 from .identity import Account, identity
+from .image import BuiltImage
 from .ingress import IngressService
 from .keys import ROOT, Settings
 from .network import Network, survey
@@ -66,6 +67,10 @@ class NodeNlb(Part):
         here = self.beneath()
         ingress = IngressService(name, settings.ingress, here)
         mark = stack_mark(name, settings)
+        image = settings.syncer.image
+        built = BuiltImage(name, settings, here) if image is None else None
+        reference = pulumi.Output.from_input(built.reference if built else image)
+        settings = replace(settings, syncer=replace(settings.syncer, image=reference))
         groups = (
             given_groups(settings)
             if settings.target_groups

@@ -6,7 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
+import pulumi
+
 from .args import NodeNlbArgs
+from .buildkeys import Build
+from .clusterkeys import Syncer
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .identitykeys import EXTERNAL
@@ -108,6 +112,9 @@ def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, A
     if settings is not None and "syncer" in hidden:
         problems.extend(unexpanded(settings.syncer.env))
         raw["syncer"] = {**raw["syncer"], "env": concealed(settings.syncer.env)}
+        if password := settings.syncer.build.password:
+            build = {**raw["syncer"]["build"], "password": pulumi.Output.secret(password)}
+            raw["syncer"] = {**raw["syncer"], "build": build}
     if problems:
         raise SettingsError(problems)
     return raw
@@ -152,6 +159,7 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     else:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
+    yield from wrong_build(settings.syncer)
     reserved = RESERVED_ENV | (frozenset() if kind_of(settings.identity) == EXTERNAL else CREDENTIALS_ENV)
     for name in sorted(reserved & settings.syncer.env.keys()):
         path = child("syncer.env", name)
@@ -248,6 +256,28 @@ def missing_service_ports(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 path, echo(name), allowed, Change(path, names[0], after=", or add it to ingress.ports")
             )
+
+
+def wrong_build(syncer: Syncer) -> Iterator[Problem]:
+    """A build beside an image, a login without a repository, and half a login."""
+    build = syncer.build
+    if syncer.image is not None:
+        for name, shape in Record(build=Build).fields.items():
+            value = getattr(build, name)
+            if value != shape.default and list(value or ()) != shape.default:
+                path = f"syncer.build.{camel(name)}"
+                yield Problem(path, "a key of a build", "none beside syncer.image", Change(path, None))
+        return
+    for name, other in (("username", "password"), ("password", "username")):
+        if getattr(build, name) is None:
+            continue
+        if build.repository is None:
+            path, allowed = f"syncer.build.{name}", "none without syncer.build.repository: ECR's is fetched"
+            yield Problem(path, "a login", allowed, Change(path, None))
+        elif getattr(build, other) is None:
+            path = f"syncer.build.{other}"
+            allowed = f"a value, since syncer.build.{name} is given"
+            yield Problem(path, "nothing", allowed, Change(path, f"<{other}>"))
 
 
 def wrong_times(settings: Settings) -> Iterator[Problem]:

@@ -65,7 +65,7 @@ def test_the_schema_has_each_argument_with_its_type() -> None:
     schema = json.loads((ROOT / "plugin/schema.json").read_text())
     component = schema["resources"][TOKEN]
     assert component["isComponent"]
-    assert sorted(component["requiredInputs"]) == ["syncer"]
+    assert component.get("requiredInputs", []) == []
     zone = schema["types"]["node-nlb-sync:index:Zone"]["properties"]["subnetId"]
     assert zone["type"] == "string"
     assert "plain" not in zone, "an id may be an Output"

@@ -219,7 +219,37 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "firewall.source",
         ("load-balancer, clients or any", "firewall.source' load-balancer"),
     ),
-    ("no image", lambda c: c["syncer"].pop("image"), "syncer.image", ("read nothing",)),
+    ("an empty image", lambda c: c["syncer"].update(image=""), "syncer.image", ('read ""',)),
+    (
+        "a build beside an image",
+        lambda c: c["syncer"].update(build={"base": "python:3.13"}),
+        "syncer.build.base",
+        ("none beside syncer.image", "pulumi config rm --path"),
+    ),
+    (
+        "a login without a repository",
+        lambda c: c.update(syncer={"build": {"username": "a"}}),
+        "syncer.build.username",
+        ("none without syncer.build.repository",),
+    ),
+    (
+        "half a login",
+        lambda c: c.update(syncer={"build": {"repository": "example.com/a", "username": "a"}}),
+        "syncer.build.password",
+        ("read nothing", "since syncer.build.username is given"),
+    ),
+    (
+        "a repository with a tag",
+        lambda c: c.update(syncer={"build": {"repository": "example.com/a:1"}}),
+        "syncer.build.repository",
+        ("without a tag",),
+    ),
+    (
+        "another platform",
+        lambda c: c.update(syncer={"build": {"platforms": ["linux/riscv64"]}}),
+        "syncer.build.platforms[0]",
+        ("linux/amd64 or linux/arm64",),
+    ),
     ("too many", lambda c: c["syncer"].update(replicas=6), "syncer.replicas", ("read 6", "0 to 5")),
     (
         "a variable that the stack sets",

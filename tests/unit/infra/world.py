@@ -111,6 +111,8 @@ class World(mocks.Mocks):
             if kind is None:
                 return {}, [("arn", "no matching ELBv2 Target Group found")]
             return {"arn": args.args["arn"], "targetType": kind}
+        if args.token == "aws:ecr/getAuthorizationToken:getAuthorizationToken":
+            return {"userName": "AWS", "password": "a-registry-token"}
         if args.token in IDENTITY_READS:
             if self.cloud.no_identity:
                 return {}, [("id", "api error NoSuchEntity: not found")]
@@ -158,6 +160,16 @@ class World(mocks.Mocks):
                 "dnsName": f"{name}.elb.example",
                 "zoneId": "Z0EXAMPLE",
             }
+        if kind == "Repository":
+            url = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{name}-0a1b2c3"
+            return name, {
+                **state,
+                "name": f"{name}-0a1b2c3",
+                "repositoryUrl": url,
+                "registryId": "123456789012",
+            }
+        if kind == "Image":
+            return name, {**state, "ref": f"{state['tags'][0]}@sha256:{'0' * 64}"}
         if kind == "SecurityGroup":
             return f"sg-{name}", {**state, "name": f"{name}-0a1b2c3"}
         if kind == "Role":

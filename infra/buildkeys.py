@@ -1,0 +1,74 @@
+"""The keys by which the stack builds the syncer's image itself, where none is given."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+
+from .shapes import CHARACTER, Optional, Rows, Text, declared
+
+PLATFORMS: Final = ("linux/amd64", "linux/arm64")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Where the bundled image is pushed to, and what it is made of."""
+
+    repository: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="The repository that the image is pushed to; absent: an ECR repository is created.",
+                allowed="REGISTRY/NAME without a tag",
+                pattern=r"[a-z0-9][\w.-]*(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)+",
+                example="registry.example.com/node-nlb-sync",
+            )
+        )
+    )
+    username: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="The user at the registry of `repository`.",
+                allowed="a user's name",
+                example="deployer",
+            )
+        )
+    )
+    password: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="The password or token at the registry of `repository`; set it with --secret.",
+                allowed="a password",
+                pattern=rf"{CHARACTER}+",
+                example="<password>",
+            )
+        )
+    )
+    platforms: tuple[str, ...] = declared(
+        Rows(
+            item=Text(
+                reason="A platform of nodes.",
+                allowed="linux/amd64 or linux/arm64",
+                choices=PLATFORMS,
+                example=PLATFORMS[0],
+            ),
+            least=1,
+            default=list(PLATFORMS),
+            reason="The nodes' platforms. The second one costs seconds: nothing is emulated.",
+            allowed="a list of linux/amd64 and linux/arm64",
+        )
+    )
+    base: pulumi.Input[str] | None = declared(
+        Optional(
+            inner=Text(
+                output=True,
+                reason="The base image, best by digest: any with Python 3.11 or newer and venv; absent: that "
+                "of the Dockerfile.",
+                allowed="an image reference",
+                pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
+                example="python:3.13-slim-trixie",
+            )
+        )
+    )
