@@ -1,6 +1,7 @@
 """Stack dev of this very program, by the real CLI, against a simulated AWS and a real control plane."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -144,10 +145,14 @@ def uv() -> str:
 @pytest.fixture(scope="session")
 def plugin(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of plugin/ with this tree installed, as a user prepares it."""
-    folder = tmp_path_factory.mktemp("component") / "plugin"
-    shutil.copytree(ROOT / "plugin", folder, ignore=shutil.ignore_patterns(".venv"))
+    return prepared("plugin", tmp_path_factory.mktemp("component") / "plugin", uv)
+
+
+def prepared(source: str, folder: Path, uv: str) -> Path:
+    """A copy of a folder of this repository with the packages that its pyproject.toml names."""
+    shutil.copytree(ROOT / source, folder, ignore=shutil.ignore_patterns(".venv", "uv.lock"))
     metadata = folder / "pyproject.toml"
-    metadata.write_text(metadata.read_text().replace('path = ".."', f'path = "{ROOT}"'))
+    metadata.write_text(re.sub(r'path = "[./]+"', f'path = "{ROOT}"', metadata.read_text()))
     made = subprocess.run(
         [uv, "sync", "--python", sys.executable],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""docs/examples/yaml/Pulumi.yaml, by the real engine and Pulumi's own YAML host, through plugin/."""
+"""examples/eks-yaml/Pulumi.yaml, by the real engine and Pulumi's own YAML host, through plugin/."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.integration.infra.conftest import ROOT, DevStack, Said
 # A build of the YAML host takes minutes the first time.
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
-EXAMPLE = ROOT / "docs/examples/yaml/Pulumi.yaml"
+EXAMPLE = ROOT / "examples/eks-yaml/Pulumi.yaml"
 # The Python program of the same arguments, in which the component runs in process.
 PYTHON = """
 import json

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from syncer.version import VERSION
 
-PAGE = (Path(__file__).resolve().parents[3] / "CHANGELOG.md").read_text()
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "CHANGELOG.md").read_text()
 HEADINGS = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
 
 
@@ -24,3 +25,9 @@ def test_each_release_has_a_date_and_comes_after_the_older_ones() -> None:
     assert numbers == sorted(set(numbers), reverse=True)
     dates = [dt.date.fromisoformat(date) for _, _, date in releases]
     assert dates == sorted(dates, reverse=True)
+
+
+def test_the_pages_name_the_wheel_of_this_version() -> None:
+    pages = [page.read_text() for page in (ROOT / "docs").glob("*.md")]
+    named = [version for page in pages for version in re.findall(r"node_nlb_sync-([\d.]+)-py3", page)]
+    assert set(named) == {VERSION}
