@@ -8,6 +8,8 @@ from typing import Any, Final, cast
 
 import pulumi
 
+from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
+
 from .args import NodeNlbArgs
 from .identitychoice import identity_problems, kind_of
 from .identitykeys import EXTERNAL
@@ -39,9 +41,6 @@ CREDENTIALS_ENV: Final = frozenset(
 )
 # Labels and annotations that the syncer's objects have in any case.
 OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
-STAMP: Final = "node-nlb-sync/configuration"
-# Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
-SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
 
 MOST_SHOWN: Final = 50
 
