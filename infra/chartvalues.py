@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, of_kind
+from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, VARIABLES, of_kind
 from syncer.manifests.pod import Workload
 
 _DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind(EXTERNAL), managed_by="")
@@ -217,4 +217,7 @@ def schema() -> dict[str, Any]:
     properties = {value.name: value.schema for value in VALUES}
     required = ("image", "targetGroups", "identity")
     head = {"$schema": "http://json-schema.org/draft-07/schema#"}
-    return {**head, **_object({**properties, "global": {"type": "object"}}, required=required)}
+    external = {"properties": {"identity": {"properties": {"kind": {"const": EXTERNAL}}}}}
+    credentials = {"properties": {"env": {"propertyNames": {"not": {"enum": sorted(VARIABLES)}}}}}
+    held = {"if": external, "else": credentials}
+    return {**head, **_object({**properties, "global": {"type": "object"}}, required=required, **held)}

@@ -9,7 +9,7 @@ from typing import Final
 from syncer.asking.printing import Exit, complain, show_json, show_text
 from syncer.errors import MisconfiguredError
 from syncer.manifests import Manifest
-from syncer.manifests.credentials import EXTERNAL, IRSA, of_kind
+from syncer.manifests.credentials import EXTERNAL, IRSA, VARIABLES, of_kind
 from syncer.manifests.documents import access, running, settings
 from syncer.manifests.pod import Workload, env_entries
 from syncer.manifests.workload import fingerprint
@@ -21,6 +21,7 @@ from syncer.variables import GROUPS_ALLOWED
 MANAGED_BY: Final = "nlb-sync"
 # What the container has in any case; a second entry of the same name would silently win.
 _OWN: Final = frozenset({"POD_IP", "POD_NAME", "AWS_REGION"})
+_PREDECESSORS: Final = {"AWS_ACCESS_KEY", "AWS_SECRET_KEY"}  # read where AWS_ACCESS_KEY_ID is not set
 _POD: Final = {"$(POD_IP)": "127.0.0.1", "$(POD_NAME)": "nlb-sync-0"}
 
 
@@ -92,7 +93,7 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
             raise MisconfiguredError(f"--env is {quoted(entry)}; allowed: NAME=VALUE")
         if name in env or name in variables or name in _OWN:
             raise MisconfiguredError(f"--env {name} is set already; leave it out, or use the flag for it")
-        if not external and name in _CREDENTIALS:
+        if not external and name in VARIABLES | _PREDECESSORS:
             raise MisconfiguredError(
                 f"--env {name} would replace the credentials of --identity; leave it out, "
                 f"or use --identity {EXTERNAL}"
@@ -103,23 +104,6 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
         expanded = {name: value.replace(reference, example) for name, value in expanded.items()}
     load({**variables, **expanded})
     return env
-
-
-# Keys in the environment win over all other credentials, a role over Pod Identity (botocore's order).
-_CREDENTIALS: Final = frozenset(
-    {
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_KEY",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_ROLE_ARN",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    }
-)
 
 
 def as_yaml(documents: Iterable[Manifest]) -> str:

@@ -11,6 +11,21 @@ USER_KEYS: Final = "user-keys"
 EXTERNAL: Final = "external"
 KINDS: Final = (POD_IDENTITY, IRSA, NODE_ROLE, USER_KEYS, EXTERNAL)
 
+# Keys in the environment win over all other credentials, a role over Pod Identity, and Pod Identity over the
+# role of the node (botocore's order).
+VARIABLES: Final = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    }
+)
+
 STS_AUDIENCE: Final = "sts.amazonaws.com"
 # Where EKS Pod Identity's agent and the instance metadata service answer on every node, both on TCP 80
 # (EKS user guide, "Pod Identity agent"; EC2 user guide, "Instance metadata").
