@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import yaml
 
 from infra.helmchart import CHART
 from sandbox.cluster import Rest
-from sandbox.cluster.rest import APPLY_PATCH, admin_context
+from sandbox.cluster.rest import APPLY_PATCH, ApiError, admin_context
 from sandbox.engine.kubernetes.catalog import Catalog
 from sandbox.engine.kubernetes.connection import Connection, load
 from sandbox.layout import HOST, Layout
@@ -200,3 +202,39 @@ def test_helm_finds_nothing_wrong_with_the_chart(helm: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_commands_of_the_page_install_and_remove_the_chart(
+    helm: Path, cluster: Layout, tmp_path: Path
+) -> None:
+    page = (CHART.parent / "docs/manifests.md").read_text()
+    (sample,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (install,) = re.findall(r"^helm .*", page, re.MULTILINE)
+    (uninstall,) = re.findall(r"`(helm uninstall [^`]+)`", page)
+    (tmp_path / "values.yaml").write_text(sample)
+    (tmp_path / "chart").symlink_to(CHART)
+    environ = {"KUBECONFIG": str(cluster.kubeconfig), "HOME": str(tmp_path), "PATH": str(helm.parent)}
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            shlex.split(command), cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "warning" not in done.stderr.lower(), done.stderr
+        return done.stdout
+
+    api = Rest(cluster)
+    api.create("/api/v1/namespaces", {"metadata": {"name": "traefik"}})
+    path = "/apis/apps/v1/namespaces/kube-system/deployments/nlb-sync"
+    notes = run(install)
+    assert "has no digest" not in notes
+    first = api.get(path)
+    assert run(install.replace("values.yaml", "values.yaml --set ownership=add-only"))
+    template, second = (
+        each["spec"]["template"]["metadata"]["annotations"] for each in (first, api.get(path))
+    )
+    assert template["node-nlb-sync/configuration"] != second["node-nlb-sync/configuration"]
+    assert api.get("/apis/rbac.authorization.k8s.io/v1/namespaces/traefik/roles/nlb-sync-service")
+    run(uninstall)
+    with pytest.raises(ApiError):
+        api.get(path)
