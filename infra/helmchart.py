@@ -1,7 +1,7 @@
 """Writes the Helm chart from the syncer's Kubernetes objects (`python -m infra.helmchart`)."""
 
 import json
-import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from .templates import Each, Expr, IfSet, Items, Spread, lines, merged
 
 PROJECT: Final = Path(__file__).parent.parent
 CHART: Final = PROJECT / "chart"
+VERSION: Final = version("node-nlb-sync")
 MARK: Final = "Written by python -m infra.helmchart."
 
 _NAMESPACE: Final = Expr("$namespace")
@@ -110,12 +111,6 @@ def documents(found: list[Manifest]) -> str:
     return text
 
 
-def version() -> str:
-    """The project's version."""
-    found: str = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
-    return found
-
-
 def written() -> dict[Path, str]:
     """Every file of the chart, with its text."""
     variants = {kind: running(workload(kind), _DATA, Expr('include "nlb-sync.stamp" $')) for kind in KINDS}
@@ -123,7 +118,7 @@ def written() -> dict[Path, str]:
     head = (
         f"# {MARK}\napiVersion: v2\nname: nlb-sync\ntype: application\n"
         "description: Keeps the target groups of an AWS NLB in step with the cluster's nodes.\n"
-        f"version: {version()}\nappVersion: {version()}\n"
+        f"version: {VERSION}\nappVersion: {VERSION}\n"
     )
     services = {_NAMESPACE: Expr("$names")}
     return {

@@ -155,7 +155,12 @@ def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
         "--name", type=_object, default="nlb-sync", help="the Deployment's name; default: %(default)s"
     )
     manifests.add_argument("--namespace", type=_object, default="kube-system", help="default: %(default)s")
-    manifests.add_argument("--ownership", choices=[each.value for each in Ownership], default="tracked")
+    manifests.add_argument(
+        "--ownership",
+        choices=[each.value for each in Ownership],
+        default="tracked",
+        help="as in NLB_SYNC_OWNERSHIP; default: %(default)s",
+    )
     manifests.add_argument("--zones", metavar="ZONE,...", help="as in NLB_SYNC_ZONES")
     manifests.add_argument("--node-selector", metavar="SELECTOR", help="as in NLB_SYNC_NODE_SELECTOR")
     manifests.add_argument(
@@ -165,17 +170,17 @@ def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
         metavar="NAME=VALUE",
         help="another variable of the container, such as a setting of `run --help`; once for each",
     )
-    _asks(manifests, "syncer.asking.manifests", "manifests")
+    _asks(manifests, "syncer.asking.manifests", "manifests", shown="YAML")
 
 
-def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
+def _asks(parser: argparse.ArgumentParser, module: str, function: str, *, shown: str = "a table") -> None:
     """Let `function` of `module` answer, loaded no sooner than it is asked."""
 
     def answer(args: argparse.Namespace) -> int:
         code: int = getattr(import_module(module), function)(args)
         return code
 
-    parser.add_argument("--json", action="store_true", help="for programs; without it a table")
+    parser.add_argument("--json", action="store_true", help=f"for programs; without it {shown}")
     parser.set_defaults(answer=answer)
 
 

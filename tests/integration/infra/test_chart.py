@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,10 @@ def of_command(kind: str) -> list[dict[str, Any]]:
 def by_key(found: list[dict[str, Any]]) -> dict[tuple[str, ...], dict[str, Any]]:
     """The objects by what names them, without the tool's name."""
     plain = json.loads(json.dumps(found).replace('managed-by": "Helm"', 'managed-by": "nlb-sync"'))
-    named = {(x["kind"], x["metadata"].get("namespace", ""), x["metadata"]["name"]): x for x in plain}
+    named: dict[tuple[str, ...], dict[str, Any]] = {
+        (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each
+        for each in plain
+    }
     assert len(named) == len(found)
     return named
 
@@ -191,6 +195,12 @@ def test_a_wrong_value_is_refused_by_its_path(helm: Path, flag: str, says: str) 
     done = templated(helm, values("node-role"), "--set", flag)
     assert done.returncode != 0
     assert says in done.stderr
+
+
+def test_the_packaged_chart_is_named_by_the_version(helm: Path, tmp_path: Path) -> None:
+    command = [str(helm), "package", str(CHART), "--destination", str(tmp_path)]
+    subprocess.run(command, capture_output=True, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == [f"nlb-sync-{version('node-nlb-sync')}.tgz"]
 
 
 def test_helm_finds_nothing_wrong_with_the_chart(helm: Path) -> None:
