@@ -27,6 +27,10 @@ shell: venv ## A shell in which `pulumi`, `kubectl` and `sandbox` mean the sandb
 tools: venv ## Find, download or build the sandbox's tools
 	@$(BIN)/python -m sandbox.toolchain
 
+.PHONY: chart
+chart: venv ## Package the Helm chart into dist/
+	@helm=$$($(BIN)/python -m sandbox.toolchain helm) && $$helm package chart --destination dist
+
 .PHONY: lint
 lint: venv ## Formatting, rules, types, layers
 	@$(BIN)/ruff format --check .

@@ -2,71 +2,29 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 from pulumi_aws import eks, iam
+
+from syncer.manifests.credentials import STS_AUDIENCE, Credentials, of_kind
 
 from .identitychoice import kind_of
 from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS
 from .keys import Settings
 from .part import Part
 
-STS_AUDIENCE: Final = "sts.amazonaws.com"
-# Where EKS Pod Identity's agent and the instance metadata service answer on every node, both on TCP 80
-# (EKS user guide, "Pod Identity agent"; EC2 user guide, "Instance metadata").
-AGENT_ADDRESS: Final = "169.254.170.23"
-AGENT: Final = (f"{AGENT_ADDRESS}/32", "fd00:ec2::23/128")
-METADATA: Final = ("169.254.169.254/32",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A token of the ServiceAccount for one audience: the volume, and the file in it."""
-
-    volume: str
-    directory: str
-    name: str
-    audience: str
-
-    @property
-    def path(self) -> str:
-        """Where the container reads it."""
-        return f"{self.directory}/{self.name}"
-
-
-# Volumes and paths as EKS's webhook names them (amazon-eks-pod-identity-webhook).
-STS_TOKEN: Final = Token(
-    volume="aws-iam-token",
-    directory="/var/run/secrets/eks.amazonaws.com/serviceaccount",
-    name="token",
-    audience=STS_AUDIENCE,
-)
-AGENT_TOKEN: Final = Token(
-    volume="eks-pod-identity-token",
-    directory="/var/run/secrets/pods.eks.amazonaws.com/serviceaccount",
-    name="eks-pod-identity-token",
-    audience="pods.eks.amazonaws.com",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What the workload has to hand to the syncer's Pod.
 
-    `keys` are an access key's id and secret, for a Secret; `variables` are the container's, and `token` is
-    mounted into it; `link_local` are the networks that its network policy opens on TCP 80.
-
-    With `from_webhook` EKS's webhook may add credentials. Otherwise the Deployment's template has the
-    variables and the token that the webhook would add, and the webhook skips the container (docs/adr/0026).
+    `keys` are an access key's id and secret, for a Secret.
     """
 
+    credentials: Credentials
     keys: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None
-    from_webhook: bool = False
-    variables: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    token: Token | None = None
-    link_local: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +54,7 @@ def identity(
     """
     kind = kind_of(settings.identity)
     if kind == EXTERNAL:
-        return None, Given(from_webhook=True)
+        return None, Given(credentials=of_kind(EXTERNAL))
     made = KINDS[kind](name, settings, document, account, opts)
     return made, made.given
 
@@ -145,11 +103,7 @@ class PodIdentity(_Identity):
             tags=settings.tags,
             opts=self.beneath(),
         )
-        variables = {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{AGENT_ADDRESS}/v1/credentials",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": AGENT_TOKEN.path,
-        }
-        return Given(variables=variables, token=AGENT_TOKEN, link_local=AGENT)
+        return Given(credentials=of_kind(POD_IDENTITY))
 
 
 class Irsa(_Identity):
@@ -160,11 +114,7 @@ class Irsa(_Identity):
     def _make(self, name: str, settings: Settings, document: pulumi.Output[str], account: Account) -> Given:
         known = pulumi.Output.all(settings.identity.oidc_provider_arn, account.subject)
         role = self._role(name, settings, known.apply(lambda both: web_identity(*both)), document)
-        variables: dict[str, pulumi.Input[str]] = {
-            "AWS_ROLE_ARN": role.arn,
-            "AWS_WEB_IDENTITY_TOKEN_FILE": STS_TOKEN.path,
-        }
-        return Given(variables=variables, token=STS_TOKEN)
+        return Given(credentials=of_kind(IRSA, role.arn))
 
 
 class NodeRole(_Identity):
@@ -176,7 +126,7 @@ class NodeRole(_Identity):
         del account
         role = settings.identity.role_name or ""
         iam.RolePolicy(name, role=role, policy=document, opts=self.beneath())
-        return Given(link_local=METADATA)
+        return Given(credentials=of_kind(NODE_ROLE))
 
 
 class UserKeys(_Identity):
@@ -194,7 +144,8 @@ class UserKeys(_Identity):
         options = self.beneath(depends_on=[rights], replacement_trigger=turn)
         key = iam.AccessKey(name, user=user.name, opts=options)
         # The id of a key is no secret; the key is, whatever the provider says of it.
-        return Given(keys=(key.id, pulumi.Output.secret(key.secret)))
+        given = (key.id, pulumi.Output.secret(key.secret))
+        return Given(credentials=of_kind(USER_KEYS), keys=given)
 
 
 KINDS: Final[Mapping[str, type[_Identity]]] = {

@@ -1,18 +1,14 @@
 """The keys of `identity`: with whose credentials the syncer calls AWS."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import pulumi
 
+from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, NODE_ROLE, POD_IDENTITY, USER_KEYS
+
 from .shapes import Flag, Optional, Text, Whole, declared
 
-POD_IDENTITY: Final = "pod-identity"
-IRSA: Final = "irsa"
-NODE_ROLE: Final = "node-role"
-USER_KEYS: Final = "user-keys"
-EXTERNAL: Final = "external"
-KINDS: Final = (POD_IDENTITY, IRSA, NODE_ROLE, USER_KEYS, EXTERNAL)
+__all__ = ["EXTERNAL", "IRSA", "KINDS", "NODE_ROLE", "POD_IDENTITY", "USER_KEYS", "Identity"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

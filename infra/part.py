@@ -1,9 +1,12 @@
 """What every component of this program has in common: a frozen type and children."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import pulumi
+
+from syncer.manifests import Manifest
 
 
 class Part(pulumi.ComponentResource):
@@ -26,6 +29,12 @@ class Part(pulumi.ComponentResource):
         """
         inherited = pulumi.ResourceOptions(parent=self, depends_on=self._after)
         return pulumi.ResourceOptions.merge(inherited, pulumi.ResourceOptions(**options))
+
+
+def arguments(manifest: Manifest) -> dict[str, Any]:
+    """A Kubernetes object as the arguments of its resource class; nested fields keep the API's spelling."""
+    spelled = {re.sub("([A-Z])", r"_\1", key).lower(): value for key, value in manifest.items()}
+    return {key: value for key, value in spelled.items() if key not in {"api_version", "kind"}}
 
 
 def only_known(value: int | None) -> Any:

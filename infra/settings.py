@@ -8,6 +8,9 @@ from typing import Any, Final, cast
 
 import pulumi
 
+from syncer.manifests.credentials import VARIABLES
+from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
+
 from .args import NodeNlbArgs
 from .buildkeys import Build
 from .clusterkeys import Syncer
@@ -28,25 +31,10 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
 }
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
 RESERVED_ENV: Final = frozenset({"NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"})
-# Beside every identity but `external`: keys in the environment win over all other credentials, a role over
-# Pod Identity, and Pod Identity over the role of the node (botocore's order).
-CREDENTIALS_ENV: Final = frozenset(
-    {
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_ROLE_ARN",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    }
-)
+# Only beside `external`, which has no credentials of its own.
+CREDENTIALS_ENV: Final = VARIABLES
 # Labels and annotations that the syncer's objects have in any case.
 OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
-STAMP: Final = "node-nlb-sync/configuration"
-# Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
-SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
 
 
 # By key, as a stack configuration has them.

@@ -8,7 +8,9 @@ from importlib import import_module
 
 from syncer.asking.names import is_name
 from syncer.asking.patience import SETTLE_S
+from syncer.decide.policy import Ownership
 from syncer.hosts import is_url
+from syncer.manifests.credentials import KINDS
 from syncer.numbers import decimal, port
 from syncer.quote import quoted
 
@@ -43,6 +45,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     _asks(doctor, "syncer.asking.doctor", "doctor")
     _add_confirm(subparsers)
     _add_leave(subparsers)
+    _add_manifests(subparsers)
 
 
 def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -128,14 +131,56 @@ def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _asks(leave, "syncer.asking.leave", "leave")
 
 
-def _asks(parser: argparse.ArgumentParser, module: str, function: str) -> None:
+def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    manifests = subparsers.add_parser(
+        "manifests", help="print the Kubernetes objects of a syncer for target groups that exist"
+    )
+    manifests.add_argument(
+        "--target-group",
+        action="append",
+        required=True,
+        metavar="ARN=NAMESPACE/SERVICE:PORT",
+        help="as in NLB_SYNC_TARGET_GROUPS; once for each group",
+    )
+    manifests.add_argument(
+        "--identity", choices=KINDS, required=True, help="how the syncer gets its AWS credentials"
+    )
+    manifests.add_argument(
+        "--role-arn", type=_role, metavar="ARN", help="the IAM role that the syncer assumes with irsa"
+    )
+    manifests.add_argument(
+        "--image", type=_image, required=True, help="the syncer's image, with its digest: NAME@sha256:..."
+    )
+    manifests.add_argument(
+        "--name", type=_object, default="nlb-sync", help="the Deployment's name; default: %(default)s"
+    )
+    manifests.add_argument("--namespace", type=_object, default="kube-system", help="default: %(default)s")
+    manifests.add_argument(
+        "--ownership",
+        choices=[each.value for each in Ownership],
+        default="tracked",
+        help="as in NLB_SYNC_OWNERSHIP; default: %(default)s",
+    )
+    manifests.add_argument("--zones", metavar="ZONE,...", help="as in NLB_SYNC_ZONES")
+    manifests.add_argument("--node-selector", metavar="SELECTOR", help="as in NLB_SYNC_NODE_SELECTOR")
+    manifests.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another variable of the container, such as a setting of `run --help`; once for each",
+    )
+    _asks(manifests, "syncer.asking.manifests", "manifests", shown="YAML")
+
+
+def _asks(parser: argparse.ArgumentParser, module: str, function: str, *, shown: str = "a table") -> None:
     """Let `function` of `module` answer, loaded no sooner than it is asked."""
 
     def answer(args: argparse.Namespace) -> int:
         code: int = getattr(import_module(module), function)(args)
         return code
 
-    parser.add_argument("--json", action="store_true", help="for programs; without it a table")
+    parser.add_argument("--json", action="store_true", help=f"for programs; without it {shown}")
     parser.set_defaults(answer=answer)
 
 
@@ -151,6 +196,30 @@ def _url(text: str) -> str:
 def _node(text: str) -> str:
     if not is_name(text):
         raise argparse.ArgumentTypeError(f"{quoted(text)} is no Node's name and no instance id")
+    return text
+
+
+def _object(text: str) -> str:
+    if not re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a lower-case DNS label of at most 63 characters"
+        )
+    return text
+
+
+def _image(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][A-Za-z0-9_.:/-]*(@sha256:[0-9a-f]{64})?", text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not an image; allowed: NAME@sha256:DIGEST or NAME:TAG"
+        )
+    return text
+
+
+def _role(text: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not the ARN of an IAM role (arn:aws:iam::ACCOUNT:role/NAME)"
+        )
     return text
 
 

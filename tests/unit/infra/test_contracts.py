@@ -70,7 +70,15 @@ def test_the_cli_knows_each_key_with_its_type_and_default() -> None:
     assert [key for key, entry in own.items() if "default" not in entry] == []
 
 
-STACKS = [ROOT / "Pulumi.dev.yaml", *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")), ROOT / "examples/kops/Pulumi.kops.yaml"]
+STACKS = [
+    ROOT / "Pulumi.dev.yaml",
+    *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")),
+    ROOT / "examples/kops/Pulumi.kops.yaml",
+]
+    ROOT / "Pulumi.dev.yaml",
+    *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")),
+    ROOT / "examples/kops/Pulumi.kops.yaml",
+]
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.name)

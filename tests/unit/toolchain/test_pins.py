@@ -13,6 +13,7 @@ SOURCES = {
     "etcd": "go.etcd.io/etcd/server/v3",
     **dict.fromkeys(KUBERNETES, "k8s.io/kubernetes"),
     "pulumi-language-yaml": "github.com/pulumi/pulumi-yaml",
+    "helm": "helm.sh/helm/v4",
 }
 
 
@@ -43,7 +44,7 @@ def test_every_staging_module_of_kubernetes_is_replaced_by_its_published_version
     assert len(lines) == 33  # the replacements in the go.mod of k8s.io/kubernetes v1.36.3
 
 
-@pytest.mark.parametrize("wrapper", ["pulumi", "etcd", "kubernetes", "pulumi-yaml"])
+@pytest.mark.parametrize("wrapper", ["pulumi", "etcd", "kubernetes", "pulumi-yaml", "helm"])
 def test_the_oldest_go_is_new_enough_for_every_wrapper(wrapper: str) -> None:
     line = re.search(r"^go (\d+)\.(\d+)", (WRAPPERS / wrapper / "go.mod").read_text(), re.MULTILINE)
     assert line
@@ -66,12 +67,12 @@ def test_kubernetes_is_downloaded_for_linux_and_built_elsewhere() -> None:
     assert there == dict.fromkeys(SOURCES, True) | dict.fromkeys(KUBERNETES, False)
 
 
-def test_the_yaml_language_host_is_prepared_only_when_it_is_named() -> None:
-    assert set(pins.load().default) == set(SOURCES) - {"pulumi-language-yaml"}
+def test_tools_of_single_tests_are_prepared_only_when_they_are_named() -> None:
+    assert set(pins.load().default) == set(SOURCES) - {"pulumi-language-yaml", "helm"}
 
 
 def test_an_unknown_platform_has_no_release_of_anything() -> None:
-    assert [tool.release for tool in pins.load("plan9-mips").tools.values()] == [None] * 6
+    assert [tool.release for tool in pins.load("plan9-mips").tools.values()] == [None] * 7
 
 
 def test_the_scheduler_differs_from_the_api_server_in_its_name_alone() -> None:

@@ -1,0 +1,223 @@
+"""The values of the Helm chart, declared once: values.yaml and values.schema.json are made of them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, VARIABLES, of_kind
+from syncer.manifests.pod import Workload
+
+_DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind(EXTERNAL), managed_by="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A value of the chart; `text` is its comment in values.yaml."""
+
+    name: str
+    default: Any
+    schema: dict[str, Any]
+    text: str
+
+
+def _text(pattern: str, longest: int = 253) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^({pattern})$", "maxLength": longest}
+
+
+def _object(properties: dict[str, Any], *, required: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        **({"required": list(required)} if required else {}),
+        **more,
+    }
+
+
+def _texts(*, but: tuple[str, ...] = (), names: str = "") -> dict[str, Any]:
+    """A map of strings, without the names `but`, which the chart sets itself."""
+    named: dict[str, Any] = {"pattern": f"^({names})$"} if names else {}
+    if but:
+        named["not"] = {"enum": list(but)}
+    found: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
+    return {**found, "propertyNames": named} if named else found
+
+
+_LABEL: Final = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63)
+_QUANTITY: Final = _text(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_AMOUNTS: Final = _object({"cpu": _QUANTITY, "memory": _QUANTITY}, required=("cpu", "memory"))
+_ARN: Final = (
+    r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+"
+)
+_PORT: Final = {"type": "integer", "minimum": 1, "maximum": 65535}
+_ROLE: Final = _text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", 2048)
+_TOLERATION: Final = _object(
+    {
+        "key": {"type": "string"},
+        "operator": {"enum": ["Equal", "Exists"]},
+        "value": {"type": "string"},
+        "effect": {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
+    }
+)
+_IRSA: Final = {
+    "if": {"properties": {"kind": {"const": IRSA}}},
+    "then": {"properties": {"roleArn": _ROLE}},
+    "else": {"properties": {"roleArn": {"const": ""}}},
+}
+# What the container has in any case.
+_OWN_ENV: Final = (
+    "POD_IP",
+    "POD_NAME",
+    "AWS_REGION",
+    "NLB_SYNC_NAME",
+    "NLB_SYNC_PROBE_PORT",
+    "NLB_SYNC_OWNERSHIP",
+    "NLB_SYNC_ZONES",
+    "NLB_SYNC_NODE_SELECTOR",
+    "NLB_SYNC_TARGET_GROUPS",
+)
+
+VALUES: Final = (
+    Value(
+        name="image",
+        default="",
+        schema=_text(r"[a-z0-9][A-Za-z0-9_.:/-]*(@sha256:[0-9a-f]{64})?", 1024),
+        text="Required: the syncer's image, with its digest: NAME@sha256:...",
+    ),
+    Value(
+        name="targetGroups",
+        default=[],
+        schema={
+            "type": "array",
+            "minItems": 1,
+            "items": _object(
+                {
+                    "arn": _text(_ARN, 2048),
+                    "namespace": _LABEL,
+                    "service": _LABEL,
+                    "port": {"anyOf": [_text(r"[a-z0-9-]{1,63}"), _PORT]},
+                },
+                required=("arn", "namespace", "service"),
+            ),
+        },
+        text="Required: each target group with the Service whose NodePort it follows:\n"
+        "- {arn: ARN, namespace: NAMESPACE, service: NAME, port: NAME-OR-NUMBER}\n"
+        "`port` may be left out where the Service has one port.",
+    ),
+    Value(
+        name="identity",
+        default={"kind": "", "roleArn": "", "secretName": _DEFAULTS.secret_name},
+        schema=_object(
+            {
+                "kind": {"enum": list(KINDS)},
+                "roleArn": {"type": "string"},
+                "secretName": _text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"),
+            },
+            required=("kind",),
+            **_IRSA,
+        ),
+        text=f"Required: kind, one of {', '.join(KINDS)}.\n"
+        f"roleArn is the IAM role that {IRSA} assumes; secretName is the Secret with the keys of\n"
+        f"{USER_KEYS} (aws_access_key and aws_secret_key), which the chart does not create.",
+    ),
+    Value(
+        name="name",
+        default="nlb-sync",
+        schema=_LABEL,
+        text="The Deployment's name; what belongs to it is named after it.",
+    ),
+    Value(
+        name="ownership",
+        default="tracked",
+        schema={"enum": ["tracked", "exclusive", "add-only"]},
+        text="tracked, exclusive or add-only: see docs/settings.md, NLB_SYNC_OWNERSHIP.",
+    ),
+    Value(
+        name="zones",
+        default=[],
+        schema={"type": "array", "items": _text("[a-z0-9-]+", 63)},
+        text="The availability zones that the load balancer serves; empty: all.",
+    ),
+    Value(
+        name="labelFilter",
+        default="",
+        schema={"type": "string"},
+        text="A label selector: only these nodes become targets; empty: all.",
+    ),
+    Value(
+        name="env",
+        default={},
+        schema=_texts(but=_OWN_ENV, names="[A-Za-z_][A-Za-z0-9_]*"),
+        text="More variables of the container, such as settings of docs/settings.md.",
+    ),
+    Value(
+        name="replicas",
+        default=_DEFAULTS.replicas,
+        schema={"type": "integer", "minimum": 0, "maximum": 5},
+        text="One of them writes, the others stand by.",
+    ),
+    Value(
+        name="resources",
+        default={"requests": _DEFAULTS.requests, "limits": _DEFAULTS.limits},
+        schema=_object({"requests": _AMOUNTS, "limits": _AMOUNTS}, required=("requests", "limits")),
+        text="Enough for 5,000 nodes.",
+    ),
+    Value(
+        name="labels",
+        default={},
+        schema=_texts(but=("app", "app.kubernetes.io/name", "app.kubernetes.io/instance")),
+        text="Labels of the Pods and of the objects of the Deployment.",
+    ),
+    Value(
+        name="annotations",
+        default={},
+        schema=_texts(but=("node-nlb-sync/configuration", "eks.amazonaws.com/skip-containers")),
+        text="Annotations of the Deployment and its Pods.",
+    ),
+    Value(name="nodeSelector", default={}, schema=_texts(), text="Which nodes the syncer may run on."),
+    Value(
+        name="tolerations",
+        default=[],
+        schema={"type": "array", "items": _TOLERATION},
+        text="Which taints the syncer may run beside.",
+    ),
+    Value(
+        name="imagePullSecrets",
+        default=[],
+        schema={"type": "array", "items": _object({"name": {"type": "string"}}, required=("name",))},
+        text="Secrets with the credentials of the image's registry: - {name: NAME}.",
+    ),
+    Value(
+        name="priorityClassName",
+        default="",
+        schema={"type": "string"},
+        text="The Pods' priority class; empty: the cluster's default.",
+    ),
+    Value(
+        name="egressPorts",
+        default=list(_DEFAULTS.egress_ports),
+        schema={"type": "array", "minItems": 1, "items": _PORT},
+        text="Where the network policy lets the syncer go: AWS and the API server, beside DNS.",
+    ),
+)
+
+
+def values() -> str:
+    """The text of values.yaml."""
+    return "".join(_commented(value) for value in VALUES)
+
+
+def _commented(value: Value) -> str:
+    comment = "".join(f"# {line}\n" for line in value.text.splitlines())
+    return f"\n{comment}{value.name}: {json.dumps(value.default)}\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the values, which helm checks; `global` is what helm itself adds."""
+    properties = {value.name: value.schema for value in VALUES}
+    required = ("image", "targetGroups", "identity")
+    head = {"$schema": "http://json-schema.org/draft-07/schema#"}
+    external = {"properties": {"identity": {"properties": {"kind": {"const": EXTERNAL}}}}}
+    credentials = {"properties": {"env": {"propertyNames": {"not": {"enum": sorted(VARIABLES)}}}}}
+    held = {"if": external, "else": credentials}
+    return {**head, **_object({**properties, "global": {"type": "object"}}, required=required, **held)}

@@ -1,0 +1,52 @@
+"""The objects of a syncer for target groups that exist, in the order in which they are applied."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncer.manifests import Manifest, present, rights
+from syncer.manifests.pod import PROBE_PORT, Workload, service_account_name
+from syncer.manifests.workload import config_map, deployment, disruption_budget, network_policy
+
+
+def settings(
+    *, name: Any, region: Any, groups: Any, ownership: Any, zones: Any = None, node_selector: Any = None
+) -> Manifest:
+    """The data of the ConfigMap; None leaves the syncer's default."""
+    return present(
+        AWS_REGION=region,
+        NLB_SYNC_NAME=name,
+        NLB_SYNC_PROBE_PORT=str(PROBE_PORT),
+        NLB_SYNC_OWNERSHIP=ownership,
+        NLB_SYNC_ZONES=zones,
+        NLB_SYNC_NODE_SELECTOR=node_selector,
+        NLB_SYNC_TARGET_GROUPS=groups,
+    )
+
+
+def access(name: Any, namespace: Any, services: Mapping[Any, Any]) -> list[Manifest]:
+    """The ServiceAccount and its rights; `services` are the names of the followed Services, by namespace."""
+    account = service_account_name(name)
+    nodes = rights.cluster_role(name)
+    bound_to = rights.cluster_binding_name(name)
+    roles = [
+        *(rights.service_role(name, where, names) for where, names in services.items()),
+        rights.node_events_role(name),
+        rights.events_role(name, namespace),
+        rights.state_role(name, namespace),
+    ]
+    return [
+        rights.service_account(name, namespace),
+        nodes,
+        rights.binding(nodes, account, namespace, name=bound_to),
+        *(each for role in roles for each in (role, rights.binding(role, account, namespace))),
+    ]
+
+
+def running(workload: Workload, variables: Any, stamp: Any) -> list[Manifest]:
+    """The Deployment, and what is to be there before it; `variables` are the ConfigMap's data."""
+    return [
+        config_map(workload, variables),
+        network_policy(workload),
+        disruption_budget(workload),
+        deployment(workload, stamp),
+    ]

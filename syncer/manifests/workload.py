@@ -1,0 +1,121 @@
+"""The Deployment, and what goes with it in the same namespace: ConfigMap, network policy, budget."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from syncer.manifests import Manifest, present
+from syncer.manifests.pod import CONTAINER, HTTP_PORT, PROBE_PORT, Workload, pod_spec
+
+# Changes whenever the ConfigMap does, so that the Deployment rolls.
+STAMP: Final = "node-nlb-sync/configuration"
+# Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
+SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+
+
+def labels(workload: Workload) -> Manifest:
+    """The labels of the Pods and of the objects here."""
+    return {
+        MANAGED_BY: workload.managed_by,
+        **workload.labels,
+        **workload.app,
+        "app.kubernetes.io/name": "node-nlb-sync",
+        "app.kubernetes.io/instance": workload.name,
+    }
+
+
+def metadata(workload: Workload, name: Any = None) -> Manifest:
+    """The metadata of an object beside the Deployment, by default called like it."""
+    return {"name": name or workload.name, "namespace": workload.namespace, "labels": labels(workload)}
+
+
+def config_map(workload: Workload, settings: Any) -> Manifest:
+    """The syncer's settings, as variables of its container."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(workload), "data": settings}
+
+
+def secret(workload: Workload, name: Any, data: Mapping[str, Any]) -> Manifest:
+    """`data`, not `stringData`: the latter differs at every refresh."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(workload, name),
+        "data": data,
+    }
+
+
+def network_policy(workload: Workload) -> Manifest:
+    """In: the HTTP ports, for probes and Prometheus. Out: DNS, AWS, the API server, and credentials."""
+
+    def ports(protocol: str, *numbers: Any) -> list[Manifest]:
+        return [{"protocol": protocol, "port": number} for number in numbers]
+
+    egress: list[Manifest] = [{"ports": [*ports("UDP", 53), *ports("TCP", 53, *workload.egress_ports)]}]
+    if networks := workload.credentials.link_local:
+        egress.append({"to": [{"ipBlock": {"cidr": each}} for each in networks], "ports": ports("TCP", 80)})
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(workload),
+        "spec": {
+            "podSelector": {"matchLabels": workload.app},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"ports": ports("TCP", HTTP_PORT, PROBE_PORT)}],
+            "egress": egress,
+        },
+    }
+
+
+def disruption_budget(workload: Workload) -> Manifest:
+    """One Pod at a time may be evicted; with a single replica a minimum would block every node drain."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(workload),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": workload.app}},
+    }
+
+
+def deployment(workload: Workload, stamp: Any) -> Manifest:
+    """The Deployment; `stamp` is `fingerprint` of the settings."""
+    annotations = {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(HTTP_PORT),
+        **workload.annotations,
+        STAMP: stamp,
+    }
+    if not workload.credentials.from_webhook:
+        annotations[SKIP_CONTAINERS] = CONTAINER
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {**metadata(workload), **present(annotations=dict(workload.annotations) or None)},
+        "spec": {
+            "replicas": workload.replicas,
+            "strategy": rolling(host_network=workload.host_network),
+            "selector": {"matchLabels": workload.app},
+            "template": {
+                "metadata": {"labels": labels(workload), "annotations": annotations},
+                "spec": pod_spec(workload),
+            },
+        },
+    }
+
+
+def rolling(*, host_network: bool) -> Manifest:
+    """A new Pod is ready before an old one ends, so that a wrong node selector stops its own rollout.
+
+    With hostNetwork two Pods of one node would need the same ports: there an old one ends first.
+    """
+    surge, unavailable = (0, 1) if host_network else (1, 0)
+    return {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
+    }
+
+
+def fingerprint(settings: Mapping[str, str], secrets: str = "") -> str:
+    """Changes whenever the container's environment does, so that the Deployment rolls; made of no secret."""
+    text = "\n".join([*(f"{key}={settings[key]}" for key in sorted(settings)), secrets])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
