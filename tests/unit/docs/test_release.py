@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from syncer.version import VERSION
-from tests.unit.docs.test_commands import AWAITED
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE = ROOT / ".github/workflows/release.yml"
@@ -39,7 +38,7 @@ def targets() -> set[str]:
 def test_every_make_target_exists() -> None:
     assert targets() == {"image", "wheel", "chart"}
     existing = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert targets() - existing == AWAITED
+    assert targets() <= existing
 
 
 def test_every_action_is_pinned_by_commit_and_names_its_version() -> None:

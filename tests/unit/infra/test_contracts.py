@@ -75,10 +75,6 @@ STACKS = [
     *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")),
     ROOT / "examples/kops/Pulumi.kops.yaml",
 ]
-    ROOT / "Pulumi.dev.yaml",
-    *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")),
-    ROOT / "examples/kops/Pulumi.kops.yaml",
-]
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.name)
