@@ -74,7 +74,11 @@ def test_the_cli_knows_each_key_with_its_type_and_default() -> None:
     ]
 
 
-STACKS = [ROOT / "Pulumi.dev.yaml", *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")), ROOT / "examples/kops/Pulumi.kops.yaml"]
+STACKS = [
+    ROOT / "Pulumi.dev.yaml",
+    *sorted((ROOT / "docs/examples").glob("Pulumi.*.yaml")),
+    ROOT / "examples/kops/Pulumi.kops.yaml",
+]
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.name)
