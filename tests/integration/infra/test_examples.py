@@ -9,9 +9,8 @@ import yaml
 
 from sandbox.cloud.iam import oidc_provider_arn
 from sandbox.cluster import Rest
-from sandbox.layout import Layout
+from sandbox.layout import ISSUER, Layout
 from tests.integration.infra.conftest import ROOT, DevStack, prepared
-from tests.integration.infra.test_deployer_policy import ISSUER
 from tests.integration.infra.test_prod_example import CHART_SERVICE, SERVICE
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]

@@ -133,8 +133,13 @@ def test_the_program_with_a_cluster_has_arguments_that_the_component_takes(
     kubernetes = types.ModuleType("pulumi_kubernetes")
     pulumi = types.ModuleType("pulumi")
     cluster = Anything()
-    cluster.eks_cluster = types.SimpleNamespace(name="prod")
-    vars(component)["NodeNlb"] = lambda _name, args, _opts: made.append(args) or Anything()
+    vars(cluster)["eks_cluster"] = types.SimpleNamespace(name="prod")
+
+    def component_of(_name: str, args: dict[str, Any], _options: object) -> Anything:
+        made.append(args)
+        return Anything()
+
+    vars(component)["NodeNlb"] = component_of
     vars(eks)["Cluster"] = lambda *_args, **_kwargs: cluster
     vars(kubernetes)["Provider"] = Anything
     image = "registry.example.com/node-nlb-sync@sha256:" + "0" * 64
