@@ -144,8 +144,8 @@ class UserKeys(_Identity):
         options = self.beneath(depends_on=[rights], replacement_trigger=turn)
         key = iam.AccessKey(name, user=user.name, opts=options)
         # The id of a key is no secret; the key is, whatever the provider says of it.
-        given = (key.id, pulumi.Output.secret(key.secret))
-        return Given(credentials=of_kind(USER_KEYS), keys=given)
+        secret: pulumi.Output[str] = pulumi.Output.secret(key.secret)
+        return Given(credentials=of_kind(USER_KEYS), keys=(key.id, secret))
 
 
 KINDS: Final[Mapping[str, type[_Identity]]] = {

@@ -13,12 +13,12 @@ import yaml
 
 from infra.chartvalues import VALUES
 from infra.helmchart import CHART
-from infra.identity import STS_AUDIENCE, web_identity
+from infra.identity import web_identity
 from infra.policy import policy
 from syncer.__main__ import main
 from syncer.asking.manifests import objects
 from syncer.cli import _parser, parse
-from syncer.manifests.credentials import KINDS, of_kind
+from syncer.manifests.credentials import KINDS, STS_AUDIENCE, of_kind
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/manifests.md").read_text()
@@ -91,7 +91,7 @@ def test_the_table_has_each_flag_and_names_values_of_the_chart() -> None:
     rows = dict(re.findall(r"^\| (`--.*?`) \| `([^`]+)` \|", PAGE, re.MULTILINE))
     flags = {flag for cell in rows for flag in re.findall(r"--[a-z-]+", cell)}
     actions = [each for each in _parser()._actions if each.dest == "command"]
-    parser = actions[0].choices["manifests"]  # type: ignore[index, call-overload]
+    parser = actions[0].choices["manifests"]  # type: ignore[index]
     known = {flag for action in parser._actions for flag in action.option_strings}
     assert flags == known - {"-h", "--help", "--json"}
     assert set(rows.values()) - {value.name for value in VALUES} == {"helm --namespace"}

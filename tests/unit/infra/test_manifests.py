@@ -14,7 +14,7 @@ from tests.unit.infra.world import Config, Record, RunProgram
 ROLE = "arn:aws:iam::123456789012:role/node-nlb"
 NAMESPACE = "ingress-traefik"
 IMAGE = f"registry.example.com/node-nlb-sync@sha256:{'0' * 64}"
-SYNCER = {
+SYNCER: dict[str, Any] = {
     "image": IMAGE,
     "name": "edge",
     "namespace": "kube-system",
