@@ -88,9 +88,8 @@ class BuiltImage(Part):
         """
         context = context_path()
         arguments: dict[str, pulumi.Input[str]] = {} if build.base is None else {"BASE": build.base}
-        tag = pulumi.Output.from_input(arguments).apply(
-            lambda known: content(context, build.platforms, known.get("BASE", ""))
-        )
+        base: pulumi.Output[str] = pulumi.Output.from_input(build.base or "")
+        tag = base.apply(lambda known: content(context, build.platforms, known))
         image = DockerImage(
             name,
             {

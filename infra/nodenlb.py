@@ -67,10 +67,9 @@ class NodeNlb(Part):
         here = self.beneath()
         ingress = IngressService(name, settings.ingress, here)
         mark = stack_mark(name, settings)
-        image = settings.syncer.image
-        built = BuiltImage(name, settings, here) if image is None else None
-        reference = pulumi.Output.from_input(built.reference if built else image)
-        settings = replace(settings, syncer=replace(settings.syncer, image=reference))
+        if settings.syncer.image is None:
+            built = BuiltImage(name, settings, here).reference
+            settings = replace(settings, syncer=replace(settings.syncer, image=built))
         groups = (
             given_groups(settings)
             if settings.target_groups

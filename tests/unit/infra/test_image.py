@@ -78,7 +78,7 @@ def test_the_token_of_the_registry_is_secret(run_program: RunProgram, config: Co
 
 def test_any_registry_may_be_named_with_credentials(run_program: RunProgram, config: Config) -> None:
     given = {"repository": "registry.example.com:5000/team/syncer", "username": "me", "password": "x"}
-    record = run(run_program, config, **given)
+    record = run(run_program, config, preview=False, **given)
     assert not record.of(REPOSITORY)
     image = record.one(IMAGE).inputs
     login = login_of(record)
@@ -124,4 +124,4 @@ def test_the_tag_is_the_same_for_the_same_files(context: Path) -> None:
 
 def test_the_version_of_the_provider_is_one(run_program: RunProgram, config: Config) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", PLUGIN_VERSION)
-    assert run(run_program, config).one(IMAGE)
+    assert run(run_program, config).one(IMAGE).version == PLUGIN_VERSION

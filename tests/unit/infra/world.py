@@ -42,6 +42,7 @@ class Asked:
     delete_before_replace: bool
     replacement_trigger: float | None
     delete_timeout: str
+    version: str
     dependencies: tuple[str, ...]
     property_dependencies: dict[str, tuple[str, ...]]
     ignore_changes: tuple[str, ...]
@@ -213,6 +214,7 @@ class Monitor(mocks.MockMonitor):
                     delete_before_replace=request.deleteBeforeReplace,
                     replacement_trigger=trigger(request),
                     delete_timeout=request.customTimeouts.delete,
+                    version=request.version,
                     dependencies=tuple(request.dependencies),
                     property_dependencies={
                         key: tuple(found.urns) for key, found in request.propertyDependencies.items()
