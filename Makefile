@@ -53,7 +53,8 @@ test-image-python: tools ## The same under the image's Python (docs/toolchain.md
 .PHONY: image
 image: venv ## Build the syncer's image; PUSH=REGISTRY/NAME:TAG pushes it (docs/image.md: BASE, PLATFORMS)
 	@$(BIN)/python -m sandbox.image $(if $(PUSH),--push "$(PUSH)") $(if $(PLATFORMS),--platforms "$(PLATFORMS)") \
-	  $(if $(BASE),--base "$(BASE)") $(if $(BUILD_BASE),--build-base "$(BUILD_BASE)") $(if $(NAME),--name "$(NAME)")
+	  $(if $(BASE),--base "$(BASE)") $(if $(BUILD_BASE),--build-base "$(BUILD_BASE)") $(if $(NAME),--name "$(NAME)") \
+	  $(if $(SOURCE),--source "$(SOURCE)")
 
 .PHONY: wheel
 wheel: venv ## Build the wheel into dist/

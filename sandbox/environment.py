@@ -23,6 +23,7 @@ REQUIREMENT = ROOT / "syncer/uv.txt"
 _UV_OLDEST = (0, 13)
 _ASK_S = 10.0
 _SILENT_AT_MOST_S = 3.5
+_STATUS_ALONE = re.compile(r"exit (status|code:) \d+$")
 _STAMP = ".venv/.node-nlb-sync.json"
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
 
@@ -226,6 +227,8 @@ def run(
         return ""
     lines = [line.strip() for line in [*command.said, *command.output.splitlines()] if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
+    # A builder reports the exit status of a command whose own error has the reason.
+    errors = [line for line in errors if not _STATUS_ALONE.search(line)] or errors
     return (errors or lines or [f"{words[0]} ended with status {command.status}"])[-1].removeprefix("error: ")
 
 

@@ -4,6 +4,7 @@ import argparse
 import re
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--base", metavar="IMAGE", help="debian makes one of Debian's packages")
     parser.add_argument("--build-base", metavar="IMAGE", help="by default the base")
     parser.add_argument("--name", default=NAME)
+    parser.add_argument("--source", metavar="URL", default="", help="where the sources are, for a label")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         store.root().mkdir(parents=True, exist_ok=True)
@@ -58,18 +60,20 @@ def run(arguments: argparse.Namespace) -> str:
     first, build = arguments.base or default_base(), arguments.build_base
     if first == "debian":
         first, build = base.ensure(builder, pin, _say)
-    wanted = Wanted(
-        context=DOCKERFILE.parent,
-        name=arguments.name,
-        base=qualified(first),
-        build_base=qualified(build or first),
-        platforms=platforms,
-        arguments={"VERSION": version(), "REVISION": revision()},
-    )
-    builder.build(wanted, _say)
-    if not arguments.push:
-        return wanted.name
-    digest = builder.push(wanted, arguments.push, _say)
+    with tempfile.TemporaryDirectory(prefix="node-nlb-sync-") as secrets:
+        wanted = Wanted(
+            context=DOCKERFILE.parent,
+            name=arguments.name,
+            base=qualified(first),
+            build_base=qualified(build or first),
+            platforms=platforms,
+            arguments={"VERSION": version(), "REVISION": revision(), "SOURCE": arguments.source},
+            secrets=Path(secrets),
+        )
+        builder.build(wanted, _say)
+        if not arguments.push:
+            return wanted.name
+        digest = builder.push(wanted, arguments.push, _say)
     return f"{without_tag(arguments.push)}@{digest}"
 
 

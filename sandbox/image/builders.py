@@ -12,7 +12,7 @@ from typing import Final
 
 from sandbox import environment
 from sandbox.environment import PreparationError, Say
-from sandbox.image import errors
+from sandbox.image import errors, secrets
 
 _MACHINES: Final = {
     "x86_64": "linux/amd64",
@@ -29,7 +29,7 @@ NONE_HERE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One build: the context, the name, the bases, the platforms, and what the labels say."""
+    """One build: the context, the name, the bases, the platforms, the labels, a folder for secrets."""
 
     context: Path
     name: str
@@ -37,15 +37,14 @@ class Wanted:
     build_base: str
     platforms: Sequence[str]
     arguments: Mapping[str, str]
+    secrets: Path
 
     def words(self) -> Iterator[str]:
         """The options that every builder takes."""
         given = {"BASE": self.base, "BUILD_BASE": self.build_base, **self.arguments}
         yield from (f"--build-arg={key}={value}" for key, value in given.items())
         yield f"--platform={','.join(self.platforms)}"
-        # A CA that this machine trusts beside the public ones; it is in no layer.
-        if bundle := os.environ.get("SSL_CERT_FILE"):
-            yield f"--secret=id=ca,src={bundle}"
+        yield from secrets.flags(self.secrets, os.environ)
 
 
 class Buildah:

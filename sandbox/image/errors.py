@@ -14,11 +14,15 @@ _UNREACHABLE: Final = re.compile(
 _ARCHITECTURE: Final = re.compile(
     r"exec format error|no image found .* for architecture|no match for platform"
 )
+_INDEX: Final = re.compile(r"No matching distribution found|Failed to (fetch|download)|error sending request")
 _ABSENT: Final = re.compile(r"manifest unknown|not found|name unknown", re.IGNORECASE)
 
 
 def of_build(refusal: str, *, program: str, base: str) -> str:
     """The line for a build that `program` refused with `refusal`."""
+    if _INDEX.search(refusal):
+        fix = "name the index that this machine reaches in PIP_INDEX_URL and UV_DEFAULT_INDEX"
+        return f"a package cannot be downloaded: {refusal}; {fix}"
     if _ARCHITECTURE.search(refusal):
         fix = "name one that has it by BASE=, or take that platform out of PLATFORMS="
         return f"the base image {base} has not every architecture that is asked for: {refusal}; {fix}"

@@ -18,6 +18,7 @@ __all__ = ["home", "household"]
 
 ROOT = Path(__file__).parents[3]
 NAME = "localhost/node-nlb-sync:tested"
+PASSWORD = "a-password-of-an-index"
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,13 @@ def image() -> str:
         pytest.skip(what)
     words = [sys.executable, "-m", "sandbox.image", "--base", "debian", "--name", NAME]
     done = subprocess.run(
-        words, cwd=ROOT, env=buildah_first(), capture_output=True, text=True, timeout=900, check=False
+        words,
+        cwd=ROOT,
+        env={**buildah_first(), "UV_INDEX_OWN_PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{NAME}\n"

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.image import bundle
 from syncer.version import VERSION
-from tests.integration.image.conftest import Contained
+from tests.integration.image.conftest import PASSWORD, Contained
 from tests.integration.syncer.household import Household
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
@@ -40,6 +40,19 @@ def test_it_adds_little_to_its_base_and_no_tool_that_built_it(image: str) -> Non
         assert not list((root / "app/syncer").glob("Dockerfile*"))
         compiled = {each.name.partition(".")[0] for each in root.glob("app/syncer/__pycache__/*.pyc")}
         assert compiled == {each.stem for each in root.glob("app/syncer/*.py")}
+
+
+def test_it_holds_no_password_of_the_index_it_was_built_from(image: str) -> None:
+    assert (
+        PASSWORD
+        not in subprocess.run(
+            ["buildah", "inspect", "--type=image", image], capture_output=True, text=True, check=True
+        ).stdout
+    )
+    with bundle.root_of(image) as root:
+        places = [root / place for place in ("app", "root", "run", "tmp")]
+        files = [each for place in places for each in place.rglob("*") if each.is_file()]
+        assert not any(PASSWORD.encode() in each.read_bytes() for each in files if not each.is_symlink())
 
 
 def test_it_says_what_it_is_and_runs_as_nobody(image: str) -> None:

@@ -116,7 +116,9 @@ def test_a_registry_that_is_not_there_is_one_line(registry: Callable[..., Regist
     assert last.startswith(f"error: the registry 127.0.0.1:{port} cannot be reached: ")
 
 
-def test_another_architecture_gets_its_own_libraries_without_emulation(image: str, tmp_path: Path) -> None:
+def test_another_architecture_gets_its_own_libraries_without_emulation(
+    image: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Only the stage that builds: there is no base for the other architecture here, and no emulator."""
     del image
     builder = Buildah()
@@ -128,6 +130,7 @@ def test_another_architecture_gets_its_own_libraries_without_emulation(image: st
         build_base=build,
         platforms=["linux/arm64"],
         arguments={},
+        secrets=tmp_path_factory.mktemp("secrets"),
     )
     builder.build(wanted, lambda _: None, "--target=build", f"--output=type=local,dest={tmp_path}")
     (library,) = (tmp_path / "app/pydantic_core").glob("*.so")

@@ -36,6 +36,7 @@ def arguments(**changes: str | None) -> argparse.Namespace:
         "base": None,
         "build_base": None,
         "name": "localhost/a:b",
+        "source": "",
     }
     return argparse.Namespace(**{**plain, **changes})
 
@@ -59,12 +60,14 @@ def test_docker_without_an_engine_is_no_builder(places: Path) -> None:
 
 def test_the_build_is_told_bases_platform_and_labels(places: Path) -> None:
     program(places, "buildah", f'echo "$@" >> {places}/said')
-    assert command.run(arguments(base="example.com/python:3.13", platforms="linux/arm64")) == "localhost/a:b"
+    given = arguments(base="example.com/python:3.13", platforms="linux/arm64", source="https://example.com/s")
+    assert command.run(given) == "localhost/a:b"
     said = (places / "said").read_text().split()
     assert said[0] == "build"
     assert "--build-arg=BASE=example.com/python:3.13" in said
     assert "--build-arg=BUILD_BASE=example.com/python:3.13" in said
     assert f"--build-arg=VERSION={command.version()}" in said
+    assert "--build-arg=SOURCE=https://example.com/s" in said
     assert "--platform=linux/arm64" in said
     assert said[-1].endswith("/syncer")
 
@@ -100,6 +103,14 @@ def test_a_wrong_choice_is_one_line_before_anything_is_built(
 
 # As Buildah 1.28 and Buildx 0.24 print them.
 BUILDS = [
+    (
+        "No matching distribution found for uv==0.13.8",
+        ("a package cannot be downloaded", "PIP_INDEX_URL and UV_DEFAULT_INDEX"),
+    ),
+    (
+        "Failed to fetch: `https://pypi.org/simple/boto3/`: dial tcp: connection refused",
+        ("a package cannot be downloaded", "PIP_INDEX_URL and UV_DEFAULT_INDEX"),
+    ),
     (
         (
             'creating build container: pinging container registry registry-1.docker.io: Get "https://…": '
@@ -159,7 +170,13 @@ def test_a_name_without_a_registry_is_dockers(given: str, whole: str) -> None:
 
 def test_what_is_wanted_is_said_once(tmp_path: Path) -> None:
     wanted = Wanted(
-        context=tmp_path, name="a", base="b", build_base="c", platforms=["p"], arguments={"D": "e"}
+        context=tmp_path,
+        name="a",
+        base="b",
+        build_base="c",
+        platforms=["p"],
+        arguments={"D": "e"},
+        secrets=tmp_path,
     )
     words = [word for word in wanted.words() if not word.startswith("--secret")]
     assert words == ["--build-arg=BASE=b", "--build-arg=BUILD_BASE=c", "--build-arg=D=e", "--platform=p"]
