@@ -10,12 +10,14 @@ from syncer.redaction import know_environment
 _READ = re.compile(r"(AWS|KUBE|BOTO|NLB_SYNC)|.*_PROXY$|(SSL|REQUESTS|CURL)_", re.IGNORECASE)
 # A byte order mark, which an editor may leave in front.
 _MARK = "\ufeff"
+# What a shell, an editor or a Secret made of a file leaves around a value; not the spaces of Unicode.
+SPACE = " \t\r\n"
 
 
 def prepare(environment: MutableMapping[str, str]) -> None:
     """Trim white space around each value, drop empty AWS variables, and register secrets for redaction."""
     for name, text in list(environment.items()):
-        trimmed = text.strip().strip(_MARK).strip()
+        trimmed = text.strip(SPACE).strip(_MARK).strip(SPACE)
         if not _READ.match(name):
             continue
         if trimmed or not name.startswith("AWS_"):

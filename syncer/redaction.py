@@ -30,9 +30,10 @@ _NAMES = (
     r"x-am[zn][a-z]*-security-token|x-amz-signature|x-amz-credential|x-aws-ec2-metadata-token(?!-ttl)"
     r"|x-amz-sso_bearer_token|x-auth-token|aws_?secret_?access_?key|aws_?secret_?key|aws_?access_?key(?:_?id)?"
     r"|aws_?(?:session|security)_?token|secret_?access_?key|session_?token|access_?key_?id|access_?token"
-    r"|refresh_?token|id_?token|web_?identity_?token|client_?secret|client-key-data|api[_-]?key|password|passwd"
+    # The name that instance metadata and the Pod Identity agent use, as a key of JSON or an element alone.
+    r"|\btoken(?=\\*['\"]|>)|refresh_?token|id_?token|web_?identity_?token|client_?secret|client-key-data|api[_-]?key|password|passwd"
 )
-_BETWEEN = r"""(?:\\*['"])?\s*(?:[:=>]|%3[aAdD])\s*(?:b?\\*['"])?"""
+_BETWEEN = r"""(?:\\*['"])?\s*(?:[:=>]|%3[aAdD])\s*\[?(?:b?\\*['"])?"""
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
@@ -48,6 +49,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)((?:{_NAMES}){_BETWEEN})(?!\*\*\*)[^\s'\"&,;<>\\)}}\]]+"), rf"\1{MASK}"),
     (re.compile(r"\b(Credential=|Signature=)[^\s'\"&,;<>\\)]+"), rf"\1{MASK}"),
     (re.compile(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}"), MASK),
+    (
+        re.compile(r"k8s-aws-v1\.[A-Za-z0-9_=-]+"),
+        MASK,
+    ),  # a signed URL in base64, as `aws eks get-token` prints it
     (re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.|%2[eE])[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"), MASK),
     # User and password in a URL, also where the password holds what it may not hold.
     (re.compile(r"(://)[^\s/@'\"<>:]{0,256}:(?!\d+[/?#])[^\s'\"<>]{0,1024}@"), r"\1"),
@@ -58,7 +63,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 _LARGE = 65536
 _MARKS = (
     *("AKIA", "ASIA", "eyJ", "PRIVATE KEY", "AWS4-", "X-Amz-", "x-amz-", "uthorization:", "earer ", "://"),
-    *("ignature=", "redential=", "ecret_access_key", "ecretAccessKey", "nvalid header", "assword"),
+    *(
+        "k8s-aws-v1.",
+        'oken"',
+        "ignature=",
+        "redential=",
+        "ecret_access_key",
+        "ecretAccessKey",
+        "nvalid header",
+        "assword",
+    ),
 )
 
 # A secret access key has 40 characters of base64, a session token hundreds; a part may have been pasted.
@@ -149,13 +163,14 @@ def _forms(secret: str) -> Iterator[str]:
     yield repr(secret)[1:-1]
     yield html.escape(secret)
     yield html.escape(secret, quote=False)
-    for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+    raw = secret.encode(errors="surrogateescape")  # a variable of the environment need not be UTF-8
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield encoded
         yield re.sub("%..", lambda match: match[0].lower(), encoded)
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for before in range(3):  # where it begins within the encoded text shifts the letters
-            letters = encode(b"\0" * before + secret.encode(errors="surrogateescape")).decode().rstrip("=")
-            yield letters[before and before + 1 : len(letters) - (len(secret.encode()) + before) % 3 or None]
+            letters = encode(b"\0" * before + raw).decode().rstrip("=")
+            yield letters[before and before + 1 : len(letters) - (len(raw) + before) % 3 or None]
 
 
 class RedactedStream:

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.selector import EVERYTHING, Selector
+from syncer.environment import SPACE
 from syncer.errors import MisconfiguredError
 from syncer.parsers import GroupSettings, Secret, ServicePort
 from syncer.quote import named, quoted
@@ -133,12 +134,8 @@ def _not_a_setting(name: str, known: Collection[str]) -> str:
     return f"{named(name)} is not a setting; {hint}allowed: what `python -m syncer run --help` lists"
 
 
-# What a shell, an editor or a Secret made of a file leaves around a value; not the spaces of Unicode.
-_SPACE = " \t\r\n"
-
-
 def _read(row: Setting, environment: Mapping[str, str]) -> Any:
-    text = environment.get(row.name, "").strip(_SPACE)
+    text = environment.get(row.name, "").strip(SPACE)
     if row.name.endswith("_PORT") and text.startswith("tcp://"):
         text = ""  # the service link of a Service called nlb-sync or nlb-sync-probe, not ours
     try:

@@ -162,7 +162,7 @@ TABLE: tuple[Setting, ...] = (
         field="name",
         default="",
         allowed="a Kubernetes object's name: a-z, 0-9, - and .",
-        parse=matching(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?"),
+        parse=matching(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"),
         reason="Their name. All replicas share it, and no other syncer in the namespace. Default: the "
         "Deployment's, as the Pod's name tells it, else nlb-sync; with hostNetwork set it, or POD_NAME.",
     ),

@@ -93,7 +93,7 @@ def _add_files(parser: argparse.ArgumentParser, targets: str) -> None:
 
 def explain(args: argparse.Namespace) -> int:
     """Answer from files where there are any, else from the cluster and AWS as they are now."""
-    if args.nodes:
+    if args.nodes is not None:
         return explain_files(args)
     if args.targets:
         return _refuse(MisconfiguredError("--targets belongs to -f; leave it out to ask AWS"))
@@ -104,8 +104,8 @@ def explain(args: argparse.Namespace) -> int:
 
 def plan(args: argparse.Namespace) -> int:
     """Answer from files where there are any, else for every group as it is now."""
-    if args.nodes or args.targets or args.port or args.target_group:
-        missing = [flag for flag in ("nodes", "targets", "port") if not getattr(args, flag)]
+    if args.nodes is not None or args.targets or args.port or args.target_group:
+        missing = [flag for flag in ("nodes", "targets", "port") if getattr(args, flag) in (None, [])]
         if missing:
             return _refuse(MisconfiguredError(f"--{missing[0]} is missing; files come all together or not"))
         if len(args.port) not in {1, len(args.targets)}:
@@ -211,7 +211,7 @@ def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple
 
 def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
     """What a file or standard input holds, in the shape that is asked for."""
-    shown = "standard input" if name == "-" else name
+    shown = "standard input" if name == "-" else name or "'', an empty file name,"
     try:
         content = read_whole(name)
     except DocumentError as error:

@@ -21,7 +21,6 @@ from syncer.variables import GROUPS_ALLOWED
 MANAGED_BY: Final = "nlb-sync"
 # What the container has in any case; a second entry of the same name would silently win.
 _OWN: Final = frozenset({"POD_IP", "POD_NAME", "AWS_REGION"})
-_PREDECESSORS: Final = {"AWS_ACCESS_KEY", "AWS_SECRET_KEY"}  # read where AWS_ACCESS_KEY_ID is not set
 _POD: Final = {"$(POD_IP)": "127.0.0.1", "$(POD_NAME)": "nlb-sync-0"}
 
 
@@ -93,7 +92,7 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
             raise MisconfiguredError(f"--env is {quoted(entry)}; allowed: NAME=VALUE")
         if name in env or name in variables or name in _OWN:
             raise MisconfiguredError(f"--env {name} is set already; leave it out, or use the flag for it")
-        if not external and name in VARIABLES | _PREDECESSORS:
+        if not external and name in VARIABLES:
             raise MisconfiguredError(
                 f"--env {name} would replace the credentials of --identity; leave it out, "
                 f"or use --identity {EXTERNAL}"

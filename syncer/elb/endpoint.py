@@ -18,6 +18,7 @@ _FILES = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",  # botocore reads it where AWS_CA_BUNDLE is not set
 )
 
 

@@ -17,6 +17,8 @@ VARIABLES: Final = frozenset(
     {
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
+        "AWS_ACCESS_KEY",  # the predecessor's names, which are read where the others are not set
+        "AWS_SECRET_KEY",
         "AWS_ROLE_ARN",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
