@@ -122,7 +122,7 @@ class Build(TypedDict):
 
     repository: NotRequired[pulumi.Input[str]]
     """The repository that the image is pushed to; absent: an ECR repository is created. Allowed:
-    REGISTRY/NAME without a tag."""
+    REGISTRY/NAME without a tag, such as docker.io/team/name."""
     username: NotRequired[pulumi.Input[str]]
     """The user at the registry of `repository`. Allowed: a user's name."""
     password: NotRequired[pulumi.Input[str]]

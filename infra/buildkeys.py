@@ -19,8 +19,8 @@ class Build:
             inner=Text(
                 output=True,
                 reason="The repository that the image is pushed to; absent: an ECR repository is created.",
-                allowed="REGISTRY/NAME without a tag",
-                pattern=r"[a-z0-9][\w.-]*(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)+",
+                allowed="REGISTRY/NAME without a tag, such as docker.io/team/name",
+                pattern=r"(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9-]+(?=:))(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)+",
                 example="registry.example.com/node-nlb-sync",
             )
         )
@@ -39,6 +39,7 @@ class Build:
         Optional(
             inner=Text(
                 output=True,
+                secret=True,
                 reason="The password or token at the registry of `repository`; set it with --secret.",
                 allowed="a password",
                 pattern=rf"{CHARACTER}+",

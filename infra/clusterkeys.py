@@ -251,7 +251,14 @@ class Syncer:
             allowed="annotation keys with their values",
         )
     )
-    node_selector: Mapping[str, str] = declared(strings("Which nodes the syncer may run on."))
+    node_selector: Mapping[str, str] = declared(
+        strings(
+            "Which nodes the syncer may run on.",
+            allowed="labels with their values",
+            pattern=LABEL_VALUE,
+            key_pattern=LABEL_KEY,
+        )
+    )
     tolerations: tuple[Toleration, ...] = declared(
         Rows(
             item=Record(build=Toleration),

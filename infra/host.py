@@ -80,7 +80,8 @@ def with_known_values(value: Any) -> Any:
 def component_schema(text: str) -> str:
     """A package schema as `pulumi package get-schema` prints it, as JSON.
 
-    Descriptions stand on one line, and not at the items of a list or map, where the SDK repeats them.
+    Descriptions stand on one line, and not at the items of a list or map, where the SDK repeats them. Pulumi
+    leaves out an empty list of required inputs.
     """
 
     def tidied(value: Any) -> Any:
@@ -93,6 +94,7 @@ def component_schema(text: str) -> str:
             if key == "description" and isinstance(each, str)
             else tidied(without_description(each) if key in _ITEMS else each)
             for key, each in value.items()
+            if (key, each) != ("requiredInputs", [])
         }
 
     return json.dumps(tidied(json.loads(text)), indent=2, sort_keys=True) + "\n"

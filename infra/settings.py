@@ -30,7 +30,9 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
     "labelFilter": "kops.k8s.io/instancegroup=nodes",
 }
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
-RESERVED_ENV: Final = frozenset({"NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"})
+RESERVED_ENV: Final = frozenset(
+    {"NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT", "NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"}
+)
 # Only beside `external`, which has no credentials of its own.
 CREDENTIALS_ENV: Final = VARIABLES
 # Labels and annotations that the syncer's objects have in any case.
@@ -215,6 +217,10 @@ def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:
 
 def duplicates(settings: Settings) -> Iterator[Problem]:
     """Names, ports, subnets and addresses that may stand once only."""
+    for index, cidr in enumerate(settings.client_cidrs):
+        if cidr in settings.client_cidrs[:index]:
+            where = f"clientCidrs[{index}]"
+            yield Problem(where, f"{echo(cidr)} a second time", "each network once", f"remove {where}")
     yield from repeated("listeners", "name", [item.name for item in settings.listeners])
     yield from repeated("listeners", "port", [item.port for item in settings.listeners])
     yield from repeated("ingress.ports", "name", [item.name for item in settings.ingress.ports])
@@ -252,7 +258,9 @@ def wrong_build(syncer: Syncer) -> Iterator[Problem]:
     if syncer.image is not None:
         for name, shape in Record(build=Build).fields.items():
             value = getattr(build, name)
-            if value != shape.default and list(value or ()) != shape.default:
+            if isinstance(value, pulumi.Output) or (
+                value != shape.default and list(value or ()) != shape.default
+            ):
                 path = f"syncer.build.{camel(name)}"
                 yield Problem(path, "a key of a build", "none beside syncer.image", Change(path, None))
         return

@@ -47,7 +47,8 @@ class Shape(Protocol):
 class Text:
     """A string that matches `pattern` as a whole, or is one of `choices`.
 
-    With `output` it may be a Pulumi Output as well, which is checked once its value is known.
+    With `output` it may be a Pulumi Output as well, which is checked once its value is known; with `secret` a
+    wrong value is not repeated.
     """
 
     reason: str
@@ -57,6 +58,7 @@ class Text:
     pattern: str = rf"{CHARACTER}+"
     choices: tuple[str, ...] = ()
     output: bool = False
+    secret: bool = False
     kind: str = "string"
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
@@ -69,7 +71,10 @@ class Text:
             return raw
         near = difflib.get_close_matches(raw, self.choices, n=1) if isinstance(raw, str) else []
         fix = Change(path, near[0] if near else self.example)
-        problems.append(Problem(path, echo(raw), self.allowed, fix))
+        hidden = self.secret and raw is not MISSING
+        problems.append(
+            Problem(path, "a value that is not shown" if hidden else echo(raw), self.allowed, fix)
+        )
         return ""
 
     def _known(self, path: str, raw: Any) -> Any:

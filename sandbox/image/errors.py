@@ -46,7 +46,7 @@ def of_push(refusal: str, *, program: str, reference: str) -> str:
 
 def registry(reference: str) -> str:
     """The registry in a qualified reference."""
-    return reference.partition("/")[0]
+    return qualified(reference).partition("/")[0]
 
 
 def qualified(reference: str) -> str:
