@@ -31,6 +31,8 @@ _METADATA: Final = (
     "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods call it)"
 )
 _PROFILE: Final = "mend the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
+# Errors of the configuration itself, which no trust policy mends.
+_OF_THE_PROFILE: Final = frozenset({"InfiniteLoopConfigError", "InvalidConfigError", "MfaError"})
 # By botocore's name of the provider.
 _CURES: Final = {
     "assume-role-with-web-identity": (
@@ -96,6 +98,8 @@ def credentials_fault(
     if isinstance(error, OSError) and error.filename:
         why = (error.strerror or code).lower()
         return CredentialsError(_from(method), code, f"cannot read {error.filename}: {why}; {_cure(method)}")
+    if code in _OF_THE_PROFILE:
+        return CredentialsError(_from(method), code, f"{_one_line(str(error))}; {_PROFILE}")
     far = isinstance(error, NoConnectionError | HTTPClientError) and method not in _NEAR
     return CredentialsError(_from(method), code, f"{_one_line(str(error))}; {_STS if far else _cure(method)}")
 

@@ -48,7 +48,16 @@ def _limited(chain: Sequence[CredentialProvider]) -> Sequence[CredentialProvider
         elif isinstance(provider, AssumeRoleProvider):
             builder = each._profile_provider_builder  # noqa: SLF001
             builder.providers = _limiting(builder.providers)
+            each._prompter = _no_prompt  # noqa: SLF001
     return chain
+
+
+class MfaError(ValueError):
+    """A profile asks for a code that a person would have to type."""
+
+
+def _no_prompt(_: str) -> str:
+    raise MfaError("the profile asks for an MFA code (mfa_serial), which nobody can type here")
 
 
 def _limiting(

@@ -100,6 +100,15 @@ def test_explain_knows_registered_instances_from_the_targets(ask: Ask) -> None:
     assert json.loads(out)[0]["reason"] == "NotReadyYet"
 
 
+@pytest.mark.parametrize(
+    "words", [("explain", "-f", ""), ("plan", "--nodes", "", "--targets", "t.json", "--port", "1")]
+)
+def test_s9_an_empty_file_name_is_no_question_to_the_cluster(ask: Ask, words: tuple[str, ...]) -> None:
+    code, out, err = ask(*words)
+    assert (code, out) == (2, "")
+    assert "'', an empty file name, cannot be read" in err
+
+
 def test_explain_reads_standard_input_and_prints_a_table_with_a_sentence(ask: Ask) -> None:
     nodes = raw_list(raw_node(1), raw_node(2, "karpenter.sh/disrupted"))
     code, out, _ = ask("explain", "-f", "-", stdin=nodes)

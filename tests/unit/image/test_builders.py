@@ -180,3 +180,8 @@ def test_what_is_wanted_is_said_once(tmp_path: Path) -> None:
     )
     words = [word for word in wanted.words() if not word.startswith("--secret")]
     assert words == ["--build-arg=BASE=b", "--build-arg=BUILD_BASE=c", "--build-arg=D=e", "--platform=p"]
+
+
+def test_a_name_at_docker_hub_is_logged_in_at_docker_hub() -> None:
+    line = errors.of_push("denied", program="buildah", reference="alice/x:1")
+    assert line.endswith("run `buildah login docker.io`")

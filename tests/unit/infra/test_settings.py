@@ -295,6 +295,38 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "identity.keyGeneration",
         ("read 2", "pod-identity"),
     ),
+    (
+        "a network twice",
+        lambda c: c.update(clientCidrs=["10.0.0.0/8", "10.0.0.0/8"]),
+        "clientCidrs[1]",
+        ("a second time",),
+    ),
+    (
+        "a label of no node",
+        lambda c: c["syncer"].update(nodeSelector={"a b": "c"}),
+        "syncer.nodeSelector",
+        ('the key "a b"',),
+    ),
+    (
+        "a repository without a registry",
+        lambda c: c.update(syncer={"build": {"repository": "team/x"}}),
+        "syncer.build.repository",
+        ("docker.io/team/name",),
+    ),
+    (
+        "a port that the probes do not ask",
+        lambda c: c["syncer"].update(env={"NLB_SYNC_PROBE_PORT": "9000"}),
+        "syncer.env.NLB_SYNC_PROBE_PORT",
+        ("the stack sets itself",),
+    ),
+    (
+        "the predecessor's keys beside an identity",
+        lambda c: c.update(
+            identity={"clusterName": "prod"}, syncer={**c["syncer"], "env": {"AWS_ACCESS_KEY": "x"}}
+        ),
+        "syncer.env.AWS_ACCESS_KEY",
+        ("the stack sets itself",),
+    ),
     ("a list for an object", lambda c: c.update(ingress=[]), "ingress", ("read []",)),
     ("an object for a list", lambda c: c.update(listeners={}), "listeners", ("read {}",)),
 ]
@@ -370,3 +402,21 @@ def test_any_configuration_is_read_or_refused_in_lines(extra: dict[str, Any]) ->
         assert line.startswith("node-nlb-sync:")
         assert "; allowed: " in line
         assert "; fix: " in line
+
+
+@pytest.mark.parametrize("password", [12345678, ["hunter2"], {"a": "hunter2"}])
+def test_a_wrong_password_is_not_repeated(password: Any) -> None:
+    build = {"repository": "r.example.com/x", "username": "me", "password": password}
+    wrong = lines(changed(lambda c: c.update(syncer={"build": build})))
+    assert "syncer.build.password: read a value that is not shown" in "".join(wrong)
+    assert "hunter2" not in "".join(wrong)
+    assert "12345678" not in "".join(wrong)
+
+
+def test_a_secret_build_beside_an_image_is_one_line_a_key() -> None:
+    syncer = {"image": "r.example.com/x", "build": {"repository": "r.example.com/x", "password": "hunter2"}}
+    with pytest.raises(SettingsError) as refused:
+        load(as_text(changed(lambda c: c.update(syncer=syncer))), REGION, ("node-nlb-sync:syncer",))
+    wrong = str(refused.value).splitlines()
+    assert [line.partition(": ")[0].rpartition(".")[2] for line in wrong] == ["repository", "password"]
+    assert "hunter2" not in str(refused.value)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 from urllib.parse import quote
 
 import pytest
@@ -37,6 +38,11 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Invalid header value b'AWS4-HMAC-SHA256 Credential=AK\\n1/2026/aws4_request'", "2026"),
         ("{'Authorization': b'AWS4-HMAC-SHA256 Credential=k/2026, Signature=5ec7e7'}", "5ec7e7"),
         ("authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        ("{'Authorization': ['Basic dXNlcjpwYXNz']}", "dXNlcjpwYXNz"),
+        ("map[Authorization:[Bearer abcd1234]]", "abcd1234"),
+        ('{"AccessKeyId":"a","Token":"tok-hunter2-xyz"}', "tok-hunter2-xyz"),
+        ("<Token>IQoJb3JpZ2lu</Token>", "IQoJb3JpZ2lu"),
+        ("users: token k8s-aws-v1.aHR0cHM6Ly9zdHM", "aHR0cHM6Ly9zdHM"),
         ("Proxy-Authorization=Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
         ("x-amz-security-token:IQoJb3JpZ2lu/x+y==", "IQoJ"),
         ("X-Amz-Security-Token=IQoJ%2Fb3Jp&X-Amz-Date=1", "IQoJ"),
@@ -78,6 +84,14 @@ def test_s2_a_secret_is_known_by_its_form(said: str, hidden: str) -> None:
 def test_s2_what_is_no_secret_stays(said: str) -> None:
     assert redacted(said) == said
     assert redacted_input(said) == said
+
+
+def test_s2_a_secret_that_is_no_utf_8_is_hidden_too() -> None:
+    raw = b"\xff\xfe1234567890"
+    know_environment({"MY_TOKEN": os.fsdecode(raw)})
+    for said in (os.fsdecode(raw), quote(raw), base64.b64encode(raw).decode()):
+        assert "1234567890" not in redacted(f"got {said}")
+        assert redacted(f"got {said}") != f"got {said}"
 
 
 def test_s2_a_known_secret_is_hidden_in_each_form() -> None:
