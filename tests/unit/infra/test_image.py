@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.image import KEPT, PLUGIN_VERSION, content, context_path
+from infra.problems import SettingsError
 from tests.unit.infra.world import ROOT, Asked, Config, Record, RunProgram
 
 KEY = "node-nlb-sync:syncer"
@@ -125,3 +126,14 @@ def test_the_tag_is_the_same_for_the_same_files(context: Path) -> None:
 def test_the_version_of_the_provider_is_one(run_program: RunProgram, config: Config) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", PLUGIN_VERSION)
     assert run(run_program, config).one(IMAGE).version == PLUGIN_VERSION
+
+
+def test_a_secret_build_beside_an_image_is_one_line_a_key(run_program: RunProgram, config: Config) -> None:
+    config[KEY] = {**config[KEY], "build": {"repository": "r.example.com/x", "password": "hunter2"}}
+    run_program.secret_keys = [KEY]
+    with pytest.raises(SettingsError) as refused:
+        run_program()
+    wrong = str(refused.value).splitlines()
+    assert [line.partition(": ")[0].rpartition(".")[2] for line in wrong] == ["repository", "password"]
+    assert "hunter2" not in str(refused.value)
+    assert run_program.last.resources == []

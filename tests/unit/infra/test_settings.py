@@ -411,12 +411,3 @@ def test_a_wrong_password_is_not_repeated(password: Any) -> None:
     assert "syncer.build.password: read a value that is not shown" in "".join(wrong)
     assert "hunter2" not in "".join(wrong)
     assert "12345678" not in "".join(wrong)
-
-
-def test_a_secret_build_beside_an_image_is_one_line_a_key() -> None:
-    syncer = {"image": "r.example.com/x", "build": {"repository": "r.example.com/x", "password": "hunter2"}}
-    with pytest.raises(SettingsError) as refused:
-        load(as_text(changed(lambda c: c.update(syncer=syncer))), REGION, ("node-nlb-sync:syncer",))
-    wrong = str(refused.value).splitlines()
-    assert [line.partition(": ")[0].rpartition(".")[2] for line in wrong] == ["repository", "password"]
-    assert "hunter2" not in str(refused.value)
