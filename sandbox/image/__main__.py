@@ -12,7 +12,7 @@ from sandbox import environment
 from sandbox.environment import ROOT, PreparationError
 from sandbox.image import base, builders
 from sandbox.image.builders import Wanted
-from sandbox.image.errors import qualified
+from sandbox.image.errors import masked, qualified
 from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.toolchain import store
 
@@ -36,7 +36,7 @@ def main() -> int:
         store.root().mkdir(parents=True, exist_ok=True)
         sys.stdout.write(run(parser.parse_args()) + "\n")
     except (PreparationError, OSError) as error:
-        _say(f"error: {error}")
+        _say(f"error: {masked(str(error))}")
         return 1
     except KeyboardInterrupt:
         _say("interrupted; the next run starts where this one ended")

@@ -15,6 +15,7 @@ _ARCHITECTURE: Final = re.compile(
     r"exec format error|no image found .* for architecture|no match for platform"
 )
 _INDEX: Final = re.compile(r"No matching distribution found|Failed to (fetch|download)|error sending request")
+_USERINFO: Final = re.compile(r"(?<![\w.:-])[^\s/:@'\"]{1,256}:(?!//|\d+[/@])[^\s@'\"]{1,1024}@(?!sha256:)")
 _ABSENT: Final = re.compile(r"manifest unknown|not found|name unknown", re.IGNORECASE)
 
 
@@ -42,6 +43,11 @@ def of_push(refusal: str, *, program: str, reference: str) -> str:
     if _LOGIN.search(refusal):
         return f"the registry {where} refuses the push: {refusal}; run `{program} login {where}`"
     return f"{program} cannot push to {reference}: {refusal}"
+
+
+def masked(text: str) -> str:
+    """`text` without user and password before a host: builders repeat the URLs of package indexes."""
+    return _USERINFO.sub("***@", text)
 
 
 def registry(reference: str) -> str:

@@ -185,3 +185,20 @@ def test_what_is_wanted_is_said_once(tmp_path: Path) -> None:
 def test_a_name_at_docker_hub_is_logged_in_at_docker_hub() -> None:
     line = errors.of_push("denied", program="buildah", reference="alice/x:1")
     assert line.endswith("run `buildah login docker.io`")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "Failed to fetch: https://me:hunter2-x@pypi.example.com/simple/",
+            "https://***@pypi.example.com/simple/",
+        ),
+        ("PUSH: read 'me:hunter2@r.example.com/x'", "'***@r.example.com/x'"),
+        ("r.example.com:5000/a:1@sha256:0", "r.example.com:5000/a:1@sha256:0"),
+        ("dial tcp 10.0.0.1:443: i/o timeout", "dial tcp 10.0.0.1:443: i/o timeout"),
+    ],
+)
+def test_s3_no_error_repeats_a_password(said: str, shown: str) -> None:
+    assert shown in errors.masked(said)
+    assert "hunter2" not in errors.masked(said)
