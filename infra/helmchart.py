@@ -1,7 +1,6 @@
 """Writes the Helm chart from the syncer's Kubernetes objects (`python -m infra.helmchart`)."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -9,13 +8,13 @@ from syncer.manifests import Manifest
 from syncer.manifests.credentials import KINDS, of_kind
 from syncer.manifests.documents import access, running, settings
 from syncer.manifests.pod import Workload
+from syncer.version import VERSION
 
 from .chartvalues import schema, values
 from .templates import Each, Expr, IfSet, Items, Spread, lines, merged
 
 PROJECT: Final = Path(__file__).parent.parent
 CHART: Final = PROJECT / "chart"
-VERSION: Final = version("node-nlb-sync")
 MARK: Final = "Written by python -m infra.helmchart."
 
 _NAMESPACE: Final = Expr("$namespace")

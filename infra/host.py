@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from importlib.metadata import version
 from typing import Any, Final
 
 import pulumi
@@ -13,13 +12,14 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.provider import ConstructResult
 from pulumi.provider.server import ComponentInitError
 
+from syncer.version import VERSION
+
 from .keys import ROOT
 from .nodenlb import NodeNlb
 from .problems import NAMESPACE, SettingsError
 from .settings import read
 from .spelling import as_config
 
-VERSION: Final = version("node-nlb-sync")
 _ITEMS: Final = ("items", "additionalProperties")
 
 
