@@ -38,12 +38,12 @@ class Groups:
 
 
 def given_groups(settings: Settings) -> Groups:
-    """Groups that exist already."""
+    """Take the groups of the settings, which exist already."""
     arns = {name: pulumi.Output.from_input(arn) for name, arn in settings.target_groups.items()}
     return Groups(arns=arns, region=arns[min(arns)].apply(region_of))
 
 
-def balanced(
+def created_groups(
     name: str,
     settings: Settings,
     network: Network,
@@ -52,7 +52,7 @@ def balanced(
     ingress: IngressService,
     opts: pulumi.ResourceOptions,
 ) -> Groups:
-    """Addresses, load balancer and firewall rules; `mark` is the component's value of STACK_TAG."""
+    """Create addresses, load balancer and firewall rules; `mark` is the component's value of STACK_TAG."""
     addresses = StaticAddresses(name, settings, network, {STACK_TAG: mark}, opts)
     balancer = LoadBalancer(
         name,

@@ -82,9 +82,10 @@ class BuiltImage(Part):
         registries: Sequence[Any],
         after: Sequence[pulumi.Resource],
     ) -> pulumi.Output[str]:
-        """Kept when it is replaced or deleted: Pods of the old Deployment may still pull it.
+        """Register the build; the registry keeps the image when Pulumi replaces or deletes the resource.
 
-        With an unchanged digest the provider would delete the new one too (pulumi-docker-build#606).
+        Pods of the previous Deployment may still pull the old image. Where the digest has not changed, the
+        provider would delete the new image with the old one (pulumi-docker-build#606).
         """
         context = context_path()
         arguments: dict[str, pulumi.Input[str]] = {} if build.base is None else {"BASE": build.base}

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .args import NodeNlbArgs
-from .groups import balanced, given_groups
+from .groups import created_groups, given_groups
 from .identity import Account, identity
 from .image import BuiltImage
 from .ingress import IngressService
@@ -73,7 +73,7 @@ class NodeNlb(Part):
         groups = (
             given_groups(settings)
             if settings.target_groups
-            else balanced(name, settings, network, mark=mark, ingress=ingress, opts=here)
+            else created_groups(name, settings, network, mark=mark, ingress=ingress, opts=here)
         )
         arns = groups.arns
         document = pulumi.Output.all(*[arns[key] for key in sorted(arns)]).apply(

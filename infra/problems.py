@@ -16,7 +16,7 @@ MOST_SHOWN: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fix: put `value` at `path`, or remove `path` where it is None. `before` and `after` frame it."""
+    """A fix: put `value` at `path`, or remove `path` without a `value`. `before` and `after` are text around."""
 
     path: str
     value: str | None

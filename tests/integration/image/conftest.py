@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.image import bundle
+from sandbox.image import base, bundle
+from sandbox.image.builders import Buildah, Wanted
+from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.layout import free_ports
 from tests.integration.syncer.conftest import home, household
 from tests.integration.syncer.household import Household, Syncer
@@ -43,6 +45,22 @@ def image() -> str:
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{NAME}\n"
     return NAME
+
+
+def build_first_stage(secrets: Path, platform: str, *options: str) -> None:
+    """Build the stage that installs the libraries, with more options of Buildah. Raises PreparationError."""
+    builder = Buildah()
+    first, build = base.ensure(builder, Pin.read(), lambda _: None)
+    wanted = Wanted(
+        context=DOCKERFILE.parent,
+        name="localhost/node-nlb-sync:first-stage",
+        base=first,
+        build_base=build,
+        platforms=[platform],
+        arguments={},
+        secrets=secrets,
+    )
+    builder.build(wanted, lambda _: None, "--target=build", *options)
 
 
 def buildah_first() -> dict[str, str]:

@@ -13,11 +13,8 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from sandbox.image import base
-from sandbox.image.builders import Buildah, Wanted
-from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.layout import free_ports
-from tests.integration.image.conftest import ROOT, buildah_first
+from tests.integration.image.conftest import ROOT, build_first_stage, buildah_first
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
 
@@ -121,18 +118,8 @@ def test_another_architecture_gets_its_own_libraries_without_emulation(
 ) -> None:
     """Only the stage that builds: there is no base for the other architecture here, and no emulator."""
     del image
-    builder = Buildah()
-    first, build = base.ensure(builder, Pin.read(), lambda _: None)
-    wanted = Wanted(
-        context=DOCKERFILE.parent,
-        name="localhost/node-nlb-sync:arm64",
-        base=first,
-        build_base=build,
-        platforms=["linux/arm64"],
-        arguments={},
-        secrets=tmp_path_factory.mktemp("secrets"),
-    )
-    builder.build(wanted, lambda _: None, "--target=build", f"--output=type=local,dest={tmp_path}")
+    secrets = tmp_path_factory.mktemp("secrets")
+    build_first_stage(secrets, "linux/arm64", f"--output=type=local,dest={tmp_path}")
     (library,) = (tmp_path / "app/pydantic_core").glob("*.so")
     assert "aarch64" in library.name
     assert library.read_bytes()[18:20] == b"\xb7\x00"  # e_machine of ELF: EM_AARCH64
