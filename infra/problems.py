@@ -16,7 +16,10 @@ MOST_SHOWN: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fix: put `value` at `path`, or remove `path` without a `value`. `before` and `after` are text around."""
+    """A fix of one key: put `value` at `path`, or without a `value` remove `path`.
+
+    `before` and `after` are text around the change.
+    """
 
     path: str
     value: str | None
