@@ -25,6 +25,7 @@ from syncer.errors import (
     CredentialsExpiredError,
     NotLeaderError,
     TargetGroupNotFoundError,
+    ThrottledError,
 )
 from syncer.model import Target, TargetGroupArn, TargetHealth
 
@@ -42,10 +43,17 @@ Answer = TypeVar("Answer")
 _THREADS = 16
 _SERVICE = "elastic-load-balancing-v2"
 _WRITES = ("RegisterTargets", "DeregisterTargets")
+# For `throttled_s` of a command: pauses of 0.5, 1, 2 and 4 s.
+PATIENCE_S = 7.5
+_FIRST_PAUSE = 0.5
 
 
 class BotoElb:
-    """Implements `syncer.ports.Elb` on boto3. Retries are the controller's: here each call is one attempt."""
+    """Implements `syncer.ports.Elb` on boto3.
+
+    Retries are the controller's: each call is one attempt. A command that a person runs has no controller, so
+    `throttled_s` lets a throttled call be repeated for that many seconds.
+    """
 
     def __init__(
         self,
@@ -55,10 +63,12 @@ class BotoElb:
         secret_key: str = "",
         called: Callable[[str, str], None] = lambda _operation, _code: None,
         may_write: Callable[[], bool] = lambda: True,
+        throttled_s: float = 0.0,
     ) -> None:
         check_endpoints(os.environ)
         check_files(os.environ)
         self._may_write = may_write
+        self._throttled_s = throttled_s
         self._keys = (access_key, secret_key)
         self._called = called
         self._healths = Healths()
@@ -149,6 +159,19 @@ class BotoElb:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(
+        self, operation: str, group: TargetGroupArn, call: "Callable[[ElasticLoadBalancingv2Client], Answer]"
+    ) -> Answer:
+        waited, pause = 0.0, _FIRST_PAUSE
+        while True:
+            try:
+                return await self._attempt(operation, group, call)
+            except ThrottledError:
+                if waited + pause > self._throttled_s:
+                    raise
+            await asyncio.sleep(pause)
+            waited, pause = waited + pause, pause * 2
+
+    async def _attempt(
         self, operation: str, group: TargetGroupArn, call: "Callable[[ElasticLoadBalancingv2Client], Answer]"
     ) -> Answer:
         region = parse_arn(group).region

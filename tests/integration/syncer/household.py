@@ -19,6 +19,7 @@ import boto3
 from sandbox.cloud.network import Network, run_node_instance
 from sandbox.cluster import ApiError, Rest, store_context
 from sandbox.layout import HOST, REGION, Layout, free_ports
+from tests.control import control
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -105,7 +106,8 @@ class Household:
     syncers: list[Syncer] = field(default_factory=list)
 
     def furnish(self) -> None:
-        """A load balancer with its groups, and an ingress Service."""
+        """A load balancer with its groups, and an ingress Service, in an account that has made no calls."""
+        control(self.layout.aws_url, "DELETE", "faults")
         number = next(_NUMBERS)
         self.balancer, self.groups = self.new_balancer(number)
         self._expose(number)

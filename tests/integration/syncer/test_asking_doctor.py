@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.control import control
 from tests.integration.syncer.household import NODES, Household
 from tests.integration.syncer.questions import Ask, fill
 
@@ -92,6 +93,17 @@ def test_the_predecessors_policy_is_enough_and_what_is_lost_is_said(home: Househ
         "allow elasticloadbalancing:DescribeTargetHealth" in each and "blind" in each for each in notes
     )
     assert any("type, health check, zones and quota cannot be looked at" in each for each in notes)
+
+
+def test_a_throttled_account_delays_the_answer_and_is_no_fault(home: Household, ask: Ask) -> None:
+    """An account whose other users leave one write a second."""
+    fill(home, "a")
+    control(home.layout.aws_url, "POST", "faults", {"rates": {"RegisterTargets,DeregisterTargets": [1, 1]}})
+    try:
+        answer = ask("doctor", "--json", NLB_SYNC_CROSS_ZONE="false")
+    finally:
+        control(home.layout.aws_url, "DELETE", "faults")
+    assert (answer[0], said(answer, "fails")) == (0, [])
 
 
 def test_a_group_that_does_not_exist_fails(home: Household, ask: Ask) -> None:
