@@ -116,12 +116,13 @@ def shell(command: tuple[str, ...]) -> None:
 @click.argument("question", nargs=-1, type=click.UNPROCESSED, required=True)
 def ask(question: tuple[str, ...]) -> None:
     """Ask the syncer in its own Pod, as `kubectl exec` does in a cluster: `sandbox ask explain node-3`."""
-    from sandbox.nodes.pods.spawn import running_places  # noqa: PLC0415
+    from sandbox.nodes.pods.spawn import running  # noqa: PLC0415
 
-    for directory, environment in running_places(_present()):
-        os.chdir(directory)
-        words = [sys.executable, "-m", "syncer", *question]
-        os.execve(sys.executable, words, environment)  # noqa: S606
+    for command in running(_present()):
+        os.chdir(command.directory)
+        syncer = [*command.inside, "nlb-sync"] if command.inside else [sys.executable, "-m", "syncer"]
+        words = [*syncer, *question]
+        os.execve(words[0], words, dict(command.env))  # noqa: S606
     raise SandboxError("no Pod of the syncer runs here: `sandbox status` says what does")
 
 

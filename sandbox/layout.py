@@ -94,6 +94,21 @@ class Layout:
         return self.directory / "pods"
 
     @property
+    def image(self) -> Path:
+        """The image that Pods run from; absent where they run as processes."""
+        return self.directory / "image.json"
+
+    @property
+    def images(self) -> Path:
+        """The files of images, one directory an image."""
+        return self.directory / "images"
+
+    @property
+    def containers(self) -> Path:
+        """The state of the container runtime."""
+        return self.directory / "containers"
+
+    @property
     def nodes_socket(self) -> Path:
         """The unix socket by which the `sandbox` command speaks to the nodes process."""
         return self.run / "nodes.sock"

@@ -24,6 +24,11 @@ def summary(status: Status) -> str:
     ready = sum(node.ready for node in status.nodes)
     rows.append(("nodes", f"{ready}/{len(status.nodes)} ready", " ".join(node.name for node in status.nodes)))
     rows.append(("syncer", "ready" if status.syncer_ready else "not ready", status.syncer))
+    rows.append(
+        ("syncer's Pods", f"by {status.runtime}", status.image)
+        if status.image
+        else ("syncer's Pods", "processes", "")
+    )
     rows += [(f"Pulumi plugin {plugin.name}", plugin.version, plugin.kind) for plugin in status.plugins]
     refused = [line for plugin in status.plugins for line in plugin.refused]
     return "\n".join([_aligned(rows), *refused])

@@ -13,6 +13,7 @@ from sandbox.cluster import CONTROLLERS, STORE_AND_API, Rest
 from sandbox.engine.plugins import Plugin, installed
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
+from sandbox.nodes.pods.unpacked import Unpacked
 from sandbox.supervisor import Incident
 
 SYNCER_PORT = 8080
@@ -60,6 +61,7 @@ class Node:
 class Status:
     """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens.
 
+    `runtime` and `image` are how the syncer's Pods run: as processes, with no image, or in containers.
     `processes` are the sandbox's that run, `missing` those that do not, `incidents` those that ended;
     `supervised` is whether processes that end are restarted.
     """
@@ -76,6 +78,8 @@ class Status:
     plugins: tuple[Plugin, ...] = ()
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     supervised: bool = True
+    runtime: str = "process"
+    image: str = ""
 
     @property
     def settled(self) -> bool:
@@ -111,7 +115,12 @@ class Status:
                 for group in self.groups
             ],
             "nodes": [asdict(node) for node in self.nodes],
-            "syncer": {"url": self.syncer, "ready": self.syncer_ready},
+            "syncer": {
+                "url": self.syncer,
+                "ready": self.syncer_ready,
+                "runtime": self.runtime,
+                "image": self.image,
+            },
             "processes": list(self.processes),
             "missing": list(self.missing),
             "supervised": self.supervised,
@@ -131,6 +140,7 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
     listeners = {name: int(port) for name, port in outputs.get("listeners", {}).items()}
     loopback = Loopback.of(layout)
     syncer, ready = _syncer(layout, outputs) if cluster_answers else ("", False)
+    image = Unpacked.read(layout)
     return Status(
         static_ips=static_ips,
         listeners=listeners,
@@ -151,6 +161,8 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
         plugins=tuple(installed(layout)),
         incidents=supervisor.incidents(layout),
         supervised=process.find(layout, supervisor.NAME) is not None,
+        runtime=image.by if image else "process",
+        image=image.image if image else "",
     )
 
 

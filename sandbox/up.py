@@ -14,8 +14,10 @@ from sandbox import cluster, process, slots, supervisor, toolchain
 from sandbox.cloud.network import ensure_network
 from sandbox.engine import plugins
 from sandbox.errors import SandboxError
+from sandbox.image import storage
 from sandbox.layout import Layout
 from sandbox.nodes import lifecycle
+from sandbox.nodes.pods import unpacked
 from sandbox.nodes.pods.spawn import end_orphans
 from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
@@ -51,6 +53,8 @@ def up(root: Path, progress: Progress) -> Status:
         for line in (line for plugin in chosen for line in plugin.refused):
             progress.say(f"  {line}", style="yellow")
         layout = start_cloud(layout, progress)
+        with progress.step("syncer's Pods") as step:
+            step.note(unpacked.choose(layout, os.environ.get(unpacked.VARIABLE, storage.NAME)))
         start_world(layout, tools, progress)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:

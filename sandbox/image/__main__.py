@@ -13,10 +13,10 @@ from sandbox.environment import ROOT, PreparationError
 from sandbox.image import base, builders
 from sandbox.image.builders import Wanted
 from sandbox.image.errors import masked, qualified
+from sandbox.image.storage import NAME
 from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.toolchain import store
 
-NAME: Final = "localhost/node-nlb-sync:dev"
 _REFERENCE: Final = re.compile(r"[a-z0-9][\w.:-]*(/[a-z0-9][a-z0-9._-]*)+(:[\w][\w.-]{0,127})?", re.ASCII)
 _VERSION: Final = re.compile(r'VERSION: Final = "([^"]+)"')
 _INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell counts it

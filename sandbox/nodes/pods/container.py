@@ -18,6 +18,7 @@ from sandbox.nodes.pods.environment import ConfigError
 from sandbox.nodes.pods.image import ImageError
 from sandbox.nodes.pods.spawn import Spawned, spawn
 from sandbox.nodes.pods.status import Record, Running, Terminated, Waiting
+from sandbox.nodes.pods.ways import Command
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +31,13 @@ _START_ERROR = 128  # containerd's exit code for a program that cannot be starte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What to start: words, exact environment, working directory.
+    """What to start, and the kind of thing that it is, for the container's id.
 
     `moved` maps each port of the container that another program has to the one where it listens instead.
     """
 
-    words: list[str]
-    env: Mapping[str, str]
-    directory: Path
+    kind: str
+    command: Command
     moved: Mapping[int, int]
 
 
@@ -131,13 +131,11 @@ class Container:
     async def _run_once(self, prepared: Prepared) -> Terminated:
         began = dt.datetime.now(dt.UTC)
         try:
-            spawned = await spawn(
-                prepared.words, prepared.env, prepared.directory, self.around.log, self.around.pid_file
-            )
+            spawned = await spawn(prepared.command, self.around.log, self.around.pid_file)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in a word or variable
-            return self._not_started(prepared.words[0], error, began)
+            return self._not_started(prepared.command.words[0], error, began)
         self._spawned = spawned
-        self.record.container_id = f"process://{spawned.pid}"
+        self.record.container_id = f"{prepared.kind}://{spawned.pid}"
         probing = self._begin(prepared, began)
         if self._stopping:  # asked for while the process was being made
             self._killing = asyncio.create_task(self._end(spawned, self.around.grace_s))
@@ -163,8 +161,7 @@ class Container:
                 port["name"]: port["containerPort"] for port in self.spec.get("ports", []) if "name" in port
             },
             moved=prepared.moved,
-            env=prepared.env,
-            directory=str(prepared.directory),
+            command=prepared.command,
         )
         return [asyncio.create_task(self._probe(self._place))]
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,17 @@ def read(text: str) -> Start:
     return Start(found.get("ENTRYPOINT", ()), found.get("CMD", ()))
 
 
-def words(container: dict[str, Any], dockerfile: Path = DOCKERFILE) -> list[str]:
+def of_dockerfile(dockerfile: Path) -> Start:
+    """What the image will start that this Dockerfile makes. Raises ImageError."""
+    try:
+        return read(dockerfile.read_text())
+    except OSError as error:
+        raise ImageError(
+            f"{dockerfile} cannot be read ({error.strerror}): it stands for the image"
+        ) from error
+
+
+def words(container: Mapping[str, Any], start: Start) -> list[str]:
     """What to start for a container: `command` and `args` over ENTRYPOINT and CMD, as Kubernetes has it.
 
     (kubernetes.io/docs, "Define a Command and Arguments for a Container": a `command` hides the image's CMD
@@ -63,15 +74,9 @@ def words(container: dict[str, Any], dockerfile: Path = DOCKERFILE) -> list[str]
     command, args = container.get("command"), container.get("args")
     if command:
         return [*command, *(args or ())]
-    try:
-        start = read(dockerfile.read_text())
-    except OSError as error:
-        raise ImageError(
-            f"{dockerfile} cannot be read ({error.strerror}): it stands for the image"
-        ) from error
     found = [*start.entrypoint, *(start.cmd if args is None else args)]
     if not found:
-        raise ImageError(f"neither the container nor {dockerfile} says what to start")
+        raise ImageError("neither the container nor its image says what to start")
     return found
 
 

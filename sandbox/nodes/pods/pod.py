@@ -22,6 +22,7 @@ from sandbox.nodes.pods.events import Events
 from sandbox.nodes.pods.objects import Reader
 from sandbox.nodes.pods.status import CONDITIONS, PodView, Record, pod_status
 from sandbox.nodes.pods.volumes import Volumes
+from sandbox.nodes.pods.ways import Site, Way
 from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Host:
     directory: Path
     base: Mapping[str, str]
     loopback: Loopback
+    way: Callable[[], Way]
 
 
 class PodRun:
@@ -110,7 +112,7 @@ class PodRun:
         await asyncio.gather(*(one.stop(grace_s) for one in (*self._init, *self._main) if one.begun))
 
     def _remove_mounts(self) -> None:
-        for part in ("volumes", "root"):
+        for part in ("volumes", "root", "bundles"):
             volumes.remove(self.directory / part)
 
     async def _live(self) -> None:
@@ -251,26 +253,23 @@ class PodRun:
             every = (*pod["spec"].get("initContainers", []), *pod["spec"]["containers"])
             container = next(one for one in every if one["name"] == spec["name"])
             objects = await self._objects.read(environment.references(container))
-            root = self.directory / "root" / spec["name"]
-            root.mkdir(parents=True, exist_ok=True)
-            volumes.link(root, self.directory / "volumes", container)
+            way, site = self._host.way(), Site(container=container, pod=pod, directory=self.directory)
             declared = environment.Declared(container=container, pod=pod, facts=self._facts, objects=objects)
-            env = environment.environment(declared, {**self._host.base, **self._own_base(root)})
-            env |= webhook.moved_files(env, container, str(root))
+            base = {**self._host.base, **way.base(site), **self._own_base()}
+            env = environment.environment(declared, base)
             env |= webhook.moved_agent(env, self._links.agent)
             moved = self._move_ports(env)
-            words = [environment.expand(word, env) for word in image.words(dict(container))]
-            return Prepared(words=words, env=env, directory=root, moved=moved)
+            words = [environment.expand(word, env) for word in image.words(container, way.start())]
+            return Prepared(kind=way.name, command=way.command(site, words, env), moved=moved)
 
         return prepare
 
-    def _own_base(self, root: Path) -> dict[str, str]:
+    def _own_base(self) -> dict[str, str]:
         """The variables of this Pod that are not declared."""
         on_host = self.pod["spec"].get("hostNetwork")
         metadata = self._links.metadata_of_node if on_host else self._links.metadata
         return {
             "HOSTNAME": self._hostname,
-            "CONTAINER_SANDBOX_MOUNT_POINT": str(root),
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
         }
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from sandbox.nodes.pods.ways import Command
+
 # Probe defaults of the Kubernetes API reference, core/v1 Probe.
 _PERIOD_S, _TIMEOUT_S, _SUCCESSES, _FAILURES = 10, 1, 1, 3
 _HTTP_GOOD = range(200, 400)
@@ -20,7 +22,7 @@ class ProbeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a container is probed: the Pod's address, its named ports, and what exec probes run in.
+    """Where a container is probed: the Pod's address, its named ports, and how it was started.
 
     `moved` maps a port to the one where the container listens instead.
     """
@@ -29,8 +31,7 @@ class Place:
     pod_ip: str
     ports: Mapping[str, int]
     moved: Mapping[int, int]
-    env: Mapping[str, str]
-    directory: str
+    command: Command
 
 
 async def run(probe: Mapping[str, Any], place: Place, report: Callable[[bool, str], bool]) -> None:
@@ -107,9 +108,10 @@ async def _tcp(action: Mapping[str, Any], place: Place) -> str:
 
 async def _exec(command: list[str], place: Place) -> str:
     process = await asyncio.create_subprocess_exec(
+        *place.command.inside,
         *command,
-        env=place.env,
-        cwd=place.directory,
+        env=place.command.env,
+        cwd=place.command.directory,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

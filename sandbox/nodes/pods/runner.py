@@ -3,10 +3,7 @@
 import asyncio
 import ipaddress
 import logging
-import os
-import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import aiohttp
 
@@ -17,7 +14,7 @@ from sandbox.nodes.ec2 import Instance
 from sandbox.nodes.fleet import Fleet
 from sandbox.nodes.kube import Kube, Object
 from sandbox.nodes.linklocal import LinkLocal
-from sandbox.nodes.pods import image
+from sandbox.nodes.pods import image, ways
 from sandbox.nodes.pods.environment import Facts
 from sandbox.nodes.pods.pod import Host, PodRun
 from sandbox.nodes.pods.spawn import end_orphans
@@ -39,7 +36,6 @@ class Runner:
         self._own_addresses = loopback.every_address
         self._runs: dict[str, tuple[PodRun, asyncio.Task[None], str]] = {}
         base = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "KUBERNETES_SERVICE_HOST": HOST,
             "KUBERNETES_SERVICE_PORT": str(layout.apiserver_port),
             "KUBERNETES_SERVICE_PORT_HTTPS": str(layout.apiserver_port),
@@ -49,7 +45,13 @@ class Runner:
         cloud = Cloud(layout, session)
         self._links = LinkLocal(cloud, loopback)
         self._host = Host(
-            kube=kube, cloud=cloud, session=session, directory=layout.pods, base=base, loopback=loopback
+            kube=kube,
+            cloud=cloud,
+            session=session,
+            directory=layout.pods,
+            base=base,
+            loopback=loopback,
+            way=lambda: ways.of(layout),
         )
         orphans = end_orphans(layout)
         if orphans:

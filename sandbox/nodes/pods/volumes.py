@@ -19,6 +19,7 @@ Files = dict[str, bytes]
 # (k8s.io/kubernetes pkg/kubelet/token).
 _TOKEN_SHARE, _TOKEN_MAX_S = 0.8, 24 * 3600.0
 _TOKEN_DEFAULT_S = 3600
+_MODE = 0o644  # Kubernetes' default for every kind of volume
 _SOURCES = ("configMap", "secret", "downwardAPI", "serviceAccountToken")
 
 
@@ -38,10 +39,13 @@ class Volumes:
 
     async def write(self, pod: Mapping[str, Any], facts: Facts, objects: Objects) -> None:
         """Make or update every volume. Raises ConfigError, and ApiError where no token is to be had."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # only the container may read on
         for volume in pod["spec"].get("volumes", []):
             place = self.directory / volume["name"]
-            place.mkdir(parents=True, exist_ok=True)
-            if "emptyDir" not in volume:
+            place.mkdir(exist_ok=True)
+            if "emptyDir" in volume:
+                place.chmod(0o777)
+            else:
                 _replace_files(place, await self._files(volume, pod, facts, objects))
 
     async def _files(
@@ -143,9 +147,10 @@ def _replace_files(place: Path, files: Files) -> None:
         if target.exists() and target.read_bytes() == content:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix="..")  # mode 0600
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix="..")
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            os.fchmod(file.fileno(), _MODE)
         Path(temporary).replace(target)
     for left in place.iterdir():
         if left.is_file() and left.name not in files:

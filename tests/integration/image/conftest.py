@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.image import base, bundle
+from sandbox.image import base, bundle, storage
 from sandbox.image.builders import Buildah, Wanted
 from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.layout import free_ports
@@ -36,7 +36,7 @@ def image() -> str:
     done = subprocess.run(
         words,
         cwd=ROOT,
-        env={**buildah_first(), "UV_INDEX_OWN_PASSWORD": PASSWORD},
+        env={**no_docker(), "UV_INDEX_OWN_PASSWORD": PASSWORD},
         capture_output=True,
         text=True,
         timeout=900,
@@ -63,15 +63,9 @@ def build_first_stage(secrets: Path, platform: str, *options: str) -> None:
     builder.build(wanted, lambda _: None, "--target=build", *options)
 
 
-def buildah_first() -> dict[str, str]:
-    """The environment with Buildah as the only builder, whatever else is here."""
-    hidden = {"docker", "podman"}
-    places = [
-        place
-        for place in os.environ["PATH"].split(os.pathsep)
-        if not any((Path(place) / x).exists() for x in hidden)
-    ]
-    return {**os.environ, "PATH": os.pathsep.join(places)}
+def no_docker() -> dict[str, str]:
+    """The environment in which no engine of Docker's is reached: Podman and Buildah share their storage."""
+    return {**os.environ, "DOCKER_HOST": "unix:///nowhere"}
 
 
 class Contained(Syncer):
@@ -79,7 +73,7 @@ class Contained(Syncer):
 
     def __init__(self, image: str, root: Path, environment: dict[str, str], directory: Path) -> None:
         (self.port,) = free_ports(1)
-        config = bundle.config_of(image)
+        _, config = storage.inspect("buildah", image)
         kubeconfig = directory / "kubeconfig"
         kubeconfig.write_text(Path(environment["KUBECONFIG"]).read_text())
         kubeconfig.chmod(0o644)
@@ -87,9 +81,9 @@ class Contained(Syncer):
         bundle.write(
             directory,
             root,
-            words=[*config["Entrypoint"], *config["Cmd"]],
-            variables=[*config["Env"], *(f"{key}={value}" for key, value in variables.items())],
-            readable={kubeconfig: "/kubeconfig"},
+            words=[*config.entrypoint, *config.cmd],
+            variables={**config.env, **variables},
+            binds=[bundle.Bind(source=kubeconfig, destination="/kubeconfig")],
         )
         self.log = directory / "log"
         words = ["runc", "--root", str(directory / "runc"), "run", "--bundle", str(directory), directory.name]
@@ -101,7 +95,7 @@ class Contained(Syncer):
 def contained(image: str, home: Household, tmp_path: Path) -> Iterator[Callable[[], Contained]]:
     """Start the image's syncer for the groups and the Service of `home`."""
     started: list[Contained] = []
-    with bundle.root_of(image) as root:
+    with storage.root_of(image) as root:
 
         def start() -> Contained:
             started.append(Contained(image, root, home.environment, tmp_path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.image import bundle
+from sandbox.image import bundle, storage
 from syncer.version import VERSION
 from tests.integration.image.conftest import PASSWORD, Contained
 from tests.integration.syncer.household import Household
@@ -25,7 +25,7 @@ def size(path: Path) -> int:
 
 
 def test_it_adds_little_to_its_base_and_no_tool_that_built_it(image: str) -> None:
-    with bundle.root_of(image) as root:
+    with storage.root_of(image) as root:
         assert size(root / "app") <= MOST_OVER_BASE
         names = {
             each.name for place in ("usr/bin", "usr/local/bin", "app/bin") for each in root.glob(f"{place}/*")
@@ -48,25 +48,25 @@ def test_it_holds_no_password_of_the_index_it_was_built_from(image: str) -> None
             ["buildah", "inspect", "--type=image", image], capture_output=True, text=True, check=True
         ).stdout
     )
-    with bundle.root_of(image) as root:
+    with storage.root_of(image) as root:
         places = [root / place for place in ("app", "root", "run", "tmp")]
         files = [each for place in places for each in place.rglob("*") if each.is_file()]
         assert not any(PASSWORD.encode() in each.read_bytes() for each in files if not each.is_symlink())
 
 
 def test_it_says_what_it_is_and_runs_as_nobody(image: str) -> None:
-    config = bundle.config_of(image)
-    labels = config["Labels"]
+    _, config = storage.inspect("buildah", image)
+    labels = config.labels
     assert labels["org.opencontainers.image.version"] == VERSION
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", labels["org.opencontainers.image.revision"])
-    assert config["User"] == "65532:65532"
+    assert config.user == "65532:65532"
 
 
 def test_its_commands_are_on_the_path(image: str, tmp_path: Path) -> None:
-    config = bundle.config_of(image)
-    for words in (["nlb-sync", "--version"], [*config["Entrypoint"], "--version"]):
-        with bundle.root_of(image) as root:
-            bundle.write(tmp_path, root, words=words, variables=config["Env"], readable={})
+    _, config = storage.inspect("buildah", image)
+    for words in (["nlb-sync", "--version"], [*config.entrypoint, "--version"]):
+        with storage.root_of(image) as root:
+            bundle.write(tmp_path, root, words=words, variables=config.env)
             ran = subprocess.run(
                 ["runc", "--root", str(tmp_path / "runc"), "run", "--bundle", str(tmp_path), "asked"],
                 capture_output=True,

@@ -1,6 +1,7 @@
 """Pushes to a real registry, with and without a login, and a build for another architecture."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from sandbox.layout import free_ports
-from tests.integration.image.conftest import ROOT, build_first_stage, buildah_first
+from tests.integration.image.conftest import ROOT, build_first_stage, no_docker
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
 
@@ -62,7 +63,7 @@ def registry(image: str, tmp_path: Path) -> Iterator[Callable[..., Registry]]:
             time.sleep(0.05)
         (tmp_path / "auth.json").write_text("{}")
         conf = {"CONTAINERS_REGISTRIES_CONF": str(tmp_path / "registries.conf")}
-        return Registry(port, {**buildah_first(), **conf, "REGISTRY_AUTH_FILE": str(tmp_path / "auth.json")})
+        return Registry(port, {**no_docker(), **conf, "REGISTRY_AUTH_FILE": str(tmp_path / "auth.json")})
 
     yield start
     for each in running:
@@ -101,7 +102,8 @@ def test_without_a_login_the_command_that_logs_in_is_named(registry: Callable[..
     assert (code, said) == (1, "")
     last = progress.splitlines()[-1]
     assert last.startswith(f"error: the registry 127.0.0.1:{there.port} refuses the push: ")
-    assert last.endswith(f"run `buildah login 127.0.0.1:{there.port}`")
+    builder = "podman" if shutil.which("podman") else "buildah"
+    assert last.endswith(f"run `{builder} login 127.0.0.1:{there.port}`")
 
 
 def test_a_registry_that_is_not_there_is_one_line(registry: Callable[..., Registry]) -> None:

@@ -23,7 +23,7 @@ from sandbox.engine import plugins
 from sandbox.layout import Layout
 from sandbox.nodes import lifecycle
 from sandbox.nodes.ingress import PING_ANNOTATION
-from sandbox.nodes.pods.spawn import running_places
+from sandbox.nodes.pods import spawn
 from sandbox.progress import Progress
 from tests.waiting import eventually
 
@@ -222,4 +222,4 @@ def test_c1_stopping_a_supervised_sandbox_leaves_no_process(prod: Prod) -> None:
     time.sleep(2)  # four looks of a supervisor
     assert process.running(prod.layout) == []
     assert process.wanted(prod.layout) == []
-    assert list(running_places(prod.layout)) == []
+    assert list(spawn.running(prod.layout)) == []

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.nodes.pods.image import ImageError, Start, is_ours, read, repository, words
+from sandbox.nodes.pods.image import DOCKERFILE as OWN
+from sandbox.nodes.pods.image import ImageError, Start, is_ours, of_dockerfile, read, repository, words
 
 DOCKERFILE = """\
 # syntax=docker/dockerfile:1
@@ -58,7 +59,7 @@ def test_the_last_stage_says_entrypoint_and_command() -> None:
 
 
 def test_the_syncer_s_own_dockerfile_says_what_starts_it() -> None:
-    assert words({})[:3] == ["python", "-m", "syncer"]
+    assert words({}, of_dockerfile(OWN))[:3] == ["python", "-m", "syncer"]
 
 
 def test_the_shell_form_is_refused() -> None:
@@ -78,10 +79,10 @@ def test_the_shell_form_is_refused() -> None:
 def test_command_and_args_stand_over_the_image(
     container: dict[str, list[str]], started: list[str], dockerfile: Path
 ) -> None:
-    assert words(container, dockerfile) == started
+    assert words(container, of_dockerfile(dockerfile)) == started
 
 
 def test_an_image_that_says_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     with pytest.raises(ImageError, match="what to start"):
-        words({}, tmp_path / "Dockerfile")
+        words({}, of_dockerfile(tmp_path / "Dockerfile"))

@@ -74,7 +74,8 @@ def test_secrets_are_readable_by_their_owner_alone_and_follow_their_object(volum
 
     assert [path.name for path in (volumes.directory / "s").iterdir()] == ["id"]
     assert (volumes.directory / "s" / "id").read_bytes() == b"2"
-    assert (volumes.directory / "s" / "id").stat().st_mode & 0o077 == 0
+    assert volumes.directory.stat().st_mode & 0o077 == 0
+    assert (volumes.directory / "s" / "id").stat().st_mode & 0o777 == 0o644  # any user of a container
 
 
 def test_items_choose_keys_and_give_them_paths(volumes: Volumes) -> None:

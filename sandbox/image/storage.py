@@ -1,0 +1,85 @@
+"""What the storage of Docker, Podman or Buildah holds: an image's id, its configuration, its files."""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+# What `make image` builds, and the sandbox's Pods run from.
+NAME: Final = "localhost/node-nlb-sync:dev"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Env, Entrypoint, Cmd, User and Labels of an image (OCI image specification)."""
+
+    env: Mapping[str, str]
+    entrypoint: Sequence[str]
+    cmd: Sequence[str]
+    user: str
+    labels: Mapping[str, str]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Self:
+        """From an image's `config`, of which every field may be absent or null."""
+        pairs = (each.partition("=") for each in found.get("Env") or ())
+        return cls(
+            env={name: value for name, _, value in pairs},
+            entrypoint=list(found.get("Entrypoint") or ()),
+            cmd=list(found.get("Cmd") or ()),
+            user=found.get("User") or "",
+            labels=dict(found.get("Labels") or {}),
+        )
+
+
+def inspect(program: str, image: str) -> tuple[str, Config]:
+    """An image's id and configuration. Raises OSError where the storage of `program` has no such image."""
+    if program == "buildah":
+        found = json.loads(_run(program, "inspect", "--type=image", image))
+        return str(found["FromImageID"]), Config.of(found["OCIv1"]["config"])
+    (found,) = json.loads(_run(program, "image", "inspect", image))
+    return str(found["Id"]).removeprefix("sha256:"), Config.of(found["Config"])
+
+
+@contextlib.contextmanager
+def root_of(image: str) -> Iterator[Path]:
+    """The file system of an image in Buildah's storage, while the block runs. Raises OSError without it."""
+    container = _run("buildah", "from", "--pull-never", image)
+    try:
+        yield Path(_run("buildah", "mount", container))
+    finally:
+        _run("buildah", "umount", container)
+        _run("buildah", "rm", container)
+
+
+def unpack(program: str, image: str, into: Path) -> None:
+    """Copy an image's files into a new directory, owners and modes included. Raises OSError."""
+    into.mkdir(parents=True)
+    if program == "buildah":
+        with root_of(image) as root:
+            _run("cp", "--archive", f"{root}/.", str(into))
+        return
+    container = _run(program, "create", image)
+    try:
+        with subprocess.Popen([program, "export", container], stdout=subprocess.PIPE) as exporting:
+            done = subprocess.run(
+                ["tar", "--extract", "--numeric-owner", "--directory", str(into)],
+                stdin=exporting.stdout,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if exporting.returncode or done.returncode:
+            raise OSError(f"{program} export: {done.stderr.strip() or f'status {exporting.returncode}'}")
+    finally:
+        _run(program, "rm", container)
+
+
+def _run(program: str, *words: str) -> str:
+    done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise OSError(f"{program} {words[0]}: {done.stderr.strip()}")
+    return done.stdout.strip()

@@ -1,0 +1,102 @@
+"""Whether the Pods of a sandbox run from the image: what `make up` found, and where the image's files are."""
+
+import filecmp
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from sandbox.environment import ROOT, PreparationError
+from sandbox.image import builders, storage
+from sandbox.image.storage import Config
+from sandbox.layout import Layout
+
+# SANDBOX_IMAGE names another image; empty, Pods run as processes.
+VARIABLE: Final = "SANDBOX_IMAGE"
+RUNTIMES: Final = ("runc", "crun")
+# Of the build context, not of the image.
+_NOT_SHIPPED: Final = frozenset({"Dockerfile", "Dockerfile.dockerignore", "requirements.txt", "uv.txt"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpacked:
+    """An image that `runtime`, the path of runc or crun, runs from `root`."""
+
+    image: str
+    id: str
+    runtime: str
+    root: str
+    config: Config
+
+    @classmethod
+    def read(cls, layout: Layout) -> Self | None:
+        """That of a sandbox; None where its Pods run as processes."""
+        try:
+            found = json.loads(layout.image.read_text())
+        except (OSError, ValueError):
+            return None
+        return cls(**{**found, "config": Config(**found["config"])})
+
+    @property
+    def by(self) -> str:
+        """The runtime's name."""
+        return Path(self.runtime).name
+
+    def __str__(self) -> str:
+        return f"containers of {self.image}, by {self.by}"
+
+
+def choose(layout: Layout, name: str) -> str:
+    """Have the Pods that start from now on run from the image where that can be; how they run, for people."""
+    try:
+        found = _unpacked(layout, name)
+    except (PreparationError, OSError, _Processes) as why:
+        layout.image.unlink(missing_ok=True)
+        return f"processes: {why}"
+    staged = layout.image.with_suffix(".new")
+    staged.write_text(json.dumps(asdict(found)))
+    staged.replace(layout.image)
+    return str(found)
+
+
+class _Processes(Exception):  # noqa: N818 (a reason, not an error)
+    """Why Pods run as processes."""
+
+
+def _unpacked(layout: Layout, name: str) -> Unpacked:
+    if not name:
+        raise _Processes(f"{VARIABLE} is empty")
+    if sys.platform != "linux" or os.geteuid() != 0:
+        raise _Processes("containers need Linux and root rights")
+    runtime = next(filter(None, map(shutil.which, RUNTIMES)), None)
+    if runtime is None:
+        raise _Processes(f"neither {' nor '.join(RUNTIMES)} is installed")
+    program = builders.find().program
+    try:
+        number, config = storage.inspect(program, name)
+    except OSError:
+        raise _Processes(f"no image {name} here; `make image` builds it") from None
+    root = layout.images / number[:12]
+    if not root.exists():
+        staged = root.with_suffix(".new")
+        shutil.rmtree(staged, ignore_errors=True)
+        storage.unpack(program, name, staged)
+        staged.replace(root)
+    if other := _differs(ROOT / "syncer", root / "app/syncer"):
+        raise _Processes(f"{name} has another {other}; `make image` builds it anew")
+    return Unpacked(image=name, id=number, runtime=runtime, root=str(root), config=config)
+
+
+def _differs(ours: Path, shipped: Path) -> str:
+    """A file of the package that the image has not, or has with another content; "" for none."""
+    for path in sorted(ours.rglob("*")):
+        part = path.relative_to(ours)
+        if path.is_dir() or "__pycache__" in part.parts or part.name in _NOT_SHIPPED:
+            continue
+        there = shipped / part
+        if not there.is_file() or not filecmp.cmp(path, there, shallow=False):
+            return f"{ours.name}/{part}"
+    return ""
