@@ -52,7 +52,9 @@ class Command:
 class Way(Protocol):
     """How containers run."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The kind of thing that a container is, for its id."""
 
     def base(self, site: Site) -> Mapping[str, str]:
         """The variables that a container has before those that it declares."""
@@ -67,7 +69,7 @@ class Way(Protocol):
 class Processes:
     """Processes of this machine: the package stands for the image, and a directory for the root."""
 
-    name = "process"
+    name: str = "process"
 
     def base(self, site: Site) -> Mapping[str, str]:
         """PATH, and the directory below which the mounts lie."""

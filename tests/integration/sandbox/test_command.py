@@ -12,6 +12,7 @@ import pytest
 from sandbox import process
 from sandbox.layout import Layout
 from sandbox.nodes.pods.spawn import spawn
+from sandbox.nodes.pods.ways import Command
 
 
 def sandbox(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
@@ -60,9 +61,8 @@ def test_a_question_is_asked_in_the_environment_of_the_syncers_pod(tmp_path: Pat
 
     async def story() -> tuple[subprocess.CompletedProcess[str], subprocess.CompletedProcess[str]]:
         environment = {"PATH": os.environ["PATH"], "NLB_SYNC_TARGET_GROUPS": "nonsense"}
-        container = await spawn(
-            ["sleep", "60"], environment, root, pod / "nlb-sync.log", pod / "nlb-sync.pid"
-        )
+        command = Command(words=["sleep", "60"], env=environment, directory=root)
+        container = await spawn(command, pod / "nlb-sync.log", pod / "nlb-sync.pid")
         asked = await asyncio.to_thread(sandbox, layout, "ask", "explain", "--json", "node-1")
         container.signal(signal.SIGKILL)
         await container.wait()
