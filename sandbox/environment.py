@@ -225,11 +225,17 @@ def run(
         return str(error)
     if command.status == 0:
         return ""
-    lines = [line.strip() for line in [*command.said, *command.output.splitlines()] if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")]
+    said, printed = _stripped(command.said), _stripped(command.output.splitlines())
+    errors = [line for line in [*said, *printed] if line.lower().startswith("error")]
     # A builder reports the exit status of a command whose own error has the reason.
     errors = [line for line in errors if not _STATUS_ALONE.search(line)] or errors
-    return (errors or lines or [f"{words[0]} ended with status {command.status}"])[-1].removeprefix("error: ")
+    return (errors or said or printed or [f"{words[0]} ended with status {command.status}"])[-1].removeprefix(
+        "error: "
+    )
+
+
+def _stripped(lines: Sequence[str]) -> list[str]:
+    return [line.strip() for line in lines if line.strip()]
 
 
 def answer(words: Sequence[str | Path]) -> str:

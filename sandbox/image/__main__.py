@@ -12,7 +12,7 @@ from sandbox import environment
 from sandbox.environment import ROOT, PreparationError
 from sandbox.image import base, builders
 from sandbox.image.builders import Wanted
-from sandbox.image.errors import masked, qualified
+from sandbox.image.errors import masked, qualified, without_tag
 from sandbox.image.storage import NAME
 from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.toolchain import store
@@ -95,12 +95,6 @@ def revision() -> str:
         ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     )
     return found.strip() or "unknown"
-
-
-def without_tag(reference: str) -> str:
-    """A reference without its tag; a registry's port stays."""
-    path, slash, last = reference.rpartition("/")
-    return f"{path}{slash}{last.partition(':')[0]}"
 
 
 def _say(line: str) -> None:

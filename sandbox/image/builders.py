@@ -95,7 +95,7 @@ class Buildah:
 
 
 class Docker:
-    """Docker with its own Buildx."""
+    """Docker, with Buildx where it is installed: Debian's and Ubuntu's docker.io comes without."""
 
     program = "docker"
 
@@ -103,10 +103,13 @@ class Docker:
         """Build into the engine's storage, which holds one platform a name. Raises PreparationError."""
         if len(wanted.platforms) > 1:
             return  # built by the push: the engine's storage may not hold several platforms under one name
-        self._run(wanted, ["--load", f"--tag={wanted.name}"], say, None)
+        options = ["--load"] if self._has_buildx() else []
+        self._run(wanted, [*options, f"--tag={wanted.name}"], say, None)
 
     def push(self, wanted: Wanted, reference: str, say: Say) -> str:
         """Push under `reference` and give the digest. Raises PreparationError."""
+        if not self._has_buildx():
+            return self._push_built(wanted, reference, say)
         with tempfile.TemporaryDirectory() as place:
             file = Path(place) / "metadata.json"
             words = ["--push", "--provenance=false", f"--tag={reference}", f"--metadata-file={file}"]
@@ -124,12 +127,35 @@ class Docker:
         return bool(environment.answer([self.program, "images", "--quiet", name]).strip())
 
     def _run(self, wanted: Wanted, words: Sequence[str], say: Say, reference: str | None) -> None:
-        every = [self.program, "buildx", "build", *words, *wanted.words(), str(wanted.context)]
-        refusal = environment.run(every, "docker buildx build", wanted.context, say, os.environ)
+        verb = ["buildx", "build"] if self._has_buildx() else ["build"]
+        every = [self.program, *verb, *words, *wanted.words(), str(wanted.context)]
+        variables = {**os.environ, "DOCKER_BUILDKIT": "1"}  # the older builder has no secrets
+        refusal = environment.run(every, f"docker {' '.join(verb)}", wanted.context, say, variables)
         if refusal and reference and "push" in refusal:
             raise PreparationError(errors.of_push(refusal, program=self.program, reference=reference))
         if refusal:
             raise PreparationError(errors.of_build(refusal, program=self.program, base=wanted.base))
+
+    def _push_built(self, wanted: Wanted, reference: str, say: Say) -> str:
+        """Push what the storage has under the build's name."""
+        if len(wanted.platforms) > 1:
+            raise PreparationError(
+                "several platforms need Docker's Buildx, which is not here: install the package "
+                "docker-buildx-plugin or docker-buildx, or name one platform by PLATFORMS="
+            )
+        with tempfile.TemporaryDirectory() as place:
+            for verb in (["tag", wanted.name, reference], ["push", reference]):
+                words = [self.program, *verb]
+                if refusal := environment.run(words, f"docker {verb[0]}", Path(place), say, os.environ):
+                    raise PreparationError(errors.of_push(refusal, program=self.program, reference=reference))
+        listed = environment.answer(
+            [self.program, "image", "inspect", "--format={{json .RepoDigests}}", reference]
+        )
+        own = errors.without_tag(reference) + "@"
+        return next(each.removeprefix(own) for each in json.loads(listed) if each.startswith(own))
+
+    def _has_buildx(self) -> bool:
+        return bool(environment.answer([self.program, "buildx", "version"]).strip())
 
 
 Builder = Buildah | Docker

@@ -16,7 +16,7 @@ _ARCHITECTURE: Final = re.compile(
 )
 _INDEX: Final = re.compile(r"No matching distribution found|Failed to (fetch|download)|error sending request")
 _USERINFO: Final = re.compile(r"(?<![\w.:-])[^\s/:@'\"]{1,256}:(?!//|\d+[/@])[^\s@'\"]{1,1024}@(?!sha256:)")
-_ABSENT: Final = re.compile(r"manifest unknown|not found|name unknown", re.IGNORECASE)
+_ABSENT: Final = re.compile(r"manifest unknown|: not found|name unknown", re.IGNORECASE)
 
 
 def of_build(refusal: str, *, program: str, base: str) -> str:
@@ -53,6 +53,12 @@ def masked(text: str) -> str:
 def registry(reference: str) -> str:
     """The registry in a qualified reference."""
     return qualified(reference).partition("/")[0]
+
+
+def without_tag(reference: str) -> str:
+    """A reference without its tag; a registry's port stays."""
+    path, slash, last = reference.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
 
 
 def qualified(reference: str) -> str:

@@ -83,6 +83,39 @@ for word; do case "$word" in --digestfile=*) echo sha256:0 > "${{word#*=}}";; es
     assert any(line.startswith("manifest push --all") for line in lines)
 
 
+# Docker 20.10 of Debian: an engine, and no Buildx.
+OLD_DOCKER = """case "$1" in
+version) echo 20.10;;
+buildx) echo "docker: 'buildx' is not a docker command." >&2; exit 1;;
+image) echo '["example.com/other@sha256:1","example.com:5000/a/b@sha256:0"]';;
+*) echo "$DOCKER_BUILDKIT $@" >> SAID;;
+esac"""
+
+
+def test_docker_without_buildx_builds_and_pushes_one_platform(places: Path) -> None:
+    program(places, "docker", OLD_DOCKER.replace("SAID", str(places / "said")))
+    assert command.run(arguments(push="example.com:5000/a/b:1.0")) == "example.com:5000/a/b@sha256:0"
+    lines = (places / "said").read_text().splitlines()
+    assert lines[0].startswith("1 build --tag=localhost/a:b --build-arg=BASE=")
+    assert [line.split() for line in lines[1:]] == [
+        ["tag", "localhost/a:b", "example.com:5000/a/b:1.0"],
+        ["push", "example.com:5000/a/b:1.0"],
+    ]
+    line = refused(push="example.com/a:1", platforms="linux/amd64,linux/arm64")
+    assert line.startswith("several platforms need Docker's Buildx, which is not here: install the package ")
+
+
+def test_the_reason_of_a_refused_push_is_what_docker_reports_as_its_error(places: Path) -> None:
+    script = OLD_DOCKER.replace("SAID", str(places / "said")).replace(
+        "*)",
+        "push) echo 'The push refers to repository [example.com/a]'; "
+        "echo 'Get \"http://example.com/v2/\": dial tcp: connection refused' >&2; exit 1;;\n*)",
+    )
+    program(places, "docker", script)
+    line = refused(push="example.com/a:1")
+    assert line.startswith('the registry example.com cannot be reached: Get "http://example.com/v2/"')
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -103,6 +136,7 @@ def test_a_wrong_choice_is_one_line_before_anything_is_built(
 
 # As Buildah 1.28 and Buildx 0.24 print them.
 BUILDS = [
+    ("executor failed running [/bin/sh]: network bridge not found", ("buildah cannot build the image",)),
     (
         "No matching distribution found for uv==0.13.8",
         ("a package cannot be downloaded", "PIP_INDEX_URL and UV_DEFAULT_INDEX"),
