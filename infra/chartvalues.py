@@ -47,8 +47,9 @@ _LABEL: Final = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63)
 _QUANTITY: Final = _text(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _AMOUNTS: Final = _object({"cpu": _QUANTITY, "memory": _QUANTITY}, required=("cpu", "memory"))
 _ARN: Final = (
-    r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+"
+    r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
 )
+_PORT_NAME: Final = r"([0-9][0-9-]*)?[a-z]([-a-z0-9]*[a-z0-9])?"  # digits alone are a number
 _PORT: Final = {"type": "integer", "minimum": 1, "maximum": 65535}
 _ROLE: Final = _text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", 2048)
 _TOLERATION: Final = _object(
@@ -58,6 +59,15 @@ _TOLERATION: Final = _object(
         "value": {"type": "string"},
         "effect": {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
     }
+)
+# As `syncer.topologySpread` of the stack has them; the selector is the chart's.
+_SPREAD: Final = _object(
+    {
+        "topologyKey": {"type": "string", "minLength": 1, "maxLength": 317},
+        "maxSkew": {"type": "integer", "minimum": 1, "maximum": 5},
+        "whenUnsatisfiable": {"enum": ["ScheduleAnyway", "DoNotSchedule"]},
+    },
+    required=("topologyKey",),
 )
 _IRSA: Final = {
     "if": {"properties": {"kind": {"const": IRSA}}},
@@ -95,7 +105,7 @@ VALUES: Final = (
                     "arn": _text(_ARN, 2048),
                     "namespace": _LABEL,
                     "service": _LABEL,
-                    "port": {"anyOf": [_text(r"[a-z0-9-]{1,63}"), _PORT]},
+                    "port": {"anyOf": [_text(_PORT_NAME, 63), _PORT]},
                 },
                 required=("arn", "namespace", "service"),
             ),
@@ -180,6 +190,19 @@ VALUES: Final = (
         default=[],
         schema={"type": "array", "items": _TOLERATION},
         text="Which taints the syncer may run beside.",
+    ),
+    Value(
+        name="topologySpread",
+        default=[],
+        schema={"type": "array", "items": _SPREAD},
+        text="How the replicas are spread, in place of a preference for different nodes:\n"
+        "- {topologyKey: LABEL, maxSkew: 1, whenUnsatisfiable: ScheduleAnyway}",
+    ),
+    Value(
+        name="hostNetwork",
+        default=False,
+        schema={"type": "boolean"},
+        text="Whether the Pods have the network of their node, with its ports 8080 and 8081.",
     ),
     Value(
         name="imagePullSecrets",

@@ -2,16 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from syncer.manifests import Manifest
 from syncer.manifests.credentials import KINDS, of_kind
 from syncer.manifests.documents import access, running, settings
-from syncer.manifests.pod import Workload
+from syncer.manifests.pod import Workload, apart
 from syncer.version import VERSION
 
 from .chartvalues import schema, values
-from .templates import Each, Expr, IfSet, Items, Spread, lines, merged
+from .templates import Each, Expr, If, IfSet, Items, Spread, lines, merged
 
 PROJECT: Final = Path(__file__).parent.parent
 CHART: Final = PROJECT / "chart"
@@ -34,12 +34,25 @@ _DATA: Final = Expr('include "nlb-sync.settings" $ | fromYaml')
 _HELPERS: Final = """\
 {{- define "nlb-sync.groups" -}}
 {{- $groups := list }}
+{{- $arns := list }}
 {{- range $.Values.targetGroups }}
+{{- if has .arn $arns }}{{ fail (printf "targetGroups: %s is there twice; name it once" .arn) }}{{ end }}
+{{- $arns = append $arns .arn }}
 {{- $group := printf "%s=%s/%s" .arn .namespace .service }}
 {{- with .port }}{{ $group = printf "%s:%s" $group (toString .) }}{{ end }}
 {{- $groups = append $groups $group }}
 {{- end }}
 {{- join "," $groups }}
+{{- end }}
+
+{{- define "nlb-sync.spreads" -}}
+{{- $selector := dict "matchLabels" (dict "app" $.Values.name) }}
+{{- $spreads := list }}
+{{- range $.Values.topologySpread }}
+{{- $defaults := dict "maxSkew" 1 "whenUnsatisfiable" "ScheduleAnyway" "labelSelector" $selector }}
+{{- $spreads = append $spreads (merge (deepCopy .) $defaults) }}
+{{- end }}
+{{- toJson $spreads }}
 {{- end }}
 
 {{- define "nlb-sync.stamp" -}}
@@ -74,9 +87,29 @@ The image has no digest, so another image may run under its name later; print th
 """
 
 
+class ChartWorkload(Workload):
+    """Branches on the chart's values, where a Workload branches on its own."""
+
+    @property
+    def spreads(self) -> Any:
+        """The value's constraints, with the selector of the Pods."""
+        return IfSet('include "nlb-sync.spreads" $ | fromJsonArray')
+
+    @property
+    def affinity(self) -> Any:
+        """As of a Workload."""
+        return If("not $.Values.topologySpread", apart(self))
+
+    def on_host(self, then: Any, otherwise: Any) -> Any:
+        """As of a Workload; a field without another value is left out."""
+        if otherwise is None:
+            return If("$.Values.hostNetwork", then)
+        return Expr(f"ternary {json.dumps(then)} {json.dumps(otherwise)} $.Values.hostNetwork")
+
+
 def workload(kind: str) -> Workload:
     """The workload of a kind of identity, with the chart's values in the place of its own."""
-    return Workload(
+    return ChartWorkload(
         name=_NAME,
         namespace=_RELEASE,
         image=Expr("$.Values.image"),

@@ -62,6 +62,14 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
+class If:
+    """A field that is there where a condition holds."""
+
+    code: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A text that differs by the kind of identity."""
 
@@ -153,6 +161,8 @@ def _field(key: Any, value: Any, pad: str) -> list[str]:
         return [f"{{{{- with {key.code} }}}}", f"{{{{- toYaml . | nindent {len(pad)} }}}}", "{{- end }}"]
     if isinstance(value, When):
         return [f"{{{{- if {_condition(value.kinds)} }}}}", *_field(key, value.value, pad), "{{- end }}"]
+    if isinstance(value, If):
+        return [f"{{{{- if {value.code} }}}}", *_field(key, value.value, pad), "{{- end }}"]
     if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value)), Spread):
         value = IfSet(next(iter(value)).code)
     if isinstance(value, IfSet):

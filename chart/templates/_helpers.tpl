@@ -1,12 +1,25 @@
 {{- /* Written by python -m infra.helmchart. */}}
 {{- define "nlb-sync.groups" -}}
 {{- $groups := list }}
+{{- $arns := list }}
 {{- range $.Values.targetGroups }}
+{{- if has .arn $arns }}{{ fail (printf "targetGroups: %s is there twice; name it once" .arn) }}{{ end }}
+{{- $arns = append $arns .arn }}
 {{- $group := printf "%s=%s/%s" .arn .namespace .service }}
 {{- with .port }}{{ $group = printf "%s:%s" $group (toString .) }}{{ end }}
 {{- $groups = append $groups $group }}
 {{- end }}
 {{- join "," $groups }}
+{{- end }}
+
+{{- define "nlb-sync.spreads" -}}
+{{- $selector := dict "matchLabels" (dict "app" $.Values.name) }}
+{{- $spreads := list }}
+{{- range $.Values.topologySpread }}
+{{- $defaults := dict "maxSkew" 1 "whenUnsatisfiable" "ScheduleAnyway" "labelSelector" $selector }}
+{{- $spreads = append $spreads (merge (deepCopy .) $defaults) }}
+{{- end }}
+{{- toJson $spreads }}
 {{- end }}
 
 {{- define "nlb-sync.stamp" -}}

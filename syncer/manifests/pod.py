@@ -49,6 +49,21 @@ class Workload:
         """`app` is the predecessor's; the selector of a Deployment is immutable, so nothing else is in it."""
         return {"app": self.name}
 
+    @property
+    def spreads(self) -> Any:
+        """Topology spread constraints over the syncer's own Pods."""
+        selector = {"labelSelector": {"matchLabels": self.app}}
+        return [{**each, **selector} for each in self.topology_spread] or None
+
+    @property
+    def affinity(self) -> Any:
+        """Without constraints the replicas prefer different nodes."""
+        return None if self.topology_spread else apart(self)
+
+    def on_host(self, then: Any, otherwise: Any) -> Any:
+        """`then` on the network of the node, else `otherwise`."""
+        return then if self.host_network else otherwise
+
 
 def service_account_name(name: Any) -> Any:
     """The ServiceAccount of the syncer with this name."""
@@ -67,19 +82,18 @@ def pod_spec(workload: Workload) -> Manifest:
     Deployment unknown, and so replaces it, where it holds an Output of an object that is being replaced.
     """
     token = workload.credentials.token
-    spreads = [{**each, "labelSelector": {"matchLabels": workload.app}} for each in workload.topology_spread]
     return present(
         serviceAccountName=service_account_name(workload.name),
         automountServiceAccountToken=True,
         enableServiceLinks=False,  # a Service called nlb-sync would set NLB_SYNC_PORT
         nodeSelector=workload.node_selector or None,
         tolerations=workload.tolerations or None,
-        affinity=None if spreads else apart(workload),
-        topologySpreadConstraints=spreads or None,
+        affinity=workload.affinity,
+        topologySpreadConstraints=workload.spreads,
         priorityClassName=workload.priority_class_name,
         imagePullSecrets=workload.image_pull_secrets or None,
-        hostNetwork=workload.host_network or None,
-        dnsPolicy="ClusterFirstWithHostNet" if workload.host_network else None,
+        hostNetwork=workload.on_host(then=True, otherwise=None),
+        dnsPolicy=workload.on_host("ClusterFirstWithHostNet", None),
         terminationGracePeriodSeconds=GRACE_SECONDS,
         securityContext={
             "runAsNonRoot": True,

@@ -93,7 +93,7 @@ def deployment(workload: Workload, stamp: Any) -> Manifest:
         "metadata": {**metadata(workload), **present(annotations=dict(workload.annotations) or None)},
         "spec": {
             "replicas": workload.replicas,
-            "strategy": rolling(host_network=workload.host_network),
+            "strategy": rolling(workload),
             "selector": {"matchLabels": workload.app},
             "template": {
                 "metadata": {"labels": labels(workload), "annotations": annotations},
@@ -103,15 +103,14 @@ def deployment(workload: Workload, stamp: Any) -> Manifest:
     }
 
 
-def rolling(*, host_network: bool) -> Manifest:
+def rolling(workload: Workload) -> Manifest:
     """A new Pod is ready before an old one ends, so that a wrong node selector stops its own rollout.
 
     With hostNetwork two Pods of one node would need the same ports: there an old one ends first.
     """
-    surge, unavailable = (0, 1) if host_network else (1, 0)
     return {
         "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable},
+        "rollingUpdate": {"maxSurge": workload.on_host(0, 1), "maxUnavailable": workload.on_host(1, 0)},
     }
 
 

@@ -20,7 +20,9 @@ from sandbox.engine.kubernetes.catalog import Catalog
 from sandbox.engine.kubernetes.connection import Connection, load
 from sandbox.layout import HOST, Layout
 from sandbox.toolchain import ensure
-from syncer.manifests.credentials import KINDS
+from syncer.manifests.credentials import KINDS, of_kind
+from syncer.manifests.pod import Workload, pod_spec
+from syncer.manifests.workload import rolling
 
 # A build of helm takes minutes the first time.
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
@@ -182,11 +184,44 @@ def test_values_reach_the_deployment(helm: Path) -> None:
     assert opened == [53, 53, 443, 8443]
 
 
+def test_the_replicas_are_spread_and_on_their_nodes_network_as_the_components_are(helm: Path) -> None:
+    spread = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 2}
+    given = {**values("node-role"), "topologySpread": [spread], "hostNetwork": True}
+    (found,) = [each["spec"] for each in of_helm(helm, given) if each["kind"] == "Deployment"]
+    whole = Workload(
+        name=given["name"],
+        namespace="default",
+        image=given["image"],
+        credentials=of_kind("node-role"),
+        managed_by="Helm",
+        topology_spread=[{**spread, "whenUnsatisfiable": "ScheduleAnyway"}],
+        host_network=True,
+    )
+    assert found["strategy"] == rolling(whole)
+    wanted = pod_spec(whole)
+    assert "affinity" not in wanted
+    for name in ("topologySpreadConstraints", "hostNetwork", "dnsPolicy", "affinity"):
+        assert found["template"]["spec"].get(name) == wanted.get(name)
+
+
+def test_a_target_group_that_is_there_twice_is_refused_in_one_line(helm: Path) -> None:
+    given = values("node-role")
+    arn = given["targetGroups"][0]["arn"]
+    given["targetGroups"] = [given["targetGroups"][0]] * 2
+    done = templated(helm, given)
+    assert done.returncode != 0
+    assert f"targetGroups: {arn} is there twice; name it once" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("flag", "says"),
     [
         ("replicas=two", "at '/replicas': got string, want integer"),
         ("repicas=2", "additional properties 'repicas' not allowed"),
+        ("hostNetwork=1", "at '/hostNetwork': got number, want boolean"),
+        ("targetGroups[0].port=0", "at '/targetGroups/0/port'"),
+        ("targetGroups[0].arn=arn:aws:x", "at '/targetGroups/0/arn'"),
+        ("topologySpread[0].maxSkew=2", "missing property 'topologyKey'"),
         ("identity.kind=keys", "at '/identity/kind': value must be one of 'pod-identity'"),
         ("image=Node:1", "at '/image': 'Node:1' does not match pattern"),
     ],
