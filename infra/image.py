@@ -107,6 +107,20 @@ class BuiltImage(Part):
         return image.ref
 
 
+def warn_without_digest(image: pulumi.Input[str], component: pulumi.Resource) -> None:
+    """Warn of an image by tag alone; a name without a registry is that of a local image."""
+
+    def look(reference: str) -> None:
+        if "/" in reference and "@sha256:" not in reference:
+            pulumi.warn(
+                "syncer.image has no digest, so another image may run under its name later; set it to "
+                "NAME@sha256:DIGEST, which `docker buildx imagetools inspect NAME:TAG` prints",
+                resource=component,
+            )
+
+    pulumi.Output.from_input(image).apply(look)
+
+
 def context_path() -> Path:
     """The folder of the package `syncer`, which is the whole build context. Raises pulumi.RunError."""
     found = find_spec("syncer")

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from .args import NodeNlbArgs
 from .groups import created_groups, given_groups
 from .identity import Account, identity
-from .image import BuiltImage
+from .image import BuiltImage, warn_without_digest
 from .ingress import IngressService
 from .keys import ROOT, Settings
 from .network import Network, survey
@@ -70,6 +70,8 @@ class NodeNlb(Part):
         if settings.syncer.image is None:
             built = BuiltImage(name, settings, here).reference
             settings = replace(settings, syncer=replace(settings.syncer, image=built))
+        else:
+            warn_without_digest(settings.syncer.image, self)
         groups = (
             given_groups(settings)
             if settings.target_groups

@@ -43,6 +43,25 @@ def test_a_given_image_is_used_and_nothing_is_built(record: Record) -> None:
     assert not record.of(REPOSITORY)
 
 
+@pytest.mark.parametrize(
+    ("image", "warned"),
+    [
+        ("registry.example.com/node-nlb-sync:1", True),
+        ("team/node-nlb-sync", True),
+        ("registry.example.com/node-nlb-sync:1@sha256:" + "0" * 64, False),
+        ("node-nlb-sync:dev", False),
+    ],
+)
+def test_an_image_without_a_digest_is_used_with_a_warning(
+    run_program: RunProgram, config: Config, caplog: pytest.LogCaptureFixture, image: str, warned: bool
+) -> None:
+    config[KEY] |= {"image": image}
+    assert deployed(run_program()) == image
+    lines = [each.getMessage() for each in caplog.records if "has no digest" in each.getMessage()]
+    assert bool(lines) == warned
+    assert all("docker buildx imagetools inspect" in line and "\n" not in line for line in lines)
+
+
 def test_without_one_it_is_pushed_to_a_repository_of_the_stacks_own(
     run_program: RunProgram, config: Config
 ) -> None:
