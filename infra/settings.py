@@ -265,7 +265,8 @@ def wrong_build(syncer: Syncer) -> Iterator[Problem]:
         elif getattr(build, other) is None:
             path = f"syncer.build.{other}"
             allowed = f"a value, since syncer.build.{name} is given"
-            yield Problem(path, "nothing", allowed, Change(path, f"<{other}>"))
+            fix = Change(path, f"<{other}>", secret=other == "password")
+            yield Problem(path, "nothing", allowed, fix)
 
 
 def wrong_times(settings: Settings) -> Iterator[Problem]:

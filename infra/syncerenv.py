@@ -91,7 +91,7 @@ def refused_together(
         if error.name in given:
             read, fix = read_of(given[error.name], error, shown=shown), Change(path, None)
         else:
-            read, fix = "nothing", Change(path, "<value>", after=", or remove the other one")
+            read, fix = "nothing", Change(path, "<value>", after=", or remove the other one", secret=True)
         yield Problem(path, read, error.allowed, fix)
 
 

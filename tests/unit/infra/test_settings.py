@@ -236,7 +236,23 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "half a login",
         lambda c: c.update(syncer={"build": {"repository": "example.com/a", "username": "a"}}),
         "syncer.build.password",
-        ("read nothing", "since syncer.build.username is given"),
+        (
+            "read nothing",
+            "since syncer.build.username is given",
+            "pulumi config set --secret --path 'node-nlb-sync:syncer.build.password' <password>",
+        ),
+    ),
+    (
+        "the other half",
+        lambda c: c.update(syncer={"build": {"repository": "example.com/a", "password": "a"}}),
+        "syncer.build.username",
+        ("pulumi config set --path 'node-nlb-sync:syncer.build.username' <username>",),
+    ),
+    (
+        "a wrong password",
+        lambda c: c.update(syncer={"build": {"repository": "example.com/a", "username": "a", "password": 5}}),
+        "syncer.build.password",
+        ("pulumi config set --secret --path 'node-nlb-sync:syncer.build.password' <password>",),
     ),
     (
         "a repository with a tag",
