@@ -18,9 +18,11 @@ from .identitychoice import identity_problems, kind_of
 from .keys import ROOT, Settings
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
+from .resourcekeys import wrong_resources
 from .secretenv import concealed, unexpanded
 from .shapes import Record, camel, child
 from .syncerenv import checked, env_problems
+from .tags import wrong_tags
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
 PREDECESSOR: Final[Mapping[str, Any]] = {
@@ -145,6 +147,8 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
     yield from wrong_build(settings.syncer)
+    yield from wrong_resources(settings.syncer.resources)
+    yield from wrong_tags(settings)
     yield from env_problems(settings.syncer, kind_of(settings.identity))
     for key, name in [
         *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
