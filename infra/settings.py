@@ -146,6 +146,10 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     else:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
+    if settings.target_limit < 1 and not settings.target_groups:
+        read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
+        fix = Change("targetQuota", str(len(settings.listeners)))
+        yield Problem("targetQuota", read, "at least a target for each listener", fix)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)

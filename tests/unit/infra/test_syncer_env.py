@@ -5,11 +5,13 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.errors import InputPropertiesError
 
 from infra import NodeNlb
 from infra.problems import SettingsError
 from infra.settings import load
 from syncer.settings import TABLE
+from tests.unit.infra.test_host import arguments, construct
 from tests.unit.infra.test_settings import as_text, changed, lines, read
 from tests.unit.infra.world import Config, RunProgram
 
@@ -152,3 +154,12 @@ def test_an_output_that_is_unknown_or_right_is_accepted(run_program: RunProgram,
             lambda value=value: component(config, env={"NLB_SYNC_PORT": value}), preview=True
         )
         assert record.one("kubernetes:apps/v1:Deployment")
+
+
+def test_programs_in_other_languages_get_the_property(run_program: RunProgram, config: Config) -> None:
+    config[SYNCER] |= {"env": {"NLB_SYNC_PORT": "0"}, "labelFilter": "a b"}
+    with pytest.raises(InputPropertiesError) as refused:
+        run_program(construct(arguments(config)), preview=True)
+    paths = [each["property_path"] for each in refused.value.errors or []]
+    assert paths == ["syncer.env.NLB_SYNC_PORT", "syncer.labelFilter"]
+    assert run_program.last.resources == []
