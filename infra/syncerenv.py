@@ -35,7 +35,7 @@ def env_problems(syncer: Syncer, kind: str, *, shown: bool = True) -> Iterator[P
         yield Problem(path, "a variable that the stack sets itself", "any other name", f"remove {path}")
     env = {name: value for name, value in syncer.env.items() if name not in reserved}
     for name, value in env.items():
-        yield from refused(name, value if is_known(value) else "", shown=shown)
+        yield from refused(name, known(value) or "", shown=shown)
     yield from refused_together(env, syncer.label_filter or "", shown=shown)
     if syncer.label_filter is not None:
         fix = Change("syncer.labelFilter", "role=worker")
@@ -46,7 +46,7 @@ def checked(env: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]
     """`env` with each Output checked once its value is known; its error does not repeat the value."""
 
     def later(name: str, value: pulumi.Output[str]) -> pulumi.Output[str]:
-        return value.apply(lambda known: accepted(name, known))
+        return value.apply(lambda text: accepted(name, text))
 
     return {
         name: later(name, value) if isinstance(value, pulumi.Output) else value for name, value in env.items()
@@ -60,9 +60,9 @@ def accepted(name: str, value: str) -> str:
     return value
 
 
-def is_known(value: pulumi.Input[str]) -> bool:
-    """Whether the Pod has this very value: it is no Output, and the kubelet expands no reference in it."""
-    return isinstance(value, str) and "$(" not in value
+def known(value: pulumi.Input[str]) -> str | None:
+    """The value that the Pod has; None for an Output, and where the kubelet expands a reference in it."""
+    return value if isinstance(value, str) and "$(" not in value else None
 
 
 def refused(name: str, value: str, fix: Change | None = None, *, shown: bool = True) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def refused_together(
     env: Mapping[str, pulumi.Input[str]], label_filter: str, *, shown: bool
 ) -> Iterator[Problem]:
     """The line about variables that the syncer refuses beside each other."""
-    given = {name: value if is_known(value) else _UNKNOWN for name, value in env.items()}
+    given = {name: _UNKNOWN if (text := known(value)) is None else text for name, value in env.items()}
     try:
         check_together({"NLB_SYNC_NODE_SELECTOR": label_filter, **given})
     except RefusedError as error:

@@ -169,14 +169,14 @@ def test_the_tags_of_the_stack_count() -> None:
     """A created address has three tags of the stack, of which the user may give the name."""
     tags = {f"k{number}": "v" for number in range(47)}
     own = changed(lambda c: c["zones"]["eu-central-1a"].update(allocationId="eipalloc-0123456789abcdef2"))
-    assert read({**MINIMAL, "tags": tags})
-    assert read({**MINIMAL, "tags": {**tags, "Name": "own"}})
+    read({**MINIMAL, "tags": tags})
+    read({**MINIMAL, "tags": {**tags, "Name": "own"}})
     (line,) = lines({**MINIMAL, "tags": {**tags, "more": "v"}})
     assert line == (
         "node-nlb-sync:tags: read 48 tags, beside 3 of the stack on each address; "
         "allowed: at most 50 on a resource; fix: remove 1 of them"
     )
-    assert read({**own, "tags": {**tags, **dict.fromkeys("abc", "v")}})
+    read({**own, "tags": {**tags, **dict.fromkeys("abc", "v")}})
     (line,) = lines({**own, "tags": {**tags, **dict.fromkeys("abcd", "v")}})
     assert line.startswith("node-nlb-sync:tags: read 51 tags; allowed: at most 50 on a resource; fix: ")
 
