@@ -140,20 +140,20 @@ class Requests(TypedDict):
     """What the syncer's container is promised."""
 
     cpu: NotRequired[str]
-    """As the predecessor had it. Allowed: a Kubernetes quantity such as 250m or 200Mi."""
+    """As the predecessor had it. Allowed: CPUs as a Kubernetes quantity such as 0.5 or 500m."""
     memory: NotRequired[str]
-    """As the predecessor had it; 5,000 nodes need half of it. Allowed: a Kubernetes quantity such as 250m
-    or 200Mi."""
+    """As the predecessor had it; 5,000 nodes need half of it. Allowed: bytes as a Kubernetes quantity
+    such as 200Mi."""
 
 
 class Limits(TypedDict):
     """What the syncer's container may take."""
 
     cpu: NotRequired[str]
-    """As the predecessor had it. Allowed: a Kubernetes quantity such as 250m or 200Mi."""
+    """As the predecessor had it. Allowed: CPUs as a Kubernetes quantity such as 0.5 or 500m."""
     memory: NotRequired[str]
-    """As the predecessor had it; 5,000 nodes need half of it. Allowed: a Kubernetes quantity such as 250m
-    or 200Mi."""
+    """As the predecessor had it; 5,000 nodes need half of it. Allowed: bytes as a Kubernetes quantity
+    such as 200Mi."""
 
 
 class Resources(TypedDict):

@@ -6,6 +6,7 @@ from typing import Final
 import pulumi
 
 from .shapes import CHARACTER, Optional, Rows, Text, declared
+from .words import IMAGE, REPOSITORY
 
 PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 
@@ -20,7 +21,7 @@ class Build:
                 output=True,
                 reason="The repository that the image is pushed to; absent: an ECR repository is created.",
                 allowed="REGISTRY/NAME without a tag, such as docker.io/team/name",
-                pattern=r"(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9-]+(?=:))(:\d{1,5})?(/[a-z0-9][a-z0-9._-]*)+",
+                pattern=REPOSITORY,
                 example="registry.example.com/node-nlb-sync",
             )
         )
@@ -68,7 +69,7 @@ class Build:
                 reason="The base image, best by digest: any with Python 3.11 or newer and venv; absent: that "
                 "of the Dockerfile.",
                 allowed="an image reference",
-                pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
+                pattern=IMAGE,
                 example="python:3.13-slim-trixie",
             )
         )

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pulumi
 
 from .buildkeys import Build
+from .resourcekeys import Resources
 from .shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 from .words import (
     ENV_NAME,
+    IMAGE,
     LABEL_KEY,
     LABEL_VALUE,
-    QUANTITY,
     SUBDOMAIN,
     object_name,
     port_name,
@@ -102,36 +103,6 @@ class Toleration:
     )
 
 
-def amount(default: str, reason: str) -> Text:
-    """CPU or memory in Kubernetes' notation."""
-    allowed = "a Kubernetes quantity such as 250m or 200Mi"
-    return Text(default=default, reason=reason, allowed=allowed, pattern=QUANTITY, example=default)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
-    """What the syncer's container is promised."""
-
-    cpu: str = declared(amount("250m", "As the predecessor had it."))
-    memory: str = declared(amount("200Mi", "As the predecessor had it; 5,000 nodes need half of it."))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What the syncer's container may take."""
-
-    cpu: str = declared(amount("500m", "As the predecessor had it."))
-    memory: str = declared(amount("400Mi", "As the predecessor had it; 5,000 nodes need half of it."))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What the syncer's container is promised and what it may take."""
-
-    requests: Requests = declared(Record(build=Requests))
-    limits: Limits = declared(Record(build=Limits))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopologySpread:
     """One topology spread constraint of the syncer's Pods."""
@@ -169,7 +140,7 @@ class Syncer:
                 reason="The syncer's image; give a digest, so that what runs is what was reviewed. Absent: "
                 "`pulumi up` builds and pushes the bundled one.",
                 allowed="an image reference",
-                pattern=r"[a-z0-9][\w.:/-]*(@sha256:[0-9a-f]{64})?",
+                pattern=IMAGE,
                 example="registry.example.com/node-nlb-sync@sha256:<digest>",
             )
         )

@@ -18,6 +18,8 @@ from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text
 from .words import port_name, tcp_port
 
 TARGETS_OF_A_GROUP: Final = 1000
+# Without the marks of ASCII that AWS refuses in a tag; infra/tags.py knows those of other scripts.
+TAG_CHARACTER: Final = r"[^\x00-\x1f!-*,;<>?\[-^`{-\x9f\ud800-\udfff]"
 DEFAULT_LISTENERS: Final = [
     {"name": "http", "port": 80, "servicePort": "http"},
     {"name": "https", "port": 443, "servicePort": "https"},
@@ -341,14 +343,15 @@ class Settings:
             item=Text(
                 output=True,
                 reason="",
-                allowed="a tag's value in quotes, at most 256 characters",
-                pattern=rf"{CHARACTER}{{0,256}}",
+                allowed="a tag's value in quotes, at most 256 letters, digits, spaces and _.:/=+-@",
+                pattern=rf"{TAG_CHARACTER}{{0,256}}",
                 example="''",
             ),
-            key_pattern=rf"(?!aws:){CHARACTER}{{1,128}}",
+            key_pattern=rf"(?![aA][wW][sS]:){CHARACTER}{{1,128}}",
             default={},
             reason="Tags of every AWS resource that can carry them.",
-            allowed="keys of at most 128 characters that do not begin with aws:, with string values",
+            allowed="at most 50 with those of the stack; keys of at most 128 characters that do not begin "
+            "with aws:, with string values",
         )
     )
 

@@ -18,13 +18,14 @@ MOST_SHOWN: Final = 50
 class Change:
     """A fix of one key: put `value` at `path`, or without a `value` remove `path`.
 
-    `before` and `after` are text around the change.
+    `before` and `after` are text around the change. A `secret` value is encrypted in the configuration.
     """
 
     path: str
     value: str | None
     before: str = ""
     after: str = ""
+    secret: bool = False
 
     def as_command(self) -> str:
         """The change as a command on the stack configuration."""
@@ -33,7 +34,8 @@ class Change:
         if self.value is None:
             return self._within(f"pulumi config rm {flag}{self._key(quoted=nested)}")
         key = self._key(quoted=True) if nested else self.path
-        return self._within(f"pulumi config set {flag}{key} {self.value}")
+        secret = "--secret " if self.secret else ""
+        return self._within(f"pulumi config set {secret}{flag}{key} {self.value}")
 
     def as_words(self) -> str:
         """The change of an argument, which stands in a program."""

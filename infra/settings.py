@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 
 import pulumi
 
-from syncer.manifests.credentials import VARIABLES
 from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
 
 from .args import NodeNlbArgs
@@ -16,12 +15,14 @@ from .buildkeys import Build
 from .clusterkeys import Syncer
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
-from .identitykeys import EXTERNAL
 from .keys import ROOT, Settings
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
+from .resourcekeys import wrong_resources
 from .secretenv import concealed, unexpanded
 from .shapes import Record, camel, child
+from .syncerenv import checked, env_problems
+from .tags import wrong_tags
 
 # The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
 PREDECESSOR: Final[Mapping[str, Any]] = {
@@ -29,12 +30,6 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
     "tolerations": [{"key": "process", "value": "critical"}],
     "labelFilter": "kops.k8s.io/instancegroup=nodes",
 }
-# What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
-RESERVED_ENV: Final = frozenset(
-    {"NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT", "NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"}
-)
-# Only beside `external`, which has no credentials of its own.
-CREDENTIALS_ENV: Final = VARIABLES
 # Labels and annotations that the syncer's objects have in any case.
 OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
 
@@ -69,7 +64,7 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
             problems.extend(wrong_region(settings, region))
     if problems or settings is None:
         raise SettingsError(problems)
-    return settings
+    return replace(settings, syncer=replace(settings.syncer, env=checked(settings.syncer.env)))
 
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
@@ -101,12 +96,14 @@ def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, A
     problems = [unread(problem, hidden) for problem in problems]
     if settings is not None and "syncer" in hidden:
         problems.extend(unexpanded(settings.syncer.env))
+        problems.extend(env_problems(settings.syncer, kind_of(settings.identity), shown=False))
+    if problems:
+        raise SettingsError(problems)
+    if settings is not None and "syncer" in hidden:
         raw["syncer"] = {**raw["syncer"], "env": concealed(settings.syncer.env)}
         if password := settings.syncer.build.password:
             build = {**raw["syncer"]["build"], "password": pulumi.Output.secret(password)}
             raw["syncer"] = {**raw["syncer"], "build": build}
-    if problems:
-        raise SettingsError(problems)
     return raw
 
 
@@ -149,11 +146,14 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     else:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
+    if settings.target_limit < 1 and not settings.target_groups:
+        read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
+        fix = Change("targetQuota", str(len(settings.listeners)))
+        yield Problem("targetQuota", read, "at least a target for each listener", fix)
     yield from wrong_build(settings.syncer)
-    reserved = RESERVED_ENV | (frozenset() if kind_of(settings.identity) == EXTERNAL else CREDENTIALS_ENV)
-    for name in sorted(reserved & settings.syncer.env.keys()):
-        path = child("syncer.env", name)
-        yield Problem(path, "a variable that the stack sets itself", "any other name", f"remove {path}")
+    yield from wrong_resources(settings.syncer.resources)
+    yield from wrong_tags(settings)
+    yield from env_problems(settings.syncer, kind_of(settings.identity))
     for key, name in [
         *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
         *(
@@ -273,7 +273,8 @@ def wrong_build(syncer: Syncer) -> Iterator[Problem]:
         elif getattr(build, other) is None:
             path = f"syncer.build.{other}"
             allowed = f"a value, since syncer.build.{name} is given"
-            yield Problem(path, "nothing", allowed, Change(path, f"<{other}>"))
+            fix = Change(path, f"<{other}>", secret=other == "password")
+            yield Problem(path, "nothing", allowed, fix)
 
 
 def wrong_times(settings: Settings) -> Iterator[Problem]:

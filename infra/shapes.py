@@ -70,7 +70,7 @@ class Text:
         ):
             return raw
         near = difflib.get_close_matches(raw, self.choices, n=1) if isinstance(raw, str) else []
-        fix = Change(path, near[0] if near else self.example)
+        fix = Change(path, near[0] if near else self.example, secret=self.secret)
         hidden = self.secret and raw is not MISSING
         problems.append(
             Problem(path, "a value that is not shown" if hidden else echo(raw), self.allowed, fix)

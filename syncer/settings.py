@@ -1,17 +1,15 @@
 """What the environment says, parsed once, before anything is started, into one frozen record."""
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.decide.selector import EVERYTHING, Selector
-from syncer.environment import SPACE
+from syncer.decide.selector import Selector
 from syncer.errors import MisconfiguredError
 from syncer.parsers import GroupSettings, Secret, ServicePort
-from syncer.quote import named, quoted
-from syncer.variables import GROUPS_ALLOWED, TABLE, Setting
+from syncer.refusals import check_name, check_together, filtered, read
+from syncer.variables import GROUPS_ALLOWED, TABLE
 
 __all__ = ["TABLE", "GroupSettings", "ServicePort", "Settings", "as_help", "as_markdown", "load"]
 
@@ -70,80 +68,26 @@ class Settings:
 
 def load(environment: Mapping[str, str]) -> Settings:
     """The settings; MisconfiguredError names the wrong variable, what it says and what is allowed."""
-    known = {row.name for row in TABLE}
     for name in sorted(environment):
-        if name.startswith("NLB_SYNC_") and name not in known and not _is_service_link(name):
-            raise MisconfiguredError(_not_a_setting(name, known))
+        check_name(name)
     values: dict[str, Any] = {}
     for row in TABLE:
         if not values.get(row.field):
-            values[row.field] = _read(row, environment)
+            values[row.field] = read(row, environment.get(row.name, ""))
             if row.field == "groups":
                 values["groups_from"] = row.name
     if not values["groups"]:
         raise MisconfiguredError(f"NLB_SYNC_TARGET_GROUPS is not set; allowed: {GROUPS_ALLOWED}")
-    _take_label_filter(values)
-    values.pop("region")  # known, so that the predecessor's Deployment is not refused for it
-    if bool(values["access_key"]) != bool(values["secret_key"]):
-        names = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY")
-        there, absent = names if values["access_key"] else reversed(names)
-        raise MisconfiguredError(f"{absent} is not set, but {there} is; allowed: both or none")
+    check_together(environment)
+    # The predecessor's variables; the region is known, so that its Deployment is not refused for it.
+    for field in ("label_key", "label_value", "region"):
+        values.pop(field)
     settings = Settings(**values)
+    settings = replace(settings, node_selector=filtered(environment) or settings.node_selector)
     if settings.address:
         return settings
     in_pod = bool(environment.get("KUBERNETES_SERVICE_HOST"))
     return replace(settings, address="" if in_pod else "127.0.0.1")
-
-
-def _take_label_filter(values: dict[str, Any]) -> None:
-    """Turn the predecessor's filter into a selector, where there is no selector and both halves are set."""
-    key, value = values.pop("label_key"), values.pop("label_value")
-    if not (key and value) or values["node_selector"] != EVERYTHING:
-        return
-    try:
-        values["node_selector"] = Selector.parse(f"{key}={value}")
-    except ValueError as error:
-        raise MisconfiguredError(
-            f"NLB_SYNC_LABELFILTERKEY is {quoted(key)} and NLB_SYNC_LABELFILTERVALUE {quoted(value)} "
-            f"({error}); "
-            "allowed: a label's key and its value"
-        ) from None
-
-
-# {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and such, for Services called nlb-sync or nlb-sync-SOMETHING.
-_SERVICE_LINK = re.compile(
-    r"NLB_SYNC(_[A-Z0-9_]+)?"
-    r"(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
-)
-
-
-def _is_service_link(name: str) -> bool:
-    """Whether the kubelet makes such a variable for a Service beside the Pod, such as nlb-sync-metrics.
-
-    Source: "environment variables" in Kubernetes' Service documentation.
-    """
-    return _SERVICE_LINK.fullmatch(name) is not None
-
-
-def _not_a_setting(name: str, known: Collection[str]) -> str:
-    """One line for a variable that nobody reads; its value is not told, for it may be a misplaced key."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only for a misspelt name
-
-    near = get_close_matches(name, known, n=1, cutoff=0.8)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{named(name)} is not a setting; {hint}allowed: what `python -m syncer run --help` lists"
-
-
-def _read(row: Setting, environment: Mapping[str, str]) -> Any:
-    text = environment.get(row.name, "").strip(SPACE)
-    if row.name.endswith("_PORT") and text.startswith("tcp://"):
-        text = ""  # the service link of a Service called nlb-sync or nlb-sync-probe, not ours
-    try:
-        return row.parse(text or row.default)
-    except ValueError as error:
-        hint = f" ({error})" if row.explains else ""
-        allowed = f"{row.allowed} {row.unit}".strip()
-        raise MisconfiguredError(f"{row.name} is {quoted(text)}{hint}; allowed: {allowed}") from None
 
 
 def as_markdown() -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from syncer.asking.printing import Exit, complain, show_json, show_text
+from syncer.elb.variables import check_variables
 from syncer.errors import MisconfiguredError
 from syncer.manifests import Manifest
 from syncer.manifests.credentials import EXTERNAL, IRSA, VARIABLES, of_kind
@@ -102,6 +103,7 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
     for reference, example in _POD.items():
         expanded = {name: value.replace(reference, example) for name, value in expanded.items()}
     load({**variables, **expanded})
+    check_variables(expanded)
     return env
 
 

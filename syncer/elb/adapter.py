@@ -13,11 +13,11 @@ import boto3
 from syncer.elb.arn import parse_arn
 from syncer.elb.credentials import Source
 from syncer.elb.cures import credentials_fault
-from syncer.elb.endpoint import check_endpoints, check_files
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.healths import Healths
 from syncer.elb.own_port import OwnPorts
 from syncer.elb.session import CONFIG, new_session, source_of
+from syncer.elb.variables import check_files, check_variables
 from syncer.errors import (
     AccessDeniedError,
     AwsError,
@@ -65,7 +65,7 @@ class BotoElb:
         may_write: Callable[[], bool] = lambda: True,
         throttled_s: float = 0.0,
     ) -> None:
-        check_endpoints(os.environ)
+        check_variables(os.environ)
         check_files(os.environ)
         self._may_write = may_write
         self._throttled_s = throttled_s

@@ -3,6 +3,7 @@
 import threading
 import time
 import urllib.error
+from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -22,7 +23,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         assert isinstance(self.server, _Server)
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.gate.note(parse_qs(body.decode())["Action"][0])
+        asked = parse_qs(body.decode())
+        self.server.gate.note(asked["Action"][0], asked.get("TargetGroupArn", [""])[0])
         time.sleep(_TAKES_S)
         headers = {name: self.headers[name] for name in ("Authorization", "Content-Type", "X-Amz-Date")}
         status, answer = _forwarded(Request(self.server.gate.aws, body, headers))  # noqa: S310
@@ -55,20 +57,20 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass(slots=True)
 class Tollgate:
-    """One replica's own endpoint for AWS. `arrived` are the monotonic times of its writes."""
+    """One replica's own endpoint for AWS. `arrived` are its writes: the monotonic time, and the group's ARN."""
 
     aws: str
-    arrived: list[float] = field(default_factory=list)
+    arrived: list[tuple[float, str]] = field(default_factory=list)
     url: str = ""
     _server: _Server | None = None
 
-    def note(self, action: str) -> None:
+    def note(self, action: str, group: str) -> None:
         if action in _WRITES:
-            self.arrived.append(time.monotonic())
+            self.arrived.append((time.monotonic(), group))
 
-    def since(self, moment: float) -> int:
-        """How many writes have arrived since."""
-        return sum(when >= moment for when in self.arrived)
+    def since(self, moment: float) -> Counter[str]:
+        """How many writes of each group have arrived since."""
+        return Counter(group for when, group in self.arrived if when >= moment)
 
     def __enter__(self) -> Self:
         self._server = _Server((HOST, 0), _Handler)

@@ -87,6 +87,7 @@ def test_an_image_without_a_digest_is_reported_with_the_command_that_prints_it(c
         (("--zones", "EU"), {}, "NLB_SYNC_ZONES is 'EU'"),
         (("--node-selector", "a in b"), {}, "NLB_SYNC_NODE_SELECTOR is 'a in b'"),
         (("--env", "NLB_SYNC_ZONE=a"), {}, "did you mean NLB_SYNC_ZONES?"),
+        (("--env", "AWS_RETRY_MODE=foo"), {}, "allowed: legacy, standard, adaptive"),
         (("--env", "NLB_SYNC_ADDRESS"), {}, "allowed: NAME=VALUE"),
         (("--env", "A=1", "--env", "A=2"), {}, "--env A is set already"),
         (("--env", "NLB_SYNC_TARGET_GROUPS=x"), {}, "--env NLB_SYNC_TARGET_GROUPS is set already"),

@@ -12,7 +12,7 @@ import pytest
 from syncer.asking.reading import Limits, read_whole
 from syncer.cluster.access import configuration
 from syncer.decide.documents import DocumentError
-from syncer.elb.endpoint import check_files
+from syncer.elb.variables import check_files
 from syncer.errors import MisconfiguredError
 from tests.unit.asking.test_answering_from_files import raw_node
 

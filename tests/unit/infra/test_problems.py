@@ -17,6 +17,11 @@ CHANGES = [
         'set tags["a b/c"] to x',
     ),
     (
+        Change("syncer.build.password", "<password>", secret=True),
+        "pulumi config set --secret --path 'node-nlb-sync:syncer.build.password' <password>",
+        "set syncer.build.password to <password>",
+    ),
+    (
         Change("vpcId", None, before="stop, then "),
         "stop, then pulumi config rm node-nlb-sync:vpcId",
         "stop, then remove vpcId",

@@ -219,6 +219,16 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "firewall.source",
         ("load-balancer, clients or any", "firewall.source' load-balancer"),
     ),
+    (
+        "a quota that leaves no target to a listener",
+        lambda c: c.update(
+            crossZone=True,
+            targetQuota=50,
+            listeners=[{"name": f"a{n}", "port": n, "servicePort": "http"} for n in range(1, 52)],
+        ),
+        "targetQuota",
+        ("read 50 for 51 listeners", "config set targetQuota 51"),
+    ),
     ("an empty image", lambda c: c["syncer"].update(image=""), "syncer.image", ('read ""',)),
     (
         "a build beside an image",
@@ -236,7 +246,23 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "half a login",
         lambda c: c.update(syncer={"build": {"repository": "example.com/a", "username": "a"}}),
         "syncer.build.password",
-        ("read nothing", "since syncer.build.username is given"),
+        (
+            "read nothing",
+            "since syncer.build.username is given",
+            "pulumi config set --secret --path 'node-nlb-sync:syncer.build.password' <password>",
+        ),
+    ),
+    (
+        "the other half",
+        lambda c: c.update(syncer={"build": {"repository": "example.com/a", "password": "a"}}),
+        "syncer.build.username",
+        ("pulumi config set --path 'node-nlb-sync:syncer.build.username' <username>",),
+    ),
+    (
+        "a wrong password",
+        lambda c: c.update(syncer={"build": {"repository": "example.com/a", "username": "a", "password": 5}}),
+        "syncer.build.password",
+        ("pulumi config set --secret --path 'node-nlb-sync:syncer.build.password' <password>",),
     ),
     (
         "a repository with a tag",

@@ -8,7 +8,7 @@ import pytest
 
 from syncer.__main__ import main
 from syncer.cluster.access import configuration
-from syncer.elb.endpoint import ENDPOINT_VARIABLES
+from syncer.elb.variables import ENDPOINT_VARIABLES
 from syncer.errors import MisconfiguredError
 from syncer.settings import TABLE
 from syncer.version import VERSION

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from syncer import redaction
 from syncer.__main__ import main
-from syncer.elb.endpoint import check_endpoints
 from syncer.elb.faults import fault
+from syncer.elb.variables import check_variables
 from syncer.environment import prepare
 from syncer.errors import CredentialsError, MisconfiguredError
 from syncer.redaction import RedactedStream, know, know_environment, redacted, redacted_input, redacted_json
@@ -197,7 +197,7 @@ def test_s3_a_key_in_another_variable_is_not_repeated(name: str, key: str) -> No
 )
 def test_s3_a_password_in_a_url_is_not_repeated(url: str) -> None:
     with pytest.raises(MisconfiguredError) as raised:
-        check_endpoints({"AWS_ENDPOINT_URL": url})
+        check_variables({"AWS_ENDPOINT_URL": url})
     assert "hunter2" not in str(raised.value)
 
 

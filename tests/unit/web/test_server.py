@@ -25,7 +25,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Server, int, list[
     send, select = Connection.send, selectors.DefaultSelector.select
 
     def noted_send(self: Connection) -> bool:
-        rounds[-1].append("small" if sum(map(len, self._unsent)) < 1000 else "large")
+        size = sum(map(len, self._unsent))
+        rounds[-1].append("large" if size >= 1000 else "small" if size else "nothing")
         return send(self)
 
     def noted_select(self: selectors.DefaultSelector, timeout: float | None = None) -> object:

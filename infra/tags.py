@@ -1,0 +1,38 @@
+"""Rules for `tags` that span several of them, or that no pattern can hold."""
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from .keys import Settings
+from .network import STACK_TAG, ZONE_TAG
+from .problems import Problem, echo
+from .shapes import child
+
+MOST: Final = 50  # tags of a resource (AWS General Reference, "Tag limits")
+# What every service takes: letters, digits and spaces of any script, and these (ELBv2 and IAM API, type Tag).
+MARKS: Final = "_.:/=+-@"
+# The tags of a created address: network.py finds it again by two of them.
+OF_AN_ADDRESS: Final = frozenset({"Name", STACK_TAG, ZONE_TAG})
+
+
+def wrong_tags(settings: Settings) -> Iterator[Problem]:
+    """Characters that AWS refuses, and more tags than a resource can have."""
+    allowed = f"letters, digits, spaces and {MARKS}"
+    for key, value in settings.tags.items():
+        path = child("tags", key)
+        for what, text in (("the key ", key), ("", value if isinstance(value, str) else "")):
+            if wrong := refused(text):
+                yield Problem(path, f"{what}{echo(text)}", allowed, f"replace {echo(wrong)}")
+    created = any(place.allocation_id is None for place in settings.zones.values())
+    own = OF_AN_ADDRESS - settings.tags.keys() if created and not settings.target_groups else frozenset()
+    if (surplus := len(settings.tags) + len(own) - MOST) > 0:
+        beside = f", beside {len(own)} of the stack on each address" if own else ""
+        read = f"{len(settings.tags)} tags{beside}"
+        yield Problem("tags", read, f"at most {MOST} on a resource", f"remove {surplus} of them")
+
+
+def refused(text: str) -> str:
+    """The first character of a tag that AWS refuses; "" where there is none."""
+    taken = (each in MARKS or unicodedata.category(each)[0] in "LNZ" for each in text)
+    return next((each for each, right in zip(text, taken, strict=True) if not right), "")

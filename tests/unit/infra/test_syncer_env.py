@@ -1,0 +1,165 @@
+"""What the syncer would refuse when its Pod starts is refused by the stack, before anything is made."""
+
+import json
+from functools import partial
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.errors import InputPropertiesError
+
+from infra import NodeNlb
+from infra.problems import SettingsError
+from infra.settings import load
+from syncer.settings import TABLE
+from tests.unit.infra.test_host import arguments, construct
+from tests.unit.infra.test_settings import as_text, changed, lines, read
+from tests.unit.infra.world import Config, RunProgram
+
+SYNCER = "node-nlb-sync:syncer"
+
+
+def with_env(identity: str = "", **env: str) -> dict[str, Any]:
+    config = changed(lambda c: c["syncer"].update(env=env))
+    return {**config, "identity": {"kind": identity}} if identity else config
+
+
+WRONG = [
+    ("NLB_SYNC_READ_SECONDS", "1", 'read "1"; allowed: 5 to 300 s; fix: pulumi config rm --path '),
+    ("NLB_SYNC_READ_SECONDS", "\u0663\u0660", "allowed: 5 to 300 s"),
+    ("NLB_SYNC_OWNERSHIP", "exclusiv", 'read "exclusiv"; allowed: tracked, exclusive, add-only'),
+    ("NLB_SYNC_NAMESPACE", "a..b", 'read "a..b"; allowed: a Kubernetes namespace'),
+    ("NLB_SYNC_NODE_SELECTOR", "role in (", "found the end, expected a value"),
+    ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "is not a taint's key); allowed: taint keys"),
+    ("NLB_SYNC_ZONES", "eu-central-1a;eu-central-1b", "is not an availability zone name"),
+    ("NLB_SYNC_PAUSED", "perhaps", "allowed: true, false"),
+    ("NLB_SYNC_SERVING_SHARE", "50%", "allowed: 0 to 1"),
+    ("AWS_METADATA_SERVICE_TIMEOUT", "abc", 'read "abc"; allowed: 1 to 3600 s'),
+    ("AWS_RETRY_MODE", "foo", "allowed: legacy, standard, adaptive"),
+    ("AWS_ENDPOINT_URL", "localhost:4566", "allowed: a URL such as https://"),
+    ("NLB_SYNC_OWNERSIP", "x", "and set syncer.env.NLB_SYNC_OWNERSHIP in its place"),
+    ("NLB_SYNC_PROB_PORT", "8081", "a variable that the syncer does not know"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "says"), WRONG)
+def test_a_variable_that_the_syncer_refuses_is_one_line(name: str, value: str, says: str) -> None:
+    (line,) = lines(with_env(**{name: value}))
+    assert line.startswith(f"node-nlb-sync:syncer.env.{name}: read ")
+    assert says in line
+    assert f"pulumi config rm --path 'node-nlb-sync:syncer.env.{name}'" in line
+
+
+def test_every_wrong_variable_is_reported_at_once() -> None:
+    found = lines(with_env(NLB_SYNC_PORT="0", NLB_SYNC_PROMETHEUS="perhaps", NLB_SYNC_X="1"))
+    assert [line.split(":")[1] for line in found] == [
+        f"syncer.env.{name}" for name in ("NLB_SYNC_PORT", "NLB_SYNC_PROMETHEUS", "NLB_SYNC_X")
+    ]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_each_default_and_nothing_is_accepted(row: Any) -> None:
+    if row.name not in {"NLB_SYNC_TARGET_GROUPS", "NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT"}:
+        for value in (row.default, " "):
+            read(with_env("external", **{row.name: value}))
+
+
+@pytest.mark.parametrize("value", ["$(POD_IP)", "http://$(POD_IP):80", "$(UNKNOWN)", "1$(X)"])
+def test_a_value_with_a_reference_is_left_to_kubernetes(value: str) -> None:
+    for name in ("NLB_SYNC_ADDRESS", "NLB_SYNC_PORT", "AWS_ENDPOINT_URL", "HTTPS_PROXY"):
+        assert read(with_env(**{name: value})).syncer.env == {name: value}
+
+
+@pytest.mark.parametrize("selector", ["role in (", "a b", "role=worker;zone=a", "=x", "-a/b"])
+def test_a_label_filter_that_the_syncer_cannot_read_is_refused(selector: str) -> None:
+    (line,) = lines(changed(lambda c: c["syncer"].update(labelFilter=selector)))
+    assert line.startswith(f"node-nlb-sync:syncer.labelFilter: read {json.dumps(selector)} (label selector ")
+    assert line.endswith("fix: pulumi config set --path 'node-nlb-sync:syncer.labelFilter' role=worker")
+
+
+@pytest.mark.parametrize(
+    "selector", ["role=worker", "!spot", "zone in (a, b),cpu>4", "node.kubernetes.io/x!=y"]
+)
+def test_a_label_filter_that_the_syncer_reads_is_accepted(selector: str) -> None:
+    assert read(changed(lambda c: c["syncer"].update(labelFilter=selector))).syncer.label_filter == selector
+
+
+def test_halves_that_say_nothing_together_are_refused() -> None:
+    (line,) = lines(with_env("external", AWS_ACCESS_KEY="AKIA"))
+    assert line.startswith(
+        "node-nlb-sync:syncer.env.AWS_SECRET_KEY: read nothing; allowed: both or none; fix: "
+    )
+    both = {"NLB_SYNC_LABELFILTERKEY": "a b", "NLB_SYNC_LABELFILTERVALUE": "c"}
+    (line,) = lines(with_env(**both))
+    assert line.startswith('node-nlb-sync:syncer.env.NLB_SYNC_LABELFILTERKEY: read "a b" (label selector ')
+    read(changed(lambda c: c["syncer"].update(env=both, labelFilter="role=worker")))
+
+
+SECRETS = [
+    {"NLB_SYNC_READ_SECONDS": "hunter2-hunter2"},
+    {"NLB_SYNC_NODE_SELECTOR": "hunter2 hunter2"},
+    {"NLB_SYNC_TOKEN": "hunter2-hunter2"},
+    {"AWS_ENDPOINT_URL": "hunter2-hunter2"},
+    {"NLB_SYNC_LABELFILTERKEY": "hunter2 hunter2", "NLB_SYNC_LABELFILTERVALUE": "x"},
+]
+
+
+@pytest.mark.parametrize("env", SECRETS, ids=lambda env: next(iter(env)))
+def test_a_secret_is_not_repeated(env: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(as_text(with_env(**env)), "eu-central-1", [SYNCER])
+    (line,) = str(refused.value).split("\n")
+    assert line.startswith(f"node-nlb-sync:syncer.env.{next(iter(env))}: read a va")
+    assert "hunter2" not in line
+
+
+def component(config: Config, **syncer: Any) -> None:
+    """A program with the stack's arguments, and these in `syncer`."""
+    args = {key.partition(":")[2]: value for key, value in config.items() if key.startswith("node-nlb-sync:")}
+    NodeNlb("nlb", {**args, "syncer": {**args["syncer"], **syncer}})  # type: ignore[typeddict-item]
+
+
+def test_a_program_gets_the_line_before_anything_is_registered(
+    run_program: RunProgram, config: Config
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        run_program(lambda: component(config, env={"NLB_SYNC_PORT": "0"}), preview=True)
+    assert str(refused.value) == (
+        'nlb: syncer.env.NLB_SYNC_PORT: read "0"; allowed: 1 to 65535; '
+        "fix: remove syncer.env.NLB_SYNC_PORT, or correct its value"
+    )
+    assert run_program.last.resources == []
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("secret", [True, False])
+def test_the_value_of_an_output_is_checked_once_it_is_known(
+    run_program: RunProgram, config: Config, *, secret: bool, preview: bool
+) -> None:
+    def value() -> pulumi.Output[str]:
+        return pulumi.Output.secret("hunter2") if secret else pulumi.Output.from_input("hunter2")
+
+    with pytest.raises(
+        Exception, match=r"env\.NLB_SYNC_PORT: read a value that is not shown; all"
+    ) as refused:
+        run_program(lambda: component(config, env={"NLB_SYNC_PORT": value()}), preview=preview)
+    assert "hunter2" not in str(refused.value)
+    made = {item.type for item in run_program.last.resources}
+    assert "kubernetes:apps/v1:Deployment" not in made
+
+
+def test_an_output_that_is_unknown_or_right_is_accepted(run_program: RunProgram, config: Config) -> None:
+    unknown: pulumi.Output[str] = pulumi.Output.from_input(pulumi.UNKNOWN)  # type: ignore[arg-type]
+    for value in (unknown, pulumi.Output.secret("9090")):
+        env = {"NLB_SYNC_PORT": value}
+        record = run_program(partial(component, config, env=env), preview=True)
+        assert len(record.of("kubernetes:apps/v1:Deployment")) == 1
+
+
+def test_programs_in_other_languages_get_the_property(run_program: RunProgram, config: Config) -> None:
+    config[SYNCER] |= {"env": {"NLB_SYNC_PORT": "0"}, "labelFilter": "a b"}
+    with pytest.raises(InputPropertiesError) as refused:
+        run_program(construct(arguments(config)), preview=True)
+    paths = [each["property_path"] for each in refused.value.errors or []]
+    assert paths == ["syncer.env.NLB_SYNC_PORT", "syncer.labelFilter"]
+    assert run_program.last.resources == []
