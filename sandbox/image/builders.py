@@ -152,7 +152,8 @@ class Docker:
             [self.program, "image", "inspect", "--format={{json .RepoDigests}}", reference]
         )
         own = errors.without_tag(reference) + "@"
-        return next(each.removeprefix(own) for each in json.loads(listed) if each.startswith(own))
+        digests: list[str] = json.loads(listed)
+        return next(each.removeprefix(own) for each in digests if each.startswith(own))
 
     def _has_buildx(self) -> bool:
         return bool(environment.answer([self.program, "buildx", "version"]).strip())

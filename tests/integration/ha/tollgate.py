@@ -57,7 +57,7 @@ class _Server(ThreadingHTTPServer):
 
 @dataclass(slots=True)
 class Tollgate:
-    """One replica's own endpoint for AWS. `arrived` are its writes: the monotonic time, and the group's ARN."""
+    """One replica's own endpoint for AWS. `arrived` are its writes: monotonic time and the group's ARN."""
 
     aws: str
     arrived: list[tuple[float, str]] = field(default_factory=list)

@@ -97,7 +97,7 @@ def test_with_its_environment_policy_and_rights_alone_its_groups_are_right(home:
         expected = {group: {(name, port) for name in names} for group, port in (("http", 80), ("https", 443))}
         return {group: home.registered(group) for group in home.groups} == expected
 
-    home.until(lambda: right("a", "b", "c"), within=15)
+    home.until(lambda: right("a", "b", "c"), within=60)
     home.until(lambda: syncer.ready, within=5)
     join(home, "d")
     home.until(lambda: right("a", "b", "c", "d"), within=5)
@@ -115,5 +115,5 @@ def test_with_its_environment_policy_and_rights_alone_its_groups_are_right(home:
 def test_a_region_that_is_not_the_groups_does_no_harm(home: Household) -> None:
     join(home, "a")
     syncer = drop_in(home, f"elsewhere-{home.service}", region="us-west-2")
-    home.until(lambda: home.registered("http") == {("a", 80)}, within=15)
+    home.until(lambda: home.registered("http") == {("a", 80)}, within=60)
     assert syncer.stop() == 0

@@ -31,7 +31,7 @@ def test_each_fills_its_own_groups_under_a_lease_and_a_record_of_its_own(
         home.label(name, "pool", pool)
     groups = {"outer": home.groups, "inner": inner_groups}
     syncers = {name: _syncer(home, account, name, groups[name]) for name in PODS}
-    home.until(lambda: home.filled_with("a", "b") and _filled(home, inner_groups, "c"), within=20)
+    home.until(lambda: home.filled_with("a", "b") and _filled(home, inner_groups, "c"), within=60)
     home.until(lambda: all(syncer.status["leader"] for syncer in syncers.values()), within=5)
     assert not any(syncer.status["problems"] for syncer in syncers.values())
     for name, pod in PODS.items():
@@ -41,7 +41,7 @@ def test_each_fills_its_own_groups_under_a_lease_and_a_record_of_its_own(
             arn.rpartition("targetgroup/")[2].replace("/", ".") for arn in groups[name].values()
         }
     home.label("b", "pool", "inner")
-    home.until(lambda: home.filled_with("a") and _filled(home, inner_groups, "b", "c"), within=15)
+    home.until(lambda: home.filled_with("a") and _filled(home, inner_groups, "b", "c"), within=60)
     syncers["outer"].stop()
     home.join("d")
     home.label("d", "pool", "inner")

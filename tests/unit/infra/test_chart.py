@@ -13,7 +13,7 @@ from infra.helmchart import CHART, written
 from infra.templates import Each, Expr, IfSet, Spread, When, lines, merged
 from syncer.manifests.credentials import KINDS
 
-GROUP = {
+GROUP: dict[str, Any] = {
     "arn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/http/0123456789abcdef",
     "namespace": "edge",
     "service": "traefik",
