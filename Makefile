@@ -32,11 +32,12 @@ chart: venv ## Package the Helm chart into dist/
 	@helm=$$($(BIN)/python -m sandbox.toolchain helm) && $$helm package chart --destination dist
 
 .PHONY: lint
-lint: venv ## Formatting, rules, types, layers
+lint: venv ## Formatting, rules, types, layers; figures on the text
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.words
 
 .PHONY: test
 test: tools ## Every test: unit, integration, end to end
