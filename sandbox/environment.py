@@ -24,6 +24,7 @@ _UV_OLDEST = (0, 13)
 _ASK_S = 10.0
 _SILENT_AT_MOST_S = 3.5
 _STATUS_ALONE = re.compile(r"exit (status|code:) \d+$")
+_SEVERAL = re.compile(r"\d+ errors? occurred:$")
 _STAMP = ".venv/.node-nlb-sync.json"
 _INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
 
@@ -229,9 +230,10 @@ def run(
     errors = [line for line in [*said, *printed] if line.lower().startswith("error")]
     # A builder reports the exit status of a command whose own error has the reason.
     errors = [line for line in errors if not _STATUS_ALONE.search(line)] or errors
-    return (errors or said or printed or [f"{words[0]} ended with status {command.status}"])[-1].removeprefix(
-        "error: "
-    )
+    if errors and _SEVERAL.search(errors[-1]):  # Buildah of several platforms: the reasons come after it
+        errors = [line.removeprefix("* ") for line in said if line.startswith("* ")][:1] or errors
+    reasons = errors or said or printed or [f"{words[0]} ended with status {command.status}"]
+    return reasons[-1].removeprefix("error: ")
 
 
 def _stripped(lines: Sequence[str]) -> list[str]:

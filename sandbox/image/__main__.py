@@ -18,6 +18,12 @@ from sandbox.imagepython.pin import DOCKERFILE, Pin
 from sandbox.toolchain import store
 
 _REFERENCE: Final = re.compile(r"[a-z0-9][\w.:-]*(/[a-z0-9][a-z0-9._-]*)+(:[\w][\w.-]{0,127})?", re.ASCII)
+_IMAGE: Final = re.compile(
+    r"([A-Za-z0-9.-]+(:[0-9]{1,5})?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
+_USERINFO: Final = re.compile(r"//[^/]*@")
 _VERSION: Final = re.compile(r'VERSION: Final = "([^"]+)"')
 _INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell counts it
 
@@ -55,6 +61,21 @@ def run(arguments: argparse.Namespace) -> str:
         raise PreparationError(
             f"PUSH: read {arguments.push!r}; allowed: REGISTRY/NAME with or without :TAG; "
             "for example `make image PUSH=registry.example.com/node-nlb-sync:0.1.0`"
+        )
+    for name, given in (
+        ("NAME", arguments.name),
+        ("BASE", arguments.base),
+        ("BUILD_BASE", arguments.build_base),
+    ):
+        if given and not _IMAGE.fullmatch(given):
+            raise PreparationError(
+                f"{name}: read {given!r}; allowed: an image reference in lower case, such as "
+                "registry.example.com/python:3.13-slim"
+            )
+    if _USERINFO.search(arguments.source):
+        raise PreparationError(
+            "SOURCE: read a URL with a user name or password, which would be a label of the image; "
+            "allowed: a URL without, such as https://example.com/node-nlb-sync"
         )
     builder, pin = builders.find(), Pin.read()
     first, build = arguments.base or default_base(), arguments.build_base

@@ -58,8 +58,9 @@ class Buildah:
     def build(self, wanted: Wanted, say: Say, *more: str) -> None:
         """Build into the local storage; `more` are options of Buildah. Raises PreparationError."""
         several = len(wanted.platforms) > 1
-        if several:  # a list of an earlier build would keep its images
+        if several:  # a list of an earlier build would keep its images, and an image has no list's name
             self._quietly("manifest", "rm", wanted.name)
+            self._quietly("untag", wanted.name)
         named = f"--manifest={wanted.name}" if several else f"--tag={wanted.name}"
         # Buildah before 1.30 knows the platform of the build only where it is told of it.
         (own,) = platforms(None)
@@ -151,9 +152,15 @@ class Docker:
         listed = environment.answer(
             [self.program, "image", "inspect", "--format={{json .RepoDigests}}", reference]
         )
-        own = errors.without_tag(reference) + "@"
-        digests: list[str] = json.loads(listed)
-        return next(each.removeprefix(own) for each in digests if each.startswith(own))
+        own = errors.qualified(errors.without_tag(reference))
+        for each in json.loads(listed or "[]"):
+            name, _, digest = str(each).partition("@")
+            if errors.qualified(name) == own:
+                return digest
+        raise PreparationError(
+            f"docker pushed {reference} and reports no digest of it; "
+            f"print it with `docker buildx imagetools inspect {reference}`"
+        )
 
     def _has_buildx(self) -> bool:
         return bool(environment.answer([self.program, "buildx", "version"]).strip())
@@ -181,7 +188,7 @@ def platforms(text: str | None) -> list[str]:
                 f"no image for {platform.machine()}: allowed: {', '.join(PLATFORMS)}; name one by PLATFORMS="
             )
         return [own]
-    found = [part.strip() for part in text.split(",")]
+    found = list(dict.fromkeys(part.strip() for part in text.split(",")))
     for each in found:
         if each not in PLATFORMS:
             raise PreparationError(

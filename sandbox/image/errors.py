@@ -16,11 +16,14 @@ _ARCHITECTURE: Final = re.compile(
 )
 _INDEX: Final = re.compile(r"No matching distribution found|Failed to (fetch|download)|error sending request")
 _USERINFO: Final = re.compile(r"(?<![\w.:-])[^\s/:@'\"]{1,256}:(?!//|\d+[/@])[^\s@'\"]{1,1024}@(?!sha256:)")
+_NO_BUILDX: Final = re.compile(r"buildx component is missing", re.IGNORECASE)
 _ABSENT: Final = re.compile(r"manifest unknown|: not found|name unknown", re.IGNORECASE)
 
 
 def of_build(refusal: str, *, program: str, base: str) -> str:
     """The line for a build that `program` refused with `refusal`."""
+    if _NO_BUILDX.search(refusal):
+        return f"Docker cannot build without Buildx: {refusal}; install docker-buildx-plugin or docker-buildx"
     if _INDEX.search(refusal):
         fix = "name the index that this machine reaches in PIP_INDEX_URL and UV_DEFAULT_INDEX"
         return f"a package cannot be downloaded: {refusal}; {fix}"

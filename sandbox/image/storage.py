@@ -14,13 +14,14 @@ NAME: Final = "localhost/node-nlb-sync:dev"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Env, Entrypoint, Cmd, User and Labels of an image (OCI image specification)."""
+    """Env, Entrypoint, Cmd, User, Labels and architecture of an image (OCI image specification)."""
 
     env: Mapping[str, str]
     entrypoint: Sequence[str]
     cmd: Sequence[str]
     user: str
     labels: Mapping[str, str]
+    architecture: str
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
@@ -32,16 +33,22 @@ class Config:
             cmd=list(found.get("Cmd") or ()),
             user=found.get("User") or "",
             labels=dict(found.get("Labels") or {}),
+            architecture=found.get("architecture") or "",
         )
 
 
 def inspect(program: str, image: str) -> tuple[str, Config]:
     """An image's id and configuration. Raises OSError where the storage of `program` has no such image."""
-    if program == "buildah":
-        found = json.loads(_run(program, "inspect", "--type=image", image))
-        return str(found["FromImageID"]), Config.of(found["OCIv1"]["config"])
-    (found,) = json.loads(_run(program, "image", "inspect", image))
-    return str(found["Id"]).removeprefix("sha256:"), Config.of(found["Config"])
+    try:
+        if program == "buildah":
+            found = json.loads(_run(program, "inspect", "--type=image", image))
+            of_image = {**found["OCIv1"]["config"], "architecture": found["OCIv1"]["architecture"]}
+            return str(found["FromImageID"]), Config.of(of_image)
+        (found,) = json.loads(_run(program, "image", "inspect", image))
+        of_image = {**found["Config"], "architecture": found["Architecture"]}
+        return str(found["Id"]).removeprefix("sha256:"), Config.of(of_image)
+    except (ValueError, KeyError, TypeError) as error:
+        raise OSError(f"{program} inspect {image}: malformed answer ({error})") from None
 
 
 @contextlib.contextmanager

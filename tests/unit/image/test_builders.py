@@ -105,6 +105,41 @@ def test_docker_without_buildx_builds_and_pushes_one_platform(places: Path) -> N
     assert line.startswith("several platforms need Docker's Buildx, which is not here: install the package ")
 
 
+def test_the_digest_is_found_where_docker_shortens_its_own_registry(places: Path) -> None:
+    answers = OLD_DOCKER.replace("SAID", str(places / "said")).replace("example.com:5000/a/b@", "team/name@")
+    program(places, "docker", answers)
+    assert command.run(arguments(push="docker.io/team/name:1")) == "docker.io/team/name@sha256:0"
+    program(places, "docker", answers.replace("team/name@", "team/another@"))
+    assert refused(push="docker.io/team/name:1").startswith("docker pushed docker.io/team/name:1 and reports")
+
+
+def test_docker_that_needs_buildx_names_its_package(places: Path) -> None:
+    script = """case "$1" in
+version) echo 28.2;;
+build) echo 'ERROR: BuildKit is enabled but the buildx component is missing or broken.' >&2; exit 1;;
+*) exit 1;;
+esac"""
+    program(places, "docker", script)
+    assert refused().endswith("install docker-buildx-plugin or docker-buildx")
+
+
+def test_a_list_takes_the_name_of_an_image_that_was_built_before(places: Path) -> None:
+    script = f"""echo "$@" >> {places}/said
+for word; do case "$word" in --digestfile=*) echo sha256:0 > "${{word#*=}}";; esac; done"""
+    program(places, "buildah", script)
+    command.run(arguments(platforms="linux/amd64,linux/arm64,linux/amd64", push="example.com/a/b:1"))
+    lines = (places / "said").read_text().splitlines()
+    assert lines[:2] == ["manifest rm localhost/a:b", "untag localhost/a:b"]
+    assert "--platform=linux/amd64,linux/arm64 " in lines[2]
+
+
+def test_the_reason_of_a_failed_build_of_several_platforms_is_the_first(places: Path) -> None:
+    said = r"Error: 2 errors occurred:\n\t* reading manifest: no such host\n\t* another"
+    program(places, "buildah", f"case $1 in build) printf '{said}' >&2; exit 125;; esac")
+    line = refused(platforms="linux/amd64,linux/arm64", push="example.com/a/b:1")
+    assert "cannot be pulled: reading manifest: no such host" in line
+
+
 def test_the_reason_of_a_refused_push_is_what_docker_reports_as_its_error(places: Path) -> None:
     script = OLD_DOCKER.replace("SAID", str(places / "said")).replace(
         "*)",
@@ -121,6 +156,9 @@ def test_the_reason_of_a_refused_push_is_what_docker_reports_as_its_error(places
     [
         ({"platforms": "linux/riscv64"}, ("PLATFORMS", "'linux/riscv64'", "linux/amd64, linux/arm64")),
         ({"platforms": "linux/amd64,linux/arm64"}, ("PUSH=REGISTRY/NAME:TAG",)),
+        ({"name": "Foo BAR"}, ("NAME", "'Foo BAR'", "such as registry.example.com/")),
+        ({"base": "foo bar"}, ("BASE", "'foo bar'", "such as registry.example.com/")),
+        ({"source": "https://me:key@example.com/x"}, ("SOURCE", "https://example.com/node-nlb-sync")),
         ({"push": "my image"}, ("PUSH", "'my image'", "for example `make image PUSH=")),
         ({"push": "example.com/a@sha256:0"}, ("PUSH", "allowed: REGISTRY/NAME")),
     ],
