@@ -54,7 +54,7 @@ def up(root: Path, progress: Progress) -> Status:
             progress.say(f"  {line}", style="yellow")
         layout = start_cloud(layout, progress)
         with progress.step("syncer's Pods") as step:
-            step.note(unpacked.choose(layout, os.environ.get(unpacked.VARIABLE, storage.NAME)))
+            step.note(_choose_image(layout))
         start_world(layout, tools, progress)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:
@@ -139,6 +139,16 @@ def start_cloud(stored: Layout, progress: Progress) -> Layout:
         step.note(layout.aws_url)
         ensure_network(layout.aws_url, layout.vpc_network)
     return layout
+
+
+def _choose_image(layout: Layout) -> str:
+    """How the Pods run, for people. Where that has changed, the kubelet is started anew, and they with it."""
+    before = unpacked.Unpacked.read(layout)
+    found = unpacked.choose(layout, os.environ.get(unpacked.VARIABLE, storage.NAME))
+    if unpacked.Unpacked.read(layout) != before:
+        process.stop(layout, supervisor.NAME)
+        process.stop(layout, "nodes")
+    return found
 
 
 def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:

@@ -18,7 +18,7 @@ from sandbox.layout import Layout
 VARIABLE: Final = "SANDBOX_IMAGE"
 RUNTIMES: Final = ("runc", "crun")
 # Of the build context, not of the image.
-_NOT_SHIPPED: Final = frozenset({"Dockerfile", "Dockerfile.dockerignore", "requirements.txt", "uv.txt"})
+_NOT_SHIPPED: Final = frozenset({"Dockerfile", "Dockerfile.dockerignore", "uv.txt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,9 @@ def _unpacked(layout: Layout, name: str) -> Unpacked:
         number, config = storage.inspect(program, name)
     except OSError:
         raise _Processes(f"no image {name} here; `make image` builds it") from None
+    (own,) = builders.platforms(None)
+    if own != f"linux/{config.architecture}":
+        raise _Processes(f"{name} is for linux/{config.architecture}; `make image` builds it for {own}")
     root = layout.images / number[:12]
     if not root.exists():
         staged = root.with_suffix(".new")

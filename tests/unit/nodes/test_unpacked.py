@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.environment import PreparationError
 from sandbox.image import builders, storage
+from sandbox.image.storage import Config
 from sandbox.layout import Layout
 from sandbox.nodes.pods import unpacked
 from sandbox.nodes.pods.unpacked import Unpacked
@@ -33,6 +34,15 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 def test_there_is_no_image(layout: Layout) -> None:
     said = unpacked.choose(layout, storage.NAME)
     assert said == f"processes: no image {storage.NAME} here; `make image` builds it"
+
+
+def test_the_image_is_for_another_architecture(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config.of({"architecture": "riscv64"})
+    monkeypatch.setattr(storage, "inspect", lambda *_: ("0" * 64, config))
+    said = unpacked.choose(layout, storage.NAME)
+    assert said.startswith(
+        f"processes: {storage.NAME} is for linux/riscv64; `make image` builds it for linux/"
+    )
 
 
 def test_none_is_wanted(layout: Layout) -> None:
