@@ -36,11 +36,10 @@ def _object(properties: dict[str, Any], *, required: tuple[str, ...] = (), **mor
 
 def _texts(*, but: tuple[str, ...] = (), names: str = "") -> dict[str, Any]:
     """A map of strings, without the names `but`, which the chart sets itself."""
-    named: dict[str, Any] = {"pattern": f"^({names})$"} if names else {}
-    if but:
-        named["not"] = {"enum": list(but)}
     found: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
-    return {**found, "propertyNames": named} if named else found
+    if but:  # not by `propertyNames`, whose errors lack the path
+        found["properties"] = dict.fromkeys(but, False)
+    return {**found, "propertyNames": {"pattern": f"^({names})$"}} if names else found
 
 
 _LABEL: Final = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63)
@@ -80,6 +79,7 @@ _OWN_ENV: Final = (
     "POD_NAME",
     "AWS_REGION",
     "NLB_SYNC_NAME",
+    "NLB_SYNC_NAMESPACE",
     "NLB_SYNC_PROBE_PORT",
     "NLB_SYNC_OWNERSHIP",
     "NLB_SYNC_ZONES",
@@ -194,7 +194,7 @@ VALUES: Final = (
     Value(
         name="topologySpread",
         default=[],
-        schema={"type": "array", "items": _SPREAD},
+        schema={"type": "array", "items": _SPREAD, "uniqueItems": True},
         text="How the replicas are spread, in place of a preference for different nodes:\n"
         "- {topologyKey: LABEL, maxSkew: 1, whenUnsatisfiable: ScheduleAnyway}",
     ),
@@ -241,6 +241,6 @@ def schema() -> dict[str, Any]:
     required = ("image", "targetGroups", "identity")
     head = {"$schema": "http://json-schema.org/draft-07/schema#"}
     external = {"properties": {"identity": {"properties": {"kind": {"const": EXTERNAL}}}}}
-    credentials = {"properties": {"env": {"propertyNames": {"not": {"enum": sorted(VARIABLES)}}}}}
+    credentials = {"properties": {"env": {"properties": dict.fromkeys(sorted(VARIABLES), False)}}}
     held = {"if": external, "else": credentials}
     return {**head, **_object({**properties, "global": {"type": "object"}}, required=required, **held)}

@@ -1,6 +1,7 @@
 """What is wrong with a key or an argument: one line for a person each, with the fix."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import pulumi
 
 from .masking import masked
 
+_TYPED: Final = re.compile(r"[-+.\d][\d.eE+-]*|true|false|null", re.IGNORECASE)
 MISSING: Final = object()
 NAMESPACE: Final = "node-nlb-sync"
 LONGEST_ECHO: Final = 60  # characters of a wrong value that are repeated in the message
@@ -18,7 +20,8 @@ MOST_SHOWN: Final = 50
 class Change:
     """A fix of one key: put `value` at `path`, or without a `value` remove `path`.
 
-    `before` and `after` are text around the change. A `secret` value is encrypted in the configuration.
+    `before` and `after` are text around the change. A `secret` value is encrypted in the configuration; a
+    `text` is a string, whatever it looks like.
     """
 
     path: str
@@ -26,6 +29,7 @@ class Change:
     before: str = ""
     after: str = ""
     secret: bool = False
+    text: bool = False
 
     def as_command(self) -> str:
         """The change as a command on the stack configuration."""
@@ -35,7 +39,9 @@ class Change:
             return self._within(f"pulumi config rm {flag}{self._key(quoted=nested)}")
         key = self._key(quoted=True) if nested else self.path
         secret = "--secret " if self.secret else ""
-        return self._within(f"pulumi config set {secret}{flag}{key} {self.value}")
+        # By --path the CLI reads numbers and true and false as such.
+        kind = "--type string " if nested and self.text and _TYPED.fullmatch(self.value) else ""
+        return self._within(f"pulumi config set {secret}{kind}{flag}{key} {self.value}")
 
     def as_words(self) -> str:
         """The change of an argument, which stands in a program."""

@@ -70,4 +70,4 @@ def wrong_resources(resources: Resources) -> Iterator[Problem]:
         if size(request) > size(limit):
             path = f"syncer.resources.requests.{name}"
             allowed = f"at most syncer.resources.limits.{name}, {limit}"
-            yield Problem(path, echo(request), allowed, Change(path, limit))
+            yield Problem(path, echo(request), allowed, Change(path, limit, text=True))

@@ -93,10 +93,11 @@ def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, A
     hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
     problems: Problems = []
     settings = shaped(raw, problems)
+    if settings is not None and hidden:  # later nobody knows which values are secrets
+        problems.extend(contradictions(settings, shown="syncer" not in hidden))
     problems = [unread(problem, hidden) for problem in problems]
     if settings is not None and "syncer" in hidden:
         problems.extend(unexpanded(settings.syncer.env))
-        problems.extend(env_problems(settings.syncer, kind_of(settings.identity), shown=False))
     if problems:
         raise SettingsError(problems)
     if settings is not None and "syncer" in hidden:
@@ -137,8 +138,8 @@ def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, "syncer": {**PREDECESSOR, **syncer}}
 
 
-def contradictions(settings: Settings) -> Iterator[Problem]:
-    """What each key allows by itself but another one does not."""
+def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Problem]:
+    """Validate constraints that span several keys; variables are repeated where they are `shown`."""
     yield from wrong_node_groups(settings)
     yield from duplicates(settings)
     if settings.target_groups:
@@ -153,7 +154,9 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)
-    yield from env_problems(settings.syncer, kind_of(settings.identity))
+    yield from env_problems(settings.syncer, kind_of(settings.identity), shown=shown)
+    yield from wrong_spreads(settings.syncer)
+    yield from overridden(settings)
     for key, name in [
         *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
         *(
@@ -167,6 +170,30 @@ def contradictions(settings: Settings) -> Iterator[Problem]:
         if item.operator == "Exists" and item.value is not None:
             path = f"syncer.tolerations[{index}].value"
             yield Problem(path, echo(item.value), "no value beside operator Exists", f"remove {path}")
+
+
+def overridden(settings: Settings) -> Iterator[Problem]:
+    """Variables of `syncer.env` that would silently win over a key."""
+    keys = {
+        "NLB_SYNC_NODE_SELECTOR": settings.syncer.label_filter and "syncer.labelFilter",
+        "NLB_SYNC_ZONES": settings.zones and "zones",
+    }
+    for name, key in keys.items():
+        if key and name in settings.syncer.env:
+            path = child("syncer.env", name)
+            yield Problem(path, "a variable", f"none beside {key}", Change(path, None))
+
+
+def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
+    """Two constraints on one label with one effect, which the API server refuses."""
+    seen: set[tuple[str, str]] = set()
+    for index, item in enumerate(syncer.topology_spread):
+        pair = (item.topology_key, item.when_unsatisfiable)
+        if pair in seen:
+            path = f"syncer.topologySpread[{index}]"
+            read = f"{echo(item.topology_key)} with {item.when_unsatisfiable} again"
+            yield Problem(path, read, "each label once for each whenUnsatisfiable", Change(path, None))
+        seen.add(pair)
 
 
 def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:

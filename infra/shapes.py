@@ -70,7 +70,11 @@ class Text:
         ):
             return raw
         near = difflib.get_close_matches(raw, self.choices, n=1) if isinstance(raw, str) else []
-        fix = Change(path, near[0] if near else self.example, secret=self.secret)
+        # A number without quotes is repeated as the text that it was meant to be.
+        text = str(raw) if isinstance(raw, (int, float)) and not isinstance(raw, bool) else ""
+        if text and not self.secret and not self.choices and re.fullmatch(self.pattern, text, re.ASCII):
+            near = [text]
+        fix = Change(path, near[0] if near else self.example, secret=self.secret, text=True)
         hidden = self.secret and raw is not MISSING
         problems.append(
             Problem(path, "a value that is not shown" if hidden else echo(raw), self.allowed, fix)

@@ -15,7 +15,14 @@ from .shapes import child
 
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
 RESERVED_ENV: Final = frozenset(
-    {"NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT", "NLB_SYNC_TARGET_GROUPS", "POD_IP", "POD_NAME"}
+    {
+        "NLB_SYNC_NAME",
+        "NLB_SYNC_NAMESPACE",  # the rights to Lease and registry are in the syncer's own
+        "NLB_SYNC_PROBE_PORT",
+        "NLB_SYNC_TARGET_GROUPS",
+        "POD_IP",
+        "POD_NAME",
+    }
 )
 _ENV: Final = "syncer.env"
 _HIDDEN: Final = "a value that is not shown"

@@ -2,26 +2,17 @@
 
 from typing import Any
 
+from syncer.manifests.references import IMAGE, REPOSITORY
+
 from .shapes import CHARACTER, REQUIRED, Entries, Text, Whole
+
+__all__ = ["IMAGE", "REPOSITORY"]
 
 LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123
 LABEL_VALUE = r"(?=.{0,63}$)([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?"
-# The grammar of github.com/distribution/reference: 255 characters of a name, 128 of a tag. There a first part
-# with an upper-case letter is always a registry; here a registry has a dot or a port, or is localhost.
-_HOST_PART = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
-_PORT = r":\d{1,5}"
-_REGISTRY = (
-    rf"(localhost({_PORT})?|{_HOST_PART}(\.{_HOST_PART})+({_PORT})?|{_HOST_PART}{_PORT}"
-    rf"|\[[0-9A-Fa-f:.]+\]({_PORT})?)"
-)
-_PATH_PART = "[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
-_DIGEST = "(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})"
-REPOSITORY = rf"(?=.{{1,255}}$){_REGISTRY}(/{_PATH_PART})+"
-_NAME = rf"({_REGISTRY}/)?{_PATH_PART}(/{_PATH_PART})*"
-IMAGE = rf"(?=[^@]{{1,384}}(@|$)){_NAME}(:\w[\w.-]{{0,127}})?(@{_DIGEST})?"
 _LABEL_PREFIX = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?"
 _LABEL_NAME = r"(?=[^/]{1,63}$)[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?"
 LABEL_KEY = _LABEL_PREFIX + _LABEL_NAME

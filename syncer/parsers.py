@@ -123,6 +123,8 @@ def zones(text: str) -> frozenset[str] | None:
     for zone in named:
         if not re.fullmatch(r"[a-z0-9-]+", zone):
             raise ValueError(f"{quoted(zone)} is not an availability zone name")
+        if re.fullmatch(r"[a-z]{2,4}(-[a-z]{1,20}){1,4}-[0-9]{1,2}", zone):
+            raise ValueError(f"{quoted(zone)} is a Region, not an availability zone such as {zone}a")
     return frozenset(named) or None
 
 

@@ -13,6 +13,7 @@ from syncer.variables import TABLE, Setting
 
 _ROWS: Final = {row.name: row for row in TABLE}
 _KEYS: Final = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY")
+_ID, _SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 # {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and such, for Services called nlb-sync or nlb-sync-SOMETHING.
 _SERVICE_LINK = re.compile(
     r"NLB_SYNC(_[A-Z0-9_]+)?"
@@ -61,10 +62,13 @@ def check_together(environment: Mapping[str, str]) -> None:
 
     """
     filtered(environment)
-    there = [name for name in _KEYS if environment.get(name, "").strip(SPACE)]
-    if len(there) == 1:
-        (absent,) = set(_KEYS) - set(there)
-        raise RefusedError(absent, f"is not set, but {there[0]} is", "both or none")
+    there = [name for name in (*_KEYS, _ID, _SECRET) if environment.get(name, "").strip(SPACE)]
+    own = [name for name in there if name in _KEYS]
+    if len(own) == 1:
+        (absent,) = set(_KEYS) - set(own)
+        raise RefusedError(absent, f"is not set, but {own[0]} is", "both or none")
+    if _ID in there and _SECRET not in there:  # a secret alone is not read by boto3
+        raise RefusedError(_SECRET, f"is not set, but {_ID} is", "both or none")
 
 
 def check_name(name: str, *, linked: bool = True) -> None:

@@ -11,6 +11,7 @@ from syncer.asking.patience import SETTLE_S
 from syncer.decide.policy import Ownership
 from syncer.hosts import is_url
 from syncer.manifests.credentials import KINDS
+from syncer.manifests.references import IMAGE
 from syncer.numbers import decimal, port
 from syncer.quote import quoted
 
@@ -208,7 +209,7 @@ def _object(text: str) -> str:
 
 
 def _image(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][A-Za-z0-9_.:/-]*(@sha256:[0-9a-f]{64})?", text):
+    if not re.fullmatch(IMAGE, text, re.ASCII):
         raise argparse.ArgumentTypeError(
             f"{quoted(text)} is not an image; allowed: NAME@sha256:DIGEST or NAME:TAG"
         )

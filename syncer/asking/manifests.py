@@ -8,6 +8,7 @@ from typing import Final
 
 from syncer.asking.printing import Exit, complain, show_json, show_text
 from syncer.elb.variables import check_variables
+from syncer.environment import SPACE
 from syncer.errors import MisconfiguredError
 from syncer.manifests import Manifest
 from syncer.manifests.credentials import EXTERNAL, IRSA, VARIABLES, of_kind
@@ -21,7 +22,7 @@ from syncer.variables import GROUPS_ALLOWED
 
 MANAGED_BY: Final = "nlb-sync"
 # What the container has in any case; a second entry of the same name would silently win.
-_OWN: Final = frozenset({"POD_IP", "POD_NAME", "AWS_REGION"})
+_OWN: Final = frozenset({"POD_IP", "POD_NAME", "AWS_REGION", "NLB_SYNC_NAMESPACE"})
 _POD: Final = {"$(POD_IP)": "127.0.0.1", "$(POD_NAME)": "nlb-sync-0"}
 
 
@@ -90,7 +91,10 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
     for entry in entries:
         name, given, value = entry.partition("=")
         if not given or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise MisconfiguredError(f"--env is {quoted(entry)}; allowed: NAME=VALUE")
+            word = re.match(r"\w*", entry, re.ASCII)  # what follows may be a key
+            raise MisconfiguredError(
+                f"--env begins with {quoted(word[0] if word else '')}; allowed: NAME=VALUE"
+            )
         if name in env or name in variables or name in _OWN:
             raise MisconfiguredError(f"--env {name} is set already; leave it out, or use the flag for it")
         if not external and name in VARIABLES:
@@ -103,7 +107,7 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
     for reference, example in _POD.items():
         expanded = {name: value.replace(reference, example) for name, value in expanded.items()}
     load({**variables, **expanded})
-    check_variables(expanded)
+    check_variables({name: value.strip(SPACE) for name, value in expanded.items()})
     return env
 
 

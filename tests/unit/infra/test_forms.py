@@ -108,9 +108,10 @@ def test_a_repository_is_accepted(repository: str) -> None:
 def test_a_request_above_its_limit_is_refused(name: str, request_: str, limit: str) -> None:
     path = f"syncer.resources.requests.{name}"
     (line,) = lines(resources(name, request_, limit))
+    typed = "--type string " if limit.isdigit() else ""  # or the CLI would store a number
     assert line == (
         f'node-nlb-sync:{path}: read "{request_}"; allowed: at most syncer.resources.limits.{name}, '
-        f"{limit}; fix: pulumi config set --path 'node-nlb-sync:{path}' {limit}"
+        f"{limit}; fix: pulumi config set {typed}--path 'node-nlb-sync:{path}' {limit}"
     )
 
 

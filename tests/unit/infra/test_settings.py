@@ -437,3 +437,17 @@ def test_a_wrong_password_is_not_repeated(password: Any) -> None:
     assert "syncer.build.password: read a value that is not shown" in "".join(wrong)
     assert "hunter2" not in "".join(wrong)
     assert "12345678" not in "".join(wrong)
+
+
+def test_values_of_a_key_that_holds_secrets_are_not_repeated_by_any_check() -> None:
+    config = as_text(changed(lambda c: c.update(tags={"a": "hun\u2603ter"})))
+    with pytest.raises(SettingsError) as refused:
+        load(config, "eu-central-1", ["node-nlb-sync:tags"])
+    assert "read a value of a key that holds secrets" in str(refused.value)
+    assert "hun" not in str(refused.value)
+
+
+def test_two_constraints_on_one_label_are_refused() -> None:
+    spread = {"topologyKey": "topology.kubernetes.io/zone"}
+    (line,) = lines(changed(lambda c: c["syncer"].update(topologySpread=[spread, spread])))
+    assert line.startswith("node-nlb-sync:syncer.topologySpread[1]: read ")

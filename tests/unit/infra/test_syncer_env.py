@@ -11,6 +11,7 @@ from pulumi.errors import InputPropertiesError
 from infra import NodeNlb
 from infra.problems import SettingsError
 from infra.settings import load
+from infra.syncerenv import RESERVED_ENV
 from syncer.settings import TABLE
 from tests.unit.infra.test_host import arguments, construct
 from tests.unit.infra.test_settings import as_text, changed, lines, read
@@ -28,10 +29,7 @@ WRONG = [
     ("NLB_SYNC_READ_SECONDS", "1", 'read "1"; allowed: 5 to 300 s; fix: pulumi config rm --path '),
     ("NLB_SYNC_READ_SECONDS", "\u0663\u0660", "allowed: 5 to 300 s"),
     ("NLB_SYNC_OWNERSHIP", "exclusiv", 'read "exclusiv"; allowed: tracked, exclusive, add-only'),
-    ("NLB_SYNC_NAMESPACE", "a..b", 'read "a..b"; allowed: a Kubernetes namespace'),
-    ("NLB_SYNC_NODE_SELECTOR", "role in (", "found the end, expected a value"),
     ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "is not a taint's key); allowed: taint keys"),
-    ("NLB_SYNC_ZONES", "eu-central-1a;eu-central-1b", "is not an availability zone name"),
     ("NLB_SYNC_PAUSED", "perhaps", "allowed: true, false"),
     ("NLB_SYNC_SERVING_SHARE", "50%", "allowed: 0 to 1"),
     ("AWS_METADATA_SERVICE_TIMEOUT", "abc", 'read "abc"; allowed: 1 to 3600 s'),
@@ -59,9 +57,28 @@ def test_every_wrong_variable_is_reported_at_once() -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_each_default_and_nothing_is_accepted(row: Any) -> None:
-    if row.name not in {"NLB_SYNC_TARGET_GROUPS", "NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT"}:
+    if row.name not in RESERVED_ENV | {"NLB_SYNC_ZONES", "NLB_SYNC_NODE_SELECTOR"}:
         for value in (row.default, " "):
             read(with_env("external", **{row.name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("NLB_SYNC_ZONES", "zones"), ("NLB_SYNC_NODE_SELECTOR", "syncer.labelFilter")]
+)
+def test_a_variable_that_would_win_over_a_key_is_refused(name: str, key: str) -> None:
+    env = {name: "eu-central-1a" if key == "zones" else "a=b"}
+    (line,) = lines(changed(lambda c: c["syncer"].update(env=env, labelFilter="role=worker")))
+    assert line.endswith(
+        f"env.{name}: read a variable; allowed: none beside {key}; "
+        f"fix: pulumi config rm --path 'node-nlb-sync:syncer.env.{name}'"
+    )
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"])
+def test_half_a_pair_of_keys_is_refused(name: str) -> None:
+    (line,) = lines(with_env("external", **{name: "AKIA"}))
+    assert "allowed: both or none" in line
+    assert "SECRET" in line
 
 
 @pytest.mark.parametrize("value", ["$(POD_IP)", "http://$(POD_IP):80", "$(UNKNOWN)", "1$(X)"])
