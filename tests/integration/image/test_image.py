@@ -82,11 +82,11 @@ def test_its_syncer_fills_the_groups_and_ends_at_sigterm(
 ) -> None:
     home.join("a", "b", "c")
     syncer = contained()
-    home.until(lambda: syncer.ready, within=30)
-    home.until(lambda: home.filled_with("a", "b", "c"), within=15)
+    home.until(lambda: syncer.ready, within=60)
+    home.until(lambda: home.filled_with("a", "b", "c"), within=60)
     assert syncer.status["version"] == VERSION
     home.delete("c")
-    home.until(lambda: home.filled_with("a", "b"), within=15)
+    home.until(lambda: home.filled_with("a", "b"), within=60)
     assert syncer.stop(within=5) == 0
     assert syncer.get("/healthz") == (0, "")
     assert home.filled_with("a", "b")
