@@ -10,7 +10,7 @@ from syncer.quote import quoted
 # a country or an area; the European sovereign cloud's, eusc-de-east-1, with four letters.
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]{0,20}):elasticloadbalancing:(?P<region>[a-z]{2,4}(?:-[a-z]{1,20}){1,4}-[0-9]{1,2})"
-    r":(?P<account>[0-9]{12}):targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]{16})"
+    r":(?P<account>[0-9]{12}):targetgroup/(?P<name>[A-Za-z0-9-]{1,32})/(?P<id>[0-9a-f]{1,64})"
 )
 
 
