@@ -9,7 +9,9 @@ import pulumi
 
 from .masking import masked
 
-_TYPED: Final = re.compile(r"[-+.\d][\d.eE+-]*|true|false|null", re.IGNORECASE)
+# What the CLI stores as another type, or what a user may replace by such a value.
+_TYPED: Final = re.compile(r"[-+.\d][\d.eE+-]*|true|false|null|<.*>", re.IGNORECASE)
+VALUE: Final = "<value>"  # stands for the user's own value in a fix
 MISSING: Final = object()
 NAMESPACE: Final = "node-nlb-sync"
 LONGEST_ECHO: Final = 60  # characters of a wrong value that are repeated in the message
@@ -39,8 +41,10 @@ class Change:
             return self._within(f"pulumi config rm {flag}{self._key(quoted=nested)}")
         key = self._key(quoted=True) if nested else self.path
         secret = "--secret " if self.secret else ""
-        # By --path the CLI reads numbers and true and false as such.
-        kind = "--type string " if nested and self.text and _TYPED.fullmatch(self.value) else ""
+        # By --path the CLI stores numbers and true and false as such; a secret is always a string, and the
+        # CLI refuses --type beside --secret.
+        text = nested and self.text and not self.secret and _TYPED.fullmatch(self.value)
+        kind = "--type string " if text else ""
         return self._within(f"pulumi config set {secret}{kind}{flag}{key} {self.value}")
 
     def as_words(self) -> str:

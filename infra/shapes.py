@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import pulumi
 
-from .problems import MISSING, NAMESPACE, Change, Problem, Problems, SettingsError, echo
+from .problems import MISSING, NAMESPACE, VALUE, Change, Problem, Problems, SettingsError, echo
 
 REQUIRED: Final = object()
 # Neither NUL, which no environment variable may hold, nor half of a character, which is no UTF-8.
@@ -70,10 +70,8 @@ class Text:
         ):
             return raw
         near = difflib.get_close_matches(raw, self.choices, n=1) if isinstance(raw, str) else []
-        # A number without quotes is repeated as the text that it was meant to be.
-        text = str(raw) if isinstance(raw, (int, float)) and not isinstance(raw, bool) else ""
-        if text and not self.secret and not self.choices and re.fullmatch(self.pattern, text, re.ASCII):
-            near = [text]
+        if isinstance(raw, (int, float)) and not self.choices and not self.secret:
+            near = [VALUE]  # meant as text; the value itself may be a secret
         fix = Change(path, near[0] if near else self.example, secret=self.secret, text=True)
         hidden = self.secret and raw is not MISSING
         problems.append(

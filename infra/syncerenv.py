@@ -10,7 +10,7 @@ from syncer.refusals import RefusedError, UnknownSettingError, check, check_toge
 
 from .clusterkeys import Syncer
 from .identitykeys import EXTERNAL
-from .problems import NAMESPACE, Change, Problem, SettingsError, echo
+from .problems import NAMESPACE, VALUE, Change, Problem, SettingsError, echo
 from .shapes import child
 
 # What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
@@ -98,7 +98,7 @@ def refused_together(
         if error.name in given:
             read, fix = read_of(given[error.name], error, shown=shown), Change(path, None)
         else:
-            read, fix = "nothing", Change(path, "<value>", after=", or remove the other one", secret=True)
+            read, fix = "nothing", Change(path, VALUE, after=", or remove the other one", secret=True)
         yield Problem(path, read, error.allowed, fix)
 
 

@@ -170,7 +170,7 @@ def test_the_node_role_gets_the_policy_and_nothing_is_made_beside(
     assert record.one("aws:iam/rolePolicy:RolePolicy").inputs["role"] == "nodes"
 
 
-@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
 def test_credentials_of_ones_own_are_for_external_alone(
     run_program: RunProgram, config: Config, name: str
 ) -> None:

@@ -447,6 +447,12 @@ def test_values_of_a_key_that_holds_secrets_are_not_repeated_by_any_check() -> N
     assert "hun" not in str(refused.value)
 
 
+def test_a_number_for_text_is_set_as_text_and_not_repeated() -> None:
+    (line,) = lines(changed(lambda c: c["syncer"].update(env={"NLB_SYNC_PORT": 4711})))
+    command = "pulumi config set --type string --path 'node-nlb-sync:syncer.env.NLB_SYNC_PORT' <value>"
+    assert line.endswith(f"fix: {command}")
+
+
 def test_two_constraints_on_one_label_are_refused() -> None:
     spread = {"topologyKey": "topology.kubernetes.io/zone"}
     (line,) = lines(changed(lambda c: c["syncer"].update(topologySpread=[spread, spread])))
