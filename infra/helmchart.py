@@ -100,7 +100,7 @@ class ChartWorkload(Workload):
         """As of a Workload."""
         return If("not $.Values.topologySpread", apart(self))
 
-    def on_host(self, then: Any, otherwise: Any) -> Any:
+    def with_host_network(self, then: Any, otherwise: Any) -> Any:
         """As of a Workload; a field without another value is left out."""
         if otherwise is None:
             return If("$.Values.hostNetwork", then)

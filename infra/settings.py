@@ -93,7 +93,7 @@ def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, A
     hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
     problems: Problems = []
     settings = shaped(raw, problems)
-    if settings is not None and hidden:  # later nobody knows which values are secrets
+    if settings is not None and hidden:  # the component cannot tell secrets from other values
         problems.extend(contradictions(settings, shown="syncer" not in hidden))
     problems = [unread(problem, hidden) for problem in problems]
     if settings is not None and "syncer" in hidden:

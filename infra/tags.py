@@ -33,6 +33,6 @@ def wrong_tags(settings: Settings) -> Iterator[Problem]:
 
 
 def refused(text: str) -> str:
-    """The first character of a tag that AWS refuses; "" where there is none."""
+    """Return the first character that AWS refuses in a tag, or ""."""
     taken = (each in MARKS or unicodedata.category(each)[0] in "LNZ" for each in text)
     return next((each for each, right in zip(text, taken, strict=True) if not right), "")

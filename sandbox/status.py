@@ -14,7 +14,7 @@ from sandbox.engine.plugins import Plugin, installed
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
 from sandbox.nodes.pods.spawn import running
-from sandbox.nodes.pods.unpacked import Unpacked
+from sandbox.nodes.pods.unpacked_image import UnpackedImage
 from sandbox.supervisor import Incident
 
 SYNCER_PORT = 8080
@@ -141,7 +141,7 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
     listeners = {name: int(port) for name, port in outputs.get("listeners", {}).items()}
     loopback = Loopback.of(layout)
     syncer, ready = _syncer(layout, outputs) if cluster_answers else ("", False)
-    image = Unpacked.read(layout) if any(each.inside for each in running(layout)) else None
+    image = UnpackedImage.read(layout) if any(each.inside for each in running(layout)) else None
     return Status(
         static_ips=static_ips,
         listeners=listeners,

@@ -17,7 +17,7 @@ from sandbox.errors import SandboxError
 from sandbox.image import storage
 from sandbox.layout import Layout
 from sandbox.nodes import lifecycle
-from sandbox.nodes.pods import unpacked
+from sandbox.nodes.pods import unpacked_image
 from sandbox.nodes.pods.spawn import end_orphans
 from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
@@ -54,7 +54,7 @@ def up(root: Path, progress: Progress) -> Status:
             progress.say(f"  {line}", style="yellow")
         layout = start_cloud(layout, progress)
         with progress.step("syncer's Pods") as step:
-            step.note(_choose_image(layout))
+            step.note(choose_image(layout))
         start_world(layout, tools, progress)
         stack = Stack(root=root, layout=layout, pulumi=tools["pulumi"])
         with progress.step("pulumi up, stack dev") as step:
@@ -141,13 +141,14 @@ def start_cloud(stored: Layout, progress: Progress) -> Layout:
     return layout
 
 
-def _choose_image(layout: Layout) -> str:
-    """How the Pods run, for people. Where that has changed, the kubelet is started anew, and they with it."""
-    before = unpacked.Unpacked.read(layout)
-    found = unpacked.choose(layout, os.environ.get(unpacked.VARIABLE, storage.NAME))
-    if unpacked.Unpacked.read(layout) != before:
+def choose_image(layout: Layout) -> str:
+    """Choose how Pods run and describe the choice. Another choice stops the kubelet and all running Pods."""
+    before = unpacked_image.UnpackedImage.read(layout)
+    found = unpacked_image.choose(layout, os.environ.get(unpacked_image.VARIABLE, storage.NAME))
+    if unpacked_image.UnpackedImage.read(layout) != before:
         process.stop(layout, supervisor.NAME)
         process.stop(layout, "nodes")
+        unpacked_image.prune(layout)
     return found
 
 

@@ -26,7 +26,7 @@ from syncer.cluster.api import Api
 from syncer.cluster.events import own_workload
 from syncer.cluster.ownname import OwnName
 from syncer.cluster.place import Place, own_place
-from syncer.elb.adapter import PATIENCE_S
+from syncer.elb.adapter import RETRY_THROTTLED_S
 from syncer.elb.survey import Survey
 from syncer.errors import ClusterError, MisconfiguredError
 from syncer.settings import Settings, load
@@ -68,7 +68,7 @@ async def _aws(settings: Settings, api: Api, seen: ClusterSeen) -> Sequence[Find
         [each.group.arn for each in settings.groups],
         access_key=settings.access_key,
         secret_key=settings.secret_key,
-        throttled_s=PATIENCE_S,
+        retry_throttled_s=RETRY_THROTTLED_S,
     )
     checks = AwsChecks(
         survey=survey,

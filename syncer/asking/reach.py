@@ -2,7 +2,7 @@
 
 import os
 
-from syncer.elb.adapter import PATIENCE_S, BotoElb
+from syncer.elb.adapter import RETRY_THROTTLED_S, BotoElb
 from syncer.ports import Leases, Records
 from syncer.settings import Settings
 
@@ -13,7 +13,7 @@ def aws(settings: Settings) -> BotoElb:
         [each.group.arn for each in settings.groups],
         access_key=settings.access_key,
         secret_key=settings.secret_key,
-        throttled_s=PATIENCE_S,
+        retry_throttled_s=RETRY_THROTTLED_S,
     )
 
 

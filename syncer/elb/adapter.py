@@ -43,8 +43,8 @@ Answer = TypeVar("Answer")
 _THREADS = 16
 _SERVICE = "elastic-load-balancing-v2"
 _WRITES = ("RegisterTargets", "DeregisterTargets")
-# For `throttled_s` of a command: pauses of 0.5, 1, 2 and 4 s.
-PATIENCE_S = 7.5
+# For `retry_throttled_s` of a command: pauses of 0.5, 1, 2 and 4 s.
+RETRY_THROTTLED_S = 7.5
 _FIRST_PAUSE = 0.5
 
 
@@ -52,7 +52,7 @@ class BotoElb:
     """Implements `syncer.ports.Elb` on boto3.
 
     Retries are the controller's: each call is one attempt. A command that a person runs has no controller, so
-    `throttled_s` lets a throttled call be repeated for that many seconds.
+    `retry_throttled_s` lets a throttled call be repeated for that many seconds.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class BotoElb:
         secret_key: str = "",
         called: Callable[[str, str], None] = lambda _operation, _code: None,
         may_write: Callable[[], bool] = lambda: True,
-        throttled_s: float = 0.0,
+        retry_throttled_s: float = 0.0,
     ) -> None:
         check_variables(os.environ)
         check_files(os.environ)
         self._may_write = may_write
-        self._throttled_s = throttled_s
+        self._retry_throttled_s = retry_throttled_s
         self._keys = (access_key, secret_key)
         self._called = called
         self._healths = Healths()
@@ -166,7 +166,7 @@ class BotoElb:
             try:
                 return await self._attempt(operation, group, call)
             except ThrottledError:
-                if waited + pause > self._throttled_s:
+                if waited + pause > self._retry_throttled_s:
                     raise
             await asyncio.sleep(pause)
             waited, pause = waited + pause, pause * 2

@@ -60,7 +60,7 @@ class Workload:
         """Without constraints the replicas prefer different nodes."""
         return None if self.topology_spread else apart(self)
 
-    def on_host(self, then: Any, otherwise: Any) -> Any:
+    def with_host_network(self, then: Any, otherwise: Any) -> Any:
         """`then` on the network of the node, else `otherwise`."""
         return then if self.host_network else otherwise
 
@@ -92,8 +92,8 @@ def pod_spec(workload: Workload) -> Manifest:
         topologySpreadConstraints=workload.spreads,
         priorityClassName=workload.priority_class_name,
         imagePullSecrets=workload.image_pull_secrets or None,
-        hostNetwork=workload.on_host(then=True, otherwise=None),
-        dnsPolicy=workload.on_host("ClusterFirstWithHostNet", None),
+        hostNetwork=workload.with_host_network(then=True, otherwise=None),
+        dnsPolicy=workload.with_host_network("ClusterFirstWithHostNet", None),
         terminationGracePeriodSeconds=GRACE_SECONDS,
         securityContext={
             "runAsNonRoot": True,

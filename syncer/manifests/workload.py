@@ -110,7 +110,10 @@ def rolling(workload: Workload) -> Manifest:
     """
     return {
         "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": workload.on_host(0, 1), "maxUnavailable": workload.on_host(1, 0)},
+        "rollingUpdate": {
+            "maxSurge": workload.with_host_network(0, 1),
+            "maxUnavailable": workload.with_host_network(1, 0),
+        },
     }
 
 

@@ -16,9 +16,9 @@ from sandbox.nodes.pods import probes
 from sandbox.nodes.pods.backoff import Backoff
 from sandbox.nodes.pods.environment import ConfigError
 from sandbox.nodes.pods.image import ImageError
+from sandbox.nodes.pods.runtimes import Command
 from sandbox.nodes.pods.spawn import Spawned, spawn
 from sandbox.nodes.pods.status import Record, Running, Terminated, Waiting
-from sandbox.nodes.pods.ways import Command
 
 log = logging.getLogger(__name__)
 

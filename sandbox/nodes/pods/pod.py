@@ -20,9 +20,9 @@ from sandbox.nodes.pods.container import Container, Prepared, Surroundings
 from sandbox.nodes.pods.environment import Facts
 from sandbox.nodes.pods.events import Events
 from sandbox.nodes.pods.objects import Reader
+from sandbox.nodes.pods.runtimes import PodContainer, Runtime
 from sandbox.nodes.pods.status import CONDITIONS, PodView, Record, pod_status
 from sandbox.nodes.pods.volumes import Volumes
-from sandbox.nodes.pods.ways import Site, Way
 from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Host:
     directory: Path
     base: Mapping[str, str]
     loopback: Loopback
-    way: Callable[[], Way]
+    runtime: Callable[[], Runtime]
 
 
 class PodRun:
@@ -253,14 +253,15 @@ class PodRun:
             every = (*pod["spec"].get("initContainers", []), *pod["spec"]["containers"])
             container = next(one for one in every if one["name"] == spec["name"])
             objects = await self._objects.read(environment.references(container))
-            way, site = self._host.way(), Site(container=container, pod=pod, directory=self.directory)
+            runtime = self._host.runtime()
+            place = PodContainer(container=container, pod=pod, directory=self.directory)
             declared = environment.Declared(container=container, pod=pod, facts=self._facts, objects=objects)
-            base = {**self._host.base, **way.base(site), **self._own_base()}
+            base = {**self._host.base, **runtime.base(place), **self._own_base()}
             env = environment.environment(declared, base)
             env |= webhook.moved_agent(env, self._links.agent)
             moved = self._move_ports(env)
-            words = [environment.expand(word, env) for word in image.words(container, way.start())]
-            return Prepared(kind=way.name, command=way.command(site, words, env), moved=moved)
+            words = [environment.expand(word, env) for word in image.words(container, runtime.start())]
+            return Prepared(kind=runtime.name, command=runtime.command(place, words, env), moved=moved)
 
         return prepare
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.nodes.pods.ways import Command
+from sandbox.nodes.pods.runtimes import Command
 
 # Probe defaults of the Kubernetes API reference, core/v1 Probe.
 _PERIOD_S, _TIMEOUT_S, _SUCCESSES, _FAILURES = 10, 1, 1, 3

@@ -14,7 +14,7 @@ from sandbox.nodes.ec2 import Instance
 from sandbox.nodes.fleet import Fleet
 from sandbox.nodes.kube import Kube, Object
 from sandbox.nodes.linklocal import LinkLocal
-from sandbox.nodes.pods import image, ways
+from sandbox.nodes.pods import image, runtimes
 from sandbox.nodes.pods.environment import Facts
 from sandbox.nodes.pods.pod import Host, PodRun
 from sandbox.nodes.pods.spawn import end_orphans
@@ -51,7 +51,7 @@ class Runner:
             directory=layout.pods,
             base=base,
             loopback=loopback,
-            way=lambda: ways.of(layout),
+            runtime=lambda: runtimes.of(layout),
         )
         orphans = end_orphans(layout)
         if orphans:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sandbox.layout import Layout
-from sandbox.nodes.pods.ways import Command
+from sandbox.nodes.pods.runtimes import Command
 from sandbox.process import started_at
 
 _REMOVED_WITHIN_S = 20.0

@@ -13,7 +13,8 @@ import pytest
 
 from sandbox import process
 from sandbox.layout import Layout
-from sandbox.nodes.pods import spawn, unpacked
+from sandbox.nodes.pods import spawn, unpacked_image
+from sandbox.up import choose_image
 from tests.integration.nodes.conftest import eventually, machines, start
 from tests.integration.nodes.test_pods import Namespace, container_status, namespace, server, uid
 
@@ -52,10 +53,10 @@ INSIDE = textwrap.dedent("""
 def contained(image: str, namespace: Namespace) -> Iterator[Namespace]:
     """A namespace whose Pods run from the image."""
     layout = namespace.layout
-    said = unpacked.choose(layout, image)
+    said = unpacked_image.choose(layout, image)
     assert said == f"containers of {image}, by runc"
     yield namespace
-    unpacked.choose(layout, "")
+    unpacked_image.choose(layout, "")
 
 
 def containers(layout: Layout) -> list[str]:
@@ -146,11 +147,35 @@ def init_of(layout: Layout, number: str) -> int:
     return int(json.loads(done.stdout)["pid"])
 
 
+def test_pods_that_run_already_are_restarted_from_an_image_that_was_built_later(
+    image: str, namespace: Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = namespace.layout
+    namespace.deploy()
+    pod = namespace.ready_pod()
+    assert container_status(pod)["containerID"].startswith("process://")
+    monkeypatch.setenv(unpacked_image.VARIABLE, image)
+    try:
+        assert choose_image(layout) == f"containers of {image}, by runc"
+        assert process.find(layout, "nodes") is None
+        start(layout, "nodes")
+        eventually(lambda: f"{uid(pod)}-main" in containers(layout))
+        choose_image(layout)  # the same again stops nothing
+        assert process.find(layout, "nodes")
+    finally:
+        monkeypatch.setenv(unpacked_image.VARIABLE, "")
+        choose_image(layout)
+        assert not list(layout.images.iterdir())
+        start(layout, "nodes")
+
+
 def test_an_image_of_other_files_is_not_run(image: str, tmp_path: Path) -> None:
     layout = Layout.ephemeral(tmp_path)
-    assert unpacked.choose(layout, image) == f"containers of {image}, by runc"
+    assert unpacked_image.choose(layout, image) == f"containers of {image}, by runc"
     (root,) = layout.images.iterdir()
     (root / "app/syncer/version.py").write_text("old")
-    said = unpacked.choose(layout, image)
-    assert said == f"processes: {image} has another syncer/version.py; `make image` builds it anew"
-    assert unpacked.Unpacked.read(layout) is None
+    said = unpacked_image.choose(layout, image)
+    assert said == (
+        f"processes: {image} differs from this clone in syncer/version.py; `make image` rebuilds it"
+    )
+    assert unpacked_image.UnpackedImage.read(layout) is None

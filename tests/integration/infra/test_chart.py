@@ -218,6 +218,8 @@ def test_a_target_group_that_is_there_twice_is_refused_in_one_line(helm: Path) -
     [
         ("replicas=two", "at '/replicas': got string, want integer"),
         ("repicas=2", "additional properties 'repicas' not allowed"),
+        ("labels.app=x", "at '/labels/app'"),
+        ("env.NLB_SYNC_NAME=x", "at '/env/NLB_SYNC_NAME'"),
         ("hostNetwork=1", "at '/hostNetwork': got number, want boolean"),
         ("targetGroups[0].port=0", "at '/targetGroups/0/port'"),
         ("targetGroups[0].arn=arn:aws:x", "at '/targetGroups/0/arn'"),

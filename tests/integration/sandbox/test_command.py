@@ -11,8 +11,8 @@ import pytest
 
 from sandbox import process
 from sandbox.layout import Layout
+from sandbox.nodes.pods.runtimes import Command
 from sandbox.nodes.pods.spawn import spawn
-from sandbox.nodes.pods.ways import Command
 
 
 def sandbox(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:

@@ -89,6 +89,12 @@ def test_an_image_without_a_digest_is_reported_with_the_command_that_prints_it(c
         (("--env", "NLB_SYNC_ZONE=a"), {}, "did you mean NLB_SYNC_ZONES?"),
         (("--env", "AWS_RETRY_MODE=foo"), {}, "allowed: legacy, standard, adaptive"),
         (("--env", "NLB_SYNC_ADDRESS"), {}, "allowed: NAME=VALUE"),
+        (
+            ("--env", "AWS_SECRET_ACCESS_KEY topsecret"),
+            {},
+            "--env begins with 'AWS_SECRET_ACCESS_KEY'; allowed",
+        ),
+        (("--zones", "eu-central-1"), {}, "is a Region, not an availability zone such as eu-central-1a"),
         (("--env", "A=1", "--env", "A=2"), {}, "--env A is set already"),
         (("--env", "NLB_SYNC_TARGET_GROUPS=x"), {}, "--env NLB_SYNC_TARGET_GROUPS is set already"),
         (("--env", "AWS_ROLE_ARN=x"), {"identity": "node-role"}, "--env AWS_ROLE_ARN would replace"),

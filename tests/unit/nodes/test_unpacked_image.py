@@ -11,9 +11,9 @@ from sandbox.environment import PreparationError
 from sandbox.image import builders, storage
 from sandbox.image.storage import Config
 from sandbox.layout import Layout
-from sandbox.nodes.pods import unpacked
-from sandbox.nodes.pods.unpacked import Unpacked
-from sandbox.nodes.pods.ways import Processes, of
+from sandbox.nodes.pods import unpacked_image
+from sandbox.nodes.pods.runtimes import ProcessRuntime, of
+from sandbox.nodes.pods.unpacked_image import UnpackedImage
 
 
 @pytest.fixture
@@ -32,31 +32,31 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 
 def test_there_is_no_image(layout: Layout) -> None:
-    said = unpacked.choose(layout, storage.NAME)
+    said = unpacked_image.choose(layout, storage.NAME)
     assert said == f"processes: no image {storage.NAME} here; `make image` builds it"
 
 
 def test_the_image_is_for_another_architecture(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config.of({"architecture": "riscv64"})
     monkeypatch.setattr(storage, "inspect", lambda *_: ("0" * 64, config))
-    said = unpacked.choose(layout, storage.NAME)
+    said = unpacked_image.choose(layout, storage.NAME)
     assert said.startswith(
         f"processes: {storage.NAME} is for linux/riscv64; `make image` builds it for linux/"
     )
 
 
 def test_none_is_wanted(layout: Layout) -> None:
-    assert unpacked.choose(layout, "") == "processes: SANDBOX_IMAGE is empty"
+    assert unpacked_image.choose(layout, "") == "processes: SANDBOX_IMAGE is empty"
 
 
 def test_there_are_no_rights(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert unpacked.choose(layout, storage.NAME) == "processes: containers need Linux and root rights"
+    assert unpacked_image.choose(layout, storage.NAME) == "processes: containers need Linux and root rights"
 
 
 def test_there_is_no_runtime(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    assert unpacked.choose(layout, storage.NAME) == "processes: neither runc nor crun is installed"
+    assert unpacked_image.choose(layout, storage.NAME) == "processes: neither runc nor crun is installed"
 
 
 def test_there_is_no_builder(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,11 +64,11 @@ def test_there_is_no_builder(layout: Layout, monkeypatch: pytest.MonkeyPatch) ->
         raise PreparationError(builders.NONE_HERE)
 
     monkeypatch.setattr(builders, "find", none)
-    assert unpacked.choose(layout, storage.NAME) == f"processes: {builders.NONE_HERE}"
+    assert unpacked_image.choose(layout, storage.NAME) == f"processes: {builders.NONE_HERE}"
 
 
 def test_an_earlier_choice_is_forgotten(layout: Layout) -> None:
     layout.image.write_text("{}")
-    unpacked.choose(layout, storage.NAME)
-    assert Unpacked.read(layout) is None
-    assert isinstance(of(layout), Processes)
+    unpacked_image.choose(layout, storage.NAME)
+    assert UnpackedImage.read(layout) is None
+    assert isinstance(of(layout), ProcessRuntime)

@@ -1,4 +1,4 @@
-"""Whether the Pods of a sandbox run from the image: what `make up` found, and where the image's files are."""
+"""The image from which the Pods of a sandbox run, and the reason where they run as processes."""
 
 import filecmp
 import json
@@ -22,7 +22,7 @@ _NOT_SHIPPED: Final = frozenset({"Dockerfile", "Dockerfile.dockerignore", "uv.tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unpacked:
+class UnpackedImage:
     """An image that `runtime`, the path of runc or crun, runs from `root`."""
 
     image: str
@@ -33,12 +33,12 @@ class Unpacked:
 
     @classmethod
     def read(cls, layout: Layout) -> Self | None:
-        """That of a sandbox; None where its Pods run as processes."""
+        """Read that of a sandbox; None where its Pods run as processes."""
         try:
             found = json.loads(layout.image.read_text())
-        except (OSError, ValueError):
+            return cls(**{**found, "config": Config(**found["config"])})
+        except (OSError, ValueError, KeyError, TypeError):  # absent, or of another version
             return None
-        return cls(**{**found, "config": Config(**found["config"])})
 
     @property
     def by(self) -> str:
@@ -50,10 +50,10 @@ class Unpacked:
 
 
 def choose(layout: Layout, name: str) -> str:
-    """Have the Pods that start from now on run from the image where that can be; how they run, for people."""
+    """Run the Pods that start from now on from the image where possible; return how they run."""
     try:
         found = _unpacked(layout, name)
-    except (PreparationError, OSError, _Processes) as why:
+    except (PreparationError, OSError) as why:
         layout.image.unlink(missing_ok=True)
         return f"processes: {why}"
     staged = layout.image.with_suffix(".new")
@@ -62,26 +62,30 @@ def choose(layout: Layout, name: str) -> str:
     return str(found)
 
 
-class _Processes(Exception):  # noqa: N818 (a reason, not an error)
-    """Why Pods run as processes."""
+def prune(layout: Layout) -> None:
+    """Remove the files of images from which no Pod can start any more."""
+    current = UnpackedImage.read(layout)
+    for directory in layout.images.glob("*"):
+        if current is None or directory != Path(current.root):
+            shutil.rmtree(directory)
 
 
-def _unpacked(layout: Layout, name: str) -> Unpacked:
+def _unpacked(layout: Layout, name: str) -> UnpackedImage:
     if not name:
-        raise _Processes(f"{VARIABLE} is empty")
+        raise PreparationError(f"{VARIABLE} is empty")
     if sys.platform != "linux" or os.geteuid() != 0:
-        raise _Processes("containers need Linux and root rights")
+        raise PreparationError("containers need Linux and root rights")
     runtime = next(filter(None, map(shutil.which, RUNTIMES)), None)
     if runtime is None:
-        raise _Processes(f"neither {' nor '.join(RUNTIMES)} is installed")
+        raise PreparationError(f"neither {' nor '.join(RUNTIMES)} is installed")
     program = builders.find().program
     try:
         number, config = storage.inspect(program, name)
     except OSError:
-        raise _Processes(f"no image {name} here; `make image` builds it") from None
+        raise PreparationError(f"no image {name} here; `make image` builds it") from None
     (own,) = builders.platforms(None)
     if own != f"linux/{config.architecture}":
-        raise _Processes(f"{name} is for linux/{config.architecture}; `make image` builds it for {own}")
+        raise PreparationError(f"{name} is for linux/{config.architecture}; `make image` builds it for {own}")
     root = layout.images / number[:12]
     if not root.exists():
         staged = root.with_suffix(".new")
@@ -89,8 +93,8 @@ def _unpacked(layout: Layout, name: str) -> Unpacked:
         storage.unpack(program, name, staged)
         staged.replace(root)
     if other := _differs(ROOT / "syncer", root / "app/syncer"):
-        raise _Processes(f"{name} has another {other}; `make image` builds it anew")
-    return Unpacked(image=name, id=number, runtime=runtime, root=str(root), config=config)
+        raise PreparationError(f"{name} differs from this clone in {other}; `make image` rebuilds it")
+    return UnpackedImage(image=name, id=number, runtime=runtime, root=str(root), config=config)
 
 
 def _differs(ours: Path, shipped: Path) -> str:

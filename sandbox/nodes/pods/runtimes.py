@@ -1,4 +1,4 @@
-"""How a Pod's container runs: as a process of this machine, or from the image under runc or crun."""
+"""Runtimes of a Pod's container: a process of this machine, or runc or crun with the image."""
 
 import os
 import sys
@@ -12,11 +12,11 @@ from sandbox.image.bundle import Bind
 from sandbox.layout import Layout
 from sandbox.nodes.pods import image, volumes, webhook
 from sandbox.nodes.pods.environment import ConfigError
-from sandbox.nodes.pods.unpacked import Unpacked
+from sandbox.nodes.pods.unpacked_image import UnpackedImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class PodContainer:
     """A container in its Pod: both objects, and the Pod's directory and uid."""
 
     container: Mapping[str, Any]
@@ -49,54 +49,54 @@ class Command:
     remove: Sequence[str] = ()
 
 
-class Way(Protocol):
-    """How containers run."""
+class Runtime(Protocol):
+    """Prepares containers."""
 
     @property
     def name(self) -> str:
         """The kind of thing that a container is, for its id."""
 
-    def base(self, site: Site) -> Mapping[str, str]:
+    def base(self, place: PodContainer) -> Mapping[str, str]:
         """The variables that a container has before those that it declares."""
 
     def start(self) -> image.Start:
         """What the image starts. Raises ImageError."""
 
-    def command(self, site: Site, words: Sequence[str], env: Mapping[str, str]) -> Command:
+    def command(self, place: PodContainer, words: Sequence[str], env: Mapping[str, str]) -> Command:
         """Prepare a container that runs `words` with exactly `env`. Raises ConfigError."""
 
 
-class Processes:
-    """Processes of this machine: the package stands for the image, and a directory for the root."""
+class ProcessRuntime:
+    """ProcessRuntime of this machine: the package stands for the image, and a directory for the root."""
 
     name: str = "process"
 
-    def base(self, site: Site) -> Mapping[str, str]:
+    def base(self, place: PodContainer) -> Mapping[str, str]:
         """PATH, and the directory below which the mounts lie."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        return {"PATH": path, "CONTAINER_SANDBOX_MOUNT_POINT": str(self._root(site))}
+        return {"PATH": path, "CONTAINER_SANDBOX_MOUNT_POINT": str(self._root(place))}
 
     def start(self) -> image.Start:
         """What the Dockerfile says."""
         return image.of_dockerfile(image.DOCKERFILE)
 
-    def command(self, site: Site, words: Sequence[str], env: Mapping[str, str]) -> Command:
+    def command(self, place: PodContainer, words: Sequence[str], env: Mapping[str, str]) -> Command:
         """Link the mounts below the root; AWS's SDK gets the paths that these have there."""
-        root = self._root(site)
+        root = self._root(place)
         root.mkdir(parents=True, exist_ok=True)
-        volumes.link(root, site.volumes, site.container)
-        moved = webhook.moved_files(env, site.container, str(root))
+        volumes.link(root, place.volumes, place.container)
+        moved = webhook.moved_files(env, place.container, str(root))
         return Command(words=words, env={**env, **moved}, directory=root)
 
-    def _root(self, site: Site) -> Path:
-        return site.directory / "root" / site.name
+    def _root(self, place: PodContainer) -> Path:
+        return place.directory / "root" / place.name
 
 
 @dataclass(frozen=True, slots=True)
-class Containers:
-    """Containers of an unpacked image, with mounts of their own and the network of this machine."""
+class OciRuntime:
+    """OciRuntime of an unpacked image, with mounts of their own and the network of this machine."""
 
-    unpacked: Unpacked
+    unpacked: UnpackedImage
     state: Path
 
     @property
@@ -104,33 +104,33 @@ class Containers:
         """The runtime's name."""
         return self.unpacked.by
 
-    def base(self, site: Site) -> Mapping[str, str]:
+    def base(self, place: PodContainer) -> Mapping[str, str]:
         """What the image sets."""
-        del site
+        del place
         return self.unpacked.config.env
 
     def start(self) -> image.Start:
         """What the image says."""
         return image.Start(tuple(self.unpacked.config.entrypoint), tuple(self.unpacked.config.cmd))
 
-    def command(self, site: Site, words: Sequence[str], env: Mapping[str, str]) -> Command:
+    def command(self, place: PodContainer, words: Sequence[str], env: Mapping[str, str]) -> Command:
         """Write the container's bundle."""
-        where = site.directory / "bundles" / site.name
+        where = place.directory / "bundles" / place.name
         where.mkdir(parents=True, exist_ok=True)
         # The kubelet's own file, by which a program can see that it is on its host's network.
         hosts = where / "hosts"
-        network = " (host network)" if site.pod["spec"].get("hostNetwork") else ""
+        network = " (host network)" if place.pod["spec"].get("hostNetwork") else ""
         hosts.write_text(f"# Kubernetes-managed hosts file{network}.\n127.0.0.1\tlocalhost\n")
         bundle.write(
             where,
             Path(self.unpacked.root),
             words=words,
             variables=env,
-            binds=[Bind(source=hosts, destination="/etc/hosts"), *_binds(site)],
-            user=_user(site, self.unpacked.config.user),
+            binds=[Bind(source=hosts, destination="/etc/hosts"), *_binds(place)],
+            user=_user(place, self.unpacked.config.user),
         )
         runtime = [self.unpacked.runtime, "--root", str(self.state)]
-        number = f"{site.pod['metadata']['uid']}-{site.name}"
+        number = f"{place.pod['metadata']['uid']}-{place.name}"
         return Command(
             words=[*runtime, "run", "--bundle", str(where), number],
             env={"PATH": os.environ.get("PATH", os.defpath)},
@@ -140,27 +140,27 @@ class Containers:
         )
 
 
-def of(layout: Layout) -> Way:
-    """The way in which the Pods of a sandbox start from now on."""
-    unpacked = Unpacked.read(layout)
-    return Containers(unpacked, layout.containers) if unpacked else Processes()
+def of(layout: Layout) -> Runtime:
+    """Choose how the Pods of a sandbox start from now on."""
+    unpacked = UnpackedImage.read(layout)
+    return OciRuntime(unpacked, layout.containers) if unpacked else ProcessRuntime()
 
 
-def _binds(site: Site) -> list[Bind]:
-    writable = {volume["name"] for volume in site.pod["spec"].get("volumes", []) if "emptyDir" in volume}
+def _binds(place: PodContainer) -> list[Bind]:
+    writable = {volume["name"] for volume in place.pod["spec"].get("volumes", []) if "emptyDir" in volume}
     return [
         Bind(
-            source=site.volumes / mount["name"] / mount.get("subPath", ""),
+            source=place.volumes / mount["name"] / mount.get("subPath", ""),
             destination=mount["mountPath"],
             writable=mount["name"] in writable and not mount.get("readOnly"),
         )
-        for mount in site.container.get("volumeMounts", [])
+        for mount in place.container.get("volumeMounts", [])
     ]
 
 
-def _user(site: Site, of_image: str) -> int:
+def _user(place: PodContainer, of_image: str) -> int:
     """The uid that the container, its Pod or its image names; the kubelet refuses root with runAsNonRoot."""
-    contexts = [each.get("securityContext") or {} for each in (site.container, site.pod["spec"])]
+    contexts = [each.get("securityContext") or {} for each in (place.container, place.pod["spec"])]
     named = next((each["runAsUser"] for each in contexts if "runAsUser" in each), None)
     user = int(named if named is not None else (of_image.partition(":")[0] or "0"))
     strict = next((each["runAsNonRoot"] for each in contexts if "runAsNonRoot" in each), False)
