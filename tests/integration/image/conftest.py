@@ -77,13 +77,19 @@ class Contained(Syncer):
         kubeconfig = directory / "kubeconfig"
         kubeconfig.write_text(Path(environment["KUBECONFIG"]).read_text())
         kubeconfig.chmod(0o644)
+        temporary = directory / "temporary"  # the client writes a kubeconfig's certificates to files
+        temporary.mkdir(exist_ok=True)
+        temporary.chmod(0o777)
         variables = {**environment, "KUBECONFIG": "/kubeconfig", "NLB_SYNC_PORT": str(self.port)}
         bundle.write(
             directory,
             root,
             words=[*config.entrypoint, *config.cmd],
             variables={**config.env, **variables},
-            binds=[bundle.Bind(source=kubeconfig, destination="/kubeconfig")],
+            binds=[
+                bundle.Bind(source=kubeconfig, destination="/kubeconfig"),
+                bundle.Bind(source=temporary, destination="/tmp", writable=True),  # noqa: S108
+            ],
         )
         self.log = directory / "log"
         words = ["runc", "--root", str(directory / "runc"), "run", "--bundle", str(directory), directory.name]

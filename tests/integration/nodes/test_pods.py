@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox import process, trust
-from sandbox.cluster import Rest
+from sandbox.cluster import ApiError, Rest
 from sandbox.layout import Layout
 from sandbox.loopback import Loopback
 from sandbox.nodes import lifecycle
@@ -25,6 +25,7 @@ from .conftest import eventually, start
 
 pytestmark = pytest.mark.toolchain
 
+NOT_FOUND = 404
 IMAGE = "registry.example/team/node-nlb-sync:test"
 Json = dict[str, Any]
 
@@ -147,7 +148,11 @@ def namespace(machines: Layout, request: pytest.FixtureRequest) -> Iterator[Name
     yield found
     found.api.delete(f"/api/v1/namespaces/{name}")
     for pod in found.pods():
-        found.api.delete(f"{found.path}/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+        try:
+            found.api.delete(f"{found.path}/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+        except ApiError as error:
+            if error.status != NOT_FOUND:  # it may have ended by itself
+                raise
 
 
 def test_a_deployment_gets_exactly_what_it_declares(namespace: Namespace) -> None:
