@@ -67,7 +67,7 @@ class Runtime(Protocol):
 
 
 class ProcessRuntime:
-    """ProcessRuntime of this machine: the package stands for the image, and a directory for the root."""
+    """Processes of this machine: the package stands for the image, and a directory for the root."""
 
     name: str = "process"
 
@@ -94,7 +94,7 @@ class ProcessRuntime:
 
 @dataclass(frozen=True, slots=True)
 class OciRuntime:
-    """OciRuntime of an unpacked image, with mounts of their own and the network of this machine."""
+    """Containers of an unpacked image, with mounts of their own and the network of this machine."""
 
     unpacked: UnpackedImage
     state: Path
