@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, VARIABLES, of_kind
 from syncer.manifests.pod import Workload
+from syncer.manifests.references import IMAGE_FORM
 
 _DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind(EXTERNAL), managed_by="")
 
@@ -34,17 +35,29 @@ def _object(properties: dict[str, Any], *, required: tuple[str, ...] = (), **mor
     }
 
 
-def _texts(*, but: tuple[str, ...] = (), names: str = "") -> dict[str, Any]:
-    """A map of strings, without the names `but`, which the chart sets itself."""
-    found: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
-    if but:  # not by `propertyNames`, whose errors lack the path
-        found["properties"] = dict.fromkeys(but, False)
-    return {**found, "propertyNames": {"pattern": f"^({names})$"}} if names else found
+def _texts(names: str, value: dict[str, Any], *, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A map from names of the form `names`, without the names `but`, which the chart sets itself."""
+    # Not by `propertyNames`, whose errors lack the path.
+    found = {"type": "object", "additionalProperties": False, "patternProperties": {f"^({names})$": value}}
+    return {**found, "properties": dict.fromkeys(but, False)} if but else found
 
 
+_SUBDOMAIN: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_OBJECT_NAME: Final = _text(_SUBDOMAIN)
 _LABEL: Final = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63)
-_QUANTITY: Final = _text(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
-_AMOUNTS: Final = _object({"cpu": _QUANTITY, "memory": _QUANTITY}, required=("cpu", "memory"))
+# As of the stack's keys, without look-ahead, which Go's regular expressions do not have.
+_LABEL_NAME: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL_KEY: Final = rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}"
+_LABELS: Final = (_LABEL_KEY, _text(f"({_LABEL_NAME})?", 63))
+_TERMS: Final = rf"\s*({_LABEL_NAME})?\s*(,\s*({_LABEL_NAME})?\s*)*"
+_REQUIREMENT: Final = (
+    rf"\s*(!\s*{_LABEL_KEY}|{_LABEL_KEY}(\s*(=|==|!=)\s*({_LABEL_NAME})?|\s*[<>]\s*[+-]?[0-9]{{1,19}}"
+    rf"|\s+(in|notin)\s*\({_TERMS}\))?)\s*"
+)
+_SELECTOR: Final = _text(f"({_REQUIREMENT}(,{_REQUIREMENT})*)?", 4096)
+_CPU: Final = _text(r"[0-9]{1,6}(\.[0-9]{1,3})?|[0-9]{1,9}m")
+_MEMORY: Final = _text(r"[0-9]{1,15}(\.[0-9]{1,9})?(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
+_AMOUNTS: Final = _object({"cpu": _CPU, "memory": _MEMORY}, required=("cpu", "memory"))
 _ARN: Final = (
     r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
 )
@@ -53,16 +66,16 @@ _PORT: Final = {"type": "integer", "minimum": 1, "maximum": 65535}
 _ROLE: Final = _text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", 2048)
 _TOLERATION: Final = _object(
     {
-        "key": {"type": "string"},
+        "key": _text(_LABEL_KEY),
         "operator": {"enum": ["Equal", "Exists"]},
-        "value": {"type": "string"},
+        "value": _text(f"({_LABEL_NAME})?", 63),
         "effect": {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
     }
 )
 # As `syncer.topologySpread` of the stack has them; the selector is the chart's.
 _SPREAD: Final = _object(
     {
-        "topologyKey": {"type": "string", "minLength": 1, "maxLength": 317},
+        "topologyKey": _text(_LABEL_KEY, 317),
         "maxSkew": {"type": "integer", "minimum": 1, "maximum": 5},
         "whenUnsatisfiable": {"enum": ["ScheduleAnyway", "DoNotSchedule"]},
     },
@@ -86,12 +99,16 @@ _OWN_ENV: Final = (
     "NLB_SYNC_NODE_SELECTOR",
     "NLB_SYNC_TARGET_GROUPS",
 )
+# The kubelet's probes do not reach a loopback address.
+_LOOPBACK: Final = r"^\s*(127\..*|::1|[lL]ocalhost\.?)\s*$"
+_ENV: Final = _texts("[A-Za-z_][A-Za-z0-9_]*", {"type": "string"}, but=_OWN_ENV)
+_ENV["properties"]["NLB_SYNC_ADDRESS"] = {"not": {"pattern": _LOOPBACK}}
 
 VALUES: Final = (
     Value(
         name="image",
         default="",
-        schema=_text(r"[a-z0-9][A-Za-z0-9_.:/-]*(@sha256:[0-9a-f]{64})?", 1024),
+        schema=_text(IMAGE_FORM, 512),
         text="Required: the syncer's image, with its digest: NAME@sha256:...",
     ),
     Value(
@@ -121,9 +138,9 @@ VALUES: Final = (
             {
                 "kind": {"enum": list(KINDS)},
                 "roleArn": {"type": "string"},
-                "secretName": _text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"),
+                "secretName": _OBJECT_NAME,
             },
-            required=("kind",),
+            required=("kind", "roleArn", "secretName"),
             **_IRSA,
         ),
         text=f"Required: kind, one of {', '.join(KINDS)}.\n"
@@ -151,13 +168,13 @@ VALUES: Final = (
     Value(
         name="labelFilter",
         default="",
-        schema={"type": "string"},
+        schema=_SELECTOR,
         text="A label selector: only these nodes become targets; empty: all.",
     ),
     Value(
         name="env",
         default={},
-        schema=_texts(but=_OWN_ENV, names="[A-Za-z_][A-Za-z0-9_]*"),
+        schema=_ENV,
         text="More variables of the container, such as settings of docs/settings.md.",
     ),
     Value(
@@ -175,16 +192,25 @@ VALUES: Final = (
     Value(
         name="labels",
         default={},
-        schema=_texts(but=("app", "app.kubernetes.io/name", "app.kubernetes.io/instance")),
+        schema=_texts(*_LABELS, but=("app", "app.kubernetes.io/name", "app.kubernetes.io/instance")),
         text="Labels of the Pods and of the objects of the Deployment.",
     ),
     Value(
         name="annotations",
         default={},
-        schema=_texts(but=("node-nlb-sync/configuration", "eks.amazonaws.com/skip-containers")),
+        schema=_texts(
+            _LABEL_KEY,
+            {"type": "string"},
+            but=("node-nlb-sync/configuration", "eks.amazonaws.com/skip-containers"),
+        ),
         text="Annotations of the Deployment and its Pods.",
     ),
-    Value(name="nodeSelector", default={}, schema=_texts(), text="Which nodes the syncer may run on."),
+    Value(
+        name="nodeSelector",
+        default={},
+        schema=_texts(*_LABELS),
+        text="Which nodes the syncer may run on.",
+    ),
     Value(
         name="tolerations",
         default=[],
@@ -207,13 +233,13 @@ VALUES: Final = (
     Value(
         name="imagePullSecrets",
         default=[],
-        schema={"type": "array", "items": _object({"name": {"type": "string"}}, required=("name",))},
+        schema={"type": "array", "items": _object({"name": _OBJECT_NAME}, required=("name",))},
         text="Secrets with the credentials of the image's registry: - {name: NAME}.",
     ),
     Value(
         name="priorityClassName",
         default="",
-        schema={"type": "string"},
+        schema=_text(f"({_SUBDOMAIN})?"),
         text="The Pods' priority class; empty: the cluster's default.",
     ),
     Value(
@@ -236,9 +262,12 @@ def _commented(value: Value) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the values, which helm checks; `global` is what helm itself adds."""
+    """The JSON Schema of the values, which helm checks; `global` is what helm itself adds.
+
+    Every value is required: values.yaml has a default of each, and helm removes one that is set to null.
+    """
     properties = {value.name: value.schema for value in VALUES}
-    required = ("image", "targetGroups", "identity")
+    required = tuple(properties)
     head = {"$schema": "http://json-schema.org/draft-07/schema#"}
     external = {"properties": {"identity": {"properties": {"kind": {"const": EXTERNAL}}}}}
     credentials = {"properties": {"env": {"properties": dict.fromkeys(sorted(VARIABLES), False)}}}

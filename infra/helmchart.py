@@ -11,6 +11,7 @@ from syncer.manifests.pod import Workload, apart
 from syncer.version import VERSION
 
 from .chartvalues import schema, values
+from .resourcekeys import UNITS
 from .templates import Each, Expr, If, IfSet, Items, Spread, lines, merged
 
 PROJECT: Final = Path(__file__).parent.parent
@@ -31,7 +32,27 @@ _SETTINGS: Final = settings(
 )
 _DATA: Final = Expr('include "nlb-sync.settings" $ | fromYaml')
 # The text of `fingerprint` in syncer/manifests/workload.py, without secrets.
+_SIZES: Final = " ".join(f'"{name}" {float(unit)}' for name, unit in UNITS.items())
 _HELPERS: Final = """\
+{{- /* The number of a quantity, in CPUs or bytes. */}}
+{{- define "nlb-sync.size" -}}
+{{- $units := dict %SIZES% }}
+{{- $digits := regexFind "^[0-9.]+" . }}
+{{- mulf (float64 $digits) (get $units (trimPrefix $digits .)) }}
+{{- end }}
+
+{{- define "nlb-sync.requests" -}}
+{{- $limits := $.Values.resources.limits }}
+{{- range $name, $request := $.Values.resources.requests }}
+{{- $limit := get $limits $name }}
+{{- if gt (include "nlb-sync.size" $request | float64) (include "nlb-sync.size" $limit | float64) }}
+{{- $form := "resources.requests.%s: %s is above resources.limits.%s; set at most %s" }}
+{{- fail (printf $form $name $request $name $limit) }}
+{{- end }}
+{{- end }}
+{{- toJson $.Values.resources.requests }}
+{{- end }}
+
 {{- define "nlb-sync.groups" -}}
 {{- $groups := list }}
 {{- $arns := list }}
@@ -118,7 +139,7 @@ def workload(kind: str) -> Workload:
         secret_name=Expr("$.Values.identity.secretName"),
         env=[Each("$.Values.env", {"name": Expr("$name"), "value": Expr("$value")})],
         replicas=Expr("$.Values.replicas"),
-        requests=Expr("$.Values.resources.requests"),
+        requests=Expr('include "nlb-sync.requests" $ | fromJson'),
         limits=Expr("$.Values.resources.limits"),
         labels={Spread("$.Values.labels"): None},
         annotations={Spread("$.Values.annotations"): None},
@@ -146,7 +167,11 @@ def documents(found: list[Manifest]) -> str:
 def written() -> dict[Path, str]:
     """Every file of the chart, with its text."""
     variants = {kind: running(workload(kind), _DATA, Expr('include "nlb-sync.stamp" $')) for kind in KINDS}
-    helpers = f"{{{{- /* {MARK} */}}}}\n{_HELPERS}" + "\n".join(lines(_SETTINGS)) + "\n{{- end }}\n"
+    helpers = (
+        f"{{{{- /* {MARK} */}}}}\n{_HELPERS}".replace("%SIZES%", _SIZES)
+        + "\n".join(lines(_SETTINGS))
+        + "\n{{- end }}\n"
+    )
     head = (
         f"# {MARK}\napiVersion: v2\nname: nlb-sync\ntype: application\n"
         "description: Keeps the target groups of an AWS NLB in step with the cluster's nodes.\n"

@@ -10,7 +10,7 @@ from .problems import Change, Problem, echo
 from .shapes import Record, Text, declared
 
 _NUMBER: Final = r"\d{1,15}(\.\d{1,9})?"
-_UNITS: Final[Mapping[str, Fraction]] = {
+UNITS: Final[Mapping[str, Fraction]] = {
     "": Fraction(1),
     "m": Fraction(1, 1000),
     **{name: Fraction(1000) ** power for power, name in enumerate("kMGTPE", 1)},
@@ -60,7 +60,7 @@ def size(quantity: str) -> Fraction:
     """The value of a Kubernetes quantity, in CPUs or bytes."""
     number = re.match(_NUMBER, quantity)
     digits = number[0] if number else "0"
-    return Fraction(digits) * _UNITS[quantity[len(digits) :]]
+    return Fraction(digits) * UNITS[quantity[len(digits) :]]
 
 
 def wrong_resources(resources: Resources) -> Iterator[Problem]:

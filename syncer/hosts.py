@@ -37,6 +37,14 @@ def is_host(text: str) -> bool:
         )
 
 
+def is_loopback(text: str) -> bool:
+    """Whether `text` is an address that only its own host reaches, or a name of such an address."""
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return text.lower().removesuffix(".") in {"localhost", "localhost.localdomain"}
+
+
 def is_url(text: str) -> bool:
     """Whether a server may be asked there: http or https, a host and perhaps a port."""
     if not text.isascii() or not text.isprintable() or " " in text:

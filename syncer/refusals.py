@@ -8,6 +8,7 @@ from syncer.decide.selector import Selector
 from syncer.elb.variables import VARIABLES
 from syncer.environment import SPACE
 from syncer.errors import MisconfiguredError
+from syncer.hosts import is_loopback
 from syncer.quote import named, quoted
 from syncer.variables import TABLE, Setting
 
@@ -47,11 +48,24 @@ def check(name: str, text: str) -> None:
     check_name(name, linked=False)
     if name in _ROWS:
         read(_ROWS[name], text)
+        check_probed(name, text)
     elif name in VARIABLES and (trimmed := text.strip(SPACE)):
         try:
             VARIABLES[name].parse(trimmed)
         except ValueError:
             raise RefusedError(name, f"is {quoted(trimmed)}", VARIABLES[name].allowed) from None
+
+
+def check_probed(name: str, text: str) -> None:
+    """Check that the kubelet's probes reach the syncer, which a loopback address would prevent.
+
+    Raises:
+        RefusedError: where they do not.
+
+    """
+    if name == "NLB_SYNC_ADDRESS" and is_loopback(text.strip(SPACE)):
+        allowed = "an address of the Pod, which the kubelet's probes reach, such as $(POD_IP)"
+        raise RefusedError(name, f"is {quoted(text)}", allowed)
 
 
 def check_together(environment: Mapping[str, str]) -> None:

@@ -17,13 +17,14 @@ from syncer.manifests.pod import Workload, env_entries
 from syncer.manifests.workload import fingerprint
 from syncer.parsers import GroupSettings, ServicePort, groups
 from syncer.quote import quoted
+from syncer.refusals import check_probed
 from syncer.settings import load
 from syncer.variables import GROUPS_ALLOWED
 
 MANAGED_BY: Final = "nlb-sync"
 # What the container has in any case; a second entry of the same name would silently win.
 _OWN: Final = frozenset({"POD_IP", "POD_NAME", "AWS_REGION", "NLB_SYNC_NAMESPACE"})
-_POD: Final = {"$(POD_IP)": "127.0.0.1", "$(POD_NAME)": "nlb-sync-0"}
+_POD: Final = {"$(POD_IP)": "10.0.0.1", "$(POD_NAME)": "nlb-sync-0"}
 
 
 def manifests(args: argparse.Namespace) -> int:
@@ -107,6 +108,8 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
     for reference, example in _POD.items():
         expanded = {name: value.replace(reference, example) for name, value in expanded.items()}
     load({**variables, **expanded})
+    for name, value in expanded.items():
+        check_probed(name, value)
     check_variables({name: value.strip(SPACE) for name, value in expanded.items()})
     return env
 

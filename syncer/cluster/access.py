@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,8 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
         else:
             _check_files(kubeconfig or _AT_HOME)
             load_kube_config(config_file=kubeconfig or _AT_HOME, client_configuration=config)
+    except MisconfiguredError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes of the client, mend the file
         if kubeconfig:
             raise MisconfiguredError(
@@ -74,9 +77,27 @@ def _check_files(kubeconfig: str) -> None:
     for path in filter(None, kubeconfig.split(os.pathsep)):
         refuse_no_file(os.path.expanduser(path))  # noqa: PTH111 - see above
     merged = KubeConfigMerger(kubeconfig).config
-    for each in merged.value["users"] if merged is not None else ():
+    if merged is None:
+        return
+    _check_temporary(kubeconfig, merged.value)
+    for each in merged.value["users"]:
         if token := (each.value.get("user") or {}).get("tokenFile"):
             refuse_no_file(os.path.join(os.path.dirname(each.path), token))  # noqa: PTH118, PTH120 - as the client
+
+
+def _check_temporary(kubeconfig: str, merged: Mapping[str, Any]) -> None:
+    """Check that there is a directory for the certificates of a kubeconfig's text, which the client needs."""
+    of_clusters = [each.value.get("cluster") or {} for each in merged["clusters"]]
+    of_users = [each.value.get("user") or {} for each in merged["users"]]
+    if not any(name.endswith("-data") for entry in (*of_clusters, *of_users) for name in entry):
+        return
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise MisconfiguredError(
+            f"KUBECONFIG {quoted(kubeconfig)} has certificates in its text, and no temporary directory "
+            "can be written for them; set TMPDIR to a writable directory, or name the certificates' files"
+        ) from None
 
 
 def _service_account(environment: Mapping[str, str]) -> InClusterConfigLoader:

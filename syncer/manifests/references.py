@@ -14,4 +14,6 @@ _PATH_PART = "[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
 _DIGEST = "(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})"
 REPOSITORY: Final = rf"(?=.{{1,255}}$){_REGISTRY}(/{_PATH_PART})+"
 _NAME = rf"({_REGISTRY}/)?{_PATH_PART}(/{_PATH_PART})*"
-IMAGE: Final = rf"(?=[^@]{{1,384}}(@|$)){_NAME}(:\w[\w.-]{{0,127}})?(@{_DIGEST})?"
+# The same without its lengths, for Go's regular expressions.
+IMAGE_FORM: Final = rf"{_NAME}(:\w[\w.-]{{0,127}})?(@{_DIGEST})?"
+IMAGE: Final = rf"(?=[^@]{{1,384}}(@|$)){IMAGE_FORM}"

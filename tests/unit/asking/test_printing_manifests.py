@@ -89,6 +89,7 @@ def test_an_image_without_a_digest_is_reported_with_the_command_that_prints_it(c
         (("--env", "NLB_SYNC_ZONE=a"), {}, "did you mean NLB_SYNC_ZONES?"),
         (("--env", "AWS_RETRY_MODE=foo"), {}, "allowed: legacy, standard, adaptive"),
         (("--env", "NLB_SYNC_ADDRESS"), {}, "allowed: NAME=VALUE"),
+        (("--env", "NLB_SYNC_ADDRESS=127.1.2.3"), {}, "which the kubelet's probes reach"),
         (
             ("--env", "AWS_SECRET_ACCESS_KEY topsecret"),
             {},

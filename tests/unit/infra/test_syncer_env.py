@@ -35,6 +35,9 @@ WRONG = [
     ("AWS_METADATA_SERVICE_TIMEOUT", "abc", 'read "abc"; allowed: 1 to 3600 s'),
     ("AWS_RETRY_MODE", "foo", "allowed: legacy, standard, adaptive"),
     ("AWS_ENDPOINT_URL", "localhost:4566", "allowed: a URL such as https://"),
+    ("NLB_SYNC_ADDRESS", "127.0.0.1", "which the kubelet's probes reach, such as $(POD_IP)"),
+    ("NLB_SYNC_ADDRESS", "localhost", "which the kubelet's probes reach"),
+    ("NLB_SYNC_ADDRESS", " ::1", "which the kubelet's probes reach"),
     ("NLB_SYNC_OWNERSIP", "x", "and set syncer.env.NLB_SYNC_OWNERSHIP in its place"),
     ("NLB_SYNC_PROB_PORT", "8081", "a variable that the syncer does not know"),
 ]

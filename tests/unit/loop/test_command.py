@@ -126,6 +126,23 @@ def test_a_kubeconfig_that_is_not_there_is_one_line_that_names_the_variable(
         configuration({"KUBECONFIG": ""})
 
 
+def test_certificates_in_the_text_need_a_directory_that_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kubeconfig"
+    found = json.loads(kubeconfig("https://h:6443"))
+    found["clusters"][0]["cluster"]["certificate-authority-data"] = "eA=="
+    path.write_text(json.dumps(found))
+    assert configuration({"KUBECONFIG": str(path)}).host == "https://h:6443"
+
+    def nowhere() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    with pytest.raises(MisconfiguredError, match="set TMPDIR to a writable directory, or name the cert"):
+        configuration({"KUBECONFIG": str(path)})
+
+
 @pytest.mark.parametrize("server", ["nonsense", "127.0.0.1:6443", "https://h:99999", ""])
 def test_an_api_server_that_is_no_url_is_one_line_that_names_the_kubeconfig(
     server: str, tmp_path: Path
