@@ -6,7 +6,7 @@ from typing import Final
 
 from .keys import Settings
 from .network import STACK_TAG, ZONE_TAG
-from .problems import Problem, echo
+from .problems import Change, Problem, echo
 from .shapes import child
 
 MOST: Final = 50  # tags of a resource (AWS General Reference, "Tag limits")
@@ -17,19 +17,30 @@ OF_AN_ADDRESS: Final = frozenset({"Name", STACK_TAG, ZONE_TAG})
 
 
 def wrong_tags(settings: Settings) -> Iterator[Problem]:
-    """Characters that AWS refuses, and more tags than a resource can have."""
+    """Keys and characters that AWS refuses, and more tags than a resource can have."""
     allowed = f"letters, digits, spaces and {MARKS}"
     for key, value in settings.tags.items():
         path = child("tags", key)
         for what, text in (("the key ", key), ("", value if isinstance(value, str) else "")):
             if wrong := refused(text):
                 yield Problem(path, f"{what}{echo(text)}", allowed, f"replace {echo(wrong)}")
+    yield from _alike(settings)
     created = any(place.allocation_id is None for place in settings.zones.values())
     own = OF_AN_ADDRESS - settings.tags.keys() if created and not settings.target_groups else frozenset()
     if (surplus := len(settings.tags) + len(own) - MOST) > 0:
         beside = f", beside {len(own)} of the stack on each address" if own else ""
         read = f"{len(settings.tags)} tags{beside}"
         yield Problem("tags", read, f"at most {MOST} on a resource", f"remove {surplus} of them")
+
+
+def _alike(settings: Settings) -> Iterator[Problem]:
+    """Keys that differ in nothing but case, which IAM refuses ("Rules for tagging in IAM", its user guide)."""
+    first: dict[str, str] = {}
+    for key in settings.tags:
+        if (other := first.setdefault(key.lower(), key)) != key:
+            read = f"the key {echo(key)} beside {echo(other)}"
+            path = child("tags", key)
+            yield Problem(path, read, "keys that differ in more than case", Change(path, None))
 
 
 def refused(text: str) -> str:

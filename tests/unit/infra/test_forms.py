@@ -166,6 +166,14 @@ def test_tags_that_aws_accepts_are_accepted() -> None:
     assert read({**MINIMAL, "tags": tags}).tags == tags
 
 
+def test_tags_that_differ_in_case_alone_are_one_line() -> None:
+    (line,) = lines({**MINIMAL, "tags": {"Team": "a", "team": "b"}})
+    assert line == (
+        'node-nlb-sync:tags.team: read the key "team" beside "Team"; allowed: keys that differ in more than '
+        "case; fix: pulumi config rm --path 'node-nlb-sync:tags.team'"
+    )
+
+
 def test_the_tags_of_the_stack_count() -> None:
     """A created address has three tags of the stack, of which the user may give the name."""
     tags = {f"k{number}": "v" for number in range(47)}
