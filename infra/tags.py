@@ -34,7 +34,7 @@ def wrong_tags(settings: Settings) -> Iterator[Problem]:
 
 
 def _alike(settings: Settings) -> Iterator[Problem]:
-    """Keys that differ in nothing but case, which IAM refuses ("Rules for tagging in IAM", its user guide)."""
+    """Keys that differ in case alone, which IAM refuses ("Rules for tagging in IAM" in its user guide)."""
     first: dict[str, str] = {}
     for key in settings.tags:
         if (other := first.setdefault(key.lower(), key)) != key:
