@@ -5,8 +5,8 @@ from typing import Final
 
 import pulumi
 
+from syncer.config.validation import RefusedError, UnknownSettingError, check, check_together
 from syncer.manifests.credentials import VARIABLES
-from syncer.refusals import RefusedError, UnknownSettingError, check, check_together
 
 from .clusterkeys import Syncer
 from .identitykeys import EXTERNAL

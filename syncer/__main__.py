@@ -20,7 +20,7 @@ def entry() -> NoReturn:
     _end_at_once(signal.SIGINT)
     if os.getpid() == 1:
         _end_at_once(signal.SIGTERM)
-    from syncer import streams  # noqa: PLC0415 - see above
+    from syncer.commands import streams  # noqa: PLC0415 - see above
 
     streams.prepare()
     try:
@@ -36,7 +36,7 @@ def entry() -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code, 2 when the arguments or the environment are wrong."""
     with _ended_by_ctrl_c():
-        from syncer.command import execute  # noqa: PLC0415 - see above
+        from syncer.commands.execute import execute  # noqa: PLC0415 - see above
 
         return execute(argv)
 

@@ -1,6 +1,6 @@
 """The failures the syncer knows, by what is to be done about them: fix the settings, or try again later."""
 
-from syncer.redaction import redacted_input
+from syncer.text.redaction import redacted_input
 
 
 class SyncerError(Exception):

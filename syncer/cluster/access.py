@@ -17,10 +17,10 @@ from kubernetes.config.incluster_config import (
 from kubernetes.config.kube_config import KubeConfigMerger, load_kube_config
 
 from syncer.errors import MisconfiguredError
-from syncer.hosts import is_url
-from syncer.quote import quoted
-from syncer.redaction import know, know_userinfo
-from syncer.regular import refuse_no_file
+from syncer.text.hosts import is_url
+from syncer.text.quote import quoted
+from syncer.text.redaction import know, know_userinfo
+from syncer.text.regular_file import refuse_no_file
 
 # The client's own default is what KUBECONFIG said when it was imported, an empty one too.
 _AT_HOME = "~/.kube/config"

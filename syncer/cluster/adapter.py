@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from syncer.cluster.api import Api
 from syncer.cluster.reflector import Reflector, Watched
+from syncer.decide.service_ports import LivePort, by_label, live_ports, node_port_of
 from syncer.model import NodeView
-from syncer.serviceports import LivePort, by_label, live_ports, node_port_of
 
 View = TypeVar("View")
 
@@ -16,7 +16,7 @@ NODES = Watched(path="/api/v1/nodes", plural="nodes")
 
 
 class KubernetesCluster:
-    """Implements `syncer.ports.Cluster`: one watch thread for the Nodes and one for each Service."""
+    """Implements `syncer.interfaces.Cluster`: one watch thread for the Nodes and one for each Service."""
 
     def __init__(
         self,

@@ -9,8 +9,8 @@ from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import Caller
 from syncer.cluster.place import deployment_of, mounted_namespace, own_pod
 from syncer.errors import ClusterError
-from syncer.ports import Event
-from syncer.redaction import redacted
+from syncer.interfaces import Event
+from syncer.text.redaction import redacted
 
 _COMPONENT = "node-nlb-sync"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -37,7 +37,7 @@ def own_workload(environment: Mapping[str, str]) -> Workload | None:
 
 
 class KubernetesEvents:
-    """Implements `syncer.ports.Events`, in one thread of its own."""
+    """Implements `syncer.interfaces.Events`, in one thread of its own."""
 
     def __init__(self, api: Api, workload: Workload | None) -> None:
         self._api = api

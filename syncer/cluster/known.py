@@ -32,7 +32,7 @@ class Sink(Protocol[View_contra]):
         """One object as it is now, None when it is gone."""
 
     def restarted(self, plural: str, reason: str) -> None:
-        """A watch ended; `reason` is one of `syncer.tally.RESTART_REASONS`."""
+        """A watch ended; `reason` is one of `syncer.telemetry.counters.RESTART_REASONS`."""
 
 
 class Known(Generic[View]):

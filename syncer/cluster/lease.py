@@ -6,11 +6,11 @@ from typing import Any
 
 from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import Caller, without_namespace
-from syncer.ports import LeaseRecord
+from syncer.interfaces import LeaseRecord
 
 
 class KubernetesLeases:
-    """Implements `syncer.ports.Leases`, in one thread of its own, so that nothing else delays a renewal."""
+    """Implements `syncer.interfaces.Leases` in a thread of its own, so that nothing else delays a renewal."""
 
     def __init__(
         self, api: Api, namespace: str, name: str, check_name: Callable[[], None] = lambda: None

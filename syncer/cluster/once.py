@@ -3,8 +3,8 @@
 from syncer.cluster.api import Api, RefusedError, page_of
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
+from syncer.decide.service_ports import LivePort, live_ports
 from syncer.model import NodeView
-from syncer.serviceports import LivePort, live_ports
 
 _PAGE = "250"
 _NOT_FOUND = 404

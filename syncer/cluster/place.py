@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncer.errors import MisconfiguredError
-from syncer.quote import quoted
+from syncer.text.quote import quoted
 
 _NAMESPACE = "var/run/secrets/kubernetes.io/serviceaccount/namespace"
 _DEFAULT_NAME = "nlb-sync"

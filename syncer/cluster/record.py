@@ -6,13 +6,13 @@ from typing import Any
 from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import Caller, without_namespace
 from syncer.errors import DeniedError
-from syncer.ports import RecordState
+from syncer.interfaces import RecordState
 
 _MERGE_PATCH = "application/merge-patch+json"
 
 
 class KubernetesRecords:
-    """Implements `syncer.ports.Records`, in one thread of its own.
+    """Implements `syncer.interfaces.Records`, in one thread of its own.
 
     A patch carries only what changes, and the version that was read: the API server refuses any other.
     """

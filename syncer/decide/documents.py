@@ -12,7 +12,7 @@ from typing import Any
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import OVERRIDE_UNKNOWN, InstanceId, NodeView, Target, TargetHealth, TargetState
-from syncer.numbers import port
+from syncer.text.numbers import port
 
 _STATES: Mapping[str, TargetState] = {state.value: state for state in TargetState}
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 
 from syncer.decide.brake import GROUP, Brake
+from syncer.decide.context import Scene, notices, succeeding
 from syncer.decide.ownership import adopted, joining, record
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
 from syncer.decide.removal import Removals, unwanted
-from syncer.decide.scene import Scene, notices, succeeding
 from syncer.decide.serving import serving_of
 from syncer.model import (
     Desired,

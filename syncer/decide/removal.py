@@ -7,8 +7,8 @@ from itertools import groupby
 from math import inf
 
 from syncer.decide.brake import Brake
+from syncer.decide.context import Scene
 from syncer.decide.policy import Ownership
-from syncer.decide.scene import Scene
 from syncer.model import (
     Target,
     TargetGroupArn,

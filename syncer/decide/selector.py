@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncer.quote import quoted
+from syncer.text.quote import quoted
 
 # k8s.io/apimachinery validation: names and values have at most 63 characters, a key's prefix is a DNS
 # subdomain of at most 253.

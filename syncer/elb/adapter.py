@@ -49,7 +49,7 @@ _FIRST_PAUSE = 0.5
 
 
 class BotoElb:
-    """Implements `syncer.ports.Elb` on boto3.
+    """Implements `syncer.interfaces.Elb` on boto3.
 
     Retries are the controller's: each call is one attempt. A command that a person runs has no controller, so
     `retry_throttled_s` lets a throttled call be repeated for that many seconds.

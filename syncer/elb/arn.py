@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from syncer.model import TargetGroupArn
-from syncer.quote import quoted
+from syncer.text.quote import quoted
 
 # Form: service authorization reference, "elasticloadbalancing", resource type targetgroup. Regions begin with
 # a country or an area; the European sovereign cloud's, eusc-de-east-1, with four letters.

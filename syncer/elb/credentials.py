@@ -21,7 +21,7 @@ from botocore.credentials import (
 from syncer.elb import claims
 from syncer.elb.cures import credentials_fault, malformed, none_found
 from syncer.errors import CredentialsError
-from syncer.redaction import know
+from syncer.text.redaction import know
 
 # STS has 13 s to answer, the Pod Identity agent 9 s with its retries: a call is not held up for longer.
 _PATIENCE_S = 15.0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from syncer.decide.documents import DocumentError, read_target
 from syncer.elb.arn import parse_arn
 from syncer.model import TargetGroupArn, TargetHealth
-from syncer.numbers import whole
+from syncer.text.numbers import whole
 
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client

@@ -17,7 +17,7 @@ from botocore.credentials import (
 )
 from botocore.session import Session
 
-from syncer.redaction import know
+from syncer.text.redaction import know
 
 # A process may prompt a person for a code. A call does not wait that long; the next one uses its result.
 _PROCESS_S = 60.0

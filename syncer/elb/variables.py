@@ -11,10 +11,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from syncer.errors import MisconfiguredError
-from syncer.hosts import is_url
-from syncer.numbers import port, whole
-from syncer.quote import quoted
-from syncer.regular import NoFileError, refuse_no_file
+from syncer.text.hosts import is_url
+from syncer.text.numbers import port, whole
+from syncer.text.quote import quoted
+from syncer.text.regular_file import NoFileError, refuse_no_file
 
 # The first one that is set counts ("Service-specific endpoints" of the AWS SDKs reference guide).
 ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "AWS_ENDPOINT_URL")

@@ -9,7 +9,7 @@ import base64
 import hashlib
 from importlib import resources
 
-from syncer.web import Answer
+from syncer.telemetry.web import Answer
 
 
 def page() -> Answer:

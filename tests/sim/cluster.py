@@ -66,7 +66,7 @@ class MemoryWorld:
 
 
 class MemoryCluster:
-    """`syncer.ports.Cluster` of one replica: a cache of the world that lags `lag` seconds behind it.
+    """`syncer.interfaces.Cluster` of one replica: a cache of the world that lags `lag` seconds behind it.
 
     While it is `cut` off nothing reaches it. `told` hears what the caches hold, before the replica does.
     """

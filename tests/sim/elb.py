@@ -40,7 +40,7 @@ class Witness(Protocol):
 
 
 class MemoryElb:
-    """`syncer.ports.Elb` of one replica. `faults` are raised, one a call, before the call takes effect.
+    """`syncer.interfaces.Elb` of one replica. `faults` are raised, one a call, before the call takes effect.
 
     `broken` are raised by every call of that kind until taken away. `lost` calls take effect, and their
     answer is lost. `begun` says when a write was let through, `arrived` when it reached AWS.

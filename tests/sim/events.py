@@ -1,11 +1,11 @@
 """Events in memory, kept by their name as the API server keeps them."""
 
 from syncer.errors import ClusterError
-from syncer.ports import Event
+from syncer.interfaces import Event
 
 
 class MemoryEvents:
-    """`syncer.ports.Events` of one replica. While `fault` is set, writing raises it."""
+    """`syncer.interfaces.Events` of one replica. While `fault` is set, writing raises it."""
 
     def __init__(self) -> None:
         self.written: dict[str, Event] = {}

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from syncer.errors import ClusterError, ConflictError, DeniedError
-from syncer.ports import LeaseRecord
+from syncer.interfaces import LeaseRecord
 from tests.sim.frost import Frost
 
 
@@ -34,7 +34,7 @@ class MemoryLease:
 
 
 class MemoryLeases:
-    """`syncer.ports.Leases` of one replica."""
+    """`syncer.interfaces.Leases` of one replica."""
 
     def __init__(self, lease: MemoryLease, frost: Frost) -> None:
         self._lease = lease

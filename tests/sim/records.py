@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from syncer.errors import ClusterError, ConflictError, DeniedError
-from syncer.ports import RecordState
+from syncer.interfaces import RecordState
 
 
 class MemoryRecord:
@@ -36,7 +36,7 @@ class MemoryRecord:
 
 
 class MemoryRecords:
-    """`syncer.ports.Records` of one replica."""
+    """`syncer.interfaces.Records` of one replica."""
 
     def __init__(self, record: MemoryRecord) -> None:
         self._record = record

@@ -55,7 +55,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """`syncer.ports.Clock` on a VirtualLoop."""
+    """`syncer.interfaces.Clock` on a VirtualLoop."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()

@@ -4,12 +4,12 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 
-from syncer.controller import Controller
-from syncer.lease import Election, Unelected
+from syncer.config.settings import Settings, load
+from syncer.interfaces import Leadership
 from syncer.model import InstanceId, Target, TargetGroupArn
-from syncer.ports import Leadership
-from syncer.settings import Settings, load
-from syncer.tally import Tally
+from syncer.reconcile.controller import Controller
+from syncer.reconcile.leader_election import Election, Unelected
+from syncer.telemetry.counters import Tally
 from tests.sim.cloud import MemoryCloud
 from tests.sim.cluster import MemoryCluster, MemoryWorld, node
 from tests.sim.elb import MemoryElb

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sandbox.cluster import ApiError
-from syncer.record import decoded
+from syncer.reconcile.registry import decoded
 from tests.integration.syncer.household import Household, Syncer
 
 pytestmark = pytest.mark.toolchain

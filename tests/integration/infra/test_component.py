@@ -112,7 +112,7 @@ def test_without_pulumi_the_syncer_works_and_the_component_says_what_to_install(
         archive.extractall(tmp_path)
     hidden = "import sys; sys.path.insert(0, sys.argv[1]); sys.modules['pulumi'] = None; "
     for program, said in (
-        ("import syncer.assembly; print('syncer')", "syncer"),
+        ("import syncer.run; print('syncer')", "syncer"),
         ("import node_nlb_sync", "pip install 'node-nlb-sync[pulumi]'"),
     ):
         done = subprocess.run(

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.layout import HOST, free_ports
 from syncer.page import page
-from syncer.web import Answer, document, serving, text
+from syncer.telemetry.web import Answer, document, serving, text
 from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, Tab, browser, tab
 

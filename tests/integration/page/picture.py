@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sandbox.layout import HOST, free_ports
 from syncer.page import page
-from syncer.web import document, serving
+from syncer.telemetry.web import document, serving
 from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, browser, tab
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from syncer.errors import AccessDeniedError, CredentialsExpiredError
 from syncer.model import InstanceId, Target
-from syncer.status import snapshot
+from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, HTTPS, Replica, World

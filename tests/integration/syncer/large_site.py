@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from sandbox.layout import HOST
-from syncer.web import Routes, Shared, document, serving, text
+from syncer.telemetry.web import Routes, Shared, document, serving, text
 from tests.integration.page import worlds
 
 

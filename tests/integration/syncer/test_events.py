@@ -11,7 +11,7 @@ from sandbox.layout import HOST
 from syncer.cluster.access import configuration
 from syncer.cluster.api import Api
 from syncer.cluster.events import KubernetesEvents
-from syncer.ports import Event
+from syncer.interfaces import Event
 from tests.integration.syncer.household import Household
 
 pytestmark = pytest.mark.toolchain

@@ -18,12 +18,12 @@ from syncer.cluster.api import Api
 from syncer.cluster.events import KubernetesEvents, Workload
 from syncer.cluster.lease import KubernetesLeases
 from syncer.cluster.record import KubernetesRecords
-from syncer.controller import Controller
+from syncer.config.settings import load
 from syncer.decide.nodes import node_view
-from syncer.lease import Election
-from syncer.settings import load
-from syncer.status import snapshot
-from syncer.tally import Tally
+from syncer.reconcile.controller import Controller
+from syncer.reconcile.leader_election import Election
+from syncer.telemetry.counters import Tally
+from syncer.telemetry.status import snapshot
 from tests.integration.syncer.faulty import (
     Answer,
     FaultyServer,

@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from sandbox.layout import free_ports
-from syncer import web
 from syncer.errors import MisconfiguredError
-from syncer.web import Answer, Routes, Shared, document, server, serving, shared, text
-from syncer.web.connection import Phase
+from syncer.telemetry import web
+from syncer.telemetry.web import Answer, Routes, Shared, document, server, serving, shared, text
+from syncer.telemetry.web.connection import Phase
 
 HOST = "127.0.0.1"
 LIMIT = server._CLIENTS_OF_A_SOURCE

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.files import add_parsers
+from syncer.commands.files import add_parsers
 from syncer.decide.answers import sentence_of
 
 Ask = Callable[..., tuple[int, str, str]]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.confirm import _groups, _holder, _other_hold, _then
-from syncer.settings import load
+from syncer.commands.confirm import _groups, _holder, _other_hold, _then
+from syncer.config.settings import load
 from tests.sim.world import HTTP, HTTPS
 
 HOLD = "0123456789ab"

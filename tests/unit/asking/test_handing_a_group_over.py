@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from syncer.asking.leave import AnotherHandError, Farewell
+from syncer.commands.leave import AnotherHandError, Farewell
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
-from syncer.decide.farewell import farewell_policy, without_us
+from syncer.decide.handover import farewell_policy, without_us
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.errors import ThrottledError

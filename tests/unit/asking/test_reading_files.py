@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from syncer.asking.reading import Limits, read_whole
 from syncer.cluster.access import configuration
+from syncer.commands.reading import Limits, read_whole
 from syncer.decide.documents import DocumentError
 from syncer.elb.variables import check_files
 from syncer.errors import MisconfiguredError

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.asking.at_work import renewed_by
+from syncer.commands.at_work import renewed_by
 from syncer.errors import ClusterError
-from syncer.lease import Election
-from syncer.ports import LeaseRecord
+from syncer.interfaces import LeaseRecord
+from syncer.reconcile.leader_election import Election
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
 from tests.sim.virtual import VirtualClock, virtually

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.status import _show
+from syncer.commands.status import _show
 
 TOLD = "leader     no: another replica writes, and what it did shows here within 30 s"
 

@@ -3,14 +3,14 @@
 import asyncio
 from typing import Any
 
-from syncer.asking.look import Readings, look
-from syncer.asking.patience import UntilHealthy
-from syncer.asking.quarantine import Quarantined, quarantined, says
-from syncer.asking.wait import Watchman
+from syncer.commands.look import Readings, look
+from syncer.commands.patience import UntilHealthy
+from syncer.commands.quarantine import Quarantined, quarantined, says
+from syncer.commands.wait import Watchman
 from syncer.decide.nodes import node_view
+from syncer.decide.service_ports import LivePort
 from syncer.model import GroupState, Target, Why
-from syncer.serviceports import LivePort
-from syncer.status import snapshot
+from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.elb import MemoryElb
 from tests.sim.virtual import VirtualClock, run_virtually, virtually

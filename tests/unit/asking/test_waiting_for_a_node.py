@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from syncer.asking.names import instance_of
-from syncer.asking.patience import Progress, UntilDrained, UntilHealthy
-from syncer.asking.wait import NotPossibleError, Watchman
+from syncer.commands.names import instance_of
+from syncer.commands.patience import Progress, UntilDrained, UntilHealthy
+from syncer.commands.wait import NotPossibleError, Watchman
 from syncer.errors import AccessDeniedError, ThrottledError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 from tests.sim.cloud import MemoryCloud

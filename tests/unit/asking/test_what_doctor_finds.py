@@ -7,13 +7,13 @@ from typing import Literal
 
 import pytest
 
-from syncer.asking.aws_checks import AwsChecks
-from syncer.asking.finding import Finding, Grade
-from syncer.asking.settings_checks import check_settings
+from syncer.commands.aws_checks import AwsChecks
+from syncer.commands.finding import Finding, Grade
+from syncer.commands.settings_checks import check_settings
+from syncer.config.settings import load
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, UnreachableError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
-from syncer.settings import load
 from tests.sim.world import HTTP
 
 BALANCER = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/net/a/0123456789abcdef"

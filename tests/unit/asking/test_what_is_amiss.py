@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.status import _amiss
+from syncer.commands.status import _amiss
 from tests.sim.world import HTTP
 
 GOOD = {"target_group": HTTP, "last_good_pass": 990.0}

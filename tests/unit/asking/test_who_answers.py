@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.status import _is_status
-from syncer.status import snapshot
+from syncer.commands.status import _is_status
+from syncer.telemetry.status import snapshot
 from tests.sim.virtual import virtually
 from tests.sim.world import HTTP, World
 

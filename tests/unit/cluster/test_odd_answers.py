@@ -13,7 +13,7 @@ from syncer.cluster.once import list_nodes
 from syncer.cluster.record import KubernetesRecords
 from syncer.decide.policy import NodePolicy
 from syncer.errors import ClusterError
-from syncer.ports import Event
+from syncer.interfaces import Event
 
 
 class OddApi:

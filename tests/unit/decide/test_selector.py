@@ -3,7 +3,7 @@
 import pytest
 
 from syncer.decide.selector import Selector, SelectorError
-from syncer.quote import quoted
+from syncer.text.quote import quoted
 
 MATCHES = [
     ("", {"x": "y"}, True),

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from syncer.asking.printing import Exit
-from syncer.asking.reading import Limits
+from syncer.commands.printing import Exit
+from syncer.commands.reading import Limits
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/asking.md").read_text()
 

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from sandbox.__main__ import main as sandbox_command
-from syncer.cli import _parser
+from syncer.commands.cli import _parser
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

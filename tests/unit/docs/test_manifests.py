@@ -16,8 +16,8 @@ from infra.helmchart import CHART
 from infra.identity import web_identity
 from infra.policy import policy
 from syncer.__main__ import main
-from syncer.asking.manifests import objects
-from syncer.cli import _parser, parse
+from syncer.commands.cli import _parser, parse
+from syncer.commands.manifests import objects
 from syncer.manifests.credentials import KINDS, STS_AUDIENCE, of_kind
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from syncer.lease import DURATION_S, GIVE_UP_S, SPARE_S, Election
+from syncer.reconcile.leader_election import DURATION_S, GIVE_UP_S, SPARE_S, Election
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
 from tests.sim.virtual import virtually

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from syncer.decide.selector import Selector
-from syncer.status import snapshot, unready
+from syncer.telemetry.status import snapshot, unready
 from tests.sim.virtual import run_virtually, virtually
 from tests.sim.world import HTTP, Replica, World
 

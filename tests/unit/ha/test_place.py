@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from syncer.cluster.place import own_place
+from syncer.config.settings import load
 from syncer.errors import MisconfiguredError
-from syncer.settings import load
 from tests.sim.world import HTTP
 
 MOUNT = "var/run/secrets/kubernetes.io/serviceaccount"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.model import InstanceId, Target, TargetGroupArn
-from syncer.record import confirm, decoded, encoded, key_of
+from syncer.reconcile.registry import confirm, decoded, encoded, key_of
 from tests.sim.cluster import node
 from tests.sim.records import MemoryRecords
 from tests.sim.virtual import EPOCH, virtually

@@ -10,7 +10,7 @@ from syncer.decide.selector import Selector
 from syncer.elb.adapter import BotoElb
 from syncer.errors import AccessDeniedError, NotLeaderError, UnreachableError
 from syncer.model import Target
-from syncer.status import unready
+from syncer.telemetry.status import unready
 from tests.sim.virtual import run_virtually, virtually
 from tests.sim.world import HTTP, PORTS, Replica, World, instance
 

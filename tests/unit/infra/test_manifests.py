@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncer.asking.manifests import objects
-from syncer.cli import parse
+from syncer.commands.cli import parse
+from syncer.commands.manifests import objects
 from tests.unit.infra.test_identity import KEY, KINDS
 from tests.unit.infra.world import Config, Record, RunProgram
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from syncer.asking.cluster_checks import needed_rights
 from syncer.cluster.events import Workload
 from syncer.cluster.place import Place
 from syncer.cluster.rights import Right
-from syncer.settings import load
+from syncer.commands.cluster_checks import needed_rights
+from syncer.config.settings import load
 from tests.unit.infra.world import Record
 
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1"

@@ -12,7 +12,7 @@ from infra import NodeNlb
 from infra.problems import SettingsError
 from infra.settings import load
 from infra.syncerenv import RESERVED_ENV
-from syncer.settings import TABLE
+from syncer.config.settings import TABLE
 from tests.unit.infra.test_host import arguments, construct
 from tests.unit.infra.test_settings import as_text, changed, lines, read
 from tests.unit.infra.world import Config, RunProgram

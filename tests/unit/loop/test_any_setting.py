@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.cli import parse
+from syncer.commands.cli import parse
+from syncer.config.settings import TABLE, load
+from syncer.config.variables import Setting
 from syncer.errors import MisconfiguredError
-from syncer.hosts import is_host, is_url
-from syncer.numbers import decimal, whole
-from syncer.settings import TABLE, load
-from syncer.variables import Setting
+from syncer.text.hosts import is_host, is_url
+from syncer.text.numbers import decimal, whole
 from tests.sim.world import HTTP
 
 ONE = {"NLB_SYNC_TARGET_GROUPS": str(HTTP)}

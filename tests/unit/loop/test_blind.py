@@ -2,12 +2,12 @@
 
 import asyncio
 
-from syncer.actual import Actual
 from syncer.decide.ownership import record
 from syncer.errors import AccessDeniedError, UnreachableError
-from syncer.metrics import Exposition
 from syncer.model import GroupState, Target, TargetHealth, TargetState
-from syncer.status import snapshot
+from syncer.reconcile.observed_state import Actual
+from syncer.telemetry.metrics import Exposition
+from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.virtual import virtually
 from tests.sim.world import HTTP, PORTS, Replica, World, instance

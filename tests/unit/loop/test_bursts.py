@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.bucket import READS, WRITES, Bucket
-from syncer.collector import Collector
 from syncer.errors import AwsError, ThrottledError
+from syncer.reconcile.debounce import Collector
+from syncer.reconcile.rate_limit import READS, WRITES, Bucket
 from tests.sim.cluster import node
 from tests.sim.virtual import VirtualClock, run_virtually, virtually
 from tests.sim.world import PORTS, Replica, World, instance

@@ -3,8 +3,8 @@
 import asyncio
 
 from syncer.decide.check_port import stale_check_port
-from syncer.metrics import Exposition
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
+from syncer.telemetry.metrics import Exposition
 from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, PORTS, SERVICE, World, instance
 

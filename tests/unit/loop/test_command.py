@@ -8,9 +8,9 @@ import pytest
 
 from syncer.__main__ import main
 from syncer.cluster.access import configuration
+from syncer.config.settings import TABLE
 from syncer.elb.variables import ENDPOINT_VARIABLES
 from syncer.errors import MisconfiguredError
-from syncer.settings import TABLE
 from syncer.version import VERSION
 from tests.sim.world import HTTP
 

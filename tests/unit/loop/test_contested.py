@@ -2,10 +2,10 @@
 
 import asyncio
 
-from syncer.contested import LAG_CAUSE, Contested
 from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
-from syncer.own_writes import OwnWrites, Undone
-from syncer.status import snapshot
+from syncer.reconcile.conflicts import LAG_CAUSE, Contested
+from syncer.reconcile.own_writes import OwnWrites, Undone
+from syncer.telemetry.status import snapshot
 from tests.sim.virtual import virtually
 from tests.sim.world import HTTP, HTTPS, PORTS, World, instance
 

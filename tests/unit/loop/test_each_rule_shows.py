@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from syncer.errors import InvalidTargetError
-from syncer.metrics import Exposition
 from syncer.model import InstanceId, Target, Why
+from syncer.telemetry.metrics import Exposition
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, PORTS, SERVICE, Replica, World, instance

@@ -3,7 +3,7 @@
 import asyncio
 
 from syncer.errors import AccessDeniedError, DeniedError, InvalidTargetError, TargetGroupNotFoundError
-from syncer.events import Reporter
+from syncer.telemetry.events import Reporter
 from tests.sim.cluster import node
 from tests.sim.events import MemoryEvents
 from tests.sim.virtual import VirtualClock, virtually

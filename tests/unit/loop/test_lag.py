@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
-from syncer.own_writes import LAG_S, OwnWrites, Undone
-from syncer.status import snapshot
+from syncer.reconcile.own_writes import LAG_S, OwnWrites, Undone
+from syncer.telemetry.status import snapshot
 from tests.sim import lag
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually, virtually

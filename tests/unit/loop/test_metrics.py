@@ -10,9 +10,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from syncer.errors import ThrottledError
-from syncer.metrics import Exposition
 from syncer.model import Target, Why
-from syncer.tally import RESTART_REASONS, Histogram
+from syncer.telemetry.counters import RESTART_REASONS, Histogram
+from syncer.telemetry.metrics import Exposition
 from syncer.version import VERSION
 from tests.sim.cluster import node
 from tests.sim.virtual import EPOCH, run_virtually

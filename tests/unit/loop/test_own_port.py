@@ -6,13 +6,13 @@ import logging
 
 import pytest
 
-from syncer.asking import status as status_command
-from syncer.asking.plan_table import show_plans
+from syncer.commands import status as status_command
+from syncer.commands.plan_table import show_plans
 from syncer.decide.answers import planned
 from syncer.errors import AccessDeniedError
-from syncer.metrics import Exposition
 from syncer.model import Target, TargetGroupArn, port_in_json, port_shown
-from syncer.status import snapshot
+from syncer.telemetry.metrics import Exposition
+from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually, virtually
 from tests.sim.world import HTTP, Replica, World, instance

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from syncer import log
 from syncer.errors import UnreachableError
-from syncer.metrics import Exposition
 from syncer.model import TargetState, Why
-from syncer.status import snapshot, unready
+from syncer.telemetry import log
+from syncer.telemetry.metrics import Exposition
+from syncer.telemetry.status import snapshot, unready
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, World, instance

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from syncer.config.settings import ServicePort, load
+from syncer.decide.service_ports import by_label, live_ports, node_port_of
 from syncer.errors import MisconfiguredError
-from syncer.serviceports import by_label, live_ports, node_port_of
-from syncer.settings import ServicePort, load
 from tests.sim.world import HTTP
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from syncer.config.settings import TABLE, GroupSettings, ServicePort, as_help, as_markdown, load
+from syncer.config.variables import Setting
 from syncer.decide.policy import LEAVING_TAINTS, Ownership
 from syncer.elb.arn import parse_arn
 from syncer.errors import MisconfiguredError
-from syncer.settings import TABLE, GroupSettings, ServicePort, as_help, as_markdown, load
-from syncer.variables import Setting
 from tests.sim.world import HTTP, HTTPS
 
 ONE = {"NLB_SYNC_TARGET_GROUPS": str(HTTP)}

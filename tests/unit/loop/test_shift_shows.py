@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from syncer.asking.live import _as_json, _show_story
-from syncer.asking.patience import UntilHealthy
-from syncer.asking.wait import _of_instance
-from syncer.decide.story import stories
-from syncer.metrics import Exposition
+from syncer.commands.live import _as_json, _show_story
+from syncer.commands.patience import UntilHealthy
+from syncer.commands.wait import _of_instance
+from syncer.decide.explanation import stories
 from syncer.model import Target, TargetHealth, TargetState
-from syncer.status import snapshot
+from syncer.telemetry.metrics import Exposition
+from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually, virtually
 from tests.sim.world import HTTP, PORTS, Replica, World, instance

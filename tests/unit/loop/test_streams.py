@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import syncer.__main__
-from syncer import command
-from syncer.asking.printing import tell
 from syncer.cluster.access import configuration
+from syncer.commands import execute as command
+from syncer.commands.printing import tell
 from syncer.errors import MisconfiguredError
-from syncer.log import LogHandler
+from syncer.telemetry.log import LogHandler
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = {"kind": "Node", "metadata": {"name": "\u00e9\u202e\u65e5"}, "spec": {}}
@@ -149,12 +149,12 @@ runpy.run_module("syncer", run_name="__main__", alter_sys=True)
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("syncer.command", ["explain", "-f", "/nowhere"]),
+        ("syncer.commands.execute", ["explain", "-f", "/nowhere"]),
         ("asyncio", ["explain", "-f", "/nowhere"]),
-        ("syncer.settings", ["status"]),
+        ("syncer.config.settings", ["status"]),
         ("boto3", ["run"]),
         ("kubernetes", ["doctor"]),
-        ("syncer.assembly", ["run"]),
+        ("syncer.run", ["run"]),
     ],
 )
 def test_l4_ctrl_c_among_the_first_imports_ends_without_a_word(name: str, words: list[str]) -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from syncer import vitals
-from syncer.vitals import Vitals
+from syncer.telemetry import liveness as vitals
+from syncer.telemetry.liveness import Vitals
 from tests.sim.virtual import run_virtually
 from tests.sim.world import World
 

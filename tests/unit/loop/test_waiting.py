@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.actual import Actual
-from syncer.backoff import Backoff
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState, Why
-from syncer.poison import Poison
+from syncer.reconcile.backoff import Backoff
+from syncer.reconcile.observed_state import Actual
+from syncer.reconcile.quarantine import Poison
 
 
 def seeded(seed: int) -> random.Random:

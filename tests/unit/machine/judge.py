@@ -33,9 +33,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from math import ceil
 
+from syncer.config.settings import Settings
 from syncer.decide.policy import Ownership
 from syncer.model import InstanceId, Target
-from syncer.settings import Settings
 from tests.sim.elb import Call
 from tests.unit.machine.known import GROUP, KnownCluster, KnownGroup
 

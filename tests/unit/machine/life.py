@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncer.model import Target, TargetGroupArn, Why
-from syncer.record import confirm
+from syncer.reconcile.registry import confirm
 from tests.sim import lag
 from tests.sim.cloud import CALLS, Entry, MemoryGroup
 from tests.sim.cluster import node

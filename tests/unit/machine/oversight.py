@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from syncer.config.settings import ServicePort
 from syncer.errors import AwsError, TooManyTargetsError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
-from syncer.record import key_of
-from syncer.settings import ServicePort
+from syncer.reconcile.registry import key_of
 from tests.sim.cloud import WRITES
 from tests.sim.elb import Call
 from tests.sim.virtual import EPOCH

@@ -4,10 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
-from syncer.group import Group
-from syncer.metrics import Exposition
 from syncer.model import Target, Why
-from syncer.status import snapshot
+from syncer.reconcile.group import Group
+from syncer.telemetry.metrics import Exposition
+from syncer.telemetry.status import snapshot
 from tests.unit.machine.judge import Judge
 from tests.unit.machine.life import Life, now
 from tests.unit.machine.oversight import Oversight

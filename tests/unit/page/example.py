@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from syncer.status import snapshot
+from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import HTTP, SERVICE, World, instance

@@ -5,18 +5,18 @@ import time
 import tracemalloc
 from concurrent.futures import Future
 
-from syncer.assembly import routes
-from syncer.vitals import Vitals
+from syncer.run import routes
+from syncer.telemetry.liveness import Vitals
 from tests.sim.cluster import node
 from tests.sim.virtual import run_virtually
 from tests.sim.world import PORTS, World
 
 MIB = 1024 * 1024
 ANSWERING = (
-    "syncer/web/*.py",
-    "syncer/status.py",
+    "syncer/telemetry/web/*.py",
+    "syncer/telemetry/status.py",
     "syncer/page/__init__.py",
-    "syncer/assembly.py",
+    "syncer/run.py",
     "json/*.py",
 )
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncer.cluster.known import Known
-from syncer.controller import Controller
+from syncer.config.settings import load
 from syncer.decide.documents import read_targets
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
-from syncer.group import Group
 from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
-from syncer.settings import load
-from syncer.tally import Tally
+from syncer.reconcile.controller import Controller
+from syncer.reconcile.group import Group
+from syncer.telemetry.counters import Tally
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.virtual import run_virtually
 from tests.unit.peers.documents import PORT, Json, health, instance, node, tainted, target
@@ -33,7 +33,7 @@ SITUATIONS = [each for each in (*DIFFERENCES, *STATES, *NODES, *OTHERS) if not e
 
 
 class StillElb:
-    """`syncer.ports.Elb` of one group that stays as `answer` describes it; `sent` is what was asked of it."""
+    """`syncer.interfaces.Elb` of one group that stays as `answer` describes it; `sent`: the calls."""
 
     def __init__(self, answer: Json) -> None:
         self._answer = answer
@@ -57,7 +57,7 @@ class StillElb:
 
 
 class StillCluster:
-    """`syncer.ports.Cluster` of these Nodes, read as the API server's list is."""
+    """`syncer.interfaces.Cluster` of these Nodes, read as the API server's list is."""
 
     problems: Collection[str] = ()
 
@@ -125,7 +125,9 @@ def shown(target: Target) -> str:
 def test_what_is_planned_from_files_is_what_is_sent(
     situation: Situation, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("syncer.group.LAG_S", 0.0)  # as after the first minute (tests/unit/loop/test_lag.py)
+    monkeypatch.setattr(
+        "syncer.reconcile.group.LAG_S", 0.0
+    )  # as after the first minute (tests/unit/loop/test_lag.py)
     nodes = (node(each) if isinstance(each, str) else each for each in situation.nodes)
     targets = (target(each) if isinstance(each, str) else each for each in situation.targets)
     selector = situation.words[1] if situation.words else ""

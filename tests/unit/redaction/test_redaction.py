@@ -9,15 +9,22 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
-from syncer import redaction
 from syncer.__main__ import main
+from syncer.config.environment import prepare
+from syncer.config.settings import load
 from syncer.elb.faults import fault
 from syncer.elb.variables import check_variables
-from syncer.environment import prepare
 from syncer.errors import CredentialsError, MisconfiguredError
-from syncer.redaction import RedactedStream, know, know_environment, redacted, redacted_input, redacted_json
-from syncer.settings import load
-from syncer.web import document, text
+from syncer.telemetry.web import document, text
+from syncer.text import redaction
+from syncer.text.redaction import (
+    RedactedStream,
+    know,
+    know_environment,
+    redacted,
+    redacted_input,
+    redacted_json,
+)
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKE="
 ID = "ASIAQWERTYUIOPASDFGH"

@@ -7,8 +7,8 @@ from math import inf
 from typing import Any
 
 from syncer.decide.brake import Brake
-from syncer.lease import Election
 from syncer.model import Desired, InstanceId, Target, TargetHealth, TargetState, Why
+from syncer.reconcile.leader_election import Election
 from tests.unit.decide.stories import STORIES, assert_as_told, play
 
 Off = Callable[[Any], Any]

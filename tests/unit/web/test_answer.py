@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.web import Answer, document, text
-from syncer.web.answer import encoded
+from syncer.telemetry.web import Answer, document, text
+from syncer.telemetry.web.answer import encoded
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 ROWS = st.dictionaries(st.text(max_size=3), SCALARS | st.lists(SCALARS, max_size=2), max_size=3)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from syncer.assembly import own_hosts
+from syncer.config.settings import load
 from syncer.errors import MisconfiguredError
-from syncer.settings import load
+from syncer.run import own_hosts
 from tests.sim.world import HTTP
 
 POD = "edge-sync-7d9f6c5b8d-x2v4q"

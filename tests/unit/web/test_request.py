@@ -2,8 +2,8 @@
 
 import pytest
 
-from syncer.web.hosts import Hosts
-from syncer.web.request import RefusedError, Request, parse
+from syncer.telemetry.web.hosts import Hosts
+from syncer.telemetry.web.request import RefusedError, Request, parse
 
 OURS = Hosts(frozenset({"nlb-sync"}))
 

@@ -9,10 +9,10 @@ from concurrent.futures import Future
 
 import pytest
 
-from syncer.web.answer import Answer
-from syncer.web.connection import Connection
-from syncer.web.hosts import Hosts
-from syncer.web.server import Server
+from syncer.telemetry.web.answer import Answer
+from syncer.telemetry.web.connection import Connection
+from syncer.telemetry.web.hosts import Hosts
+from syncer.telemetry.web.server import Server
 
 HEAD = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 SMALL = Answer(200, b"ok\n", "text/plain")

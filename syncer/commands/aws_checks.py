@@ -1,0 +1,235 @@
+"""What `doctor` looks at in AWS: credentials, rights, each group, its zones, quota and clock."""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from syncer.commands.finding import Finding, Grade, fails, note, ok
+from syncer.config.settings import GroupSettings, ServicePort, Settings
+from syncer.decide.evaluate import evaluate
+from syncer.decide.reasons import override_says
+from syncer.decide.zones import is_enabled
+from syncer.elb.survey import GroupFacts, Survey
+from syncer.errors import AccessDeniedError, AwsError, CredentialsError
+from syncer.model import InstanceId, NodeView, Standing, TargetHealth, TargetState
+
+# AWS refuses a signature that is 5 minutes off ("Signature Version 4", troubleshooting).
+_SKEW_FAILS_S = 240.0
+_SKEW_NOTED_S = 60.0
+# Below this share of free places a burst of new nodes may not fit.
+_SPARE_SHARE = 0.1
+
+_NUMBER = re.compile(r"[0-9]{1,5}")
+
+
+def _shift_says(shifted: Sequence[TargetHealth]) -> str:
+    counts = Counter(health.override for health in shifted)
+    told = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
+    return f"zonal shift: {told}"
+
+
+# How a health check's port is found to answer: protocol, port and path to (whether, words).
+Knock = Callable[[str, int, str], tuple[bool | None, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsChecks:
+    """`nodes` and `ports` are what the cluster says; None and empty where it could not be read.
+
+    `ports` are the NodePorts of each Service `namespace/name` by their names.
+    """
+
+    survey: Survey
+    settings: Settings
+    nodes: tuple[NodeView, ...] | None
+    ports: Mapping[str, Mapping[str, int]]
+    knock: Knock
+
+    async def run(self) -> AsyncIterator[Finding]:
+        """Every check, in the order in which a failure explains the next."""
+        try:
+            found = await self.survey.identity()
+        except AwsError as error:
+            yield fails("credentials", str(error))
+            return
+        identity = await self._who(found)
+        yield identity
+        if identity.grade is Grade.FAILS:
+            return
+        for group in self.settings.groups:
+            async for finding in self._group(group):
+                yield finding
+        for finding in self._clock():
+            yield finding
+
+    async def _who(self, found: str) -> Finding:
+        """Whose the credentials are; the syncer itself never asks."""
+        group = self.settings.groups[0].group
+        try:
+            arn = await self.survey.caller(group.arn)
+        except CredentialsError as error:
+            return fails("credentials", f"from {found}; AWS does not take them: {error}")
+        except AwsError as error:
+            return note("credentials", f"from {found}; whose they are cannot be asked: {error}")
+        if not arn:
+            return ok("credentials", f"from {found}")
+        accounts = {each.group.account for each in self.settings.groups}
+        if other := accounts.difference(arn.split(":")[4:5]):
+            there = ", ".join(sorted(other))
+            return note("credentials", f"{arn}, from {found}; groups of account {there} are not its own")
+        return ok("credentials", f"{arn}, from {found}")
+
+    async def _group(self, group: GroupSettings) -> AsyncIterator[Finding]:
+        arn, name = group.group.arn, group.group.name
+        healths: list[TargetHealth] | None = None
+        try:
+            healths = list(await self.survey.describe(arn))
+            healthy = sum(health.state is TargetState.HEALTHY for health in healths)
+            yield ok(name, f"DescribeTargetHealth: {len(healths)} targets, {healthy} healthy")
+            if shifted := [health for health in healths if health.shifted and health.registered]:
+                yield note(name, _shift_says(shifted))
+        except AccessDeniedError as error:
+            yield note(name, f"{error}; the syncer runs blind: nothing that others change is repaired")
+        except AwsError as error:
+            yield fails(name, str(error))
+            return
+        yield await self._may(group, "register")
+        yield await self._may(group, "deregister")
+        try:
+            facts = await self.survey.facts(arn)
+        except AwsError as error:
+            yield note(name, f"{error}; type, health check, zones and quota cannot be looked at")
+            return
+        if facts.target_type != "instance":
+            yield fails(
+                name, f"its target type is {facts.target_type}; the syncer fills groups of type instance"
+            )
+            return
+        yield ok(name, "its target type is instance")
+        yield self._health_check(group, facts, healths or [])
+        for balancer in facts.balancers:
+            async for finding in self._balancer(group, balancer, healths or []):
+                yield finding
+        if not facts.balancers:
+            yield fails(name, "no load balancer uses it; add a listener")
+
+    async def _may(self, group: GroupSettings, operation: str) -> Finding:
+        name, asked = group.group.name, "RegisterTargets" if operation == "register" else "DeregisterTargets"
+        try:
+            said = await self.survey.may(
+                "register" if operation == "register" else "deregister", group.group.arn
+            )
+        except AwsError as error:
+            return fails(name, str(error))
+        if " IP" in said:
+            return fails(name, f"its target type is no instance ({said})")
+        return ok(name, f"{asked} is allowed")
+
+    def _health_check(
+        self, group: GroupSettings, facts: GroupFacts, healths: Collection[TargetHealth]
+    ) -> Finding:
+        name, port = group.group.name, facts.check_port
+        live_ports = {number for ports in self.ports.values() for number in ports.values()}
+        if _NUMBER.fullmatch(port) and live_ports and int(port) not in live_ports:
+            live = ", ".join(map(str, sorted(live_ports)))
+            return fails(
+                name,
+                f"HealthCheckPortStale: it is checked on {port}, the NodePorts are {live}; run `pulumi up`",
+            )
+        passing = sum(health.state is TargetState.HEALTHY for health in healths)
+        where = f"{facts.check_protocol} {port}{facts.check_path if facts.check_protocol != 'TCP' else ''}"
+        if passing:
+            return ok(name, f"{passing} targets pass the health check ({where})")
+        asked = int(port) if _NUMBER.fullmatch(port) else self._wanted_port(group)
+        if asked is None:
+            return note(name, f"no target passes the health check yet ({where})")
+        good, said = self.knock(facts.check_protocol, asked, facts.check_path)
+        if good is None:
+            return note(name, f"no target passes the health check yet ({where}); {said}")
+        return ok(name, said) if good else fails(name, f"the health check ({where}) will fail: {said}")
+
+    def _wanted_port(self, group: GroupSettings) -> int | None:
+        """Where the group's targets are, so that their traffic port is what is checked; None if not known."""
+        source = group.port
+        if isinstance(source, ServicePort):
+            return self.ports.get(source.service, {}).get(source.port)
+        return source
+
+    async def _balancer(
+        self, group: GroupSettings, balancer: str, healths: Collection[TargetHealth]
+    ) -> AsyncIterator[Finding]:
+        arn, name = group.group.arn, group.group.name
+        try:
+            yield self._zones(name, await self.survey.zones(arn, balancer), healths)
+        except AwsError as error:
+            yield note(name, f"{error}; whether every node's zone is enabled cannot be looked at")
+        try:
+            crossing = await self.survey.cross_zone(arn, balancer)
+        except AwsError as error:
+            yield note(name, f"{error}; whether NLB_SYNC_CROSS_ZONE is right cannot be looked at")
+            crossing = self.settings.cross_zone
+        if crossing != self.settings.cross_zone:
+            real = str(crossing).lower()
+            yield note(name, f"cross-zone load balancing is {real}; set NLB_SYNC_CROSS_ZONE={real}")
+        try:
+            quotas = await self.survey.quotas(arn)
+            share = await self.survey.groups_beside(arn, balancer)
+        except AwsError as error:
+            yield note(name, f"{error}; the quota cannot be looked at")
+            return
+        # With cross-zone on, a zone's figure is that of the whole load balancer ("Quotas for your NLBs").
+        whole = (
+            "targets-per-availability-zone-per-network-load-balancer"
+            if crossing
+            else ("targets-per-network-load-balancer")
+        )
+        places = quotas.get(whole, 0) // max(1, share)
+        if places:
+            yield self._room(name, min(places, quotas.get("targets-per-target-group", places)))
+
+    def _zones(self, name: str, enabled: frozenset[str], healths: Collection[TargetHealth]) -> Finding:
+        said = self.settings.zones
+        if said is not None and not said <= enabled:
+            extra = ", ".join(sorted(said - enabled))
+            return fails(name, f"NLB_SYNC_ZONES names {extra}, which the load balancer does not serve")
+        listed = {health.target.id: health.zone for health in healths if health.zone}
+        zones = {listed.get(node.instance_id or InstanceId(""), node.zone) for node in self._wanted()}
+        if said is not None:
+            zones = {zone for zone in zones if is_enabled(zone, said)}
+        idle = {zone for zone in zones if not is_enabled(zone, enabled)}
+        if idle:
+            return fails(
+                name,
+                f"nodes in {', '.join(sorted(idle))} get no traffic: enable the zone on the load balancer",
+            )
+        served = f"the load balancer serves {', '.join(sorted(enabled))}"
+        return ok(name, served if self.nodes is None else f"{served}, where all nodes are")
+
+    def _room(self, name: str, quota: int) -> Finding:
+        limit, wanted = self.settings.target_limit or quota, len(self._wanted())
+        if self.nodes is None and limit <= quota:
+            return note(name, f"{limit} places; how many nodes there are could not be read")
+        if limit > quota:
+            return fails(name, f"NLB_SYNC_TARGET_LIMIT is {limit}, but the account's quota leaves {quota}")
+        if wanted > limit:
+            return fails(name, f"{wanted} nodes for {limit} places: raise the quota, or select fewer")
+        if limit - wanted < limit * _SPARE_SHARE:
+            return note(name, f"{wanted} nodes for {limit} places: little room is left")
+        return ok(name, f"{wanted} nodes for {limit} places")
+
+    def _wanted(self) -> list[NodeView]:
+        """The nodes that should be targets, as far as their zone lets them."""
+        verdicts = evaluate(self.nodes, frozenset(), self.settings.node_policy).verdicts
+        chosen = {verdict.node for verdict in verdicts if verdict.standing is Standing.IN}
+        return [node for node in self.nodes or () if node.name in chosen]
+
+    def _clock(self) -> Iterator[Finding]:
+        skew = self.survey.skew
+        if skew is None:
+            yield note("clock", "AWS did not tell the time")
+        elif abs(skew) > _SKEW_NOTED_S:
+            grade = fails if abs(skew) > _SKEW_FAILS_S else note
+            yield grade("clock", f"{abs(skew):.0f} s off AWS's clock; AWS refuses calls that are 300 s off")
+        else:
+            yield ok("clock", f"{abs(skew):.0f} s off AWS's clock")

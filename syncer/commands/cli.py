@@ -1,0 +1,78 @@
+"""The command line: `run`, and the questions."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from syncer.commands import files, flags
+from syncer.commands.printing import complain, show_text
+from syncer.config import settings
+from syncer.text.quote import one_line
+from syncer.version import VERSION
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; ends the process with one line and exit code 2 when they are wrong."""
+    return _parser().parse_args(argv)
+
+
+class _OneLine(argparse.ArgumentParser):
+    """Says what is wrong in one line, as a wrong variable does, without the usage before it."""
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print the help as an answer: argparse itself ignores a full disk."""
+        del file
+        show_text(self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        """End the process."""
+        complain(f"{one_line(' '.join(message.split()))}; see `{self.prog} --help`")
+        sys.exit(2)
+
+
+class _Version(argparse.Action):
+    """Prints the version as an answer: argparse's own action ignores a full disk."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Print and end."""
+        del namespace, values, option_string
+        show_text(f"nlb-sync {VERSION}")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = _OneLine(
+        prog="python -m syncer",
+        description="Keeps the target groups of an NLB in step with a cluster's nodes.",
+        epilog="exit codes: 0 all is well, 1 not well, or not in time, 2 a flag, file or variable is wrong, "
+        "3 not possible, or no such node, 70 an error that nothing foresaw",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser(
+        "run",
+        help="keep the target groups filled until SIGTERM",
+        description="Keeps the target groups filled until SIGTERM. Everything is set by the environment.",
+        epilog=f"environment:\n{settings.as_help()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument(
+        "--once",
+        action="store_true",
+        help="end after one pass; exit code 1 if it failed or could not begin within 30 s",
+    )
+    run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, say what would be written")
+    files.add_parsers(commands)
+    flags.add_parsers(commands)
+    return parser

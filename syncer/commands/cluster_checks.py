@@ -1,0 +1,200 @@
+"""What `doctor` looks at in the cluster: rights, nodes, live NodePorts, and whether a node answers."""
+
+import socket
+import urllib.error
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from urllib.request import ProxyHandler, build_opener
+
+from syncer.cluster.api import Api, RefusedError
+from syncer.cluster.caller import without_namespace
+from syncer.cluster.events import Workload
+from syncer.cluster.once import internal_address, list_nodes, ports_of
+from syncer.cluster.place import Place
+from syncer.cluster.rights import Right, allowed, own_name
+from syncer.commands.finding import Finding, fails, note, ok
+from syncer.config.settings import ServicePort, Settings
+from syncer.decide.desired import nobody
+from syncer.decide.evaluate import evaluate
+from syncer.decide.service_ports import by_label, node_port_of
+from syncer.errors import ClusterError
+from syncer.model import NodeView
+
+_PATIENCE_S = 2.0
+
+
+@dataclass(slots=True)
+class ClusterSeen:
+    """What the other checks need of the cluster; None and empty where it could not be read."""
+
+    nodes: tuple[NodeView, ...] | None = None
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def needed_rights(
+    settings: Settings, workload: Workload | None, place: Place | None
+) -> Iterator[tuple[Right, str]]:
+    """Each right that the syncer uses, and what is lost without it; "" where nothing works without it."""
+    yield Right(verb="list", resource="nodes"), ""
+    yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
+    yield Right(verb="get", resource="nodes"), "`wait` takes instance ids only"
+    for service in _services(settings):
+        namespace, _, name = service.partition("/")
+        right = Right(verb="list", resource="services", namespace=namespace, name=name)
+        yield right, ""
+        right = Right(verb="watch", resource="services", namespace=namespace, name=name)
+        yield right, "the list is read every 30 s instead"
+    if place is not None:
+        for verb in ("get", "create", "update"):
+            name = "" if verb == "create" else place.name  # RBAC cannot hold a creation to a name
+            right = Right(
+                verb=verb,
+                resource="leases",
+                group="coordination.k8s.io",
+                namespace=place.namespace,
+                name=name,
+            )
+            yield right, "there is no election, so run one replica only"
+        for verb in ("get", "create", "patch"):
+            name = "" if verb == "create" else f"{place.name}-state"
+            right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
+            yield right, "what is ours is remembered until the next start only, and no hold can be confirmed"
+    yield from _rights_to_tell(workload)
+
+
+def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
+    """Events of Nodes lie in the namespace default; those of our Deployment beside it."""
+    places = {"default": "events of Nodes"}
+    if workload is not None:
+        own = workload.namespace
+        places[own] = "events of Nodes and of the Deployment" if own in places else "events of the Deployment"
+        right = Right(
+            verb="get", resource="deployments", group="apps", namespace=own, name=workload.deployment
+        )
+        yield right, "events of the Deployment go to the log only"
+    for namespace, events in places.items():
+        for verb in ("create", "patch"):
+            right = Right(verb=verb, resource="events", namespace=namespace)
+            yield right, f"{events} go to the log only"
+
+
+def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
+    """Whose rights are looked at, and which are not."""
+    try:
+        yield ok("rights", f"they are those of {own_name(api)}")
+    except ClusterError as error:
+        yield note("rights", f"whose they are is not told: {error}")
+    if place is None:
+        yield note(
+            "rights",
+            "those to Lease and record are not looked at: this is no Pod, and NLB_SYNC_NAMESPACE is not set",
+        )
+
+
+def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Finding]:
+    """One line for each right that is missing, or one for all."""
+    missing = False
+    for right, lost in rights:
+        try:
+            if allowed(api, right):
+                continue
+        except ClusterError as error:
+            yield fails("rights", f"the API server cannot be asked: {error}")
+            return
+        missing = True
+        how = f"RBAC does not allow: {right}"
+        yield note("rights", f"{how}; {lost}") if lost else fails("rights", f"{how}; grant it")
+    if not missing:
+        yield ok("rights", "RBAC allows all that the syncer does")
+
+
+def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
+    """Whether the namespace of Lease and record is there: a ConfigMap is made in it, by a dry run.
+
+    RBAC allows things in namespaces that do not exist.
+    """
+    if place is None:
+        return
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{place.name}-state"}}
+    try:
+        api.small("POST", f"/api/v1/namespaces/{place.namespace}/configmaps", body, dry=True)
+    except RefusedError as error:
+        if error.status == 404:  # noqa: PLR2004
+            yield fails("settings", str(without_namespace(error)))
+    except ClusterError:
+        return  # who does not answer is told of with the rights
+
+
+def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[Finding]:
+    """Read nodes and Services into `seen`, and say how that went."""
+    try:
+        seen.nodes = list_nodes(api, settings.node_policy)
+    except ClusterError as error:
+        yield fails("nodes", str(error))
+    else:
+        why = nobody(evaluate(seen.nodes, frozenset(), settings.node_policy).verdicts)
+        listed = f"{len(seen.nodes)} nodes are listed"
+        yield fails("nodes", f"{listed}, but {why}") if why else ok("nodes", listed)
+    for service in _services(settings):
+        try:
+            ports = ports_of(api, service)
+        except ClusterError as error:
+            yield fails("service", str(error))
+            continue
+        followed = {
+            each.port
+            for each in settings.groups
+            if isinstance(each.port, ServicePort) and each.port.service == service
+        }
+        found = {each: node_port_of(ports, each.port) for each in followed}
+        seen.ports[service] = {port.label: port.node_port for port in ports if port.node_port}
+        seen.ports[service] |= {each.port: number for each, number in found.items() if number}
+        for each in sorted(followed, key=str):
+            if not found[each]:
+                yield fails("service", each.missing(by_label(ports)))
+        if all(found.values()):
+            listed = ", ".join(f"{each.port} {found[each]}".lstrip() for each in sorted(followed, key=str))
+            yield ok("service", f"{service} has the NodePorts {listed}")
+
+
+def answers(
+    api: Api, nodes: Sequence[NodeView], protocol: str, port: int, path: str
+) -> tuple[bool | None, str]:
+    """Whether a Ready node answers the health check from here; None where nobody can tell."""
+    ready = [node for node in nodes if node.ready and node.instance_id is not None]
+    said = "no Ready node tells an InternalIP"
+    for node in ready[:3]:
+        try:
+            address = internal_address(api, node.name)
+        except ClusterError as error:
+            return None, str(error)
+        if not address:
+            continue
+        good, said = _knock(protocol, address, port, path)
+        if good is not None:
+            return good, f"{node.name} {said}"
+    return None, said
+
+
+def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | None, str]:
+    """One health check as AWS makes it; no connection says nothing: a firewall may only let the NLB in."""
+    where = f"{address}:{port}"
+    try:
+        if protocol == "TCP":
+            socket.create_connection((address, port), _PATIENCE_S).close()
+            return True, f"takes connections on {where}"
+        url = f"{protocol.lower()}://{where}{path}"
+        with build_opener(ProxyHandler({})).open(url, timeout=_PATIENCE_S) as reply:
+            return True, f"answers {reply.status} on {where}{path}"
+    except urllib.error.HTTPError as error:
+        with error:
+            return False, f"answers {error.code} on {where}{path}"
+    except HTTPException:
+        return False, f"does not answer HTTP on {where}{path}"
+    except OSError as error:
+        return None, f"cannot be reached from here on {where} ({getattr(error, 'reason', error)})"
+
+
+def _services(settings: Settings) -> list[str]:
+    return sorted({each.port.service for each in settings.groups if isinstance(each.port, ServicePort)})

@@ -1,0 +1,100 @@
+"""`confirm GROUP HOLD-ID`: let a doubtful removal go that the brake holds, for 15 minutes.
+
+Exit codes: 0 written, 1 the API server does not answer, 2 a flag or variable is wrong, 3 there is no such
+hold, or RBAC does not allow it.
+"""
+
+import argparse
+import asyncio
+import os
+import time
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from syncer.commands.printing import Exit, complain, show, show_json
+from syncer.commands.reach import records_of
+from syncer.commands.status import ask_status
+from syncer.config.settings import Settings, load
+from syncer.errors import ClusterError, DeniedError, MisconfiguredError
+from syncer.model import TargetGroupArn
+from syncer.reconcile.registry import confirm as write_confirmation
+
+
+def confirm(args: argparse.Namespace) -> int:
+    """Write the confirmation where the syncer reads it; the syncer that answers must hold just this."""
+    settings = load(os.environ)
+    groups = _groups(settings, args.group)
+    records = records_of(settings)
+    if records is None:
+        raise MisconfiguredError(
+            "NLB_SYNC_NAMESPACE is not set; allowed: the namespace of the syncer's ConfigMap"
+        )
+    said = _asked(args.url)
+    if wrong := _other_hold(said, groups, args.hold):
+        complain(wrong)
+        return Exit.NOT_POSSIBLE
+    try:
+        asyncio.run(write_confirmation(records, args.hold, time.time()))
+    except DeniedError as error:
+        complain(error)
+        return Exit.NOT_POSSIBLE
+    except ClusterError as error:
+        complain(error)
+        return Exit.NOT_WELL
+    if args.json:
+        show_json({"target_group": _holder(said, groups, args.hold), "hold_id": args.hold, "confirmed": True})
+    else:
+        show(f"{args.hold} is confirmed for 15 minutes; {_then(said)}")
+    return Exit.WELL
+
+
+def _groups(settings: Settings, named: str) -> tuple[TargetGroupArn, ...]:
+    """The group that is meant; of two Regions groups may share a name, and the hold tells which one it is."""
+    found = tuple(each.group.arn for each in settings.groups if named in {each.group.arn, each.group.name})
+    if found:
+        return found
+    known = ", ".join(each.group.name for each in settings.groups)
+    raise MisconfiguredError(f"GROUP is {named!r}; allowed: {known}, or an ARN of them")
+
+
+def _asked(url: str) -> Mapping[str, Any]:
+    try:
+        return ask_status(url)
+    except (OSError, ValueError):
+        complain(f"no syncer answers at {url}, so nobody says whether it still holds this")
+        return {}
+
+
+def _then(said: Mapping[str, Any]) -> str:
+    """What comes of it, as far as the syncer that answers can tell."""
+    if said.get("paused"):
+        return "but the syncer is paused and lets nothing go"
+    if not said or said.get("leader") is False:
+        return "the syncer that leads lets it go within seconds, if it holds just this"
+    return "the syncer lets it go within seconds"
+
+
+def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
+    """Why the hold is not there to be confirmed; "" where it is, or where nobody can tell."""
+    holds = _holds(said, groups)
+    if said.get("leader") is False or not holds or hold in holds.values():
+        return ""
+    known = ", ".join(filter(None, holds.values()))
+    there = f"{known} now" if known else "nothing that waits to be confirmed"
+    return f"there is no hold {hold}; the group holds {there}"
+
+
+def _holder(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
+    """The group that holds it; the first one meant where nobody can tell."""
+    holds = _holds(said, groups)
+    return next((arn for arn, held in holds.items() if held == hold), next(iter(groups)))
+
+
+def _holds(said: Mapping[str, Any], groups: Collection[TargetGroupArn]) -> dict[str, str]:
+    """What each of the groups holds, as the syncer that answers says."""
+    listed: Iterable[Mapping[str, Any]] = said.get("groups", ())
+    return {
+        each["target_group"]: str(each.get("hold_id") or "")
+        for each in listed
+        if each["target_group"] in groups
+    }

@@ -1,0 +1,247 @@
+"""The flags of the questions that are not answered from files; their code is loaded when asked."""
+
+import argparse
+import os
+import re
+from collections.abc import Mapping
+from importlib import import_module
+
+from syncer.commands.names import is_name
+from syncer.commands.patience import SETTLE_S
+from syncer.decide.policy import Ownership
+from syncer.manifests.credentials import KINDS
+from syncer.manifests.references import IMAGE
+from syncer.text.hosts import is_url
+from syncer.text.numbers import decimal, port
+from syncer.text.quote import quoted
+
+# What NLB_SYNC_ADDRESS says of a listener on every address: one of this host's own is asked.
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
+
+# Of a flag: about 31 years; more than the event loop's clock takes is never meant.
+_LONGEST_S = 1_000_000_000
+
+
+def own_url(environment: Mapping[str, str]) -> str:
+    """Where the syncer of this environment answers: in its Pod a question needs no --url.
+
+    What NLB_SYNC_PORT says where it is no port (of a Service nlb-sync the kubelet makes a variable of that
+    name) is left to those who read the settings.
+    """
+    address = environment.get("NLB_SYNC_ADDRESS", "").strip()
+    address = _EVERYWHERE.get(address, address)
+    host = f"[{address}]" if ":" in address else address
+    try:
+        number = port(environment.get("NLB_SYNC_PORT", "").strip())
+    except ValueError:
+        number = 8080
+    return f"http://{host}:{number}"
+
+
+def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add each question; it sets `answer`, a function of the parsed arguments to an exit code."""
+    _add_status(subparsers)
+    _add_wait(subparsers)
+    doctor = subparsers.add_parser("doctor", help="whether the syncer will work here, and what it lacks")
+    _asks(doctor, "syncer.commands.doctor", "doctor")
+    _add_confirm(subparsers)
+    _add_leave(subparsers)
+    _add_manifests(subparsers)
+
+
+def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    status = subparsers.add_parser("status", help="what the running syncer knows, as a table")
+    status.add_argument(
+        "--url",
+        default=own_url(os.environ),
+        type=_url,
+        help="where the syncer answers HTTP; default: %(default)s",
+    )
+    status.add_argument(
+        "--stale-after",
+        type=_seconds,
+        default=180.0,
+        metavar="S",
+        help="a group whose last good pass is older than this is not well; default: %(default)g",
+    )
+    _asks(status, "syncer.commands.status", "status")
+
+
+def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    wait = subparsers.add_parser("wait", help="wait until a node is drained, or healthy")
+    wait.add_argument(
+        "node", metavar="NODE", type=_node, help="a Node's name, or an instance id (needs no cluster)"
+    )
+    goal = wait.add_mutually_exclusive_group(required=True)
+    goal.add_argument(
+        "--drained", action="store_true", help="no group lists it and no new connection comes any more"
+    )
+    goal.add_argument("--healthy", action="store_true", help="every group has a healthy target of it")
+    wait.add_argument(
+        "--timeout", type=_seconds, default=600.0, metavar="S", help="give up after S; default: %(default)g"
+    )
+    wait.add_argument(
+        "--every", type=_pause, default=5.0, metavar="S", help="look every S; default: %(default)g"
+    )
+    settle = wait.add_mutually_exclusive_group()
+    settle.add_argument(
+        "--settle",
+        type=_seconds,
+        default=SETTLE_S,
+        metavar="S",
+        help="how long an NLB may go on sending new connections to a target that was deregistered; "
+        "default: %(default)g",
+    )
+    settle.add_argument("--no-settle", dest="settle", action="store_const", const=0.0, help="--settle 0")
+    _asks(wait, "syncer.commands.wait", "wait")
+
+
+def _add_confirm(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    confirm = subparsers.add_parser("confirm", help="let a removal go that is held as doubtful")
+    confirm.add_argument("group", metavar="GROUP", help="the target group's name or ARN")
+    confirm.add_argument(
+        "hold", metavar="HOLD-ID", type=_hold, help="as `status` and `plan --json` name it: of what was seen"
+    )
+    confirm.add_argument(
+        "--url", default=own_url(os.environ), type=_url, help="the syncer that holds it; default: %(default)s"
+    )
+    _asks(confirm, "syncer.commands.confirm", "confirm")
+
+
+def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    leave = subparsers.add_parser(
+        "leave", help="take this cluster's targets out of its groups while the others keep the floor"
+    )
+    leave.add_argument("--yes", action="store_true", help="do it; without it only say what would be done")
+    leave.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=600.0,
+        metavar="S",
+        help="how long to wait until others serve in our place; default: %(default)g",
+    )
+    leave.add_argument(
+        "--every", type=_pause, default=5.0, metavar="S", help="look every S; default: %(default)g"
+    )
+    leave.add_argument(
+        "--url",
+        default=own_url(os.environ),
+        type=_url,
+        help="no syncer may be at work here, unless it is paused; default: %(default)s",
+    )
+    _asks(leave, "syncer.commands.leave", "leave")
+
+
+def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    manifests = subparsers.add_parser(
+        "manifests", help="print the Kubernetes objects of a syncer for target groups that exist"
+    )
+    manifests.add_argument(
+        "--target-group",
+        action="append",
+        required=True,
+        metavar="ARN=NAMESPACE/SERVICE:PORT",
+        help="as in NLB_SYNC_TARGET_GROUPS; once for each group",
+    )
+    manifests.add_argument(
+        "--identity", choices=KINDS, required=True, help="how the syncer gets its AWS credentials"
+    )
+    manifests.add_argument(
+        "--role-arn", type=_role, metavar="ARN", help="the IAM role that the syncer assumes with irsa"
+    )
+    manifests.add_argument(
+        "--image", type=_image, required=True, help="the syncer's image, with its digest: NAME@sha256:..."
+    )
+    manifests.add_argument(
+        "--name", type=_object, default="nlb-sync", help="the Deployment's name; default: %(default)s"
+    )
+    manifests.add_argument("--namespace", type=_object, default="kube-system", help="default: %(default)s")
+    manifests.add_argument(
+        "--ownership",
+        choices=[each.value for each in Ownership],
+        default="tracked",
+        help="as in NLB_SYNC_OWNERSHIP; default: %(default)s",
+    )
+    manifests.add_argument("--zones", metavar="ZONE,...", help="as in NLB_SYNC_ZONES")
+    manifests.add_argument("--node-selector", metavar="SELECTOR", help="as in NLB_SYNC_NODE_SELECTOR")
+    manifests.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another variable of the container, such as a setting of `run --help`; once for each",
+    )
+    _asks(manifests, "syncer.commands.manifests", "manifests", shown="YAML")
+
+
+def _asks(parser: argparse.ArgumentParser, module: str, function: str, *, shown: str = "a table") -> None:
+    """Let `function` of `module` answer, loaded no sooner than it is asked."""
+
+    def answer(args: argparse.Namespace) -> int:
+        code: int = getattr(import_module(module), function)(args)
+        return code
+
+    parser.add_argument("--json", action="store_true", help=f"for programs; without it {shown}")
+    parser.set_defaults(answer=answer)
+
+
+def _url(text: str) -> str:
+    if not is_url(text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a URL such as http://127.0.0.1:8080; the default is made of "
+            "NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
+        )
+    return text.rstrip("/").removesuffix("/status")
+
+
+def _node(text: str) -> str:
+    if not is_name(text):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no Node's name and no instance id")
+    return text
+
+
+def _object(text: str) -> str:
+    if not re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a lower-case DNS label of at most 63 characters"
+        )
+    return text
+
+
+def _image(text: str) -> str:
+    if not re.fullmatch(IMAGE, text, re.ASCII):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not an image; allowed: NAME@sha256:DIGEST or NAME:TAG"
+        )
+    return text
+
+
+def _role(text: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", text):
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not the ARN of an IAM role (arn:aws:iam::ACCOUNT:role/NAME)"
+        )
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        return decimal(text, 0, _LONGEST_S)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a number of seconds (0 to {_LONGEST_S})"
+        ) from None
+
+
+def _hold(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{12}", text):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a hold's id (12 digits 0-9, a-f)")
+    return text
+
+
+def _pause(text: str) -> float:
+    if (value := _seconds(text)) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is less than 1 second; AWS's calls are shared by many"
+        )
+    return value

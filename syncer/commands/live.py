@@ -1,0 +1,201 @@
+"""`explain NODE` and `plan` of the cluster and the groups as they are now.
+
+Exit codes: 0 answered, 1 something could not be read, 2 a flag or variable is wrong, 3 no such node.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from syncer.cluster.access import configuration
+from syncer.cluster.api import Api
+from syncer.cluster.once import list_nodes, ports_of
+from syncer.commands.flags import own_url
+from syncer.commands.look import Look, Readings, look
+from syncer.commands.names import hint, plain
+from syncer.commands.plan_table import show_plans
+from syncer.commands.printing import Exit, complain, show, show_json, show_table, spoken_by
+from syncer.commands.quarantine import quarantine_at, says
+from syncer.commands.reach import aws, records_of
+from syncer.config.settings import Settings, load
+from syncer.decide import answers
+from syncer.decide.explanation import AtGroup, Story
+from syncer.decide.policy import Ownership
+from syncer.decide.reasons import health_says, meaning_of, override_says
+from syncer.decide.selector import Selector
+from syncer.decide.zones import place_says
+from syncer.elb.arn import parse_arn
+from syncer.errors import MisconfiguredError
+from syncer.model import port_in_json, port_shown
+
+
+def explain(args: argparse.Namespace) -> int:
+    """Print the whole story of the nodes that are named, or of all."""
+    settings = read_settings(args, os.environ)
+    selector = settings.node_selector.text
+    seen = live_look(settings)
+    told = seen.stories
+    asked = {plain(name): name for name in args.node}
+    known = {name for story in told for name in _names(story)}
+    if asked:
+        told = [story for story in told if _names(story).intersection(asked)]
+    if args.json:
+        show_json([_as_json(story, selector) for story in told])
+    elif asked:
+        for number, story in enumerate(told):
+            _show_story(story, selector, gap=number > 0)
+    else:
+        _show_all(told)
+    absent = "is no Node of this cluster and no target of its groups"
+    if seen.problems:
+        absent = "is not in what could be read"
+    unknown = [f"{said} {absent}{hint(name, known)}" for name, said in asked.items() if name not in known]
+    for line in (*seen.problems, *unknown):
+        complain(line)
+    if seen.problems:
+        return Exit.NOT_WELL
+    return Exit.NOT_POSSIBLE if unknown else Exit.WELL
+
+
+def _show_all(told: Sequence[Story]) -> None:
+    if told:
+        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, told))
+    else:
+        show("no node and no target is listed")
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Print what a syncer that just started would send to each group, and what it would hold."""
+    seen = live_look(read_settings(args, os.environ))
+    if args.json:
+        shown = answers.planned(seen.plans)
+        for group, each in zip(shown["groups"], seen.plans, strict=True):
+            group |= {"hold_id": each.hold_id, "serving": each.serving, "floor": each.floor}
+        show_json({**shown, "problems": list(seen.problems)})
+    else:
+        _show_plans(seen)
+    for problem in seen.problems:
+        complain(problem)
+    return Exit.NOT_WELL if seen.problems else Exit.WELL
+
+
+def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
+    """The syncer's own variables, and the flags that outdo them."""
+    settings = load(environment)
+    if getattr(args, "node_selector", None) is not None:
+        try:
+            settings = replace(settings, node_selector=Selector.parse(args.node_selector))
+        except ValueError as error:
+            raise MisconfiguredError(f"--node-selector is {args.node_selector!r}: {error}") from None
+    if getattr(args, "ownership", None) is not None:
+        settings = replace(settings, ownership=Ownership(args.ownership))
+    return settings
+
+
+def live_look(settings: Settings) -> Look:
+    """One look at the cluster and AWS that the environment names."""
+    api = Api(configuration(os.environ))
+    cluster = Readings(
+        nodes=lambda: list_nodes(api, settings.node_policy),
+        ports=partial(ports_of, api),
+    )
+    elb = aws(settings)
+    try:
+        return asyncio.run(
+            look(settings, cluster, elb, records_of(settings), quarantine_at(own_url(os.environ)))
+        )
+    finally:
+        elb.close()
+
+
+def _names(story: Story) -> set[str]:
+    return {name for name in (story.node, story.instance_id) if name}
+
+
+def _as_json(story: Story, selector: str) -> dict[str, Any]:
+    return {
+        "node": story.node,
+        "instance_id": story.instance_id,
+        "verdict": story.standing.value,
+        "reason": story.reason,
+        "says": _meaning(story, selector),
+        "speaker": story.speaker,
+        "zone": story.zone,
+        "zone_source": story.zone_source,
+        "groups": [
+            {
+                "target_group": at.target_group,
+                "port": port_in_json(at.port),
+                "state": at.state,
+                "state_reason": at.reason,
+                "override": at.override,
+                "next": at.next,
+                "why": at.why.value if at.why else "",
+                **({} if at.retry_in is None else {"retry_in": at.retry_in}),
+            }
+            for at in story.groups
+        ],
+    }
+
+
+def _meaning(story: Story, selector: str) -> str:
+    return meaning_of(story.reason, selector, place_says(story.zone, story.zone_source))
+
+
+def _show_story(story: Story, selector: str, *, gap: bool) -> None:
+    if gap:
+        show("")
+    name = story.node or "(no Node)"
+    show(f"{name} ({story.instance_id or 'no instance'}): {story.standing.value}, {story.reason}")
+    show(f"  {_meaning(story, selector)}")
+    if place := place_says(story.zone, story.zone_source):
+        show(f"  zone: {place}")
+    if story.speaker:
+        show(f"  ({spoken_by(story.speaker)})")
+    rows = [
+        (
+            f"  {_group_name(at)}",
+            "-" if at.port is None else port_shown(at.port),
+            at.state,
+            "; ".join(filter(None, (health_says(at.state, at.reason), override_says(at.override)))) or "-",
+            f"hold: {says(at.why, at.retry_in)}" if at.why else at.next,
+        )
+        for at in story.groups
+    ]
+    show_table(("  GROUP", "PORT", "AWS SAYS", "BECAUSE", "NEXT"), rows)
+
+
+def _row(story: Story) -> tuple[str, ...]:
+    return (
+        story.node or "(no Node)",
+        story.instance_id or "-",
+        story.standing.value,
+        story.reason,
+        _each(story, lambda at: " ".join(filter(None, (at.state, at.reason, at.override)))),
+        _each(story, lambda at: f"{at.next} {at.why or ''}".strip()),
+    )
+
+
+def _each(story: Story, shown: Callable[[AtGroup], str]) -> str:
+    """What is shown of each group; once where it is the same in all."""
+    said = [shown(at) for at in story.groups]
+    if len(set(said)) == 1:
+        return said[0]
+    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(story.groups, said, strict=True))
+
+
+def _group_name(at: AtGroup) -> str:
+    return parse_arn(at.target_group).name
+
+
+def _show_plans(seen: Look) -> None:
+    names = [parse_arn(each.target_group).name for each in seen.plans]
+    if not show_plans(zip(names, seen.plans, strict=True)):
+        show("nothing to do" + (", as far as could be read" if seen.problems else ""))
+    for name, each in zip(names, seen.plans, strict=True):
+        if each.hold_id:
+            show(f"{name} waits until that fits, or for: nlb-sync confirm {name} {each.hold_id}")

@@ -1,0 +1,30 @@
+"""A plan as people read it, the same of files, of a cluster, and of what `leave` lets go."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from syncer.commands.printing import show_table
+from syncer.decide.reasons import hold_says
+from syncer.model import GroupPlan, Why, port_shown
+
+_HEAD = ("GROUP", "ACTION", "INSTANCE", "PORT", "WHY")
+
+
+def show_plans(
+    plans: Iterable[tuple[str, GroupPlan]], *, held: str = "hold", says: Callable[[Why], str] = hold_says
+) -> bool:
+    """Print a row for each target that is sent or held; False where there is none.
+
+    Each plan stands beside its group's name; the only one needs none, "".
+    """
+    rows = [row for name, plan in plans for row in _rows(name, plan, held, says)]
+    first = 0 if any(name for name, *_ in rows) else 1
+    if rows:
+        show_table(_HEAD[first:], (row[first:] for row in rows))
+    return bool(rows)
+
+
+def _rows(name: str, plan: GroupPlan, held: str, says: Callable[[Why], str]) -> Iterator[tuple[str, ...]]:
+    for action, targets in (("register", plan.register), ("deregister", plan.deregister)):
+        yield from ((name, action, each.id, port_shown(each.port), "") for each in targets)
+    for each in plan.held:
+        yield name, held, each.target.id, port_shown(each.target.port), f"{each.why}: {says(each.why)}"

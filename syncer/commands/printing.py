@@ -1,0 +1,89 @@
+"""How an answer is printed: a table for people, JSON for programs, one line where there is none."""
+
+import sys
+from collections.abc import Iterable
+from enum import IntEnum
+
+from syncer.commands.streams import abandon
+from syncer.errors import UnreadError
+from syncer.text.quote import one_line, printable
+from syncer.text.redaction import redacted_input, redacted_json
+
+
+class Exit(IntEnum):
+    """The exit codes of every question."""
+
+    WELL = 0
+    NOT_WELL = 1
+    MISUSE = 2
+    NOT_POSSIBLE = 3
+    UNEXPECTED = 70  # sysexits.h: EX_SOFTWARE
+
+
+def show_json(answer: object) -> None:
+    """Print a JSON document."""
+    _write(redacted_json(answer, indent=2))
+
+
+def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Print columns as wide as their widest cell; what cannot be seen in a line is escaped."""
+    lines = [tuple(map(printable, line)) for line in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        _write(padded.rstrip())
+
+
+def show(line: str) -> None:
+    """Print a line of the answer."""
+    _write(printable(line))
+
+
+def show_text(text: str) -> None:
+    """Print lines of our own as they are."""
+    _write(text.rstrip("\n"))
+
+
+def finish() -> None:
+    """Let all of the answer reach its reader; UnreadError where it does not."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        raise _unread(error) from None
+
+
+def _write(line: str) -> None:
+    if sys.stdout is None:
+        raise UnreadError("the answer cannot be written: standard output is closed")
+    try:
+        sys.stdout.write(line + "\n")
+    except OSError as error:
+        raise _unread(error) from None
+
+
+def _unread(error: OSError) -> UnreadError:
+    # What is still in the buffer would be tried again, and complained of, when the interpreter ends.
+    abandon(sys.stdout)
+    gone = isinstance(error, BrokenPipeError)
+    return UnreadError("" if gone else f"the answer cannot be written: {error.strerror}")
+
+
+def complain(problem: object) -> None:
+    """Say on standard error what is wrong, in one line."""
+    tell(f"nlb-sync: {redacted_input(str(problem))}")
+
+
+def tell(problem: object) -> None:
+    """Write one line on standard error; where that is closed or full, the exit code alone remains."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{one_line(problem)}\n")
+    except OSError:
+        abandon(sys.stderr)
+
+
+def spoken_by(speaker: str) -> str:
+    """Whose facts a verdict rests on, of several Nodes of one instance."""
+    return f"so says {speaker}, the newest Node of this instance"

@@ -1,0 +1,27 @@
+"""What `doctor` sees in the environment: variables that are right by themselves and say nothing together."""
+
+from collections.abc import Iterator, Mapping
+
+from syncer.commands.finding import Finding, note
+
+_FILTER = ("NLB_SYNC_LABELFILTERKEY", "NLB_SYNC_LABELFILTERVALUE")
+# The predecessor's names and those that outdo them.
+_OUTDONE = (
+    ("NLB_SYNC_TARGETGROUPARNS", "NLB_SYNC_TARGET_GROUPS"),
+    (_FILTER[0], "NLB_SYNC_NODE_SELECTOR"),
+    ("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+)
+
+
+def check_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """A note for each variable that is set and has no effect."""
+    given = {name for name, text in environment.items() if text.strip()}
+    key, value = _FILTER
+    if (key in given) != (value in given):
+        there, absent = (key, value) if key in given else (value, key)
+        yield note("settings", f"{there} without {absent} filters nothing: every node may be a target")
+    for old, new in _OUTDONE:
+        if {old, new} <= given:
+            yield note("settings", f"{old} has no effect beside {new}")
+    if environment.get("NLB_SYNC_PAUSED", "").strip().lower() in {"1", "t", "true"}:
+        yield note("settings", "NLB_SYNC_PAUSED is set: the syncer writes nothing")

@@ -1,0 +1,157 @@
+"""`status`: what the running syncer says of itself on /status.
+
+Exit codes: 0 all is well, 1 it is not ready or a group's last good pass is too old, 2 a flag is wrong, 3 no
+syncer answers there.
+"""
+
+import argparse
+import json
+import time
+import urllib.error
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from http.client import HTTPException
+from typing import Any
+from urllib.request import ProxyHandler, build_opener
+
+from syncer.commands.printing import Exit, complain, show, show_json, show_table
+from syncer.decide.reasons import hold_says
+from syncer.model import OWN_PORT_SAYS
+
+_PATIENCE_S = 10.0
+_MOST_BYTES = 64 * 1024 * 1024  # of 5,000 nodes it is 2 MB
+
+
+def status(args: argparse.Namespace) -> int:
+    """Print the syncer's state; not well when a group was not kept right for too long."""
+    try:
+        said = ask_status(args.url)
+    except OSError as error:
+        why = getattr(error, "reason", error)
+        complain(
+            f"no syncer answers at {args.url} ({why}); "
+            "try `kubectl -n NAMESPACE port-forward deploy/nlb-sync 8080`, or give --url"
+        )
+        return Exit.NOT_POSSIBLE
+    except ValueError:
+        complain(f"{args.url} answers, but not as a syncer does; give its --url")
+        return Exit.NOT_POSSIBLE
+    amiss = list(_amiss(said, args.stale_after))
+    if args.json:
+        show_json({**said, "well": not amiss, "amiss": amiss})
+    else:
+        _show(said)
+        for line in amiss:
+            complain(line)
+    return Exit.NOT_WELL if amiss else Exit.WELL
+
+
+def ask_status(url: str, patience: float = _PATIENCE_S) -> Mapping[str, Any]:
+    """The document at /status; OSError when nobody answers, ValueError when it is something else."""
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=patience) as reply:
+            said = json.loads(reply.read(_MOST_BYTES))
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise ValueError from None
+    except (HTTPException, RecursionError):
+        raise ValueError from None
+    if not _is_status(said):
+        raise ValueError
+    return dict(said)
+
+
+def _is_status(said: Any) -> bool:
+    """Whether it is a syncer's own: other programs have groups too."""
+    if not isinstance(said, dict) or not _has_lists(said, "groups", "nodes", "problems"):
+        return False
+    return all(
+        isinstance(group, dict)
+        and ":targetgroup/" in str(group.get("target_group"))
+        and _has_lists(group, "targets", "register", "deregister", "held")
+        for group in said["groups"]
+    )
+
+
+def _has_lists(said: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(said.get(name), list) for name in names)
+
+
+def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
+    """What a person should look at, one line each."""
+    if not said.get("ready"):
+        yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
+    elif said.get("leader") is False and said.get("election"):
+        yield f"it cannot be known who leads: {said['election']}"
+    for group in said["groups"]:
+        age = _age(said, group)
+        name = _name(group)
+        if age is None:
+            yield f"{name}: no good pass since the start{_because(group)}"
+        elif age > stale_after:
+            why = _because(group) or "".join(f": {each}" for each in said.get("problems", ())[:1])
+            yield f"{name}: the last good pass is {age:.0f} s ago{why}"
+
+
+def _because(group: Mapping[str, Any]) -> str:
+    waits = f"waits for {group['waiting_for']}" if group.get("waiting_for") else ""
+    why = group.get("problem") or group.get("read_problem") or waits
+    return f": {why}" if why else ""
+
+
+def _show(said: Mapping[str, Any]) -> None:
+    verdicts = Counter(node["verdict"] for node in said.get("nodes", ()))
+    if "version" in said:  # not where an older one answers
+        show(f"version    {said['version']}")
+    show(f"ready      {'yes' if said.get('ready') else 'no: ' + str(said.get('waiting_for'))}")
+    for switch in ("leader", "paused", "blind"):
+        if switch in said:
+            show(f"{switch:<10} {'yes' if said[switch] else 'no'}{_standing_by(switch, said)}")
+    show(f"ownership  {said.get('ownership')}")
+    show(f"nodes      {', '.join(f'{verdicts[each]} {each}' for each in ('in', 'leaving', 'out'))}")
+    for problem in said.get("problems", ()):
+        show(f"problem    {problem}")
+    show("")
+    head = ("GROUP", "PORT", "REGISTERED", "HEALTHY", "FLOOR", "TO REGISTER", "TO DEREGISTER", "HELD")
+    show_table((*head, "LAST GOOD PASS", "PROBLEM"), (_row(said, group) for group in said["groups"]))
+    for group in said["groups"]:
+        _show_held(group)
+
+
+def _standing_by(switch: str, said: Mapping[str, Any]) -> str:
+    """Whom to believe more: `kubectl exec deploy/…` asks any replica, as often as not the one that waits."""
+    if switch != "leader" or said["leader"] or said.get("paused") or said.get("election"):
+        return ""
+    return ": another replica writes, and what it did shows here within 30 s"
+
+
+def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
+    age = _age(said, group)
+    return (
+        _name(group),
+        OWN_PORT_SAYS if group.get("own_port") else str(group.get("port") or "-"),
+        str(group.get("registered", "-")),
+        str(group.get("healthy", "-")),
+        "-" if group.get("floor") is None else str(group["floor"]),
+        *(str(len(group[each])) for each in ("register", "deregister", "held")),
+        "never" if age is None else f"{age:.0f} s ago",
+        _because(group).removeprefix(": ") or "-",
+    )
+
+
+def _show_held(group: Mapping[str, Any]) -> None:
+    for why, count in sorted(Counter(held["why"] for held in group["held"]).items()):
+        show(f"{_name(group)} holds {count} for {why}: {hold_says(why)}")
+    if hold := group.get("hold_id"):
+        show(f"{_name(group)} waits until that fits, or for: nlb-sync confirm {_name(group)} {hold}")
+
+
+def _age(said: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:
+    """Seconds since the last good pass, by the syncer's own clock where it tells the time."""
+    good = group.get("last_good_pass")
+    return None if good is None else max(0.0, float(said.get("now") or time.time()) - float(good))
+
+
+def _name(group: Mapping[str, Any]) -> str:
+    """The group's name, out of `…:targetgroup/NAME/ID`."""
+    return str(group["target_group"]).split("/")[1]

@@ -1,0 +1,264 @@
+"""`wait NODE --drained|--healthy`: for drain scripts and lifecycle hooks.
+
+Exit codes: 0 it is so, 1 the time is over, 2 a flag or variable is wrong, 3 it cannot become so, there is no
+such Node, or AWS may not be asked.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from syncer.clock import SystemClock
+from syncer.commands.flags import own_url
+from syncer.commands.names import hint, instance_of, plain
+from syncer.commands.patience import Patience, Progress, Sight, UntilDrained, UntilHealthy
+from syncer.commands.printing import Exit, complain, show, show_json
+from syncer.commands.quarantine import Quarantine, quarantine_at, says
+from syncer.commands.reach import aws
+from syncer.config.settings import Settings, load
+from syncer.decide.desired import ZONE_NOT_ENABLED
+from syncer.decide.evaluate import Facts, rule_for
+from syncer.decide.reasons import meaning_of
+from syncer.decide.serving import serving_of
+from syncer.decide.zones import Source, is_enabled, place_says
+from syncer.elb.arn import parse_arn
+from syncer.errors import AccessDeniedError, AwsError, ClusterError, SyncerError, TargetGroupNotFoundError
+from syncer.interfaces import Clock, Elb
+from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetHealth
+
+_SAY_AGAIN_S = 10.0
+
+
+class NotPossibleError(SyncerError):
+    """It cannot become so, or nobody can tell."""
+
+
+class NotYetError(SyncerError):
+    """Asked again it may be so."""
+
+
+@dataclass(slots=True)
+class Watchman:
+    """Looks at the groups until a Patience is content or the time is over. Times are monotonic seconds."""
+
+    elb: Elb
+    clock: Clock
+    groups: tuple[TargetGroupArn, ...]
+    say: Callable[[str], None]
+    every: float
+    timeout: float
+    quarantine: Callable[[], Awaitable[Quarantine]] | None = None
+    began: float = field(init=False)
+    _said: tuple[float, str] = (0.0, "")
+    _faults: dict[TargetGroupArn, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.monotonic()
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the start."""
+        return self.clock.monotonic() - self.began
+
+    async def until(self, patience: Patience, instance: InstanceId) -> Progress:
+        """How it stands at the end: done, or as it was when the time was over."""
+        while True:
+            progress = patience.look(self.clock.monotonic(), await self._sight(instance))
+            if progress.done:
+                return progress
+            held = await self._held(instance)
+            progress = replace(progress, line=progress.line + held)
+            if not await self.pause(progress.line + self._unread(), progress.over_in):
+                return progress
+
+    async def pause(self, line: str, over_in: float | None = None) -> bool:
+        """Say how it stands and wait until the next look; False when the time is over."""
+        now = self.clock.monotonic()
+        if line.partition(";")[0] != self._said[1] or now - self._said[0] >= _SAY_AGAIN_S:
+            self.say(f"{self.waited:.0f} s: {line}")
+            self._said = (now, line.partition(";")[0])
+        left = self.timeout - self.waited
+        if left <= 0:
+            return False
+        await self.clock.sleep(min(self.every, left, self.every if over_in is None else over_in))
+        return True
+
+    async def listed_zone(self, instance: InstanceId) -> str:
+        """Return the zone that AWS lists for a target of the instance, "" where it lists none."""
+        sight = await self._sight(instance)
+        return next((each.zone for looks in sight.values() for each in looks or () if each.zone), "")
+
+    async def _sight(self, instance: InstanceId) -> Sight:
+        looks = await asyncio.gather(*(self._look(arn, instance) for arn in self.groups))
+        return {parse_arn(arn).name: look for arn, look in zip(self.groups, looks, strict=True)}
+
+    async def _look(self, arn: TargetGroupArn, instance: InstanceId) -> list[TargetHealth] | None:
+        try:
+            listed = await self.elb.describe(arn)
+        except (AccessDeniedError, TargetGroupNotFoundError) as error:
+            raise NotPossibleError(f"{parse_arn(arn).name}: {error}") from None
+        except AwsError as error:
+            self._faults[arn] = str(error)
+            return None
+        self._faults.pop(arn, None)
+        return _of_instance(listed, instance)
+
+    async def _held(self, instance: InstanceId) -> str:
+        """Why the running syncer leaves the instance alone and until when, where one answers; else ""."""
+        if self.quarantine is None:
+            return ""
+        held = await self.quarantine()
+        lines = [
+            f"{parse_arn(arn).name} holds it for {each.why}: {says(each.why, each.retry_in)}"
+            for arn in self.groups
+            for target, each in held.get(arn, {}).items()
+            if target.id == instance
+        ]
+        return f" ({'; '.join(lines)})" if lines else ""
+
+    def _unread(self) -> str:
+        """Why what is unknown is; once where it is the same for all groups."""
+        faults = dict.fromkeys(self._faults.values())
+        return f" ({'; '.join(faults)})" if faults else ""
+
+
+def _of_instance(listed: Sequence[TargetHealth], instance: InstanceId) -> list[TargetHealth]:
+    """The targets of the instance, with an override only where it keeps traffic away.
+
+    Where AWS reports a shift of every target of the group, it decides nothing (see `serving_of`).
+    """
+    own = [each for each in listed if each.target.id == instance and _is_listed(each)]
+    if not any(each.override for each in own):
+        return own
+    counted = serving_of(listed).counted
+    return [replace(each, override="") if each.target in counted else each for each in own]
+
+
+def _is_listed(health: TargetHealth) -> bool:
+    return health.reason != "Target.NotRegistered"
+
+
+def wait(args: argparse.Namespace) -> int:
+    """Wait, saying on standard error how it stands; the last line is the answer."""
+    settings = load(os.environ)
+    return asyncio.run(_wait(args, settings))
+
+
+async def _wait(args: argparse.Namespace, settings: Settings) -> int:
+    elb = aws(settings)
+    watchman = Watchman(
+        elb=elb,
+        clock=SystemClock(),
+        groups=tuple(each.group.arn for each in settings.groups),
+        say=complain,
+        every=args.every,
+        timeout=args.timeout,
+        quarantine=partial(asyncio.to_thread, quarantine_at, own_url(os.environ)),
+    )
+    instance: InstanceId | None = None
+    try:
+        instance = await _identify(args, settings, watchman)
+        progress = await watchman.until(
+            UntilHealthy() if args.healthy else UntilDrained(args.settle), instance
+        )
+        code = Exit.WELL if progress.done else Exit.NOT_WELL
+    except NotYetError as error:
+        progress, code = Progress(done=False, line=str(error)), Exit.NOT_WELL
+    except NotPossibleError as error:
+        progress, code = Progress(done=False, line=str(error)), Exit.NOT_POSSIBLE
+    except _NeverATargetError as error:
+        progress, code = Progress(done=True, line=str(error)), Exit.WELL
+    finally:
+        elb.close()
+    _answer(args, instance, progress, code, watchman.waited)
+    return code
+
+
+def _answer(
+    args: argparse.Namespace, instance: InstanceId | None, progress: Progress, code: Exit, waited: float
+) -> None:
+    goal = "healthy" if args.healthy else "drained"
+    if args.json:
+        show_json(
+            {
+                "node": args.node,
+                "instance_id": instance,
+                "goal": goal,
+                "reached": progress.done,
+                "waited": round(waited, 1),
+                "because": progress.line,
+            }
+        )
+        return
+    answer = {
+        Exit.WELL: f"{args.node} is {goal}",
+        Exit.NOT_WELL: f"{args.node} is not {goal} after {waited:.0f} s",
+    }.get(code, f"{args.node} cannot be awaited {goal}")
+    (show if progress.done else complain)(f"{answer}: {progress.line}")
+
+
+class _NeverATargetError(SyncerError):
+    """There is nothing to drain."""
+
+
+async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watchman) -> InstanceId:
+    """The instance that is meant; the cluster is asked only for a Node's name."""
+    if found := instance_of(args.node):
+        return InstanceId(found)
+    while True:
+        try:
+            node = await asyncio.to_thread(_find, plain(args.node), settings)
+            instance = _instance_of(node, drained=args.drained)
+            break
+        except NotYetError as error:
+            if not await watchman.pause(str(error)):
+                raise
+    # Joining is no hindrance, so it counts as registered here.
+    rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
+    if args.healthy and rule.standing is not Standing.IN:
+        reason = rule.code.format(key=node.leaving_taint)
+        raise NotPossibleError(f"it is {meaning_of(reason, settings.node_selector.text)} ({reason})")
+    if args.healthy and settings.zones is not None:
+        listed = await watchman.listed_zone(instance)
+        zone, source = (listed, Source.AWS) if listed else (node.zone, node.zone_source)
+        if not is_enabled(zone, settings.zones):
+            meaning = meaning_of(ZONE_NOT_ENABLED, place=place_says(zone, source))
+            raise NotPossibleError(f"it is {meaning} ({ZONE_NOT_ENABLED})")
+    return instance
+
+
+def _instance_of(node: NodeView, *, drained: bool) -> InstanceId:
+    if node.instance_id is not None:
+        return node.instance_id
+    if drained:
+        what = "is no EC2 instance" if node.has_provider_id else "has no providerID"
+        raise _NeverATargetError(f"it {what}, so it was never a target")
+    if node.has_provider_id:
+        raise NotPossibleError(meaning_of("NotAnInstance"))
+    raise NotYetError(meaning_of("NoProviderID"))
+
+
+def _find(name: str, settings: Settings) -> NodeView:
+    from syncer.cluster.access import configuration  # noqa: PLC0415 - not for an instance id
+    from syncer.cluster.api import Api, RefusedError  # noqa: PLC0415 - not for an instance id
+    from syncer.cluster.once import find_node, list_nodes  # noqa: PLC0415 - not for an instance id
+
+    api = Api(configuration(os.environ))
+    try:
+        node = find_node(api, name, settings.node_policy)
+    except ClusterError as error:
+        denied = isinstance(error, RefusedError) and error.status in {401, 403}
+        kind = NotPossibleError if denied else NotYetError
+        raise kind(f"{error}; an instance id needs no cluster") from None
+    if node is not None:
+        return node
+    known: list[str] = []
+    with contextlib.suppress(ClusterError):
+        known += [each.name for each in list_nodes(api, settings.node_policy)]
+    raise NotPossibleError(
+        f"there is no such Node{hint(name, known)}; where it is gone already give its instance id"
+    )

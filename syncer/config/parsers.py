@@ -1,0 +1,184 @@
+"""Reads the text of one variable: each parser raises ValueError, with a message where the text has parts."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from syncer.elb.arn import GroupArn, parse_arn
+from syncer.text.hosts import is_host
+from syncer.text.numbers import decimal, port, whole
+from syncer.text.quote import quoted
+
+_SERVICE = re.compile(
+    r"(?P<service>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z]([-a-z0-9]{0,61}[a-z0-9])?)"
+    r"(:(?P<port>[a-z0-9-]{1,63}))?"
+)
+# A qualified name ("labels and selectors" in Kubernetes' documentation), or `prefix/*`; a `!` exempts it.
+_TAINT = re.compile(
+    r"!?({prefix}/\*|({prefix}/)?{name})".format(
+        prefix=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name=r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service, whose live NodePort is followed: `namespace/name` and what names the port.
+
+    `port` is the port's name, its number in the Service as text, or "" for the only port there is.
+    """
+
+    service: str
+    port: str
+
+    def __str__(self) -> str:
+        """What is looked for, in words."""
+        if not self.port:
+            return f"the only NodePort of the Service {self.service}"
+        known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
+        return f"a NodePort {known} of the Service {self.service}"
+
+    def missing(self, ports: Mapping[str, int]) -> str:
+        """What is wrong where `ports`, NodePorts by label, hold none that is meant; 0 is a port without."""
+        known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
+        if self.port:
+            lacks = f"has no NodePort {known}: make it one, or name another"
+        else:
+            lacks = f"has {len(ports)} TCP ports, of which one with a NodePort is to be named"
+        there = ", ".join(f"{label} (NodePort {number or 'none'})" for label, number in ports.items())
+        found = f"its TCP ports: {there}" if there else "there is no such Service, or it has no TCP port"
+        return f"the Service {self.service} {lacks}; {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """One target group and where its targets' port comes from; None is the group's own port."""
+
+    group: GroupArn
+    port: ServicePort | int | None = None
+
+
+class Secret(str):
+    """A string that its repr does not tell."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Masked, for logs of settings."""
+        return "'***'" if self else "''"
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """One of `allowed`."""
+
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise ValueError
+        return text
+
+    return parse
+
+
+def matching(pattern: str) -> Callable[[str], str]:
+    """Text that matches `pattern` as a whole, or none at all."""
+
+    def parse(text: str) -> str:
+        if text and not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """A switch: true or false."""
+    # The predecessor read its own switch with Go's strconv.ParseBool: the same words.
+    if text.lower() in {"1", "t", "true"}:
+        return True
+    if text.lower() in {"0", "f", "false"}:
+        return False
+    raise ValueError
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """A number from `low` to `high`."""
+    return lambda text: decimal(text, low, high)
+
+
+def limit(text: str) -> int | None:
+    """How many targets, or no limit."""
+    return whole(text, 1, 5000) if text else None
+
+
+def host(text: str) -> str:
+    """An IP address or a host name, or none."""
+    if text and not is_host(text):
+        raise ValueError
+    return text
+
+
+def zones(text: str) -> frozenset[str] | None:
+    """Availability zones, or none named."""
+    named = _words(text)
+    for zone in named:
+        if not re.fullmatch(r"[a-z0-9-]+", zone):
+            raise ValueError(f"{quoted(zone)} is not an availability zone name")
+        if re.fullmatch(r"[a-z]{2,4}(-[a-z]{1,20}){1,4}-[0-9]{1,2}", zone):
+            raise ValueError(f"{quoted(zone)} is a Region, not an availability zone such as {zone}a")
+    return frozenset(named) or None
+
+
+def taints(text: str) -> tuple[str, ...]:
+    """Patterns of taint keys; `key=value:effect` would match nothing, so it is refused."""
+    patterns = _words(text)
+    for pattern in patterns:
+        if not _TAINT.fullmatch(pattern):
+            raise ValueError(f"{quoted(pattern)} is not a taint's key")
+    return patterns
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Words between commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def groups(text: str) -> tuple[GroupSettings, ...]:
+    """The target groups, each once. AWS knows a group by region, account and the id at the ARN's end."""
+    groups = tuple(_group(word) for word in _words(text))
+    if text and not groups:
+        raise ValueError("there is no ARN")
+    known: dict[str, GroupSettings] = {}
+    for each in groups:
+        other = known.setdefault(each.group.identity, each)
+        if other is each:
+            continue
+        if other.group.arn == each.group.arn:
+            raise ValueError(f"{each.group.arn} is there twice")
+        raise ValueError(f"{other.group.arn} and {each.group.arn} are one group: their ids are the same")
+    return groups
+
+
+def _group(word: str) -> GroupSettings:
+    arn, given, source = (part.strip() for part in word.partition("="))
+    group = parse_arn(arn)
+    if not given:
+        return GroupSettings(group)
+    if source.startswith(":"):
+        try:
+            return GroupSettings(group, port(source[1:]))
+        except ValueError:
+            raise ValueError(f"{quoted(source)} after {group.name} is not a port from 1 to 65535") from None
+    match = _SERVICE.fullmatch(source)
+    if match is None:
+        raise ValueError(f"{quoted(source)} after {group.name} is not namespace/service:port")
+    return GroupSettings(group, ServicePort(match["service"], _service_port(match["port"] or "", group)))
+
+
+def _service_port(text: str, group: GroupArn) -> str:
+    """A port's name, or its number without leading zeros; names have 1 to 63 characters and may be digits."""
+    if not text.isdecimal():
+        return text
+    try:
+        return str(port(text))
+    except ValueError:
+        raise ValueError(f"{quoted(text)} after {group.name} is not a port from 1 to 65535") from None

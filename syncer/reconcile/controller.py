@@ -1,0 +1,317 @@
+"""The spine: observe what is desired, observe what is there, plan, apply, record; again and again.
+
+Level-triggered: action is never driven off a single change. A watch event, a read that says something new or
+the passing of time only mark a group dirty; what to do is computed from caches as they are then.
+All of this runs on one asyncio loop; blocking calls sit behind `syncer.interfaces`.
+"""
+
+import asyncio
+import logging
+import random
+from typing import Any
+
+from syncer.config.settings import ServicePort, Settings
+from syncer.decide.plan import plan
+from syncer.decide.policy import Ownership
+from syncer.errors import AwsError, ClusterError, NotBegunError, NotLeaderError
+from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
+from syncer.model import Evaluation, GroupPlan, GroupState
+from syncer.reconcile.debounce import Collector
+from syncer.reconcile.desired_state import Outlook
+from syncer.reconcile.group import Group
+from syncer.reconcile.leader_election import Unelected
+from syncer.reconcile.reader import Reader
+from syncer.reconcile.recorder import Chronicle, left_undone
+from syncer.reconcile.registry import Record
+from syncer.reconcile.writer import Writer
+from syncer.telemetry.counters import Tally
+from syncer.telemetry.events import Reporter
+from syncer.telemetry.log import reconcile_id
+
+log = logging.getLogger(__name__)
+
+# In this time a read is answered or has failed. By what is older, interval included, nothing is removed.
+_ANSWERED_S = 15.0
+# By a cluster that was last seen longer ago no pass is a good one. A watch that is refused is made up for by
+# a list every 30 s.
+_CURRENT_S = 60.0
+# How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
+_BEGIN_S = 30.0
+# After a stop, the call in flight has this long to end: 3 s to connect and 10 s to be answered, as a rule.
+_STOP_S = 15.0
+# A short outage of the API server makes no long one of ours.
+_RECORD_AGAIN_S = (1.0, 2.0)
+_UNREAD = "cannot read the ownership registry"
+
+
+class Controller:
+    """Keeps the target groups of `settings` in step with the cluster's nodes."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        cluster: Cluster,
+        elb: Elb,
+        clock: Clock,
+        rng: random.Random,
+        tally: Tally,
+        leadership: Leadership | None = None,
+        events: Events | None = None,
+        records: Records | None = None,
+    ) -> None:
+        self.settings = settings
+        self.leadership = leadership or Unelected()
+        self.cluster = cluster
+        self.clock = clock
+        self.tally = tally
+        exclusive = settings.ownership is Ownership.EXCLUSIVE
+        self.groups = tuple(
+            Group(each, rng, settings.read_every + _ANSWERED_S, exclusive=exclusive)
+            for each in settings.groups
+        )
+        self.record = Record(
+            records,
+            clock,
+            may_write=lambda: self.leadership.may_write() and not settings.paused,
+            awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
+            news=self.mark_dirty,
+        )
+        self.outlook = Outlook(settings, cluster)
+        self._rng = rng
+        self._stopping = asyncio.Event()
+        self._now = 0.0
+        tells = events if not settings.paused else None
+        self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
+        self._collector = Collector(clock, self._nodes_changed)
+        self._chronicle = Chronicle(cluster, tally, clock, self._reporter)
+        self._writer = Writer(elb, clock, tally, self._halted, self._chronicle)
+        self._reader = Reader(
+            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, chronicle=self._chronicle
+        )
+
+    async def run(self, *, once: bool = False) -> None:
+        """Follow cluster and groups until `stop`; with `once` until each group has had one pass.
+
+        NotBegunError where that cannot begin within 30 s.
+
+        After `stop` the AWS call in flight still ends and is recorded, then another replica may lead at
+        once; nothing is deregistered for it. A call that hangs is left after 15 s, and the Lease runs out.
+        """
+        background: list[asyncio.Future[Any]] = [
+            asyncio.create_task(self.cluster.run(self._collector.tell), name="cluster"),
+            asyncio.create_task(self._collector.run(), name="collector"),
+            asyncio.create_task(
+                self.leadership.run(self._leader_changed, self._stays_back), name="leadership"
+            ),
+            asyncio.create_task(self.record.run(), name="record"),
+            *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
+            *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
+        ]
+        for group in self.groups:
+            group.take_over(self.clock.monotonic())
+        passes = (self._follow(group, once=once) for group in self.groups)
+        work: asyncio.Future[Any] = asyncio.gather(*passes)
+        late = asyncio.create_task(self._late(), name="late")
+        try:
+            # The background never ends by itself: where it does, it has failed, and so do we.
+            ended, _ = await asyncio.wait([work, late, *background], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            for task in (*background, work, late):
+                task.cancel()
+            await asyncio.gather(*background, work, late, return_exceptions=True)
+        if work in ended:
+            await self.leadership.release()
+
+    async def _late(self) -> None:
+        """Return when the call in flight at `stop` should have ended."""
+        await self._stopping.wait()
+        await self.clock.sleep(_STOP_S)
+
+    def stop(self) -> None:
+        """Begin no further call."""
+        self._stopping.set()
+        for group in self.groups:
+            group.looked.set()
+        self.mark_dirty()
+
+    def mark_dirty(self) -> None:
+        """Something has changed: every group is looked at again."""
+        self.outlook.outdated()
+        for group in self.groups:
+            group.dirty.set()
+            group.hurry.set()
+
+    def _nodes_changed(self) -> None:
+        self.outlook.take_nodes()
+        self.mark_dirty()
+
+    def _halted(self) -> bool:
+        """Whether no further write may begin."""
+        return self._stopping.is_set() or not self.leadership.may_write()
+
+    def _stays_back(self) -> bool:
+        """Whether another replica should lead, if there is one: ours may be the settings that are wrong.
+
+        One that has planned nothing yet, as while the ownership registry cannot be read, does not know that.
+        """
+        return any(
+            group.plan is None or (group.holds_doubtful and not group.was_free) for group in self.groups
+        )
+
+    def _leader_changed(self) -> None:
+        """Another replica may have written since the last read: each group is read before the next write."""
+        for group in self.groups:
+            group.take_over(self.clock.monotonic())
+            group.held, group.missing_port = (), ""  # a standby tells nobody; who leads now says it anew
+        self.record.forget()
+        if self.leadership.may_write():
+            self._chronicle.leads()
+        self.mark_dirty()
+
+    async def reconcile(self, group: Group) -> AwsError | None:
+        """One pass over one group; the failure that is to be waited out, if there was one."""
+        reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
+        unread = await self._recollect(group)
+        for each in self.groups:  # who gets a place in all of them depends on whom any of them was refused
+            each.poison.look(self._chronicle.nodes_of(each.poison.instances), self.clock.monotonic())
+        evaluation, desired = self.outlook.of(self.groups, self.clock.monotonic())
+        actual = self._observe_actual(group)
+        decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
+        if unread is not None:
+            group.memory = decided.memory  # what nodes say meanwhile is not missed
+            raise unread
+        decided = group.told_again(decided, desired, actual.port, self.clock.monotonic())
+        problem = await self._apply(group, decided)
+        self._record(group, evaluation, decided, problem)
+        return problem
+
+    async def _recollect(self, group: Group) -> ClusterError | None:
+        """What is ours, read once by each replica, and what people have confirmed; why it is not read.
+
+        A paused one reads it too, to say what it would do, and a standby, to tell what it would doubt.
+        """
+        try:
+            await self.record.load(each.arn for each in self.groups)
+        except ClusterError as error:
+            return error
+        for each in self.groups:
+            self._recall(each)
+        group.ours = self.record.ours(group.arn)
+        group.confirmed = self.record.confirmed(self._epoch())
+        return None
+
+    def _recall(self, group: Group) -> None:
+        """Take what was read of the record, once: how many places are left to all groups depends on it."""
+        if group.recalled == self.record.loads:
+            return
+        group.recalled, group.ours = self.record.loads, self.record.ours(group.arn)
+        group.inherited = group.ours
+        if group.actual.blind:
+            group.actual.believe(group.ours)  # another replica has written since
+            group.tell_again_at = None
+        self.outlook.outdated()
+
+    def _observe_actual(self, group: Group) -> GroupState:
+        """What is known of the group: the last read and our own writes since. No call is made for it."""
+        port = self.outlook.port(group)
+        self._chronicle.port(group, port, self.outlook.missing_port(group))
+        return group.state(port, self.clock.monotonic())
+
+    async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
+        before, group.memory, group.plan = group.plan, decided.memory, decided
+        if self.settings.paused:
+            if before is None or (before.register, before.deregister) != (
+                decided.register,
+                decided.deregister,
+            ):
+                log.info("%s: paused; %s", group.name, left_undone(decided), extra={"group": group.name})
+            return None
+        if not self.leadership.may_write():
+            return None  # standing by: all is known and planned, and another one sends it
+        group.ours = decided.ours
+        self.record.want(group.arn, decided.ours)
+        if decided.empty:
+            return None
+        if decided.register:
+            await self.record.save()  # before the call: what is lost between the two is still ours
+        begun = group.writes
+        try:
+            problem = await self._writer.apply(group, decided)
+            return None if isinstance(problem, NotLeaderError) else problem
+        finally:
+            if group.writes != begun:
+                self.mark_dirty()  # what was written changes which instances are registered
+
+    def _record(
+        self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
+    ) -> None:
+        """Count the pass, and say what came of it."""
+        self._chronicle.held(group, decided.held)
+        group.was_free = group.was_free or (evaluation.complete and not group.holds_doubtful)
+        if problem is not None:
+            log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
+            self._chronicle.failed(group, problem)
+        group.problem = str(problem) if problem else ""
+        seen = evaluation.complete and self.outlook.behind(group) < _CURRENT_S and not group.missing_port
+        good = problem is None and seen and (group.actual.fresh or group.actual.blind)
+        self.tally.passes[group.arn, "ok" if good else "failed"] += 1
+        if good:
+            group.last_good_pass = self.clock.now()
+        group.hurry.set()
+
+    async def _follow(self, group: Group, *, once: bool) -> None:
+        """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""
+        deadline = self.clock.monotonic() + _BEGIN_S
+        while once and (missing := self._missing(group)) and not self._stopping.is_set():
+            if self.clock.monotonic() >= deadline:
+                raise NotBegunError(f"nothing was done within {_BEGIN_S:g} s: {missing}")
+            await self.clock.wait(group.dirty, 1.0)
+            group.dirty.clear()
+        while not self._stopping.is_set():
+            await group.looked.wait()
+            group.dirty.clear()
+            wait = await self._pass(group)
+            if once or self._stopping.is_set():
+                return  # the stop may be what began this pass
+            if wait:
+                await self.clock.wait(self._stopping, wait)
+            else:
+                await self.clock.wait(group.dirty, group.next_look(self.clock.monotonic()))
+
+    def _missing(self, group: Group) -> str:
+        """What keeps a single pass from doing anything; "" when nothing does."""
+        if not self.outlook.listed:
+            return "; ".join(self.cluster.problems) or "no complete list of nodes"
+        if not self.leadership.may_write():
+            return self.leadership.problem or "another replica holds the Lease"
+        source = group.settings.port
+        unknown = isinstance(source, ServicePort) and self.outlook.port(group) is None
+        return f"{group.name}: its NodePort is not known" if unknown else ""
+
+    async def _pass(self, group: Group) -> float:
+        """One pass, whatever happens in it; the seconds to back off for, 0 if it went well."""
+        try:
+            problem = await self.reconcile(group)
+        except ClusterError as error:
+            what = "cannot write the ownership registry" if self.record.loaded else _UNREAD
+            group.problem = f"{what}: {error}"
+            log.warning("%s: %s", group.name, group.problem, extra={"group": group.name})
+            self.tally.passes[group.arn, "failed"] += 1
+            return self._rng.uniform(*_RECORD_AGAIN_S)
+        except Exception:
+            log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
+            group.problem = "unforeseen fault, see the log"
+            self.tally.passes[group.arn, "failed"] += 1
+            return group.write_backoff.next()
+        if problem is None:
+            group.write_backoff.reset()
+            return 0.0
+        return group.wait_after(problem, self.clock.monotonic())
+
+    def _epoch(self) -> float:
+        """Seconds since the epoch that never go back, also when the machine's clock is set."""
+        self._now = max(self._now, self.clock.now())
+        return self._now

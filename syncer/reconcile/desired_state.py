@@ -1,0 +1,83 @@
+"""What the cluster wishes now: verdicts and wanted instances, worked out once for each change."""
+
+import logging
+from collections.abc import Collection, Sequence
+from math import inf
+
+from syncer.config.settings import ServicePort, Settings
+from syncer.decide.desired import choose, final_verdicts, nobody, registered_instances
+from syncer.decide.evaluate import Judge, evaluate
+from syncer.interfaces import Cluster
+from syncer.model import Desired, Evaluation, NodeView, Verdict
+from syncer.reconcile.group import Group
+
+log = logging.getLogger(__name__)
+
+
+class Outlook:
+    """The same for every group, so that the groups never differ."""
+
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._judge = Judge(settings.node_policy)
+        self._nodes: Sequence[NodeView] | None = None
+        self._current_until = -inf
+        self.evaluation: Evaluation | None = None
+        self.desired: Desired | None = None
+        self.verdicts: tuple[Verdict, ...] = ()
+        self._nobody = ""
+
+    @property
+    def listed(self) -> bool:
+        """Whether a complete list of Nodes has been taken."""
+        return self._nodes is not None
+
+    def take_nodes(self) -> None:
+        """Take the Nodes as they are now: a pass for another reason does not see half of a burst."""
+        known = self._cluster.nodes
+        self._nodes = None if known is None else tuple(known.values())
+
+    def outdated(self) -> None:
+        """Something has changed: it is worked out anew when it is asked for."""
+        self._current_until = -inf
+
+    def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
+        """Verdicts and wanted instances; `now` is monotonic. A limit that was learnt is forgotten in time."""
+        if now >= self._current_until or self.evaluation is None or self.desired is None:
+            states = [group.state(self.port(group), now) for group in groups]
+            self.evaluation = evaluate(
+                self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
+            )
+            self.desired = choose(self.evaluation, states, self._settings.plan_policy)
+            self.verdicts = final_verdicts(self.evaluation, self.desired)
+            self._say_nobody()
+            self._current_until = min(group.limit_ends(now) for group in groups)
+        return self.evaluation, self.desired
+
+    def _say_nobody(self) -> None:
+        """Say it once when no Node at all may be a target: nothing else would show it."""
+        before, self._nobody = self._nobody, nobody(self.verdicts)
+        if self._nobody and self._nobody != before:
+            log.warning("%s", self._nobody)
+
+    def behind(self, group: Group) -> float:
+        """For how many seconds what decides about the group may have been wrong."""
+        source = group.settings.port
+        return self._cluster.behind(source.service if isinstance(source, ServicePort) else "")
+
+    def missing_port(self, group: Group) -> str:
+        """The port of a Service that is not there, in words; "" where it is, or is not known yet."""
+        source = group.settings.port
+        if not isinstance(source, ServicePort) or not self._cluster.knows(source.service):
+            return ""
+        if self.port(group) is not None:
+            return ""
+        return source.missing(self._cluster.node_ports(source.service))
+
+    def port(self, group: Group) -> int | None:
+        """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""
+        source = group.settings.port
+        if isinstance(source, ServicePort):
+            return self._cluster.node_port(source.service, source.port)
+        return group.own_port if source is None else source

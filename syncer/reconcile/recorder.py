@@ -1,0 +1,186 @@
+"""Notes what happens to targets, once, for all who tell of it: log, counters, histograms, events."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from syncer.config.settings import ServicePort
+from syncer.decide.check_port import stale_check_port
+from syncer.decide.evaluate import speakers_of
+from syncer.decide.reasons import WHY_SAYS
+from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
+from syncer.interfaces import Clock, Cluster
+from syncer.model import (
+    OWN_PORT,
+    OWN_PORT_SAYS,
+    GroupPlan,
+    Held,
+    InstanceId,
+    NodeView,
+    Target,
+    TargetState,
+    Why,
+    port_shown,
+)
+from syncer.reconcile.group import Group
+from syncer.telemetry.counters import Tally
+from syncer.telemetry.events import Reporter
+
+log = logging.getLogger(__name__)
+
+
+class Chronicle:
+    """Called on the loop by those who write and read. Times are seconds since the epoch.
+
+    How long a node waits for its traffic is counted for nodes that turned Ready since the start: what a
+    restart finds has not waited for us.
+    """
+
+    def __init__(
+        self, cluster: Cluster, tally: Tally, clock: Clock, reporter: Reporter | None = None
+    ) -> None:
+        self._reporter = reporter
+        self._cluster = cluster
+        self._tally = tally
+        self._clock = clock
+        self._started = clock.now()
+        self._joining: dict[tuple[str, Target], float] = {}
+
+    def registered(self, group: Group, targets: Sequence[Target]) -> None:
+        """AWS acknowledged the registration of `targets`, none of which was registered before."""
+        now, nodes = self._clock.now(), self.nodes_of(target.id for target in targets)
+        self._tell(group, "Registered", targets, "registered")
+        for target in targets:
+            node = nodes.get(target.id)
+            if node is None or node.ready_since is None or node.ready_since < self._started:
+                continue
+            self._tally.ready_to_registered[group.arn].observe(now - node.ready_since)
+            self._joining[group.arn, target] = node.ready_since
+
+    def deregistered(self, group: Group, targets: Sequence[Target]) -> None:
+        """AWS acknowledged the deregistration of `targets`."""
+        for target in targets:
+            self._joining.pop((group.arn, target), None)
+        self._tell(group, "Deregistered", targets, "deregistered")
+
+    def held(self, group: Group, held: tuple[Held, ...]) -> None:
+        """What a plan holds back: said once of each rule that holds something it did not hold before."""
+        before = set(group.held)
+        news = [each for each in held if each not in before]
+        group.held = held
+        for why in sorted({each.why for each in news}):
+            targets = [each.target for each in news if each.why is why]
+            log.info(
+                "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
+            )
+            if why not in {Why.POISON, Why.CONTESTED}:  # these two have events of their own
+                asking = group.plan.hold_id if group.plan and why is Why.SHARE else ""
+                how = f"held back: {WHY_SAYS[why]}" + (f" (hold {asking})" if asking else "")
+                self._tell(group, f"Held{why}", targets, how, warning=True)
+
+    def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
+        """AWS refused `targets`; the others go on without them."""
+        self._tell(group, "Poison", targets, f"set aside, AWS refused: {error}", warning=True)
+
+    def contested(self, group: Group, targets: Sequence[Target], cause: str) -> None:
+        """Record that a conflict over `targets` begins, with its likely `cause`."""
+        self._tell(group, "Contested", targets, f"left alone: {cause}", warning=True)
+
+    def blinded(self, group: Group, error: AwsError) -> None:
+        """AWS does not let us read the group."""
+        self._tell_deployment("Blind", f"{group.name}: runs blind: {error}")
+
+    def leads(self) -> None:
+        """Say that this replica was elected."""
+        if self._reporter is not None:
+            self._reporter.tell("Leading", "this replica writes to AWS now")
+
+    def failed(self, group: Group, error: AwsError) -> None:
+        """A call failed; said only where a person must mend something."""
+        if isinstance(error, AccessDeniedError | TargetGroupNotFoundError):
+            self._tell_deployment("Misconfigured", f"{group.name}: {error}")
+
+    def port(self, group: Group, port: int | None, missing: str) -> None:
+        """Where the group's targets are wanted now; `missing` says why that is nowhere, else ""."""
+        if port != group.seen_port:
+            known = "not known yet" if port is None else port_shown(port)
+            log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
+        if missing and missing != group.missing_port:
+            log.warning("%s: nothing is registered: %s", group.name, missing, extra={"group": group.name})
+            self._tell_deployment("Misconfigured", f"{group.name}: nothing is registered: {missing}")
+        group.seen_port, group.missing_port = port, missing
+
+    def _tell_deployment(self, reason: str, message: str) -> None:
+        if self._reporter is not None:
+            self._reporter.tell(reason, message, warning=True)
+
+    def _tell(
+        self, group: Group, reason: str, targets: Sequence[Target], how: str, *, warning: bool = False
+    ) -> None:
+        """Say it of the Deployment once, and of each target's Node where there is one."""
+        if self._reporter is None or not targets:
+            return
+        self._reporter.tell(reason, f"{group.name}: {_counted(targets)} {how}", warning=warning)
+        nodes = self.nodes_of(target.id for target in targets)
+        for target in targets:
+            if node := nodes.get(target.id):
+                where = OWN_PORT_SAYS if target.port == OWN_PORT else f"port {target.port}"
+                self._reporter.tell(reason, f"{group.name}, {where}: {how}", node=node.name, warning=warning)
+
+    def read(self, group: Group) -> None:
+        """The group was read: those that joined may be healthy now, or gone again."""
+        for (arn, target), ready_since in list(self._joining.items()):
+            if arn != group.arn:
+                continue
+            health = group.actual.targets.get(target)
+            if health is not None and health.state is TargetState.HEALTHY:
+                self._tally.ready_to_healthy[group.arn].observe(self._clock.now() - ready_since)
+            elif health is not None and health.registered:
+                continue
+            del self._joining[arn, target]
+        self._look_at_check(group)
+
+    def _look_at_check(self, group: Group) -> None:
+        """Say it when the health check's port is not the Service's any more; old targets stay (rule 4)."""
+        source, before = group.settings.port, group.stale_check
+        if not isinstance(source, ServicePort):
+            return
+        live = self._cluster.node_ports(source.service)
+        port = self._cluster.node_port(source.service, source.port)
+        healths = group.actual.targets.values()
+        group.stale_check = port and stale_check_port(healths, port, live.values())
+        if group.stale_check is None:
+            return
+        says = (
+            f"{group.name}: HealthCheckPortStale: its health is checked on {group.stale_check}, which "
+            f"{source.service} has no more ({_listed(live)}): run `pulumi up`; the old targets stay"
+        )
+        if group.stale_check != before:
+            log.warning(says, extra={"group": group.name})
+        self._tell_deployment("HealthCheckPortStale", says)
+
+    def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
+        """The Node that speaks for each of these instances, where there is one."""
+        asked = set(instances)
+        known = (self._cluster.nodes or {}).values()
+        return speakers_of(node for node in known if node.instance_id in asked) if asked else {}
+
+
+def _counted(targets: Sequence[Target]) -> str:
+    return targets[0].id if len(targets) == 1 else f"{len(targets)} targets"
+
+
+def _listed(ports: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {port}" for name, port in sorted(ports.items()))
+
+
+def named(targets: Sequence[Target]) -> str:
+    """The first ten of `targets` and how many more there are, for a log line."""
+    shown = ", ".join(target.shown for target in targets[:10])
+    return shown + (f" and {len(targets) - 10} more" if len(targets) > 10 else "")  # noqa: PLR2004
+
+
+def left_undone(plan: GroupPlan) -> str:
+    """What a paused syncer would do, for a log line."""
+    parts = (("register", plan.register), ("deregister", plan.deregister))
+    said = [f"{word} {len(targets)} ({named(targets)})" for word, targets in parts if targets]
+    return f"would {' and '.join(said)}" if said else "nothing to do"

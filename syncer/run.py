@@ -1,0 +1,149 @@
+"""Puts the real parts together: settings, log, cluster, AWS, controller, HTTP and signals."""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from functools import partial
+
+from syncer.clock import SystemClock
+from syncer.cluster.access import configuration
+from syncer.cluster.adapter import KubernetesCluster
+from syncer.cluster.api import Api
+from syncer.cluster.events import KubernetesEvents, own_workload
+from syncer.cluster.lease import KubernetesLeases
+from syncer.cluster.ownname import OwnName
+from syncer.cluster.place import deployment_of, mounted_namespace, own_place
+from syncer.cluster.record import KubernetesRecords
+from syncer.config.settings import ServicePort, Settings, load
+from syncer.decide.nodes import node_view
+from syncer.elb.adapter import BotoElb
+from syncer.interfaces import Leadership
+from syncer.page import page
+from syncer.reconcile.controller import Controller
+from syncer.reconcile.leader_election import Election, Unelected
+from syncer.telemetry import log
+from syncer.telemetry.counters import Tally
+from syncer.telemetry.liveness import Vitals
+from syncer.telemetry.metrics import CONTENT_TYPE, Exposition
+from syncer.telemetry.status import snapshot
+from syncer.telemetry.web import Answer, Hosts, Route, Routes, Shared, document, serving
+from syncer.text.redaction import know_environment, redacted
+
+
+def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Controller:
+    """The controller that `environment` describes; MisconfiguredError where it does not say enough."""
+    settings = load(environment)
+    know_environment(environment)
+    log.configure(settings.log_level, [settings.secret_key])
+    if dry_run:
+        settings = replace(settings, paused=True)
+    tally, clock = Tally(), SystemClock()
+    rng = random.Random()  # noqa: S311 - spreads calls, protects nothing
+    api = Api(configuration(environment), partial(configuration, environment))
+    place = own_place(environment, settings.namespace, settings.name)
+    leadership: Leadership = Unelected()
+    records = None
+    if place is not None:
+        own_name = OwnName(api, place)
+        records = KubernetesRecords(api, place.namespace, place.name, own_name.check)
+        if not settings.paused:  # who writes nothing keeps nobody else from writing
+            leases = KubernetesLeases(api, place.namespace, place.name, own_name.check)
+            leadership = Election(leases, place.identity, clock, rng)
+    elb = BotoElb(
+        [each.group.arn for each in settings.groups],
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        called=tally.called,
+        may_write=leadership.may_write,
+    )
+    return Controller(
+        settings=settings,
+        cluster=_cluster(api, settings, tally),
+        elb=elb,
+        clock=clock,
+        rng=rng,
+        tally=tally,
+        leadership=leadership,
+        records=records,
+        events=KubernetesEvents(api, own_workload(environment)),
+    )
+
+
+def _cluster(api: Api, settings: Settings, tally: Tally) -> KubernetesCluster:
+    """Follows every Node, and each Service whose NodePort a group follows."""
+    services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
+    view = partial(node_view, policy=settings.node_policy)
+    return KubernetesCluster(api, view, sorted(services), tally.restarted)
+
+
+# The usual grace period of a Pod is 30 s.
+_ENDED_S = 25.0
+# How long a thread that computes keeps the interpreter from the threads that answer probes. Python's own 5 ms
+# are waited for after each system call: with 40 readers of a large /status a probe took up to 100 ms.
+_SWITCH_S = 0.001
+
+
+@contextlib.asynccontextmanager
+async def attended(controller: Controller, environment: Mapping[str, str]) -> AsyncIterator[None]:
+    """Answer HTTP and stop on SIGTERM or SIGINT while the block runs."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        controller.stop()
+        # Whatever hangs now (a thread that the loop waits for, a name server): the process ends in time.
+        last = threading.Timer(_ENDED_S, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    settings, vitals = controller.settings, Vitals(controller)
+    hosts = own_hosts(environment, settings)
+    sys.setswitchinterval(_SWITCH_S)
+    async with contextlib.AsyncExitStack() as opened:
+        known = routes(controller, vitals)
+        await opened.enter_async_context(serving(known, settings.address, settings.port, hosts))
+        if settings.probe_port not in {None, settings.port}:
+            await opened.enter_async_context(
+                serving(probes(vitals), settings.address, settings.probe_port, hosts, "NLB_SYNC_PROBE_PORT")
+            )
+        noting = asyncio.create_task(vitals.run())
+        try:
+            yield
+        finally:
+            noting.cancel()
+
+
+def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:
+    """The names of this Pod, and of a Service that is called like its Deployment."""
+    pods = [environment.get(name, "") for name in ("HOSTNAME", "POD_NAME")]
+    own = {settings.name, *pods, *map(deployment_of, pods)}
+    namespace = settings.namespace or mounted_namespace(environment)
+    return Hosts.of(own, namespace, settings.http_hosts)
+
+
+def probes(vitals: Vitals) -> Routes:
+    """Routes of the kubelet's probes, answered without the controller's loop."""
+    return {"/healthz": vitals.healthz, "/readyz": vitals.readyz}
+
+
+def routes(controller: Controller, vitals: Vitals) -> Routes:
+    """What each path answers. NLB_SYNC_PROMETHEUS=false closes /metrics, and only that."""
+    front = page()
+    known: dict[str, Route] = {
+        **probes(vitals),
+        "/status": Shared(lambda: snapshot(controller), document),
+        "/": lambda: front,
+    }
+    if controller.settings.metrics:
+        known["/metrics"] = Shared(
+            Exposition(controller).render,
+            lambda body: Answer(200, redacted(body.decode()).encode(), CONTENT_TYPE),
+        )
+    return known

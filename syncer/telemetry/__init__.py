@@ -1,0 +1,1 @@
+"""What the syncer reports: log, events, metrics, `/status`, probes, and the HTTP server for them."""

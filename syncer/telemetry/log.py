@@ -1,0 +1,69 @@
+"""JSON lines on stdout: one a decision, with the id of the pass that made it, and never a secret."""
+
+import contextvars
+import datetime as dt
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from syncer.commands.printing import tell
+from syncer.text.redaction import know, redacted_values
+
+reconcile_id: contextvars.ContextVar[str] = contextvars.ContextVar("reconcile_id", default="")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+class JsonLines(logging.Formatter):
+    """Each record as one JSON object: time, level, logger, message, the pass, and what `extra` adds.
+
+    Secrets are redacted, also within messages of libraries.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its newline."""
+        moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
+        line = {
+            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (current := reconcile_id.get()) != "":
+            line["reconcile"] = current
+        line.update({key: value for key, value in vars(record).items() if key not in _STANDARD})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(redacted_values(line))
+
+
+class LogHandler(logging.StreamHandler[TextIO]):
+    """A handler that outlives its stream: a full disk or a reader that is gone must not end the syncer."""
+
+    _broken = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Report once that the log cannot be written; logging itself prints a traceback for each record."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._broken:
+            self._broken = True
+            tell(f"the log cannot be written: {error.strerror}; the syncer continues without it")
+
+
+def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Send everything at `level` and above to `stream` (stdout); libraries only from warning on."""
+    know(*secrets)
+    handler = LogHandler(stream or sys.stdout)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("syncer").setLevel(level.upper())
+    # urllib3 warns of every lost connection with its whole URL; the watch reports them itself.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # It warns of credentials that cannot be had with a traceback, and the call that fails for it says it too.
+    logging.getLogger("botocore.credentials").setLevel(logging.ERROR)

@@ -1,0 +1,229 @@
+"""/metrics: the state and counts of the controller when asked; every label is there from the start."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from syncer.model import Standing, TargetGroupArn, TargetState, Why
+from syncer.reconcile.controller import Controller
+from syncer.reconcile.group import Group
+from syncer.telemetry.counters import CHANGES, PASS_RESULTS, RESTART_REASONS, Histogram
+from syncer.telemetry.status import unready
+from syncer.version import VERSION
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# Reasons of `unused` in the API reference of TargetHealth; Target.NotRegistered is none of a listed target.
+_UNUSED = ("Target.InvalidState", "Target.IpUnusable", "Target.NotInUse", "Target.NotRegistered")
+# AWS's codes, and botocore's own words where no answer came. Another one is there once it has happened.
+_CODES = (
+    *("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ValidationError"),
+    *("ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable", "InternalFailure"),
+    *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError"),
+)
+_OPERATIONS = {
+    "DescribeTargetHealth": _CODES,
+    "DescribeTargetGroups": _CODES,
+    "RegisterTargets": (*_CODES, "InvalidTarget", "TooManyTargets", "TooManyRegistrationsForTargetId"),
+    "DeregisterTargets": (*_CODES, "InvalidTarget"),
+    # Failures to fetch credentials for a call: no call of ELB is sent then.
+    "Credentials": ("NoCredentials", "AccessDenied", "InvalidIdentityToken", "TimedOut"),
+}
+
+
+class Exposition:
+    """What Prometheus reads of one controller."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._registry = CollectorRegistry()
+        self._state = _State(controller)
+        self._registry.register(self._state)
+        ProcessCollector(registry=self._registry)
+
+    def render(self) -> bytes:
+        """The text exposition format, version 0.0.4."""
+        return generate_latest(self._registry)
+
+    def as_markdown(self) -> str:
+        """The table as docs/metrics.md shows it."""
+        lines = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
+        for family in sorted(self._state.collect(), key=lambda family: family.name):
+            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+            shown = ", ".join(f"`{label}`" for label in sorted(labels)) or "-"
+            name = family.name + ("_total" if family.type == "counter" else "")
+            lines.append(f"| `{name}` | {family.type} | {shown} | {family.documentation} |")
+        return "\n".join(lines) + "\n"
+
+
+class _State(Collector):
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._started = controller.clock.now()
+        names = [group.name for group in controller.groups]
+        # Groups of two regions may share a name; then only the ARN tells them apart.
+        unique = len(set(names)) == len(names)
+        self._labels = {group.arn: group.name if unique else str(group.arn) for group in controller.groups}
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._whole()
+        yield from self._groups()
+        yield from self._counts()
+
+    def _whole(self) -> Iterator[Metric]:
+        controller = self._controller
+        build = GaugeMetricFamily("nlb_sync_build_info", "1, labelled with the version.", labels=["version"])
+        build.add_metric([VERSION], 1)
+        yield build
+        nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
+        verdicts = controller.outlook.verdicts
+        for standing in Standing:
+            nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
+        yield nodes
+        paused = controller.settings.paused
+        leads = controller.leadership.may_write() and not paused
+        says = "1 while this replica may write; where there is no election each one may. A paused one never."
+        yield GaugeMetricFamily("nlb_sync_leader", says, float(leads))
+        yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(paused))
+        ready = unready(controller) == ""
+        yield GaugeMetricFamily("nlb_sync_ready", "1 while /readyz answers 200.", float(ready))
+
+    def _groups(self) -> Iterator[Metric]:
+        yield self._gauge("desired", "Targets that the group should hold.", self._desired)
+        yield self._gauge("registered", "Targets that AWS lists as registered.", _registered)
+        yield self._gauge("draining", "Targets that drain.", _draining)
+        yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
+        shifted = "Registered targets that a zonal shift has moved traffic away from: they do not serve."
+        yield self._gauge("shifted", shifted, _shifted)
+        yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
+        yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
+        yield self._gauge(
+            "contested",
+            "Targets left alone because the writes to them are undone again and again.",
+            self._contested,
+        )
+        stale = "1 while the health check asks a NodePort that the Service has no more: run `pulumi up`."
+        yield self._gauge("health_check_port_stale", stale, lambda g: g.stale_check is not None)
+        yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
+        good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
+        yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
+        age = "Seconds since a pass met no failure, by a cluster seen within a minute; or since the start."
+        yield self._gauge("last_good_pass_age_seconds", age, self._age)
+        yield self._gauge("poison", "Targets set aside because AWS refused them.", self._poison)
+        yield self._unused()
+        targets = GaugeMetricFamily(
+            "nlb_sync_targets", "Targets by state, as AWS lists them.", labels=["target_group", "state"]
+        )
+        held = GaugeMetricFamily(
+            "nlb_sync_held", "Targets held back, by the rule that holds them.", labels=["target_group", "why"]
+        )
+        for group in self._controller.groups:
+            label = self._labels[group.arn]
+            counts = group.actual.count()
+            for state in TargetState:
+                targets.add_metric([label, state], counts[state])
+            for why in Why:
+                held.add_metric([label, why], sum(each.why is why for each in group.held))
+        yield targets
+        yield held
+
+    def _desired(self, group: Group) -> float:
+        desired = self._controller.outlook.desired
+        return len(desired.wanted) if desired and self._controller.outlook.port(group) is not None else 0
+
+    def _age(self, group: Group) -> float:
+        return max(0.0, self._controller.clock.now() - (group.last_good_pass or self._started))
+
+    def _poison(self, group: Group) -> float:
+        now = self._controller.clock.monotonic()
+        return len(group.poison.set_aside(now)) + len(group.stuck.set_aside(now))
+
+    def _unused(self) -> Metric:
+        family = GaugeMetricFamily(
+            "nlb_sync_unused",
+            "Targets that AWS does not use, by its reason.",
+            labels=["target_group", "reason"],
+        )
+        for group in self._controller.groups:
+            found = Counter(
+                each.reason for each in group.actual.targets.values() if each.state is TargetState.UNUSED
+            )
+            for reason in sorted({*_UNUSED, *found}):
+                family.add_metric([self._labels[group.arn], reason], found[reason])
+        return family
+
+    def _contested(self, group: Group) -> float:
+        return len(group.contested.now(self._controller.clock.monotonic()))
+
+    def _gauge(self, name: str, says: str, value: Callable[[Group], float]) -> Metric:
+        family = GaugeMetricFamily(f"nlb_sync_{name}", says, labels=["target_group"])
+        for group in self._controller.groups:
+            family.add_metric([self._labels[group.arn]], float(value(group)))
+        return family
+
+    def _counts(self) -> Iterator[Metric]:
+        tally = self._controller.tally
+        passes = CounterMetricFamily(
+            "nlb_sync_passes", "Passes over a group by result.", labels=["target_group", "result"]
+        )
+        changes = CounterMetricFamily(
+            "nlb_sync_changes", "Targets written, as AWS acknowledged.", labels=["target_group", "change"]
+        )
+        refused = CounterMetricFamily(
+            "nlb_sync_refused", "Targets that AWS refused, set aside.", labels=["target_group"]
+        )
+        for arn, label in self._labels.items():
+            for result in PASS_RESULTS:
+                passes.add_metric([label, result], tally.passes[arn, result])
+            for change in CHANGES:
+                changes.add_metric([label, change], tally.changes[arn, change])
+            refused.add_metric([label], tally.refused[arn])
+        yield from (passes, changes, refused)
+        registered = (
+            "Seconds from a node's Ready to its registration, of nodes that turned Ready since the start."
+        )
+        yield self._histogram("ready_to_registered", registered, tally.ready_to_registered)
+        healthy = "Seconds from a node's Ready to AWS calling its target healthy, of the same nodes."
+        yield self._histogram("ready_to_healthy", healthy, tally.ready_to_healthy)
+        calls = CounterMetricFamily(
+            "nlb_sync_aws_calls", "AWS calls by result.", labels=["operation", "code"]
+        )
+        named = {(operation, code) for operation, codes in _OPERATIONS.items() for code in codes}
+        for key in sorted(named | set(tally.calls)):
+            calls.add_metric(key, tally.calls[key])
+        yield calls
+        restarts = CounterMetricFamily(
+            "nlb_sync_watch_restarts", "Watches that ended, by reason.", labels=["resource", "reason"]
+        )
+        known = {(plural, reason) for plural in ("nodes", "services") for reason in RESTART_REASONS}
+        for pair in sorted(known | set(tally.restarts)):
+            restarts.add_metric(pair, tally.restarts[pair])
+        yield restarts
+
+    def _histogram(self, name: str, says: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
+        family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", says, labels=["target_group"])
+        for arn, label in self._labels.items():
+            family.add_metric([label], values[arn].buckets(), values[arn].total)
+        return family
+
+
+def _registered(group: Group) -> float:
+    return sum(health.registered for health in group.actual.targets.values())
+
+
+def _draining(group: Group) -> float:
+    return group.actual.count()[TargetState.DRAINING]
+
+
+def _serving(group: Group) -> float:
+    return group.plan.serving if group.plan else 0
+
+
+def _shifted(group: Group) -> float:
+    return sum(health.shifted and health.registered for health in group.actual.targets.values())
+
+
+def _floor(group: Group) -> float:
+    return group.plan.floor if group.plan else 0

@@ -1,0 +1,42 @@
+"""A large answer, made once for all clients that ask at about the same time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from syncer.telemetry.web.answer import Answer
+
+State = TypeVar("State")
+# An answer is shared for so many times what it took to make: it never costs more than a tenth of the time.
+_KEPT_FOR = 9
+
+
+class Shared(Generic[State]):
+    """A route: `observe` runs on the loop that made this object, `render` in a worker thread.
+
+    `observe` must return what nothing changes afterwards. Nothing is kept for long: 2 MB at 5,000 nodes.
+    """
+
+    def __init__(self, observe: Callable[[], State], render: Callable[[State], Answer]) -> None:
+        self._observe, self._render = observe, render
+        self._loop = asyncio.get_running_loop()
+        self._made: Future[Answer] | None = None
+
+    def __call__(self) -> Future[Answer]:
+        """Return the answer, finished or in the making. Called by the one thread that serves clients."""
+        made = self._made
+        if made is None:
+            self._made = made = asyncio.run_coroutine_threadsafe(self._make(), self._loop)
+        return made
+
+    async def _make(self) -> Answer:
+        began = time.perf_counter()
+        try:
+            return await asyncio.to_thread(self._render, self._observe())
+        finally:
+            self._loop.call_later(_KEPT_FOR * (time.perf_counter() - began), self._forget)
+
+    def _forget(self) -> None:
+        self._made = None

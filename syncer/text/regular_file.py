@@ -1,0 +1,34 @@
+"""Refuses what is no regular file where a file is read whole: a device or a pipe has no end."""
+
+import os
+import stat
+
+from syncer.text.quote import quoted
+
+# A kubeconfig of a thousand clusters has 5 MiB; a token has 4 KiB.
+_MOST_BYTES = 16 * 1024 * 1024
+
+
+class NoFileError(ValueError):
+    """A path that cannot be read whole; its one line names it."""
+
+
+def refuse_no_file(path: str) -> None:
+    """Refuse what is neither a regular file of a sane size, nor /dev/null, nor absent.
+
+    A path that cannot be inspected is left to the code that opens it, whose error has the cause.
+
+    Raises:
+        NoFileError: for anything else.
+
+    """
+    try:
+        status, nothing = os.stat(path), os.stat(os.devnull)  # noqa: PTH116 - for paths with NUL too
+    except (OSError, ValueError):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise NoFileError(f"{quoted(path)} is a directory")
+    if not stat.S_ISREG(status.st_mode) and not os.path.samestat(status, nothing):
+        raise NoFileError(f"{quoted(path)} is not a regular file")
+    if status.st_size > _MOST_BYTES:
+        raise NoFileError(f"{quoted(path)} is larger than {_MOST_BYTES // (1024 * 1024)} MiB")
