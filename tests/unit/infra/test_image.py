@@ -120,7 +120,7 @@ def test_base_and_platforms_are_passed_on(run_program: RunProgram, config: Confi
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    for name in ("Dockerfile", "requirements.txt", "cli.py"):
+    for name in ("Dockerfile", "requirements.txt", "run.py"):
         shutil.copy(context_path() / name, tmp_path / name)
     return tmp_path
 
@@ -128,9 +128,9 @@ def context(tmp_path: Path) -> Path:
 def test_the_tag_changes_with_every_file_platform_and_base(context: Path) -> None:
     seen = {content(context, PLATFORMS, "")}
     seen |= {content(context, PLATFORMS[:1], ""), content(context, PLATFORMS, "python:3.14")}
-    (context / "cli.py").write_text("pass\n")
+    (context / "run.py").write_text("pass\n")
     seen.add(content(context, PLATFORMS, ""))
-    (context / "cli.py").rename(context / "other.py")
+    (context / "run.py").rename(context / "other.py")
     seen.add(content(context, PLATFORMS, ""))
     assert len(seen) == 5
 
