@@ -26,10 +26,10 @@ from syncer.elb.adapter import BotoElb
 from syncer.interfaces import Leadership
 from syncer.page import page
 from syncer.reconcile.controller import Controller
-from syncer.reconcile.leader_election import Election, Unelected
+from syncer.reconcile.leader_election import LeaderElection, Unelected
 from syncer.telemetry import log
-from syncer.telemetry.counters import Tally
-from syncer.telemetry.liveness import Vitals
+from syncer.telemetry.counters import Counters
+from syncer.telemetry.liveness import Liveness
 from syncer.telemetry.metrics import CONTENT_TYPE, Exposition
 from syncer.telemetry.status import snapshot
 from syncer.telemetry.web import Answer, Hosts, Route, Routes, Shared, document, serving
@@ -43,7 +43,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     log.configure(settings.log_level, [settings.secret_key])
     if dry_run:
         settings = replace(settings, paused=True)
-    tally, clock = Tally(), SystemClock()
+    counters, clock = Counters(), SystemClock()
     rng = random.Random()  # noqa: S311 - spreads calls, protects nothing
     api = Api(configuration(environment), partial(configuration, environment))
     place = own_place(environment, settings.namespace, settings.name)
@@ -54,32 +54,32 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
         records = KubernetesRecords(api, place.namespace, place.name, own_name.check)
         if not settings.paused:  # who writes nothing keeps nobody else from writing
             leases = KubernetesLeases(api, place.namespace, place.name, own_name.check)
-            leadership = Election(leases, place.identity, clock, rng)
+            leadership = LeaderElection(leases, place.identity, clock, rng)
     elb = BotoElb(
         [each.group.arn for each in settings.groups],
         access_key=settings.access_key,
         secret_key=settings.secret_key,
-        called=tally.called,
+        called=counters.called,
         may_write=leadership.may_write,
     )
     return Controller(
         settings=settings,
-        cluster=_cluster(api, settings, tally),
+        cluster=_cluster(api, settings, counters),
         elb=elb,
         clock=clock,
         rng=rng,
-        tally=tally,
+        counters=counters,
         leadership=leadership,
         records=records,
         events=KubernetesEvents(api, own_workload(environment)),
     )
 
 
-def _cluster(api: Api, settings: Settings, tally: Tally) -> KubernetesCluster:
+def _cluster(api: Api, settings: Settings, counters: Counters) -> KubernetesCluster:
     """Follows every Node, and each Service whose NodePort a group follows."""
     services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
     view = partial(node_view, policy=settings.node_policy)
-    return KubernetesCluster(api, view, sorted(services), tally.restarted)
+    return KubernetesCluster(api, view, sorted(services), counters.restarted)
 
 
 # The usual grace period of a Pod is 30 s.
@@ -103,17 +103,17 @@ async def attended(controller: Controller, environment: Mapping[str, str]) -> As
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    settings, vitals = controller.settings, Vitals(controller)
+    settings, liveness = controller.settings, Liveness(controller)
     hosts = own_hosts(environment, settings)
     sys.setswitchinterval(_SWITCH_S)
     async with contextlib.AsyncExitStack() as opened:
-        known = routes(controller, vitals)
+        known = routes(controller, liveness)
         await opened.enter_async_context(serving(known, settings.address, settings.port, hosts))
         if settings.probe_port not in {None, settings.port}:
             await opened.enter_async_context(
-                serving(probes(vitals), settings.address, settings.probe_port, hosts, "NLB_SYNC_PROBE_PORT")
+                serving(probes(liveness), settings.address, settings.probe_port, hosts, "NLB_SYNC_PROBE_PORT")
             )
-        noting = asyncio.create_task(vitals.run())
+        noting = asyncio.create_task(liveness.run())
         try:
             yield
         finally:
@@ -128,16 +128,16 @@ def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:
     return Hosts.of(own, namespace, settings.http_hosts)
 
 
-def probes(vitals: Vitals) -> Routes:
+def probes(liveness: Liveness) -> Routes:
     """Routes of the kubelet's probes, answered without the controller's loop."""
-    return {"/healthz": vitals.healthz, "/readyz": vitals.readyz}
+    return {"/healthz": liveness.healthz, "/readyz": liveness.readyz}
 
 
-def routes(controller: Controller, vitals: Vitals) -> Routes:
+def routes(controller: Controller, liveness: Liveness) -> Routes:
     """What each path answers. NLB_SYNC_PROMETHEUS=false closes /metrics, and only that."""
     front = page()
     known: dict[str, Route] = {
-        **probes(vitals),
+        **probes(liveness),
         "/status": Shared(lambda: snapshot(controller), document),
         "/": lambda: front,
     }

@@ -20,7 +20,7 @@ from syncer.commands.reach import aws, lease_of
 from syncer.config.settings import Settings, load
 from syncer.decide import answers
 from syncer.decide.brake import Peaks
-from syncer.decide.handover import farewell_policy, without_us
+from syncer.decide.handover import handover_policy, without_us
 from syncer.decide.plan import plan
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.reasons import hold_says
@@ -144,7 +144,7 @@ def leave(args: argparse.Namespace) -> int:
         complain(problem)
     if seen.problems:
         return Exit.NOT_WELL
-    desired, policy = without_us(seen.desired), farewell_policy(settings.plan_policy)
+    desired, policy = without_us(seen.desired), handover_policy(settings.plan_policy)
     if args.yes:
         return _let_go(args, settings, desired, policy, seen.groups)
     now = SystemClock().now()
@@ -159,7 +159,7 @@ def _let_go(
     states: Sequence[GroupState],
 ) -> int:
     elb = aws(settings)
-    farewell = Farewell(
+    handover = Farewell(
         elb=elb,
         clock=SystemClock(),
         desired=desired,
@@ -169,14 +169,14 @@ def _let_go(
         timeout=args.timeout,
     )
     try:
-        plans = asyncio.run(farewell.until(states))
+        plans = asyncio.run(handover.until(states))
     except (AnotherHandError, AwsError) as error:
         complain(error)
         return Exit.NOT_POSSIBLE
     finally:
         elb.close()
     left = any(_ours_held(decided) or decided.deregister for decided in plans)
-    count = sum(map(len, farewell.gone.values()))
+    count = sum(map(len, handover.gone.values()))
     if args.json:
         show_json({**answers.planned(plans), "deregistered": count, "done": not left})
     else:

@@ -23,7 +23,7 @@ from syncer.commands.quarantine import quarantine_at, says
 from syncer.commands.reach import aws, records_of
 from syncer.config.settings import Settings, load
 from syncer.decide import answers
-from syncer.decide.explanation import AtGroup, Story
+from syncer.decide.explanation import AtGroup, Explanation
 from syncer.decide.policy import Ownership
 from syncer.decide.reasons import health_says, meaning_of, override_says
 from syncer.decide.selector import Selector
@@ -38,7 +38,7 @@ def explain(args: argparse.Namespace) -> int:
     settings = read_settings(args, os.environ)
     selector = settings.node_selector.text
     seen = live_look(settings)
-    told = seen.stories
+    told = seen.explanations
     asked = {plain(name): name for name in args.node}
     known = {name for story in told for name in _names(story)}
     if asked:
@@ -61,7 +61,7 @@ def explain(args: argparse.Namespace) -> int:
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
 
 
-def _show_all(told: Sequence[Story]) -> None:
+def _show_all(told: Sequence[Explanation]) -> None:
     if told:
         show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, told))
     else:
@@ -112,11 +112,11 @@ def live_look(settings: Settings) -> Look:
         elb.close()
 
 
-def _names(story: Story) -> set[str]:
+def _names(story: Explanation) -> set[str]:
     return {name for name in (story.node, story.instance_id) if name}
 
 
-def _as_json(story: Story, selector: str) -> dict[str, Any]:
+def _as_json(story: Explanation, selector: str) -> dict[str, Any]:
     return {
         "node": story.node,
         "instance_id": story.instance_id,
@@ -142,11 +142,11 @@ def _as_json(story: Story, selector: str) -> dict[str, Any]:
     }
 
 
-def _meaning(story: Story, selector: str) -> str:
+def _meaning(story: Explanation, selector: str) -> str:
     return meaning_of(story.reason, selector, place_says(story.zone, story.zone_source))
 
 
-def _show_story(story: Story, selector: str, *, gap: bool) -> None:
+def _show_story(story: Explanation, selector: str, *, gap: bool) -> None:
     if gap:
         show("")
     name = story.node or "(no Node)"
@@ -169,7 +169,7 @@ def _show_story(story: Story, selector: str, *, gap: bool) -> None:
     show_table(("  GROUP", "PORT", "AWS SAYS", "BECAUSE", "NEXT"), rows)
 
 
-def _row(story: Story) -> tuple[str, ...]:
+def _row(story: Explanation) -> tuple[str, ...]:
     return (
         story.node or "(no Node)",
         story.instance_id or "-",
@@ -180,7 +180,7 @@ def _row(story: Story) -> tuple[str, ...]:
     )
 
 
-def _each(story: Story, shown: Callable[[AtGroup], str]) -> str:
+def _each(story: Explanation, shown: Callable[[AtGroup], str]) -> str:
     """What is shown of each group; once where it is the same in all."""
     said = [shown(at) for at in story.groups]
     if len(set(said)) == 1:

@@ -11,13 +11,13 @@ from syncer.commands.quarantine import Quarantine, quarantined
 from syncer.config.settings import GroupSettings, ServicePort, Settings
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
-from syncer.decide.explanation import Story, stories
+from syncer.decide.explanation import Explanation, explanations
 from syncer.decide.plan import plan
 from syncer.decide.service_ports import LivePort, by_label, node_port_of
 from syncer.errors import AccessDeniedError, AwsError, ClusterError
 from syncer.interfaces import Elb, Records
 from syncer.model import Desired, Evaluation, GroupPlan, GroupState, NodeView
-from syncer.reconcile.registry import Record
+from syncer.reconcile.registry import Registry
 from syncer.reconcile.target_type import refuse_other_types
 
 Answer = TypeVar("Answer")
@@ -43,13 +43,13 @@ class Look:
     quarantine: Quarantine = field(default_factory=dict)
 
     @property
-    def stories(self) -> list[Story]:
+    def explanations(self) -> list[Explanation]:
         """The story of each node, and of each target without one."""
         releases = {
             arn: {target: each.retry_in for target, each in targets.items()}
             for arn, targets in self.quarantine.items()
         }
-        return stories(self.evaluation, self.desired, self.groups, self.plans, releases)
+        return explanations(self.evaluation, self.desired, self.groups, self.plans, releases)
 
 
 async def look(
@@ -66,7 +66,7 @@ async def look(
     """
     problems: list[str] = []
     await refuse_other_types(settings, elb)
-    record = Record(records, SystemClock())
+    record = Registry(records, SystemClock())
     nodes = await _ask_cluster(problems, cluster.nodes)
     groups = [await _group(each, cluster, elb, problems) for each in settings.groups]
     try:

@@ -8,7 +8,7 @@ from syncer.model import Desired, GroupState, InstanceId, Notice, Standing, Targ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Context:
     """What every question about removals looks at.
 
     `wanted` are this group's targets, `surplus` the registered ones that are not among them, `owned` ours.

@@ -43,7 +43,7 @@ class AtGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Explanation:
     """A node, or an instance that AWS lists and no Node names (`node` is "" then).
 
     `speaker` is the Node of the same instance that speaks for it, "" where it speaks for itself.
@@ -59,13 +59,13 @@ class Story:
     zone_source: str = ""
 
 
-def stories(
+def explanations(
     evaluation: Evaluation,
     desired: Desired,
     states: Sequence[GroupState],
     plans: Sequence[GroupPlan],
     releases: Mapping[TargetGroupArn, Mapping[Target, float]],
-) -> list[Story]:
+) -> list[Explanation]:
     """One story for each Node in the order given, then one for each instance without a Node.
 
     `releases` are the quarantined targets of each group, and in how many seconds each is tried again.
@@ -75,7 +75,7 @@ def stories(
         for state, plan in zip(states, plans, strict=True)
     ]
     told = [
-        Story(
+        Explanation(
             node=verdict.node,
             instance_id=verdict.instance_id,
             standing=verdict.standing,
@@ -90,7 +90,7 @@ def stories(
     known = {verdict.instance_id for verdict in evaluation.verdicts}
     strangers = sorted({instance for view in views for instance in view.targets} - known)
     return told + [
-        Story(
+        Explanation(
             node="",
             instance_id=instance,
             standing=Standing.OUT,

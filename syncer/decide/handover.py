@@ -20,7 +20,7 @@ def without_us(desired: Desired) -> Desired:
     return replace(desired, wanted=frozenset(), over_quota=frozenset(), wishes=wishes)
 
 
-def farewell_policy(policy: PlanPolicy) -> PlanPolicy:
+def handover_policy(policy: PlanPolicy) -> PlanPolicy:
     """Only our own targets, and never below the floor of the beginning.
 
     In `exclusive` those of the other cluster would go too; and a base that sinks after ten minutes would let

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 
 from syncer.decide.brake import GROUP, Brake
-from syncer.decide.context import Scene, notices, succeeding
+from syncer.decide.context import Context, notices, succeeding
 from syncer.decide.ownership import adopted, joining, record
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
@@ -42,15 +42,17 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
 
     """
     listed = {target: health for target, health in actual.targets.items() if health.registered}
-    scene = _scene(desired, actual, policy, now, listed)
-    zones = _zones(desired, actual, scene.surplus if policy.cross_zone else {*actual.targets, *scene.wanted})
+    context = _context(desired, actual, policy, now, listed)
+    zones = _zones(
+        desired, actual, context.surplus if policy.cross_zone else {*actual.targets, *context.wanted}
+    )
     zone_of = _zone_of(zones)
-    register, missing, held = _registrations(scene, listed)
+    register, missing, held = _registrations(context, listed)
     brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
     serving = brake.serving
     if actual.unsure or actual.unsettled:
-        brake.doubt(actual.unsure.union(_removable(scene) if actual.unsettled else ()))
-    removals = _removals(scene, brake, zone_of, missing, full=not register)
+        brake.doubt(actual.unsure.union(_removable(context) if actual.unsettled else ()))
+    removals = _removals(context, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():
         removals.look_again.append(brake.sinks_at - now)
@@ -60,8 +62,8 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
-        ours=record(actual, scene.owned, joining(desired, actual).union(register)),
-        memory=_memory(scene, brake, zones, removals),
+        ours=record(actual, context.owned, joining(desired, actual).union(register)),
+        memory=_memory(context, brake, zones, removals),
         hold_id=removals.hold_id,
         serving=serving,
         base=brake.base,
@@ -69,28 +71,30 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     )
 
 
-def _memory(scene: Scene, brake: Brake, zones: Mapping[InstanceId, str], removals: Removals) -> GroupMemory:
+def _memory(
+    context: Context, brake: Brake, zones: Mapping[InstanceId, str], removals: Removals
+) -> GroupMemory:
     return GroupMemory(
         peaks=brake.peaks,
         draining=brake.draining,
-        announced=scene.notices,
-        superseded=scene.succeeding,
+        announced=context.notices,
+        superseded=context.succeeding,
         zones=zones,
         released=removals.released,
     )
 
 
-def _scene(
+def _context(
     desired: Desired,
     actual: GroupState,
     policy: PlanPolicy,
     now: float,
     listed: Mapping[Target, TargetHealth],
-) -> Scene:
+) -> Context:
     wanted, over = (_on_port(actual, instances) for instances in (desired.wanted, desired.over_quota))
     kept = wanted.intersection(listed)
     surplus = tuple(target for target in listed if target not in kept)
-    return Scene(
+    return Context(
         desired=desired,
         actual=actual,
         policy=policy,
@@ -113,12 +117,12 @@ def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]
     return True
 
 
-def _removable(scene: Scene) -> Iterable[Target]:
+def _removable(context: Context) -> Iterable[Target]:
     """What a process before this one may have deregistered: the same ownership held for it."""
-    if scene.policy.ownership is Ownership.ADD_ONLY:
+    if context.policy.ownership is Ownership.ADD_ONLY:
         return ()
-    exclusive = scene.policy.ownership is Ownership.EXCLUSIVE
-    return (target for target in scene.surplus if exclusive or target in scene.owned)
+    exclusive = context.policy.ownership is Ownership.EXCLUSIVE
+    return (target for target in context.surplus if exclusive or target in context.owned)
 
 
 def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[Target]:
@@ -126,16 +130,16 @@ def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[T
 
 
 def _registrations(
-    scene: Scene, listed: Mapping[Target, TargetHealth]
+    context: Context, listed: Mapping[Target, TargetHealth]
 ) -> tuple[tuple[Target, ...], list[Target], dict[Target, Why]]:
     """What to register now, what waits for a place, and what is held for which reason."""
-    actual, desired = scene.actual, scene.desired
-    absent = scene.wanted.difference(listed)
+    actual, desired = context.actual, context.desired
+    absent = context.wanted.difference(listed)
     held = {target: actual.set_aside[target] for target in absent if target in actual.set_aside}
     over = _on_port(actual, desired.over_quota)
     held.update(dict.fromkeys(over.difference(listed), Why.QUOTA))
     missing = sorted(absent.difference(held))
-    limit = limit_of(scene.policy.target_limit, actual)
+    limit = limit_of(context.policy.target_limit, actual)
     free = len(missing) if limit is None else max(0, limit - len(listed))
     if free < len(missing):
         order = {instance: n for n, instance in enumerate(by_weight(t.id for t in missing))}
@@ -147,22 +151,27 @@ def _registrations(
 
 
 def _removals(
-    scene: Scene, brake: Brake, zone_of: Callable[[Target], str], missing: Collection[Target], *, full: bool
+    context: Context,
+    brake: Brake,
+    zone_of: Callable[[Target], str],
+    missing: Collection[Target],
+    *,
+    full: bool,
 ) -> Removals:
-    found = unwanted(scene)
-    removals = Removals(scene, brake, zone_of)
+    found = unwanted(context)
+    removals = Removals(context, brake, zone_of)
     removals.announced(found.announced)
     removals.replaced(found.superseded)
     # More places taken than there are: a limit set too low would empty the group, so these are doubtful.
-    excess, displaced = _beyond(scene, brake, found.displaced)
+    excess, displaced = _beyond(context, brake, found.displaced)
     removals.doubtful([*found.doubtful, *excess])
     swaps = missing and full and not removals.going
-    removals.make_way(displaced, _step(scene) if swaps else 0)
+    removals.make_way(displaced, _step(context) if swaps else 0)
     removals.held.update(found.held)
     return removals
 
 
-def _beyond(scene: Scene, brake: Brake, displaced: Sequence[Target]) -> tuple[list[Target], list[Target]]:
+def _beyond(context: Context, brake: Brake, displaced: Sequence[Target]) -> tuple[list[Target], list[Target]]:
     """The displaced apart: those that are more than the places, and those that leave theirs to a chosen one.
 
     What does not serve is beyond first, then who would be the last to get a place, as in every group.
@@ -172,7 +181,7 @@ def _beyond(scene: Scene, brake: Brake, displaced: Sequence[Target]) -> tuple[li
     ranked = by_weight({target.id for target in displaced})
     serving = {target.id for target in displaced if brake.serves(target)}
     ranked.sort(key=lambda instance: instance not in serving)
-    room = len(scene.desired.wanted) - len(scene.desired.wanted & _registered(scene.actual))
+    room = len(context.desired.wanted) - len(context.desired.wanted & _registered(context.actual))
     staying = frozenset(ranked[:room])
     return (
         [target for target in displaced if target.id not in staying],
@@ -184,10 +193,10 @@ def _registered(actual: GroupState) -> set[InstanceId]:
     return {target.id for target, health in actual.targets.items() if health.registered}
 
 
-def _step(scene: Scene) -> int:
+def _step(context: Context) -> int:
     """How many may make way at a time; none where the group is beyond its limit, for that frees no place."""
-    limit = limit_of(scene.policy.target_limit, scene.actual)
-    registered = sum(health.registered for health in scene.actual.targets.values())
+    limit = limit_of(context.policy.target_limit, context.actual)
+    registered = sum(health.registered for health in context.actual.targets.values())
     if limit is None or registered > limit:
         return 0
     return max(1, int(limit * SWAP_SHARE))

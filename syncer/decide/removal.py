@@ -7,7 +7,7 @@ from itertools import groupby
 from math import inf
 
 from syncer.decide.brake import Brake
-from syncer.decide.context import Scene
+from syncer.decide.context import Context
 from syncer.decide.policy import Ownership
 from syncer.model import (
     Target,
@@ -38,24 +38,24 @@ class Unwanted:
     held: dict[Target, Why] = field(default_factory=dict)
 
 
-def unwanted(scene: Scene) -> Unwanted:
+def unwanted(context: Context) -> Unwanted:
     """Sort the registered targets that are not wanted."""
     found = Unwanted()
-    for target in scene.surplus:
-        if scene.actual.port is None and target.id in scene.desired.wanted:
+    for target in context.surplus:
+        if context.actual.port is None and target.id in context.desired.wanted:
             continue  # its port is not known: nothing says that this is the wrong one
-        why = _kept(scene, target)
+        why = _kept(context, target)
         if why is not None:
             found.held[target] = why
-        elif target.id in scene.desired.wanted:
+        elif target.id in context.desired.wanted:
             found.superseded.append(target)
-        elif not _may_be_cleared(scene, target):
+        elif not _may_be_cleared(context, target):
             found.held[target] = Why.FOREIGN
-        elif target.id in scene.notices:
+        elif target.id in context.notices:
             found.announced.append(target)
-        elif target.id in scene.desired.over_quota:
+        elif target.id in context.desired.over_quota:
             # A limit that was learnt from a group that AWS does not show in full is too low.
-            if scene.desired.unsettled:
+            if context.desired.unsettled:
                 found.held[target] = Why.QUOTA
             else:
                 found.displaced.append(target)
@@ -64,32 +64,32 @@ def unwanted(scene: Scene) -> Unwanted:
     return found
 
 
-def _kept(scene: Scene, target: Target) -> Why | None:
-    if not scene.desired.complete:
+def _kept(context: Context, target: Target) -> Why | None:
+    if not context.desired.complete:
         return Why.NO_NODE_LIST
-    if scene.policy.ownership is Ownership.ADD_ONLY:
+    if context.policy.ownership is Ownership.ADD_ONLY:
         return Why.ADD_ONLY
-    if scene.policy.ownership is Ownership.TRACKED and target not in scene.owned:
+    if context.policy.ownership is Ownership.TRACKED and target not in context.owned:
         return Why.FOREIGN
-    if scene.actual.set_aside.get(target) is Why.CONTESTED and target.id not in scene.notices:
+    if context.actual.set_aside.get(target) is Why.CONTESTED and target.id not in context.notices:
         return Why.CONTESTED
-    if target in scene.actual.stuck:
+    if target in context.actual.stuck:
         return Why.POISON
-    if not (scene.actual.fresh or scene.actual.blind):
+    if not (context.actual.fresh or context.actual.blind):
         return Why.SHARE  # the group could not be read: nobody can say how many serve
     return None
 
 
-def _may_be_cleared(scene: Scene, target: Target) -> bool:
+def _may_be_cleared(context: Context, target: Target) -> bool:
     """Whether it is ours, or one of our own is healthy, with a place of its own or without."""
-    return target in scene.owned or scene.settled or scene.crowded_out
+    return target in context.owned or context.settled or context.crowded_out
 
 
 class Removals:
     """Goes through the unwanted targets in the order of rule 2 and asks the brake for each."""
 
-    def __init__(self, scene: Scene, brake: Brake, zone_of: Callable[[Target], str]) -> None:
-        self._scene = scene
+    def __init__(self, context: Context, brake: Brake, zone_of: Callable[[Target], str]) -> None:
+        self._context = context
         self._brake = brake
         self._zone_of = zone_of
         self.going: list[Target] = []
@@ -109,10 +109,10 @@ class Removals:
 
     def _patience_left(self, target: Target) -> float:
         """Seconds for which a leaving target still waits for the share; without a deadline it always does."""
-        notice = self._scene.notices[target.id]
+        notice = self._context.notices[target.id]
         if notice.urgency is not Urgency.DEADLINE:
             return inf
-        return notice.since + self._scene.policy.deadline_patience - self._scene.now
+        return notice.since + self._context.policy.deadline_patience - self._context.now
 
     def replaced(self, targets: Collection[Target]) -> None:
         """Those that a target on another port replaces: after it is healthy, or after a bounded wait."""
@@ -123,17 +123,17 @@ class Removals:
                 self.held[target] = Why.AWAITING_SUCCESSOR
 
     def _succeeded(self, target: Target) -> bool:
-        scene = self._scene
-        if target not in scene.succeeding or scene.actual.port is None:
+        context = self._context
+        if target not in context.succeeding or context.actual.port is None:
             return False
-        heir = scene.actual.targets.get(Target(target.id, scene.actual.port))
+        heir = context.actual.targets.get(Target(target.id, context.actual.port))
         if heir is not None and heir.state is TargetState.HEALTHY and self._stands_in(heir, target):
             return True
-        left = scene.succeeding[target] + scene.policy.successor_patience - scene.now
+        left = context.succeeding[target] + context.policy.successor_patience - context.now
         if left > 0:
             self.look_again.append(left)
         # Where no wanted target at all is healthy the health check is at fault, not this one (rule 8).
-        return left <= 0 and scene.settled
+        return left <= 0 and context.settled
 
     def _stands_in(self, heir: TargetHealth, target: Target) -> bool:
         """Whether traffic reaches the successor, or does not reach the old target either (zonal shift)."""
@@ -148,7 +148,7 @@ class Removals:
         waiting = [
             target
             for target, why in self.held.items()
-            if why is Why.AWAITING_SUCCESSOR and _may_be_cleared(self._scene, target)
+            if why is Why.AWAITING_SUCCESSOR and _may_be_cleared(self._context, target)
         ]
         self.held.update(dict.fromkeys(displaced, Why.QUOTA))
         if not self._swaps_serve():
@@ -166,19 +166,19 @@ class Removals:
         A full group would give up one healthy target after another for it. It shows on instances whose old
         target is healthy and whose new one is not: while that may still change, or when it is so on several.
         """
-        scene = self._scene
-        if scene.settled:
+        context = self._context
+        if context.settled:
             return True
-        worse = [since for old, since in scene.succeeding.items() if self._is_worse_off(old)]
-        waiting = any(since > scene.now - scene.policy.successor_patience for since in worse)
+        worse = [since for old, since in context.succeeding.items() if self._is_worse_off(old)]
+        waiting = any(since > context.now - context.policy.successor_patience for since in worse)
         return not waiting and len(worse) < _SEVERAL
 
     def _is_worse_off(self, old: Target) -> bool:
         """Whether an old target is healthy and the one that replaces it is registered and is not."""
-        scene = self._scene
-        heir = scene.actual.targets.get(Target(old.id, scene.actual.port or 0))
+        context = self._context
+        heir = context.actual.targets.get(Target(old.id, context.actual.port or 0))
         return (
-            scene.actual.targets[old].state is TargetState.HEALTHY
+            context.actual.targets[old].state is TargetState.HEALTHY
             and heir is not None
             and heir.registered
             and heir.state is not TargetState.HEALTHY
@@ -196,8 +196,8 @@ class Removals:
         for target in idle:
             self._note(target, self._brake.release(target))
         at_stake = sorted(set(targets).difference(idle))
-        actual = self._scene.actual
-        self.released = actual.memory.released.intersection(self._scene.surplus)
+        actual = self._context.actual
+        self.released = actual.memory.released.intersection(self._context.surplus)
         asking = [target for target in at_stake if target not in self.released]
         held = self._brake.release_together(asking)
         to_confirm = [target for target, why in held.items() if why is Why.SHARE]
@@ -214,7 +214,7 @@ class Removals:
 
     def _is_put_out(self, target: Target) -> bool:
         """Whether it belongs to a listed Node, and rules put all of them out."""
-        return self._scene.desired.all_out and target.id in self._scene.desired.wishes
+        return self._context.desired.all_out and target.id in self._context.desired.wishes
 
     def _note(self, target: Target, why: Why | None) -> None:
         if why is None:
@@ -229,7 +229,7 @@ class Removals:
         def rank(target: Target) -> tuple[bool, Urgency, str]:
             return self._patience_left(target) > 0, notice[target.id].urgency, self._zone_of(target)
 
-        notice = self._scene.notices
+        notice = self._context.notices
         ranked = sorted(targets, key=lambda t: (rank(t), notice[t.id].since, t))
         turns = [
             (waits, urgency, turn, zone, target)

@@ -25,7 +25,7 @@ LAG_CAUSE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class Conflict:
     """A target that is left alone until `until` (monotonic seconds), and the likely cause."""
 
     target: Target
@@ -33,16 +33,16 @@ class Contest:
     cause: str
 
 
-class Contested:
+class Conflicts:
     """The conflicts of one group. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._undone: dict[Target, list[float]] = {}
-        self._left_alone: dict[Target, Contest] = {}
+        self._left_alone: dict[Target, Conflict] = {}
 
     def undone(
         self, writes: Iterable[Undone], at: float, known: Mapping[Target, TargetHealth]
-    ) -> list[Contest]:
+    ) -> list[Conflict]:
         """Count the writes that a read at `at` found undone; return the conflicts that begin with it.
 
         `known` are the group's targets after that read.
@@ -56,7 +56,7 @@ class Contested:
             self._left_alone = lag
         return news
 
-    def now(self, now: float) -> Mapping[Target, Contest]:
+    def now(self, now: float) -> Mapping[Target, Conflict]:
         """Those that are left alone at this moment."""
         return {target: each for target, each in self._left_alone.items() if each.until > now}
 
@@ -76,12 +76,12 @@ class Contested:
         """In how many seconds the next one is taken up again."""
         return min((each.until - now for each in self.now(now).values()), default=None)
 
-    def _undo(self, write: Undone, at: float) -> Contest | None:
+    def _undo(self, write: Undone, at: float) -> Conflict | None:
         times = [*self._undone.pop(write.target, ()), at]
         if len(times) < UNDONE_TIMES:
             self._undone[write.target] = times
             return None
-        return Contest(write.target, at + LEFT_ALONE_S, _CAUSES[write.registered])
+        return Conflict(write.target, at + LEFT_ALONE_S, _CAUSES[write.registered])
 
     def _is_everything(self, known: Mapping[Target, TargetHealth]) -> bool:
         """Whether no target of the group is as it was written. One target alone is no evidence."""

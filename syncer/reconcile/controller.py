@@ -16,15 +16,15 @@ from syncer.decide.policy import Ownership
 from syncer.errors import AwsError, ClusterError, NotBegunError, NotLeaderError
 from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
 from syncer.model import Evaluation, GroupPlan, GroupState
-from syncer.reconcile.debounce import Collector
-from syncer.reconcile.desired_state import Outlook
+from syncer.reconcile.debounce import Debounce
+from syncer.reconcile.desired_state import DesiredState
 from syncer.reconcile.group import Group
 from syncer.reconcile.leader_election import Unelected
 from syncer.reconcile.reader import Reader
-from syncer.reconcile.recorder import Chronicle, left_undone
-from syncer.reconcile.registry import Record
+from syncer.reconcile.recorder import Recorder, left_undone
+from syncer.reconcile.registry import Registry
 from syncer.reconcile.writer import Writer
-from syncer.telemetry.counters import Tally
+from syncer.telemetry.counters import Counters
 from syncer.telemetry.events import Reporter
 from syncer.telemetry.log import reconcile_id
 
@@ -55,7 +55,7 @@ class Controller:
         elb: Elb,
         clock: Clock,
         rng: random.Random,
-        tally: Tally,
+        counters: Counters,
         leadership: Leadership | None = None,
         events: Events | None = None,
         records: Records | None = None,
@@ -64,30 +64,30 @@ class Controller:
         self.leadership = leadership or Unelected()
         self.cluster = cluster
         self.clock = clock
-        self.tally = tally
+        self.counters = counters
         exclusive = settings.ownership is Ownership.EXCLUSIVE
         self.groups = tuple(
             Group(each, rng, settings.read_every + _ANSWERED_S, exclusive=exclusive)
             for each in settings.groups
         )
-        self.record = Record(
+        self.record = Registry(
             records,
             clock,
             may_write=lambda: self.leadership.may_write() and not settings.paused,
             awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
             news=self.mark_dirty,
         )
-        self.outlook = Outlook(settings, cluster)
+        self.desired_state = DesiredState(settings, cluster)
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
-        self._collector = Collector(clock, self._nodes_changed)
-        self._chronicle = Chronicle(cluster, tally, clock, self._reporter)
-        self._writer = Writer(elb, clock, tally, self._halted, self._chronicle)
+        self._debounce = Debounce(clock, self._nodes_changed)
+        self._recorder = Recorder(cluster, counters, clock, self._reporter)
+        self._writer = Writer(elb, clock, counters, self._halted, self._recorder)
         self._reader = Reader(
-            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, chronicle=self._chronicle
+            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, recorder=self._recorder
         )
 
     async def run(self, *, once: bool = False) -> None:
@@ -99,8 +99,8 @@ class Controller:
         once; nothing is deregistered for it. A call that hangs is left after 15 s, and the Lease runs out.
         """
         background: list[asyncio.Future[Any]] = [
-            asyncio.create_task(self.cluster.run(self._collector.tell), name="cluster"),
-            asyncio.create_task(self._collector.run(), name="collector"),
+            asyncio.create_task(self.cluster.run(self._debounce.tell), name="cluster"),
+            asyncio.create_task(self._debounce.run(), name="debounce"),
             asyncio.create_task(
                 self.leadership.run(self._leader_changed, self._stays_back), name="leadership"
             ),
@@ -139,13 +139,13 @@ class Controller:
 
     def mark_dirty(self) -> None:
         """Something has changed: every group is looked at again."""
-        self.outlook.outdated()
+        self.desired_state.outdated()
         for group in self.groups:
             group.dirty.set()
             group.hurry.set()
 
     def _nodes_changed(self) -> None:
-        self.outlook.take_nodes()
+        self.desired_state.take_nodes()
         self.mark_dirty()
 
     def _halted(self) -> bool:
@@ -168,7 +168,7 @@ class Controller:
             group.held, group.missing_port = (), ""  # a standby tells nobody; who leads now says it anew
         self.record.forget()
         if self.leadership.may_write():
-            self._chronicle.leads()
+            self._recorder.leads()
         self.mark_dirty()
 
     async def reconcile(self, group: Group) -> AwsError | None:
@@ -176,8 +176,8 @@ class Controller:
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
         for each in self.groups:  # who gets a place in all of them depends on whom any of them was refused
-            each.poison.look(self._chronicle.nodes_of(each.poison.instances), self.clock.monotonic())
-        evaluation, desired = self.outlook.of(self.groups, self.clock.monotonic())
+            each.poison.look(self._recorder.nodes_of(each.poison.instances), self.clock.monotonic())
+        evaluation, desired = self.desired_state.of(self.groups, self.clock.monotonic())
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         if unread is not None:
@@ -212,12 +212,12 @@ class Controller:
         if group.actual.blind:
             group.actual.believe(group.ours)  # another replica has written since
             group.tell_again_at = None
-        self.outlook.outdated()
+        self.desired_state.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:
         """What is known of the group: the last read and our own writes since. No call is made for it."""
-        port = self.outlook.port(group)
-        self._chronicle.port(group, port, self.outlook.missing_port(group))
+        port = self.desired_state.port(group)
+        self._recorder.port(group, port, self.desired_state.missing_port(group))
         return group.state(port, self.clock.monotonic())
 
     async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
@@ -249,15 +249,17 @@ class Controller:
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
     ) -> None:
         """Count the pass, and say what came of it."""
-        self._chronicle.held(group, decided.held)
+        self._recorder.held(group, decided.held)
         group.was_free = group.was_free or (evaluation.complete and not group.holds_doubtful)
         if problem is not None:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
-            self._chronicle.failed(group, problem)
+            self._recorder.failed(group, problem)
         group.problem = str(problem) if problem else ""
-        seen = evaluation.complete and self.outlook.behind(group) < _CURRENT_S and not group.missing_port
+        seen = (
+            evaluation.complete and self.desired_state.behind(group) < _CURRENT_S and not group.missing_port
+        )
         good = problem is None and seen and (group.actual.fresh or group.actual.blind)
-        self.tally.passes[group.arn, "ok" if good else "failed"] += 1
+        self.counters.passes[group.arn, "ok" if good else "failed"] += 1
         if good:
             group.last_good_pass = self.clock.now()
         group.hurry.set()
@@ -283,12 +285,12 @@ class Controller:
 
     def _missing(self, group: Group) -> str:
         """What keeps a single pass from doing anything; "" when nothing does."""
-        if not self.outlook.listed:
+        if not self.desired_state.listed:
             return "; ".join(self.cluster.problems) or "no complete list of nodes"
         if not self.leadership.may_write():
             return self.leadership.problem or "another replica holds the Lease"
         source = group.settings.port
-        unknown = isinstance(source, ServicePort) and self.outlook.port(group) is None
+        unknown = isinstance(source, ServicePort) and self.desired_state.port(group) is None
         return f"{group.name}: its NodePort is not known" if unknown else ""
 
     async def _pass(self, group: Group) -> float:
@@ -299,12 +301,12 @@ class Controller:
             what = "cannot write the ownership registry" if self.record.loaded else _UNREAD
             group.problem = f"{what}: {error}"
             log.warning("%s: %s", group.name, group.problem, extra={"group": group.name})
-            self.tally.passes[group.arn, "failed"] += 1
+            self.counters.passes[group.arn, "failed"] += 1
             return self._rng.uniform(*_RECORD_AGAIN_S)
         except Exception:
             log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
             group.problem = "unforeseen fault, see the log"
-            self.tally.passes[group.arn, "failed"] += 1
+            self.counters.passes[group.arn, "failed"] += 1
             return group.write_backoff.next()
         if problem is None:
             group.write_backoff.reset()

@@ -11,7 +11,7 @@ FIRST_S = 0.1
 LONGEST_S = 1.0
 
 
-class Collector:
+class Debounce:
     """Calls `news` for the first change at once, and then once for all that came within each window."""
 
     def __init__(self, clock: Clock, news: Callable[[], None]) -> None:

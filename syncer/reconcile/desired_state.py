@@ -14,7 +14,7 @@ from syncer.reconcile.group import Group
 log = logging.getLogger(__name__)
 
 
-class Outlook:
+class DesiredState:
     """The same for every group, so that the groups never differ."""
 
     def __init__(self, settings: Settings, cluster: Cluster) -> None:

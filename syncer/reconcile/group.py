@@ -10,10 +10,10 @@ from syncer.config.settings import GroupSettings
 from syncer.errors import AccessDeniedError, AwsError, TooManyTargetsError
 from syncer.model import Desired, GroupMemory, GroupPlan, GroupState, Held, Target, TargetGroupArn, Why
 from syncer.reconcile.backoff import Backoff
-from syncer.reconcile.conflicts import Contested
-from syncer.reconcile.observed_state import Actual
+from syncer.reconcile.conflicts import Conflicts
+from syncer.reconcile.observed_state import ObservedState
 from syncer.reconcile.own_writes import LAG_S
-from syncer.reconcile.quarantine import Poison
+from syncer.reconcile.quarantine import Quarantine
 
 # A group that may not be read is told all its targets again this often (the predecessor: at its start only).
 _TELL_AGAIN_S = 600.0
@@ -48,16 +48,16 @@ class Group:
     exclusive: bool = False
     own_port: int | None = None
 
-    actual: Actual = field(default_factory=Actual)
+    actual: ObservedState = field(default_factory=ObservedState)
     ours: frozenset[Target] = frozenset()
     confirmed: frozenset[str] = frozenset()
     recalled: int = 0
     inherited: frozenset[Target] = frozenset()
     memory: GroupMemory = field(default_factory=GroupMemory)
     plan: GroupPlan | None = None
-    contested: Contested = field(default_factory=Contested)
-    poison: Poison = field(init=False)
-    stuck: Poison = field(init=False)
+    contested: Conflicts = field(default_factory=Conflicts)
+    poison: Quarantine = field(init=False)
+    stuck: Quarantine = field(init=False)
     _limit: int | None = None
     _limit_until: float = 0.0
 
@@ -89,7 +89,7 @@ class Group:
     was_free: bool = False
 
     def __post_init__(self) -> None:
-        self.poison, self.stuck = Poison(self.rng), Poison(self.rng)
+        self.poison, self.stuck = Quarantine(self.rng), Quarantine(self.rng)
         self.write_backoff = Backoff(self.rng, cap=30.0)
         self.read_backoff = Backoff(self.rng, cap=30.0)
 

@@ -47,7 +47,7 @@ class Unelected:
         """There is nothing to release."""
 
 
-class Election:
+class LeaderElection:
     """Implements `syncer.interfaces.Leadership` by one Lease. `identity` is this replica's name in it.
 
     Clocks of two machines are never compared. The holder counts from the moment at which it began to send a

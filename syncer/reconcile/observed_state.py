@@ -10,7 +10,7 @@ _AWAITED = frozenset({TargetState.INITIAL})
 _DRAINED_S = 300.0
 
 
-class Actual:
+class ObservedState:
     """What is known of one group's targets. Times are monotonic seconds.
 
     A read need not show a write that was acknowledged within the last minute: the write is overlaid on it

@@ -23,7 +23,7 @@ class _Refusal:
     node: NodeView | None
 
 
-class Poison:
+class Quarantine:
     """What one group has set aside, and how much searching it may still do. Times are monotonic seconds."""
 
     def __init__(self, rng: random.Random) -> None:

@@ -9,10 +9,10 @@ from syncer.decide.policy import Ownership
 from syncer.errors import AccessDeniedError, AwsError, ThrottledError
 from syncer.interfaces import Clock, Elb
 from syncer.model import Why
-from syncer.reconcile.conflicts import Contest
+from syncer.reconcile.conflicts import Conflict
 from syncer.reconcile.group import Group
 from syncer.reconcile.rate_limit import READS, Buckets
-from syncer.reconcile.recorder import Chronicle, named
+from syncer.reconcile.recorder import Recorder, named
 from syncer.reconcile.target_type import TargetTypes
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,14 @@ class Reader:
         clock: Clock,
         rng: random.Random,
         news: Callable[[], None],
-        chronicle: Chronicle,
+        recorder: Recorder,
     ) -> None:
         self._settings = settings
         self._elb = elb
         self._clock = clock
         self._rng = rng
         self._news = news
-        self._chronicle = chronicle
+        self._recorder = recorder
         self._types = TargetTypes(settings, elb)
         self._buckets = Buckets(READS)
 
@@ -70,7 +70,7 @@ class Reader:
             await self._look(group)
         except AccessDeniedError as error:
             if error.operation == "DescribeTargetHealth":
-                self._chronicle.blinded(group, error)
+                self._recorder.blinded(group, error)
                 if group.actual.denied(group.ours):
                     self._news()
             return self._failed(group, str(error), slow=True)
@@ -78,7 +78,7 @@ class Reader:
             if isinstance(error, ThrottledError):
                 group.throttled_at = self._clock.monotonic()
                 self._buckets.of(group.region).empty(group.throttled_at)
-            self._chronicle.failed(group, error)
+            self._recorder.failed(group, error)
             return self._failed(group, str(error), slow=error.slow)
         except Exception:
             log.exception("%s: unforeseen fault while reading", group.name)
@@ -111,9 +111,9 @@ class Reader:
         self._report_contests(group, contests)
         if news or contests or group.settles(before, began):
             self._news()
-        self._chronicle.read(group)
+        self._recorder.read(group)
 
-    def _report_contests(self, group: Group, contests: Sequence[Contest]) -> None:
+    def _report_contests(self, group: Group, contests: Sequence[Conflict]) -> None:
         """Report the conflicts that begin now, once for each cause."""
         for cause in sorted({contest.cause for contest in contests}):
             targets = [contest.target for contest in contests if contest.cause == cause]
@@ -124,7 +124,7 @@ class Reader:
                 cause,
                 extra={"group": group.name, "why": Why.CONTESTED},
             )
-            self._chronicle.contested(group, targets, cause)
+            self._recorder.contested(group, targets, cause)
 
     def _failed(self, group: Group, problem: str, *, slow: bool) -> float:
         if problem != group.read_problem:

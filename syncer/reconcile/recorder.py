@@ -22,13 +22,13 @@ from syncer.model import (
     port_shown,
 )
 from syncer.reconcile.group import Group
-from syncer.telemetry.counters import Tally
+from syncer.telemetry.counters import Counters
 from syncer.telemetry.events import Reporter
 
 log = logging.getLogger(__name__)
 
 
-class Chronicle:
+class Recorder:
     """Called on the loop by those who write and read. Times are seconds since the epoch.
 
     How long a node waits for its traffic is counted for nodes that turned Ready since the start: what a
@@ -36,11 +36,11 @@ class Chronicle:
     """
 
     def __init__(
-        self, cluster: Cluster, tally: Tally, clock: Clock, reporter: Reporter | None = None
+        self, cluster: Cluster, counters: Counters, clock: Clock, reporter: Reporter | None = None
     ) -> None:
         self._reporter = reporter
         self._cluster = cluster
-        self._tally = tally
+        self._tally = counters
         self._clock = clock
         self._started = clock.now()
         self._joining: dict[tuple[str, Target], float] = {}

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRIES = 3
 
 
-class Record:
+class Registry:
     """Which targets are ours, in memory and as it is stored; one write for all groups that changed.
 
     `loads` counts how often it was read from there. Without `records`, or without the right to them, it

@@ -16,10 +16,10 @@ from syncer.errors import (
 from syncer.interfaces import Clock, Elb
 from syncer.model import GroupPlan, Target
 from syncer.reconcile.group import Group
-from syncer.reconcile.quarantine import Poison
+from syncer.reconcile.quarantine import Quarantine
 from syncer.reconcile.rate_limit import WRITES, Buckets
-from syncer.reconcile.recorder import Chronicle, named
-from syncer.telemetry.counters import Tally
+from syncer.reconcile.recorder import Recorder, named
+from syncer.telemetry.counters import Counters
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ class Writer:
 
     elb: Elb
     clock: Clock
-    tally: Tally
+    counters: Counters
     halted: Callable[[], bool]
-    chronicle: Chronicle
+    recorder: Recorder
     buckets: Buckets = field(default_factory=lambda: Buckets(WRITES))
 
     async def apply(self, group: Group, plan: GroupPlan) -> AwsError | None:
@@ -79,13 +79,13 @@ class Writer:
                 group.untold.difference_update(batch)
                 group.poison.accepted(batch)
                 self._changed(group, "register", batch)
-                self.chronicle.registered(group, joined)
+                self.recorder.registered(group, joined)
         return None
 
     def _apart(
         self,
         group: Group,
-        aside: Poison,
+        aside: Quarantine,
         batch: Sequence[Target],
         error: RefusedTargetsError | TooManyTargetsError,
     ) -> list[Sequence[Target]] | None:
@@ -101,9 +101,9 @@ class Writer:
         if not culprits and len(batch) == 1:
             culprits = list(batch)
         if culprits:
-            aside.refuse(culprits, now, self.chronicle.nodes_of(each.id for each in culprits))
-            self.tally.refused[group.arn] += len(culprits)
-            self.chronicle.refused(group, culprits, error)
+            aside.refuse(culprits, now, self.recorder.nodes_of(each.id for each in culprits))
+            self.counters.refused[group.arn] += len(culprits)
+            self.recorder.refused(group, culprits, error)
             log.warning(
                 "%s: AWS refused %s: %s", group.name, named(culprits), error, extra={"group": group.name}
             )
@@ -149,7 +149,7 @@ class Writer:
         group.stuck.accepted(batch)
         group.removed += len(batch)
         self._changed(group, "deregister", batch)
-        self.chronicle.deregistered(group, batch)
+        self.recorder.deregistered(group, batch)
 
     async def _may_send(self, group: Group, *, first: bool, searching: bool = False) -> bool:
         """Wait for the turn of one call; False where none may begin, or the plan is to be made anew.
@@ -179,7 +179,7 @@ class Writer:
         return error
 
     def _changed(self, group: Group, change: str, batch: Sequence[Target]) -> None:
-        self.tally.changes[group.arn, change] += len(batch)
+        self.counters.changes[group.arn, change] += len(batch)
         group.hurry.set()
         log.info("%s: %s %s", group.name, change, named(batch), extra={"group": group.name, "change": change})
 

@@ -37,7 +37,7 @@ class Histogram:
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """Counts by their labels; changed on the loop only."""
 
     passes: Counter[tuple[TargetGroupArn, str]] = field(default_factory=Counter)

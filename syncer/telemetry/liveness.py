@@ -20,7 +20,7 @@ class _Seen:
     missing: str
 
 
-class Vitals:
+class Liveness:
     """Noted by the loop every second, and replaced as a whole: any thread may read it at any moment."""
 
     def __init__(self, controller: Controller) -> None:

@@ -78,7 +78,7 @@ class _State(Collector):
         build.add_metric([VERSION], 1)
         yield build
         nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
-        verdicts = controller.outlook.verdicts
+        verdicts = controller.desired_state.verdicts
         for standing in Standing:
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
         yield nodes
@@ -130,8 +130,10 @@ class _State(Collector):
         yield held
 
     def _desired(self, group: Group) -> float:
-        desired = self._controller.outlook.desired
-        return len(desired.wanted) if desired and self._controller.outlook.port(group) is not None else 0
+        desired = self._controller.desired_state.desired
+        return (
+            len(desired.wanted) if desired and self._controller.desired_state.port(group) is not None else 0
+        )
 
     def _age(self, group: Group) -> float:
         return max(0.0, self._controller.clock.now() - (group.last_good_pass or self._started))
@@ -164,7 +166,7 @@ class _State(Collector):
         return family
 
     def _counts(self) -> Iterator[Metric]:
-        tally = self._controller.tally
+        counters = self._controller.counters
         passes = CounterMetricFamily(
             "nlb_sync_passes", "Passes over a group by result.", labels=["target_group", "result"]
         )
@@ -176,30 +178,30 @@ class _State(Collector):
         )
         for arn, label in self._labels.items():
             for result in PASS_RESULTS:
-                passes.add_metric([label, result], tally.passes[arn, result])
+                passes.add_metric([label, result], counters.passes[arn, result])
             for change in CHANGES:
-                changes.add_metric([label, change], tally.changes[arn, change])
-            refused.add_metric([label], tally.refused[arn])
+                changes.add_metric([label, change], counters.changes[arn, change])
+            refused.add_metric([label], counters.refused[arn])
         yield from (passes, changes, refused)
         registered = (
             "Seconds from a node's Ready to its registration, of nodes that turned Ready since the start."
         )
-        yield self._histogram("ready_to_registered", registered, tally.ready_to_registered)
+        yield self._histogram("ready_to_registered", registered, counters.ready_to_registered)
         healthy = "Seconds from a node's Ready to AWS calling its target healthy, of the same nodes."
-        yield self._histogram("ready_to_healthy", healthy, tally.ready_to_healthy)
+        yield self._histogram("ready_to_healthy", healthy, counters.ready_to_healthy)
         calls = CounterMetricFamily(
             "nlb_sync_aws_calls", "AWS calls by result.", labels=["operation", "code"]
         )
         named = {(operation, code) for operation, codes in _OPERATIONS.items() for code in codes}
-        for key in sorted(named | set(tally.calls)):
-            calls.add_metric(key, tally.calls[key])
+        for key in sorted(named | set(counters.calls)):
+            calls.add_metric(key, counters.calls[key])
         yield calls
         restarts = CounterMetricFamily(
             "nlb_sync_watch_restarts", "Watches that ended, by reason.", labels=["resource", "reason"]
         )
         known = {(plural, reason) for plural in ("nodes", "services") for reason in RESTART_REASONS}
-        for pair in sorted(known | set(tally.restarts)):
-            restarts.add_metric(pair, tally.restarts[pair])
+        for pair in sorted(known | set(counters.restarts)):
+            restarts.add_metric(pair, counters.restarts[pair])
         yield restarts
 
     def _histogram(self, name: str, says: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:

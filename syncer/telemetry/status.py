@@ -69,7 +69,7 @@ def snapshot(controller: Controller) -> Mapping[str, Any]:
         "ownership": controller.settings.ownership,
         "problems": [*controller.cluster.problems, *_own_problems(controller)],
         "sentences": _sentences(controller),
-        "nodes": [_node(verdict) for verdict in controller.outlook.verdicts],
+        "nodes": [_node(verdict) for verdict in controller.desired_state.verdicts],
         "groups": [_group(controller, group) for group in controller.groups],
     }
 
@@ -89,7 +89,7 @@ def _leader(controller: Controller) -> Mapping[str, Any]:
 def _sentences(controller: Controller) -> Mapping[str, str]:
     """What each code that is in use now means: reasons of verdicts, rules that hold, AWS's own reasons."""
     selector = controller.settings.node_selector.text
-    reasons = {NO_NODE, *(verdict.reason for verdict in controller.outlook.verdicts)}
+    reasons = {NO_NODE, *(verdict.reason for verdict in controller.desired_state.verdicts)}
     holds = {held.why for group in controller.groups if group.plan for held in group.plan.held}
     healths = {
         (health.state, health.reason)
@@ -121,7 +121,7 @@ def _node(verdict: Verdict) -> Mapping[str, Any]:
 
 def _missing_port(controller: Controller, group: Group) -> str:
     source = group.settings.port
-    if controller.outlook.port(group) is not None:
+    if controller.desired_state.port(group) is not None:
         return ""
     if isinstance(source, ServicePort):
         return str(source)
@@ -131,7 +131,7 @@ def _missing_port(controller: Controller, group: Group) -> str:
 def _group(controller: Controller, group: Group) -> Mapping[str, Any]:
     plan = group.plan or GroupPlan(target_group=group.arn)
     healths = group.actual.targets.values()
-    good, port = group.last_good_pass, controller.outlook.port(group)
+    good, port = group.last_good_pass, controller.desired_state.port(group)
     return {
         "target_group": group.arn,
         "name": group.name,

@@ -8,8 +8,8 @@ from syncer.config.settings import Settings, load
 from syncer.interfaces import Leadership
 from syncer.model import InstanceId, Target, TargetGroupArn
 from syncer.reconcile.controller import Controller
-from syncer.reconcile.leader_election import Election, Unelected
-from syncer.telemetry.counters import Tally
+from syncer.reconcile.leader_election import LeaderElection, Unelected
+from syncer.telemetry.counters import Counters
 from tests.sim.cloud import MemoryCloud
 from tests.sim.cluster import MemoryCluster, MemoryWorld, node
 from tests.sim.elb import MemoryElb
@@ -41,18 +41,18 @@ class Replica:
         self.leases = MemoryLeases(world.lease, self.frost)
         self.leadership: Leadership = Unelected()
         if elected:
-            self.leadership = Election(self.leases, self.name, clock, rng)
+            self.leadership = LeaderElection(self.leases, self.name, clock, rng)
         self.elb = MemoryElb(world.cloud, self.frost, self.leadership.may_write)
         self.cluster = MemoryCluster(world.cluster, settings.node_policy)
         self.events = MemoryEvents()
-        self.tally = Tally()
+        self.counters = Counters()
         self.controller = Controller(
             settings=settings,
             cluster=self.cluster,
             elb=self.elb,
             clock=clock,
             rng=rng,
-            tally=self.tally,
+            counters=self.counters,
             leadership=self.leadership,
             records=MemoryRecords(world.stored),
             events=self.events,

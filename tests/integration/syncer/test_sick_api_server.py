@@ -21,8 +21,8 @@ from syncer.cluster.record import KubernetesRecords
 from syncer.config.settings import load
 from syncer.decide.nodes import node_view
 from syncer.reconcile.controller import Controller
-from syncer.reconcile.leader_election import Election
-from syncer.telemetry.counters import Tally
+from syncer.reconcile.leader_election import LeaderElection
+from syncer.telemetry.counters import Counters
 from syncer.telemetry.status import snapshot
 from tests.integration.syncer.faulty import (
     Answer,
@@ -86,20 +86,20 @@ class Patient:
         self.server, self.plurals = server, plurals
         configuration = Configuration(host=server.url)
         configuration.retries = False
-        api, clock, rng, tally = Api(configuration), SystemClock(), random.Random(1), Tally()  # noqa: S311
+        api, clock, rng, counters = Api(configuration), SystemClock(), random.Random(1), Counters()  # noqa: S311
         groups = ",".join(f"{arn}={SERVICE}:{name}" for arn, name in zip(PORTS, NAMED, strict=True))
         settings = load({"NLB_SYNC_TARGET_GROUPS": groups})
         self.cloud = MemoryCloud(PORTS)
         for name in NODES:
             self.cloud.launch(instance(name))
-        leadership = Election(KubernetesLeases(api, "default", "nlb-sync"), "me", clock, rng)
+        leadership = LeaderElection(KubernetesLeases(api, "default", "nlb-sync"), "me", clock, rng)
         self.controller = Controller(
             settings=settings,
             cluster=KubernetesCluster(api, partial(node_view, policy=settings.node_policy), [SERVICE]),
             elb=MemoryElb(self.cloud, may_write=leadership.may_write),
             clock=clock,
             rng=rng,
-            tally=tally,
+            counters=counters,
             leadership=leadership,
             events=KubernetesEvents(api, Workload(namespace="default", deployment="nlb-sync", pod="me")),
             records=KubernetesRecords(api, "default", "nlb-sync"),

@@ -8,7 +8,7 @@ import pytest
 from syncer.commands.leave import AnotherHandError, Farewell
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
-from syncer.decide.handover import farewell_policy, without_us
+from syncer.decide.handover import handover_policy, without_us
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.errors import ThrottledError
@@ -51,16 +51,16 @@ class Handover:
         state = self.state()
         nodes = [node_view(node(each, each), NodePolicy()) for each in self.ours]
         evaluation = evaluate(nodes, registered_instances([state]), NodePolicy())
-        farewell = Farewell(
+        handover = Farewell(
             elb=self.elb,
             clock=VirtualClock(),
             desired=without_us(choose(evaluation, [state], POLICY)),
-            policy=farewell_policy(POLICY),
+            policy=handover_policy(POLICY),
             say=self.lines.append,
             every=5.0,
             timeout=within,
         )
-        return await farewell.until([state])
+        return await handover.until([state])
 
     def left(self) -> set[InstanceId]:
         return {target.id for target in self.cloud.registered(HTTP)}

@@ -9,7 +9,7 @@ import pytest
 from syncer.commands.at_work import renewed_by
 from syncer.errors import ClusterError
 from syncer.interfaces import LeaseRecord
-from syncer.reconcile.leader_election import Election
+from syncer.reconcile.leader_election import LeaderElection
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
 from tests.sim.virtual import VirtualClock, virtually
@@ -22,7 +22,7 @@ class Leader:
         self.frost = Frost()
         clock = FrozenClock(self.frost)
         leases = MemoryLeases(lease, self.frost)
-        self.election = Election(leases, "leader", clock, random.Random(1))  # noqa: S311
+        self.election = LeaderElection(leases, "leader", clock, random.Random(1))  # noqa: S311
         self._task = asyncio.create_task(self.election.run(lambda: None))
 
     async def kill(self) -> None:

@@ -115,7 +115,7 @@ def test_l2_explain_shows_what_the_running_syncer_holds() -> None:
         seen = await look(world.settings, readings, MemoryElb(world.cloud), quarantine={HTTP: held})
         return {
             each.instance_id or "": (where.next, where.why, where.retry_in)
-            for each in seen.stories
+            for each in seen.explanations
             for where in each.groups
             if where.target_group == HTTP
         }

@@ -62,132 +62,132 @@ def play(story: Callable[[], Awaitable[None]]) -> None:
 
 def test_a_node_is_drained_when_no_group_lists_it_any_more() -> None:
     async def story() -> None:
-        scene = Scene(draining_for=300)
-        scene.register()
-        scene.deregister(HTTP)
-        asyncio.get_running_loop().call_later(60, scene.deregister, HTTPS)
-        progress = await scene.drained()
+        context = Scene(draining_for=300)
+        context.register()
+        context.deregister(HTTP)
+        asyncio.get_running_loop().call_later(60, context.deregister, HTTPS)
+        progress = await context.drained()
         assert progress.done
-        assert 360 <= scene.watchman.waited <= 370
+        assert 360 <= context.watchman.waited <= 370
 
     play(story)
 
 
 def test_new_connections_are_given_two_minutes_even_where_draining_is_shorter() -> None:
     async def story() -> None:
-        scene = Scene(draining_for=0)
-        scene.register()
-        asyncio.get_running_loop().call_later(31, scene.deregister)
-        progress = await scene.drained()
+        context = Scene(draining_for=0)
+        context.register()
+        asyncio.get_running_loop().call_later(31, context.deregister)
+        progress = await context.drained()
         assert progress.done
-        assert 151 <= scene.watchman.waited <= 160
+        assert 151 <= context.watchman.waited <= 160
 
     play(story)
 
 
 def test_without_settling_a_node_is_drained_as_soon_as_no_group_lists_it() -> None:
     async def story() -> None:
-        scene = Scene(draining_for=0)
-        scene.register()
-        asyncio.get_running_loop().call_later(31, scene.deregister)
-        assert (await scene.drained(settle=0)).done
-        assert 31 <= scene.watchman.waited <= 40
+        context = Scene(draining_for=0)
+        context.register()
+        asyncio.get_running_loop().call_later(31, context.deregister)
+        assert (await context.drained(settle=0)).done
+        assert 31 <= context.watchman.waited <= 40
 
     play(story)
 
 
 def test_a_node_that_is_registered_again_is_waited_for_anew() -> None:
     async def story() -> None:
-        scene = Scene(draining_for=0)
-        scene.register()
+        context = Scene(draining_for=0)
+        context.register()
         loop = asyncio.get_running_loop()
-        loop.call_later(10, scene.deregister)
-        loop.call_later(60, scene.register)
-        loop.call_later(100, scene.deregister)
-        assert (await scene.drained()).done
-        assert 220 <= scene.watchman.waited <= 230
+        loop.call_later(10, context.deregister)
+        loop.call_later(60, context.register)
+        loop.call_later(100, context.deregister)
+        assert (await context.drained()).done
+        assert 220 <= context.watchman.waited <= 230
 
     play(story)
 
 
 def test_a_node_that_no_group_lists_at_first_is_drained_at_once() -> None:
     async def story() -> None:
-        scene = Scene()
-        progress = await scene.drained()
+        context = Scene()
+        progress = await context.drained()
         assert progress == Progress(done=True, line="no group lists it")
-        assert scene.watchman.waited < 1
+        assert context.watchman.waited < 1
 
     play(story)
 
 
 def test_a_node_that_nobody_removes_is_not_drained_when_the_time_is_over() -> None:
     async def story() -> None:
-        scene = Scene(timeout=45)
-        scene.register()
-        progress = await scene.drained()
+        context = Scene(timeout=45)
+        context.register()
+        progress = await context.drained()
         assert not progress.done
         assert progress.line == "healthy in http, healthy in https"
-        assert 45 <= scene.watchman.waited < 46
-        assert scene.lines[0].endswith("initial in http, initial in https")
-        assert len(scene.lines) >= 4
+        assert 45 <= context.watchman.waited < 46
+        assert context.lines[0].endswith("initial in http, initial in https")
+        assert len(context.lines) >= 4
 
     play(story)
 
 
 def test_a_group_that_cannot_be_read_is_not_taken_for_empty() -> None:
     async def story() -> None:
-        scene = Scene(timeout=20)
-        scene.elb.broken["describe", HTTPS] = ThrottledError(
+        context = Scene(timeout=20)
+        context.elb.broken["describe", HTTPS] = ThrottledError(
             "DescribeTargetHealth", "Throttling", "slow down"
         )
-        progress = await scene.drained(settle=0)
+        progress = await context.drained(settle=0)
         assert not progress.done
         assert progress.line == "unknown in https"
-        assert any("Throttling" in line for line in scene.lines)
-        del scene.elb.broken["describe", HTTPS]
-        scene.watchman.timeout = 60
-        assert (await scene.drained(settle=0)).done
+        assert any("Throttling" in line for line in context.lines)
+        del context.elb.broken["describe", HTTPS]
+        context.watchman.timeout = 60
+        assert (await context.drained(settle=0)).done
 
     play(story)
 
 
 def test_what_aws_answers_again_and_again_is_said_as_seldom_as_all_else() -> None:
     async def story() -> None:
-        scene = Scene(timeout=60)
+        context = Scene(timeout=60)
         for arn in (HTTP, HTTPS):
-            scene.elb.broken["describe", arn] = ThrottledError(
+            context.elb.broken["describe", arn] = ThrottledError(
                 "DescribeTargetHealth", "Throttling", "slow down"
             )
-        await scene.drained()
-        assert scene.lines[0].endswith(
+        await context.drained()
+        assert context.lines[0].endswith(
             "unknown in http, unknown in https (DescribeTargetHealth: Throttling: slow down)"
         )
-        assert len(scene.lines) <= 1 + 60 // 10
+        assert len(context.lines) <= 1 + 60 // 10
 
     play(story)
 
 
 def test_a_missing_right_ends_the_wait() -> None:
     async def story() -> None:
-        scene = Scene()
+        context = Scene()
         denied = AccessDeniedError(
             "DescribeTargetHealth", "AccessDenied", "no", "elasticloadbalancing:DescribeTargetHealth"
         )
-        scene.elb.broken["describe", HTTP] = denied
+        context.elb.broken["describe", HTTP] = denied
         with pytest.raises(NotPossibleError, match="allow elasticloadbalancing:DescribeTargetHealth"):
-            await scene.drained()
+            await context.drained()
 
     play(story)
 
 
 def test_a_node_is_healthy_when_every_group_says_so() -> None:
     async def story() -> None:
-        scene = Scene()
-        scene.register(HTTP)
-        asyncio.get_running_loop().call_later(30, scene.register, HTTPS)
-        progress = await scene.healthy()
+        context = Scene()
+        context.register(HTTP)
+        asyncio.get_running_loop().call_later(30, context.register, HTTPS)
+        progress = await context.healthy()
         assert progress == Progress(done=True, line="healthy in http, https")
-        assert 50 <= scene.watchman.waited <= 56
+        assert 50 <= context.watchman.waited <= 56
 
     play(story)
 

@@ -230,13 +230,13 @@ def assert_as_told(story: Story, played: Played) -> None:
     assert played.last.empty
 
 
-def as_markdown(stories: Iterable[Story]) -> str:
+def as_markdown(explanations: Iterable[Story]) -> str:
     """The table as docs/stories.md shows it."""
     lines = [
         "| story | at first | fewest ever | at the end | last one left after | held at the end | because |",
         "|---|---|---|---|---|---|---|",
     ]
-    for story in stories:
+    for story in explanations:
         played = play(story)
         holds = sorted(set(held(played.last).values()) - {Why.FOREIGN})
         says = ", ".join(f"`{why}`" for why in holds) or "-"

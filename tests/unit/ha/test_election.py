@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from syncer.reconcile.leader_election import DURATION_S, GIVE_UP_S, SPARE_S, Election
+from syncer.reconcile.leader_election import DURATION_S, GIVE_UP_S, SPARE_S, LeaderElection
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.leases import MemoryLease, MemoryLeases
 from tests.sim.virtual import virtually
@@ -17,7 +17,7 @@ class Candidate:
         self.frost = Frost()
         self.leases = MemoryLeases(lease, self.frost)
         clock = FrozenClock(self.frost)
-        self.election = Election(self.leases, name, clock, random.Random(f"{name}{seed}"))  # noqa: S311
+        self.election = LeaderElection(self.leases, name, clock, random.Random(f"{name}{seed}"))  # noqa: S311
         self.changes = 0
         self._task = asyncio.create_task(self.election.run(self._changed))
 

@@ -5,7 +5,7 @@ import asyncio
 from syncer.decide.ownership import record
 from syncer.errors import AccessDeniedError, UnreachableError
 from syncer.model import GroupState, Target, TargetHealth, TargetState
-from syncer.reconcile.observed_state import Actual
+from syncer.reconcile.observed_state import ObservedState
 from syncer.telemetry.metrics import Exposition
 from syncer.telemetry.status import snapshot
 from tests.sim.cluster import node
@@ -135,8 +135,8 @@ async def test_a_right_that_is_taken_away_leaves_it_blind_with_what_was_its_own(
     await replica.stop()
 
 
-def actual_of(*names: str) -> Actual:
-    known = Actual()
+def actual_of(*names: str) -> ObservedState:
+    known = ObservedState()
     targets = [Target(instance(name), 80) for name in names]
     known.read(0.0, [TargetHealth(target=target, state=TargetState.HEALTHY) for target in targets])
     return known

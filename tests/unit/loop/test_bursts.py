@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.errors import AwsError, ThrottledError
-from syncer.reconcile.debounce import Collector
+from syncer.reconcile.debounce import Debounce
 from syncer.reconcile.rate_limit import READS, WRITES, Bucket
 from tests.sim.cluster import node
 from tests.sim.virtual import VirtualClock, run_virtually, virtually
@@ -18,7 +18,7 @@ async def collected(moments: list[float], lasts: float) -> list[float]:
     """When news was passed on of changes at these moments."""
     loop = asyncio.get_running_loop()
     news: list[float] = []
-    collector = Collector(VirtualClock(), lambda: news.append(round(loop.time(), 6)))
+    collector = Debounce(VirtualClock(), lambda: news.append(round(loop.time(), 6)))
     task = asyncio.create_task(collector.run())
     for moment in sorted(moments):
         await asyncio.sleep(max(0.0, moment - loop.time()))

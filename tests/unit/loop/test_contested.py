@@ -3,7 +3,7 @@
 import asyncio
 
 from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
-from syncer.reconcile.conflicts import LAG_CAUSE, Contested
+from syncer.reconcile.conflicts import LAG_CAUSE, Conflicts
 from syncer.reconcile.own_writes import OwnWrites, Undone
 from syncer.telemetry.status import snapshot
 from tests.sim.virtual import virtually
@@ -16,14 +16,14 @@ def listed(*targets: Target, state: TargetState = TargetState.HEALTHY) -> dict[T
     return {target: TargetHealth(target=target, state=state) for target in targets}
 
 
-def undone(contested: Contested, at: float, *targets: Target, registered: bool = True) -> list[str]:
+def undone(contested: Conflicts, at: float, *targets: Target, registered: bool = True) -> list[str]:
     """These writes are found undone; the causes of the conflicts that begin with it."""
     writes = [Undone(target, registered) for target in targets or (ONE,)]
     return [each.cause for each in contested.undone(writes, at, listed(THREE))]
 
 
 def test_the_third_time_within_ten_minutes_makes_it_contested_for_ten_minutes() -> None:
-    contested = Contested()
+    contested = Conflicts()
     assert [len(undone(contested, at)) for at in (1, 201, 401)] == [0, 0, 1]
     assert contested.set_aside(402) == {ONE: Why.CONTESTED}
     assert contested.next_release(402) == 599
@@ -31,14 +31,14 @@ def test_the_third_time_within_ten_minutes_makes_it_contested_for_ten_minutes() 
 
 
 def test_times_further_apart_make_no_contest() -> None:
-    contested = Contested()
+    contested = Conflicts()
     assert not any(undone(contested, at) for at in range(0, 6000, 310))
 
 
 def test_the_cause_is_named_by_what_is_undone() -> None:
     causes = [
         [undone(contested, at, registered=registered) for at in (0, 60, 120)][-1]
-        for contested, registered in ((Contested(), True), (Contested(), False))
+        for contested, registered in ((Conflicts(), True), (Conflicts(), False))
     ]
     assert "detaches its instances" in causes[0][0]
     assert "attached to the target group" in causes[1][0]
@@ -46,7 +46,7 @@ def test_the_cause_is_named_by_what_is_undone() -> None:
 
 def test_b4_all_targets_of_a_group_at_once_are_reported_as_lag_and_some_of_them_are_not() -> None:
     for standing, is_lag in (((), True), ((THREE,), False)):
-        contested, causes = Contested(), list[str]()
+        contested, causes = Conflicts(), list[str]()
         for at in (0, 60, 120):
             writes = [Undone(target, registered=True) for target in (ONE, TWO)]
             causes = [each.cause for each in contested.undone(writes, at, listed(*standing))]
@@ -55,7 +55,7 @@ def test_b4_all_targets_of_a_group_at_once_are_reported_as_lag_and_some_of_them_
 
 
 def test_b4_who_is_found_to_lag_first_is_reported_as_lag_when_the_last_one_is() -> None:
-    contested = Contested()
+    contested = Conflicts()
     for at, target in ((0, ONE), (60, ONE), (120, ONE), (130, TWO), (190, TWO), (250, TWO)):
         contested.undone([Undone(target, registered=True)], at, {})
     assert {each.cause for each in contested.now(260).values()} == {LAG_CAUSE}

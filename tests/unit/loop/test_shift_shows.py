@@ -8,7 +8,7 @@ import pytest
 from syncer.commands.live import _as_json, _show_story
 from syncer.commands.patience import UntilHealthy
 from syncer.commands.wait import _of_instance
-from syncer.decide.explanation import stories
+from syncer.decide.explanation import explanations
 from syncer.model import Target, TargetHealth, TargetState
 from syncer.telemetry.metrics import Exposition
 from syncer.telemetry.status import snapshot
@@ -74,10 +74,10 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     async def story() -> None:
         _, replica = await shifted_world()
         controller = replica.controller
-        evaluation, desired = controller.outlook.of(controller.groups, controller.clock.monotonic())
+        evaluation, desired = controller.desired_state.of(controller.groups, controller.clock.monotonic())
         states = [each.state(PORTS[each.arn], controller.clock.monotonic()) for each in controller.groups]
         plans = [each.plan for each in controller.groups if each.plan]
-        told = {each.node: each for each in stories(evaluation, desired, states, plans, {})}
+        told = {each.node: each for each in explanations(evaluation, desired, states, plans, {})}
         assert [at["override"] for at in _as_json(told["a"], "")["groups"]] == [ACTIVE, ACTIVE]
         assert [at["override"] for at in _as_json(told["f"], "")["groups"]] == ["", ""]
         assert _as_json(told["f"], "")["zone_source"] == "aws"

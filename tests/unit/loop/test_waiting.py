@@ -11,8 +11,8 @@ from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState, Why
 from syncer.reconcile.backoff import Backoff
-from syncer.reconcile.observed_state import Actual
-from syncer.reconcile.quarantine import Poison
+from syncer.reconcile.observed_state import ObservedState
+from syncer.reconcile.quarantine import Quarantine
 
 
 def seeded(seed: int) -> random.Random:
@@ -35,7 +35,7 @@ BAD, GOOD = Target(InstanceId("i-bad"), 80), Target(InstanceId("i-good"), 80)
 
 
 def test_a_refused_target_is_set_aside_for_longer_each_time_and_no_longer_than_15_minutes() -> None:
-    poison = Poison(seeded(1))
+    poison = Quarantine(seeded(1))
     now, waits = 0.0, []
     for _ in range(12):
         poison.refuse([BAD], now, {})
@@ -59,7 +59,7 @@ def a_node(**changes: Any) -> NodeView:
 
 def test_a_refusal_is_forgotten_when_the_node_turns_ready_or_is_another_one() -> None:
     for change in ({"ready_since": 6.0}, {"name": "another"}, {"created": 9.0}):
-        poison = Poison(seeded(1))
+        poison = Quarantine(seeded(1))
         poison.refuse([BAD], 0.0, {BAD.id: a_node()})
         poison.look({BAD.id: a_node()}, 1.0)
         assert poison.set_aside(1.0)
@@ -68,7 +68,7 @@ def test_a_refusal_is_forgotten_when_the_node_turns_ready_or_is_another_one() ->
 
 
 def test_a_node_that_turns_not_ready_and_ready_again_is_tried_again() -> None:
-    poison = Poison(seeded(1))
+    poison = Quarantine(seeded(1))
     poison.refuse([BAD], 0.0, {BAD.id: a_node()})
     poison.look({BAD.id: replace(a_node(), ready=False, ready_since=None)}, 1.0)
     assert poison.set_aside(1.0)
@@ -77,7 +77,7 @@ def test_a_node_that_turns_not_ready_and_ready_again_is_tried_again() -> None:
 
 
 def test_the_refusal_of_a_node_that_is_gone_is_kept_until_its_time_is_over() -> None:
-    poison = Poison(seeded(1))
+    poison = Quarantine(seeded(1))
     poison.refuse([BAD], 0.0, {BAD.id: a_node()})
     poison.look({}, 1.0)
     assert poison.set_aside(1.0)
@@ -86,7 +86,7 @@ def test_the_refusal_of_a_node_that_is_gone_is_kept_until_its_time_is_over() -> 
 
 
 def test_at_most_16_calls_a_minute_are_spent_on_finding_bad_targets() -> None:
-    poison = Poison(seeded(1))
+    poison = Quarantine(seeded(1))
     assert [poison.may_search(10.0, calls=2) for _ in range(9)] == [True] * 8 + [False]
     assert poison.may_search(71.0, calls=2)
 
@@ -96,7 +96,7 @@ def listed(target: Target, state: TargetState) -> TargetHealth:
 
 
 def test_a_write_is_drawn_over_reads_that_do_not_show_it_for_a_minute() -> None:
-    actual = Actual()
+    actual = ObservedState()
     actual.read(0.0, [listed(BAD, TargetState.HEALTHY)])
     actual.registered([GOOD], 11.0)
     actual.deregistered([BAD], 11.0)
@@ -109,7 +109,7 @@ def test_a_write_is_drawn_over_reads_that_do_not_show_it_for_a_minute() -> None:
 
 
 def test_a_read_that_says_nothing_new_is_no_news() -> None:
-    actual = Actual()
+    actual = ObservedState()
     assert actual.read(0.0, [listed(GOOD, TargetState.HEALTHY)])
     assert not actual.read(30.0, [listed(GOOD, TargetState.HEALTHY)])
     assert actual.read_failed()
@@ -118,7 +118,7 @@ def test_a_read_that_says_nothing_new_is_no_news() -> None:
 
 
 def test_a_draining_target_that_is_registered_again_counts_as_registered() -> None:
-    actual = Actual()
+    actual = ObservedState()
     actual.read(0.0, [listed(GOOD, TargetState.DRAINING)])
     actual.registered([GOOD], 1.0)
     assert actual.targets[GOOD].registered

@@ -18,7 +18,7 @@ from syncer.decide.policy import NodePolicy
 from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.group import Group
-from syncer.telemetry.counters import Tally
+from syncer.telemetry.counters import Counters
 from tests.sim.frost import Frost, FrozenClock
 from tests.sim.virtual import run_virtually
 from tests.unit.peers.documents import PORT, Json, health, instance, node, tainted, target
@@ -105,7 +105,7 @@ async def one_pass(nodes: Iterable[Json], answer: Json, **variables: str) -> tup
         elb=elb,
         clock=FrozenClock(Frost()),
         rng=random.Random(1),  # noqa: S311
-        tally=Tally(),
+        counters=Counters(),
     )
     await controller.run(once=True)
     (group,) = controller.groups

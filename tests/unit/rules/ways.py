@@ -8,7 +8,7 @@ from typing import Any
 
 from syncer.decide.brake import Brake
 from syncer.model import Desired, InstanceId, Target, TargetHealth, TargetState, Why
-from syncer.reconcile.leader_election import Election
+from syncer.reconcile.leader_election import LeaderElection
 from tests.unit.decide.stories import STORIES, assert_as_told, play
 
 Off = Callable[[Any], Any]
@@ -65,8 +65,8 @@ def never(*whys: Why) -> Off:
 
 def complete_anyway(original: Callable[..., Why | None]) -> Callable[..., Why | None]:
     """As if every list were complete."""
-    return lambda scene, target: original(
-        replace(scene, desired=replace(scene.desired, complete=True)), target
+    return lambda context, target: original(
+        replace(context, desired=replace(context.desired, complete=True)), target
     )
 
 
@@ -94,7 +94,7 @@ def counting(state: TargetState, *, registered: bool) -> Off:
     return off
 
 
-def whoever_led_once(_: object) -> Callable[[Election], bool]:
+def whoever_led_once(_: object) -> Callable[[LeaderElection], bool]:
     """A Lease that is asked about when it is taken, and not before each write."""
     return lambda election: election._held_from is not None or not election.elected
 
