@@ -116,7 +116,7 @@ def shell(command: tuple[str, ...]) -> None:
 @click.argument("question", nargs=-1, type=click.UNPROCESSED, required=True)
 def ask(question: tuple[str, ...]) -> None:
     """Ask the syncer in its own Pod, as `kubectl exec` does in a cluster: `sandbox ask explain node-3`."""
-    from sandbox.nodes.pods.spawn import running  # noqa: PLC0415
+    from sandbox.kubelet.spawn import running  # noqa: PLC0415
 
     for command in running(_present()):
         os.chdir(command.directory)

@@ -10,15 +10,15 @@ from botocore.config import Config
 from sandbox import process, supervisor
 from sandbox.cloud.client import ACCESS_KEY, SECRET_KEY
 from sandbox.cluster import CONTROLLERS, STORE_AND_API, Rest
-from sandbox.engine.plugins import Plugin, installed
+from sandbox.kubelet.spawn import running
+from sandbox.kubelet.unpacked_image import UnpackedImage
 from sandbox.layout import REGION, Layout
 from sandbox.loopback import Address, Loopback
-from sandbox.nodes.pods.spawn import running
-from sandbox.nodes.pods.unpacked_image import UnpackedImage
+from sandbox.plugins.choice import Plugin, installed
 from sandbox.supervisor import Incident
 
 SYNCER_PORT = 8080
-PROCESSES = ("cloud", *STORE_AND_API, *CONTROLLERS, "nodes", "nlb")
+PROCESSES = ("cloud", *STORE_AND_API, *CONTROLLERS, "nodes", "dataplane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from sandbox import cluster, process, slots, supervisor, toolchain
 from sandbox.cloud.network import ensure_network
-from sandbox.engine import plugins
 from sandbox.errors import SandboxError
 from sandbox.image import storage
+from sandbox.kubelet import unpacked_image
+from sandbox.kubelet.spawn import end_orphans
 from sandbox.layout import Layout
 from sandbox.nodes import lifecycle
-from sandbox.nodes.pods import unpacked_image
-from sandbox.nodes.pods.spawn import end_orphans
+from sandbox.plugins import choice as plugins
 from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
 from sandbox.status import Status, observe
@@ -29,7 +29,7 @@ _WORLD = ("cloud",)
 _STOP_ORDER = (
     supervisor.NAME,
     "nodes",
-    "nlb",
+    "dataplane",
     *reversed(cluster.CONTROLLERS),
     *reversed(cluster.STORE_AND_API),
     "cloud",
@@ -160,7 +160,7 @@ def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> N
         step.note(layout.apiserver_url)
     with progress.step("nodes and packet path") as step:
         _start_server(layout, "nodes", layout.nodes_socket.exists)
-        _start_server(layout, "nlb", lambda: True)
+        _start_server(layout, "dataplane", lambda: True)
         step.note(f"{len(lifecycle.seed_nodes(layout))} nodes")
     _start_server(layout, supervisor.NAME, lambda: True)
 

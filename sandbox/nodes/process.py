@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
+from sandbox.kubelet.runner import Runner
 from sandbox.layout import Layout
 from sandbox.nodes import control
 from sandbox.nodes.ec2 import Instance
@@ -14,7 +15,6 @@ from sandbox.nodes.fleet import Fleet
 from sandbox.nodes.heartbeat import Heartbeat
 from sandbox.nodes.ingress import entry_points
 from sandbox.nodes.kube import Cache, Kube, Object
-from sandbox.nodes.pods.runner import Runner
 from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)

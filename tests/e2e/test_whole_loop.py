@@ -316,7 +316,7 @@ def test_make_up_provisions_again_what_was_destroyed_by_hand(sandbox: Sandbox) -
 
 
 def test_make_down_leaves_no_process_and_no_port_even_where_some_were_killed(sandbox: Sandbox) -> None:
-    for name in ("nodes", "nlb"):
+    for name in ("nodes", "dataplane"):
         os.kill(
             next(each.pid for each in process.running(sandbox.layout) if each.name == name), signal.SIGKILL
         )

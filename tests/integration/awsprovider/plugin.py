@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.engine.protocol import grpc, provider_stubs, status_stubs
-from sandbox.engine.values import PropertyMap, decode, encode, reveal
+from sandbox.plugins.protocol import grpc, provider_stubs, status_stubs
+from sandbox.plugins.values import PropertyMap, decode, encode, reveal
 
 _messages, _services = provider_stubs()
 
@@ -166,7 +166,7 @@ class Plugin:
 def started() -> Iterator[Plugin]:
     """A plugin process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.engine.aws"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "sandbox.plugins.aws"], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:

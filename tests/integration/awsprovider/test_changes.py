@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.cloud.network import Network
-from sandbox.engine.values import UNKNOWN, Secret, has_secret
+from sandbox.plugins.values import UNKNOWN, Secret, has_secret
 from tests.integration.awsprovider.conftest import Clients, Workbench
 from tests.integration.awsprovider.plugin import Change, Made, Plugin
 from tests.integration.awsprovider.test_every_type import (

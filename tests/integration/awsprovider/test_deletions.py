@@ -10,9 +10,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from sandbox.cloud.network import Network
-from sandbox.engine.aws import load_balancer
-from sandbox.engine.aws.session import Access, Aws, Clients
 from sandbox.layout import REGION
+from sandbox.plugins.aws import load_balancer
+from sandbox.plugins.aws.session import Access, Aws, Clients
 from tests.integration.awsprovider.conftest import Clients as Boto
 from tests.integration.awsprovider.conftest import Workbench
 from tests.integration.awsprovider.plugin import Failed, Made, Plugin

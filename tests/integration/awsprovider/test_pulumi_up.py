@@ -11,7 +11,7 @@ from sandbox.cloud.network import Network
 from sandbox.layout import Layout
 from sandbox.toolchain import ensure
 from tests.integration.awsprovider.conftest import Clients
-from tests.integration.engine.project import Project
+from tests.integration.plugins.project import Project
 
 pytestmark = pytest.mark.toolchain
 

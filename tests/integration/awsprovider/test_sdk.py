@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from sandbox.engine.aws.schema import RESOURCES, shapes
+from sandbox.plugins.aws.schema import RESOURCES, shapes
 
 
 @pytest.mark.parametrize(("token", "where"), RESOURCES.items())

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sandbox import process
+from sandbox.kubelet import spawn, unpacked_image
 from sandbox.layout import Layout
-from sandbox.nodes.pods import spawn, unpacked_image
 from sandbox.up import choose_image
 from tests.integration.nodes.conftest import eventually, machines, start
 from tests.integration.nodes.test_pods import Namespace, container_status, namespace, server, uid

@@ -16,9 +16,9 @@ import yaml
 
 from sandbox import process
 from sandbox.cloud.network import ensure_network
-from sandbox.engine import plugins
 from sandbox.environment import private_uv
 from sandbox.layout import Layout
+from sandbox.plugins import choice as plugins
 from sandbox.toolchain import ensure
 
 ROOT = Path(__file__).parents[3]

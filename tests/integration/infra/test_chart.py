@@ -16,9 +16,9 @@ import yaml
 from infra.helmchart import CHART
 from sandbox.cluster import Rest
 from sandbox.cluster.rest import APPLY_PATCH, ApiError, admin_context
-from sandbox.engine.kubernetes.catalog import Catalog
-from sandbox.engine.kubernetes.connection import Connection, load
 from sandbox.layout import HOST, Layout
+from sandbox.plugins.kubernetes.catalog import Catalog
+from sandbox.plugins.kubernetes.connection import Connection, load
 from sandbox.toolchain import ensure
 from syncer.manifests.credentials import KINDS, of_kind
 from syncer.manifests.pod import Workload, pod_spec

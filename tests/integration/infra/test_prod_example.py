@@ -19,11 +19,11 @@ from sandbox import cluster, process, status, supervisor, toolchain, up
 from sandbox.cloud.client import ec2_client, elbv2_client
 from sandbox.cloud.network import NODE_GROUP_ID, SUBNET_IDS, VPC_ID
 from sandbox.cluster import Rest
-from sandbox.engine import plugins
+from sandbox.kubelet import spawn
 from sandbox.layout import Layout
 from sandbox.nodes import lifecycle
 from sandbox.nodes.ingress import PING_ANNOTATION
-from sandbox.nodes.pods import spawn
+from sandbox.plugins import choice as plugins
 from sandbox.progress import Progress
 from tests.waiting import eventually
 

@@ -13,9 +13,9 @@ import yaml
 
 from sandbox.cluster import Rest
 from sandbox.cluster.rest import ApiError
-from sandbox.engine.kubernetes.catalog import Catalog
-from sandbox.engine.kubernetes.connection import Connection, load
 from sandbox.layout import Layout
+from sandbox.plugins.kubernetes.catalog import Catalog
+from sandbox.plugins.kubernetes.connection import Connection, load
 from tests.integration.infra.conftest import DevStack
 from tests.integration.infra.test_edits import gone
 

@@ -46,11 +46,11 @@ class World:
     node_port: int
 
     def running(self) -> list[Running | None]:
-        return [process.find(self.inside, name) for name in ("nodes", "nlb")]
+        return [process.find(self.inside, name) for name in ("nodes", "dataplane")]
 
     def lines(self) -> int:
         """How many entries the logs have; a traceback is part of one."""
-        logs = [self.inside.logs / f"{name}.log" for name in ("nodes", "nlb")]
+        logs = [self.inside.logs / f"{name}.log" for name in ("nodes", "dataplane")]
         return sum(len(_ENTRY.findall(log.read_text())) for log in logs)
 
     def serves(self, name: str) -> bool:
@@ -92,11 +92,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, cluster: Layout) -> Iterator
             start(outside, "cloud")
             eventually(lambda: ensure_network(outside.aws_url, outside.vpc_network))
             start(inside, "nodes")
-            start(inside, "nlb")
+            start(inside, "dataplane")
             eventually(inside.nodes_socket.exists)
             yield World(outside, inside, aws, api, made["spec"]["ports"][0]["nodePort"])
         finally:
-            for name in ("nodes", "nlb"):
+            for name in ("nodes", "dataplane"):
                 process.stop(inside, name)
             process.stop(outside, "cloud")
             Rest(outside).delete(f"{SERVICES}/nonsense")

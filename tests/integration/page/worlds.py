@@ -9,9 +9,9 @@ from typing import Any
 from syncer.errors import AccessDeniedError, CredentialsExpiredError
 from syncer.model import InstanceId, Target
 from syncer.telemetry.status import snapshot
-from tests.sim.cluster import node
-from tests.sim.virtual import run_virtually
-from tests.sim.world import HTTP, HTTPS, Replica, World
+from tests.simulation.cluster import node
+from tests.simulation.virtual import run_virtually
+from tests.simulation.world import HTTP, HTTPS, Replica, World
 
 Document = dict[str, Any]
 EVIL = "<img src=x onerror=alert(1)>"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sandbox import process
+from sandbox.kubelet.runtimes import Command
+from sandbox.kubelet.spawn import spawn
 from sandbox.layout import Layout
-from sandbox.nodes.pods.runtimes import Command
-from sandbox.nodes.pods.spawn import spawn
 
 
 def sandbox(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
@@ -29,13 +29,13 @@ def sandbox(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
 def test_a_command_in_a_half_dead_sandbox_names_what_does_not_run(tmp_path: Path) -> None:
     layout = Layout.ephemeral(tmp_path)
     layout.save()
-    for name in ("etcd", "nodes", "nlb"):
+    for name in ("etcd", "nodes", "dataplane"):
         process.start(layout, name, ["sleep", "60"])
     try:
         said = sandbox(layout, "node", "kill", "node-1")
         status = sandbox(layout, "status")
     finally:
-        for name in ("etcd", "nodes", "nlb"):
+        for name in ("etcd", "nodes", "dataplane"):
             process.stop(layout, name)
     missing = "cloud, kube-apiserver, kube-controller-manager, kube-scheduler"
     assert said.stderr == f"error: not running: {missing}; `make up` mends it\n"

@@ -49,7 +49,7 @@ def again(layout: Layout, before: Running) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", ["nodes", "nlb", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+    "name", ["nodes", "dataplane", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
 )
 def test_c1_a_killed_process_comes_back_as_it_was_started(supervised: Layout, name: str) -> None:
     environment = {"PATH": os.environ["PATH"], "MARK": name}
@@ -88,27 +88,27 @@ def test_c1_a_cloud_whose_state_was_memory_is_reported_and_not_started_empty(sup
 
 
 def test_c1_what_is_stopped_stays_stopped(supervised: Layout) -> None:
-    process.start(supervised, "nlb", SLEEP)
+    process.start(supervised, "dataplane", SLEEP)
     other = process.start(supervised, "nodes", SLEEP)
 
-    process.stop(supervised, "nlb")
+    process.stop(supervised, "dataplane")
     kill(other)
     eventually(lambda: again(supervised, other), 10)
 
-    assert process.find(supervised, "nlb") is None
-    assert "nlb" not in supervisor.incidents(supervised)
+    assert process.find(supervised, "dataplane") is None
+    assert "dataplane" not in supervisor.incidents(supervised)
 
 
 def test_c1_a_process_that_ends_again_and_again_is_waited_for_longer_each_time(layout: Layout) -> None:
     now = 0.0
     watch = Watch(layout, clock=lambda: now)
-    process.start(layout, "nlb", BRIEF)
+    process.start(layout, "dataplane", BRIEF)
     starts = []
     while now < 120:
-        eventually(lambda: process.find(layout, "nlb") is None, 10, every=0.02)
-        before = supervisor.incidents(layout).get("nlb")
+        eventually(lambda: process.find(layout, "dataplane") is None, 10, every=0.02)
+        before = supervisor.incidents(layout).get("dataplane")
         watch.look()
-        if (after := supervisor.incidents(layout)["nlb"]) != before and before:
+        if (after := supervisor.incidents(layout)["dataplane"]) != before and before:
             starts += [now] * (after.restarts - before.restarts)
         now += 0.5
     pauses = [later - sooner for sooner, later in pairwise(starts)]
@@ -118,7 +118,7 @@ def test_c1_a_process_that_ends_again_and_again_is_waited_for_longer_each_time(l
 
 
 def test_c1_a_supervisor_that_does_not_run_is_reported_with_the_cure(layout: Layout) -> None:
-    process.start(layout, "nlb", SLEEP)
+    process.start(layout, "dataplane", SLEEP)
     status = observe(layout, {})
     assert status.to_json()["supervised"] is False
     assert "supervisor: not running, so what ends is not started again; `make up` starts it" in details(
@@ -127,10 +127,10 @@ def test_c1_a_supervisor_that_does_not_run_is_reported_with_the_cure(layout: Lay
 
 
 def test_c1_a_supervisor_takes_over_what_an_earlier_one_noted(layout: Layout) -> None:
-    started = process.start(layout, "nlb", SLEEP)
+    started = process.start(layout, "dataplane", SLEEP)
     first = Watch(layout, clock=lambda: 0.0)
     kill(started)
-    eventually(lambda: process.find(layout, "nlb") is None, 5)
+    eventually(lambda: process.find(layout, "dataplane") is None, 5)
     first.look()
 
     after = iter([0.0] * 4 + [100.0] * 8)
@@ -138,11 +138,11 @@ def test_c1_a_supervisor_takes_over_what_an_earlier_one_noted(layout: Layout) ->
     second.look()
     second.look()
 
-    assert supervisor.incidents(layout)["nlb"].restarts == 1
+    assert supervisor.incidents(layout)["dataplane"].restarts == 1
 
 
 def test_c1_the_record_of_a_start_is_its_owners_alone(layout: Layout) -> None:
-    process.start(layout, "nlb", SLEEP, {"SECRET": "x"})
+    process.start(layout, "dataplane", SLEEP, {"SECRET": "x"})
     (record,) = layout.run.glob("nlb*.json")
     assert record.stat().st_mode & 0o077 == 0
     listed = subprocess.run(["ls", layout.run], capture_output=True, text=True, check=True).stdout.split()

@@ -35,10 +35,10 @@ from tests.integration.syncer.faulty import (
     hang_up,
     say_nothing,
 )
-from tests.sim.cloud import MemoryCloud
-from tests.sim.cluster import node
-from tests.sim.elb import MemoryElb
-from tests.sim.world import PORTS, SERVICE, instance
+from tests.simulation.cloud import MemoryCloud
+from tests.simulation.cluster import node
+from tests.simulation.elb import MemoryElb
+from tests.simulation.world import PORTS, SERVICE, instance
 
 # How long a fault is watched, and how late a request may come beside the time that the machine itself lost.
 _FAULT_S = 5.0

@@ -20,7 +20,7 @@ import yaml
 from bench.clients import crowd, probe
 from sandbox.layout import HOST, free_ports
 from tests.integration.syncer.household import Syncer
-from tests.sim.world import HTTP
+from tests.simulation.world import HTTP
 from tests.waiting import eventually
 
 PATIENCE_S = 10.0  # the machine may be busy: what counts is that every probe is answered

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.engine.aws.provider import AwsProvider
+from sandbox.plugins.aws.provider import AwsProvider
 
 
 @pytest.fixture

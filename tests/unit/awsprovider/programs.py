@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sandbox.engine.aws.provider import AwsProvider
-from sandbox.engine.difference import Difference, show
-from sandbox.engine.provider import Checked, Naming, Resource, State
+from sandbox.plugins.aws.provider import AwsProvider
+from sandbox.plugins.difference import Difference, show
+from sandbox.plugins.provider import Checked, Naming, Resource, State
 
 EIP = "aws:ec2/eip:Eip"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.aws.provider import AwsProvider
-from sandbox.engine.aws.rules import RULES
-from sandbox.engine.aws.schema import RESOURCES, Type, shapes
-from sandbox.engine.provider import Naming, ProviderError
-from sandbox.engine.values import UNKNOWN, Secret, has_secret, reveal
+from sandbox.plugins.aws.property_rules import RULES
+from sandbox.plugins.aws.provider import AwsProvider
+from sandbox.plugins.aws.schema import RESOURCES, Type, shapes
+from sandbox.plugins.provider import Naming, ProviderError
+from sandbox.plugins.values import UNKNOWN, Secret, has_secret, reveal
 from tests.unit.awsprovider.programs import (
     BALANCER,
     EGRESS,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from sandbox.engine.aws import config
-from sandbox.engine.aws.names import prefix_of, unique
-from sandbox.engine.aws.provider import AwsProvider
-from sandbox.engine.provider import Naming, ProviderError, Resource
-from sandbox.engine.values import UNKNOWN
+from sandbox.plugins.aws import config
+from sandbox.plugins.aws.names import prefix_of, unique
+from sandbox.plugins.aws.provider import AwsProvider
+from sandbox.plugins.provider import Naming, ProviderError, Resource
+from sandbox.plugins.values import UNKNOWN
 
 DEFAULT = Resource(
     "urn:pulumi:t::p::pulumi:providers:aws::default_7_51_1", "pulumi:providers:aws", "default_7_51_1"

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.aws.provider import AwsProvider
-from sandbox.engine.aws.rules import RULES
-from sandbox.engine.aws.schema import RESOURCES
-from sandbox.engine.provider import Resource, State
-from sandbox.engine.values import UNKNOWN
+from sandbox.plugins.aws.property_rules import RULES
+from sandbox.plugins.aws.provider import AwsProvider
+from sandbox.plugins.aws.schema import RESOURCES
+from sandbox.plugins.provider import Resource, State
+from sandbox.plugins.values import UNKNOWN
 from tests.unit.awsprovider.programs import (
     ARN,
     BALANCER,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.engine.aws.provider import AwsProvider
+from sandbox.plugins.aws.provider import AwsProvider
 from tests.unit.awsprovider.programs import BALANCER, PROGRAMS, TARGETS, changes, check, paths
 
 _quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.aws import schema
-from sandbox.engine.aws.package import package_schema
-from sandbox.engine.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, shapes
+from sandbox.plugins.aws import schema
+from sandbox.plugins.aws.package import package_schema
+from sandbox.plugins.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, shapes
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.engine.aws.security_group import patience
+from sandbox.plugins.aws.security_group import patience
 
 
 @pytest.mark.parametrize(("timeout_s", "retried_s"), [(0, 900), (1200, 1200), (60, 60), (30, 90), (1, 90)])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from syncer.elb.adapter import BotoElb
 from syncer.elb.variables import ENDPOINT_VARIABLES, VARIABLES, check_variables
 from syncer.errors import MisconfiguredError
-from tests.sim.world import HTTP
+from tests.simulation.world import HTTP
 
 LOADER = Loader()
 WRONG = ("x y", "0", "-1")

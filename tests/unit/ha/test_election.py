@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable
 
 from syncer.reconcile.leader_election import DURATION_S, GIVE_UP_S, SPARE_S, LeaderElection
-from tests.sim.frost import Frost, FrozenClock
-from tests.sim.leases import MemoryLease, MemoryLeases
-from tests.sim.virtual import virtually
+from tests.simulation.frost import Frost, FrozenClock
+from tests.simulation.leases import MemoryLease, MemoryLeases
+from tests.simulation.virtual import virtually
 
 
 class Candidate:

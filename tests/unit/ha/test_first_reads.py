@@ -7,8 +7,8 @@ import pytest
 
 from syncer.decide.selector import Selector
 from syncer.telemetry.status import snapshot, unready
-from tests.sim.virtual import run_virtually, virtually
-from tests.sim.world import HTTP, Replica, World
+from tests.simulation.virtual import run_virtually, virtually
+from tests.simulation.world import HTTP, Replica, World
 
 ROLES = ("leader", "standby", "unelected", "paused")
 # What fails, and what the replica says of it.

@@ -7,7 +7,7 @@ import pytest
 from syncer.cluster.place import own_place
 from syncer.config.settings import load
 from syncer.errors import MisconfiguredError
-from tests.sim.world import HTTP
+from tests.simulation.world import HTTP
 
 MOUNT = "var/run/secrets/kubernetes.io/serviceaccount"
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from syncer.model import InstanceId, Target, TargetGroupArn
 from syncer.reconcile.registry import confirm, decoded, encoded, key_of
-from tests.sim.cluster import node
-from tests.sim.records import MemoryRecords
-from tests.sim.virtual import EPOCH, virtually
-from tests.sim.world import HTTP, HTTPS, PORTS, SERVICE, Replica, World, instance
+from tests.simulation.cluster import node
+from tests.simulation.records import MemoryRecords
+from tests.simulation.virtual import EPOCH, virtually
+from tests.simulation.world import HTTP, HTTPS, PORTS, SERVICE, Replica, World, instance
 
 TARGETS = st.builds(
     Target,

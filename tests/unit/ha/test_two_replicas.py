@@ -11,8 +11,8 @@ from syncer.elb.adapter import BotoElb
 from syncer.errors import AccessDeniedError, NotLeaderError, UnreachableError
 from syncer.model import Target
 from syncer.telemetry.status import unready
-from tests.sim.virtual import run_virtually, virtually
-from tests.sim.world import HTTP, PORTS, Replica, World, instance
+from tests.simulation.virtual import run_virtually, virtually
+from tests.simulation.world import HTTP, PORTS, Replica, World, instance
 
 
 async def pair(world: World) -> tuple[Replica, Replica]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from syncer.model import TargetGroupArn
-from tests.sim.world import instance
+from tests.simulation.world import instance
 from tests.unit.machine.hands import NAMES, zone_of
 from tests.unit.machine.known import EXCLUDED
 from tests.unit.machine.life import Life

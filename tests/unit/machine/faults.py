@@ -10,9 +10,9 @@ from syncer.errors import (
     ThrottledError,
     UnreachableError,
 )
-from tests.sim import lag
-from tests.sim.cloud import MemoryCloud
-from tests.sim.world import HTTP, HTTPS
+from tests.simulation import lag
+from tests.simulation.cloud import MemoryCloud
+from tests.simulation.world import HTTP, HTTPS
 
 
 def _denied(call: str) -> AwsError:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from syncer.model import InstanceId, Target, TargetGroupArn
-from tests.sim.cloud import MemoryCloud
-from tests.sim.world import PORTS, instance
+from tests.simulation.cloud import MemoryCloud
+from tests.simulation.world import PORTS, instance
 
 NAMES = tuple("abcdefgh")
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")

@@ -36,7 +36,7 @@ from math import ceil
 from syncer.config.settings import Settings
 from syncer.decide.policy import Ownership
 from syncer.model import InstanceId, Target
-from tests.sim.elb import Call
+from tests.simulation.elb import Call
 from tests.unit.machine.known import GROUP, KnownCluster, KnownGroup
 
 # A read begins at most 30 s after the last one and may take its time to be answered.

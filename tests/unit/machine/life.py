@@ -9,12 +9,12 @@ from typing import Any
 
 from syncer.model import Target, TargetGroupArn, Why
 from syncer.reconcile.registry import confirm
-from tests.sim import lag
-from tests.sim.cloud import CALLS, Entry, MemoryGroup
-from tests.sim.cluster import node
-from tests.sim.records import MemoryRecords
-from tests.sim.virtual import EPOCH
-from tests.sim.world import HTTP, PORTS, SERVICE, Replica, World, instance
+from tests.simulation import lag
+from tests.simulation.cloud import CALLS, Entry, MemoryGroup
+from tests.simulation.cluster import node
+from tests.simulation.records import MemoryRecords
+from tests.simulation.virtual import EPOCH
+from tests.simulation.world import HTTP, PORTS, SERVICE, Replica, World, instance
 from tests.unit.machine.faults import FAULTS, LAGS, TROUBLES
 from tests.unit.machine.hands import ARNS, NAMES, Hands, zone_of
 from tests.unit.machine.known import SELECTOR

@@ -10,10 +10,10 @@ from syncer.config.settings import ServicePort
 from syncer.errors import AwsError, TooManyTargetsError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
 from syncer.reconcile.registry import key_of
-from tests.sim.cloud import WRITES
-from tests.sim.elb import Call
-from tests.sim.virtual import EPOCH
-from tests.sim.world import Replica, World
+from tests.simulation.cloud import WRITES
+from tests.simulation.elb import Call
+from tests.simulation.virtual import EPOCH
+from tests.simulation.world import Replica, World
 from tests.unit.machine.effects import LAG_S
 from tests.unit.machine.judge import STALE_S, Choices, Judge
 from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
@@ -28,7 +28,7 @@ SPARE_S = 3.0
 
 @dataclass(slots=True)
 class Oversight:
-    """`tests.sim.elb.Witness` of one replica. What is wrong is added to `wrong`, never raised."""
+    """`tests.simulation.elb.Witness` of one replica. What is wrong is added to `wrong`, never raised."""
 
     world: World
     replica: Replica

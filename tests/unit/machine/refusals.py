@@ -12,8 +12,8 @@ from syncer.errors import (
     UnreachableError,
 )
 from syncer.model import InstanceId, Target, TargetGroupArn
-from tests.sim.cloud import WRITES
-from tests.sim.elb import Call
+from tests.simulation.cloud import WRITES
+from tests.simulation.elb import Call
 
 # The shortest waits that the backoffs may draw: half of 1 s, of 30 s where a person must mend something,
 # and of 30 s for a target that was refused.

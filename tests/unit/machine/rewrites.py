@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from syncer.model import InstanceId, Target
-from tests.sim.elb import Call
+from tests.simulation.elb import Call
 from tests.unit.machine.effects import LAG_S
 
 WINDOW_S = 600.0

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from syncer.model import Target, TargetHealth, TargetState
-from tests.sim.cloud import MemoryCloud
+from tests.simulation.cloud import MemoryCloud
 from tests.unit.machine.hands import ZONES
 from tests.unit.machine.known import KnownGroup, grade
 

@@ -1,10 +1,9 @@
 """One machine for all of it: Nodes, targets, faults, restarts and the clock, on virtual time.
 
-The real Controller, as one replica or as two with a Lease, is driven through random lives over the cloud, the
-cluster and the API objects of `tests/sim`, which keep AWS's rules. `oversight.py` watches every call as it is
-sent, by the rules of `judge.py`; `settling.py` says what must come after the last fault.
-
-An ordinary run plays the same lives each time. Others, and more of them, are played by
+The real Controller, as one replica or as two with a Lease, is driven through random lives over the cloud,
+the cluster and the API objects of `tests/simulation`, which keep AWS's rules. `oversight.py` watches every
+call as it is sent, by the rules of `judge.py`; `settling.py` says what must come after the last fault. An
+ordinary run plays the same lives each time. Others, and more of them, are played by
 
     NLB_SYNC_LIVES=5000 .venv/bin/pytest tests/unit/machine --timeout 0
 """
@@ -27,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from syncer.model import TargetGroupArn
-from tests.sim.virtual import VirtualLoop
+from tests.simulation.virtual import VirtualLoop
 from tests.unit.machine import chapters
 from tests.unit.machine.faults import FAULTS, LAGS, TROUBLES
 from tests.unit.machine.hands import ARNS, NAMES, STRANGERS

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from syncer.model import Target
-from tests.sim.virtual import run_virtually
-from tests.sim.world import HTTP, PORTS, instance
+from tests.simulation.virtual import run_virtually
+from tests.simulation.world import HTTP, PORTS, instance
 from tests.unit.machine import chapters
 from tests.unit.machine.hands import NAMES, zone_of
 from tests.unit.machine.known import TAINTS

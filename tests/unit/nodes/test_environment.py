@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.nodes.pods.environment import (
+from sandbox.kubelet.environment import (
     ConfigError,
     Declared,
     Facts,

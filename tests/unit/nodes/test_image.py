@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.nodes.pods.image import DOCKERFILE as OWN
-from sandbox.nodes.pods.image import ImageError, Start, is_ours, of_dockerfile, read, repository, words
+from sandbox.kubelet.image import DOCKERFILE as OWN
+from sandbox.kubelet.image import ImageError, Start, is_ours, of_dockerfile, read, repository, words
 
 DOCKERFILE = """\
 # syntax=docker/dockerfile:1

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.nodes.pods.backoff import MAX_S, Backoff
-from sandbox.nodes.pods.quantity import in_units_of, parse
-from sandbox.nodes.pods.status import PodView, Record, Running, Terminated, Waiting, phase, pod_status
+from sandbox.kubelet.backoff import MAX_S, Backoff
+from sandbox.kubelet.quantity import in_units_of, parse
+from sandbox.kubelet.status import PodView, Record, Running, Terminated, Waiting, phase, pod_status
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 

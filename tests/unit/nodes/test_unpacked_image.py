@@ -10,10 +10,10 @@ import pytest
 from sandbox.environment import PreparationError
 from sandbox.image import builders, storage
 from sandbox.image.storage import Config
+from sandbox.kubelet import unpacked_image
+from sandbox.kubelet.runtimes import ProcessRuntime, of
+from sandbox.kubelet.unpacked_image import UnpackedImage
 from sandbox.layout import Layout
-from sandbox.nodes.pods import unpacked_image
-from sandbox.nodes.pods.runtimes import ProcessRuntime, of
-from sandbox.nodes.pods.unpacked_image import UnpackedImage
 
 
 @pytest.fixture

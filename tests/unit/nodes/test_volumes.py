@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
+from sandbox.kubelet.environment import ConfigError, Facts, Objects
+from sandbox.kubelet.volumes import Volumes, link, references
 from sandbox.nodes.kube import Kube
-from sandbox.nodes.pods.environment import ConfigError, Facts, Objects
-from sandbox.nodes.pods.volumes import Volumes, link, references
 
 FACTS = Facts(pod_ip="127.64.31.7", host_ip="127.64.16.4", allocatable={})
 

@@ -3,8 +3,8 @@
 import copy
 from typing import Any
 
+from sandbox.kubelet.webhook import granted, moved_agent, moved_files, pod_identity, service_account_role
 from sandbox.layout import REGION
-from sandbox.nodes.pods.webhook import granted, moved_agent, moved_files, pod_identity, service_account_role
 
 Json = dict[str, Any]
 ROLE = "arn:aws:iam::123456789012:role/syncer"

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 from syncer.telemetry.status import snapshot
-from tests.sim.cluster import node
-from tests.sim.virtual import run_virtually
-from tests.sim.world import HTTP, SERVICE, World, instance
+from tests.simulation.cluster import node
+from tests.simulation.virtual import run_virtually
+from tests.simulation.world import HTTP, SERVICE, World, instance
 
 
 def example() -> dict[str, Any]:

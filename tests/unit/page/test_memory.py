@@ -7,9 +7,9 @@ from concurrent.futures import Future
 
 from syncer.run import routes
 from syncer.telemetry.liveness import Liveness
-from tests.sim.cluster import node
-from tests.sim.virtual import run_virtually
-from tests.sim.world import PORTS, World
+from tests.simulation.cluster import node
+from tests.simulation.virtual import run_virtually
+from tests.simulation.world import PORTS, World
 
 MIB = 1024 * 1024
 ANSWERING = (

@@ -19,8 +19,8 @@ from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.group import Group
 from syncer.telemetry.counters import Counters
-from tests.sim.frost import Frost, FrozenClock
-from tests.sim.virtual import run_virtually
+from tests.simulation.frost import Frost, FrozenClock
+from tests.simulation.virtual import run_virtually
 from tests.unit.peers.documents import PORT, Json, health, instance, node, tainted, target
 from tests.unit.peers.group_differences import DIFFERENCES, OTHERS
 from tests.unit.peers.odd import ODD, Path_, changed, paths
@@ -127,7 +127,7 @@ def test_what_is_planned_from_files_is_what_is_sent(
 ) -> None:
     monkeypatch.setattr(
         "syncer.reconcile.group.LAG_S", 0.0
-    )  # as after the first minute (tests/unit/loop/test_lag.py)
+    )  # as after the first minute (tests/unit/reconcile/test_lag.py)
     nodes = (node(each) if isinstance(each, str) else each for each in situation.nodes)
     targets = (target(each) if isinstance(each, str) else each for each in situation.targets)
     selector = situation.words[1] if situation.words else ""

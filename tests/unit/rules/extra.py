@@ -8,8 +8,8 @@ import pytest
 
 from syncer.decide.policy import PlanPolicy
 from syncer.errors import UnreachableError
-from tests.sim.virtual import run_virtually
-from tests.sim.world import HTTP, World
+from tests.simulation.virtual import run_virtually
+from tests.simulation.world import HTTP, World
 from tests.unit.decide.world import decide, group, node, target
 from tests.unit.ha import test_two_replicas
 

@@ -10,7 +10,7 @@ from syncer.decide.serving import Serving
 from syncer.model import TargetState, Why
 from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
 from tests.unit.ha import test_election, test_record, test_two_replicas
-from tests.unit.loop import test_check_port, test_contested, test_controller, test_events, test_lag
+from tests.unit.reconcile import test_check_port, test_contested, test_controller, test_events, test_lag
 from tests.unit.rules.extra import (
     a_group_that_does_not_answer_is_tried_again_in_growing_pauses,
     a_limit_is_obeyed_in_both_groups,

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.engine.plugins import Plugin
+from sandbox.plugins.choice import Plugin
 from sandbox.show import details
 from sandbox.status import Group, Node, Status
 

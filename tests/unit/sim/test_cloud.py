@@ -14,10 +14,10 @@ from syncer.errors import (
     UnreachableError,
 )
 from syncer.model import Target, TargetGroupArn
-from tests.sim.cloud import MemoryCloud
-from tests.sim.elb import MemoryElb
-from tests.sim.virtual import run_virtually, virtually
-from tests.sim.world import HTTP, HTTPS, instance
+from tests.simulation.cloud import MemoryCloud
+from tests.simulation.elb import MemoryElb
+from tests.simulation.virtual import run_virtually, virtually
+from tests.simulation.world import HTTP, HTTPS, instance
 
 A, B, C = (Target(instance(name), 30080) for name in "abc")
 

@@ -5,7 +5,7 @@ import pytest
 from syncer.config.settings import load
 from syncer.errors import MisconfiguredError
 from syncer.run import own_hosts
-from tests.sim.world import HTTP
+from tests.simulation.world import HTTP
 
 POD = "edge-sync-7d9f6c5b8d-x2v4q"
 ENVIRONMENT = {

@@ -1,0 +1,261 @@
+"""What the AWS API says that concerns packets: listeners, target groups, machines, security groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.dataplane.firewall import Peer, Rule, allowed
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import NetworkInterfaceTypeDef, SecurityGroupRuleTypeDef
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_elbv2.type_defs import LoadBalancerTypeDef, TargetGroupTypeDef
+
+# Still targets of the group (facts.md, section 1); `draining` keeps established connections only.
+REGISTERED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining", "unavailable"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """An instance on a port, and its availability zone."""
+
+    id: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """How a group's targets are checked; `port` is None for the traffic port. Times in seconds."""
+
+    protocol: str
+    port: int | None
+    path: str
+    interval: int
+    timeout: int
+    healthy: int
+    unhealthy: int
+    matcher: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A target group: its check and the state of each of its targets."""
+
+    arn: str
+    check: HealthCheck
+    states: Mapping[Target, str]
+    reasons: Mapping[Target, str]
+    cut_unhealthy: bool
+    preserve_client_ip: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balancer:
+    """A Network Load Balancer: its own address in each zone, and its security groups."""
+
+    arn: str
+    groups: frozenset[str]
+    cross_zone: bool
+    private: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One listener on the Elastic IP of one zone."""
+
+    address: str
+    port: int
+    zone: str
+    balancer: Balancer
+    target_group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """An EC2 instance: where it is and what guards it."""
+
+    id: str
+    address: str
+    zone: str
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One consistent enough reading of the API."""
+
+    listeners: tuple[Listener, ...] = ()
+    groups: Mapping[str, Group]
+    owners: Mapping[str, Balancer]
+    machines: Mapping[str, Machine]
+    rules: tuple[Rule, ...] = ()
+
+    def candidates(self, listener: Listener) -> list[Target]:
+        """The targets that a new connection may go to.
+
+        The healthy ones; where none is, all registered ones: an NLB fails open (facts.md, section 4). With
+        cross-zone off a zone's node sees the targets of its own zone only.
+        """
+        group = self.groups[listener.target_group]
+        near = [t for t in group.states if self._reachable(listener, t)]
+        healthy = [t for t in near if group.states[t] == "healthy"]
+        return healthy or [t for t in near if group.states[t] in REGISTERED]
+
+    def _reachable(self, listener: Listener, target: Target) -> bool:
+        machine = self.machines.get(target.id)
+        zones = listener.balancer.private
+        if machine is None or machine.zone not in zones:
+            return False
+        return listener.balancer.cross_zone or machine.zone == listener.zone
+
+    def admits(self, listener: Listener, client: str) -> bool:
+        """Whether the load balancer's own security groups let a client in."""
+        return self._passes(
+            listener.balancer.groups, egress=False, port=listener.port, peer=Peer(address=client)
+        )
+
+    def lets_through(self, balancer: Balancer, machine: Machine, port: int, source: str) -> bool:
+        """Whether a connection from the load balancer reaches a machine: out of it, and into the machine.
+
+        `source` is the address the machine sees: the client's where it is preserved, else the balancer's.
+        """
+        machine_end = Peer(address=machine.address, groups=machine.groups)
+        balancer_end = Peer(address=source, groups=balancer.groups)
+        return self._passes(balancer.groups, egress=True, port=port, peer=machine_end) and allowed(
+            self.rules, machine.groups, egress=False, port=port, peer=balancer_end
+        )
+
+    def _passes(self, groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
+        """An NLB without a security group filters nothing (facts.md, section 7)."""
+        return not groups or allowed(self.rules, groups, egress=egress, port=port, peer=peer)
+
+
+def read(elb: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> World:
+    """Read the whole world: one call each for what pages nothing, one a balancer and a group for the rest."""
+    listeners: list[Listener] = []
+    groups: dict[str, Group] = {}
+    owners: dict[str, Balancer] = {}
+    described_balancers = elb.describe_load_balancers()["LoadBalancers"]
+    interfaces = ec2.describe_network_interfaces()["NetworkInterfaces"]
+    for described in described_balancers:
+        if described["Type"] != "network":
+            continue
+        balancer = _balancer(elb, described, interfaces)
+        listeners += _listeners(elb, described, balancer)
+        for group in elb.describe_target_groups(LoadBalancerArn=balancer.arn)["TargetGroups"]:
+            groups[group["TargetGroupArn"]] = _group(elb, group)
+            owners[group["TargetGroupArn"]] = balancer
+    return World(
+        listeners=tuple(listeners),
+        groups=groups,
+        owners=owners,
+        machines=_machines(ec2),
+        rules=tuple(
+            rule
+            for page in ec2.get_paginator("describe_security_group_rules").paginate()
+            for rule in map(_rule, page["SecurityGroupRules"])
+        ),
+    )
+
+
+def _balancer(
+    elb: "ElasticLoadBalancingv2Client",
+    described: "LoadBalancerTypeDef",
+    interfaces: "Sequence[NetworkInterfaceTypeDef]",
+) -> Balancer:
+    """A load balancer, with the addresses of its network interfaces (described `ELB net/NAME/ID`)."""
+    answer = elb.describe_load_balancer_attributes(LoadBalancerArn=described["LoadBalancerArn"])
+    attributes = {a["Key"]: a["Value"] for a in answer["Attributes"]}
+    return Balancer(
+        arn=described["LoadBalancerArn"],
+        groups=frozenset(described.get("SecurityGroups", [])),
+        cross_zone=attributes.get("load_balancing.cross_zone.enabled") == "true",
+        private={
+            one["AvailabilityZone"]: one["PrivateIpAddress"]
+            for one in interfaces
+            if one["Description"] == f"ELB {described['LoadBalancerArn'].partition(':loadbalancer/')[2]}"
+        },
+    )
+
+
+def _listeners(
+    elb: "ElasticLoadBalancingv2Client", described: "LoadBalancerTypeDef", balancer: Balancer
+) -> list[Listener]:
+    return [
+        Listener(
+            address=address["IpAddress"],
+            port=listener["Port"],
+            zone=zone["ZoneName"],
+            balancer=balancer,
+            target_group=listener["DefaultActions"][0]["TargetGroupArn"],
+        )
+        for listener in elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
+        for zone in described["AvailabilityZones"]
+        for address in zone.get("LoadBalancerAddresses", [])
+        # No interface: the zone came or went between two calls, and the revision changes again.
+        if address.get("IpAddress") and zone["ZoneName"] in balancer.private
+    ]
+
+
+def _group(elb: "ElasticLoadBalancingv2Client", described: "TargetGroupTypeDef") -> Group:
+    arn = described["TargetGroupArn"]
+    answer = elb.describe_target_group_attributes(TargetGroupArn=arn)
+    attributes = {a["Key"]: a["Value"] for a in answer["Attributes"]}
+    health = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    keyed = [(Target(t["Target"]["Id"], t["Target"]["Port"]), t["TargetHealth"]) for t in health]
+    return Group(
+        arn=arn,
+        check=_check(described),
+        states={target: health["State"] for target, health in keyed},
+        reasons={target: health.get("Reason", "") for target, health in keyed},
+        # The default is true: established flows are cut when a target turns unhealthy (facts.md, section 4).
+        cut_unhealthy=attributes.get("target_health_state.unhealthy.connection_termination.enabled")
+        != "false",
+        preserve_client_ip=attributes.get("preserve_client_ip.enabled") != "false",
+    )
+
+
+def _check(described: "TargetGroupTypeDef") -> HealthCheck:
+    port = described["HealthCheckPort"]
+    return HealthCheck(
+        protocol=described["HealthCheckProtocol"],
+        port=None if port == "traffic-port" else int(port),
+        path=described.get("HealthCheckPath", "/"),
+        interval=described["HealthCheckIntervalSeconds"],
+        timeout=described["HealthCheckTimeoutSeconds"],
+        healthy=described["HealthyThresholdCount"],
+        unhealthy=described["UnhealthyThresholdCount"],
+        matcher=described.get("Matcher", {}).get("HttpCode", "200-399"),
+    )
+
+
+def _machines(ec2: "EC2Client") -> dict[str, Machine]:
+    return {
+        instance["InstanceId"]: Machine(
+            id=instance["InstanceId"],
+            address=instance["PrivateIpAddress"],
+            zone=instance["Placement"]["AvailabilityZone"],
+            groups=frozenset(group["GroupId"] for group in instance.get("SecurityGroups", [])),
+        )
+        for page in ec2.get_paginator("describe_instances").paginate()
+        for reservation in page["Reservations"]
+        for instance in reservation["Instances"]
+        if instance.get("PrivateIpAddress")
+    }
+
+
+def _rule(described: "SecurityGroupRuleTypeDef") -> Rule:
+    peer = (
+        described.get("CidrIpv4")
+        or described.get("CidrIpv6")
+        or described.get("ReferencedGroupInfo", {}).get("GroupId", "")
+    )
+    return Rule(
+        group=described["GroupId"],
+        egress=described["IsEgress"],
+        protocol=described["IpProtocol"],
+        from_port=described.get("FromPort", -1),
+        to_port=described.get("ToPort", -1),
+        peer=peer,
+    )

@@ -1,0 +1,72 @@
+"""The package schema of the offline AWS provider, against which Pulumi's YAML host checks a program."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.plugins.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, Shape, Type
+
+_ANY: Final = {"$ref": "pulumi.json#/Any"}
+# `aws:ec2/securityGroup:SecurityGroup` is `aws:ec2:SecurityGroup` in programs.
+_MODULES: Final = "(.*)(?:/[^/]*)"
+
+
+def package_schema(version: str, shapes: Mapping[str, Shape]) -> dict[str, Any]:
+    """Describe every type and function of `shapes` as the official package of this version does.
+
+    An output that is no input has the type Any: the offline provider knows such outputs by name only.
+    """
+    types: dict[str, Any] = {}
+    return {
+        "name": "aws",
+        "version": version,
+        "meta": {"moduleFormat": _MODULES},
+        "provider": {"inputProperties": _properties(shapes[PROVIDER].inputs, PROVIDER, types)},
+        "resources": {token: _resource(shapes[token], token, types) for token in RESOURCES},
+        "functions": {token: _function(shapes[token], token, types) for token in FUNCTIONS},
+        "types": types,
+    }
+
+
+def _resource(shape: Shape, token: str, types: dict[str, Any]) -> dict[str, Any]:
+    inputs = _properties(shape.inputs, token, types)
+    return {
+        "inputProperties": inputs,
+        "requiredInputs": sorted(shape.required),
+        "properties": {name: inputs.get(name, _ANY) for name in shape.outputs},
+    }
+
+
+def _function(shape: Shape, token: str, types: dict[str, Any]) -> dict[str, Any]:
+    inputs = _properties(shape.inputs, token, types)
+    return {
+        "inputs": {"type": "object", "properties": inputs},
+        "outputs": {"type": "object", "properties": {name: inputs.get(name, _ANY) for name in shape.outputs}},
+    }
+
+
+def _properties(properties: Mapping[str, Type], owner: str, types: dict[str, Any]) -> dict[str, Any]:
+    return {name: _spec(each, _nested(owner, name), types) for name, each in properties.items()}
+
+
+def _spec(of: Type, token: str, types: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one type; an object is put into `types` under `token` and referred to."""
+    if of.kind == "any":
+        return _ANY
+    if of.kind == "object":
+        types[token] = {"type": "object", "properties": _properties(of.properties, token, types)}
+        return {"$ref": f"#/types/{token}"}
+    if of.item is None:
+        return {"type": of.kind}
+    inner = _spec(of.item, token, types)
+    return (
+        {"type": "array", "items": inner}
+        if of.kind == "list"
+        else {"type": "object", "additionalProperties": inner}
+    )
+
+
+def _nested(owner: str, name: str) -> str:
+    """The token of the type of property `name`, such as `aws:lb/LoadBalancerSubnetMappings:…`."""
+    module, _, kind = owner.removeprefix("pulumi:").partition(":")[2].rpartition(":")
+    own = f"{kind}{name[0].upper()}{name[1:]}"
+    return f"aws:{module.partition('/')[0]}/{own}:{own}"

@@ -1,0 +1,57 @@
+"""What the engine keeps of an object: the live object and, under `__inputs`, what the program asked for."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, Final
+
+from sandbox.plugins.values import PropertyMap, Secret, keep_secrets, reveal
+
+INPUTS: Final = "__inputs"
+MANAGER: Final = "__fieldManager"
+_INITIAL_VERSION: Final = "__initialApiVersion"
+_NOT_INPUTS: Final = ("status", INPUTS, MANAGER, _INITIAL_VERSION)
+_SERVERS_ANNOTATIONS: Final = (
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+
+
+def checkpoint(
+    live: Mapping[str, Any], inputs: Mapping[str, Any], given: PropertyMap, manager: str
+) -> PropertyMap:
+    """The outputs to record; secret is whatever was secret in `given`, and all content of a Secret."""
+    outputs = keep_secrets(deepcopy(dict(live)), given)
+    asked = keep_secrets(deepcopy(dict(inputs)), given)
+    for each in (outputs, asked):
+        if live.get("kind") == "Secret" and live.get("apiVersion") == "v1":
+            hide_content(each)
+    return {
+        **outputs,
+        INPUTS: asked,
+        MANAGER: manager,
+        _INITIAL_VERSION: inputs.get("apiVersion", live.get("apiVersion", "")),
+    }
+
+
+def hide_content(secret: PropertyMap) -> None:
+    """Make a Secret's data secret, and the annotation in which kubectl keeps a copy of it."""
+    for key in ("data", "stringData"):
+        if key in secret and not isinstance(secret[key], Secret):
+            secret[key] = Secret(reveal(secret[key]))
+
+
+def recorded(outputs: PropertyMap) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The live object and the inputs of a checkpoint, secrets revealed."""
+    plain = reveal(outputs)
+    inputs = plain.pop(INPUTS, None) or {}
+    plain.pop(MANAGER, None)
+    plain.pop(_INITIAL_VERSION, None)
+    return plain, inputs
+
+
+def inputs_of(live: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs for an object that no program has asked for yet (import, `.get`): all of it but the status."""
+    inputs = {key: deepcopy(value) for key, value in live.items() if key not in _NOT_INPUTS}
+    for name in _SERVERS_ANNOTATIONS:
+        (inputs["metadata"].get("annotations") or {}).pop(name, None)
+    return inputs

@@ -1,0 +1,108 @@
+"""Reads the version of an executable with the name of a Pulumi plugin.
+
+Providers of the Terraform bridge (AWS) print it for `--version`. All others, among them the Kubernetes
+provider and the Python language host, take no such flag: they serve, print their port, and answer
+GetPluginInfo, which the engine calls as well.
+"""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Final, Literal
+
+from sandbox.layout import HOST
+from sandbox.plugins import protocol
+
+Role = Literal["language", "resource"]
+
+_ANSWER_S: Final = 20.0  # the AWS provider takes two seconds to load on a busy machine
+_VERSION: Final = re.compile(r"v?(\d+\.\d+\.\d+(?:[-+.][0-9A-Za-z.+-]*)?)")
+_PORT: Final = re.compile(r"\d{1,5}")
+
+
+class NoVersionError(Exception):
+    """The executable reports no version; the message is the reason, in a few words."""
+
+
+def ask(path: Path, role: Role, timeout_s: float = _ANSWER_S) -> str:
+    """The version of the plugin at `path`, without a leading `v`.
+
+    Raises NoVersionError where it cannot be run, ends, or prints no version within `timeout_s`.
+    """
+    deadline = time.monotonic() + timeout_s
+    said = ""
+    for arguments in (["--version"], []):
+        said, version = _run([str(path), *arguments], role, deadline)
+        if version:
+            return version
+    raise NoVersionError(f"it answers {said!r}" if said else "it does not answer")
+
+
+def _run(command: list[str], role: Role, deadline: float) -> tuple[str, str]:
+    """The first line that a command prints, and the version that it or the server behind it names."""
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # so that what it starts ends with it
+        )
+    except OSError as error:
+        raise NoVersionError(f"it cannot be run ({error.strerror})") from None
+    try:
+        line = _first_line(child, deadline)
+        if _PORT.fullmatch(line):
+            return line, _of_server(int(line), role, deadline)
+        found = _VERSION.fullmatch(line)
+        return line, found[1] if found else ""
+    finally:
+        _end(child)
+
+
+def _first_line(child: subprocess.Popen[bytes], deadline: float) -> str:
+    assert child.stdout  # noqa: S101  (PIPE above)
+    output, said = child.stdout.fileno(), b""
+    while b"\n" not in said and len(said) < 200:  # noqa: PLR2004 (a version is shorter)
+        readable, _, _ = select.select([output], [], [], max(0.0, deadline - time.monotonic()))
+        chunk = os.read(output, 200) if readable else b""
+        if not chunk:
+            break
+        said += chunk
+    return said.decode(errors="replace").partition("\n")[0].strip()
+
+
+def _of_server(port: int, role: Role, deadline: float) -> str:
+    """What a plugin that serves on `port` answers to GetPluginInfo."""
+    if role == "language":
+        _, services = protocol.language_stubs()
+        stub = services.LanguageRuntimeStub
+    else:
+        _, services = protocol.provider_stubs()
+        stub = services.ResourceProviderStub
+    with protocol.grpc.insecure_channel(f"{HOST}:{port}") as channel:
+        try:
+            answer = stub(channel).GetPluginInfo(
+                protocol.empty_pb2.Empty(),
+                timeout=max(0.1, deadline - time.monotonic()),
+                wait_for_ready=True,
+            )
+        except protocol.grpc.RpcError as error:
+            raise NoVersionError(f"GetPluginInfo fails with {error.code().name}") from None
+    found = _VERSION.fullmatch(answer.version)
+    if not found:
+        raise NoVersionError(f"GetPluginInfo answers version {answer.version!r}")
+    return found[1]
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
+        os.killpg(child.pid, signal.SIGKILL)
+    if child.stdout:
+        child.stdout.close()
+    child.wait()

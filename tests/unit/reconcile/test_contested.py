@@ -1,0 +1,116 @@
+"""A conflict (rule 7): another writer undoes the syncer's writes; found the third time, then left alone."""
+
+import asyncio
+
+from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
+from syncer.reconcile.conflicts import LAG_CAUSE, Conflicts
+from syncer.reconcile.own_writes import OwnWrites, Undone
+from syncer.telemetry.status import snapshot
+from tests.simulation.virtual import virtually
+from tests.simulation.world import HTTP, HTTPS, PORTS, World, instance
+
+ONE, TWO, THREE = (Target(InstanceId(f"i-{number:017x}"), 30080) for number in (1, 2, 3))
+
+
+def listed(*targets: Target, state: TargetState = TargetState.HEALTHY) -> dict[Target, TargetHealth]:
+    return {target: TargetHealth(target=target, state=state) for target in targets}
+
+
+def undone(contested: Conflicts, at: float, *targets: Target, registered: bool = True) -> list[str]:
+    """These writes are found undone; the causes of the conflicts that begin with it."""
+    writes = [Undone(target, registered) for target in targets or (ONE,)]
+    return [each.cause for each in contested.undone(writes, at, listed(THREE))]
+
+
+def test_the_third_time_within_ten_minutes_makes_it_contested_for_ten_minutes() -> None:
+    contested = Conflicts()
+    assert [len(undone(contested, at)) for at in (1, 201, 401)] == [0, 0, 1]
+    assert contested.set_aside(402) == {ONE: Why.CONTESTED}
+    assert contested.next_release(402) == 599
+    assert contested.set_aside(1001) == {}
+
+
+def test_times_further_apart_make_no_contest() -> None:
+    contested = Conflicts()
+    assert not any(undone(contested, at) for at in range(0, 6000, 310))
+
+
+def test_the_cause_is_named_by_what_is_undone() -> None:
+    causes = [
+        [undone(contested, at, registered=registered) for at in (0, 60, 120)][-1]
+        for contested, registered in ((Conflicts(), True), (Conflicts(), False))
+    ]
+    assert "detaches its instances" in causes[0][0]
+    assert "attached to the target group" in causes[1][0]
+
+
+def test_b4_all_targets_of_a_group_at_once_are_reported_as_lag_and_some_of_them_are_not() -> None:
+    for standing, is_lag in (((), True), ((THREE,), False)):
+        contested, causes = Conflicts(), list[str]()
+        for at in (0, 60, 120):
+            writes = [Undone(target, registered=True) for target in (ONE, TWO)]
+            causes = [each.cause for each in contested.undone(writes, at, listed(*standing))]
+        assert [cause == LAG_CAUSE for cause in causes] == [is_lag, is_lag]
+    assert "Auto Scaling" not in LAG_CAUSE
+
+
+def test_b4_who_is_found_to_lag_first_is_reported_as_lag_when_the_last_one_is() -> None:
+    contested = Conflicts()
+    for at, target in ((0, ONE), (60, ONE), (120, ONE), (130, TWO), (190, TWO), (250, TWO)):
+        contested.undone([Undone(target, registered=True)], at, {})
+    assert {each.cause for each in contested.now(260).values()} == {LAG_CAUSE}
+
+
+def test_a_read_that_began_before_the_write_says_nothing_of_it() -> None:
+    writes = OwnWrites()
+    for at in range(0, 60, 10):
+        writes.wrote(ONE, None, at, registered=True)
+        assert writes.read(at - 1, {}, {})[1] == []
+
+
+def test_what_stands_is_not_counted_and_what_nobody_writes_again_counts_once() -> None:
+    writes = OwnWrites()
+    writes.wrote(ONE, None, 0, registered=True)
+    for at in range(1, 60):
+        assert writes.read(at, listed(ONE, state=TargetState.UNHEALTHY_DRAINING), {})[1] == []
+    found = [each for at in range(60, 120) for each in writes.read(at, {}, {})[1]]
+    assert found == [Undone(ONE, registered=True)]
+
+
+@virtually
+async def test_a_target_that_another_hand_deregisters_three_times_is_left_alone_for_ten_minutes() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: world.cloud.serving(HTTP) == world.targets("a", "b"), within=60)
+    for _ in range(3):
+        world.cloud.deregister(HTTP, sorted(world.targets("a")))
+        replica.controller.groups[0].hurry.set()
+        await asyncio.sleep(100)
+    assert world.cloud.registered(HTTP) == world.targets("b")
+    http, https = snapshot(replica.controller)["groups"]
+    assert [(each["id"], each["why"]) for each in http["held"]] == [(instance("a"), "Contested")]
+    assert [each["id"] for each in http["contested"]] == [instance("a")]
+    assert "Auto Scaling group" in http["contested"][0]["cause"]
+    assert https["contested"] == []
+    assert world.cloud.registered(HTTPS) == world.targets("a", "b", arn=HTTPS)
+    assert await world.until(lambda: world.filled_with("a", "b"), within=600) > 500
+    await replica.stop()
+
+
+@virtually
+async def test_a_foreign_target_that_always_comes_back_is_left_where_it_is() -> None:
+    world = World()
+    world.join("a", "b")
+    replica = world.replica()
+    await world.until(lambda: world.cloud.serving(HTTP) == world.targets("a", "b"), within=60)
+    foreign = Target(instance("f"), PORTS[HTTP])
+    world.cloud.launch(foreign.id)
+    for _ in range(4):
+        world.cloud.register(HTTP, [foreign])
+        await asyncio.sleep(100)
+    calls = world.cloud.calls["deregister"]
+    await asyncio.sleep(300)
+    assert foreign in world.cloud.registered(HTTP)
+    assert world.cloud.calls["deregister"] == calls
+    await replica.stop()
