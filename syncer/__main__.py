@@ -20,7 +20,7 @@ def entry() -> NoReturn:
     _end_at_once(signal.SIGINT)
     if os.getpid() == 1:
         _end_at_once(signal.SIGTERM)
-    from syncer.commands import streams  # noqa: PLC0415 - see above
+    from syncer.text import streams  # noqa: PLC0415 - see above
 
     streams.prepare()
     try:

@@ -1,14 +1,27 @@
 """The XML that AWS's query protocol answers with; written by hand, for 5,000 targets must cost little."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 from xml.sax.saxutils import escape
-
-if TYPE_CHECKING:
-    from bench.aws.groups import Group, Key
 
 _NAMESPACE = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
 _REQUEST = "00000000-0000-4000-8000-000000000000"
+
+
+class Group(Protocol):
+    """What DescribeTargetGroups shows of a group that is its own."""
+
+    @property
+    def arn(self) -> str:
+        """The ARN."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    @property
+    def port(self) -> int:
+        """The group's own port."""
 
 
 def answer(action: str, result: bytes = b"") -> bytes:
@@ -32,7 +45,7 @@ def refusal(code: str, message: str) -> bytes:
     ).encode()
 
 
-def health(states: "Iterable[tuple[Key, str, str]]") -> bytes:
+def health(states: Iterable[tuple[tuple[str, int], str, str]]) -> bytes:
     """The result of DescribeTargetHealth: target, state and reason code ("" for none) of each."""
     parts = [
         f"<member><HealthCheckPort>{port}</HealthCheckPort><Target><Id>{name}</Id><Port>{port}</Port></Target>"
@@ -43,7 +56,7 @@ def health(states: "Iterable[tuple[Key, str, str]]") -> bytes:
     return f"<TargetHealthDescriptions>{''.join(parts)}</TargetHealthDescriptions>".encode()
 
 
-def target_groups(groups: "Iterable[Group]") -> bytes:
+def target_groups(groups: Iterable[Group]) -> bytes:
     """The result of DescribeTargetGroups."""
     parts = [
         f"<member><TargetGroupArn>{group.arn}</TargetGroupArn><TargetGroupName>{group.name}</TargetGroupName>"

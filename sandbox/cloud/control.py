@@ -2,37 +2,45 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sandbox.cloud import identity_control
 from sandbox.cloud.elbv2.health import CheckResult, record
+from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Faults
-
-if TYPE_CHECKING:
-    from sandbox.cloud.front import Front
+from sandbox.cloud.revision import Revision
+from sandbox.cloud.throttle import Throttle
 
 Reply = tuple[int, dict[str, Any]]
 
 
-def answer(front: "Front", method: str, path: str, body: bytes) -> Reply:
+class Cloud(identity_control.Accounts, Protocol):
+    """The parts of the cloud that these endpoints read and change."""
+
+    elbv2: Elbv2
+    revision: Revision
+    throttle: Throttle
+
+
+def answer(cloud: Cloud, method: str, path: str, body: bytes) -> Reply:
     """Answer a request to /_sandbox/...; every reply is a JSON object, errors have the key `error`."""
     try:
         match method, path.removeprefix("/_sandbox/"):
             case "GET", "ready":
                 return 200, {"ready": True}
             case "GET", "revision":
-                return 200, {"revision": front.revision.current()}
+                return 200, {"revision": cloud.revision.current()}
             case "POST", "target-health":
-                return 200, {"changed": _take_results(front, body)}
+                return 200, {"changed": _take_results(cloud, body)}
             case "GET", "faults":
-                return 200, asdict(front.elbv2.faults)
+                return 200, asdict(cloud.elbv2.faults)
             case "POST", "faults":
-                return 200, _set_faults(front, front.elbv2.faults.changed(json.loads(body)))
+                return 200, _set_faults(cloud, cloud.elbv2.faults.changed(json.loads(body)))
             case "DELETE", "faults":
-                return 200, _set_faults(front, Faults())
+                return 200, _set_faults(cloud, Faults())
             case _:
-                found = identity_control.answer(front, method, path.removeprefix("/_sandbox/"), body)
+                found = identity_control.answer(cloud, method, path.removeprefix("/_sandbox/"), body)
                 if found is not None:
                     return found
     except AwsError as error:
@@ -42,7 +50,7 @@ def answer(front: "Front", method: str, path: str, body: bytes) -> Reply:
     return 404, {"error": f"no such endpoint: {method} {path}"}
 
 
-def _take_results(front: "Front", body: bytes) -> int:
+def _take_results(cloud: Cloud, body: bytes) -> int:
     """`{"results": [{target_group_arn, id, port, state, reason}]}` from the data plane's health checks."""
     results = [
         CheckResult(
@@ -54,9 +62,9 @@ def _take_results(front: "Front", body: bytes) -> int:
         )
         for one in json.loads(body)["results"]
     ]
-    changed = record(front.elbv2, results)
+    changed = record(cloud.elbv2, results)
     if changed:
-        front.revision.bump()
+        cloud.revision.bump()
     return changed
 
 
@@ -66,8 +74,8 @@ def _state(text: str) -> str:
     return text
 
 
-def _set_faults(front: "Front", faults: Faults) -> dict[str, Any]:
-    front.elbv2.faults = faults
-    front.throttle.refill()
-    front.revision.bump()
+def _set_faults(cloud: Cloud, faults: Faults) -> dict[str, Any]:
+    cloud.elbv2.faults = faults
+    cloud.throttle.refill()
+    cloud.revision.bump()
     return asdict(faults)

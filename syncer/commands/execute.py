@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 from syncer.commands.cli import parse
-from syncer.commands.printing import Exit, complain, finish, tell
+from syncer.commands.printing import Exit, complain, finish
 from syncer.config.environment import prepare
 from syncer.errors import MisconfiguredError, NotBegunError, SyncerError, UnreadError
 from syncer.text.redaction import RedactedStream
+from syncer.text.streams import write_error
 
 
 def execute(argv: Sequence[str] | None = None) -> int:
@@ -60,10 +61,10 @@ def _failed(error: Exception) -> int:
     """Report in one line what ended the command; the exit code."""
     match error:
         case MisconfiguredError():
-            tell(error)
+            write_error(error)
             return Exit.MISUSE
         case NotBegunError():
-            tell(error)
+            write_error(error)
             return Exit.NOT_WELL
         case SyncerError():
             if str(error):

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterable
 from enum import IntEnum
 
-from syncer.commands.streams import abandon
 from syncer.errors import UnreadError
-from syncer.text.quote import one_line, printable
+from syncer.text.quote import printable
 from syncer.text.redaction import redacted_input, redacted_json
+from syncer.text.streams import abandon, write_error
 
 
 class Exit(IntEnum):
@@ -71,17 +71,7 @@ def _unread(error: OSError) -> UnreadError:
 
 def complain(problem: object) -> None:
     """Say on standard error what is wrong, in one line."""
-    tell(f"nlb-sync: {redacted_input(str(problem))}")
-
-
-def tell(problem: object) -> None:
-    """Write one line on standard error; where that is closed or full, the exit code alone remains."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(f"{one_line(problem)}\n")
-    except OSError:
-        abandon(sys.stderr)
+    write_error(f"nlb-sync: {redacted_input(str(problem))}")
 
 
 def spoken_by(speaker: str) -> str:

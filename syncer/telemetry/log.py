@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from syncer.commands.printing import tell
 from syncer.text.redaction import know, redacted_values
+from syncer.text.streams import write_error
 
 reconcile_id: contextvars.ContextVar[str] = contextvars.ContextVar("reconcile_id", default="")
 
@@ -51,7 +51,7 @@ class LogHandler(logging.StreamHandler[TextIO]):
             super().handleError(record)
         elif not self._broken:
             self._broken = True
-            tell(f"the log cannot be written: {error.strerror}; the syncer continues without it")
+            write_error(f"the log cannot be written: {error.strerror}; the syncer continues without it")
 
 
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:

@@ -15,9 +15,9 @@ import pytest
 import syncer.__main__
 from syncer.cluster.access import configuration
 from syncer.commands import execute as command
-from syncer.commands.printing import tell
 from syncer.errors import MisconfiguredError
 from syncer.telemetry.log import LogHandler
+from syncer.text.streams import write_error
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = {"kind": "Node", "metadata": {"name": "\u00e9\u202e\u65e5"}, "spec": {}}
@@ -125,7 +125,7 @@ def test_s5_what_nothing_foresaw_is_one_line_and_with_debug_a_traceback(
 
 
 def test_s5_a_line_on_standard_error_is_printable_and_bounded(capsys: pytest.CaptureFixture[str]) -> None:
-    tell("a\nb\x1b[31m\ud800" + "x" * 100_000)
+    write_error("a\nb\x1b[31m\ud800" + "x" * 100_000)
     said = capsys.readouterr().err
     assert said.startswith("a b\\x1b[31m\\ud800xxx")
     assert said.count("\n") == 1

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TextIO
 
+from syncer.text.quote import one_line
+
 
 def prepare() -> None:
     """Make the standard streams safe to use.
@@ -38,3 +40,13 @@ def abandon(stream: TextIO) -> None:
     """Send what is left in the buffer of a broken stream, and all that follows, to /dev/null."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write_error(problem: object) -> None:
+    """Write one line on standard error; where that is closed or full, the exit code alone remains."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{one_line(problem)}\n")
+    except OSError:
+        abandon(sys.stderr)
