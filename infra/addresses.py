@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws.ec2 import Eip
 
+from .component import Component
 from .keys import Settings
 from .network import ZONE_TAG, Network
-from .part import Part
 
 
-class StaticAddresses(Part):
+class StaticAddresses(Component):
     """`allocation_ids` and `public_ips`, each by zone; the order of the zones means nothing."""
 
     TYPE = "node-nlb-sync:addresses:StaticAddresses"

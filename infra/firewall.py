@@ -7,8 +7,8 @@ from typing import Final
 import pulumi
 from pulumi_aws import vpc
 
+from .component import Component
 from .keys import Settings
-from .part import Part
 
 NODES: Final = "nodes"
 
@@ -28,7 +28,7 @@ class _Way:
     former: tuple[str, ...]
 
 
-class Firewall(Part):
+class Firewall(Component):
     """For each NodePort and node security group: out of the load balancer's group, into the nodes' group.
 
     Without the first, health checks fail too: the provider strips a new group's default egress rule.

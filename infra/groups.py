@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import pulumi
 
 from .addresses import StaticAddresses
+from .component import Component
 from .firewall import Firewall
 from .ingress import IngressService
 from .keys import Settings
 from .loadbalancer import LoadBalancer
 from .network import STACK_TAG, Network
-from .part import Part
 from .policy import region_of
 
 
@@ -29,7 +29,7 @@ class Groups:
 
     arns: Mapping[str, pulumi.Output[str]]
     region: pulumi.Output[str]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Component, ...] = ()
     public_ips: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     dns_name: pulumi.Output[str] = field(default_factory=nothing)
     hosted_zone_id: pulumi.Output[str] = field(default_factory=nothing)

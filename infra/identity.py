@@ -10,10 +10,10 @@ from pulumi_aws import eks, iam
 
 from syncer.manifests.credentials import STS_AUDIENCE, Credentials, of_kind
 
+from .component import Component
 from .identitychoice import kind_of
 from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS
 from .keys import Settings
-from .part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ def identity(
     document: pulumi.Output[str],
     account: Account,
     opts: pulumi.ResourceOptions,
-) -> tuple[Part | None, Given]:
+) -> tuple[Component | None, Given]:
     """What the configured kind makes, and what the Pod needs; `document` is the syncer's policy.
 
     `external` makes nothing.
@@ -59,7 +59,7 @@ def identity(
     return made, made.given
 
 
-class _Identity(Part):
+class _Identity(Component):
     """`given`, for the workload."""
 
     def __init__(

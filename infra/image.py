@@ -12,8 +12,8 @@ import pulumi
 from pulumi_aws import ecr
 
 from .buildkeys import Build
+from .component import Component
 from .keys import Settings
-from .part import Part
 
 # The provider of Pulumi; the engine fetches its plugin when a stack first builds.
 PLUGIN_VERSION: Final = "0.0.22"
@@ -31,7 +31,7 @@ class DockerImage(pulumi.CustomResource):
         super().__init__("docker-build:index:Image", name, {**args, "ref": None}, opts)
 
 
-class BuiltImage(Part):
+class BuiltImage(Component):
     """`reference`: the bundled image by digest, in an ECR repository or in the one that is given."""
 
     TYPE = "node-nlb-sync:image:BuiltImage"

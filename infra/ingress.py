@@ -7,7 +7,7 @@ from pulumi_kubernetes.core.v1 import NamespacePatch, Service, ServicePortArgs, 
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 
 from .clusterkeys import Ingress, IngressPort
-from .part import Part, by_name
+from .component import Component, by_name
 
 # The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
@@ -15,7 +15,7 @@ SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 OWNER = "node-nlb-sync/owner"
 
 
-class IngressService(Part):
+class IngressService(Component):
     """`service`, and by each port's name `node_ports`, allocated or fixed, and `followed`, for the syncer."""
 
     TYPE = "node-nlb-sync:ingress:IngressService"

@@ -6,8 +6,8 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2, lb, vpc
 
+from .component import Component
 from .keys import Listener, Settings
-from .part import Part
 from .policy import region_of
 
 # A group's own port is immutable and not in the data path: targets are registered with the live NodePort.
@@ -16,7 +16,7 @@ TARGET_GROUP_PORT: Final = 80
 GROUP_TIMEOUTS: Final = pulumi.CustomTimeouts(delete="30s")
 
 
-class LoadBalancer(Part):
+class LoadBalancer(Component):
     """`nlb`, its `region` and `security_group`, and `target_groups` and `listeners` by listener name."""
 
     TYPE = "node-nlb-sync:loadbalancer:LoadBalancer"

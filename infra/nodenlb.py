@@ -8,17 +8,17 @@ import pulumi
 import pulumi_aws as aws
 
 from .args import NodeNlbArgs
+from .component import Component
 from .groups import created_groups, given_groups
 from .identity import Account, identity
 from .image import BuiltImage, warn_without_digest
 from .ingress import IngressService
 from .keys import ROOT, Settings
 from .network import Network, survey
-from .part import Part
 from .policy import policy
 from .problems import SettingsError
 from .providers import aws_provider
-from .rights import Rights
+from .rbac import Rbac
 from .settings import read
 from .spelling import as_config
 from .workload import Workload, target_groups
@@ -27,7 +27,7 @@ from .workload import Workload, target_groups
 PROGRAM: Final = "node-nlb"
 
 
-class NodeNlb(Part):
+class NodeNlb(Component):
     """An AWS Network Load Balancer with a static IP a zone, in front of a Kubernetes ingress controller.
 
     It makes the load balancer, its addresses, listeners and target groups, the rules between it and the
@@ -81,7 +81,7 @@ class NodeNlb(Part):
         document = pulumi.Output.all(*[arns[key] for key in sorted(arns)]).apply(
             lambda known: policy(known, doctor_rights=settings.identity.doctor_rights)
         )
-        rights = Rights(name, settings, self.beneath(depends_on=[ingress]))
+        rights = Rbac(name, settings, self.beneath(depends_on=[ingress]))
         account = Account(namespace=settings.syncer_namespace, name=rights.service_account_name)
         credentials, given = identity(name, settings, document=document, account=account, opts=here)
         # Everything by which the syncer can work is there before it, and goes after it.

@@ -17,9 +17,9 @@ from syncer.manifests import workload as manifests
 from syncer.manifests.pod import PROBE_PORT, env_entries
 
 from .clusterkeys import Toleration, TopologySpread
+from .component import Component, arguments
 from .identity import Given
 from .keys import Settings
-from .part import Part, arguments
 from .secretenv import digest, split
 
 # In given groups there may be targets of other owners.
@@ -28,7 +28,7 @@ TRACKED: Final = {"NLB_SYNC_OWNERSHIP": "tracked"}
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
 
-class Workload(Part):
+class Workload(Component):
     """`deployment`, and everything it needs to start beneath it."""
 
     TYPE = "node-nlb-sync:workload:Workload"

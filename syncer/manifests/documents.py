@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from syncer.manifests import Manifest, present, rights
+from syncer.manifests import Manifest, present, rbac
 from syncer.manifests.pod import PROBE_PORT, Workload, service_account_name
 from syncer.manifests.workload import config_map, deployment, disruption_budget, network_policy
 
@@ -26,19 +26,19 @@ def settings(
 def access(name: Any, namespace: Any, services: Mapping[Any, Any]) -> list[Manifest]:
     """The ServiceAccount and its rights; `services` are the names of the followed Services, by namespace."""
     account = service_account_name(name)
-    nodes = rights.cluster_role(name)
-    bound_to = rights.cluster_binding_name(name)
+    nodes = rbac.cluster_role(name)
+    bound_to = rbac.cluster_binding_name(name)
     roles = [
-        *(rights.service_role(name, where, names) for where, names in services.items()),
-        rights.node_events_role(name),
-        rights.events_role(name, namespace),
-        rights.state_role(name, namespace),
+        *(rbac.service_role(name, where, names) for where, names in services.items()),
+        rbac.node_events_role(name),
+        rbac.events_role(name, namespace),
+        rbac.state_role(name, namespace),
     ]
     return [
-        rights.service_account(name, namespace),
+        rbac.service_account(name, namespace),
         nodes,
-        rights.binding(nodes, account, namespace, name=bound_to),
-        *(each for role in roles for each in (role, rights.binding(role, account, namespace))),
+        rbac.binding(nodes, account, namespace, name=bound_to),
+        *(each for role in roles for each in (role, rbac.binding(role, account, namespace))),
     ]
 
 

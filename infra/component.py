@@ -9,7 +9,7 @@ import pulumi
 from syncer.manifests import Manifest
 
 
-class Part(pulumi.ComponentResource):
+class Component(pulumi.ComponentResource):
     """A component whose type token is a constant of its class.
 
     The token and the children's names are state: changing one replaces resources.
