@@ -39,13 +39,19 @@ lint: venv ## Formatting, rules, types, layers; figures on the text
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.words
 
+# Tests without a process or a socket of the sandbox.
+PURE := tests/unit tests/simulation tests/conformance tests/mutation
 .PHONY: test
-test: tools ## Every test: unit, integration, end to end
-	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile tests/unit tests/integration
+test: tools ## Every test: unit, simulation, integration, end to end
+	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile $(PURE) tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
+.PHONY: test-unit
+test-unit: venv ## The unit tests alone
+	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit
+
 # Tests of what the image runs, and of what talks to the API server and to AWS.
-ON_IMAGE_PYTHON := tests/unit $(addprefix tests/integration/,cloud cluster nodes syncer)
+ON_IMAGE_PYTHON := $(PURE) $(addprefix tests/integration/,cloud cluster nodes syncer)
 .PHONY: test-image-python
 test-image-python: tools ## The same under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH names one)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \

@@ -148,7 +148,7 @@ def held(rule: str, why: Why, play: Play, test: str, **environment: str) -> Row:
         event=f"Held{why}",
         log=f": hold .*: {why}",
         play=play,
-        test=f"decide/{test}",
+        test=f"unit/decide/{test}",
         environment=environment,
     )
 
@@ -164,7 +164,7 @@ ROWS = (
         event="Poison",
         log="AWS refused .*: RegisterTargets: InvalidTarget",
         play=refused,
-        test="loop/test_aws_faults.py",
+        test="unit/reconcile/test_aws_faults.py",
     ),
     held("4 make before break", Why.AWAITING_SUCCESSOR, another_port, "test_successor.py"),
     held("5 quota", Why.QUOTA, too_many, "test_quota.py", NLB_SYNC_TARGET_LIMIT="2"),
@@ -177,7 +177,7 @@ ROWS = (
         event="Contested",
         log=": contested: ",
         play=another_hand,
-        test="loop/test_contested.py",
+        test="unit/reconcile/test_contested.py",
     ),
     Row(
         rule="8 drift",
@@ -186,7 +186,7 @@ ROWS = (
         event="Registered",
         log=": register i-",
         play=drift,
-        test="machine/test_machine.py",
+        test="simulation/lives/test_machine.py",
         least=3,  # two at the start, one back
     ),
     Row(
@@ -196,7 +196,7 @@ ROWS = (
         event="HealthCheckPortStale",
         log="HealthCheckPortStale: ",
         play=stale_check,
-        test="loop/test_check_port.py",
+        test="unit/reconcile/test_check_port.py",
     ),
     Row(
         rule="9 one writer",
@@ -205,7 +205,7 @@ ROWS = (
         event="Leading",
         log="leading: this replica writes",
         play=elected,
-        test="ha/test_two_replicas.py",
+        test="unit/ha/test_two_replicas.py",
     ),
 )
 
@@ -216,7 +216,7 @@ def as_markdown() -> str:
     for row in ROWS:
         code = f"`{row.code}`" if row.code else "-"
         said = row.log.replace(".*", "…").strip(": ")
-        test = f"[{row.test}](../tests/unit/{row.test})"
+        test = f"[{row.test}](../tests/{row.test})"
         lines.append(f"| {row.rule} | {code} | `{row.metric}` | `{row.event}` | `{said}` | {test} |")
     return "\n".join(lines) + "\n"
 
@@ -262,6 +262,6 @@ def test_every_code_that_can_hold_a_target_has_a_row_and_every_rule_one() -> Non
 
 def test_the_page_shows_the_rows_and_names_files_that_are_there() -> None:
     assert as_markdown() in (ROOT / "docs" / "safety.md").read_text(), f"show this:\n{as_markdown()}"
-    assert all((ROOT / "tests" / "unit" / row.test).is_file() for row in ROWS)
+    assert all((ROOT / "tests" / row.test).is_file() for row in ROWS)
     events = (ROOT / "docs" / "events.md").read_text()
     assert all(f"`{row.event}`" in events for row in ROWS)

@@ -10,9 +10,9 @@ from syncer.reconcile.own_writes import LAG_S, OwnWrites, Undone
 from syncer.telemetry.status import snapshot
 from tests.simulation import lag
 from tests.simulation.cluster import node
+from tests.simulation.lives.faults import FAULTS
 from tests.simulation.virtual import run_virtually, virtually
 from tests.simulation.world import HTTP, HTTPS, PORTS, Replica, World, instance
-from tests.unit.machine.faults import FAULTS
 
 LAGS = {
     "14 s": lag.fixed(14.0),

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from syncer.model import Target
+from tests.simulation.lives import chapters
+from tests.simulation.lives.hands import NAMES, zone_of
+from tests.simulation.lives.known import TAINTS
+from tests.simulation.lives.life import Life, Start
+from tests.simulation.lives.settling import settle
+from tests.simulation.lives.shifts import SHIFTS
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, PORTS, instance
-from tests.unit.machine import chapters
-from tests.unit.machine.hands import NAMES, zone_of
-from tests.unit.machine.known import TAINTS
-from tests.unit.machine.life import Life, Start
-from tests.unit.machine.settling import settle
-from tests.unit.machine.shifts import SHIFTS
 
 
 @pytest.mark.parametrize("cross_zone", [True, False])

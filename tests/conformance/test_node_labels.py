@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask, Row
-from tests.unit.peers.documents import node
+from tests.conformance.conftest import Ask, Row
+from tests.conformance.documents import node
 
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 OLD_EXCLUDE = "alpha.service-controller.kubernetes.io/exclude-balancer"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask
-from tests.unit.peers.documents import (
+from tests.conformance.conftest import Ask
+from tests.conformance.documents import (
     PORT,
     ZONE,
     Json,
@@ -20,9 +20,9 @@ from tests.unit.peers.documents import (
     tainted,
     target,
 )
-from tests.unit.peers.others import PEERS, outcome
+from tests.conformance.others import PEERS, outcome
 
-PAGE = Path(__file__).parents[3] / "docs" / "conformance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 OLD_EXCLUDE = "alpha.service-controller.kubernetes.io/exclude-balancer"
 SOON = {"deletionTimestamp": "2099-01-01T00:00:00Z"}

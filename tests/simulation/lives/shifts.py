@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 
 from syncer.model import Target, TargetHealth, TargetState
 from tests.simulation.cloud import MemoryCloud
-from tests.unit.machine.hands import ZONES
-from tests.unit.machine.known import KnownGroup, grade
+from tests.simulation.lives.hands import ZONES
+from tests.simulation.lives.known import KnownGroup, grade
 
 # What AWS reports of the targets: of one zone, or of all where DNS makes the shift or AWS is in doubt.
 SHIFTS: dict[str, dict[str, str]] = {

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask
-from tests.unit.peers.documents import PORT, ZONE, Json, health, instance, listed, node, target
-from tests.unit.peers.group_differences import DIFFERENCES, OTHERS
-from tests.unit.peers.situation import DEREGISTER, REGISTER, Situation
-from tests.unit.peers.target_states import NODES, STATES
+from tests.conformance.conftest import Ask
+from tests.conformance.documents import PORT, ZONE, Json, health, instance, listed, node, target
+from tests.conformance.group_differences import DIFFERENCES, OTHERS
+from tests.conformance.situation import DEREGISTER, REGISTER, Situation
+from tests.conformance.target_states import NODES, STATES
 
 
 def said(answer: dict[str, Any]) -> dict[str, str]:

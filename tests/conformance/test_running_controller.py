@@ -19,13 +19,13 @@ from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.group import Group
 from syncer.telemetry.counters import Counters
+from tests.conformance.documents import PORT, Json, health, instance, node, tainted, target
+from tests.conformance.group_differences import DIFFERENCES, OTHERS
+from tests.conformance.odd import ODD, Path_, changed, paths
+from tests.conformance.situation import DEREGISTER, REGISTER, Situation
+from tests.conformance.target_states import CA, NODES, STATES
 from tests.simulation.frost import Frost, FrozenClock
 from tests.simulation.virtual import run_virtually
-from tests.unit.peers.documents import PORT, Json, health, instance, node, tainted, target
-from tests.unit.peers.group_differences import DIFFERENCES, OTHERS
-from tests.unit.peers.odd import ODD, Path_, changed, paths
-from tests.unit.peers.situation import DEREGISTER, REGISTER, Situation
-from tests.unit.peers.target_states import CA, NODES, STATES
 
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/http/0123456789abcdef"
 # A page of a longer list is known to files only: the cluster's cache has no list until it has all pages.

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask
-from tests.unit.peers.documents import listed, node
+from tests.conformance.conftest import Ask
+from tests.conformance.documents import listed, node
 
 LONG = "i-0a1b2c3d4e5f60718"
 

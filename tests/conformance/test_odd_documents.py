@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncer.__main__ import main
-from tests.unit.peers.documents import health, listed, node, taint, tainted, target
-from tests.unit.peers.odd import ODD, Path_, changed, paths
+from tests.conformance.documents import health, listed, node, taint, tainted, target
+from tests.conformance.odd import ODD, Path_, changed, paths
 
 NODES = listed(
     node("a", labels={"node.kubernetes.io/exclude-from-external-load-balancers": "true"}),

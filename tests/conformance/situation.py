@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.unit.peers.documents import Json
+from tests.conformance.documents import Json
 
 REGISTER, DEREGISTER = "register", "deregister"
 

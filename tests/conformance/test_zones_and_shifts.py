@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask
-from tests.unit.peers.documents import PORT, Json, health, instance, listed, node, tainted, target
+from tests.conformance.conftest import Ask
+from tests.conformance.documents import PORT, Json, health, instance, listed, node, tainted, target
 
 ZONES = dict(zip("abcdef", "aaaabc", strict=True))
 LABEL = "topology.kubernetes.io/zone"

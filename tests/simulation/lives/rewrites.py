@@ -7,7 +7,7 @@ from math import inf
 
 from syncer.model import InstanceId, Target
 from tests.simulation.elb import Call
-from tests.unit.machine.effects import LAG_S
+from tests.simulation.lives.effects import LAG_S
 
 WINDOW_S = 600.0
 _MOST = 3

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.unit.peers.documents import Json
+from tests.conformance.documents import Json
 
 _EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 _OLD_EXCLUDE = "alpha.service-controller.kubernetes.io/exclude-balancer"

@@ -12,14 +12,14 @@ from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
 from syncer.reconcile.registry import key_of
 from tests.simulation.cloud import WRITES
 from tests.simulation.elb import Call
+from tests.simulation.lives.effects import LAG_S
+from tests.simulation.lives.judge import STALE_S, Choices, Judge
+from tests.simulation.lives.known import GROUP, LATE_S, KnownCluster, KnownGroup
+from tests.simulation.lives.refusals import Refusals
+from tests.simulation.lives.rewrites import Rewrites
+from tests.simulation.lives.shifts import traffic
 from tests.simulation.virtual import EPOCH
 from tests.simulation.world import Replica, World
-from tests.unit.machine.effects import LAG_S
-from tests.unit.machine.judge import STALE_S, Choices, Judge
-from tests.unit.machine.known import GROUP, LATE_S, KnownCluster, KnownGroup
-from tests.unit.machine.refusals import Refusals
-from tests.unit.machine.rewrites import Rewrites
-from tests.unit.machine.shifts import traffic
 
 _TRUSTED_S = 600.0
 # So much of the Lease must be left.

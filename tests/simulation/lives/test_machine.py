@@ -5,7 +5,7 @@ the cluster and the API objects of `tests/simulation`, which keep AWS's rules. `
 call as it is sent, by the rules of `judge.py`; `settling.py` says what must come after the last fault. An
 ordinary run plays the same lives each time. Others, and more of them, are played by
 
-    NLB_SYNC_LIVES=5000 .venv/bin/pytest tests/unit/machine --timeout 0
+    NLB_SYNC_LIVES=5000 .venv/bin/pytest tests/simulation --timeout 0
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from hypothesis.stateful import (
 )
 
 from syncer.model import TargetGroupArn
+from tests.simulation.lives import chapters
+from tests.simulation.lives.faults import FAULTS, LAGS, TROUBLES
+from tests.simulation.lives.hands import ARNS, NAMES, STRANGERS
+from tests.simulation.lives.known import EXCLUDED, TAINTS, TYPO
+from tests.simulation.lives.life import Life, Start
+from tests.simulation.lives.settling import settle
+from tests.simulation.lives.shifts import SHIFTS, shift
 from tests.simulation.virtual import VirtualLoop
-from tests.unit.machine import chapters
-from tests.unit.machine.faults import FAULTS, LAGS, TROUBLES
-from tests.unit.machine.hands import ARNS, NAMES, STRANGERS
-from tests.unit.machine.known import EXCLUDED, TAINTS, TYPO
-from tests.unit.machine.life import Life, Start
-from tests.unit.machine.settling import settle
-from tests.unit.machine.shifts import SHIFTS, shift
 
 STARTS = st.builds(
     Start,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask, Row
-from tests.unit.peers.documents import condition, node, not_ready, taint, tainted
+from tests.conformance.conftest import Ask, Row
+from tests.conformance.documents import condition, node, not_ready, taint, tainted
 
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 CA = "ToBeDeletedByClusterAutoscaler"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.peers.conftest import Ask
-from tests.unit.peers.documents import Json, health, instance, listed, node, not_ready, tainted, target
+from tests.conformance.conftest import Ask
+from tests.conformance.documents import Json, health, instance, listed, node, not_ready, tainted, target
 
 SOON = {"deletionTimestamp": "2026-11-23T09:00:00Z"}
 OLDER, NEWER = "2026-11-23T07:00:00Z", "2026-11-23T08:30:00Z"

@@ -37,7 +37,7 @@ from syncer.config.settings import Settings
 from syncer.decide.policy import Ownership
 from syncer.model import InstanceId, Target
 from tests.simulation.elb import Call
-from tests.unit.machine.known import GROUP, KnownCluster, KnownGroup
+from tests.simulation.lives.known import GROUP, KnownCluster, KnownGroup
 
 # A read begins at most 30 s after the last one and may take its time to be answered.
 STALE_S = 45.0

@@ -1,8 +1,8 @@
 """What is there and what should be there, as the tests of peers have it: differences, ports, other hands."""
 
-from tests.unit.peers.documents import node, not_ready, tainted, target
-from tests.unit.peers.situation import DEREGISTER, REGISTER, Situation, foreign
-from tests.unit.peers.target_states import EXCLUDE
+from tests.conformance.documents import node, not_ready, tainted, target
+from tests.conformance.situation import DEREGISTER, REGISTER, Situation, foreign
+from tests.conformance.target_states import EXCLUDE
 
 OLD = 31111
 NOW = {"deletionTimestamp": "2099-01-01T00:00:00Z"}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from syncer.errors import SyncerError
-from tests.unit.rules.table import SWITCHES, as_markdown
-from tests.unit.rules.ways import Switch
+from tests.mutation.table import SWITCHES, as_markdown
+from tests.mutation.ways import Switch
 
-PAGE = Path(__file__).parents[3] / "docs" / "stories.md"
+PAGE = Path(__file__).parents[2] / "docs" / "stories.md"
 
 
 def switch_off(switch: Switch, monkeypatch: pytest.MonkeyPatch) -> None:

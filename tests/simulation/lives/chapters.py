@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterable
 
 from syncer.model import TargetGroupArn
+from tests.simulation.lives.hands import NAMES, zone_of
+from tests.simulation.lives.known import EXCLUDED
+from tests.simulation.lives.life import Life
+from tests.simulation.lives.shifts import SHIFTS, shift
 from tests.simulation.world import instance
-from tests.unit.machine.hands import NAMES, zone_of
-from tests.unit.machine.known import EXCLUDED
-from tests.unit.machine.life import Life
-from tests.unit.machine.shifts import SHIFTS, shift
 
 # Longer than a Lease and the look of a standby.
 SUCCESSION_S = 13.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from syncer.decide.nodes import parse_time
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
-from tests.unit.machine.effects import Effects, change
+from tests.simulation.lives.effects import Effects, change
 
 GROUP = ""
 WINDOW_S = 600.0

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.unit.peers.documents import Json, node, not_ready, taint, tainted
-from tests.unit.peers.others import CCM, LBC, StoppedError
+from tests.conformance.documents import Json, node, not_ready, taint, tainted
+from tests.conformance.others import CCM, LBC, StoppedError
 
 EXCLUDED: Json = {"labels": {"node.kubernetes.io/exclude-from-external-load-balancers": ""}}
 INCLUDED: Json = {"labels": {"node.kubernetes.io/exclude-from-external-load-balancers": "false"}}

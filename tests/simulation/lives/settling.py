@@ -8,9 +8,9 @@ from syncer.model import Target, Why
 from syncer.reconcile.group import Group
 from syncer.telemetry.metrics import Exposition
 from syncer.telemetry.status import snapshot
-from tests.unit.machine.judge import Judge
-from tests.unit.machine.life import Life, now
-from tests.unit.machine.oversight import Oversight
+from tests.simulation.lives.judge import Judge
+from tests.simulation.lives.life import Life, now
+from tests.simulation.lives.oversight import Oversight
 
 # The longest waits that there are, one after the other: a target set aside for 15 min or left alone for 10,
 # a limit that is trusted for 10 min, and the base of eight nodes halved three times in ten minutes.

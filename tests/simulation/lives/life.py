@@ -12,13 +12,13 @@ from syncer.reconcile.registry import confirm
 from tests.simulation import lag
 from tests.simulation.cloud import CALLS, Entry, MemoryGroup
 from tests.simulation.cluster import node
+from tests.simulation.lives.faults import FAULTS, LAGS, TROUBLES
+from tests.simulation.lives.hands import ARNS, NAMES, Hands, zone_of
+from tests.simulation.lives.known import SELECTOR
+from tests.simulation.lives.oversight import Oversight
 from tests.simulation.records import MemoryRecords
 from tests.simulation.virtual import EPOCH
 from tests.simulation.world import HTTP, PORTS, SERVICE, Replica, World, instance
-from tests.unit.machine.faults import FAULTS, LAGS, TROUBLES
-from tests.unit.machine.hands import ARNS, NAMES, Hands, zone_of
-from tests.unit.machine.known import SELECTOR
-from tests.unit.machine.oversight import Oversight
 
 PORT_NAMES = {HTTP: "http", ARNS[1]: "https"}
 

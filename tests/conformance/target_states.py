@@ -1,7 +1,7 @@
 """Targets in every state, and Nodes that leave, as the tests of peers have them."""
 
-from tests.unit.peers.documents import PORT, Json, instance, node, not_ready, tainted, target
-from tests.unit.peers.situation import DEREGISTER, REGISTER, Situation, foreign
+from tests.conformance.documents import PORT, Json, instance, node, not_ready, tainted, target
+from tests.conformance.situation import DEREGISTER, REGISTER, Situation, foreign
 
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 CA = "ToBeDeletedByClusterAutoscaler"

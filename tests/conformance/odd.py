@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.unit.peers.documents import Json
+from tests.conformance.documents import Json
 
 ODD: list[Any] = [
     *(None, True, 0, -1, 10**30, 1.5, float("nan")),

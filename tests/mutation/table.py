@@ -8,16 +8,13 @@ from math import inf
 
 from syncer.decide.serving import Serving
 from syncer.model import TargetState, Why
-from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
-from tests.unit.ha import test_election, test_record, test_two_replicas
-from tests.unit.reconcile import test_check_port, test_contested, test_controller, test_events, test_lag
-from tests.unit.rules.extra import (
+from tests.mutation.extra import (
     a_group_that_does_not_answer_is_tried_again_in_growing_pauses,
     a_limit_is_obeyed_in_both_groups,
     botocore_sends_no_write_without_the_right_to,
     places_are_dealt_evenly_to_the_zones,
 )
-from tests.unit.rules.ways import (
+from tests.mutation.ways import (
     Switch,
     answering,
     at_once,
@@ -35,6 +32,9 @@ from tests.unit.rules.ways import (
     whoever_led_once,
     without_limit,
 )
+from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
+from tests.unit.ha import test_election, test_record, test_two_replicas
+from tests.unit.reconcile import test_check_port, test_contested, test_controller, test_events, test_lag
 
 _LOOP = test_controller
 _OURS = test_plan.TestOwnership()
@@ -140,7 +140,7 @@ SWITCHES = (
     ),
     Switch(
         rule="3 poison: set aside",
-        where="syncer.reconcile.quarantine:Poison.set_aside",
+        where="syncer.reconcile.quarantine:Quarantine.set_aside",
         off=answering({}),
         story=_LOOP.test_what_is_refused_alone_is_set_aside_however_many_searches_were_made,
     ),
@@ -225,13 +225,13 @@ SWITCHES = (
     ),
     Switch(
         rule="6 recorded before it is registered",
-        where="syncer.reconcile.registry:Record.save",
+        where="syncer.reconcile.registry:Registry.save",
         off=nothing,
         story=test_record.test_a_target_is_recorded_before_it_is_registered_at_one_write_for_both_groups,
     ),
     Switch(
         rule="6 read again by who leads again",
-        where="syncer.reconcile.registry:Record.forget",
+        where="syncer.reconcile.registry:Registry.forget",
         off=answering(None),
         story=test_record.test_who_leads_again_knows_what_another_one_has_recorded_in_between,
     ),
@@ -255,7 +255,7 @@ SWITCHES = (
     ),
     Switch(
         rule="7 contested",
-        where="syncer.reconcile.conflicts:Contested.set_aside",
+        where="syncer.reconcile.conflicts:Conflicts.set_aside",
         off=answering({}),
         story=test_contested.test_a_target_that_another_hand_deregisters_three_times_is_left_alone_for_ten_minutes,
     ),
@@ -291,7 +291,7 @@ SWITCHES = (
     ),
     Switch(
         rule="8 so does an old one",
-        where="syncer.reconcile.observed_state:Actual.is_old",
+        where="syncer.reconcile.observed_state:ObservedState.is_old",
         off=answering(False),
         story=_LOOP.test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before,
     ),
@@ -303,7 +303,7 @@ SWITCHES = (
     ),
     Switch(
         rule="9 the Lease before each write",
-        where="syncer.reconcile.leader_election:Election.may_write",
+        where="syncer.reconcile.leader_election:LeaderElection.may_write",
         off=whoever_led_once,
         story=test_election.test_a_leader_that_was_frozen_does_not_write_when_it_goes_on,
     ),
@@ -321,7 +321,7 @@ SWITCHES = (
     ),
     Switch(
         rule="9 released at the end",
-        where="syncer.reconcile.leader_election:Election.release",
+        where="syncer.reconcile.leader_election:LeaderElection.release",
         off=nothing,
         story=test_two_replicas.test_a_change_waits_at_most_2_seconds_for_the_heir_of_a_stopped_leader,
     ),
@@ -333,7 +333,7 @@ SWITCHES = (
     ),
     Switch(
         rule="each hold is told",
-        where="syncer.reconcile.recorder:Chronicle.held",
+        where="syncer.reconcile.recorder:Recorder.held",
         off=answering(None),
         story=test_events.test_what_is_held_back_is_told_with_its_rule_and_the_hold_to_confirm,
     ),
