@@ -95,8 +95,3 @@ def test_a_role_is_passed_to_eks_alone() -> None:
     (passing,) = [each for each in document("pod-identity")["Statement"] if "iam:PassRole" in each["Action"]]
     assert passing["Action"] == ["iam:PassRole"]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}}
-
-
-def test_the_page_is_two_clicks_away_from_the_readme() -> None:
-    assert "](docs/stack.md)" in (ROOT / "README.md").read_text()
-    assert "](deployer-policy.md)" in (ROOT / "docs/stack.md").read_text()
