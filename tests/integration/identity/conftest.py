@@ -25,7 +25,7 @@ from sandbox.cluster import Rest
 from sandbox.cluster.pki import Pki
 from sandbox.layout import ISSUER, REGION, Layout
 from tests.control import control
-from tests.integration.nodes.conftest import eventually, start
+from tests.integration.nodes.processes import eventually, start
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient

@@ -14,9 +14,7 @@ from sandbox.cloud.network import NODE_ROLE
 from sandbox.cluster import Rest
 from sandbox.layout import ACCOUNT, REGION, Layout
 from tests.integration.identity.conftest import NAMESPACE, Account, pod_trust, unique, web_trust
-from tests.integration.nodes.conftest import eventually, machines
-
-__all__ = ["machines"]
+from tests.integration.nodes.processes import eventually
 
 pytestmark = pytest.mark.toolchain
 

@@ -15,10 +15,10 @@ from sandbox import process
 from sandbox.kubelet import spawn, unpacked_image
 from sandbox.layout import Layout
 from sandbox.up import choose_image
-from tests.integration.nodes.conftest import eventually, machines, start
+from tests.integration.nodes.processes import eventually, start
 from tests.integration.nodes.test_pods import Namespace, container_status, namespace, server, uid
 
-__all__ = ["machines", "namespace"]
+__all__ = ["namespace"]
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
 

@@ -23,7 +23,7 @@ from sandbox.nodes.lifecycle import NodeState
 from sandbox.nodes.node import EXCLUDE_LABEL, Kind
 from sandbox.nodes.status import is_ready
 
-from .conftest import eventually, start
+from .processes import eventually, start
 
 pytestmark = pytest.mark.toolchain
 

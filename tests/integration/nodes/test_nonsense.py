@@ -21,8 +21,8 @@ from sandbox.loopback import Loopback
 from sandbox.nodes import ec2, lifecycle
 from sandbox.process import Running
 from sandbox.status import observe
-from tests.integration.nodes.conftest import eventually, start
 from tests.integration.nodes.garbler import NONSENSE, Garbler
+from tests.integration.nodes.processes import eventually, start
 
 pytestmark = pytest.mark.toolchain
 

@@ -21,7 +21,7 @@ from sandbox.layout import Layout
 from sandbox.loopback import Loopback
 from sandbox.nodes import lifecycle
 
-from .conftest import eventually, start
+from .processes import eventually, start
 
 pytestmark = pytest.mark.toolchain
 

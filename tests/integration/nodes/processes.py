@@ -1,37 +1,20 @@
-"""A sandbox with everything but the load balancer: control plane, AWS API, node machines."""
+"""Processes of the sandbox: start one, and wait for what it does."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
 
 from sandbox import process
-from sandbox.cloud.network import ensure_network
 from sandbox.layout import Layout
-from sandbox.nodes import lifecycle
-
-
-@pytest.fixture(scope="session")
-def machines(control_plane: Layout) -> Iterator[Layout]:
-    """The nodes process with its seed nodes, on the control plane that the session shares."""
-    layout = control_plane
-    try:
-        start(layout, "cloud")
-        eventually(lambda: ensure_network(layout.aws_url, layout.vpc_network))
-        start(layout, "nodes")
-        lifecycle.seed_nodes(layout)
-        yield layout
-    finally:
-        process.stop(layout, "nodes")
-        process.stop(layout, "cloud")
-
 
 T = TypeVar("T")
 
 
 def start(layout: Layout, name: str) -> None:
+    assert process.find(layout, name) is None, f"{name} runs already"
     process.start(layout, name, [sys.executable, "-m", f"sandbox.{name}", "--dir", layout.directory])
 
 
