@@ -127,7 +127,7 @@ def test_what_is_planned_from_files_is_what_is_sent(
 ) -> None:
     monkeypatch.setattr(
         "syncer.reconcile.group.LAG_S", 0.0
-    )  # as after the first minute (tests/unit/reconcile/test_lag.py)
+    )  # as after the first minute (tests/simulation/test_lag.py)
     nodes = (node(each) if isinstance(each, str) else each for each in situation.nodes)
     targets = (target(each) if isinstance(each, str) else each for each in situation.targets)
     selector = situation.words[1] if situation.words else ""

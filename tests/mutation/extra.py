@@ -8,10 +8,10 @@ import pytest
 
 from syncer.decide.policy import PlanPolicy
 from syncer.errors import UnreachableError
+from tests.simulation.ha import test_two_replicas
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, World
 from tests.unit.decide.world import decide, group, node, target
-from tests.unit.ha import test_two_replicas
 
 
 def botocore_sends_no_write_without_the_right_to() -> None:

@@ -205,7 +205,7 @@ ROWS = (
         event="Leading",
         log="leading: this replica writes",
         play=elected,
-        test="unit/ha/test_two_replicas.py",
+        test="simulation/ha/test_two_replicas.py",
     ),
 )
 
