@@ -1,7 +1,7 @@
 """The command `python -m syncer` (installed as `nlb-sync`).
 
-Nothing but `signal` is imported before Ctrl-C ends the process: the other imports take 0.3 s, and Python's
-own handler would print a traceback from the middle of them.
+Before Ctrl-C ends the process, only light modules such as `signal` are imported: the other imports take 0.3
+s, and Python's default handler would print a traceback from the middle of the imports.
 """
 
 import os
@@ -12,10 +12,10 @@ from typing import NoReturn
 
 
 def entry() -> NoReturn:
-    """Be the whole process: signals, streams, the command, and its exit code.
+    """Run the whole process: signals, streams, the command and its exit code.
 
-    The process ends at once after the command. The interpreter would wait for each thread of a pool, thus for
-    whatever does not answer it: AWS, the API server, a name server.
+    The process ends at once after the command. The interpreter would wait for every thread of a pool, and so
+    for a server that does not respond: AWS, the API server, a name server.
     """
     _end_at_once(signal.SIGINT)
     if os.getpid() == 1:
@@ -28,13 +28,13 @@ def entry() -> NoReturn:
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     finally:
-        _end_at_once(signal.SIGINT)  # asyncio leaves Python's handler behind
+        _end_at_once(signal.SIGINT)  # asyncio restores Python's default handler
     streams.settle()
     os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code, 2 when the arguments or the environment are wrong."""
+    """Run the command line; return the exit code, 2 if the arguments or the environment are wrong."""
     with _ended_by_ctrl_c():
         from syncer.commands.execute import execute  # noqa: PLC0415 - see above
 
@@ -42,9 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _end_at_once(number: signal.Signals) -> None:
-    """Let a signal end the process at once and without output, unless it is ignored, as after nohup.
+    """Let a signal end the process at once without output, unless the signal is ignored (nohup).
 
-    The kernel ignores a signal without a handler for process 1, which we are in a container.
+    The kernel ignores a signal without a handler for process 1. In a container the syncer is process 1.
     """
     if signal.getsignal(number) is signal.SIG_IGN:
         return
@@ -52,17 +52,17 @@ def _end_at_once(number: signal.Signals) -> None:
 
 
 def _leave(number: int, _frame: object) -> NoReturn:
-    os._exit(128 + number)  # as a shell counts it
+    os._exit(128 + number)  # exit code as in a shell
 
 
 @contextmanager
 def _ended_by_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end a command at once, whatever it waits for, and put Python's handler back after it.
+    """Let Ctrl-C end a command at once, and restore Python's handler afterwards.
 
-    Python's own way is a traceback, after every call in flight has run into its time-out.
+    Python's default prints a traceback only after every call in flight has timed out.
     """
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler:  # ours already, ignored, or not ours to change
+    if before is not signal.default_int_handler:  # already set, ignored, or another owner's handler
         yield
         return
     _end_at_once(signal.SIGINT)

@@ -1,22 +1,22 @@
-"""Real time, as the controller is given it."""
+"""Real time for the controller."""
 
 import asyncio
 import time
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's clocks."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back: the clock of asyncio's own loop, to be read in any thread."""
+        """Return seconds that never go back: the clock of the asyncio loop. Thread-safe."""
         return time.monotonic()
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Let others run for `seconds`."""
+        """Wait for `seconds` without blocking the loop."""
         await asyncio.sleep(seconds)
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:

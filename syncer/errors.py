@@ -1,43 +1,43 @@
-"""The failures the syncer knows, by what is to be done about them: fix the settings, or try again later."""
+"""Errors of the syncer, by the action they need: fix a setting, or retry later."""
 
 from syncer.text.redaction import redacted_input
 
 
 class SyncerError(Exception):
-    """Any failure with a one-line message for people, which holds no secret whatever it quotes."""
+    """Any failure with a one-line message for users; secrets are redacted."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(redacted_input(message))
 
 
 class MisconfiguredError(SyncerError):
-    """Nothing will mend it but a person: the message names the setting or the right, and the fix."""
+    """Only a person can fix the failure: the message names the setting or the permission, and the fix."""
 
 
 class NotBegunError(SyncerError):
-    """What was to be done once could not begin in time; the message says what it waited for."""
+    """A single pass could not begin in time; the message names what was missing."""
 
 
 class UnreadError(SyncerError):
-    """An answer could not be written; without a message where its reader has gone (`| head`)."""
+    """The output of a command could not be written; without a message if the reader has gone (`| head`)."""
 
 
 class ClusterError(SyncerError):
-    """The Kubernetes API did not answer as it should; always tried again."""
+    """The Kubernetes API server did not respond as expected; always retried."""
 
 
 class ConflictError(ClusterError):
-    """The object was changed by another hand, or removed, since it was read."""
+    """Another writer changed or removed the object since the last read."""
 
 
 class DeniedError(ClusterError):
-    """The API server does not allow it (403): a person must grant the right that the message names."""
+    """The API server denies the request (403); a person must grant the permission named in the message."""
 
 
 class AwsError(SyncerError):
-    """An AWS call failed. `operation` and `code` are AWS's words; `slow` asks for minutes, not seconds.
+    """An AWS call failed. `operation` and `code` come from AWS; `slow` means retry in minutes, not seconds.
 
-    `unsure`: it may have been carried out all the same. AWS's refusals say that it was not.
+    `unsure`: AWS may have carried out the call. After a refusal by AWS, the call was not carried out.
     """
 
     slow = False
@@ -51,7 +51,7 @@ class AwsError(SyncerError):
 
 
 class UnreachableError(AwsError):
-    """No answer: refused, timed out, cut off. A write may have happened all the same; it is idempotent."""
+    """No response: refused, timed out, cut off. A write may have been carried out; writes are idempotent."""
 
 
 class ThrottledError(AwsError):
@@ -61,14 +61,14 @@ class ThrottledError(AwsError):
 
 
 class TargetGroupNotFoundError(AwsError):
-    """The group does not exist (any more): retried slowly, for it may be created again."""
+    """The target group does not exist; retried slowly, because the group may be created again."""
 
     slow = True
     unsure = False
 
 
 class AccessDeniedError(AwsError):
-    """A right is missing; `action` is the IAM action to grant."""
+    """A permission is missing; `action` is the IAM action to grant."""
 
     slow = True
     unsure = False
@@ -79,20 +79,20 @@ class AccessDeniedError(AwsError):
 
 
 class CredentialsError(AwsError):
-    """No usable credentials: their source (STS, an agent, a file, …) failed, or ELB rejects them.
+    """No usable credentials: the source (STS, an agent, a file, …) failed, or ELB rejects them.
 
-    No statement about any right on a target group: it never leads to blind mode.
+    No evidence about permissions on a target group, so never a reason for blind mode.
     """
 
     unsure = False
 
 
 class CredentialsExpiredError(CredentialsError):
-    """ELB rejects key or token as expired or unknown: the next attempt fetches them again."""
+    """ELB rejects key or token as expired or unknown; the next attempt fetches new credentials."""
 
 
 class NotLeaderError(AwsError):
-    """Not sent: too little of the Lease was left, so another replica may write."""
+    """The call was not sent: too little of the Lease was left, so another replica may write."""
 
     unsure = False
 
@@ -101,7 +101,7 @@ class NotLeaderError(AwsError):
 
 
 class RefusedTargetsError(AwsError):
-    """RegisterTargets refused the whole call for some of its targets; `ids` where AWS named them."""
+    """RegisterTargets refused the whole call because of some targets; `ids` if AWS named them."""
 
     unsure = False
 
@@ -111,11 +111,11 @@ class RefusedTargetsError(AwsError):
 
 
 class InvalidTargetError(RefusedTargetsError):
-    """An instance that does not exist, does not run or is in another VPC."""
+    """The instance does not exist, is not running or is in another VPC."""
 
 
 class TooManyRegistrationsError(RefusedTargetsError):
-    """TooManyRegistrationsForTargetId: one instance is in too many groups."""
+    """TooManyRegistrationsForTargetId: the instance is in too many groups."""
 
 
 class TooManyTargetsError(AwsError):

@@ -1,4 +1,4 @@
-"""What the controller asks of the cluster, of AWS and of time, as narrow protocols that a test can play."""
+"""Interfaces of the controller to the cluster, AWS and time: narrow protocols that tests can implement."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -9,23 +9,23 @@ from syncer.model import NodeView, Target, TargetGroupArn, TargetHealth
 
 
 class Clock(Protocol):
-    """Time as the controller knows it; injected so that replicas can run on virtual time."""
+    """The controller's source of time; injected so that replicas can run on virtual time."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump; for intervals. May be asked in any thread."""
+        """Return seconds that never jump, for intervals. Thread-safe."""
 
     def now(self) -> float:
-        """Seconds since the epoch; for comparison with Kubernetes' timestamps."""
+        """Return seconds since the epoch, for comparison with Kubernetes' timestamps."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the loop."""
 
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
-        """Wait until `event` is set, `seconds` at most; whether it was set."""
+        """Wait until `event` is set, `seconds` at most; return whether `event` was set."""
 
 
 class Cluster(Protocol):
-    """The Kubernetes side: caches that are fed by list-then-watch."""
+    """The Kubernetes API server, as caches that are filled by list-then-watch."""
 
     @property
     def nodes(self) -> Mapping[str, NodeView] | None:
@@ -33,49 +33,52 @@ class Cluster(Protocol):
 
     @property
     def problems(self) -> Collection[str]:
-        """What keeps the caches from being current, one line each; empty when all is well."""
+        """Reasons why the caches are not current, a line for every reason; empty if current."""
 
     def behind(self, service: str = "") -> float:
-        """For how many seconds the Nodes, or the `service` beside them, may have been wrong."""
+        """Return for how many seconds the Nodes, or the given `service`, may have been outdated."""
 
     def node_port(self, service: str, port: str) -> int | None:
-        """The NodePort of `namespace/name` for a port's name or number, "" the only one; None if unknown."""
+        """Return the NodePort of `namespace/name` for a port's name or number, None if unknown.
+
+        An empty `port` means the only port of the Service.
+        """
 
     def node_ports(self, service: str) -> Mapping[str, int]:
-        """Every NodePort of `namespace/name` by its port's label, 0 for none; empty while it is unknown."""
+        """Return every NodePort of `namespace/name` by port label, 0 without a NodePort; empty if unknown."""
 
     def knows(self, service: str) -> bool:
-        """Whether a list with or without `namespace/name` has been read: what is absent is not there."""
+        """Whether a list for `namespace/name` has been read: a missing Service then does not exist."""
 
     async def run(self, changed: Callable[[], None]) -> None:
-        """Keep the caches current until cancelled; `changed` is called on the loop after each change."""
+        """Keep the caches current until cancelled; call `changed` on the loop after every change."""
 
 
 class Elb(Protocol):
-    """The AWS side: the calls that the syncer makes. Each raises the errors of `syncer.errors`."""
+    """The AWS calls of the syncer. Every method raises the errors of `syncer.errors`."""
 
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
-        """DescribeTargetHealth of the whole group: one call, it does not page."""
+        """Call DescribeTargetHealth for the whole group: a single call, without pages."""
 
     async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
-        """What each group takes, `instance` or another word; absent where AWS does not tell. Never fails."""
+        """Return the target type of every group that AWS describes, such as `instance`. Never fails."""
 
     async def default_port(self, group: TargetGroupArn) -> int:
-        """The group's own port, for a group that is given as a bare ARN."""
+        """Return the default port of a group that is configured as a bare ARN."""
 
     async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        """RegisterTargets, one call; the caller cuts batches."""
+        """Call RegisterTargets once; the caller splits batches."""
 
     async def deregister(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        """DeregisterTargets, one call; the caller cuts batches."""
+        """Call DeregisterTargets once; the caller splits batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRecord:
-    """What a coordination.k8s.io/v1 Lease says. `acquired` and `renewed` are the writer's epoch seconds.
+    """Content of a coordination.k8s.io/v1 Lease; `acquired` and `renewed` are the writer's epoch seconds.
 
-    Nobody compares the times with a clock of his own; that they change is what counts. `version` is what an
-    update must name: "" before the first one.
+    No replica compares these times with its own clock; only a change of the times counts. `version` is the
+    version that an update must name, "" before the first write.
     """
 
     holder: str
@@ -87,48 +90,57 @@ class LeaseRecord:
 
 
 class Leases(Protocol):
-    """The one Lease of a syncer. Each method raises DeniedError, or ClusterError when nobody answers."""
+    """The Lease of a syncer.
+
+    Every method raises DeniedError, or ClusterError without a response.
+    """
 
     async def read(self) -> LeaseRecord | None:
-        """The Lease; None when there is none."""
+        """Return the Lease, None if missing."""
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """Create (no version) or update it; ConflictError when it is not the version that was read."""
+        """Create (without a version) or update the Lease.
+
+        Raises:
+            ConflictError: if the Lease has another version than `record`.
+
+        """
 
 
 class Leadership(Protocol):
-    """Who of several replicas may write to AWS."""
+    """Decides whether this replica may write to AWS."""
 
     @property
     def problem(self) -> str:
-        """What keeps the election from working, in one line; empty when all is well."""
+        """The fault that prevents leader election, in one line; empty without a fault."""
 
     @property
     def elected(self) -> bool:
-        """Whether there is an election; without one every replica writes."""
+        """Whether leader election is in use; without leader election every replica writes."""
 
     @property
     def joined(self) -> bool:
-        """Whether the election has worked once: it is known who leads."""
+        """Whether the election has worked once, so that the leader is known."""
 
     def may_write(self) -> bool:
-        """Whether a write may be sent now. May be asked in any thread."""
+        """Whether a write may be sent now. Thread-safe."""
 
     async def run(self, changed: Callable[[], None], stays_back: Callable[[], bool]) -> None:
-        """Take part until cancelled; `changed` is called after it was won or lost.
+        """Take part until cancelled; call `changed` after leadership was won or lost.
 
-        Who `stays_back` lets others lead where there are any.
+        While `stays_back` returns true, other replicas may become the leader first.
         """
 
     async def release(self) -> None:
-        """Let another replica have it at once. Only after the last write has ended."""
+        """Release leadership at once for another replica. Call only after the last write has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What is told of a Node, or of our own Deployment where `node` is "". Times are epoch seconds.
+    """An event of a Node, or of the syncer's Deployment if `node` is "". Times are epoch seconds.
 
-    `name` is the same for each repetition, `count` says how many there were; `known`: it was written before.
+    `name` stays the same for all repetitions, and `count` is the number of occurrences. `known`: the event
+    was written before.
     """
 
     node: str
@@ -143,28 +155,36 @@ class Event:
 
 
 class Events(Protocol):
-    """Where people look for what happened."""
+    """Writer of Kubernetes events."""
 
     async def write(self, event: Event) -> None:
-        """Create or update it. DeniedError where that is not allowed, ClusterError when nobody answers."""
+        """Create or update the event.
+
+        Raises:
+            DeniedError: without the permission.
+            ClusterError: without a response.
+
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordState:
-    """What the ConfigMap of a syncer holds, and the version that a change must name."""
+    """Content of a syncer's ConfigMap, and the version that a change must name."""
 
     values: Mapping[str, str]
     version: str
 
 
 class Records(Protocol):
-    """That ConfigMap. Each method raises DeniedError, or ClusterError when nobody answers."""
+    """The syncer's ConfigMap. Every method raises DeniedError, or ClusterError without a response."""
 
     async def read(self) -> RecordState | None:
-        """All of it; None when there is none."""
+        """Return the whole content, None if the ConfigMap is missing."""
 
     async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
-        """Set values, take those away that are None; ConflictError when `version` is not the newest.
+        """Set the values of `changes` and delete the keys with None; with version "" create the ConfigMap.
 
-        With the version "" it is created.
+        Raises:
+            ConflictError: if `version` is not the newest.
+
         """

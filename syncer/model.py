@@ -1,4 +1,4 @@
-"""The records that decisions and adapters share: nodes as seen, targets as AWS lists them, plans to apply."""
+"""Records shared by decisions and adapters: Nodes, targets as AWS lists them, and plans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import NamedTuple, NewType
 InstanceId = NewType("InstanceId", str)
 TargetGroupArn = NewType("TargetGroupArn", str)
 
-# The port of a Target whose number is unknown: AWS uses the group's own where a call names none.
+# Port of a Target with an unknown number: a call without a port uses the target group's default port.
 OWN_PORT = 0
 OWN_PORT_SAYS = "the group's own port"
 
@@ -18,9 +18,10 @@ OVERRIDE_UNKNOWN = "unknown"
 
 
 class Target(NamedTuple):
-    """What AWS calls a target: one instance on one port. The same instance on two ports is two targets.
+    """An instance on a port, as in the AWS API; an instance on two ports is two targets.
 
-    A tuple and no dataclass: plans are set arithmetic over thousands of them, and tuples hash much faster.
+    A tuple and not a dataclass: plans are set arithmetic over thousands of targets, and tuples hash much
+    faster.
     """
 
     id: InstanceId
@@ -28,22 +29,22 @@ class Target(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The target as people read it: instance and port."""
+        """Target for logs and messages: instance and port."""
         return f"{self.id}:{self.port}" if self.port != OWN_PORT else f"{self.id} on {OWN_PORT_SAYS}"
 
 
 def port_shown(port: int) -> str:
-    """Return a port as people read it."""
+    """Return the port for logs and messages."""
     return str(port) if port != OWN_PORT else OWN_PORT_SAYS
 
 
 def port_in_json(port: int | None) -> int | None:
-    """Return a port for JSON: a number that can be connected to, or None."""
+    """Return the port for JSON: a number to connect to, or None if unknown."""
     return port if port != OWN_PORT else None
 
 
 class TargetState(StrEnum):
-    """TargetHealth.State as DescribeTargetHealth prints it (botocore elbv2 model)."""
+    """TargetHealth.State of DescribeTargetHealth (botocore elbv2 model)."""
 
     INITIAL = "initial"
     HEALTHY = "healthy"
@@ -56,11 +57,12 @@ class TargetState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetHealth:
-    """One line of DescribeTargetHealth. `check_port` is where its health is checked, 0 where not known.
+    """A target in the answer of DescribeTargetHealth.
 
-    `override` is the state of its AdministrativeOverride, "" for none. `registered`: whether AWS still counts
-    it as a target of the group; draining and absent ones are not. It is read for 5,000 targets five times a
-    plan, so it is worked out once.
+    `check_port` is the health check port, 0 if unknown. `override` is the state of the
+    AdministrativeOverride, "" without an override. `registered` is false for draining and absent targets,
+    because AWS no longer counts them as part of the group. A plan reads `registered` five times for 5,000
+    targets, so the value is computed once.
     """
 
     target: Target
@@ -81,17 +83,17 @@ class TargetHealth:
 
     @property
     def shifted(self) -> bool:
-        """Whether a zonal shift has moved traffic away from it."""
+        """Whether a zonal shift has moved traffic away from the target."""
         return self.override in SHIFTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """What a verdict needs of one Node, and no more: 5,000 of them are kept in memory.
+    """The facts of a Node that a verdict needs.
 
-    `instance_id` is None where the providerID names no EC2 instance; `has_provider_id` tells rule 1 from 2.
-    `leaving_taint` is the key of its first leaving taint. Times are seconds since the epoch. `zone_source` is
-    a `syncer.decide.zones.Source`.
+    5,000 of them are kept in memory, so other fields are left out. `instance_id` is None if the providerID
+    names no EC2 instance; `has_provider_id` separates rule 1 from rule 2. `leaving_taint` is the key of the
+    first leaving taint. Times are seconds since the epoch. `zone_source` is a `syncer.decide.zones.Source`.
     """
 
     name: str
@@ -119,10 +121,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the rules say of one node, and the code of the rule that said it.
+    """The standing of a Node, and the code of the rule that decided.
 
-    `speaker` is the Node whose facts it rests on, where that is another one of the same instance. `zone` is
-    where the instance is, by `zone_source`.
+    `speaker` is the authoritative Node, if another Node of the same instance decided. `zone` is the zone of
+    the instance, read from `zone_source`.
     """
 
     node: str
@@ -136,10 +138,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What the cluster wishes of one instance: the verdict of the one Node that speaks for it.
+    """The desired state of an instance: the verdict of its authoritative Node.
 
-    `deadline`: it is leaving and somebody will stop it soon, whatever rule spoke (Karpenter sets label, taint
-    and deletionTimestamp alike). `since` is its deletionTimestamp in seconds since the epoch, if it has one.
+    `deadline`: the instance is leaving and will soon be stopped, whichever rule matched (Karpenter sets
+    label, taint and deletionTimestamp together). `since` is the deletionTimestamp in seconds since the epoch,
+    None without a deletionTimestamp.
     """
 
     standing: Standing
@@ -152,9 +155,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What the rules say of a node list: one verdict for each Node, one wish for each instance.
+    """Result of the rules for a node list: a verdict per Node, a desired state per instance.
 
-    `complete` is false while no complete list has been read since start: then nothing may be removed.
+    `complete` is false until a complete list has been read since the start. Until then, no target may be
+    removed.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -164,11 +168,12 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """The instances that every group of this syncer should hold; made once for all, so groups never differ.
+    """The instances that every group of this syncer should contain.
 
-    `wanted` should be targets. `over_quota` would be, if the quota had room. `wishes` is of every instance
-    that a Node names, wanted or not. `all_out`: rules put every listed Node out, and none leaves or joins.
-    `unsettled`: so is a group (see GroupState), so a limit may be too low.
+    The set is computed once for all groups, so the groups never differ. `wanted` instances should be targets;
+    `over_quota` instances would be wanted if the quota had room. `wishes` has every instance that a Node
+    names, wanted or not. `all_out`: the rules exclude every listed Node, and no Node is leaving or joining.
+    `unsettled`: at least one group is unsettled (see GroupState), so a learnt limit may be too low.
     """
 
     wanted: frozenset[InstanceId]
@@ -180,7 +185,7 @@ class Desired:
 
 
 class Why(StrEnum):
-    """The safety rule that holds a target back. The names are a contract: `plan --json` prints them."""
+    """Code of the safety rule that holds a target; a contract, because `plan --json` prints the codes."""
 
     NO_NODE_LIST = "NoNodeList"
     SHARE = "Share"
@@ -193,20 +198,20 @@ class Why(StrEnum):
     CONTESTED = "Contested"
 
 
-# A target that is held for one of these is tried again after a time of its own.
+# A target with such a hold is retried after a separate delay.
 QUARANTINES = frozenset({Why.POISON, Why.CONTESTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A target that would be deregistered (or registered) but for a safety rule; `why` is the rule's code."""
+    """A target whose deregistration or registration a safety rule holds; `why` is the rule's code."""
 
     target: Target
     why: Why
 
 
 class Urgency(IntEnum):
-    """How long an announced leaving can wait: the order in which leaving targets go."""
+    """How long an announced removal can wait: the order in which leaving targets are deregistered."""
 
     DEADLINE = 0
     LABEL = 1
@@ -215,7 +220,7 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Since when (seconds) an instance is known to be leaving, and how urgently."""
+    """Since when (seconds since the epoch) an instance is known to be leaving, and the urgency."""
 
     since: float
     urgency: Urgency
@@ -223,15 +228,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMemory:
-    """What a plan must remember of one group's last minutes; kept in memory only.
+    """State of one group from one plan to the next; kept in memory only.
 
-    A restart may lose it: everything in it only makes a plan act sooner (a wait already served) or remember
-    a larger base, and AWS's own `draining` stands in for the latter.
+    A restart may lose the state. Its entries only make a plan act sooner (a wait already served) or remember
+    a larger base, and the `draining` state in AWS replaces the larger base.
 
-    `peaks` are, for each scope ("" is the group, else a zone), the (time, count) of serving + draining
-    instances that no later count has reached. `draining` says since when a target is seen to drain,
-    `announced` since when an instance is known to leave, `superseded` since when a target has a successor,
-    `zones` where an instance was last seen, `released` which targets a confirmed hold let go.
+    `peaks` has, for every scope ("" is the group, else a zone), the (time, count) pairs of serving + draining
+    instances that no later count has reached. `draining` has the time since when a target was seen to drain,
+    `announced` since when an instance is known to be leaving, `superseded` since when a target has a
+    replacement. `zones` has the zone where an instance was last seen, `released` the targets that a confirmed
+    hold released.
     """
 
     peaks: Mapping[str, tuple[tuple[float, int], ...]] = field(default_factory=dict)
@@ -244,12 +250,12 @@ class GroupMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """What is to be sent now for one target group, what is held and why, and when to look again (seconds).
+    """The calls to send now for one target group, the holds, and the seconds until the next plan.
 
-    `ours` is the ownership record as it must stand before `register` is sent; what is joining is in it too.
-    `memory` goes into the next GroupState of this group. `hold_id` names the doubtful removals that wait to
-    be confirmed, "" if none.
-    `serving`, `base` and `floor` are the brake's figures for the whole group before this plan, in instances.
+    `ours` is the content of the ownership registry to be written before `register` is sent; joining targets
+    are included. `memory` goes into the next GroupState of this group. `hold_id` names the doubtful removals
+    that wait for a confirmation, "" without any. `serving`, `base` and `floor` are the brake's figures for
+    the whole group before this plan, in instances.
     """
 
     target_group: TargetGroupArn
@@ -266,28 +272,33 @@ class GroupPlan:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is to be sent."""
+        """Whether the plan sends no call."""
         return not self.register and not self.deregister
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupState:
-    """All that is known of one group when a plan is made.
+    """The known facts of one group from which a plan is made.
 
-    `targets` is the last DescribeTargetHealth plus our own acknowledged writes. `fresh` is false after a
-    failed read: removals freeze, registrations do not. `blind`: AWS does not let us read the group; `targets`
-    is then what we wrote ourselves, and what is removed is what was seen to leave.
-    `ours` are the targets of the ownership record.
-    `port` is where this group's targets are wanted: the live NodePort, or the group's own port; None while
-    it is not known, and then nothing is registered and nothing replaced.
-    `set_aside` are targets that must not be touched now, with Why.POISON or Why.CONTESTED. A conflict holds
-    back no announced removal. `stuck` are those that AWS has just refused to deregister.
-    `unsure` may be deregistered although AWS lists them: within the last minute such a call was not answered.
-    `unsettled`: another process may have written within the last minute, which AWS may not show yet.
-    `inherited` are those that such a process has recorded; none once that minute is over.
-    `refused` are the instances of which AWS took no target when it was last asked, set aside or not.
-    `limit` is how many targets AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
-    `confirmed` are the hold ids that a person has let go and that have not expired.
+    `targets` is the last DescribeTargetHealth plus the syncer's acknowledged writes. `fresh` is false after a
+    failed read: removals freeze, registrations continue. `blind`: AWS denies the read; `targets` then has
+    only targets that the syncer has written or recorded, so no other target can be removed.
+
+    `ours` are the targets in the ownership registry. `port` is the port of the wanted targets: the live
+    NodePort, or the group's default port. While `port` is None (unknown), no target is registered or
+    replaced.
+
+    `set_aside` are targets that must not be changed now, with Why.POISON or Why.CONTESTED. A conflict does
+    not hold an announced removal. `stuck` are targets that AWS has recently refused to deregister. `unsure`
+    targets may be deregistered although AWS lists them: within the last minute their DeregisterTargets call
+    got no response.
+
+    `unsettled`: another process may have written within the last minute, and AWS may not show the write yet.
+    `inherited` are the targets that such a process has recorded; empty after that minute.
+
+    `refused` are the instances for which AWS refused the last registration, quarantined or not. `limit` is
+    the number of targets that AWS was seen to accept (learnt from TooManyTargets), None if not learnt.
+    `confirmed` are the ids of confirmed holds that have not expired.
     """
 
     target_group: TargetGroupArn

@@ -1,4 +1,4 @@
-"""Puts the real parts together: settings, log, cluster, AWS, controller, HTTP and signals."""
+"""Assemble the syncer: settings, log, cluster, AWS, controller, HTTP and signals."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,12 @@ from syncer.text.redaction import know_environment, redacted
 
 
 def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Controller:
-    """The controller that `environment` describes; MisconfiguredError where it does not say enough."""
+    """Build the controller that `environment` describes.
+
+    Raises:
+        MisconfiguredError: if a setting is missing or wrong.
+
+    """
     settings = load(environment)
     know_environment(environment)
     log.configure(settings.log_level, [settings.secret_key])
@@ -52,7 +57,7 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
     if place is not None:
         own_name = OwnName(api, place)
         records = KubernetesRecords(api, place.namespace, place.name, own_name.check)
-        if not settings.paused:  # who writes nothing keeps nobody else from writing
+        if not settings.paused:  # without writes, no Lease is needed
             leases = KubernetesLeases(api, place.namespace, place.name, own_name.check)
             leadership = LeaderElection(leases, place.identity, clock, rng)
     elb = BotoElb(
@@ -76,16 +81,16 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
 
 
 def _cluster(api: Api, settings: Settings, counters: Counters) -> KubernetesCluster:
-    """Follows every Node, and each Service whose NodePort a group follows."""
+    """Follow every Node, and every Service whose NodePort a group uses."""
     services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
     view = partial(node_view, policy=settings.node_policy)
     return KubernetesCluster(api, view, sorted(services), counters.restarted)
 
 
-# The usual grace period of a Pod is 30 s.
+# Below the usual grace period of a Pod, 30 s.
 _ENDED_S = 25.0
-# How long a thread that computes keeps the interpreter from the threads that answer probes. Python's own 5 ms
-# are waited for after each system call: with 40 readers of a large /status a probe took up to 100 ms.
+# How long a computing thread may delay the threads that answer probes. With Python's default of 5 ms after
+# every system call, 40 readers of a large /status delayed a probe by up to 100 ms.
 _SWITCH_S = 0.001
 
 
@@ -96,7 +101,7 @@ async def attended(controller: Controller, environment: Mapping[str, str]) -> As
 
     def stop() -> None:
         controller.stop()
-        # Whatever hangs now (a thread that the loop waits for, a name server): the process ends in time.
+        # The process ends in time even if a thread or a name server hangs.
         last = threading.Timer(_ENDED_S, os._exit, (0,))
         last.daemon = True
         last.start()
@@ -121,7 +126,7 @@ async def attended(controller: Controller, environment: Mapping[str, str]) -> As
 
 
 def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:
-    """The names of this Pod, and of a Service that is called like its Deployment."""
+    """Return the host names of this Pod, and of a Service with the Deployment's name."""
     pods = [environment.get(name, "") for name in ("HOSTNAME", "POD_NAME")]
     own = {settings.name, *pods, *map(deployment_of, pods)}
     namespace = settings.namespace or mounted_namespace(environment)
@@ -129,12 +134,12 @@ def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:
 
 
 def probes(liveness: Liveness) -> Routes:
-    """Routes of the kubelet's probes, answered without the controller's loop."""
+    """Return the routes of the kubelet's probes, answered without the controller's loop."""
     return {"/healthz": liveness.healthz, "/readyz": liveness.readyz}
 
 
 def routes(controller: Controller, liveness: Liveness) -> Routes:
-    """What each path answers. NLB_SYNC_PROMETHEUS=false closes /metrics, and only that."""
+    """Return the handler of every path. NLB_SYNC_PROMETHEUS=false removes only /metrics."""
     front = page()
     known: dict[str, Route] = {
         **probes(liveness),

@@ -1,5 +1,5 @@
-"""Decisions: pure functions from what was seen to what should be sent. No SDK, no I/O, no clock in here.
+"""Decisions: pure functions from observed state to the calls to send, without an SDK, I/O or a clock.
 
-The way of the data: `node_view` (JSON -> NodeView), `evaluate` (the nine rules), `choose` (one set of
-instances for all groups), `plan` (the safety rules, one group at a time).
+Data flow: `node_view` (JSON -> NodeView), `evaluate` (the nine rules), `choose` (the same instances for all
+groups), `plan` (the safety rules, one group at a time).
 """

@@ -1,4 +1,4 @@
-"""What AWS has acknowledged, overlaid on the last reading, so that a plan needs no read before each write."""
+"""Overlay acknowledged writes on the last read, so that a plan needs no read before every write."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from syncer.model import Target, TargetHealth, TargetState
 
 
 def after_register(target: Target, known: TargetHealth | None) -> TargetHealth:
-    """A target once RegisterTargets has succeeded: what was not registered is `initial` now."""
+    """Return the target after a successful RegisterTargets: an unregistered target becomes `initial`."""
     if known is not None and known.registered:
         return known
     return TargetHealth(
@@ -19,7 +19,7 @@ def after_register(target: Target, known: TargetHealth | None) -> TargetHealth:
 
 
 def after_deregister(known: TargetHealth) -> TargetHealth:
-    """A target once DeregisterTargets has succeeded: what was registered is `draining` now."""
+    """Return the target after a successful DeregisterTargets: a registered target becomes `draining`."""
     if not known.registered:
         return known
     return replace(known, state=TargetState.DRAINING, reason="Target.DeregistrationInProgress")

@@ -1,4 +1,4 @@
-"""The answers of `explain` and `plan` as plain JSON values; their names are a contract."""
+"""The output of `explain` and `plan` as plain JSON values; the field names are a contract."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ from syncer.model import GroupPlan, GroupState, InstanceId, NodeView, Target, Ve
 def explained(
     verdicts: Iterable[Verdict], overrides: Mapping[InstanceId, str] | None = None
 ) -> list[dict[str, Any]]:
-    """For each Node its instance, its verdict and the code of the rule that decided, in the order given.
+    """Return instance, verdict and code of the deciding rule for every Node, in the given order.
 
-    Further members are there only where they apply: `zone` and `zone_source` of a node whose zone decided,
-    `override` of an instance of which AWS reports a zonal shift.
+    Optional fields: `zone` and `zone_source` of a node whose zone decided, `override` of an instance for
+    which AWS reports a zonal shift.
     """
     return [
         {
@@ -43,7 +43,7 @@ def _override(verdict: Verdict, overrides: Mapping[InstanceId, str]) -> dict[str
 
 
 def overrides_of(groups: Iterable[GroupState]) -> dict[InstanceId, str]:
-    """Return the AdministrativeOverride of each instance with one on a registered target."""
+    """Return the AdministrativeOverride of every instance with an override on a registered target."""
     return {
         health.target.id: health.override
         for group in groups
@@ -53,13 +53,13 @@ def overrides_of(groups: Iterable[GroupState]) -> dict[InstanceId, str]:
 
 
 def sentence_of(reason: str) -> str:
-    """The sentence of the rule with this code; "" for a code that no rule has."""
+    """Return the sentence of the rule with this code; "" for an unknown code."""
     code = "Taint:{key}" if reason.startswith("Taint:") else reason
     return next((f"a node {rule.says}" for rule in RULES if rule.code == code), "")
 
 
 def verdict_table() -> str:
-    """The rules as docs/verdicts.md shows them: one Markdown row for each."""
+    """Return the rules as in docs/verdicts.md: a Markdown row for every rule."""
     lines = ["| # | a node … | verdict | reason |", "|---|---|---|---|"]
     lines += [
         f"| {rule.number} | {rule.says} | {rule.standing.value} | `{rule.code.format(key='<key>')}` |"
@@ -77,14 +77,14 @@ def plans_from_scratch(
     *,
     complete: bool = True,
 ) -> list[GroupPlan]:
-    """The plan of each group right after a start, with no history and no ownership record."""
+    """Return the plan of every group right after a start, without history and ownership registry."""
     evaluation = evaluate(nodes, registered_instances(groups), node_policy, complete=complete)
     desired = choose(evaluation, groups, policy)
     return [plan(desired, actual, policy, now) for actual in groups]
 
 
 def planned(plans: Iterable[GroupPlan]) -> dict[str, Any]:
-    """What would be sent now and what is held, for each group."""
+    """Return the calls to send now and the holds, by group."""
     return {
         "groups": [
             {

@@ -1,4 +1,4 @@
-"""The brake: how many targets must go on serving, remembered over ten minutes, and who may go (rule 2)."""
+"""The brake: how many targets must continue to serve, and which targets may be removed (rule 2)."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -9,22 +9,22 @@ from syncer.decide.serving import serving_of
 from syncer.model import GroupState, Target, TargetHealth, TargetState, Why
 
 GROUP = ""
-# A count of just ten minutes ago still counts.
+# A count from exactly ten minutes ago still counts.
 _MOMENT = 0.001
 Peaks = Mapping[str, tuple[tuple[float, int], ...]]
 
 
 def floor_of(base: int, share: float) -> int:
-    """How many must go on serving; never fewer than one."""
+    """Return how many instances must continue to serve; at least one."""
     return max(1, ceil(share * base - 1e-9))  # 0.07 x 100 is 7.000000000000001
 
 
 def remember(
     peaks: tuple[tuple[float, int], ...], count: int, now: float, window: float
 ) -> tuple[tuple[float, int], ...]:
-    """The peaks of the last `window` seconds with the count of now; the first is their highest.
+    """Return the peaks of the last `window` seconds including the current count; the highest peak is first.
 
-    What was counted last was so until now: a count that sinks is as young as its end.
+    The last count was valid until now: a falling count has the age of its end.
     """
     if peaks and peaks[-1][1] > count:
         peaks = (*peaks[:-1], (now, peaks[-1][1]))
@@ -35,18 +35,19 @@ def remember(
 def drains_since(
     targets: Iterable[TargetHealth], known: Mapping[Target, float], now: float
 ) -> dict[Target, float]:
-    """Since when each draining target has been seen to drain: AWS lists it for up to an hour."""
+    """Return since when every draining target was seen to drain: AWS lists such targets for up to an hour."""
     drains = (health.target for health in targets if health.state is TargetState.DRAINING)
     return {target: min(known.get(target, now), now) for target in drains}
 
 
 class Brake:
-    """Lets targets of one group go, one after another, while enough others serve.
+    """Releases targets of one group one after another while enough other targets serve.
 
-    It counts instances, not targets: one that serves on its old and its new port is one, and one whose old
-    target drains while the new one serves is none the less. With cross-zone off each zone is a scope of its
-    own beside the group, because an NLB address serves from its own zone only. With a `limit` no scope ever
-    had more capacity than what it has and the free places: what a full group swaps drains beside its heirs.
+    The brake counts instances, not targets. An instance that serves on the old and the new port counts once,
+    and still counts while the old target drains and the new target serves. With cross-zone off every zone is
+    a separate scope beside the group, because an NLB address serves only from its own zone. With a `limit`
+    the count of a scope is at most its registered targets plus the free places: in a full group, swapped
+    targets drain beside their replacements.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Brake:
         found = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
         self._serving = {scope: serving.counted for scope, serving in found.items()}
         self._exposed = {scope: serving.exposed for scope, serving in found.items()}
-        # Where all that count are under a zonal shift: what may get traffic besides, and is still there.
+        # If all counted targets are under a zonal shift: other registered targets that may get traffic.
         self._unshifted = {scope: set(serving.exposed) for scope, serving in found.items() if serving.shifted}
         self._copies = {
             scope: Counter(target.id for target in members) for scope, members in self._serving.items()
@@ -91,9 +92,9 @@ class Brake:
         self._shown_serving = dict(self._serving)
 
     def doubt(self, targets: Collection[Target]) -> None:
-        """Count none of these as capacity: they may be deregistered although AWS lists them as healthy.
+        """Do not count `targets` as capacity: AWS may list them as healthy after they were deregistered.
 
-        A hold for this reason alone is `Share`: by AWS's listing it is not the last target.
+        A hold for this reason alone is `Share`: in AWS's list the target is not the last.
         """
         self._certain.difference_update(targets)
         for scope, members in self._serving.items():
@@ -103,7 +104,7 @@ class Brake:
             self._left[scope] = len(self._copies[scope])
 
     def _present(self, scope: str, members: Collection[TargetHealth]) -> int:
-        """How many instances serve or drain; those that have drained for longer than that count no more."""
+        """Return how many instances serve or drain; a drain longer than the window does not count."""
         drains = (health.target for health in members if health.state is TargetState.DRAINING)
         draining = {target.id for target in drains if target not in self._long_gone}
         count = len(draining.union(self._copies.get(scope, ())))
@@ -111,17 +112,17 @@ class Brake:
 
     @property
     def sinks_at(self) -> float:
-        """When the base of the first scope may sink."""
+        """The earliest time at which the base of a scope may sink."""
         return min(peaks[0][0] for peaks in self.peaks.values()) + self._window + _MOMENT
 
     @property
     def floor(self) -> int:
-        """How many of the group must go on serving."""
+        """How many instances of the group must continue to serve."""
         return self._floors[GROUP]
 
     @property
     def serving(self) -> int:
-        """How many of the group would serve after what was let go so far."""
+        """How many instances of the group serve after the removals released so far."""
         return self._left[GROUP]
 
     def serves(self, target: Target) -> bool:
@@ -132,11 +133,14 @@ class Brake:
         )
 
     def counts(self, target: Target) -> bool:
-        """Whether a target counts as capacity of the group, as far as AWS shows."""
+        """Whether a target counts as capacity of the group in AWS's list."""
         return target in self._shown_serving[GROUP]
 
     def release(self, target: Target, *, share: bool = True) -> Why | None:
-        """Let one target go, or say which rule holds it; without `share` one other serving one is enough."""
+        """Release a target, or return the rule that holds the target.
+
+        Without `share`, one other serving target is enough.
+        """
         refusal = None if self.serves(target) else self._last_registered(target)
         for scope in self._scopes_of(target):
             if refusal is not Why.LAST_SERVING:
@@ -146,9 +150,9 @@ class Brake:
         return refusal
 
     def release_together(self, targets: Collection[Target]) -> dict[Target, Why]:
-        """Let these serving targets go, all or none of them, and say what is held.
+        """Release all of these serving targets or none; return the holds.
 
-        With cross-zone off a zone that cannot spare its own holds those, and not what the others can spare.
+        With cross-zone off, a zone that cannot spare its targets holds only targets of the same zone.
         """
         held: dict[Target, Why] = {}
         zones = sorted({zone for target in targets for zone in self._scopes_of(target)} - {GROUP})
@@ -163,9 +167,10 @@ class Brake:
         return held | refused
 
     def _hold(self, scope: str, targets: Collection[Target]) -> dict[Target, Why]:
-        """All of these, if the scope cannot spare them together.
+        """Return a hold for all `targets` if the scope cannot spare them together.
 
-        Only what nobody may let go is held as the last one: a person may give up a zone, but not the group.
+        LAST_SERVING is only for targets without any possible release: a person may give up a zone, but not
+        the group.
         """
         going = Counter(target.id for target in targets if target in self._serving[scope])
         lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
@@ -176,7 +181,7 @@ class Brake:
         return dict.fromkeys(targets, Why.LAST_SERVING if all(map(self._is_last, targets)) else Why.SHARE)
 
     def release_confirmed(self, target: Target) -> Why | None:
-        """Let one go that a person has let go: only the last one of the group is still held."""
+        """Release a confirmed target; only the group's last target is still held."""
         refusal = self._refusal(GROUP, target, share=False) or self._last_registered(target)
         if refusal is None:
             self._take(target)
@@ -201,7 +206,7 @@ class Brake:
         return self._too_few(scope, int(target in self._serving[scope]), share=share)
 
     def _is_unshifted_gone(self, scope: str, targets: Collection[Target]) -> bool:
-        """Whether these are all that may get traffic besides targets under a zonal shift."""
+        """Whether no target outside `targets` may get traffic, except targets under a zonal shift."""
         unshifted = self._unshifted.get(scope, set())
         return bool(unshifted) and unshifted.issubset(targets)
 

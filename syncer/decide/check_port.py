@@ -1,18 +1,20 @@
-"""Whether AWS checks the health of a group on a port that its Service has no more (safety rule 8)."""
+"""Detects a group health check on a NodePort that the Service no longer has (safety rule 8)."""
 
 from collections.abc import Collection, Iterable
 
 from syncer.model import TargetHealth, TargetState
 
-# kube-apiserver --service-node-port-range. A check elsewhere, such as kube-proxy's own 10256, is no NodePort.
+# Range of kube-apiserver --service-node-port-range. Another check port, such as 10256 of kube-proxy, is no
+# NodePort.
 _NODE_PORTS = range(30000, 32768)
 
 
 def stale_check_port(healths: Iterable[TargetHealth], port: int, live: Collection[int]) -> int | None:
-    """The port of the group's health check, where it is stale; None where nothing shows that it is.
+    """Return the health check port of the group if stale, else None.
 
-    It is stale when it is a NodePort, but none of the Service's `live` ones, and what is registered on
-    `port`, the group's own live one, fails the check. Where a target passes, somebody answers on purpose.
+    The port is stale if it is a NodePort outside the Service's `live` NodePorts, and the registered targets
+    on `port`, the group's live NodePort, fail the check. If a target passes, the check port is in use on
+    purpose.
     """
     ours = [health for health in healths if health.target.port == port and health.registered]
     states = {health.state for health in ours}

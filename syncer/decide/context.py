@@ -1,4 +1,4 @@
-"""What every question about removals looks at: who is unwanted, and since when it has been waiting."""
+"""The planning context of removals: the unwanted targets, and since when they have been waiting."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from syncer.model import Desired, GroupState, InstanceId, Notice, Standing, Targ
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What every question about removals looks at.
+    """The input of all decisions about removals.
 
-    `wanted` are this group's targets, `surplus` the registered ones that are not among them, `owned` ours.
-    `settled`: one of the wanted is healthy, so the group can do without those it should not have.
-    `crowded_out`: so is one that would be wanted if foreign targets did not take its place.
-    `notices` and `succeeding` say since when what is to go has been waiting.
+    `wanted` are this group's wanted targets, `surplus` the registered targets outside `wanted`, `owned` the
+    syncer's own. `settled`: a wanted target is healthy, so the group can do without its unwanted targets.
+    `crowded_out`: a healthy target would be wanted if foreign targets did not take its place. `notices` and
+    `succeeding` have the times since when removals have been waiting.
     """
 
     desired: Desired
@@ -33,10 +33,10 @@ class Context:
 def succeeding(
     desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
 ) -> dict[Target, float]:
-    """Since when each target on an old port has a successor that was registered, or refused.
+    """Return since when every target on an old port has a replacement that was registered or refused.
 
-    One that has no place yet, or whose call has not got through, is no reason to give up the old one. A read
-    that fails meanwhile begins no new wait.
+    A replacement without a place, or without a successful call, does not replace the old target. A failed
+    read does not restart the wait.
     """
     if actual.port is None:
         return {}
@@ -54,10 +54,10 @@ def succeeding(
 def notices(
     desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
 ) -> dict[InstanceId, Notice]:
-    """Since when each instance of the surplus is known to leave, remembered when its Node is gone.
+    """Return since when every surplus instance is known to be leaving.
 
-    A Node that goes after its leaving was announced is what was announced; without the memory it would turn
-    into a doubtful one. A notice that becomes a deadline starts anew.
+    The notice is kept after the Node is gone: the removal was announced, and without the notice it would
+    become a doubtful removal. A notice that becomes a deadline starts again.
     """
     heard: dict[InstanceId, Notice] = {}
     for instance in {target.id for target in surplus}:

@@ -1,4 +1,4 @@
-"""One set of instances for all groups, so that the groups never differ."""
+"""Chooses the same instances for all groups, so that the groups never differ."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -23,22 +23,23 @@ from syncer.model import (
 )
 
 ZONE_NOT_ENABLED = "ZoneNotEnabled"
-# What AWS says of a target in a zone that the load balancer does not serve, or without a listener.
+# AWS's reason for a target in a zone that the load balancer does not serve, or without a listener.
 _NOT_IN_USE = "Target.NotInUse"
 
 
 def registered_instances(groups: Iterable[GroupState]) -> frozenset[InstanceId]:
-    """The instances that AWS lists as targets in any of the groups."""
+    """Return the instances that AWS lists as targets in any of the groups."""
     return frozenset(
         health.target.id for group in groups for health in group.targets.values() if health.registered
     )
 
 
 def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanPolicy) -> Desired:
-    """The instances that every group should hold, within the quota of the group that has the least room.
+    """Return the instances for every group, within the quota of the group with the least room.
 
-    An instance in a zone that the load balancer does not serve is out (`ZoneNotEnabled`): AWS would keep it
-    unused for ever and say nothing. What AWS refuses keeps no place from a node that it would take.
+    An instance in a zone that the load balancer does not serve is out (`ZoneNotEnabled`): AWS would keep the
+    target unused for ever without an error. A refused instance takes no place from a node that AWS would
+    accept.
     """
     wishes = _in_enabled_zones(_where_aws_lists(evaluation.instances, groups), groups, policy.zones)
     wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
@@ -59,9 +60,9 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
 
 
 def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, ...]:
-    """What is said of each Node in the end: as the rules judge it, but out where its zone is not served."""
+    """Return the final verdict of every Node: as judged by the rules, but out if its zone is not served."""
     if desired.wishes is evaluation.instances:
-        return evaluation.verdicts  # nearly always, and then 5,000 of them need not be looked at
+        return evaluation.verdicts  # the usual case: skip 5,000 verdicts
 
     def final(verdict: Verdict) -> Verdict:
         wish = None if verdict.instance_id is None else desired.wishes.get(verdict.instance_id)
@@ -83,9 +84,9 @@ def _says_the_same(wish: Wish, verdict: Verdict) -> bool:
 
 
 def nobody(verdicts: Collection[Verdict]) -> str:
-    """Why no Node at all may be a target, where none leaves and none is only joining; else "".
+    """Return why no Node may be a target; "" if any Node is in, leaving or joining.
 
-    It may be meant so, but a selector with a typo looks just like that.
+    The state may be intended, but a selector with a typo has the same effect.
     """
     if any(each.standing is not Standing.OUT or each.reason == JOINING for each in verdicts):
         return ""
@@ -107,7 +108,7 @@ def _are_all_out(wishes: Collection[Wish]) -> bool:
 def _where_aws_lists(
     wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState]
 ) -> Mapping[InstanceId, Wish]:
-    """The wishes with the zone that AWS lists for a target of the instance, where it lists one."""
+    """Return the wishes with the zone that AWS lists for a target of the instance, if any."""
     listed: dict[InstanceId, str] = {}
     for group in groups:
         for target, health in group.targets.items():
@@ -127,7 +128,7 @@ def _where_aws_lists(
 def _in_enabled_zones(
     wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState], zones: frozenset[str] | None
 ) -> Mapping[InstanceId, Wish]:
-    """The wishes with those out whose zone is not served, as people say or as AWS shows."""
+    """Return the wishes, with OUT for zones that are not served by configuration or by AWS's list."""
     idle = _idle_zones(wishes, groups) if zones is None else {}
     if zones is None and not idle:
         return wishes
@@ -146,14 +147,15 @@ def _in_enabled_zones(
 
 
 def _idle_zones(wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState]) -> dict[str, InstanceId]:
-    """The zones where AWS uses no target although it uses some elsewhere, each with a witness.
+    """Map every idle zone to the instance of a probe target; AWS uses no target of an idle zone.
 
-    The witness stays registered: without it nothing would show that the zone is idle, or that it was enabled.
-    A group of which no target is in use has no listener, and that says nothing about zones.
+    A zone counts as idle only if AWS uses targets elsewhere. The probe target stays registered: without a
+    probe no read would show that the zone is idle or was enabled. A group without a target in use has no
+    listener, and so is no evidence about zones.
     """
-    listed = [group.targets.values() for group in groups if not group.blind]  # blind, nobody knows the state
+    listed = [group.targets.values() for group in groups if not group.blind]  # blind: the state is unknown
     if not any(health.reason == _NOT_IN_USE for healths in listed for health in healths):
-        return {}  # nearly always, and 5,000 wishes need not be looked up for it
+        return {}  # the usual case: skip the lookup of 5,000 wishes
     unused: dict[str, set[InstanceId]] = {}
     used: set[str] = set()
     for healths in listed:
@@ -167,12 +169,12 @@ def _idle_zones(wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState])
 
 
 def _is_in_use(health: TargetHealth) -> bool:
-    """Whether AWS says that a listener uses it; of one that was just registered it has not said so yet."""
+    """Whether AWS reports that a listener uses the target; not yet known for a newly registered target."""
     return health.registered and health.state not in {TargetState.UNUSED, TargetState.INITIAL}
 
 
 def _zones(wishes: Mapping[InstanceId, Wish], instances: Iterable[InstanceId]) -> dict[str, set[InstanceId]]:
-    """Those of these instances that are in, by the zone of their Node where it is known."""
+    """Return the instances that are IN, by the zone of their Node if known."""
     zones: dict[str, set[InstanceId]] = {}
     for instance in instances:
         wish = wishes.get(instance)
@@ -183,15 +185,15 @@ def _zones(wishes: Mapping[InstanceId, Wish], instances: Iterable[InstanceId]) -
 
 def _places(desired: Desired, groups: Collection[GroupState], policy: PlanPolicy) -> int | None:
     limits = [(group, limit_of(policy.target_limit, group)) for group in groups]
-    if policy.ownership is Ownership.EXCLUSIVE:  # where foreign targets go, they take no place from ours
+    if policy.ownership is Ownership.EXCLUSIVE:  # foreign targets are removed, so they take no place
         return min((limit for _, limit in limits if limit is not None), default=None)
     return min((_room(desired, group, limit) for group, limit in limits if limit is not None), default=None)
 
 
 def _room(desired: Desired, group: GroupState, limit: int) -> int:
-    """How many of the group's places are not taken by foreign targets."""
+    """Return how many of the group's places are not taken by foreign targets."""
     listed = {target for target, health in group.targets.items() if health.registered}
     ours = adopted(desired, group, listed) | (listed & group.ours)
-    if group.port is None:  # not known now: nothing says that a wanted instance sits on a foreign one
+    if group.port is None:  # unknown port: any target of a wanted instance may be on the right port
         ours |= {target for target in listed if target.id in desired.wanted}
     return max(0, limit - len(listed - ours))

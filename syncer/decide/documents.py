@@ -1,6 +1,6 @@
-"""What kubectl and AWS say, as records: `get node -o json` and DescribeTargetHealth.
+"""Parse the output of kubectl (`get node -o json`) and of DescribeTargetHealth into records.
 
-The running syncer reads a line of the latter by the same function as the questions that are asked of files.
+The running syncer and the commands that read files use the same parser for DescribeTargetHealth.
 """
 
 import sys
@@ -18,22 +18,22 @@ _STATES: Mapping[str, TargetState] = {state.value: state for state in TargetStat
 
 
 class DocumentError(ValueError):
-    """A document of another shape than expected; its one line says what was found where."""
+    """A document has an unexpected shape; the one-line message has the finding and its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeDocument:
-    """Nodes in the order given; `complete` is false for a page of a longer list."""
+    """Nodes in the given order; `complete` is false for a page of a longer list."""
 
     nodes: tuple[NodeView, ...]
     complete: bool
 
 
 def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
-    """One Node, or a List of them.
+    """Parse a Node, or a List of Nodes.
 
     Raises:
-        DocumentError: if it is neither. A malformed Node in a List is no error: it gets its own verdict.
+        DocumentError: if the document is neither. A malformed Node in a List is no error, but gets a verdict.
 
     """
     kind = _kind(document) if isinstance(document, dict) else ""
@@ -55,10 +55,10 @@ def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
 
 
 def read_targets(document: object) -> tuple[TargetHealth, ...]:
-    """The lines of one DescribeTargetHealth answer.
+    """Parse the targets of a DescribeTargetHealth answer.
 
     Raises:
-        DocumentError: if it is none, or a line names no target.
+        DocumentError: if the answer is malformed, or an entry names no target.
 
     """
     lines = document.get("TargetHealthDescriptions") if isinstance(document, dict) else None
@@ -71,12 +71,12 @@ def read_targets(document: object) -> tuple[TargetHealth, ...]:
 
 
 def read_target(number: int, line: object) -> TargetHealth:
-    """One line of the answer, by its place there: as the CLI prints it, or as botocore parses it.
+    """Parse entry `number` of the answer, as printed by the CLI or parsed by botocore.
 
-    Without health, or in a state that AWS has added since, it is a registered target that does not serve.
+    Without health, or in a state that AWS has added later, the target is registered and does not serve.
 
     Raises:
-        DocumentError: if it lacks an id or a port, or its state is no word.
+        DocumentError: if id or port is missing or malformed, or the state is not a string.
 
     """
     where, parts = f"TargetHealthDescriptions[{number}]", _mapping(line)
@@ -100,11 +100,11 @@ def read_target(number: int, line: object) -> TargetHealth:
 
 
 def _override(value: object) -> str:
-    """The state of a target's AdministrativeOverride; "" where there is none.
+    """Return the state of a target's AdministrativeOverride; "" without an override.
 
     An override without a readable state counts as AWS's own state `unknown`.
     """
-    if value is None or value in ({}, ""):  # absent, as the CLI prints it and as an empty element parses
+    if value is None or value in ({}, ""):  # absent in the CLI's output, or an empty element
         return ""
     state = _mapping(value).get("State")
     if not isinstance(state, str) or not state.isidentifier():
@@ -114,7 +114,7 @@ def _override(value: object) -> str:
 
 @cache
 def _port(text: str) -> int:
-    """The same for each target of a group, and kept once for them all; 0 for `traffic-port`."""
+    """Return the port, 0 for `traffic-port`. Cached, because all targets of a group share a port."""
     try:
         return port(text)
     except ValueError:
@@ -126,13 +126,13 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _kind(value: Mapping[str, Any]) -> str:
-    """What the document says it is, "" where that is no word."""
+    """Return the kind of the document, "" if it is not a word."""
     kind = value.get("kind")
     return kind if isinstance(kind, str) and kind.isidentifier() else ""
 
 
 def _shape(value: object) -> str:
-    """A few words for what was found, never the whole of it."""
+    """Describe a value in a few words, never in full."""
     if isinstance(value, dict):
         return f"a {kind}" if (kind := _kind(value)) else "an object without kind"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The nine rules that say of each Node whether it should be a target: one list, first match wins."""
+"""The nine rules that decide whether a Node should be a target: an ordered list, first match wins."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from syncer.decide.policy import NodePolicy
 from syncer.model import Evaluation, InstanceId, NodeView, Standing, Verdict, Wish
 
 JOINING = "NotReadyYet"
-# Each deletionTimestamp is a kind of its own: more of them than this are forgotten.
+# Every deletionTimestamp makes a new combination of facts: beyond this number the cache is cleared.
 _KINDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a rule looks at: the Node, whether AWS lists its instance in any group, and what people chose."""
+    """The input of a rule: the Node, whether any group has its instance as a target, and the policy."""
 
     node: NodeView
     registered: bool
@@ -22,7 +22,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the verdict table. `{key}` in a code is the taint; `says` completes "a node"."""
+    """A row of the verdict table. `{key}` in a code is the taint; `says` completes "a node"."""
 
     number: int
     code: str
@@ -106,7 +106,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def rule_for(facts: Facts) -> Rule:
-    """The first rule that applies; the last one always does."""
+    """Return the first rule that applies; the last rule always applies."""
     return next(rule for rule in RULES if rule.applies(facts))
 
 
@@ -118,14 +118,14 @@ def evaluate(
     complete: bool = True,
     judge: "Judge | None" = None,
 ) -> Evaluation:
-    """Judge every Node, in the order given, and say for each instance what its newest Node wishes.
+    """Judge every Node in the given order; the newest Node of an instance has its desired state.
 
     Args:
         nodes: every Node, or None before the first complete list.
         registered: the instances that AWS lists as targets in any group of this syncer.
-        policy: selector, leaving taints and cordon, as people chose them.
+        policy: the configured selector, leaving taints and cordon rule.
         complete: false if `nodes` is known to be only a part of the list.
-        judge: what an earlier evaluation by the same policy has learnt; it only saves time.
+        judge: cache of an earlier evaluation with the same policy; only saves time.
 
     """
     if nodes is None:
@@ -147,7 +147,7 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True)
 class _Judgement:
-    """What was said of a Node, and of what: a NodeView never changes, so the same one means the same."""
+    """A cached verdict and its inputs; a NodeView never changes, so identity is enough to compare."""
 
     node: NodeView
     speaker: NodeView
@@ -156,9 +156,9 @@ class _Judgement:
 
 
 class Judge:
-    """Applies the rules once to each kind of node: 5,000 nodes have a few dozen different facts.
+    """Applies the rules once to every combination of facts: 5,000 nodes have a few dozen combinations.
 
-    Kept from one evaluation to the next, it looks only at the Nodes that have changed.
+    Kept between evaluations, a Judge works only on changed Nodes.
     """
 
     def __init__(self, policy: NodePolicy) -> None:
@@ -167,7 +167,7 @@ class Judge:
         self._judged: dict[str, _Judgement] = {}
 
     def verdict(self, node: NodeView, speaker: NodeView, *, registered: bool) -> tuple[Verdict, Wish]:
-        """The verdict of `node` and the wish for its instance, for which `speaker` speaks."""
+        """Return the verdict of `node` and the wish of its instance; `speaker` is the authoritative Node."""
         last = self._judged.get(node.name)
         if (
             last is not None
@@ -190,7 +190,7 @@ class Judge:
         return verdict, wish
 
     def forget_all_but(self, present: int) -> None:
-        """Keep no more of what is gone than there is: begun anew it takes one evaluation of everything."""
+        """Clear the cache when most entries are of deleted Nodes; refilling takes one full evaluation."""
         if len(self._judged) > 2 * present:
             self._judged.clear()
         if len(self._known) > _KINDS:
@@ -221,7 +221,10 @@ class Judge:
 
 
 def speakers_of(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
-    """The Node that speaks for each instance: the newest; of two of one second, the one not being deleted."""
+    """Return the authoritative Node of every instance: the newest Node.
+
+    With equal creation times, a Node without a deletionTimestamp comes first.
+    """
     speakers: dict[InstanceId, NodeView] = {}
     for node in nodes:
         if node.instance_id is None:

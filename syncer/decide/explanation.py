@@ -1,4 +1,4 @@
-"""The whole answer to "why is this node (not) a target": verdict, what AWS lists, and what comes next."""
+"""The full answer to "why is this node (not) a target": verdict, AWS's list, and the next action."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,11 +25,11 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtGroup:
-    """One target of the instance in one group; `port` is None where it has none and none is wanted.
+    """A target of the instance in one group; `port` is None without an existing or wanted target.
 
-    `state`, `reason` and `override` (of a zonal shift) are as AWS reports them; `state` is `absent` without
-    a target, `unknown` where the group could not be read. `next` is `register`, `deregister`, `hold` (for
-    `why`) or `nothing`. A quarantined target is tried again in `retry_in` seconds; None for any other.
+    `state`, `reason` and `override` (of a zonal shift) are as AWS reports them. `state` is `absent` without a
+    target, and `unknown` if the group could not be read. `next` is `register`, `deregister`, `hold` (because
+    of `why`) or `nothing`. A quarantined target is retried in `retry_in` seconds, else None.
     """
 
     target_group: TargetGroupArn
@@ -44,9 +44,9 @@ class AtGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A node, or an instance that AWS lists and no Node names (`node` is "" then).
+    """A node, or an instance that AWS lists without a Node (`node` is "").
 
-    `speaker` is the Node of the same instance that speaks for it, "" where it speaks for itself.
+    `speaker` is the authoritative Node if another Node of the instance decides, else "".
     """
 
     node: str
@@ -66,9 +66,9 @@ def explanations(
     plans: Sequence[GroupPlan],
     releases: Mapping[TargetGroupArn, Mapping[Target, float]],
 ) -> list[Explanation]:
-    """One story for each Node in the order given, then one for each instance without a Node.
+    """Return an explanation of every Node in the given order, then of every instance without a Node.
 
-    `releases` are the quarantined targets of each group, and in how many seconds each is tried again.
+    `releases` has, by group, the seconds until every quarantined target is retried.
     """
     views = [
         _View(state, plan, releases.get(state.target_group, {}))
@@ -102,7 +102,7 @@ def explanations(
 
 
 class _View:
-    """A group's state and plan, to be asked by instance."""
+    """State and plan of a group, by instance."""
 
     def __init__(self, state: GroupState, plan: GroupPlan, releases: Mapping[Target, float]) -> None:
         self.state = state

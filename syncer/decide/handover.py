@@ -1,4 +1,4 @@
-"""What a syncer wants that hands its groups over: none of its own nodes, under the same safety rules."""
+"""The desired state of a syncer that hands over: no node of its own, under the same safety rules."""
 
 from dataclasses import replace
 from math import inf
@@ -10,7 +10,7 @@ LEAVING = "HandedOver"
 
 
 def without_us(desired: Desired) -> Desired:
-    """Every node that is in is leaving, with no deadline: it waits for the others for as long as it takes."""
+    """Mark every wanted node as leaving without a deadline, so the removal waits without a time limit."""
     wishes = {
         instance: replace(wish, standing=Standing.LEAVING, reason=LEAVING, deadline=False)
         if wish.standing is Standing.IN
@@ -21,9 +21,9 @@ def without_us(desired: Desired) -> Desired:
 
 
 def handover_policy(policy: PlanPolicy) -> PlanPolicy:
-    """Only our own targets, and never below the floor of the beginning.
+    """Restrict the policy to owned targets, with a floor that never sinks.
 
-    In `exclusive` those of the other cluster would go too; and a base that sinks after ten minutes would let
-    ours go with nobody in their place.
+    In `exclusive` the other cluster's targets would be removed too. A base that sinks after ten minutes would
+    allow removals without replacements.
     """
     return replace(policy, ownership=Ownership.TRACKED, base_window=inf)

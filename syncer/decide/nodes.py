@@ -1,7 +1,7 @@
-"""One Node's JSON, as the API server prints it, to the few facts that a verdict needs.
+"""Extract the few facts that a verdict needs from a Node's JSON, as printed by the API server.
 
-Nothing in here raises: a field of the wrong shape counts as absent, so one malformed Node harms only itself
-(without a name it is called "", without a readable providerID it is out) and never the list it came in.
+No function here raises: a field of the wrong shape counts as absent, so a malformed Node affects only itself
+(without a name the Node is called "", without a readable providerID it is out) and never the whole list.
 """
 
 import re
@@ -14,26 +14,27 @@ from syncer.decide.policy import NodePolicy
 from syncer.decide.zones import place_of_node
 from syncer.model import InstanceId, NodeView
 
-# Forms that cloud-provider-aws takes too: aws:///zone/id, aws:////id, aws://zone/id and the bare id. Nobody
-# promises the length of an id (8 hex digits until 2016, 17 since), so none is asked for, as at the peers;
-# AWS writes them in lower case, and in another spelling one would equal no target that AWS lists.
+# Forms that cloud-provider-aws accepts too: aws:///zone/id, aws:////id, aws://zone/id and the bare id. AWS
+# does not specify the length of an id (8 hex digits until 2016, 17 since), so the length is not checked, as
+# in other controllers. AWS writes ids in lower case; an id in another spelling would equal no target that AWS
+# lists.
 _PROVIDER_ID = re.compile(r"(?:aws://(?P<host>[^/]*)/(?:(?P<zone>[^/]*)/)?)?(?P<id>i-[0-9a-z]+)")
 _COMPUTE_TYPE = "eks.amazonaws.com/compute-type"
-# `auto` (EKS Auto Mode) is an ordinary instance: other values say nothing.
+# `auto` (EKS Auto Mode) is an ordinary instance; all values except fargate and hybrid are ignored.
 _NO_INSTANCE = frozenset({"fargate", "hybrid"})
 _ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _EXCLUSION_LABELS = (
     "node.kubernetes.io/exclude-from-external-load-balancers",
     "alpha.service-controller.kubernetes.io/exclude-balancer",
 )
-# Go's strconv.ParseBool, by which k8s.io/cloud-provider reads the label since v0.34: exactly these.
+# The false values of Go's strconv.ParseBool; k8s.io/cloud-provider parses the label with it since v0.34.
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
 def node_view(raw: object, policy: NodePolicy) -> NodeView:
-    """Read one Node as JSON.
+    """Parse a Node from JSON.
 
-    Its selector, label and taint questions are answered here, once, so that the JSON need not be kept.
+    Selector, labels and taints are evaluated here once, so that the JSON need not be kept.
     """
     node = _mapping(raw)
     metadata, spec, status = (_mapping(node.get(part)) for part in ("metadata", "spec", "status"))
@@ -62,7 +63,7 @@ def node_view(raw: object, policy: NodePolicy) -> NodeView:
 
 
 def parse_time(text: object) -> float | None:
-    """Seconds since the epoch of an RFC 3339 time, with or without a fraction; None if it is none."""
+    """Parse an RFC 3339 time, with or without a fraction, into seconds since the epoch; None if malformed."""
     if not isinstance(text, str):
         return None
     try:
@@ -95,7 +96,7 @@ def _leaving_taint(spec: Mapping[str, Any], patterns: Iterable[str]) -> str | No
 
 
 def is_leaving(key: str, patterns: Iterable[str]) -> bool:
-    """Whether a taint key is among exact keys and `prefix/*` patterns, and no `!` pattern exempts it."""
+    """Whether a key or `prefix/*` pattern matches the taint key, and no `!` pattern exempts the key."""
     leaving = False
     for pattern in patterns:
         exempt = pattern.startswith("!")
@@ -108,7 +109,7 @@ def is_leaving(key: str, patterns: Iterable[str]) -> bool:
 
 
 def _label(value: object) -> str:
-    """A label's value as kubectl would quote it; null is the empty one, as for Go's decoder."""
+    """Return the label's value as kubectl would quote it; null is the empty value, as in Go's decoder."""
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 

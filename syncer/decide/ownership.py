@@ -1,4 +1,4 @@
-"""Whose a target is, and what the ownership record must say (safety rule 6)."""
+"""Ownership of targets, and the content of the ownership registry (safety rule 6)."""
 
 from collections.abc import Iterable
 
@@ -7,10 +7,10 @@ from syncer.model import Desired, GroupState, Standing, Target, TargetState
 
 
 def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> set[Target]:
-    """Those of these registered targets that are ours on sight, recorded or not.
+    """Return the registered targets that are owned without a registry entry.
 
-    It is what sits on our port and belongs to a Node that rules 1 to 3 leave to us, wanted or leaving: a
-    restart in the middle of a drain must not turn our own target into somebody else's.
+    A target is adopted if it has the syncer's port and its Node is wanted or leaving (not excluded by rules 1
+    to 3): a restart in the middle of a drain must not turn an owned target into a foreign target.
     """
     return {
         target
@@ -22,10 +22,10 @@ def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> 
 
 
 def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
-    """What will be ours as soon as its Node is Ready. It is recorded before, so that nothing waits for that.
+    """Return targets to be owned once their Nodes are Ready; recorded early, so that no registration waits.
 
-    Where AWS may not be read the record says what is registered, and this is not. A group that cannot be read
-    now may turn out to be one of these.
+    Blind, the set is empty: the registry then has only registered targets. A group whose last read failed may
+    turn out to be blind, so the set is empty too.
     """
     if actual.port is None or not actual.fresh:
         return frozenset()
@@ -35,11 +35,11 @@ def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
 
 
 def record(actual: GroupState, owned: frozenset[Target], coming: frozenset[Target]) -> frozenset[Target]:
-    """The record as it must stand before any of `coming` is registered: what is still listed, and those.
+    """Return the registry to write before `coming` is registered: listed owned targets, and `coming`.
 
-    A target is struck off when AWS no longer lists it, not when it begins to drain, and never after a failed
-    read, nor while AWS may not show what another process has registered (`inherited`). Where AWS may not be
-    read, what we deregistered is struck off once we have.
+    An owned target is removed when AWS no longer lists it, not when it begins to drain. No target is removed
+    after a failed read, or while AWS may not show another process's registrations (`inherited`). Blind, a
+    target is removed after the syncer has deregistered it.
     """
     if actual.blind:
         drained = {target for target in owned if _drains(actual, target)}

@@ -1,4 +1,4 @@
-"""What to send for one target group now, and what to hold back: the safety rules, put in order."""
+"""Compute the calls to send now for one target group, and the holds: the safety rules in order."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,21 +24,21 @@ from syncer.model import (
     Why,
 )
 
-# At the quota targets are swapped in steps of one, or 5 % of the places if that is more (rule 4).
+# At the quota targets are swapped in steps of one, or 5 % of the places if more (rule 4).
 SWAP_SHARE = 0.05
 
 
 def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -> GroupPlan:
-    """Compare what is wanted with what AWS lists, within the safety rules.
+    """Compare the desired state with AWS's list, within the safety rules.
 
-    The caller sends `register` first, then `deregister`, in batches; keeps `ours` as the ownership record
-    (written before `register` is sent) and hands `memory` back in this group's next GroupState.
+    The caller sends `register` first, then `deregister`, in batches; keeps `ours` as the ownership registry
+    (written before `register` is sent), and passes `memory` back in this group's next GroupState.
 
     Args:
         desired: from `choose`, the same for every group.
-        actual: the group as AWS lists it, plus our own acknowledged writes.
+        actual: the group as AWS lists it, plus the syncer's acknowledged writes.
         policy: ownership, brake, quota.
-        now: seconds since the epoch, as deletionTimestamps are.
+        now: seconds since the epoch, like deletionTimestamps.
 
     """
     listed = {target: health for target, health in actual.targets.items() if health.registered}
@@ -110,7 +110,7 @@ def _context(
 
 
 def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]) -> bool:
-    """Whether one of these is healthy and no zonal shift keeps traffic from it."""
+    """Whether any of `targets` is healthy and not cut off from traffic by a zonal shift."""
     healthy = [target for target in targets if listed[target].state is TargetState.HEALTHY]
     if all(listed[target].override for target in healthy):
         return not serving_of(listed.values()).counted.isdisjoint(healthy) if healthy else False
@@ -118,7 +118,7 @@ def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]
 
 
 def _removable(context: Context) -> Iterable[Target]:
-    """What a process before this one may have deregistered: the same ownership held for it."""
+    """Return the targets that a previous process may have deregistered, under the same ownership setting."""
     if context.policy.ownership is Ownership.ADD_ONLY:
         return ()
     exclusive = context.policy.ownership is Ownership.EXCLUSIVE
@@ -132,7 +132,7 @@ def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[T
 def _registrations(
     context: Context, listed: Mapping[Target, TargetHealth]
 ) -> tuple[tuple[Target, ...], list[Target], dict[Target, Why]]:
-    """What to register now, what waits for a place, and what is held for which reason."""
+    """Return the targets to register now, the targets that wait for a place, and the holds."""
     actual, desired = context.actual, context.desired
     absent = context.wanted.difference(listed)
     held = {target: actual.set_aside[target] for target in absent if target in actual.set_aside}
@@ -144,7 +144,8 @@ def _registrations(
     if free < len(missing):
         order = {instance: n for n, instance in enumerate(by_weight(t.id for t in missing))}
         sizes = Counter(desired.wishes[instance].zone for instance in desired.wanted)
-        # The smallest zone first: with cross-zone off its last old target waits for a successor of its own.
+        # The smallest zone first: with cross-zone off its last old target waits for a replacement in the same
+        # zone.
         missing.sort(key=lambda target: (sizes[desired.wishes[target.id].zone], order[target.id]))
         held.update(dict.fromkeys(missing[free:], Why.QUOTA))
     return tuple(sorted(missing[:free])), missing[free:], held
@@ -162,7 +163,7 @@ def _removals(
     removals = Removals(context, brake, zone_of)
     removals.announced(found.announced)
     removals.replaced(found.superseded)
-    # More places taken than there are: a limit set too low would empty the group, so these are doubtful.
+    # More places are taken than exist: a limit set too low would empty the group, so the excess is doubtful.
     excess, displaced = _beyond(context, brake, found.displaced)
     removals.doubtful([*found.doubtful, *excess])
     swaps = missing and full and not removals.going
@@ -172,9 +173,9 @@ def _removals(
 
 
 def _beyond(context: Context, brake: Brake, displaced: Sequence[Target]) -> tuple[list[Target], list[Target]]:
-    """The displaced apart: those that are more than the places, and those that leave theirs to a chosen one.
+    """Split `displaced` into targets beyond the places, and targets whose place a chosen node gets.
 
-    What does not serve is beyond first, then who would be the last to get a place, as in every group.
+    Targets that do not serve are beyond first, then the last in the order of places, the same in every group.
     """
     if not displaced:
         return [], []
@@ -194,7 +195,7 @@ def _registered(actual: GroupState) -> set[InstanceId]:
 
 
 def _step(context: Context) -> int:
-    """How many may make way at a time; none where the group is beyond its limit, for that frees no place."""
+    """Return how many targets to swap at a time; 0 beyond the limit, where a swap frees no place."""
     limit = limit_of(context.policy.target_limit, context.actual)
     registered = sum(health.registered for health in context.actual.targets.values())
     if limit is None or registered > limit:
@@ -203,7 +204,7 @@ def _step(context: Context) -> int:
 
 
 def _zones(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> dict[InstanceId, str]:
-    """Where each instance is: as AWS lists this target, another one of it or its Node, or as seen last."""
+    """Return the zone of every instance: from a target in AWS's list, else its Node, else as last seen."""
     zones: dict[InstanceId, str] = {}
     for target in targets:
         wish, health = desired.wishes.get(target.id), actual.targets.get(target)

@@ -1,14 +1,14 @@
-"""What people may choose about decisions: records that the parsed settings are turned into."""
+"""Policies of the decisions: records built from the parsed settings."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from syncer.decide.selector import EVERYTHING, Selector
 
-# The taints that announce a node's end, each from its writer's source: cluster-autoscaler (deletion begun;
-# its DeletionCandidateOfClusterAutoscaler only considers it), Karpenter v1, Karpenter 0.32-0.37, the
-# out-of-service taint of KEP-2268, and the node-termination-handler's family but for its rebalance
-# recommendation, which says that a spot instance is at risk and not that it ends.
+# Taints that announce a node's end, each from the source of its writer: cluster-autoscaler (deletion has
+# begun; its DeletionCandidateOfClusterAutoscaler marks only a candidate), Karpenter v1, Karpenter 0.32-0.37,
+# the out-of-service taint of KEP-2268, and the taints of node-termination-handler except the rebalance
+# recommendation, a sign of risk for a spot instance and not of its end.
 LEAVING_TAINTS = (
     "ToBeDeletedByClusterAutoscaler",
     "karpenter.sh/disrupted",
@@ -20,7 +20,7 @@ LEAVING_TAINTS = (
 
 
 class Ownership(StrEnum):
-    """Which targets we may remove (safety rule 6)."""
+    """Which targets the syncer may remove (safety rule 6)."""
 
     TRACKED = "tracked"
     EXCLUSIVE = "exclusive"
@@ -31,8 +31,8 @@ class Ownership(StrEnum):
 class NodePolicy:
     """How Nodes are judged.
 
-    A leaving taint that ends in `/*` stands for every key with that prefix; one that begins with `!` is an
-    exception to the others, wherever it stands.
+    A leaving taint that ends in `/*` matches every key with the prefix. A leaving taint that begins with `!`
+    is an exception to the others at any position.
     """
 
     selector: Selector = EVERYTHING
@@ -42,11 +42,11 @@ class NodePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPolicy:
-    """How far a plan may go.
+    """Limits of a plan. Times are seconds.
 
-    `share` of the base must go on serving (0 to 1). `target_limit` is how many targets a group may hold,
-    None for no limit but what AWS is seen to accept. `zones` are those enabled on the load balancer, None
-    if not known. With `cross_zone` off the brake holds in each zone too. Times are seconds.
+    `share` of the base must continue to serve (0 to 1). `target_limit` is the maximum number of targets of a
+    group; None means only the limit learnt from AWS. `zones` are the zones enabled on the load balancer, None
+    if unknown. With `cross_zone` off the brake applies to every zone too.
     """
 
     ownership: Ownership = Ownership.TRACKED

@@ -1,4 +1,4 @@
-"""Which nodes get a place where AWS has fewer places than there are nodes (safety rule 5)."""
+"""Chooses nodes when AWS has fewer places than there are nodes (safety rule 5)."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -7,16 +7,16 @@ from syncer.model import GroupState, InstanceId
 
 
 def limit_of(target_limit: int | None, actual: GroupState) -> int | None:
-    """How many targets the group may hold: what people said or what AWS was seen to accept, the smaller."""
+    """Return the maximum number of targets of the group: the lower of the configured and the learnt limit."""
     known = [limit for limit in (target_limit, actual.limit) if limit is not None]
     return min(known, default=None)
 
 
 def subset(zones: Mapping[InstanceId, str], places: int) -> frozenset[InstanceId]:
-    """As many instances as there are places, dealt evenly to the zones; within a zone by rendezvous hash.
+    """Choose as many instances as `places`, evenly by zone; within a zone by rendezvous hash.
 
-    It depends on nothing but the instances and the places, so every group and every replica chooses the same,
-    and a node that comes or goes moves at most one other.
+    The choice depends only on the instances and the places, so all groups and replicas choose the same
+    instances, and a node that comes or goes moves at most one other node.
     """
     if len(zones) <= places:
         return frozenset(zones)
@@ -28,9 +28,9 @@ def subset(zones: Mapping[InstanceId, str], places: int) -> frozenset[InstanceId
 
 
 def _dealt(sizes: Mapping[str, int], places: int) -> dict[str, int]:
-    """Places for each zone, one after another until none is left or all zones are served.
+    """Distribute the places over the zones in turn until no place is left or all zones are served.
 
-    The odd ones go to the first zones by name, so that a node of one zone moves no place between others.
+    The remainder goes to the first zones by name, so that a node of one zone moves no place between others.
     """
     shares = dict.fromkeys(sorted(sizes), 0)
     open_zones = list(shares)
@@ -43,7 +43,7 @@ def _dealt(sizes: Mapping[str, int], places: int) -> dict[str, int]:
 
 
 def by_weight(instances: Iterable[InstanceId]) -> list[InstanceId]:
-    """Instances in the order in which they get places, the same for every group."""
+    """Return the instances in the order of places, the same for every group."""
     return sorted(instances, key=_weight)
 
 

@@ -1,4 +1,4 @@
-"""Every code that an answer may carry, in one sentence: our rules, our holds, AWS's reasons."""
+"""A sentence for every code in an answer: the rules, the holds, AWS's reasons."""
 
 from collections.abc import Mapping
 
@@ -52,9 +52,9 @@ _OVERRIDE_SAYS: Mapping[str, str] = {
 
 
 def meaning_of(reason: str, selector: str = "", place: str = "") -> str:
-    """Return the meaning of a verdict's reason, with the label selector or the zone where that decided.
+    """Return the meaning of a verdict's reason, with the label selector or zone if either decided.
 
-    "" for a code that is not ours.
+    "" for an unknown code.
     """
     says = _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
     if place and reason == ZONE_NOT_ENABLED:
@@ -63,17 +63,17 @@ def meaning_of(reason: str, selector: str = "", place: str = "") -> str:
 
 
 def health_says(state: str, reason: str) -> str:
-    """What AWS's state and reason mean for a target."""
+    """Return the meaning of AWS's state and reason for a target."""
     if reason in _AWS_SAYS:
         return _AWS_SAYS[reason]
     return "it passes its health check" if state == TargetState.HEALTHY else reason
 
 
 def override_says(override: str) -> str:
-    """What the state of an AdministrativeOverride means for a target; "" for none."""
+    """Return the meaning of an AdministrativeOverride state for a target; "" for none."""
     return _OVERRIDE_SAYS.get(override, _OVERRIDE_SAYS[OVERRIDE_UNKNOWN]) if override else ""
 
 
 def hold_says(why: str) -> str:
-    """What a held target waits for; "" for a code that is not ours."""
+    """Return the condition that a held target waits for; "" for an unknown code."""
     return WHY_SAYS[Why(why)] if why in list(Why) else ""

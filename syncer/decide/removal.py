@@ -1,4 +1,4 @@
-"""Who may leave a target group now, in which order, and what holds the others (rules 1, 2, 4, 6, 7)."""
+"""Chooses and orders the targets to deregister now, and holds the others (rules 1, 2, 4, 6, 7)."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable
@@ -18,17 +18,17 @@ from syncer.model import (
     Why,
 )
 
-# On so many instances the old port is healthy and the new one is not: then it is the port.
+# If the old port is healthy and the new port is not on this many instances, the new port is the cause.
 _SEVERAL = 3
 
 
 @dataclass(slots=True)
 class Unwanted:
-    """The registered targets that should go, by what is known of them.
+    """The registered targets to remove, by the reason for the removal.
 
-    `announced`: their node is leaving. `superseded`: the same instance is wanted on another port.
-    `displaced`: their node is wanted, but has no place in the quota. `doubtful`: nobody said that they
-    should go, they are only no longer named. `held`: kept whatever the brake says, and why.
+    `announced`: the node is leaving. `superseded`: the same instance is wanted on another port. `displaced`:
+    the node is wanted, but has no place in the quota. `doubtful`: the removal is not announced; the target is
+    only no longer wanted. `held`: kept whatever the brake decides, with the reason.
     """
 
     announced: list[Target] = field(default_factory=list)
@@ -43,7 +43,7 @@ def unwanted(context: Context) -> Unwanted:
     found = Unwanted()
     for target in context.surplus:
         if context.actual.port is None and target.id in context.desired.wanted:
-            continue  # its port is not known: nothing says that this is the wrong one
+            continue  # unknown port: this port may be the right one
         why = _kept(context, target)
         if why is not None:
             found.held[target] = why
@@ -54,7 +54,7 @@ def unwanted(context: Context) -> Unwanted:
         elif target.id in context.notices:
             found.announced.append(target)
         elif target.id in context.desired.over_quota:
-            # A limit that was learnt from a group that AWS does not show in full is too low.
+            # A limit is too low if learnt while AWS did not show the whole group.
             if context.desired.unsettled:
                 found.held[target] = Why.QUOTA
             else:
@@ -76,17 +76,17 @@ def _kept(context: Context, target: Target) -> Why | None:
     if target in context.actual.stuck:
         return Why.POISON
     if not (context.actual.fresh or context.actual.blind):
-        return Why.SHARE  # the group could not be read: nobody can say how many serve
+        return Why.SHARE  # the read failed: the number of serving targets is unknown
     return None
 
 
 def _may_be_cleared(context: Context, target: Target) -> bool:
-    """Whether it is ours, or one of our own is healthy, with a place of its own or without."""
+    """Whether the target is owned, or an owned target is healthy, with or without a place."""
     return target in context.owned or context.settled or context.crowded_out
 
 
 class Removals:
-    """Goes through the unwanted targets in the order of rule 2 and asks the brake for each."""
+    """Passes the unwanted targets to the brake in the order of rule 2."""
 
     def __init__(self, context: Context, brake: Brake, zone_of: Callable[[Target], str]) -> None:
         self._context = context
@@ -99,7 +99,7 @@ class Removals:
         self.released: frozenset[Target] = frozenset()
 
     def announced(self, targets: Collection[Target]) -> None:
-        """Those whose node is leaving: deadlines first, then label, then cordon, spread over the zones."""
+        """Release targets of leaving nodes: deadlines, then labels, then cordons, from every zone in turn."""
         for target in self._in_order(targets):
             left = self._patience_left(target)
             why = self._brake.release(target, share=left > 0)
@@ -108,14 +108,14 @@ class Removals:
                 self.look_again.append(left)
 
     def _patience_left(self, target: Target) -> float:
-        """Seconds for which a leaving target still waits for the share; without a deadline it always does."""
+        """Return the seconds for which a leaving target waits for the share; `inf` without a deadline."""
         notice = self._context.notices[target.id]
         if notice.urgency is not Urgency.DEADLINE:
             return inf
         return notice.since + self._context.policy.deadline_patience - self._context.now
 
     def replaced(self, targets: Collection[Target]) -> None:
-        """Those that a target on another port replaces: after it is healthy, or after a bounded wait."""
+        """Release targets on an old port, once the replacement is healthy or after a bounded wait."""
         for target in sorted(targets):
             if self._succeeded(target):
                 self._note(target, self._brake.release(target))
@@ -132,18 +132,18 @@ class Removals:
         left = context.succeeding[target] + context.policy.successor_patience - context.now
         if left > 0:
             self.look_again.append(left)
-        # Where no wanted target at all is healthy the health check is at fault, not this one (rule 8).
+        # If no wanted target is healthy, the health check is at fault, not the replacement (rule 8).
         return left <= 0 and context.settled
 
     def _stands_in(self, heir: TargetHealth, target: Target) -> bool:
-        """Whether traffic reaches the successor, or does not reach the old target either (zonal shift)."""
+        """Whether traffic reaches the replacement, or does not reach the old target either (zonal shift)."""
         return not heir.override or self._brake.counts(heir.target) or not self._brake.counts(target)
 
     def make_way(self, displaced: Collection[Target], step: int) -> None:
-        """At the quota: up to `step` targets leave places to others, those that do not serve first.
+        """Swap up to `step` targets at the quota, targets that do not serve first.
 
-        Besides the displaced these are superseded ones that still wait for their successor, else a full group
-        could never change its port.
+        Besides the displaced targets, superseded targets that wait for a replacement are swapped: otherwise a
+        full group could never change its port.
         """
         waiting = [
             target
@@ -161,10 +161,11 @@ class Removals:
             step -= why is None
 
     def _swaps_serve(self) -> bool:
-        """Whether nothing shows that the new port serves worse than the old one.
+        """Whether there is no sign that the new port serves worse than the old port.
 
-        A full group would give up one healthy target after another for it. It shows on instances whose old
-        target is healthy and whose new one is not: while that may still change, or when it is so on several.
+        With such a sign, a full group would give up one healthy target after another. The sign: the old
+        target of an instance is healthy and the new target is not, either for a short time (the state may
+        still change) or on several instances.
         """
         context = self._context
         if context.settled:
@@ -174,7 +175,7 @@ class Removals:
         return not waiting and len(worse) < _SEVERAL
 
     def _is_worse_off(self, old: Target) -> bool:
-        """Whether an old target is healthy and the one that replaces it is registered and is not."""
+        """Whether the old target is healthy and its registered replacement is not."""
         context = self._context
         heir = context.actual.targets.get(Target(old.id, context.actual.port or 0))
         return (
@@ -185,10 +186,10 @@ class Removals:
         )
 
     def doubtful(self, targets: Collection[Target]) -> None:
-        """Remove the unannounced ones all together, or none until a person confirms this hold.
+        """Release the unannounced targets all together, or none until a person confirms this hold.
 
-        A target that does not serve goes at once, but not where rules put every Node out: what is registered
-        then may be all that a wrong selector or list of zones has left.
+        A target that does not serve is removed at once, unless the rules exclude every Node: the registered
+        targets may then be all that a wrong selector or list of zones has left.
         """
         idle = sorted(
             target for target in targets if not self._brake.serves(target) and not self._is_put_out(target)
@@ -213,7 +214,7 @@ class Removals:
                 self._note(target, self._brake.release_confirmed(target))
 
     def _is_put_out(self, target: Target) -> bool:
-        """Whether it belongs to a listed Node, and rules put all of them out."""
+        """Whether the target's Node is listed, and the rules exclude every Node."""
         return self._context.desired.all_out and target.id in self._context.desired.wishes
 
     def _note(self, target: Target, why: Why | None) -> None:
@@ -224,7 +225,7 @@ class Removals:
             self.held[target] = why
 
     def _in_order(self, targets: Collection[Target]) -> list[Target]:
-        """By urgency, overdue ones first; within that the longest announced of each zone, then the next."""
+        """Sort by urgency, overdue targets first; then by turn, the longest announced of every zone first."""
 
         def rank(target: Target) -> tuple[bool, Urgency, str]:
             return self._patience_left(target) > 0, notice[target.id].urgency, self._zone_of(target)
@@ -240,6 +241,6 @@ class Removals:
 
 
 def hold_id(group: TargetGroupArn, targets: Iterable[Target]) -> str:
-    """A name for this very set of held removals: whoever confirms it approves what was seen and no more."""
+    """Return an id for exactly this set of held removals: a confirmation approves no other set."""
     text = "\n".join([group, *(f"{t.id}:{t.port}" for t in sorted(targets))])
     return hashlib.sha256(text.encode()).hexdigest()[:12]

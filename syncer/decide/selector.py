@@ -1,4 +1,4 @@
-"""Kubernetes label selectors: the whole grammar of `kubectl get -l`, judged as the API server judges it."""
+"""Kubernetes label selectors: the whole grammar of `kubectl get -l`, evaluated as by the API server."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ _END = ""
 
 
 class SelectorError(ValueError):
-    """A selector that does not parse; its one line says what was found and what was expected."""
+    """A selector does not parse; the one-line message has the found and the expected token."""
 
 
 class _Operator(StrEnum):
@@ -33,14 +33,14 @@ class _Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One comma-separated part of a selector."""
+    """A comma-separated part of a selector."""
 
     key: str
     operator: _Operator
     values: frozenset[str] = frozenset()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels meet it; a missing key meets `notin` and `!=`, as in Kubernetes."""
+        """Whether the labels meet the requirement; a missing key meets `notin` and `!=`, as in Kubernetes."""
         value = labels.get(self.key)
         match self.operator:
             case _Operator.EXISTS:
@@ -59,7 +59,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Requirements that must all be met; none at all match everything."""
+    """Requirements that must all be met; an empty selector matches everything."""
 
     requirements: tuple[Requirement, ...] = ()
     text: str = ""
@@ -70,17 +70,17 @@ class Selector:
 
     @classmethod
     def parse(cls, text: str) -> "Selector":
-        """Read a selector such as `role=ingress,!spot,zone in (a, b)`.
+        """Parse a selector such as `role=ingress,!spot,zone in (a, b)`.
 
         Raises:
-            SelectorError: where the text does not parse, with one line that says why.
+            SelectorError: if the text does not parse, with the reason in one line.
 
         """
         return cls(tuple(_Parser(text).requirements()), text.strip())
 
 
 class _Parser:
-    """Recursive descent over the tokens, one method for each rule of the grammar."""
+    """Recursive descent over the tokens, a method for every rule of the grammar."""
 
     def __init__(self, text: str) -> None:
         self._text = text

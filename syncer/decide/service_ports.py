@@ -1,4 +1,4 @@
-"""The TCP ports of a Service, and which of them a group follows."""
+"""The TCP ports of a Service, and the port that a group follows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _PORTS = range(1, 65536)
 
 @dataclass(frozen=True, slots=True)
 class LivePort:
-    """A port of a Service as it is now: name ("" where it has none), Service port, NodePort (0 for none)."""
+    """Current port of a Service: name ("" without a name), Service port, NodePort (0 without a NodePort)."""
 
     name: str
     number: int
@@ -17,12 +17,15 @@ class LivePort:
 
     @property
     def label(self) -> str:
-        """How people find it in the Service: `http 80`, or `80` without a name."""
+        """Name and number as in the Service: `http 80`, or `80` without a name."""
         return f"{self.name} {self.number}".lstrip()
 
 
 def live_ports(service: Mapping[str, Any]) -> tuple[LivePort, ...]:
-    """The TCP ports in a Service's JSON: UDP may have the same number, and an NLB's groups are TCP."""
+    """Return the TCP ports in a Service's JSON.
+
+    NLB groups are TCP; a UDP port of the Service may have the same number.
+    """
     spec = service.get("spec")
     listed = (spec.get("ports") if isinstance(spec, dict) else None) or ()
     return tuple(
@@ -37,9 +40,9 @@ def _number(value: object) -> int:
 
 
 def node_port_of(ports: Iterable[LivePort], port: str) -> int | None:
-    """The NodePort that `port` means: a Service port's number, else a name; "" is the only port there is.
+    """Return the NodePort for a Service port's number or name; "" means the only port of the Service.
 
-    A name may be all digits, as any DNS label, so a number is looked for first.
+    A name may be all digits, like any DNS label, so numbers are compared first.
     """
     ports = tuple(ports)
     if not port:
@@ -51,5 +54,5 @@ def node_port_of(ports: Iterable[LivePort], port: str) -> int | None:
 
 
 def by_label(ports: Iterable[LivePort]) -> dict[str, int]:
-    """Each port's NodePort by its label, 0 for none."""
+    """Return every port's NodePort by label, 0 without a NodePort."""
     return {port.label: port.node_port for port in ports}

@@ -1,4 +1,4 @@
-"""Which targets of a group get new connections, as far as AWS reports it (rule 2)."""
+"""Determines which targets of a group get new connections, as far as AWS reports (rule 2)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from syncer.model import Target, TargetHealth, TargetState
 
 # Stopped or terminated.
 _DEAD = "Target.InvalidState"
-# In a zone that the load balancer does not serve; of a group without a listener all are.
+# In a zone that the load balancer does not serve; without a listener, all targets of the group.
 _NOT_IN_USE = "Target.NotInUse"
 # Ranks, best first: no override, an override in doubt, a zonal shift.
 _SHIFTED = 2
@@ -15,11 +15,11 @@ _SHIFTED = 2
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Two answers, for the two errors that a removal can make.
+    """Two sets, for the two errors that a removal can make.
 
-    `counted` are the targets that count as capacity: others may be removed because of them. `exposed` are
-    those that may get connections besides: they allow no removal, and are removed like serving ones.
-    `shifted`: all that count are under a zonal shift, so the exposed ones may be the only ones with traffic.
+    `counted` targets are capacity: other targets may be removed because of them. `exposed` are further
+    targets that may get connections: they allow no removal, and are removed like serving targets. `shifted`:
+    all counted targets are under a zonal shift, so the exposed targets may be the only targets with traffic.
     """
 
     counted: frozenset[Target]
@@ -30,15 +30,15 @@ class Serving:
 def serving_of(targets: Iterable[TargetHealth], *, in_use: bool = False) -> Serving:
     """Return the serving targets of a group or of one of its zones.
 
-    Healthy targets serve, unless a zonal shift has moved traffic away. Where AWS does not report whether
-    there is a shift (`unknown`), a healthy target is only exposed.
+    Healthy targets serve, unless a zonal shift has moved traffic away. If AWS does not report whether there
+    is a shift (`unknown`), a healthy target is only exposed.
 
-    Where no target serves by that rule AWS fails open; to which targets during a shift is not documented.
-    Then the first kind that exists counts: healthy before other ones, and within that those without a shift
-    before those in doubt before those under one. All others without a shift are exposed. So a group of which
-    AWS reports a shift of every target counts as if there was none: `zonal_shift_delegated_to_dns`
-    may be set on all targets, because then only ARC shows the shift. AWS sends nothing to a dead instance or,
-    where the group is `in_use`, to a zone that the load balancer does not serve.
+    If no target serves by this rule, AWS fails open; to which targets during a shift is not documented. Then
+    the first kind that exists counts: healthy before other targets, and within each first without a shift,
+    then in doubt, then under a shift. All other targets without a shift, or in doubt, are exposed. So a group
+    with a reported shift of every target counts as if without a shift: AWS may set
+    `zonal_shift_delegated_to_dns` on all targets, because then only ARC shows the shift. AWS sends no traffic
+    to a dead instance or, if the group is `in_use`, to a zone that the load balancer does not serve.
     """
     reached: dict[bool, list[list[Target]]] = {True: [[], [], []], False: [[], [], []]}
     idle = {_DEAD, _NOT_IN_USE} if in_use else {_DEAD}
