@@ -112,7 +112,7 @@ class Brake:
 
     @property
     def sinks_at(self) -> float:
-        """The earliest time at which the base of a scope may sink."""
+        """Earliest time (epoch seconds) when the base of a scope may sink."""
         return min(peaks[0][0] for peaks in self.peaks.values()) + self._window + _MOMENT
 
     @property
@@ -152,7 +152,7 @@ class Brake:
     def release_together(self, targets: Collection[Target]) -> dict[Target, Why]:
         """Release all of these serving targets or none; return the holds.
 
-        With cross-zone off, a zone that cannot spare its targets holds only targets of the same zone.
+        With cross-zone off, a zone that cannot spare its targets holds only its own.
         """
         held: dict[Target, Why] = {}
         zones = sorted({zone for target in targets for zone in self._scopes_of(target)} - {GROUP})
@@ -181,7 +181,7 @@ class Brake:
         return dict.fromkeys(targets, Why.LAST_SERVING if all(map(self._is_last, targets)) else Why.SHARE)
 
     def release_confirmed(self, target: Target) -> Why | None:
-        """Release a confirmed target; only the group's last target is still held."""
+        """Release a confirmed target; only the last target of the group is still held."""
         refusal = self._refusal(GROUP, target, share=False) or self._last_registered(target)
         if refusal is None:
             self._take(target)

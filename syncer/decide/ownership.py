@@ -7,7 +7,7 @@ from syncer.model import Desired, GroupState, Standing, Target, TargetState
 
 
 def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> set[Target]:
-    """Return the registered targets that are owned without a registry entry.
+    """Return the registered targets that are owned even if not in the registry.
 
     A target is adopted if it has the syncer's port and its Node is wanted or leaving (not excluded by rules 1
     to 3): a restart in the middle of a drain must not turn an owned target into a foreign target.

@@ -1,1 +1,1 @@
-"""The loop of the leader: observe, plan, apply, record; and what each group has to remember for it."""
+"""The leader's loop (observe, plan, apply, record) and the state of every group."""

@@ -1,4 +1,4 @@
-"""Conflicts: targets on which another writer undoes the syncer's writes again and again (safety rule 7)."""
+"""Conflicts: targets on which another writer repeatedly undoes the syncer's writes (safety rule 7)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from syncer.model import Target, TargetHealth, Why
 from syncer.reconcile.own_writes import LAG_S, Undone
 
-# Undone this often within this time, a target is in conflict, and for as long it is left alone (rule 7).
+# After this many undone writes within the window a target is in conflict, and is left unchanged for
+# LEFT_ALONE_S (rule 7).
 UNDONE_TIMES = 3
 WINDOW_S = 600.0
 LEFT_ALONE_S = 600.0
@@ -17,7 +18,7 @@ _CAUSES = {
     False: "another writer registers it: an Auto Scaling group that is attached to the target group, or a "
     "second writer such as another cluster's syncer",
 }
-# With another writer some target of the group is as the syncer wrote it.
+# With another writer, some target of the group would be as the syncer wrote it.
 LAG_CAUSE = (
     f"AWS lag: after more than {LAG_S:g} s DescribeTargetHealth shows none of the syncer's writes; "
     "where that lasts, look in CloudTrail for other callers of RegisterTargets and DeregisterTargets"
@@ -26,7 +27,7 @@ LAG_CAUSE = (
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A target that is left alone until `until` (monotonic seconds), and the likely cause."""
+    """A target that is left unchanged until `until` (monotonic seconds), and the likely cause."""
 
     target: Target
     until: float
@@ -34,7 +35,7 @@ class Conflict:
 
 
 class Conflicts:
-    """The conflicts of one group. Times are monotonic seconds."""
+    """The conflicts of a group. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._undone: dict[Target, list[float]] = {}
@@ -43,9 +44,9 @@ class Conflicts:
     def undone(
         self, writes: Iterable[Undone], at: float, known: Mapping[Target, TargetHealth]
     ) -> list[Conflict]:
-        """Count the writes that a read at `at` found undone; return the conflicts that begin with it.
+        """Count the writes that a read at `at` found undone; return the new conflicts.
 
-        `known` are the group's targets after that read.
+        `known` are the group's targets after the read.
         """
         self._forget_old(at)
         news = [contest for each in writes if (contest := self._undo(each, at)) is not None]
@@ -57,23 +58,23 @@ class Conflicts:
         return news
 
     def now(self, now: float) -> Mapping[Target, Conflict]:
-        """Those that are left alone at this moment."""
+        """Return the conflicts at this moment."""
         return {target: each for target, each in self._left_alone.items() if each.until > now}
 
     def set_aside(self, now: float) -> Mapping[Target, Why]:
-        """The same, as a GroupState has them."""
+        """Return the targets in conflict, in the form for GroupState."""
         return dict.fromkeys(self.now(now), Why.CONTESTED)
 
     def forget_counts(self) -> None:
-        """Clear the counts of undone writes; conflicts that were found continue."""
+        """Clear the counts of undone writes; existing conflicts continue."""
         self._undone.clear()
 
     def releases(self, now: float) -> Mapping[Target, float]:
-        """Return in how many seconds each target in conflict is tried again."""
+        """Return the seconds until every target in conflict is retried."""
         return {target: each.until - now for target, each in self.now(now).items()}
 
     def next_release(self, now: float) -> float | None:
-        """In how many seconds the next one is taken up again."""
+        """Return the seconds until the next target in conflict is retried."""
         return min((each.until - now for each in self.now(now).values()), default=None)
 
     def _undo(self, write: Undone, at: float) -> Conflict | None:
@@ -84,7 +85,7 @@ class Conflicts:
         return Conflict(write.target, at + LEFT_ALONE_S, _CAUSES[write.registered])
 
     def _is_everything(self, known: Mapping[Target, TargetHealth]) -> bool:
-        """Whether no target of the group is as it was written. One target alone is no evidence."""
+        """Whether no target of the group is as written; a single target is not enough evidence."""
         others = (health for target, health in known.items() if target not in self._left_alone)
         return len(self._left_alone) > 1 and not any(health.registered for health in others)
 

@@ -1,8 +1,8 @@
-"""The spine: observe what is desired, observe what is there, plan, apply, record; again and again.
+"""The control loop: observe the desired state and the actual state, plan, apply, record.
 
-Level-triggered: action is never driven off a single change. A watch event, a read that says something new or
-the passing of time only mark a group dirty; what to do is computed from caches as they are then.
-All of this runs on one asyncio loop; blocking calls sit behind `syncer.interfaces`.
+Level-triggered: no action follows from a single change. A watch event, a changed read or the passing of time
+only marks a group dirty; the plan is computed from the caches at that moment. The loop runs on a single
+asyncio loop; blocking calls are behind `syncer.interfaces`.
 """
 
 import asyncio
@@ -30,22 +30,22 @@ from syncer.telemetry.log import reconcile_id
 
 log = logging.getLogger(__name__)
 
-# In this time a read is answered or has failed. By what is older, interval included, nothing is removed.
+# A read succeeds or fails within this time. Reads older than this plus the interval allow no removal.
 _ANSWERED_S = 15.0
-# By a cluster that was last seen longer ago no pass is a good one. A watch that is refused is made up for by
-# a list every 30 s.
+# With a cluster cache older than this, a pass does not count as good. A refused watch is replaced by a list
+# every 30 s.
 _CURRENT_S = 60.0
-# How long a single pass waits for its beginning: a Lease whose holder was killed is free after 10 s.
+# How long a single pass waits to begin: the Lease of a killed holder is free after 10 s.
 _BEGIN_S = 30.0
-# After a stop, the call in flight has this long to end: 3 s to connect and 10 s to be answered, as a rule.
+# Limit for the call in flight after a stop, normally 3 s to connect and 10 s for the response.
 _STOP_S = 15.0
-# A short outage of the API server makes no long one of ours.
+# Short, so that a short outage of the API server does not become a long outage of the syncer.
 _RECORD_AGAIN_S = (1.0, 2.0)
 _UNREAD = "cannot read the ownership registry"
 
 
 class Controller:
-    """Keeps the target groups of `settings` in step with the cluster's nodes."""
+    """Keeps the target groups of `settings` in sync with the cluster's nodes."""
 
     def __init__(
         self,
@@ -91,12 +91,14 @@ class Controller:
         )
 
     async def run(self, *, once: bool = False) -> None:
-        """Follow cluster and groups until `stop`; with `once` until each group has had one pass.
+        """Follow cluster and groups until `stop`; with `once` until every group has had a pass.
 
-        NotBegunError where that cannot begin within 30 s.
+        After `stop` the AWS call in flight ends and is recorded; then another replica may become the leader
+        at once. A stop deregisters no target. A hanging call is abandoned after 15 s, and the Lease expires.
 
-        After `stop` the AWS call in flight still ends and is recorded, then another replica may lead at
-        once; nothing is deregistered for it. A call that hangs is left after 15 s, and the Lease runs out.
+        Raises:
+            NotBegunError: with `once`, if a pass cannot begin within 30 s.
+
         """
         background: list[asyncio.Future[Any]] = [
             asyncio.create_task(self.cluster.run(self._debounce.tell), name="cluster"),
@@ -114,7 +116,7 @@ class Controller:
         work: asyncio.Future[Any] = asyncio.gather(*passes)
         late = asyncio.create_task(self._late(), name="late")
         try:
-            # The background never ends by itself: where it does, it has failed, and so do we.
+            # Background tasks run until cancelled: an earlier end is a failure, and ends the controller too.
             ended, _ = await asyncio.wait([work, late, *background], return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
@@ -126,19 +128,19 @@ class Controller:
             await self.leadership.release()
 
     async def _late(self) -> None:
-        """Return when the call in flight at `stop` should have ended."""
+        """Return after the time limit for the call in flight at `stop`."""
         await self._stopping.wait()
         await self.clock.sleep(_STOP_S)
 
     def stop(self) -> None:
-        """Begin no further call."""
+        """Stop; no further call begins."""
         self._stopping.set()
         for group in self.groups:
             group.looked.set()
         self.mark_dirty()
 
     def mark_dirty(self) -> None:
-        """Something has changed: every group is looked at again."""
+        """Reconcile every group again after a change."""
         self.desired_state.outdated()
         for group in self.groups:
             group.dirty.set()
@@ -153,35 +155,35 @@ class Controller:
         return self._stopping.is_set() or not self.leadership.may_write()
 
     def _stays_back(self) -> bool:
-        """Whether another replica should lead, if there is one: ours may be the settings that are wrong.
+        """Whether another replica should become the leader, because this replica's settings may be wrong.
 
-        One that has planned nothing yet, as while the ownership registry cannot be read, does not know that.
+        A replica without a plan, for example while the ownership registry cannot be read, stays back too.
         """
         return any(
             group.plan is None or (group.holds_doubtful and not group.was_free) for group in self.groups
         )
 
     def _leader_changed(self) -> None:
-        """Another replica may have written since the last read: each group is read before the next write."""
+        """Read every group before its next write: another replica may have written since the last read."""
         for group in self.groups:
             group.take_over(self.clock.monotonic())
-            group.held, group.missing_port = (), ""  # a standby tells nobody; who leads now says it anew
+            group.held, group.missing_port = (), ""  # a standby reports nothing; a new leader reports again
         self.record.forget()
         if self.leadership.may_write():
             self._recorder.leads()
         self.mark_dirty()
 
     async def reconcile(self, group: Group) -> AwsError | None:
-        """One pass over one group; the failure that is to be waited out, if there was one."""
+        """Run a pass over a group; return the error to back off for, if any."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
-        for each in self.groups:  # who gets a place in all of them depends on whom any of them was refused
+        for each in self.groups:  # a refusal in any group affects the places in all groups
             each.poison.look(self._recorder.nodes_of(each.poison.instances), self.clock.monotonic())
         evaluation, desired = self.desired_state.of(self.groups, self.clock.monotonic())
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         if unread is not None:
-            group.memory = decided.memory  # what nodes say meanwhile is not missed
+            group.memory = decided.memory  # keep the notices of leaving nodes
             raise unread
         decided = group.told_again(decided, desired, actual.port, self.clock.monotonic())
         problem = await self._apply(group, decided)
@@ -189,9 +191,9 @@ class Controller:
         return problem
 
     async def _recollect(self, group: Group) -> ClusterError | None:
-        """What is ours, read once by each replica, and what people have confirmed; why it is not read.
+        """Load owned targets and confirmations, once in every replica; return the error if that fails.
 
-        A paused one reads it too, to say what it would do, and a standby, to tell what it would doubt.
+        A paused replica also needs them for the plan in its log, and a standby to find doubtful removals.
         """
         try:
             await self.record.load(each.arn for each in self.groups)
@@ -204,7 +206,7 @@ class Controller:
         return None
 
     def _recall(self, group: Group) -> None:
-        """Take what was read of the record, once: how many places are left to all groups depends on it."""
+        """Take over the loaded registry, once: the places left in all groups depend on it."""
         if group.recalled == self.record.loads:
             return
         group.recalled, group.ours = self.record.loads, self.record.ours(group.arn)
@@ -215,7 +217,7 @@ class Controller:
         self.desired_state.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:
-        """What is known of the group: the last read and our own writes since. No call is made for it."""
+        """Return the known state of the group: the last read and the own writes since. Makes no call."""
         port = self.desired_state.port(group)
         self._recorder.port(group, port, self.desired_state.missing_port(group))
         return group.state(port, self.clock.monotonic())
@@ -230,25 +232,25 @@ class Controller:
                 log.info("%s: paused; %s", group.name, left_undone(decided), extra={"group": group.name})
             return None
         if not self.leadership.may_write():
-            return None  # standing by: all is known and planned, and another one sends it
+            return None  # standby: only the leader sends the calls
         group.ours = decided.ours
         self.record.want(group.arn, decided.ours)
         if decided.empty:
             return None
         if decided.register:
-            await self.record.save()  # before the call: what is lost between the two is still ours
+            await self.record.save()  # before the call: a target is owned even after a crash between the two
         begun = group.writes
         try:
             problem = await self._writer.apply(group, decided)
             return None if isinstance(problem, NotLeaderError) else problem
         finally:
             if group.writes != begun:
-                self.mark_dirty()  # what was written changes which instances are registered
+                self.mark_dirty()  # a write changes the set of registered instances
 
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
     ) -> None:
-        """Count the pass, and say what came of it."""
+        """Count the pass and report its result."""
         self._recorder.held(group, decided.held)
         group.was_free = group.was_free or (evaluation.complete and not group.holds_doubtful)
         if problem is not None:
@@ -265,7 +267,7 @@ class Controller:
         group.hurry.set()
 
     async def _follow(self, group: Group, *, once: bool) -> None:
-        """Reconcile one group whenever it is dirty or time asks for it, failures waited out."""
+        """Reconcile a group whenever it is dirty or due, with a backoff after failures."""
         deadline = self.clock.monotonic() + _BEGIN_S
         while once and (missing := self._missing(group)) and not self._stopping.is_set():
             if self.clock.monotonic() >= deadline:
@@ -277,14 +279,14 @@ class Controller:
             group.dirty.clear()
             wait = await self._pass(group)
             if once or self._stopping.is_set():
-                return  # the stop may be what began this pass
+                return  # the stop may have started this pass
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:
                 await self.clock.wait(group.dirty, group.next_look(self.clock.monotonic()))
 
     def _missing(self, group: Group) -> str:
-        """What keeps a single pass from doing anything; "" when nothing does."""
+        """Return the reason why a single pass could have no effect; "" without a reason."""
         if not self.desired_state.listed:
             return "; ".join(self.cluster.problems) or "no complete list of nodes"
         if not self.leadership.may_write():
@@ -294,7 +296,7 @@ class Controller:
         return f"{group.name}: its NodePort is not known" if unknown else ""
 
     async def _pass(self, group: Group) -> float:
-        """One pass, whatever happens in it; the seconds to back off for, 0 if it went well."""
+        """Run a pass and handle every failure; return the seconds to back off, 0 after a success."""
         try:
             problem = await self.reconcile(group)
         except ClusterError as error:
@@ -314,6 +316,6 @@ class Controller:
         return group.wait_after(problem, self.clock.monotonic())
 
     def _epoch(self) -> float:
-        """Seconds since the epoch that never go back, also when the machine's clock is set."""
+        """Return seconds since the epoch that never go back, even if the machine's clock is set back."""
         self._now = max(self._now, self.clock.now())
         return self._now

@@ -1,18 +1,18 @@
-"""Changes of the cluster that come in bursts become a few looks, and the first of them is looked at once."""
+"""Debounces bursts of cluster changes; the first change is handled at once."""
 
 import asyncio
 from collections.abc import Callable
 
 from syncer.interfaces import Clock
 
-# After a change those that follow are collected for this long, doubling while they keep coming, so that a
-# node group that is replaced costs a few calls and not one a node; it is over when nothing comes for as long.
+# Further changes are collected for FIRST_S, doubling to LONGEST_S while changes continue: the replacement of
+# a node group costs a few calls, not a call for every node. A burst ends after FIRST_S without a change.
 FIRST_S = 0.1
 LONGEST_S = 1.0
 
 
 class Debounce:
-    """Calls `news` for the first change at once, and then once for all that came within each window."""
+    """Calls `news` at once for the first change, then once per window for all changes in the window."""
 
     def __init__(self, clock: Clock, news: Callable[[], None]) -> None:
         self._clock = clock
@@ -20,11 +20,11 @@ class Debounce:
         self._told = asyncio.Event()
 
     def tell(self) -> None:
-        """Something has changed. On the loop; never waits."""
+        """Report a change. Call on the loop; never waits."""
         self._told.set()
 
     async def run(self) -> None:
-        """Pass changes on until cancelled."""
+        """Forward changes until cancelled."""
         while True:
             await self._told.wait()
             self._told.clear()
@@ -35,7 +35,7 @@ class Debounce:
                 window = min(LONGEST_S, 2 * window)
 
     async def _gather(self, window: float) -> bool:
-        """Whether anything came within `window` seconds; ends as soon as nothing comes any more."""
+        """Whether a change came within `window` seconds; ends early when no more changes come."""
         end, came = self._clock.monotonic() + window, False
         while (left := end - self._clock.monotonic()) > 0:
             if not await self._clock.wait(self._told, min(FIRST_S, left)):

@@ -1,4 +1,4 @@
-"""What the cluster wishes now: verdicts and wanted instances, worked out once for each change."""
+"""The desired state: verdicts and wanted instances, computed once after every change."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class DesiredState:
-    """The same for every group, so that the groups never differ."""
+    """The desired state, the same for every group, so that the groups never differ."""
 
     def __init__(self, settings: Settings, cluster: Cluster) -> None:
         self._settings = settings
@@ -34,16 +34,16 @@ class DesiredState:
         return self._nodes is not None
 
     def take_nodes(self) -> None:
-        """Take the Nodes as they are now: a pass for another reason does not see half of a burst."""
+        """Take a snapshot of the Nodes, so that a pass for another reason does not see half of a burst."""
         known = self._cluster.nodes
         self._nodes = None if known is None else tuple(known.values())
 
     def outdated(self) -> None:
-        """Something has changed: it is worked out anew when it is asked for."""
+        """Mark the result as outdated; the next call of `of` computes it again."""
         self._current_until = -inf
 
     def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
-        """Verdicts and wanted instances; `now` is monotonic. A limit that was learnt is forgotten in time."""
+        """Return verdicts and wanted instances; `now` is monotonic. A learnt limit expires."""
         if now >= self._current_until or self.evaluation is None or self.desired is None:
             states = [group.state(self.port(group), now) for group in groups]
             self.evaluation = evaluate(
@@ -56,18 +56,18 @@ class DesiredState:
         return self.evaluation, self.desired
 
     def _say_nobody(self) -> None:
-        """Say it once when no Node at all may be a target: nothing else would show it."""
+        """Log once when no Node may be a target, because there is no other sign."""
         before, self._nobody = self._nobody, nobody(self.verdicts)
         if self._nobody and self._nobody != before:
             log.warning("%s", self._nobody)
 
     def behind(self, group: Group) -> float:
-        """For how many seconds what decides about the group may have been wrong."""
+        """Return for how many seconds the input of the group's decisions may have been outdated."""
         source = group.settings.port
         return self._cluster.behind(source.service if isinstance(source, ServicePort) else "")
 
     def missing_port(self, group: Group) -> str:
-        """The port of a Service that is not there, in words; "" where it is, or is not known yet."""
+        """Describe the Service port that does not exist; "" if it exists or is not known yet."""
         source = group.settings.port
         if not isinstance(source, ServicePort) or not self._cluster.knows(source.service):
             return ""
@@ -76,7 +76,7 @@ class DesiredState:
         return source.missing(self._cluster.node_ports(source.service))
 
     def port(self, group: Group) -> int | None:
-        """Where the group's targets are wanted: the live NodePort, or its own port; None while unknown."""
+        """Return the port of wanted targets: the live NodePort or the configured port; None if unknown."""
         source = group.settings.port
         if isinstance(source, ServicePort):
             return self._cluster.node_port(source.service, source.port)

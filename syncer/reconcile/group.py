@@ -1,4 +1,4 @@
-"""One target group as the controller follows it: what it is told, knows, plans and has trouble with."""
+"""A target group on the controller's loop: settings, observed state, plan, retries and reports."""
 
 import asyncio
 import random
@@ -15,31 +15,39 @@ from syncer.reconcile.observed_state import ObservedState
 from syncer.reconcile.own_writes import LAG_S
 from syncer.reconcile.quarantine import Quarantine
 
-# A group that may not be read is told all its targets again this often (the predecessor: at its start only).
+# Interval of re-registering all targets of a group without read permission (the predecessor: at its start
+# only).
 _TELL_AGAIN_S = 600.0
-# A limit that AWS was seen to have is tried again after this time: the quota may have been raised.
+# A learnt limit expires after this time: the quota may have been raised.
 _LIMIT_TRUSTED_S = 600.0
 _JOIN = "RegisterTargets"
 
 
 @dataclass(slots=True)
 class Group:
-    """The state of one group on the loop. Times are monotonic seconds, but `last_good_pass` (epoch).
+    """State of a group on the loop. Times are monotonic seconds, except `last_good_pass` (epoch).
 
-    *What it is*: a read is believed for `trusted_for` seconds; `own_port` is the group's, once AWS was asked.
-    *What is known*: `actual` by AWS, `ours` and `confirmed` by the registry (of its load number `recalled`),
-    which was `inherited` as it was read; `memory` by the plan before, `plan` as it was made last; what is
-    `contested`; what AWS does not take (`poison`) or let go (`stuck`); a learnt limit.
-    *Who waits for whom*: `dirty` asks for a pass, and `hurry` that the next read be thought over. While
-    `looked` is not set no pass begins: it waits for a read that began after `look_after`. A read that began
-    before `settles_at` may not show what another process has written.
-    *When to try again*: after which failures nothing is written or read for a while (`write_backoff`,
-    `read_backoff`), or nothing registered (`register_again_at`, for `register_problem`); since when AWS
-    throttles; the share of the interval that the next read keeps (`beat`). Blind, all is told once more at
-    `tell_again_at`, and `untold` is what AWS has not taken of that.
-    *What is told*: `problem` of the last pass, `read_problem` of the last read; what was said last of `held`,
-    `seen_port`, `missing_port` and `stale_check`, so that only news is said. `writes` are calls sent,
-    `removed` targets deregistered since the start, `was_free`: at some time since then nothing was doubtful.
+    *Identity*: a read is valid for `trusted_for` seconds; `own_port` is the group's default port, once read
+    from AWS.
+
+    *Knowledge*: `actual` from AWS; `ours` and `confirmed` from the ownership registry (at load number
+    `recalled`), `inherited` are the owned targets as loaded; `memory` from the last plan, and `plan` itself;
+    conflicts (`contested`); targets that AWS refuses to register (`poison`) or deregister (`stuck`); a learnt
+    limit.
+
+    *Wake-ups*: `dirty` requests a pass, `hurry` a new decision about the time of the next read. While
+    `looked` is not set, no pass begins: the pass waits for a read that began after `look_after`. A read that
+    began before `settles_at` may not show another process's writes.
+
+    *Retries*: backoff after failed writes and reads (`write_backoff`, `read_backoff`); no registration before
+    `register_again_at`, because of `register_problem`; `throttled_at`, when AWS last throttled a call;
+    `beat`, the share of the interval until the next read. Blind, all targets are registered again at
+    `tell_again_at`; `untold` are the targets of this re-registration without an acknowledgement.
+
+    *Reports*: `problem` of the last pass, `read_problem` of the last read; the last reported `held`,
+    `seen_port`, `missing_port` and `stale_check`, so that only changes are reported. `writes` are calls sent
+    and `removed` targets deregistered since the start; `was_free`: at some time since the start no removal
+    was doubtful.
     """
 
     settings: GroupSettings
@@ -100,7 +108,7 @@ class Group:
 
     @property
     def holds_doubtful(self) -> bool:
-        """Whether removals wait to be confirmed, or for one of our own targets to be healthy first."""
+        """Whether removals wait for a confirmation, or for a healthy owned target."""
         if self.plan is None:
             return False
         return bool(self.plan.hold_id) or (
@@ -109,7 +117,7 @@ class Group:
 
     @property
     def region(self) -> str:
-        """The Region of its ARN, to which its calls go."""
+        """The Region of the ARN, which receives the group's calls."""
         return self.settings.group.region
 
     @property
@@ -118,30 +126,33 @@ class Group:
         return self.settings.group.name
 
     def learn_limit(self, now: float) -> None:
-        """AWS took no more targets: as many as there are is what fits.
+        """Learn the limit from a refusal by AWS: the current number of targets.
 
-        Those that drain are counted too. Should AWS not count them, the limit is found again once they are
-        gone; the other way round each swap would lower it by one.
+        Draining targets are included. If AWS does not count draining targets, the limit is learnt again once
+        they are gone; without draining targets every swap would lower the limit by one.
         """
         self._limit = len(self.actual.targets)
         self._limit_until = now + _LIMIT_TRUSTED_S
 
     def _learnt_limit(self, now: float) -> int | None:
-        """No less than AWS is seen to hold: a limit that was learnt while reads lagged is too low."""
+        """Return the learnt limit, at least the number of targets registered at AWS.
+
+        A limit learnt while reads lagged is too low.
+        """
         if self._limit is None or now >= self._limit_until:
             return None
         return max(self._limit, sum(health.registered for health in self.actual.targets.values()))
 
     def limit_ends(self, now: float) -> float:
-        """Until when the limit is what it is now; `inf` without one that was learnt."""
+        """Return until when the current limit is valid; `inf` without a learnt limit."""
         return self._limit_until if now < self._limit_until else inf
 
     def awaited(self, plan: GroupPlan, now: float) -> AwsError | None:
-        """Why nothing is registered for a while, if something is to be; `now` is monotonic."""
+        """Return why registrations are delayed, if the plan has any; `now` is monotonic."""
         return self.register_problem if plan.register and now < self.register_again_at else None
 
     def wait_after(self, problem: AwsError, now: float) -> float:
-        """Seconds for which nothing is sent. What only keeps targets out holds up registrations alone."""
+        """Return the seconds without a call. A problem of registrations alone delays only registrations."""
         if not isinstance(problem, AccessDeniedError | TooManyTargetsError) or problem.operation != _JOIN:
             return self.write_backoff.next(slow=problem.slow)
         if now >= self.register_again_at:
@@ -150,13 +161,13 @@ class Group:
         return 0.0
 
     def knows_old_things(self, now: float) -> bool:
-        """Whether a removal that was planned may not be sent any more: the process may have been frozen."""
+        """Whether the last read is too old to send a planned removal: the process may have been frozen."""
         return not self.actual.blind and self.actual.is_old(now, self.trusted_for)
 
     def look_anew(self, now: float) -> None:
-        """Let nothing be sent before a read that begins from now on.
+        """Send no call before a read that begins from now on.
 
-        Where the last read failed, removals are frozen anyway, and registrations need none.
+        After a failed read, removals are frozen anyway, and registrations need no read.
         """
         self.look_after = now
         if self.actual.fresh:
@@ -164,9 +175,9 @@ class Group:
         self.hurry.set()
 
     def take_over(self, now: float) -> None:
-        """Another process may have written until now, and AWS may not show that for a minute.
+        """Note that another process may have written until now, and that AWS may lag for a minute.
 
-        What it undid of this one's writes is no conflict: both are the same syncer.
+        Writes of this process that the other process has undone are no conflict: both are the same syncer.
         """
         self.settles_at = now + LAG_S
         self.actual.forget_writes()
@@ -174,19 +185,19 @@ class Group:
         self.look_anew(now)
 
     def not_answered(self, targets: Iterable[Target], now: float) -> None:
-        """Deregistering `targets` was not answered: AWS may not show for a minute that it was done."""
+        """Note a DeregisterTargets call without a response: for a minute AWS may not show the effect."""
         self._unsure |= dict.fromkeys(targets, now + LAG_S)
 
     def settles(self, before: float | None, began: float) -> bool:
-        """Whether a read that began at `began` shows what the read `before` did not surely show."""
+        """Whether a read begun at `began` shows writes that the read begun at `before` may have missed."""
         moments = (self.settles_at, *self._unsure.values())
         return any((-inf if before is None else before) < moment <= began for moment in moments)
 
     def told_again(self, plan: GroupPlan, desired: Desired, port: int | None, now: float) -> GroupPlan:
-        """`plan`, and all that is wanted once more at first and every ten minutes, where nobody can see it.
+        """Blind, add all wanted targets to the registrations of `plan`: at first, then every ten minutes.
 
-        At first, because what the record says may never have been registered: it is written before. What
-        AWS has not taken is told with every plan until it has.
+        At first, because a target in the registry may never have been registered: the registry is written
+        earlier. Unacknowledged targets are added to every plan until AWS accepts them.
         """
         if not self.actual.blind or port is None:
             self.tell_again_at = None
@@ -198,16 +209,16 @@ class Group:
         return replace(plan, register=tuple(sorted(believed.union(plan.register)))) if believed else plan
 
     def set_aside(self, now: float) -> Mapping[Target, Why]:
-        """The targets that must not be touched now."""
+        """Return the targets that must not be changed now."""
         return {**self.poison.set_aside(now), **self.contested.set_aside(now)}
 
     def releases(self, now: float) -> Mapping[Target, float]:
-        """Return in how many seconds each target that is held for Poison or Contested is tried again."""
+        """Return the seconds until every target held for Poison or Contested is retried."""
         quarantines = (self.contested, self.stuck, self.poison)
         return {target: left for each in quarantines for target, left in each.releases(now).items()}
 
     def state(self, port: int | None, now: float) -> GroupState:
-        """What a plan is made from; `now` is monotonic."""
+        """Return the input of a plan; `now` is monotonic."""
         self.actual.expire(now, self.trusted_for)
         self.actual.forget_drained(now)
         read_at = now if self.actual.blind else self.actual.read_at
@@ -232,7 +243,7 @@ class Group:
         )
 
     def next_look(self, now: float) -> float:
-        """In how many seconds time alone may change the plan; a minute at most."""
+        """Return the seconds until the passing of time may change the plan; at most a minute."""
         planned = self.plan.look_again_in if self.plan else None
         again = self.tell_again_at and self.tell_again_at - now
         joins = self.register_again_at - now if now < self.register_again_at else None

@@ -1,4 +1,4 @@
-"""Elects the one replica that writes to AWS (safety rule 9): a Lease, on the controller's own clock."""
+"""Elects the replica that writes to AWS (safety rule 9), by a Lease and on the controller's clock."""
 
 import asyncio
 import logging
@@ -11,48 +11,49 @@ from syncer.interfaces import Clock, LeaseRecord, Leases
 
 log = logging.getLogger(__name__)
 
-# How long a Lease holds after its last renewal. Kubernetes' own controllers use 15 s; here a killed leader
-# is to be replaced within 15 s.
+# Validity of a Lease after its last renewal. Kubernetes' own controllers use 15 s; here a killed leader must
+# be replaced within 15 s.
 DURATION_S = 10.0
 RENEW_S = 2.0
-# A leader that has not renewed for this long stops writing.
+# A leader without a renewal for this long stops writing.
 GIVE_UP_S = 6.0
-# No write is sent with less of the Lease left: a request may be under way for a while.
+# No write is sent with less of the Lease left: a request may be in flight for a while.
 SPARE_S = 3.0
-# How often a standby looks, and a leader tries again after a failure: once a second at most.
+# Interval of a standby's polls and of a leader's retries after a failure: at most once a second.
 _LOOK_S = (1.0, 1.2)
-# For so long a replica that doubts everything leaves a free Lease to others, who look once a second.
+# For this time, a replica that has held doubtful removals since its start leaves a free Lease to other
+# replicas; standbys poll every second.
 STAY_BACK_S = 5.0
-# How often a right is asked for again that was denied.
+# Retry interval after a denied permission.
 _DENIED_S = 30.0
 _WRITES_FOR_S = min(GIVE_UP_S, DURATION_S - SPARE_S)
 
 
 class Unelected:
-    """Implements `syncer.interfaces.Leadership` where there is no election: this replica writes."""
+    """Implements `syncer.interfaces.Leadership` without an election: this replica writes."""
 
     problem = ""
     elected = False
     joined = True
 
     def may_write(self) -> bool:
-        """Always."""
+        """Return true."""
         return True
 
     async def run(self, changed: Callable[[], None], stays_back: Callable[[], bool]) -> None:  # noqa: ARG002
-        """Nothing to do until cancelled."""
+        """Do nothing until cancelled."""
         await asyncio.Event().wait()
 
     async def release(self) -> None:
-        """There is nothing to release."""
+        """Do nothing: there is no Lease."""
 
 
 class LeaderElection:
-    """Implements `syncer.interfaces.Leadership` by one Lease. `identity` is this replica's name in it.
+    """Implements `syncer.interfaces.Leadership` by a Lease; `identity` is this replica's name as holder.
 
-    Clocks of two machines are never compared. The holder counts from the moment at which it began to send a
-    renewal, a watcher from the moment at which it saw the record change: that is later, so the watcher's
-    wait ends after the holder's right. A process that was frozen finds its right gone when it goes on.
+    Clocks of two machines are never compared. The holder counts from the start of sending a renewal, a
+    watcher from the moment of seeing the changed record. The second moment is later, so the watcher's wait
+    ends after the holder's right to write. A frozen process has lost the right on resuming.
     """
 
     def __init__(self, leases: Leases, identity: str, clock: Clock, rng: random.Random) -> None:
@@ -70,7 +71,7 @@ class LeaderElection:
 
     @property
     def joined(self) -> bool:
-        """Whether it is known who leads, or that nobody does."""
+        """Whether the leader is known, or known to be absent."""
         return self._works or not self.elected
 
     def may_write(self) -> bool:
@@ -81,16 +82,16 @@ class LeaderElection:
         return self._clock.monotonic() < held_from + _WRITES_FOR_S
 
     async def run(self, changed: Callable[[], None], stays_back: Callable[[], bool] = lambda: False) -> None:
-        """Renew while leading, else look whether the Lease is free, until cancelled."""
+        """Renew the Lease as leader, else poll until the Lease is free; until cancelled."""
         while True:
-            self._announce(changed)  # the right may have run out since the last attempt
+            self._announce(changed)  # the right to write may have expired since the last attempt
             began = self._clock.monotonic()
             await self._attempt(stays_back)
             self._announce(changed)
             await self._clock.sleep(self._pause(began))
 
     async def release(self) -> None:
-        """Clear the holder's name, if it is ours; without success the Lease runs out by itself."""
+        """Clear the holder if it is this replica; after a failure the Lease expires by itself."""
         self._held_from = None
         if not (self.elected and self._works):
             return
@@ -103,14 +104,14 @@ class LeaderElection:
             log.warning("the Lease is not released and runs out in %g s: %s", DURATION_S, error)
 
     async def _attempt(self, stays_back: Callable[[], bool]) -> None:
-        """One look or renewal; what went wrong is reported and tried again."""
+        """Poll or renew once; report a failure and leave the retry to the next attempt."""
         try:
             if self._held_from is None:
                 await self._look()
             if self._is_free() and not (self._is_fresh() and stays_back()):
                 await self._take()
         except ConflictError:
-            self._held_from, self._works, self.elected = None, True, True  # another one wrote it: look again
+            self._held_from, self._works, self.elected = None, True, True  # another replica wrote: read again
         except DeniedError as error:
             self._denied(error)
         except ClusterError as error:
@@ -129,14 +130,14 @@ class LeaderElection:
             self._works = self.elected = True
 
     def _is_free(self) -> bool:
-        """Whether nobody else holds it: never taken, released, ours, or unchanged for its duration."""
+        """Whether no other replica holds the Lease: missing, released, own, or unchanged for its duration."""
         record = self._record
         if record is None or record.holder in {"", self._identity}:
             return True
         return self._clock.monotonic() >= self._seen_at + record.duration
 
     def _is_fresh(self) -> bool:
-        """Whether another one's Lease has been free for so short that a better heir may still take it."""
+        """Whether another replica's Lease became free so recently that a better replica may acquire it."""
         record = self._record
         if record is None or record.holder == self._identity:
             return False
@@ -144,7 +145,7 @@ class LeaderElection:
         return self._clock.monotonic() < since + STAY_BACK_S
 
     async def _take(self) -> None:
-        """Write our name, or renew it. What is left of the Lease is counted from before the request."""
+        """Acquire or renew the Lease; the remaining time counts from before the request."""
         began, now, known = self._clock.monotonic(), self._clock.now(), self._record
         ours = known is not None and known.holder == self._identity
         self._record = await self._leases.write(
@@ -161,7 +162,7 @@ class LeaderElection:
         self._held_from = began
 
     def _denied(self, error: DeniedError) -> None:
-        """Without the right from the start there is no election; taken away later, nobody writes."""
+        """Turn the election off if denied from the start; if denied later, no replica writes."""
         if self._works:
             self._report(f"no Lease: {error}")
             return
@@ -169,7 +170,7 @@ class LeaderElection:
         self._report(f"no election, every replica writes: {error}")
 
     def _pause(self, began: float) -> float:
-        """Seconds until the next attempt."""
+        """Return the seconds until the next attempt."""
         now = self._clock.monotonic()
         if not self.elected:
             return _DENIED_S
@@ -187,9 +188,9 @@ class LeaderElection:
         self.problem = problem
 
     def _announce(self, changed: Callable[[], None]) -> None:
-        """Say so where this replica may write and might not before, or the other way round.
+        """Log a change of the right to write, and call `changed`.
 
-        What was planned in between was not sent: whoever wins again looks again.
+        Plans made in between were not sent; a new leader reads again.
         """
         writes = self.may_write()
         if writes == self._writes:
@@ -204,5 +205,5 @@ class LeaderElection:
 
 
 def _said(record: LeaseRecord) -> tuple[str, float, int]:
-    """What a holder changes with each renewal; not the version, which any label changes too."""
+    """Return the fields that change with a renewal. The version is left out, because labels change it too."""
     return record.holder, record.renewed, record.transitions

@@ -1,4 +1,4 @@
-"""One group as it is at AWS: the last DescribeTargetHealth plus our own acknowledged writes."""
+"""Observed state of a group in AWS: the last DescribeTargetHealth plus acknowledged writes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -6,16 +6,16 @@ from syncer.model import Target, TargetHealth, TargetState
 from syncer.reconcile.own_writes import OwnWrites, Undone, drawn_over
 
 _AWAITED = frozenset({TargetState.INITIAL})
-# How long AWS drains a target unless the group says otherwise (deregistration_delay.timeout_seconds).
+# Default drain time of AWS (deregistration_delay.timeout_seconds).
 _DRAINED_S = 300.0
 
 
 class ObservedState:
-    """What is known of one group's targets. Times are monotonic seconds.
+    """The known targets of a group. Times are monotonic seconds.
 
-    A read need not show a write that was acknowledged within the last minute: the write is overlaid on it
+    A read may miss writes acknowledged within the last minute, so the writes are overlaid on the read
     (`syncer.reconcile.own_writes`). `fresh` is false after a failed read. `blind`: AWS denies the read;
-    `targets` is then what we wrote and what was ours when AWS last let us read.
+    `targets` then has the own writes, and the targets that were owned at the last successful read.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class ObservedState:
         self.undone: Sequence[Undone] = ()
 
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
-        """Take a read that began at `began`; return whether it differs. It sets `undone`."""
+        """Take over a read that began at `began`; return whether the state has changed. Sets `undone`."""
         before = (self.targets, self.fresh, self.blind)
         listed = {health.target: health for health in healths if not _never_registered(health)}
         self.targets, self.undone = self._writes.read(began, listed, self.targets)
@@ -37,16 +37,16 @@ class ObservedState:
         return (self.targets, self.fresh, self.blind) != before
 
     def read_failed(self) -> bool:
-        """The last read failed: what is known may be stale; whether that is news."""
+        """Mark the state as possibly stale after a failed read; return whether that is a change."""
         was, self.fresh = self.fresh, False
         if self.blind:
-            self._writes = OwnWrites()  # no read is compared with them
+            self._writes = OwnWrites()  # no read to compare with
         return was
 
     def denied(self, ours: Collection[Target]) -> bool:
-        """AWS does not let us read the group; whether that is news.
+        """Mark the group as blind; return whether that is a change.
 
-        Only what is `ours` is still believed to be registered.
+        Only targets in `ours` are still assumed to be registered.
         """
         was, self.blind = self.blind, True
         if not was:
@@ -56,7 +56,7 @@ class ObservedState:
         return self.read_failed() or not was
 
     def believe(self, recorded: Iterable[Target]) -> None:
-        """Blind, the record says what is registered. Of its health nothing is known: all count as serving."""
+        """Blind, take the registered targets from the registry; with unknown health, all count as serving."""
         zones = {target: health.zone for target, health in self.targets.items()}
         self.targets = {
             target: TargetHealth(target=target, state=TargetState.UNAVAILABLE, zone=zones.get(target, ""))
@@ -64,31 +64,31 @@ class ObservedState:
         }
 
     def registered(self, targets: Collection[Target], at: float) -> None:
-        """AWS acknowledged RegisterTargets."""
+        """Take over an acknowledged RegisterTargets."""
         self._wrote(targets, at, registered=True)
 
     def deregistered(self, targets: Collection[Target], at: float) -> None:
-        """AWS acknowledged DeregisterTargets."""
+        """Take over an acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
 
     def not_answered(self, targets: Iterable[Target]) -> None:
-        """A write to `targets` may have been carried out: what was written before proves nothing now."""
+        """Forget earlier writes to `targets`: a write without a response may have been carried out."""
         self._writes.forget(targets)
 
     def forget_writes(self) -> None:
-        """Compare the reads that follow with no earlier write."""
+        """Compare later reads with no earlier write."""
         self._writes = OwnWrites()
 
     def expire(self, now: float, after: float) -> None:
-        """What was read longer than `after` seconds ago may be stale: a process may have been frozen."""
+        """Mark the state as stale if the last read is older than `after` seconds, as after a freeze."""
         self.fresh = self.fresh and not self.is_old(now, after)
 
     def is_old(self, now: float, after: float) -> bool:
-        """Whether the last read that went well is older than that."""
+        """Whether the last successful read is older than `after` seconds."""
         return self.read_at is not None and now - self.read_at > after
 
     def forget_drained(self, now: float) -> None:
-        """Blind, nobody tells when draining is over: after AWS's default it is taken to be."""
+        """Blind, assume that draining ends after AWS's default: no read shows the end."""
         gone = {target for target, at in self._left.items() if at <= now - _DRAINED_S}
         if self.blind and gone:
             self.targets = {target: known for target, known in self.targets.items() if target not in gone}
@@ -102,11 +102,11 @@ class ObservedState:
 
     @property
     def awaits_health(self) -> bool:
-        """Whether a target is on its way to be healthy."""
+        """Whether any target is still becoming healthy."""
         return any(health.state in _AWAITED for health in self.targets.values())
 
     def count(self) -> Mapping[TargetState, int]:
-        """How many targets are in each state."""
+        """Return the number of targets by state."""
         counts = dict.fromkeys(TargetState, 0)
         for health in self.targets.values():
             counts[health.state] += 1

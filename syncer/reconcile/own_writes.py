@@ -1,7 +1,7 @@
-"""Acknowledged writes of one group, overlaid on reads that do not show them yet.
+"""Acknowledged writes of a group, overlaid on reads that do not show them yet.
 
 DescribeTargetHealth lags: it was seen 14 s and more behind RegisterTargets (aws-sdk-js issue 1593,
-HubSpot/Baragon issue 369). A later read may be answered by an older copy of the state.
+HubSpot/Baragon issue 369). A later read may return an older copy of the state.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,15 +12,15 @@ from typing import NamedTuple
 from syncer.decide.acknowledged import after_deregister, after_register
 from syncer.model import Target, TargetHealth, TargetState
 
-# Within this time a read that differs from a write is no evidence. After it the read is accepted: AWS has
-# lost the write, or another writer has undone it.
+# For this time after a write, a different read is no evidence. Later the read is accepted: AWS has lost the
+# write, or another writer has undone it.
 LAG_S = 60.0
-# After this time a deregistration that stands is forgotten: a later registration is no answer to it.
+# A deregistration that lasts this long is forgotten: a later registration is unrelated.
 _FORGOTTEN_S = 600.0
 
 
 class Undone(NamedTuple):
-    """A target that AWS does not list as the syncer wrote it; `registered` is what was written."""
+    """A target that AWS does not list as the syncer wrote it; `registered` is the written state."""
 
     target: Target
     registered: bool
@@ -28,7 +28,7 @@ class Undone(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """The last write to a target, and when the last registration was. Times are monotonic seconds."""
+    """The last write to a target, and the time of the last registration. Times are monotonic seconds."""
 
     at: float
     registered: bool
@@ -36,14 +36,14 @@ class _Write:
 
 
 class OwnWrites:
-    """The last acknowledged write to each target of one group. Times are monotonic seconds."""
+    """The last acknowledged write to every target of a group. Times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._last: dict[Target, _Write] = {}
         self._drained_at: dict[Target, float] = {}  # when a target was last known to drain
 
     def wrote(self, target: Target, known: TargetHealth | None, at: float, *, registered: bool) -> None:
-        """AWS acknowledged a write to `target`, which was `known` so before."""
+        """Record an acknowledged write to `target`; `known` is its state before the write."""
         before = self._last.get(target)
         if known is not None and known.state is TargetState.DRAINING:
             self._drained_at[target] = at
@@ -53,10 +53,10 @@ class OwnWrites:
     def read(
         self, began: float, listed: Mapping[Target, TargetHealth], known: Mapping[Target, TargetHealth]
     ) -> tuple[dict[Target, TargetHealth], list[Undone]]:
-        """Compare a read that began at `began` with the writes; `known` is what was known before it.
+        """Compare a read that began at `began` with the writes; `known` is the state before the read.
 
-        Returns what AWS lists with the writes overlaid, and the writes that were undone: those that
-        differ from the read, where lag is no explanation. Each write is returned as undone once.
+        Return AWS's list with the writes overlaid, and the undone writes: writes that differ from the read
+        without lag as an explanation. A write is returned as undone only once.
         """
         self._note_draining(known.values(), began)
         shown, undone = dict(listed), list[Undone]()
@@ -79,8 +79,8 @@ class OwnWrites:
     def _may_lag(self, target: Target, write: _Write, health: TargetHealth | None, began: float) -> bool:
         """Whether the read may be older than the write.
 
-        It is accepted at once where it shows what was not so before the write either: a target that drains,
-        and had not been seen draining, has been deregistered by another writer since.
+        A read with a state that did not exist before the write is accepted at once: a draining target, not
+        seen draining before, has since been deregistered by another writer.
         """
         oldest = began - LAG_S
         if write.at >= began:
@@ -95,7 +95,7 @@ class OwnWrites:
         self._drained_at.update((h.target, now) for h in healths if h.state is TargetState.DRAINING)
 
     def _forget_old(self, now: float, listed: Mapping[Target, TargetHealth]) -> None:
-        """Drop the entries of targets that are gone; else a group would hold every instance it ever had."""
+        """Drop the entries of targets that are gone; otherwise a group would keep every past instance."""
         self._drained_at = {target: at for target, at in self._drained_at.items() if at > now - LAG_S}
         self.forget(
             target
@@ -120,7 +120,7 @@ def _draw_over(
 def drawn_over(
     known: Mapping[Target, TargetHealth], targets: Iterable[Target], *, registered: bool
 ) -> dict[Target, TargetHealth]:
-    """Return `known` as it is after an acknowledged write."""
+    """Return `known` after an acknowledged write."""
     shown = dict(known)
     for target in targets:
         _draw_over(shown, target, known.get(target), registered=registered)

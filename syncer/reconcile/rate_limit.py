@@ -1,26 +1,27 @@
-"""A token bucket of our own for AWS's calls, so that a burst of work does not become a burst of refusals."""
+"""A token bucket for AWS calls, so that a burst of work does not become a burst of refusals."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many calls a second in the long run, and how many at once after a rest."""
+    """Calls a second in the long run, and the size of a burst after a rest."""
 
     a_second: float
     burst: int
 
 
-# RegisterTargets and DeregisterTargets share one bucket an account and Region: the defaults that the AWS Load
-# Balancer Controller throttles itself by since its pull request 4641 "to follow the documented buckets", with
-# a burst of 20. One is kept back: a call that travels faster than those before it would find AWS's empty.
+# RegisterTargets and DeregisterTargets share a bucket per account and Region. The figures are the defaults of
+# the AWS Load Balancer Controller since its pull request 4641 "to follow the documented buckets", with a
+# burst of 20. One token is kept back: a call that overtakes earlier calls would find AWS's bucket empty.
 WRITES = Rate(4.0, 19)
-# AWS's own is 50 a second, burst 200 (same source); others in the account describe too: a tenth is ours.
+# AWS allows 50 a second, burst 200 (same source). Other clients of the account read too, so the syncer uses a
+# tenth.
 READS = Rate(5.0, 20)
 
 
 class Bucket:
-    """As AWS's own, which cannot be asked. Times are monotonic seconds; it is full at the start."""
+    """Model of AWS's bucket, which cannot be read. Times are monotonic seconds; full at the start."""
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate
@@ -28,7 +29,7 @@ class Bucket:
         self._at = float("-inf")
 
     def take(self, now: float) -> float:
-        """0 and one token less where a call may begin; else the seconds until there is one to be taken."""
+        """Take a token and return 0 if a call may begin; else return the seconds until the next token."""
         self._fill(now)
         if self._tokens < 1 - _DUST:
             return (1 - self._tokens) / self._rate.a_second
@@ -36,7 +37,7 @@ class Bucket:
         return 0.0
 
     def empty(self, now: float) -> None:
-        """AWS has refused a call for its rate: others draw from its bucket, and ours knew nothing of it."""
+        """Empty the bucket after AWS has throttled a call: other clients use AWS's bucket too."""
         self._fill(now)
         self._tokens = min(self._tokens, 0.0)
 
@@ -47,16 +48,16 @@ class Bucket:
 
 
 class Buckets:
-    """A bucket for each Region: AWS counts an account's calls in each of them by itself."""
+    """A bucket for every Region, because AWS counts an account's calls by Region."""
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate
         self._regions: dict[str, Bucket] = {}
 
     def of(self, region: str) -> Bucket:
-        """The one of this Region."""
+        """Return the bucket of the Region."""
         return self._regions.setdefault(region, Bucket(self._rate))
 
 
-# What adding a quarter of a second again and again loses: without it a waiter is sent away for nanoseconds.
+# Tolerance for rounding errors of repeated additions; without it a caller would wait for nanoseconds.
 _DUST = 1e-6

@@ -1,4 +1,4 @@
-"""Reads each group on a beat of its own: for drift, and more often while a target is awaited."""
+"""Polls every group on a jittered interval to detect drift, more often while a target is awaited."""
 
 import logging
 import random
@@ -17,16 +17,17 @@ from syncer.reconcile.target_type import TargetTypes
 
 log = logging.getLogger(__name__)
 
-# Held for these, a removal waits for another target to become healthy, which a read tells.
+# With these holds a removal waits for another target to become healthy, as a read will show.
 _WAITS = frozenset({Why.SHARE, Why.LAST_SERVING, Why.AWAITING_SUCCESSOR})
-# In exclusive a foreign target waits too: for one of our own to be healthy. Else it simply stays.
+# In exclusive, a foreign target waits as well, for a healthy owned target. Otherwise foreign targets simply
+# stay.
 _WAITS_IN_EXCLUSIVE = _WAITS | {Why.FOREIGN}
-# For so long after AWS throttled a call, a group is read often only where a removal waits for what it says.
+# For this time after a throttled call, a group is polled often only if a removal waits for the result.
 _SPARING_S = 60.0
 
 
 class Reader:
-    """Keeps `group.actual` current. Reads never delay a write: they are under way beside it."""
+    """Keeps `group.actual` current. Reads run beside writes and never delay them."""
 
     def __init__(
         self,
@@ -48,7 +49,12 @@ class Reader:
         self._buckets = Buckets(READS)
 
     async def follow(self, group: Group) -> None:
-        """Read the group until cancelled; MisconfiguredError at the start if a group takes no instances."""
+        """Poll the group until cancelled.
+
+        Raises:
+            MisconfiguredError: at the start, if a group has another target type than `instance`.
+
+        """
         await self._types.check()
         while True:
             began = self._clock.monotonic()
@@ -64,7 +70,7 @@ class Reader:
                 await self._clock.wait(group.hurry, left)
 
     async def _read(self, group: Group) -> float:
-        """One read; the seconds to back off for, 0 if it went well."""
+        """Read once; return the seconds to back off, 0 after a success."""
         began = self._clock.monotonic()
         try:
             await self._look(group)
@@ -93,7 +99,7 @@ class Reader:
         return 0.0
 
     async def _turn(self, group: Group) -> None:
-        """Wait for a place in the Region's bucket."""
+        """Wait for a token of the Region's bucket."""
         bucket = self._buckets.of(group.region)
         while wait := bucket.take(self._clock.monotonic()):
             await self._clock.sleep(wait)
@@ -114,7 +120,7 @@ class Reader:
         self._recorder.read(group)
 
     def _report_contests(self, group: Group, contests: Sequence[Conflict]) -> None:
-        """Report the conflicts that begin now, once for each cause."""
+        """Report new conflicts, once per cause."""
         for cause in sorted({contest.cause for contest in contests}):
             targets = [contest.target for contest in contests if contest.cause == cause]
             log.warning(
@@ -136,7 +142,7 @@ class Reader:
         return group.read_backoff.next(slow=slow)
 
     def _next_read(self, group: Group, began: float) -> float:
-        """When the group is read again after a read that began at `began`; at once when it settles."""
+        """Return the time of the next read after a read begun at `began`: when due, or when writes settle."""
         due = began + self._interval(group)
         return min(due, group.settles_at) if began < group.settles_at else due
 

@@ -1,4 +1,4 @@
-"""Notes what happens to targets, once, for all who tell of it: log, counters, histograms, events."""
+"""Records events of targets in a single place: log, counters, histograms, Kubernetes events."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Called on the loop by those who write and read. Times are seconds since the epoch.
+    """Called on the loop by reader and writer. Times are seconds since the epoch.
 
-    How long a node waits for its traffic is counted for nodes that turned Ready since the start: what a
-    restart finds has not waited for us.
+    The delay from Ready to traffic is measured only for nodes that turned Ready since the start: older nodes
+    have not waited for this process.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Recorder:
         self._joining: dict[tuple[str, Target], float] = {}
 
     def registered(self, group: Group, targets: Sequence[Target]) -> None:
-        """AWS acknowledged the registration of `targets`, none of which was registered before."""
+        """Record that AWS acknowledged the registration of `targets`; no target was registered before."""
         now, nodes = self._clock.now(), self.nodes_of(target.id for target in targets)
         self._tell(group, "Registered", targets, "registered")
         for target in targets:
@@ -57,13 +57,13 @@ class Recorder:
             self._joining[group.arn, target] = node.ready_since
 
     def deregistered(self, group: Group, targets: Sequence[Target]) -> None:
-        """AWS acknowledged the deregistration of `targets`."""
+        """Record an acknowledged deregistration."""
         for target in targets:
             self._joining.pop((group.arn, target), None)
         self._tell(group, "Deregistered", targets, "deregistered")
 
     def held(self, group: Group, held: tuple[Held, ...]) -> None:
-        """What a plan holds back: said once of each rule that holds something it did not hold before."""
+        """Report the holds of a plan, once for every rule with a new hold."""
         before = set(group.held)
         news = [each for each in held if each not in before]
         group.held = held
@@ -72,35 +72,35 @@ class Recorder:
             log.info(
                 "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
             )
-            if why not in {Why.POISON, Why.CONTESTED}:  # these two have events of their own
+            if why not in {Why.POISON, Why.CONTESTED}:  # both have separate events
                 asking = group.plan.hold_id if group.plan and why is Why.SHARE else ""
                 how = f"held back: {WHY_SAYS[why]}" + (f" (hold {asking})" if asking else "")
                 self._tell(group, f"Held{why}", targets, how, warning=True)
 
     def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
-        """AWS refused `targets`; the others go on without them."""
+        """Record a refusal of `targets` by AWS; the other targets proceed."""
         self._tell(group, "Poison", targets, f"set aside, AWS refused: {error}", warning=True)
 
     def contested(self, group: Group, targets: Sequence[Target], cause: str) -> None:
-        """Record that a conflict over `targets` begins, with its likely `cause`."""
+        """Record the begin of a conflict over `targets`, with the likely `cause`."""
         self._tell(group, "Contested", targets, f"left alone: {cause}", warning=True)
 
     def blinded(self, group: Group, error: AwsError) -> None:
-        """AWS does not let us read the group."""
+        """Record a denied read of the group."""
         self._tell_deployment("Blind", f"{group.name}: runs blind: {error}")
 
     def leads(self) -> None:
-        """Say that this replica was elected."""
+        """Record the election of this replica."""
         if self._reporter is not None:
             self._reporter.tell("Leading", "this replica writes to AWS now")
 
     def failed(self, group: Group, error: AwsError) -> None:
-        """A call failed; said only where a person must mend something."""
+        """Record a failed call as an event, only if a person must fix the cause."""
         if isinstance(error, AccessDeniedError | TargetGroupNotFoundError):
             self._tell_deployment("Misconfigured", f"{group.name}: {error}")
 
     def port(self, group: Group, port: int | None, missing: str) -> None:
-        """Where the group's targets are wanted now; `missing` says why that is nowhere, else ""."""
+        """Record the port of the group's targets; `missing` is the reason for no port, else ""."""
         if port != group.seen_port:
             known = "not known yet" if port is None else port_shown(port)
             log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
@@ -116,7 +116,7 @@ class Recorder:
     def _tell(
         self, group: Group, reason: str, targets: Sequence[Target], how: str, *, warning: bool = False
     ) -> None:
-        """Say it of the Deployment once, and of each target's Node where there is one."""
+        """Record an event of the Deployment, and of every target's Node if known."""
         if self._reporter is None or not targets:
             return
         self._reporter.tell(reason, f"{group.name}: {_counted(targets)} {how}", warning=warning)
@@ -140,7 +140,7 @@ class Recorder:
         self._look_at_check(group)
 
     def _look_at_check(self, group: Group) -> None:
-        """Say it when the health check's port is not the Service's any more; old targets stay (rule 4)."""
+        """Report a health check port that is no longer a port of the Service; old targets stay (rule 4)."""
         source, before = group.settings.port, group.stale_check
         if not isinstance(source, ServicePort):
             return
@@ -159,7 +159,7 @@ class Recorder:
         self._tell_deployment("HealthCheckPortStale", says)
 
     def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
-        """The Node that speaks for each of these instances, where there is one."""
+        """Return the authoritative Node of every instance, if any."""
         asked = set(instances)
         known = (self._cluster.nodes or {}).values()
         return speakers_of(node for node in known if node.instance_id in asked) if asked else {}
@@ -174,13 +174,13 @@ def _listed(ports: Mapping[str, int]) -> str:
 
 
 def named(targets: Sequence[Target]) -> str:
-    """The first ten of `targets` and how many more there are, for a log line."""
+    """Return the first ten of `targets` and the number of further targets, for a log line."""
     shown = ", ".join(target.shown for target in targets[:10])
     return shown + (f" and {len(targets) - 10} more" if len(targets) > 10 else "")  # noqa: PLR2004
 
 
 def left_undone(plan: GroupPlan) -> str:
-    """What a paused syncer would do, for a log line."""
+    """Return the calls that a paused syncer does not send, for a log line."""
     parts = (("register", plan.register), ("deregister", plan.deregister))
     said = [f"{word} {len(targets)} ({named(targets)})" for word, targets in parts if targets]
     return f"would {' and '.join(said)}" if said else "nothing to do"

@@ -1,4 +1,4 @@
-"""The ownership record (safety rule 6), kept in a ConfigMap, and the holds that people have confirmed."""
+"""The ownership registry (safety rule 6) in a ConfigMap, and the confirmed holds."""
 
 import asyncio
 import logging
@@ -11,24 +11,24 @@ from syncer.model import InstanceId, Target, TargetGroupArn
 
 log = logging.getLogger(__name__)
 
-# A confirmed hold is let go for this long; after it the cluster may look quite different.
+# Validity of a confirmation; later the cluster may look quite different.
 CONFIRMED_S = 900.0
-# What no registration waits for (cuts, adoptions) is written together, this often at most. While a hold
-# waits to be confirmed the record is read as often.
+# Changes that no registration waits for (removals, adoptions) are written together, at most this often. While
+# a hold waits for a confirmation, the registry is read at the same interval.
 _LATER_S = 5.0
-# How often it is asked for again where the right to it was missing.
+# Retry interval after a denied permission.
 _DENIED_S = 300.0
 _CONFIRMED = "confirmed."
-# Of a port or of seconds; `str.isdigit` also takes what `int` does not.
+# A port or seconds; `str.isdigit` also accepts digits that `int` rejects.
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRIES = 3
 
 
 class Registry:
-    """Which targets are ours, in memory and as it is stored; one write for all groups that changed.
+    """The owned targets, in memory and as stored; a single write for all changed groups.
 
-    `loads` counts how often it was read from there. Without `records`, or without the right to them, it
-    lives as long as the process: what is lost with it can only leave targets behind.
+    `loads` counts the reads from the ConfigMap. Without `records`, or without the permission, the registry
+    lives as long as the process. The loss of the registry can only leave targets behind.
     """
 
     def __init__(
@@ -57,29 +57,34 @@ class Registry:
         self.problem = ""
 
     def ours(self, group: TargetGroupArn) -> frozenset[Target]:
-        """The targets of the group that are ours."""
+        """Return the owned targets of the group."""
         return self._wanted.get(group, frozenset())
 
     @property
     def loaded(self) -> bool:
-        """Whether it has been read, or need not be."""
+        """Whether the registry has been read, or need not be read."""
         return self._loaded
 
     def want(self, group: TargetGroupArn, targets: frozenset[Target]) -> None:
-        """What the record is to say of the group; written soon, or by `save` at once."""
+        """Set the group's targets in the registry; written soon, or at once by `save`."""
         self._wanted[group] = targets
 
     def confirmed(self, now: float) -> frozenset[str]:
-        """The holds that a person has let go within the last 15 minutes; `now` is epoch seconds."""
+        """Return the holds confirmed within the last 15 minutes; `now` is epoch seconds."""
         return frozenset(_confirmations(self._stored, now))
 
     def forget(self) -> None:
-        """Another replica may have written it: it is read again before it is used."""
+        """Read the registry again before the next use: another replica may have written it."""
         self._kept = self._records is not None
         self._loaded = self._records is None
 
     async def load(self, groups: Iterable[TargetGroupArn]) -> None:
-        """Read it, unless that is done; ClusterError when nobody answers."""
+        """Read the registry, unless already loaded.
+
+        Raises:
+            ClusterError: without a response.
+
+        """
         if not self._loaded:
             async with self._lock:
                 await self._load(groups)
@@ -92,9 +97,14 @@ class Registry:
         self._loaded = True
 
     async def save(self) -> None:
-        """Write what is not stored yet; ClusterError when that fails."""
+        """Write unsaved changes.
+
+        Raises:
+            ClusterError: if the write fails.
+
+        """
         async with self._lock:
-            await self._clock.sleep(0)  # the other groups have seen the same event: one write for all
+            await self._clock.sleep(0)  # other groups react to the same event: a single write for all
             for attempt in range(_TRIES):
                 changes = self._changes()
                 if not (changes and self._kept and self._may_write()):
@@ -109,7 +119,7 @@ class Registry:
                     return
 
     async def run(self) -> None:
-        """Write what nobody waits for, and look for confirmations while one is awaited, until cancelled."""
+        """Write deferred changes, and poll for an awaited confirmation, until cancelled."""
         while True:
             await self._clock.sleep(_LATER_S)
             if not (self._loaded and self._may_write()):
@@ -125,7 +135,7 @@ class Registry:
                 self._report(f"the record is not written: {error}")
 
     async def _ask_again(self) -> None:
-        """Where the right was missing it may have been granted: what is stored is ours too then."""
+        """Retry a denied permission; once granted, the stored targets are owned too."""
         if self._records is None or self._clock.monotonic() < self._denied_until:
             return
         async with self._lock:
@@ -143,7 +153,7 @@ class Registry:
             self._news()
 
     async def _merge(self) -> None:
-        """Take what another hand has stored: what it added is ours too, until AWS does not list it."""
+        """Merge changes by another writer: added targets are owned until AWS no longer lists them."""
         before = self._stored
         if not await self._read():
             return
@@ -152,7 +162,7 @@ class Registry:
             self._wanted[group] = targets | added
 
     async def _read(self) -> bool:
-        """Whether it could be read; without the right to it, it is kept in memory from now on."""
+        """Return whether the read succeeded; without the permission, keep the registry in memory."""
         if self._records is None:
             return False
         try:
@@ -175,7 +185,7 @@ class Registry:
         self._report("")
 
     def _recorded(self, key: str) -> frozenset[Target]:
-        """What is stored under this key, decoded once for each text: of 5,000 targets it takes 4 ms."""
+        """Return the targets under this key, decoded once per text: decoding 5,000 targets takes 4 ms."""
         text = self._stored.get(key, "")
         known = self._decoded.get(key)
         if known is None or known[0] != text:
@@ -183,14 +193,14 @@ class Registry:
         return known[1]
 
     def _changes(self) -> dict[str, str | None]:
-        """What is stored otherwise than wanted; with it go the confirmations that have expired."""
+        """Return the entries that differ from the stored entries, with expired confirmations to delete."""
         changes: dict[str, str | None] = {}
         for group, targets in self._wanted.items():
             key = key_of(group)
             if self._recorded(key) != targets:
                 text = encoded(targets)
                 changes[key] = text or None
-                self._decoded[key] = (text, targets)  # once it is stored, no second copy of each target
+                self._decoded[key] = (text, targets)  # once stored, avoid a second copy of every target
         if changes:
             valid = _confirmations(self._stored, self._clock.now())
             expired = (key for key in self._stored if key.startswith(_CONFIRMED))
@@ -209,7 +219,12 @@ class Registry:
 
 
 async def confirm(records: Records, hold: str, now: float) -> None:
-    """Let a hold go, by its id, for 15 minutes from `now` (epoch seconds). ClusterError when it fails."""
+    """Confirm a hold by its id for 15 minutes from `now` (epoch seconds).
+
+    Raises:
+        ClusterError: if the write fails.
+
+    """
     for attempt in range(_TRIES):
         state = await records.read()
         try:
@@ -222,7 +237,7 @@ async def confirm(records: Records, hold: str, now: float) -> None:
 
 
 def _confirmations(values: Mapping[str, str], now: float) -> set[str]:
-    """The ids whose time is not over. A clock that is ahead of ours by less than that does no harm."""
+    """Return the ids of valid confirmations; a fast clock of another machine does no harm below 15 min."""
     return {
         key.removeprefix(_CONFIRMED)
         for key, text in values.items()
@@ -231,12 +246,12 @@ def _confirmations(values: Mapping[str, str], now: float) -> set[str]:
 
 
 def key_of(group: TargetGroupArn) -> str:
-    """The group's key in the ConfigMap: NAME.ID, for names of groups in two regions may be the same."""
+    """Return the group's key in the ConfigMap: NAME.ID, because names may repeat in another Region."""
     return group.rpartition(":targetgroup/")[2].replace("/", ".")
 
 
 def encoded(targets: Iterable[Target]) -> str:
-    """A line for each port, `PORT ID ID …`, the ids without their `i-`: 90 KB for 5,000 of them."""
+    """Encode targets as a line per port, `PORT ID ID …`, ids without `i-`: 90 KB for 5,000 targets."""
     ports: dict[int, list[str]] = {}
     for target in sorted(targets):
         ports.setdefault(target.port, []).append(target.id.removeprefix("i-"))
@@ -244,7 +259,7 @@ def encoded(targets: Iterable[Target]) -> str:
 
 
 def decoded(text: str) -> frozenset[Target]:
-    """The targets in `text`; a line that is none is passed over, which can only leave targets behind."""
+    """Decode the targets in `text`; a malformed line is skipped, at worst leaving targets behind."""
     targets: set[Target] = set()
     for line in text.splitlines():
         port, *ids = line.split() or [""]

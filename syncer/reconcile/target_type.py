@@ -1,4 +1,4 @@
-"""Refuses a group that takes no instances, before anything is written to any group."""
+"""Refuses groups of another target type than `instance` before any write."""
 
 import asyncio
 
@@ -10,10 +10,10 @@ _INSTANCE = "instance"
 
 
 class TargetTypes:
-    """Asks AWS once, at the start: a group's target type cannot be changed.
+    """Reads the target types from AWS once at the start: the type of a group cannot be changed.
 
-    It takes no right that is needed otherwise. Where AWS does not tell (the right is missing, it does not
-    answer), it refuses each registration in such a group, which is that group's problem and no other's.
+    The permission for the check is optional. Without a type (permission missing, no response), the syncer
+    starts. AWS then refuses every registration in a group of another type; other groups are not affected.
     """
 
     def __init__(self, settings: Settings, elb: Elb) -> None:
@@ -23,7 +23,12 @@ class TargetTypes:
         self._lock = asyncio.Lock()
 
     async def check(self) -> None:
-        """Return once AWS was asked; MisconfiguredError where a group takes other targets."""
+        """Return once AWS was queried.
+
+        Raises:
+            MisconfiguredError: if a group has another target type.
+
+        """
         async with self._lock:
             if not self._asked:
                 await refuse_other_types(self._settings, self._elb)
@@ -31,7 +36,12 @@ class TargetTypes:
 
 
 async def refuse_other_types(settings: Settings, elb: Elb) -> None:
-    """MisconfiguredError that names the variable and the group, where AWS says that it takes no instances."""
+    """Check the target types that AWS reports.
+
+    Raises:
+        MisconfiguredError: with the variable and the group, if a group has another target type.
+
+    """
     types = await elb.target_types([each.group.arn for each in settings.groups])
     for each in settings.groups:
         kind = types.get(each.group.arn, _INSTANCE)

@@ -1,4 +1,4 @@
-"""Sends a plan: batches, one bad target apart from the good ones, and what AWS acknowledged at once."""
+"""Sends a plan in batches, quarantines refused targets, and takes over every acknowledgement at once."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -23,15 +23,15 @@ from syncer.telemetry.counters import Counters
 
 log = logging.getLogger(__name__)
 
-# The batch that the AWS Load Balancer Controller uses, agreed with the ELB team (its pull request 1342).
+# Batch size of the AWS Load Balancer Controller, agreed with the ELB team (its pull request 1342).
 BATCH = 200
-# After one of these no call to the group is worth trying in the same pass.
+# After these errors, no further call to the group in the same pass is useful.
 _SILENT = (UnreachableError, ThrottledError, CredentialsError, TargetGroupNotFoundError)
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Applies plans to groups through `elb`. `halted` says whether to stop after the call in flight."""
+    """Applies plans to groups through `elb`; `halted` returns whether to stop after the call in flight."""
 
     elb: Elb
     clock: Clock
@@ -41,11 +41,11 @@ class Writer:
     buckets: Buckets = field(default_factory=lambda: Buckets(WRITES))
 
     async def apply(self, group: Group, plan: GroupPlan) -> AwsError | None:
-        """Register, then deregister; the failure that is to be waited out, if there was one.
+        """Register, then deregister; return the error to back off for, if any.
 
-        A full group or a missing right to register does not keep anything from leaving, neither now nor while
-        that is waited out; a group that does not answer is left alone. What is not sent yet when the group
-        turns dirty is left to the next plan: a plan that waited for its turn may be wrong by then.
+        A full group or a missing permission to register delays no removal, neither now nor during the
+        backoff. A group without a response is left alone. When the group turns dirty, unsent calls are left
+        to the next plan: a plan that waited for a token may be outdated.
         """
         before = group.writes
         problem = group.awaited(plan, self.clock.monotonic()) or await self._register(group, plan.register)
@@ -89,10 +89,10 @@ class Writer:
         batch: Sequence[Target],
         error: RefusedTargetsError | TooManyTargetsError,
     ) -> list[Sequence[Target]] | None:
-        """What to send instead of a refused batch; None when no more is to be tried now.
+        """Return the batches that replace a refused batch; None if no further call may be sent now.
 
-        The ids that AWS named are set `aside`, else halves are tried until the bad ones stand alone. A full
-        group is filled to its last place in the same way.
+        The targets that AWS named are quarantined in `aside`; without names, batches are halved until the bad
+        targets are alone. A full group is filled to its last place in the same way.
         """
         now, again = self.clock.monotonic(), list[Sequence[Target]]()
         culprits = [
@@ -115,9 +115,9 @@ class Writer:
         return again if aside.may_search(now, calls=len(again)) else None
 
     async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
-        """All but those that AWS has just refused to let go.
+        """Deregister all targets except those that AWS has recently refused to deregister.
 
-        A search for them is no reason to go on with an old plan: the next one begins with what it has found.
+        A search for refused targets does not prolong an outdated plan: the next plan starts with the results.
         """
         stuck = group.stuck.set_aside(self.clock.monotonic())
         waiting = _batches([target for target in targets if target not in stuck])
@@ -143,7 +143,7 @@ class Writer:
         return None
 
     def _left(self, group: Group, batch: Sequence[Target]) -> None:
-        """AWS acknowledged the deregistration of a batch."""
+        """Take over an acknowledged deregistration."""
         now = self.clock.monotonic()
         group.actual.deregistered(batch, now)
         group.stuck.accepted(batch)
@@ -152,10 +152,11 @@ class Writer:
         self.recorder.deregistered(group, batch)
 
     async def _may_send(self, group: Group, *, first: bool, searching: bool = False) -> bool:
-        """Wait for the turn of one call; False where none may begin, or the plan is to be made anew.
+        """Wait for a token for a call; return False if no call may begin or a new plan is due.
 
-        The `first` call of a plan goes whatever has come since, so that each plan does something. A search
-        for bad targets is gone through with: begun anew each time it would never find them.
+        The `first` call of a plan is sent even if the group is dirty, unless it must wait for a token, so
+        that every plan has an effect. A search for bad targets is completed: restarted after every change,
+        the search would never find them.
         """
         bucket = self.buckets.of(group.region)
         while not self.halted():
@@ -170,7 +171,10 @@ class Writer:
         return False
 
     def _failed(self, group: Group, error: AwsError) -> AwsError:
-        """What may be gone serves no more, and what may be there is ours: both are looked at first."""
+        """Require a read before the next write if a call got no response, and note throttling.
+
+        AWS may have carried out such a call: a target may already be gone, or registered and owned.
+        """
         if error.unsure:
             group.look_anew(self.clock.monotonic())
         if isinstance(error, ThrottledError):
@@ -185,9 +189,9 @@ class Writer:
 
 
 def _hides(group: Group, problem: AwsError | None) -> bool:
-    """Whether nobody knows what would be left: blind, only what AWS has just taken is known to be there.
+    """Whether the remaining targets are unknown: blind, only targets that AWS has just accepted are certain.
 
-    A full group is full of something, and gets no place before another one goes.
+    A full group is not empty, and has no free place before a removal.
     """
     return group.actual.blind and problem is not None and not isinstance(problem, TooManyTargetsError)
 
