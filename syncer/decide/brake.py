@@ -1,4 +1,4 @@
-"""The brake: how many targets must continue to serve, and which targets may be removed (rule 2)."""
+"""The brake (rule 2): a share of the ten-minute peak must continue to serve; decides on removals."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -152,7 +152,7 @@ class Brake:
     def release_together(self, targets: Collection[Target]) -> dict[Target, Why]:
         """Release all of these serving targets or none; return the holds.
 
-        With cross-zone off, a zone that cannot spare its targets holds only its own.
+        With cross-zone off, a zone holds only its own targets.
         """
         held: dict[Target, Why] = {}
         zones = sorted({zone for target in targets for zone in self._scopes_of(target)} - {GROUP})
@@ -169,8 +169,8 @@ class Brake:
     def _hold(self, scope: str, targets: Collection[Target]) -> dict[Target, Why]:
         """Return a hold for all `targets` if the scope cannot spare them together.
 
-        LAST_SERVING is only for targets without any possible release: a person may give up a zone, but not
-        the group.
+        LAST_SERVING is only for targets that no confirmation can release: a person may give up a zone, but
+        not the group.
         """
         going = Counter(target.id for target in targets if target in self._serving[scope])
         lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())

@@ -7,7 +7,7 @@ from syncer.decide.policy import NodePolicy
 from syncer.model import Evaluation, InstanceId, NodeView, Standing, Verdict, Wish
 
 JOINING = "NotReadyYet"
-# Every deletionTimestamp makes a new combination of facts: beyond this number the cache is cleared.
+# Every deletionTimestamp makes a new combination of facts: beyond this size the cache is cleared.
 _KINDS = 10_000
 
 

@@ -24,8 +24,8 @@ def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> 
 def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
     """Return targets to be owned once their Nodes are Ready; recorded early, so that no registration waits.
 
-    Blind, the set is empty: the registry then has only registered targets. A group whose last read failed may
-    turn out to be blind, so the set is empty too.
+    Blind, the set is empty: the registry then has only registered targets. After a failed read the set is
+    empty too, because the group may turn out to be blind.
     """
     if actual.port is None or not actual.fresh:
         return frozenset()

@@ -6,9 +6,9 @@ from enum import StrEnum
 from syncer.decide.selector import EVERYTHING, Selector
 
 # Taints that announce a node's end, each from the source of its writer: cluster-autoscaler (deletion has
-# begun; its DeletionCandidateOfClusterAutoscaler marks only a candidate), Karpenter v1, Karpenter 0.32-0.37,
-# the out-of-service taint of KEP-2268, and the taints of node-termination-handler except the rebalance
-# recommendation, a sign of risk for a spot instance and not of its end.
+# begun; DeletionCandidateOfClusterAutoscaler marks only a candidate), Karpenter v1, Karpenter 0.32-0.37, the
+# out-of-service taint of KEP-2268, and the taints of node-termination-handler except the rebalance
+# recommendation, a sign of risk for a spot instance and not of an end.
 LEAVING_TAINTS = (
     "ToBeDeletedByClusterAutoscaler",
     "karpenter.sh/disrupted",

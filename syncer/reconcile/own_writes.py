@@ -13,7 +13,7 @@ from syncer.decide.acknowledged import after_deregister, after_register
 from syncer.model import Target, TargetHealth, TargetState
 
 # For this time after a write, a different read is no evidence. Later the read is accepted: AWS has lost the
-# write, or another writer has undone it.
+# write, or another writer has undone the write.
 LAG_S = 60.0
 # A deregistration that lasts this long is forgotten: a later registration is unrelated.
 _FORGOTTEN_S = 600.0
