@@ -152,7 +152,7 @@ class Brake:
     def release_together(self, targets: Collection[Target]) -> dict[Target, Why]:
         """Release all of these serving targets or none; return the holds.
 
-        With cross-zone off, a zone holds only its own targets.
+        With cross-zone off, a zone that cannot spare its targets holds only targets of the same zone.
         """
         held: dict[Target, Why] = {}
         zones = sorted({zone for target in targets for zone in self._scopes_of(target)} - {GROUP})

@@ -147,7 +147,7 @@ class Reader:
         return min(due, group.settles_at) if began < group.settles_at else due
 
     def _interval(self, group: Group) -> float:
-        """Seconds between reads, a tenth of them jitter, so that groups and replicas do not read in step."""
+        """Return the seconds between reads; a tenth is jitter, so that groups and replicas differ."""
         held = group.plan.held if group.plan else ()
         throttled = self._clock.monotonic() < group.throttled_at + _SPARING_S
         waits = _WAITS_IN_EXCLUSIVE if self._settings.ownership is Ownership.EXCLUSIVE else _WAITS
