@@ -1,1 +1,1 @@
-"""What people and scripts ask, of files or of what is there now; all but `leave` and `confirm` only read."""
+"""Commands, read from files or from the live system. All commands except `leave` and `confirm` only read."""

@@ -1,16 +1,16 @@
-"""Whether a syncer is at work: what it answers on HTTP, and whether somebody renews its Lease."""
+"""Detect a running syncer: by its HTTP answer and by renewals of its Lease."""
 
 from syncer.commands.status import ask_status
 from syncer.interfaces import Clock, Leases
 
 # A leader renews every 2 s.
 _LOOK_S = 1.0
-# A Lease of another make may last for an hour; nobody waits for that.
+# The Lease of another program may last an hour; the command does not wait so long.
 _LONGEST_S = 15.0
 
 
 def answers_at(url: str) -> bool:
-    """Whether a syncer that is not paused answers at `url`; another program is none."""
+    """Return whether a syncer that is not paused answers at `url`; False for any other program."""
     try:
         return not ask_status(url).get("paused")
     except (OSError, ValueError):
@@ -18,10 +18,10 @@ def answers_at(url: str) -> bool:
 
 
 async def renewed_by(leases: Leases, clock: Clock) -> str | None:
-    """Who renews the Lease while we watch; "" where nobody does, None where there is no such Lease.
+    """Return the holder that renews the Lease during the check; "" without a renewal, None without a Lease.
 
-    Clocks are never compared: it counts that the renewal changes, within the Lease's duration by our own
-    clock. So a leader is seen within seconds, and one that was killed takes those 10 s.
+    Clocks are never compared: a renewal is a changed record, within the Lease's duration by the local clock.
+    So a leader is detected within seconds, and the check of a killed leader takes the full 10 s.
     """
     seen = await leases.read()
     if seen is None:

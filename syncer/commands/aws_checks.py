@@ -1,4 +1,4 @@
-"""What `doctor` looks at in AWS: credentials, rights, each group, its zones, quota and clock."""
+"""The checks of `doctor` in AWS: credentials, rights, target groups, zones, quota and clock."""
 
 import re
 from collections import Counter
@@ -29,13 +29,13 @@ def _shift_says(shifted: Sequence[TargetHealth]) -> str:
     return f"zonal shift: {told}"
 
 
-# How a health check's port is found to answer: protocol, port and path to (whether, words).
+# Probes a health check: protocol, port and path to (result or None, explanation).
 Knock = Callable[[str, int, str], tuple[bool | None, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsChecks:
-    """`nodes` and `ports` are what the cluster says; None and empty where it could not be read.
+    """Checks of AWS, beside the `nodes` and `ports` of the cluster; None and empty where unreadable.
 
     `ports` are the NodePorts of each Service `namespace/name` by their names.
     """
@@ -47,7 +47,7 @@ class AwsChecks:
     knock: Knock
 
     async def run(self) -> AsyncIterator[Finding]:
-        """Every check, in the order in which a failure explains the next."""
+        """Run all checks, in the order in which a failure explains the next."""
         try:
             found = await self.survey.identity()
         except AwsError as error:
@@ -64,7 +64,7 @@ class AwsChecks:
             yield finding
 
     async def _who(self, found: str) -> Finding:
-        """Whose the credentials are; the syncer itself never asks."""
+        """Report the owner of the credentials; the syncer itself never looks the owner up."""
         group = self.settings.groups[0].group
         try:
             arn = await self.survey.caller(group.arn)
@@ -150,7 +150,7 @@ class AwsChecks:
         return ok(name, said) if good else fails(name, f"the health check ({where}) will fail: {said}")
 
     def _wanted_port(self, group: GroupSettings) -> int | None:
-        """Where the group's targets are, so that their traffic port is what is checked; None if not known."""
+        """Return the group's target port, for a health check on the traffic port; None if unknown."""
         source = group.port
         if isinstance(source, ServicePort):
             return self.ports.get(source.service, {}).get(source.port)
@@ -219,7 +219,7 @@ class AwsChecks:
         return ok(name, f"{wanted} nodes for {limit} places")
 
     def _wanted(self) -> list[NodeView]:
-        """The nodes that should be targets, as far as their zone lets them."""
+        """Return the nodes that should be targets, before zones are considered."""
         verdicts = evaluate(self.nodes, frozenset(), self.settings.node_policy).verdicts
         chosen = {verdict.node for verdict in verdicts if verdict.standing is Standing.IN}
         return [node for node in self.nodes or () if node.name in chosen]

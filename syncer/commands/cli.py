@@ -1,4 +1,4 @@
-"""The command line: `run`, and the questions."""
+"""The command line: `run` and the commands."""
 
 import argparse
 import sys
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; ends the process with one line and exit code 2 when they are wrong."""
+    """Parse the arguments; on an error, end the process with one line and exit code 2."""
     return _parser().parse_args(argv)
 
 
 class _OneLine(argparse.ArgumentParser):
-    """Says what is wrong in one line, as a wrong variable does, without the usage before it."""
+    """Reports an error in one line, as for a wrong variable, without the usage before the error."""
 
     def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
-        """Print the help as an answer: argparse itself ignores a full disk."""
+        """Print the help like any other output: argparse itself ignores a full disk."""
         del file
         show_text(self.format_help())
 
     def error(self, message: str) -> NoReturn:
-        """End the process."""
+        """Report the error and end the process."""
         complain(f"{one_line(' '.join(message.split()))}; see `{self.prog} --help`")
         sys.exit(2)
 
 
 class _Version(argparse.Action):
-    """Prints the version as an answer: argparse's own action ignores a full disk."""
+    """Prints the version like any other output: argparse's own action ignores a full disk."""
 
     def __call__(
         self,
@@ -44,7 +44,7 @@ class _Version(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        """Print and end."""
+        """Print the version and end the process."""
         del namespace, values, option_string
         show_text(f"nlb-sync {VERSION}")
         parser.exit()

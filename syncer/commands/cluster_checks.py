@@ -1,4 +1,4 @@
-"""What `doctor` looks at in the cluster: rights, nodes, live NodePorts, and whether a node answers."""
+"""The checks of `doctor` in the cluster: rights, nodes, live NodePorts and a health check of a node."""
 
 import socket
 import urllib.error
@@ -26,7 +26,7 @@ _PATIENCE_S = 2.0
 
 @dataclass(slots=True)
 class ClusterSeen:
-    """What the other checks need of the cluster; None and empty where it could not be read."""
+    """Observed state of the cluster for the other checks; None and empty where unreadable."""
 
     nodes: tuple[NodeView, ...] | None = None
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class ClusterSeen:
 def needed_rights(
     settings: Settings, workload: Workload | None, place: Place | None
 ) -> Iterator[tuple[Right, str]]:
-    """Each right that the syncer uses, and what is lost without it; "" where nothing works without it."""
+    """List the rights that the syncer uses, with the loss without the right; "" where nothing works."""
     yield Right(verb="list", resource="nodes"), ""
     yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
     yield Right(verb="get", resource="nodes"), "`wait` takes instance ids only"
@@ -47,7 +47,7 @@ def needed_rights(
         yield right, "the list is read every 30 s instead"
     if place is not None:
         for verb in ("get", "create", "update"):
-            name = "" if verb == "create" else place.name  # RBAC cannot hold a creation to a name
+            name = "" if verb == "create" else place.name  # RBAC cannot restrict a create to a name
             right = Right(
                 verb=verb,
                 resource="leases",
@@ -64,7 +64,7 @@ def needed_rights(
 
 
 def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
-    """Events of Nodes lie in the namespace default; those of our Deployment beside it."""
+    """List the rights for Events: a Node's in the namespace `default`, the Deployment's in its namespace."""
     places = {"default": "events of Nodes"}
     if workload is not None:
         own = workload.namespace
@@ -80,7 +80,7 @@ def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
 
 
 def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
-    """Whose rights are looked at, and which are not."""
+    """Report the identity behind the rights, and the rights that are not checked."""
     try:
         yield ok("rights", f"they are those of {own_name(api)}")
     except ClusterError as error:
@@ -93,7 +93,7 @@ def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
 
 
 def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Finding]:
-    """One line for each right that is missing, or one for all."""
+    """Report each missing right in one line, or one line when all are present."""
     missing = False
     for right, lost in rights:
         try:
@@ -110,9 +110,9 @@ def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Find
 
 
 def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
-    """Whether the namespace of Lease and record is there: a ConfigMap is made in it, by a dry run.
+    """Check that the namespace of Lease and registry exists, by a dry-run create of a ConfigMap.
 
-    RBAC allows things in namespaces that do not exist.
+    RBAC allows requests in namespaces that do not exist.
     """
     if place is None:
         return
@@ -123,11 +123,11 @@ def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
         if error.status == 404:  # noqa: PLR2004
             yield fails("settings", str(without_namespace(error)))
     except ClusterError:
-        return  # who does not answer is told of with the rights
+        return  # an API server that does not answer is reported with the rights
 
 
 def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[Finding]:
-    """Read nodes and Services into `seen`, and say how that went."""
+    """Read nodes and Services into `seen` and report the results."""
     try:
         seen.nodes = list_nodes(api, settings.node_policy)
     except ClusterError as error:
@@ -161,7 +161,7 @@ def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[F
 def answers(
     api: Api, nodes: Sequence[NodeView], protocol: str, port: int, path: str
 ) -> tuple[bool | None, str]:
-    """Whether a Ready node answers the health check from here; None where nobody can tell."""
+    """Return whether a Ready node answers the health check from here; None where unknown."""
     ready = [node for node in nodes if node.ready and node.instance_id is not None]
     said = "no Ready node tells an InternalIP"
     for node in ready[:3]:
@@ -178,7 +178,7 @@ def answers(
 
 
 def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | None, str]:
-    """One health check as AWS makes it; no connection says nothing: a firewall may only let the NLB in."""
+    """Make one health check as AWS does. No connection proves nothing: a firewall may admit only the NLB."""
     where = f"{address}:{port}"
     try:
         if protocol == "TCP":

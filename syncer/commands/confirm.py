@@ -1,7 +1,7 @@
-"""`confirm GROUP HOLD-ID`: let a doubtful removal go that the brake holds, for 15 minutes.
+"""`confirm GROUP HOLD-ID`: allow, for 15 minutes, a doubtful removal that the brake holds.
 
-Exit codes: 0 written, 1 the API server does not answer, 2 a flag or variable is wrong, 3 there is no such
-hold, or RBAC does not allow it.
+Exit codes: 0 written, 1 the API server does not answer, 2 a flag or variable is wrong, 3 no such hold, or
+RBAC does not allow the write.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from syncer.reconcile.registry import confirm as write_confirmation
 
 
 def confirm(args: argparse.Namespace) -> int:
-    """Write the confirmation where the syncer reads it; the syncer that answers must hold just this."""
+    """Write the confirmation to the registry; refused if the syncer that answers has another hold."""
     settings = load(os.environ)
     groups = _groups(settings, args.group)
     records = records_of(settings)
@@ -49,7 +49,7 @@ def confirm(args: argparse.Namespace) -> int:
 
 
 def _groups(settings: Settings, named: str) -> tuple[TargetGroupArn, ...]:
-    """The group that is meant; of two Regions groups may share a name, and the hold tells which one it is."""
+    """Return the named groups. Groups of two Regions may share a name; the hold selects the group."""
     found = tuple(each.group.arn for each in settings.groups if named in {each.group.arn, each.group.name})
     if found:
         return found
@@ -66,7 +66,7 @@ def _asked(url: str) -> Mapping[str, Any]:
 
 
 def _then(said: Mapping[str, Any]) -> str:
-    """What comes of it, as far as the syncer that answers can tell."""
+    """Describe the effect, as far as the answer of the syncer shows."""
     if said.get("paused"):
         return "but the syncer is paused and lets nothing go"
     if not said or said.get("leader") is False:
@@ -75,7 +75,7 @@ def _then(said: Mapping[str, Any]) -> str:
 
 
 def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
-    """Why the hold is not there to be confirmed; "" where it is, or where nobody can tell."""
+    """Return why the hold cannot be confirmed; "" where the hold exists or the state is unknown."""
     holds = _holds(said, groups)
     if said.get("leader") is False or not holds or hold in holds.values():
         return ""
@@ -85,13 +85,13 @@ def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hol
 
 
 def _holder(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
-    """The group that holds it; the first one meant where nobody can tell."""
+    """Return the group of the hold; the first named group where unknown."""
     holds = _holds(said, groups)
     return next((arn for arn, held in holds.items() if held == hold), next(iter(groups)))
 
 
 def _holds(said: Mapping[str, Any], groups: Collection[TargetGroupArn]) -> dict[str, str]:
-    """What each of the groups holds, as the syncer that answers says."""
+    """Return the hold id of each group, from the answer of the syncer."""
     listed: Iterable[Mapping[str, Any]] = said.get("groups", ())
     return {
         each["target_group"]: str(each.get("hold_id") or "")

@@ -1,6 +1,6 @@
-"""`doctor`: will the syncer work here, and what does it do without? Nothing is changed by asking.
+"""`doctor`: check whether the syncer will work here, and with which losses. Changes nothing.
 
-Exit codes: 0 it will (notes say what is lost), 1 something will not work, 2 a flag or variable is wrong.
+Exit codes: 0 the syncer works (notes name the losses), 1 a check fails, 2 a flag or variable is wrong.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from syncer.errors import ClusterError, MisconfiguredError
 
 
 def doctor(args: argparse.Namespace) -> int:
-    """Look at everything, and print a line for each thing."""
+    """Run all checks and print a line for each."""
     settings = load(os.environ)
     api = Api(configuration(os.environ))
     seen = ClusterSeen()
@@ -51,7 +51,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def _place(settings: Settings, api: Api) -> tuple[Place | None, list[Finding]]:
-    """Where Lease and registry lie; a failed check, and no place, where their name is a Node's."""
+    """Return the namespace and name of Lease and registry; a failed check and None if a Node has the name."""
     try:
         place = own_place(os.environ, settings.namespace, settings.name)
         if place is not None:
@@ -59,7 +59,7 @@ def _place(settings: Settings, api: Api) -> tuple[Place | None, list[Finding]]:
     except MisconfiguredError as error:
         return None, [fails("settings", str(error))]
     except ClusterError:
-        return place, []  # told of with the nodes
+        return place, []  # reported with the nodes
     return place, []
 
 

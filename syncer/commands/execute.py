@@ -1,4 +1,4 @@
-"""Runs one command line and makes an exit code of whatever it ends with."""
+"""Run one command line and translate its end into an exit code."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ def execute(argv: Sequence[str] | None = None) -> int:
     """Run the command; every error is one line on standard error, with `--debug` also a traceback.
 
     Raises:
-        SystemExit: where the arguments are wrong, or ask for help.
+        SystemExit: the arguments are wrong, or ask for help.
 
     """
     prepare(os.environ)
@@ -49,7 +49,7 @@ def _run(arguments: Namespace) -> int:
 
 
 def _parsed(argv: Sequence[str] | None) -> Namespace:
-    """The arguments; `--help` is an answer too, and is to reach its reader."""
+    """Parse the arguments; flush standard output after `--help`, so that a failed write is an error."""
     try:
         return parse(argv)
     except SystemExit:
@@ -58,7 +58,7 @@ def _parsed(argv: Sequence[str] | None) -> Namespace:
 
 
 def _failed(error: Exception) -> int:
-    """Report in one line what ended the command; the exit code."""
+    """Report the error in one line and return the exit code."""
     match error:
         case MisconfiguredError():
             write_error(error)
@@ -75,7 +75,7 @@ def _failed(error: Exception) -> int:
 
 
 def unexpected(error: Exception) -> str:
-    """Describe an error that nothing foresaw: its class, its message, and where it was raised."""
+    """Describe an unforeseen error: its class, its message and the place of its raise."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     place = f" at {frames[-1].f_globals.get('__name__')}:{frames[-1].f_lineno}" if frames else ""
     what = f"{type(error).__name__}: {error}{place}"
@@ -83,7 +83,7 @@ def unexpected(error: Exception) -> str:
 
 
 async def run(arguments: Namespace) -> int:
-    """Keep the target groups filled until SIGTERM; 1 when `--once` met a failure, or could not begin."""
+    """Keep the target groups filled until SIGTERM; return 1 when `--once` failed or could not begin."""
     from syncer.run import assemble, attended  # noqa: PLC0415 - boto3 only where it is needed
 
     controller = assemble(os.environ, dry_run=arguments.dry_run)
@@ -94,7 +94,7 @@ async def run(arguments: Namespace) -> int:
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the process while it starts (PID 1 has no default): a kubeconfig's plugin may hang."""
+    """Let SIGTERM end the process during start (PID 1 has no default): a kubeconfig's plugin may hang."""
     before = signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         yield
@@ -104,7 +104,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 @contextmanager
 def _warnings_in_lines(*, traced: bool) -> Iterator[None]:
-    """Show warnings in one line each on standard error; libraries add tracebacks, which --debug shows."""
+    """Print each warning in one line on standard error; tracebacks of libraries only with --debug."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("nlb-sync: %(message)s") if traced else _OneLine())
@@ -112,7 +112,7 @@ def _warnings_in_lines(*, traced: bool) -> Iterator[None]:
     before = credentials.level
     root.addHandler(handler)
     if not traced:
-        credentials.setLevel(logging.ERROR)  # the call that fails for it reports it
+        credentials.setLevel(logging.ERROR)  # the failing call reports the cause
     try:
         yield
     finally:

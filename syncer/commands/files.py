@@ -1,7 +1,7 @@
-"""`explain` and `plan`: why a node is a target or not, and what would be sent now.
+"""`explain` and `plan`: why a node is a target or not, and what AWS would be sent now.
 
-From files neither needs a cluster or AWS, nor imports what speaks to them. Exit codes: 0 answered, 2 a file,
-flag or variable is wrong, 3 no such node; without files those of `syncer.commands.live`.
+With files, neither command needs a cluster or AWS, nor imports their SDKs. Exit codes: 0 answered, 2 a file,
+flag or variable is wrong, 3 no such node; without files, see `syncer.commands.live`.
 """
 
 import argparse
@@ -32,12 +32,12 @@ from syncer.model import GroupState, InstanceId, TargetGroupArn, TargetHealth, V
 from syncer.text.numbers import port
 from syncer.text.quote import quoted
 
-# Settings want a target group; these two questions have none. It is never asked for.
+# Settings require a target group; with files these two commands need none. No request uses the ARN.
 _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/none/0000000000000000"
 
 _NODES = "what `kubectl get nodes -o json` prints (a List or one Node); - is standard input"
 _TARGETS = "what `aws elbv2 describe-target-health --output json` prints; - is standard input"
-# UTF-16 is what older PowerShells write, and is read as what it is.
+# Older PowerShells write UTF-16; the text is decoded as such.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -49,7 +49,7 @@ _Shape = TypeVar("_Shape")
 
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `explain` and `plan`; each sets `answer`, a function of the parsed arguments to an exit code."""
+    """Add `explain` and `plan`; both set `answer`, a function of the parsed arguments to an exit code."""
     explaining = subparsers.add_parser("explain", help="why each node is a target, or why not")
     explaining.add_argument(
         "node", nargs="*", metavar="NODE", help="a Node's name or an instance id; without any all nodes"
@@ -82,7 +82,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _add_files(parser: argparse.ArgumentParser, targets: str) -> None:
-    """What both questions take."""
+    """Add the flags of both commands."""
     parser.add_argument(
         "-f", "--nodes", metavar="FILE", help=f"{_NODES}. Without it cluster and AWS are read"
     )
@@ -92,7 +92,7 @@ def _add_files(parser: argparse.ArgumentParser, targets: str) -> None:
 
 
 def explain(args: argparse.Namespace) -> int:
-    """Answer from files where there are any, else from the cluster and AWS as they are now."""
+    """Explain from files if given, else from the live cluster and AWS."""
     if args.nodes is not None:
         return explain_files(args)
     if args.targets:
@@ -103,7 +103,7 @@ def explain(args: argparse.Namespace) -> int:
 
 
 def plan(args: argparse.Namespace) -> int:
-    """Answer from files where there are any, else for every group as it is now."""
+    """Plan from files if given, else from the live state of every group."""
     if args.nodes is not None or args.targets or args.port or args.target_group:
         missing = [flag for flag in ("nodes", "targets", "port") if getattr(args, flag) in (None, [])]
         if missing:
@@ -167,7 +167,7 @@ def _explained_row(each: Verdict, selector: str, overrides: Mapping[InstanceId, 
 
 
 def plan_files(args: argparse.Namespace) -> int:
-    """Print what would be sent for each group right after a start."""
+    """Print the changes of each group directly after a start."""
     try:
         node_policy, policy = _policies(args, os.environ)
         _only_one_stdin([args.nodes, *args.targets])
@@ -198,7 +198,7 @@ def _group(name: str, healths: Iterable[TargetHealth], port: int | None = None) 
 
 
 def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple[NodePolicy, PlanPolicy]:
-    """What the syncer's own variables say, and the flags that outdo them."""
+    """Return the policies of the syncer's variables; flags override variables."""
     ours = {name: text for name, text in environment.items() if name.startswith("NLB_SYNC_")}
     settings = load({**ours, "NLB_SYNC_TARGET_GROUPS": _NO_GROUP})
     node_policy, policy = settings.node_policy, settings.plan_policy
@@ -210,7 +210,7 @@ def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple
 
 
 def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
-    """What a file or standard input holds, in the shape that is asked for."""
+    """Read a file or standard input, and parse the content with `shape`."""
     shown = "standard input" if name == "-" else name or "'', an empty file name,"
     try:
         content = read_whole(name)
@@ -228,14 +228,14 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
         raise DocumentError(f"{shown} is not UTF-8 text; give what kubectl or aws printed as JSON") from None
     except DocumentError as error:
         raise DocumentError(f"{shown}: {error}") from None
-    except ValueError:  # Python reads no number of more than 4,300 digits
+    except ValueError:  # Python parses no number of more than 4,300 digits
         raise DocumentError(
             f"{shown} holds a number that is too long for what kubectl or aws print"
         ) from None
 
 
 def _no_text(content: bytes) -> str:
-    """Why the bytes are no JSON text of any encoding, in words; "" where they may be."""
+    """Return why the bytes cannot be JSON text in any encoding; "" where they may be."""
     if content.startswith(b"\x1f\x8b"):
         return "is compressed (gzip); unpack it first"
     mark = next((name for mark, name in _MARKS if content == mark), "")

@@ -1,11 +1,11 @@
-"""What `doctor` finds: one line for each thing that was looked at."""
+"""Findings of `doctor`: one line for each check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """How bad it is. `note`: the syncer does without, and the line says what is lost."""
+    """Severity. `note`: the syncer works with the loss that the line names."""
 
     OK = "ok"
     NOTE = "note"
@@ -14,7 +14,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, how it is, and what to do about it."""
+    """One line: the check, its result and the remedy."""
 
     check: str
     grade: Grade
@@ -22,15 +22,15 @@ class Finding:
 
 
 def ok(check: str, says: str) -> Finding:
-    """All is well."""
+    """Return a passed check."""
     return Finding(check, Grade.OK, says)
 
 
 def note(check: str, says: str) -> Finding:
-    """Something is lost, and the syncer works all the same."""
+    """Return a check with a loss; the syncer still works."""
     return Finding(check, Grade.NOTE, says)
 
 
 def fails(check: str, says: str) -> Finding:
-    """It will not work."""
+    """Return a failed check: the syncer will not work."""
     return Finding(check, Grade.FAILS, says)

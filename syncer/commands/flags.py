@@ -1,4 +1,4 @@
-"""The flags of the questions that are not answered from files; their code is loaded when asked."""
+"""The flags of the commands that do not read files; a command's code is loaded on use."""
 
 import argparse
 import os
@@ -15,18 +15,18 @@ from syncer.text.hosts import is_url
 from syncer.text.numbers import decimal, port
 from syncer.text.quote import quoted
 
-# What NLB_SYNC_ADDRESS says of a listener on every address: one of this host's own is asked.
+# NLB_SYNC_ADDRESS of a listener on every address: the request goes to loopback.
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
 
-# Of a flag: about 31 years; more than the event loop's clock takes is never meant.
+# The maximum of a flag, about 31 years; the event loop's clock has a limit.
 _LONGEST_S = 1_000_000_000
 
 
 def own_url(environment: Mapping[str, str]) -> str:
-    """Where the syncer of this environment answers: in its Pod a question needs no --url.
+    """Return the URL of this environment's syncer: in its Pod a command needs no --url.
 
-    What NLB_SYNC_PORT says where it is no port (of a Service nlb-sync the kubelet makes a variable of that
-    name) is left to those who read the settings.
+    An NLB_SYNC_PORT that is no port is left to the reader of the settings. The kubelet sets a variable of
+    this name for a Service nlb-sync.
     """
     address = environment.get("NLB_SYNC_ADDRESS", "").strip()
     address = _EVERYWHERE.get(address, address)
@@ -39,7 +39,7 @@ def own_url(environment: Mapping[str, str]) -> str:
 
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add each question; it sets `answer`, a function of the parsed arguments to an exit code."""
+    """Add the commands; each sets `answer`, a function of the parsed arguments to an exit code."""
     _add_status(subparsers)
     _add_wait(subparsers)
     doctor = subparsers.add_parser("doctor", help="whether the syncer will work here, and what it lacks")
@@ -175,7 +175,7 @@ def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _asks(parser: argparse.ArgumentParser, module: str, function: str, *, shown: str = "a table") -> None:
-    """Let `function` of `module` answer, loaded no sooner than it is asked."""
+    """Set `function` of `module` as the answer, imported on use."""
 
     def answer(args: argparse.Namespace) -> int:
         code: int = getattr(import_module(module), function)(args)

@@ -1,7 +1,8 @@
-"""`leave`: take this cluster's targets out of its groups while the others keep the floor.
+"""`leave`: deregister this cluster's targets while the other targets keep the floor.
 
-Without `--yes` it only says what it would do. Exit codes: 0 done (or shown), 1 not all could go in time, 2 a
-flag or variable is wrong, 3 a syncer is still at work, another hand registers them again, or AWS refuses.
+Without `--yes` the command only shows the plan. Exit codes: 0 done (or shown), 1 not all targets could be
+deregistered in time, 2 a flag or variable is wrong, 3 a syncer is still running, a conflicting writer
+registers the targets again, or AWS refuses.
 """
 
 import argparse
@@ -38,17 +39,17 @@ from syncer.interfaces import Clock, Elb
 from syncer.model import Desired, GroupPlan, GroupState, Target, TargetGroupArn, Why
 from syncer.reconcile.writer import BATCH
 
-# Once may be AWS that has not noticed yet.
+# After one deregistration AWS may still list the old state.
 _TWICE = 2
 
 
 class AnotherHandError(SyncerError):
-    """What was deregistered is registered again."""
+    """A conflicting writer has registered deregistered targets again."""
 
 
 @dataclass(slots=True)
 class Farewell:
-    """Lets our targets go from one look to the next, until none is left or the time is over."""
+    """Deregisters the cluster's own targets, poll by poll, until none is left or the time is over."""
 
     elb: Elb
     clock: Clock
@@ -60,7 +61,7 @@ class Farewell:
     gone: dict[TargetGroupArn, Counter[Target]] = field(default_factory=lambda: defaultdict(Counter))
 
     async def until(self, states: Sequence[GroupState]) -> list[GroupPlan]:
-        """The last plans; where none of them holds a target of ours, all are gone."""
+        """Return the last plans; all own targets are deregistered if no plan holds one."""
         deadline = self.clock.monotonic() + self.timeout
         first = {decided.target_group: decided.memory.peaks for decided in self._plans(states)}
         while True:
@@ -103,7 +104,7 @@ class Farewell:
                 self.say(f"{name}: deregistered {len(batch)} targets")
 
     async def _again(self, state: GroupState) -> GroupState:
-        """The group as it is now."""
+        """Read the group again."""
         arn = state.target_group
         try:
             listed = await self.elb.describe(arn)
@@ -123,12 +124,12 @@ class Farewell:
 
 
 def _remembering(state: GroupState, decided: GroupPlan, peaks: Peaks) -> GroupState:
-    """What the plan remembers, but of peaks only the first: what drains for us was not more to serve with."""
+    """Keep the memory of the plan, but the first peaks: own draining targets never added capacity."""
     return replace(state, ours=decided.ours, memory=replace(decided.memory, peaks=peaks))
 
 
 def leave(args: argparse.Namespace) -> int:
-    """Show what would go, and with `--yes` let it go."""
+    """Show the plan, and with `--yes` carry the plan out."""
     settings = load(os.environ)
     if args.yes:
         try:
@@ -188,7 +189,7 @@ def _let_go(
 
 
 def _at_work(settings: Settings, url: str) -> str:
-    """Where a syncer is at work; "" where none is, as far as this place tells. ClusterError in doubt."""
+    """Return where a syncer runs; "" if none is found from here. Raises ClusterError in doubt."""
     if answers_at(url):
         return f"at {url}"
     lease = lease_of(settings)
@@ -224,7 +225,7 @@ def _rehearse(plans: Sequence[GroupPlan], *, as_json: bool) -> int:
 
 
 def _stays(why: Why) -> str:
-    """What it waits for; here nothing is doubtful, so there is nothing to confirm."""
+    """Return why a target stays; `leave` has no doubtful removals, so no hold to confirm."""
     return "too few others serve yet" if why is Why.SHARE else hold_says(why)
 
 

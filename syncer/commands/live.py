@@ -1,6 +1,6 @@
-"""`explain NODE` and `plan` of the cluster and the groups as they are now.
+"""`explain NODE` and `plan` from the live cluster and groups.
 
-Exit codes: 0 answered, 1 something could not be read, 2 a flag or variable is wrong, 3 no such node.
+Exit codes: 0 answered, 1 a read failed, 2 a flag or variable is wrong, 3 no such node.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from syncer.model import port_in_json, port_shown
 
 
 def explain(args: argparse.Namespace) -> int:
-    """Print the whole story of the nodes that are named, or of all."""
+    """Print the full explanation of the named nodes, or of all nodes."""
     settings = read_settings(args, os.environ)
     selector = settings.node_selector.text
     seen = live_look(settings)
@@ -69,7 +69,7 @@ def _show_all(told: Sequence[Explanation]) -> None:
 
 
 def plan(args: argparse.Namespace) -> int:
-    """Print what a syncer that just started would send to each group, and what it would hold."""
+    """Print the changes and holds of each group for a syncer that has just started."""
     seen = live_look(read_settings(args, os.environ))
     if args.json:
         shown = answers.planned(seen.plans)
@@ -84,7 +84,7 @@ def plan(args: argparse.Namespace) -> int:
 
 
 def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
-    """The syncer's own variables, and the flags that outdo them."""
+    """Return the settings of the syncer's variables; flags override variables."""
     settings = load(environment)
     if getattr(args, "node_selector", None) is not None:
         try:
@@ -97,7 +97,7 @@ def read_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> S
 
 
 def live_look(settings: Settings) -> Look:
-    """One look at the cluster and AWS that the environment names."""
+    """Read the cluster and AWS of the environment once."""
     api = Api(configuration(os.environ))
     cluster = Readings(
         nodes=lambda: list_nodes(api, settings.node_policy),
@@ -181,7 +181,7 @@ def _row(story: Explanation) -> tuple[str, ...]:
 
 
 def _each(story: Explanation, shown: Callable[[AtGroup], str]) -> str:
-    """What is shown of each group; once where it is the same in all."""
+    """Show the text of each group; once where all groups have the same text."""
     said = [shown(at) for at in story.groups]
     if len(set(said)) == 1:
         return said[0]

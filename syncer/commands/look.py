@@ -1,4 +1,4 @@
-"""One look at cluster and groups, with what the pure rules make of it; nothing is written."""
+"""Read cluster and groups once and evaluate the pure rules; nothing is written."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """Where a look reads the cluster: functions that block and raise ClusterError."""
+    """Functions that read the cluster; they block and raise ClusterError."""
 
     nodes: Callable[[], tuple[NodeView, ...]]
     ports: Callable[[str], tuple[LivePort, ...]]
@@ -33,7 +33,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What is there now and what a syncer that just started would do; `problems` could not be read."""
+    """The observed state and the plans of a syncer that has just started; `problems` are failed reads."""
 
     evaluation: Evaluation
     desired: Desired
@@ -44,7 +44,7 @@ class Look:
 
     @property
     def explanations(self) -> list[Explanation]:
-        """The story of each node, and of each target without one."""
+        """The explanation of each node, and of each target without a node."""
         releases = {
             arn: {target: each.retry_in for target, each in targets.items()}
             for arn, targets in self.quarantine.items()
@@ -59,10 +59,13 @@ async def look(
     records: Records | None = None,
     quarantine: Quarantine | None = None,
 ) -> Look:
-    """Read everything once. What cannot be read is a problem, and the rest is answered all the same.
+    """Read everything once. A failed read is a problem, and the rest is evaluated all the same.
 
-    `quarantine` is what the running syncer has quarantined.
-    MisconfiguredError where a group takes no instances.
+    `quarantine` is the quarantine of the running syncer.
+
+    Raises:
+        MisconfiguredError: a group's target type is not `instance`.
+
     """
     problems: list[str] = []
     await refuse_other_types(settings, elb)

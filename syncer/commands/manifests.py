@@ -22,7 +22,7 @@ from syncer.manifests.workload import fingerprint
 from syncer.text.quote import quoted
 
 MANAGED_BY: Final = "nlb-sync"
-# What the container has in any case; a second entry of the same name would silently win.
+# Variables of every container; a second entry of the same name would silently override the first.
 _OWN: Final = frozenset({"POD_IP", "POD_NAME", "AWS_REGION", "NLB_SYNC_NAMESPACE"})
 _POD: Final = {"$(POD_IP)": "10.0.0.1", "$(POD_NAME)": "nlb-sync-0"}
 
@@ -43,7 +43,7 @@ def manifests(args: argparse.Namespace) -> int:
 
 
 def objects(args: argparse.Namespace) -> list[Manifest]:
-    """The objects of the parsed flags. Raises MisconfiguredError where the flags do not fit together."""
+    """Build the objects of the parsed flags. Raises MisconfiguredError where the flags conflict."""
     if args.identity == IRSA and args.role_arn is None:
         raise MisconfiguredError("--role-arn is missing; --identity irsa needs the role that it assumes")
     if args.identity != IRSA and args.role_arn is not None:
@@ -78,7 +78,7 @@ def objects(args: argparse.Namespace) -> list[Manifest]:
 
 
 def services(followed: Iterable[GroupSettings]) -> dict[str, list[str]]:
-    """The names of the Services that the groups follow, by namespace."""
+    """Return the names of the Services that the groups follow, by namespace."""
     named = {each.port.service for each in followed if isinstance(each.port, ServicePort)}
     found: dict[str, list[str]] = {}
     for namespace, _, name in (service.partition("/") for service in sorted(named)):
@@ -87,12 +87,12 @@ def services(followed: Iterable[GroupSettings]) -> dict[str, list[str]]:
 
 
 def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool) -> dict[str, str]:
-    """More variables, checked as the syncer will check them at its start."""
+    """Parse further variables, with the checks of the syncer's start."""
     env: dict[str, str] = {}
     for entry in entries:
         name, given, value = entry.partition("=")
         if not given or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            word = re.match(r"\w*", entry, re.ASCII)  # what follows may be a key
+            word = re.match(r"\w*", entry, re.ASCII)  # the rest may be a secret key
             raise MisconfiguredError(
                 f"--env begins with {quoted(word[0] if word else '')}; allowed: NAME=VALUE"
             )
@@ -115,10 +115,10 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
 
 
 def as_yaml(documents: Iterable[Manifest]) -> str:
-    """The objects as a stream of YAML documents."""
+    """Return the objects as a stream of YAML documents."""
     import yaml  # noqa: PLC0415 - PyYAML comes with the kubernetes client, and is used here alone
 
-    # A copy without shared parts, which YAML would show as anchors.
+    # A copy without shared parts: YAML would write shared parts as anchors.
     plain = json.loads(json.dumps(list(documents)))
     text: str = yaml.safe_dump_all(plain, sort_keys=False, allow_unicode=True, width=1000)
     return text

@@ -1,10 +1,10 @@
-"""What people call a node: its name, its instance's id, or what kubectl and the cloud print for it."""
+"""Names of a node: its Node's name, its instance id, or the forms of kubectl and the cloud."""
 
 import re
 from collections.abc import Collection
 
-# A providerID, or a bare id in one of AWS's two lengths: a Node called i-workers01, taken for an instance
-# that no group lists, would count as drained.
+# A providerID, or a bare id in one of AWS's two lengths. A Node named i-workers01, taken for an instance
+# without targets, would count as drained.
 _INSTANCE = re.compile(r"aws://.*/(i-[0-9a-z]+)|(i-[0-9a-f]{8}(?:[0-9a-f]{9})?)")
 # `kubectl get nodes -o name` prints node/NAME.
 _KIND = re.compile(r"(?:nodes?|no)/")
@@ -14,26 +14,26 @@ _ALIKE = 0.8
 
 
 def instance_of(name: str) -> str | None:
-    """The instance id that a bare id or a providerID names; None for a Node's name."""
+    """Return the instance id of a bare id or a providerID; None for a Node's name."""
     found = _INSTANCE.fullmatch(name)
     return (found[1] or found[2]) if found else None
 
 
 def plain(name: str) -> str:
-    """The Node's name or the instance id in `node/NAME` or in a providerID."""
+    """Return the Node's name or the instance id of `node/NAME` or a providerID."""
     kind = _KIND.match(name)
     return instance_of(name) or (name[kind.end() :] if kind else name)
 
 
 def is_name(name: str) -> bool:
-    """Whether a node may be called so; with another text the API server would be asked for another thing."""
+    """Return whether a node can have the name; other text would change the path of the API request."""
     return bool(instance_of(name) or _NODE.fullmatch(plain(name)))
 
 
 def hint(name: str, known: Collection[str]) -> str:
-    """`; did you mean …?` with the names that are most like an unknown one; "" where none is.
+    """Return `; did you mean …?` with the known names most like an unknown name; "" without any.
 
-    The first label of a name that is a DNS name is most like it: EKS has such, and people type the half.
+    The first label of a DNS name is the best match: EKS has such names, and users often type only the label.
     """
     from difflib import get_close_matches  # noqa: PLC0415 - only for an unknown name
 

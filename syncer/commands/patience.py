@@ -1,4 +1,4 @@
-"""When an instance counts as drained, or as healthy: pure, fed with one look at all groups after another."""
+"""When an instance counts as drained or healthy: pure functions of successive reads of all groups."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from syncer.model import TargetHealth, TargetState
 # delay of 0: aws/containers-roadmap#470, kubernetes-sigs/aws-load-balancer-controller#2366.
 SETTLE_S = 120.0
 
-# What each group, by name, lists of the instance; None where it could not be read.
+# Targets of the instance by the group's name; None where the read failed.
 Sight = Mapping[str, Sequence[TargetHealth] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Whether the wait is over, how it stands in one line, and in how many seconds time alone ends it."""
+    """Whether the wait is over, the state in one line, and the seconds until time alone ends the wait."""
 
     done: bool
     line: str
@@ -24,17 +24,17 @@ class Progress:
 
 
 class Patience(Protocol):
-    """What is waited for."""
+    """The condition of a wait."""
 
     def look(self, at: float, sight: Sight) -> Progress:
-        """How it stands at `at` (monotonic seconds)."""
+        """Return the progress at `at` (monotonic seconds)."""
 
 
 class UntilHealthy:
-    """Until every group has a healthy target of the instance from which no zonal shift keeps traffic."""
+    """Wait until every group has a healthy target of the instance, with no zonal shift of its traffic."""
 
     def look(self, at: float, sight: Sight) -> Progress:  # noqa: ARG002 - only what AWS says counts
-        """Done when the instance is healthy everywhere."""
+        """Return done when the instance is healthy in every group."""
         missing = {
             name: healths for name, healths in sight.items() if not any(map(_gets_traffic, healths or ()))
         }
@@ -44,9 +44,9 @@ class UntilHealthy:
 
 
 class UntilDrained:
-    """Until no group lists the instance, and `settle` seconds have passed since none had it registered.
+    """Wait until no group lists the instance, and `settle` seconds have passed since the last registration.
 
-    An instance that no group lists at the first look is drained: when that happened cannot be seen.
+    An instance that no group lists at the first read is drained: the time of its deregistration is unknown.
     """
 
     def __init__(self, settle: float) -> None:
@@ -55,7 +55,7 @@ class UntilDrained:
         self._since: float | None = None
 
     def look(self, at: float, sight: Sight) -> Progress:
-        """Count from the first look that found it registered nowhere: the deregistration was before that."""
+        """Count from the first read without a registration: the deregistration was earlier."""
         listed = {name: healths for name, healths in sight.items() if healths is None or healths}
         if any(health.registered for healths in listed.values() for health in healths or ()):
             self._seen, self._since = True, None

@@ -1,4 +1,4 @@
-"""A plan as people read it, the same of files, of a cluster, and of what `leave` lets go."""
+"""A plan as a table for users: from files, from a cluster and of `leave`."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -12,9 +12,9 @@ _HEAD = ("GROUP", "ACTION", "INSTANCE", "PORT", "WHY")
 def show_plans(
     plans: Iterable[tuple[str, GroupPlan]], *, held: str = "hold", says: Callable[[Why], str] = hold_says
 ) -> bool:
-    """Print a row for each target that is sent or held; False where there is none.
+    """Print a row for each changed or held target; return False without rows.
 
-    Each plan stands beside its group's name; the only one needs none, "".
+    Each plan comes with its group's name; a single plan needs no name, "".
     """
     rows = [row for name, plan in plans for row in _rows(name, plan, held, says)]
     first = 0 if any(name for name, *_ in rows) else 1

@@ -1,4 +1,4 @@
-"""How an answer is printed: a table for people, JSON for programs, one line where there is none."""
+"""Output of commands: a table for users, JSON for programs, one line for an error."""
 
 import sys
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from syncer.text.streams import abandon, write_error
 
 
 class Exit(IntEnum):
-    """The exit codes of every question."""
+    """The exit codes of every command."""
 
     WELL = 0
     NOT_WELL = 1
@@ -26,7 +26,7 @@ def show_json(answer: object) -> None:
 
 
 def show_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print columns as wide as their widest cell; what cannot be seen in a line is escaped."""
+    """Print columns as wide as their widest cell; invisible characters are escaped."""
     lines = [tuple(map(printable, line)) for line in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -40,12 +40,12 @@ def show(line: str) -> None:
 
 
 def show_text(text: str) -> None:
-    """Print lines of our own as they are."""
+    """Print the program's own lines unchanged."""
     _write(text.rstrip("\n"))
 
 
 def finish() -> None:
-    """Let all of the answer reach its reader; UnreadError where it does not."""
+    """Flush standard output; raise UnreadError if the write fails."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -63,17 +63,17 @@ def _write(line: str) -> None:
 
 
 def _unread(error: OSError) -> UnreadError:
-    # What is still in the buffer would be tried again, and complained of, when the interpreter ends.
+    # At exit the interpreter would write the rest of the buffer again and report another error.
     abandon(sys.stdout)
     gone = isinstance(error, BrokenPipeError)
     return UnreadError("" if gone else f"the answer cannot be written: {error.strerror}")
 
 
 def complain(problem: object) -> None:
-    """Say on standard error what is wrong, in one line."""
+    """Report a problem in one line on standard error."""
     write_error(f"nlb-sync: {redacted_input(str(problem))}")
 
 
 def spoken_by(speaker: str) -> str:
-    """Whose facts a verdict rests on, of several Nodes of one instance."""
+    """Name the authoritative Node of several Nodes of one instance."""
     return f"so says {speaker}, the newest Node of this instance"

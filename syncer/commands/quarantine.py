@@ -1,4 +1,4 @@
-"""The targets that the running syncer has quarantined: only that process has the list."""
+"""The quarantine of the running syncer: only the syncer's process has the list."""
 
 import math
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from syncer.commands.status import ask_status
 from syncer.decide.reasons import hold_says
 from syncer.model import OWN_PORT, QUARANTINES, GroupState, InstanceId, Target, TargetGroupArn, Why
 
-# A syncer answers within a second; a command does not wait for another program on its port.
+# A syncer answers within a second; the command does not wait for another program on the port.
 _PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Why a target is quarantined, and in how many seconds it is tried again."""
+    """Why a target is quarantined, and the seconds until the next attempt."""
 
     why: Why
     retry_in: float
@@ -25,7 +25,7 @@ Quarantine = Mapping[TargetGroupArn, Mapping[Target, Quarantined]]
 
 
 def quarantine_at(url: str) -> Quarantine:
-    """Return what the syncer at `url` has quarantined; nothing where none answers, or an older one."""
+    """Return the quarantine of the syncer at `url`; empty without an answer, or from an older version."""
     try:
         groups = ask_status(url, _PATIENCE_S)["groups"]
         return {TargetGroupArn(group["target_group"]): _targets(group) for group in groups}
@@ -53,5 +53,5 @@ def quarantined(state: GroupState, targets: Mapping[Target, Quarantined]) -> Gro
 
 
 def says(why: Why, retry_in: float | None) -> str:
-    """Return what a held target waits for, with the time where that is known."""
+    """Return the reason of a hold, with the remaining time if known."""
     return hold_says(why) + ("" if retry_in is None else f", in {math.ceil(retry_in)} s")

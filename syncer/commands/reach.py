@@ -1,4 +1,4 @@
-"""How a question reaches AWS, the Lease and the record of what is ours: with the syncer's own rights."""
+"""Access of a command to AWS, the Lease and the ownership registry, with the syncer's own rights."""
 
 import os
 
@@ -8,7 +8,7 @@ from syncer.interfaces import Leases, Records
 
 
 def aws(settings: Settings) -> BotoElb:
-    """The syncer's own way to AWS."""
+    """Return the syncer's own client of AWS."""
     return BotoElb(
         [each.group.arn for each in settings.groups],
         access_key=settings.access_key,
@@ -18,7 +18,7 @@ def aws(settings: Settings) -> BotoElb:
 
 
 def records_of(settings: Settings) -> Records | None:
-    """The syncer's ConfigMap; None outside a Pod where no namespace is configured."""
+    """Return the syncer's ConfigMap; None outside a Pod without a configured namespace."""
     from syncer.cluster.access import configuration  # noqa: PLC0415 - AWS alone is asked without it
     from syncer.cluster.api import Api  # noqa: PLC0415 - as above
     from syncer.cluster.ownname import OwnName  # noqa: PLC0415 - as above
@@ -33,7 +33,7 @@ def records_of(settings: Settings) -> Records | None:
 
 
 def lease_of(settings: Settings) -> tuple[str, Leases] | None:
-    """Where the syncer's Lease lies, and the Lease; None outside a Pod where no namespace is configured."""
+    """Return the Lease's name and the Lease; None outside a Pod without a configured namespace."""
     from syncer.cluster.access import configuration  # noqa: PLC0415 - as above
     from syncer.cluster.api import Api  # noqa: PLC0415 - as above
     from syncer.cluster.lease import KubernetesLeases  # noqa: PLC0415 - as above

@@ -1,4 +1,4 @@
-"""Reads a file, a pipe or standard input to its end, within limits of size and time."""
+"""Read a file, a pipe or standard input to its end, within limits of size and time."""
 
 import io
 import os
@@ -12,9 +12,9 @@ from syncer.decide.documents import DocumentError
 
 # 5,000 Nodes with 50 images each are 100 MB as kubectl prints them.
 _MOST_BYTES = 256 * 1024 * 1024
-# kubectl prints nothing before the last page of a list is read: for minutes on a slow line.
+# kubectl prints nothing before the last page of a list is read: minutes on a slow connection.
 _SILENCE_S = 120.0
-# A named pipe that no command opens for writing would be waited for without end.
+# The wait for a named pipe without a writer would never end.
 _NO_WRITER_S = 10.0
 _WHOLE_S = 900.0
 _LOOK_S = 0.1
@@ -23,7 +23,7 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes, and seconds: without a byte, without a writer, and in all."""
+    """Limits in bytes, and in seconds: without a byte, without a writer, and in all."""
 
     most: int = _MOST_BYTES
     silence: float = _SILENCE_S
@@ -32,17 +32,17 @@ class Limits:
 
 
 def read_whole(name: str, limits: Limits | None = None) -> bytes:
-    """Read what `name` holds, `-` being standard input.
+    """Read the content of `name`; `-` is standard input.
 
     Raises:
-        DocumentError: where it cannot be read, holds too much, or nothing comes for too long.
+        DocumentError: unreadable, too large, or no data for too long.
 
     """
     limits = limits or Limits()
     try:
         if name == "-":
             return _standard_input(limits)
-        # Not set on standard input, which a terminal shares with other programs.
+        # Standard input is not opened with these flags: a terminal shares them with other programs.
         number = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
             return _read(number, limits)
@@ -80,7 +80,7 @@ def _read(number: int, limits: Limits) -> bytes:
 
 
 def _piece(number: int, limits: Limits, began: float, *, awaits_writer: bool) -> bytes:
-    """Wait for the next bytes; none at the end."""
+    """Wait for the next bytes; empty at the end."""
     since = time.monotonic()
     poll = select.poll()
     poll.register(number, select.POLLIN)
@@ -92,7 +92,7 @@ def _piece(number: int, limits: Limits, began: float, *, awaits_writer: bool) ->
             raise _nothing_came(f"the end did not come within {limits.whole:g} s")
         if awaits_writer and now - since > limits.no_writer:
             try:
-                # A pipe that nobody has opened for writing is at its end; else it would block.
+                # A pipe without a writer is at its end; with a writer the read would block.
                 if not (piece := os.read(number, _PIECE)):
                     raise _nothing_came(f"no command has written to this pipe for {limits.no_writer:g} s")
             except BlockingIOError:

@@ -1,7 +1,7 @@
-"""`status`: what the running syncer says of itself on /status.
+"""`status`: the state of the running syncer, from /status.
 
-Exit codes: 0 all is well, 1 it is not ready or a group's last good pass is too old, 2 a flag is wrong, 3 no
-syncer answers there.
+Exit codes: 0 all is well, 1 not ready or a group's last good pass is too old, 2 a flag is wrong, 3 no syncer
+answers.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from syncer.decide.reasons import hold_says
 from syncer.model import OWN_PORT_SAYS
 
 _PATIENCE_S = 10.0
-_MOST_BYTES = 64 * 1024 * 1024  # of 5,000 nodes it is 2 MB
+_MOST_BYTES = 64 * 1024 * 1024  # 2 MB for 5,000 nodes
 
 
 def status(args: argparse.Namespace) -> int:
-    """Print the syncer's state; not well when a group was not kept right for too long."""
+    """Print the syncer's state; the result is not well if a group's last good pass is too old."""
     try:
         said = ask_status(args.url)
     except OSError as error:
@@ -47,7 +47,7 @@ def status(args: argparse.Namespace) -> int:
 
 
 def ask_status(url: str, patience: float = _PATIENCE_S) -> Mapping[str, Any]:
-    """The document at /status; OSError when nobody answers, ValueError when it is something else."""
+    """Read /status; OSError without an answer, ValueError for another document."""
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=patience) as reply:
             said = json.loads(reply.read(_MOST_BYTES))
@@ -62,7 +62,7 @@ def ask_status(url: str, patience: float = _PATIENCE_S) -> Mapping[str, Any]:
 
 
 def _is_status(said: Any) -> bool:
-    """Whether it is a syncer's own: other programs have groups too."""
+    """Return whether the document is a syncer's: other programs have groups too."""
     if not isinstance(said, dict) or not _has_lists(said, "groups", "nodes", "problems"):
         return False
     return all(
@@ -78,7 +78,7 @@ def _has_lists(said: Mapping[str, Any], *names: str) -> bool:
 
 
 def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
-    """What a person should look at, one line each."""
+    """List the problems for a user, one line each."""
     if not said.get("ready"):
         yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
     elif said.get("leader") is False and said.get("election"):
@@ -101,7 +101,7 @@ def _because(group: Mapping[str, Any]) -> str:
 
 def _show(said: Mapping[str, Any]) -> None:
     verdicts = Counter(node["verdict"] for node in said.get("nodes", ()))
-    if "version" in said:  # not where an older one answers
+    if "version" in said:  # missing in the answer of an older version
         show(f"version    {said['version']}")
     show(f"ready      {'yes' if said.get('ready') else 'no: ' + str(said.get('waiting_for'))}")
     for switch in ("leader", "paused", "blind"):
@@ -119,7 +119,7 @@ def _show(said: Mapping[str, Any]) -> None:
 
 
 def _standing_by(switch: str, said: Mapping[str, Any]) -> str:
-    """Whom to believe more: `kubectl exec deploy/…` asks any replica, as often as not the one that waits."""
+    """Explain a standby replica's answer: `kubectl exec deploy/…` selects any replica."""
     if switch != "leader" or said["leader"] or said.get("paused") or said.get("election"):
         return ""
     return ": another replica writes, and what it did shows here within 30 s"
@@ -147,11 +147,11 @@ def _show_held(group: Mapping[str, Any]) -> None:
 
 
 def _age(said: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:
-    """Seconds since the last good pass, by the syncer's own clock where it tells the time."""
+    """Return the seconds since the last good pass, by the syncer's own clock where /status has the time."""
     good = group.get("last_good_pass")
     return None if good is None else max(0.0, float(said.get("now") or time.time()) - float(good))
 
 
 def _name(group: Mapping[str, Any]) -> str:
-    """The group's name, out of `…:targetgroup/NAME/ID`."""
+    """Return the group's name from `…:targetgroup/NAME/ID`."""
     return str(group["target_group"]).split("/")[1]

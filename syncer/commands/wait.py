@@ -1,7 +1,7 @@
 """`wait NODE --drained|--healthy`: for drain scripts and lifecycle hooks.
 
-Exit codes: 0 it is so, 1 the time is over, 2 a flag or variable is wrong, 3 it cannot become so, there is no
-such Node, or AWS may not be asked.
+Exit codes: 0 reached, 1 the time is over, 2 a flag or variable is wrong, 3 the goal cannot be reached, no
+such Node, or AWS denies the read.
 """
 
 import argparse
@@ -34,16 +34,16 @@ _SAY_AGAIN_S = 10.0
 
 
 class NotPossibleError(SyncerError):
-    """It cannot become so, or nobody can tell."""
+    """The goal cannot be reached, or the state cannot be known."""
 
 
 class NotYetError(SyncerError):
-    """Asked again it may be so."""
+    """A later attempt may succeed."""
 
 
 @dataclass(slots=True)
 class Watchman:
-    """Looks at the groups until a Patience is content or the time is over. Times are monotonic seconds."""
+    """Polls the groups until a Patience is done or the time is over. Times are monotonic seconds."""
 
     elb: Elb
     clock: Clock
@@ -65,7 +65,7 @@ class Watchman:
         return self.clock.monotonic() - self.began
 
     async def until(self, patience: Patience, instance: InstanceId) -> Progress:
-        """How it stands at the end: done, or as it was when the time was over."""
+        """Poll until done or timeout, and return the last progress."""
         while True:
             progress = patience.look(self.clock.monotonic(), await self._sight(instance))
             if progress.done:
@@ -76,7 +76,7 @@ class Watchman:
                 return progress
 
     async def pause(self, line: str, over_in: float | None = None) -> bool:
-        """Say how it stands and wait until the next look; False when the time is over."""
+        """Report the state and wait until the next poll; False when the time is over."""
         now = self.clock.monotonic()
         if line.partition(";")[0] != self._said[1] or now - self._said[0] >= _SAY_AGAIN_S:
             self.say(f"{self.waited:.0f} s: {line}")
@@ -88,7 +88,7 @@ class Watchman:
         return True
 
     async def listed_zone(self, instance: InstanceId) -> str:
-        """Return the zone that AWS lists for a target of the instance, "" where it lists none."""
+        """Return the zone in AWS of a target of the instance, "" without one."""
         sight = await self._sight(instance)
         return next((each.zone for looks in sight.values() for each in looks or () if each.zone), "")
 
@@ -108,7 +108,7 @@ class Watchman:
         return _of_instance(listed, instance)
 
     async def _held(self, instance: InstanceId) -> str:
-        """Why the running syncer leaves the instance alone and until when, where one answers; else ""."""
+        """Return the running syncer's holds of the instance with their times; "" without an answer."""
         if self.quarantine is None:
             return ""
         held = await self.quarantine()
@@ -121,15 +121,15 @@ class Watchman:
         return f" ({'; '.join(lines)})" if lines else ""
 
     def _unread(self) -> str:
-        """Why what is unknown is; once where it is the same for all groups."""
+        """Return why reads failed; once where all groups have the same cause."""
         faults = dict.fromkeys(self._faults.values())
         return f" ({'; '.join(faults)})" if faults else ""
 
 
 def _of_instance(listed: Sequence[TargetHealth], instance: InstanceId) -> list[TargetHealth]:
-    """The targets of the instance, with an override only where it keeps traffic away.
+    """Return the targets of the instance, with an override only where the override keeps traffic away.
 
-    Where AWS reports a shift of every target of the group, it decides nothing (see `serving_of`).
+    A shift of every target of the group decides nothing (see `serving_of`).
     """
     own = [each for each in listed if each.target.id == instance and _is_listed(each)]
     if not any(each.override for each in own):
@@ -143,7 +143,7 @@ def _is_listed(health: TargetHealth) -> bool:
 
 
 def wait(args: argparse.Namespace) -> int:
-    """Wait, saying on standard error how it stands; the last line is the answer."""
+    """Wait and report progress on standard error; the last line is the result."""
     settings = load(os.environ)
     return asyncio.run(_wait(args, settings))
 
@@ -202,11 +202,11 @@ def _answer(
 
 
 class _NeverATargetError(SyncerError):
-    """There is nothing to drain."""
+    """The node has no targets to drain."""
 
 
 async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watchman) -> InstanceId:
-    """The instance that is meant; the cluster is asked only for a Node's name."""
+    """Return the instance of the argument; the cluster is read only for a Node's name."""
     if found := instance_of(args.node):
         return InstanceId(found)
     while True:
@@ -217,7 +217,7 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
         except NotYetError as error:
             if not await watchman.pause(str(error)):
                 raise
-    # Joining is no hindrance, so it counts as registered here.
+    # A joining node is acceptable, so the node counts as registered here.
     rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
     if args.healthy and rule.standing is not Standing.IN:
         reason = rule.code.format(key=node.leaving_taint)

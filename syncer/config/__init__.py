@@ -1,1 +1,1 @@
-"""Variables of the environment: their table, their parsers, and the settings that they make."""
+"""Environment variables: their table, their parsers and the resulting settings."""

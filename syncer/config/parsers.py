@@ -1,4 +1,4 @@
-"""Reads the text of one variable: each parser raises ValueError, with a message where the text has parts."""
+"""Parsers of single variables: each raises ValueError, with a message where the text has parts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,23 +23,23 @@ _TAINT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """A port of a Service, whose live NodePort is followed: `namespace/name` and what names the port.
+    """A port of a Service whose live NodePort is followed: `namespace/name` and the port.
 
-    `port` is the port's name, its number in the Service as text, or "" for the only port there is.
+    `port` is the port's name, its number in the Service as text, or "" for the only port.
     """
 
     service: str
     port: str
 
     def __str__(self) -> str:
-        """What is looked for, in words."""
+        """Describe the port in words."""
         if not self.port:
             return f"the only NodePort of the Service {self.service}"
         known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
         return f"a NodePort {known} of the Service {self.service}"
 
     def missing(self, ports: Mapping[str, int]) -> str:
-        """What is wrong where `ports`, NodePorts by label, hold none that is meant; 0 is a port without."""
+        """Explain a missing port in `ports`, NodePorts by label; 0 is a port without a NodePort."""
         known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
         if self.port:
             lacks = f"has no NodePort {known}: make it one, or name another"
@@ -52,24 +52,24 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """One target group and where its targets' port comes from; None is the group's own port."""
+    """One target group and the source of its targets' port; None is the group's own port."""
 
     group: GroupArn
     port: ServicePort | int | None = None
 
 
 class Secret(str):
-    """A string that its repr does not tell."""
+    """A string whose repr is masked."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Masked, for logs of settings."""
+        """Return a mask, for logs of settings."""
         return "'***'" if self else "''"
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:
-    """One of `allowed`."""
+    """Return a parser for one of `allowed`."""
 
     def parse(text: str) -> str:
         if text not in allowed:
@@ -80,7 +80,7 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def matching(pattern: str) -> Callable[[str], str]:
-    """Text that matches `pattern` as a whole, or none at all."""
+    """Return a parser for text that matches `pattern` as a whole, or empty text."""
 
     def parse(text: str) -> str:
         if text and not re.fullmatch(pattern, text):
@@ -91,8 +91,8 @@ def matching(pattern: str) -> Callable[[str], str]:
 
 
 def boolean(text: str) -> bool:
-    """A switch: true or false."""
-    # The predecessor read its own switch with Go's strconv.ParseBool: the same words.
+    """Parse a switch: true or false."""
+    # The predecessor parsed its switch with Go's strconv.ParseBool: the words are the same.
     if text.lower() in {"1", "t", "true"}:
         return True
     if text.lower() in {"0", "f", "false"}:
@@ -101,24 +101,24 @@ def boolean(text: str) -> bool:
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
-    """A number from `low` to `high`."""
+    """Return a parser for a number from `low` to `high`."""
     return lambda text: decimal(text, low, high)
 
 
 def limit(text: str) -> int | None:
-    """How many targets, or no limit."""
+    """Parse a number of targets; None is no limit."""
     return whole(text, 1, 5000) if text else None
 
 
 def host(text: str) -> str:
-    """An IP address or a host name, or none."""
+    """Parse an IP address, a host name or empty text."""
     if text and not is_host(text):
         raise ValueError
     return text
 
 
 def zones(text: str) -> frozenset[str] | None:
-    """Availability zones, or none named."""
+    """Parse availability zones; None without any."""
     named = _words(text)
     for zone in named:
         if not re.fullmatch(r"[a-z0-9-]+", zone):
@@ -129,7 +129,7 @@ def zones(text: str) -> frozenset[str] | None:
 
 
 def taints(text: str) -> tuple[str, ...]:
-    """Patterns of taint keys; `key=value:effect` would match nothing, so it is refused."""
+    """Parse patterns of taint keys; `key=value:effect` would match nothing and is refused."""
     patterns = _words(text)
     for pattern in patterns:
         if not _TAINT.fullmatch(pattern):
@@ -138,12 +138,12 @@ def taints(text: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Words between commas."""
+    """Split at commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def groups(text: str) -> tuple[GroupSettings, ...]:
-    """The target groups, each once. AWS knows a group by region, account and the id at the ARN's end."""
+    """Parse the target groups, without repeats. AWS's key of a group is region, account and the ARN's id."""
     groups = tuple(_group(word) for word in _words(text))
     if text and not groups:
         raise ValueError("there is no ARN")
@@ -175,7 +175,7 @@ def _group(word: str) -> GroupSettings:
 
 
 def _service_port(text: str, group: GroupArn) -> str:
-    """A port's name, or its number without leading zeros; names have 1 to 63 characters and may be digits."""
+    """Parse a port's name, or a number without leading zeros; a name has 1-63 characters, also digits."""
     if not text.isdecimal():
         return text
     try:

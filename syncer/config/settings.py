@@ -1,4 +1,4 @@
-"""What the environment says, parsed once, before anything is started, into one frozen record."""
+"""The environment, parsed once before anything starts, as one frozen record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ __all__ = ["TABLE", "GroupSettings", "ServicePort", "Settings", "as_help", "as_m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment says. Times in seconds. Secrets do not show in its repr.
+    """The parsed environment. Times in seconds. The repr masks secrets.
 
-    `groups_from` is the variable that named the groups.
+    `groups_from` is the variable with the groups.
     """
 
     groups: tuple[GroupSettings, ...]
@@ -47,7 +47,7 @@ class Settings:
 
     @property
     def node_policy(self) -> NodePolicy:
-        """How Nodes are judged."""
+        """The policy for Nodes."""
         return NodePolicy(
             selector=self.node_selector,
             leaving_taints=self.leaving_taints,
@@ -56,7 +56,7 @@ class Settings:
 
     @property
     def plan_policy(self) -> PlanPolicy:
-        """How far a plan may go."""
+        """The limits of a plan."""
         return PlanPolicy(
             ownership=self.ownership,
             share=self.serving_share,
@@ -67,7 +67,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """The settings; MisconfiguredError names the wrong variable, what it says and what is allowed."""
+    """Return the settings; MisconfiguredError has the wrong variable, its value and the allowed values."""
     for name in sorted(environment):
         check_name(name)
     values: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     if not values["groups"]:
         raise MisconfiguredError(f"NLB_SYNC_TARGET_GROUPS is not set; allowed: {GROUPS_ALLOWED}")
     check_together(environment)
-    # The predecessor's variables; the region is known, so that its Deployment is not refused for it.
+    # The predecessor's variables; a known region keeps its Deployment valid.
     for field in ("label_key", "label_value", "region"):
         values.pop(field)
     settings = Settings(**values)
@@ -91,7 +91,7 @@ def load(environment: Mapping[str, str]) -> Settings:
 
 
 def as_markdown() -> str:
-    """The table as docs/settings.md shows it."""
+    """Return the table of docs/settings.md."""
     lines = ["| variable | default | allowed | what for |", "|---|---|---|---|"]
     for row in TABLE:
         default = f"`{row.default}`{' ' + row.unit if row.unit else ''}" if row.default else "-"
@@ -100,7 +100,7 @@ def as_markdown() -> str:
 
 
 def as_help() -> str:
-    """The table as `run --help` shows it."""
+    """Return the table of `run --help`."""
     return "\n".join(
         f"  {row.name}\n      {row.reason}\n      allowed: {row.allowed}"
         + (f"; default: {row.default}{' ' + row.unit if row.unit else ''}" if row.default else "")

@@ -1,4 +1,4 @@
-"""Checks variables by the rules of the syncer's start; it imports no SDK, so that a stack can call it."""
+"""Check variables by the rules of the syncer's start, without an SDK, so that a stack can do so too."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from syncer.text.quote import named, quoted
 _ROWS: Final = {row.name: row for row in TABLE}
 _KEYS: Final = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY")
 _ID, _SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
-# {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and such, for Services called nlb-sync or nlb-sync-SOMETHING.
+# {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and similar, for Services named nlb-sync or nlb-sync-SOMETHING.
 _SERVICE_LINK = re.compile(
     r"NLB_SYNC(_[A-Z0-9_]+)?"
     r"(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
@@ -23,9 +23,9 @@ _SERVICE_LINK = re.compile(
 
 
 class RefusedError(MisconfiguredError):
-    """A variable that the syncer does not start with.
+    """The syncer does not start with this variable.
 
-    `hint` tells which part of the value is wrong and may quote it; `meant` is the setting with the nearest
+    `hint` is the wrong part of the value and may quote the value; `meant` is the setting with the nearest
     name, where `name` is not a setting.
     """
 
@@ -35,14 +35,14 @@ class RefusedError(MisconfiguredError):
 
 
 class UnknownSettingError(RefusedError):
-    """A variable named like a setting, which nobody reads. Its value may be a misplaced key."""
+    """An unused variable with a name like a setting's. Its value may be a misplaced key."""
 
 
 def check(name: str, text: str) -> None:
     """Check one variable by itself, in a Pod without service links.
 
     Raises:
-        RefusedError: where the syncer would not start with it.
+        RefusedError: the syncer would not start with the variable.
 
     """
     check_name(name, linked=False)
@@ -57,10 +57,10 @@ def check(name: str, text: str) -> None:
 
 
 def check_probed(name: str, text: str) -> None:
-    """Check that the kubelet's probes reach the syncer, which a loopback address would prevent.
+    """Check that the kubelet's probes reach the syncer; a loopback address would prevent the probes.
 
     Raises:
-        RefusedError: where they do not.
+        RefusedError: the probes cannot reach the address.
 
     """
     if name == "NLB_SYNC_ADDRESS" and is_loopback(text.strip(SPACE)):
@@ -69,10 +69,10 @@ def check_probed(name: str, text: str) -> None:
 
 
 def check_together(environment: Mapping[str, str]) -> None:
-    """Check the variables that need each other.
+    """Validate constraints that span several variables.
 
     Raises:
-        RefusedError: where one of them is missing, or both say nothing together.
+        RefusedError: a variable is missing, or the combination has no meaning.
 
     """
     filtered(environment)
@@ -81,15 +81,15 @@ def check_together(environment: Mapping[str, str]) -> None:
     if len(own) == 1:
         (absent,) = set(_KEYS) - set(own)
         raise RefusedError(absent, f"is not set, but {own[0]} is", "both or none")
-    if _ID in there and _SECRET not in there:  # a secret alone is not read by boto3
+    if _ID in there and _SECRET not in there:  # boto3 does not read a secret alone
         raise RefusedError(_SECRET, f"is not set, but {_ID} is", "both or none")
 
 
 def check_name(name: str, *, linked: bool = True) -> None:
-    """Check that a variable named like a setting is one; `linked`: or a service link.
+    """Check that a variable named like a setting is a setting; with `linked`, or a service link.
 
     Raises:
-        UnknownSettingError: with the setting that is nearest.
+        UnknownSettingError: with the nearest setting.
 
     """
     if not name.startswith("NLB_SYNC_") or name in _ROWS or (linked and _is_service_link(name)):
@@ -106,15 +106,15 @@ def check_name(name: str, *, linked: bool = True) -> None:
 
 
 def read(row: Setting, text: str) -> Any:
-    """The value of a setting.
+    """Parse the value of a setting.
 
     Raises:
-        RefusedError: where it is not allowed.
+        RefusedError: the value is not allowed.
 
     """
     text = text.strip(SPACE)
     if row.name.endswith("_PORT") and text.startswith("tcp://"):
-        text = ""  # the service link of a Service called nlb-sync or nlb-sync-probe, not ours
+        text = ""  # the service link of a Service named nlb-sync or nlb-sync-probe, not a setting
     try:
         return row.parse(text or row.default)
     except ValueError as error:
@@ -124,10 +124,10 @@ def read(row: Setting, text: str) -> Any:
 
 
 def filtered(environment: Mapping[str, str]) -> Selector | None:
-    """The predecessor's filter as a selector, where there is no selector and both halves are set.
+    """Return the predecessor's filter as a selector, if no selector and both halves are set.
 
     Raises:
-        RefusedError: where they make no selector.
+        RefusedError: the halves make no selector.
 
     """
     names = ("NLB_SYNC_NODE_SELECTOR", "NLB_SYNC_LABELFILTERKEY", "NLB_SYNC_LABELFILTERVALUE")
@@ -142,7 +142,7 @@ def filtered(environment: Mapping[str, str]) -> Selector | None:
 
 
 def _is_service_link(name: str) -> bool:
-    """Whether the kubelet makes such a variable for a Service beside the Pod, such as nlb-sync-metrics.
+    """Return whether the kubelet sets such a variable for a Service beside the Pod, such as nlb-sync-metrics.
 
     Source: "environment variables" in Kubernetes' Service documentation.
     """

@@ -1,4 +1,4 @@
-"""The table of every variable that the syncer reads: docs and `--help` are rendered from it."""
+"""The table of every variable of the syncer: docs and `--help` are rendered from the table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from syncer.text.numbers import port
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A row of the table. `field` is where its value goes in Settings; several rows may share one.
+    """A row of the table. `field` is the field of Settings for the value; several rows may share a field.
 
-    `explains`: what `parse` raises says which part of the text is wrong.
+    `explains`: the error of `parse` names the wrong part of the text.
     """
 
     name: str

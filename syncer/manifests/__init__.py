@@ -1,6 +1,6 @@
 """The syncer's Kubernetes objects, as plain dicts in the API's own spelling, without any SDK.
 
-The Pulumi component, `nlb-sync manifests` and the Helm chart are made of them. Values are placed and never
+The Pulumi component, `nlb-sync manifests` and the Helm chart use these objects. Values are placed and never
 formatted, so that a value may be a Pulumi Output or an expression of a template.
 """
 
@@ -10,5 +10,5 @@ Manifest = dict[str, Any]
 
 
 def present(**fields: Any) -> Manifest:
-    """The fields that have a value."""
+    """Return the fields that have a value."""
     return {key: value for key, value in fields.items() if value is not None}

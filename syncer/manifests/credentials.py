@@ -1,4 +1,4 @@
-"""What the Pod needs for each kind of identity: variables, a token, networks, keys of a Secret."""
+"""The Pod's needs for each kind of identity: variables, a token, networks, keys of a Secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ USER_KEYS: Final = "user-keys"
 EXTERNAL: Final = "external"
 KINDS: Final = (POD_IDENTITY, IRSA, NODE_ROLE, USER_KEYS, EXTERNAL)
 
-# Keys in the environment win over all other credentials, a role over Pod Identity, and Pod Identity over the
-# role of the node (botocore's order).
+# Keys in the environment override all other credentials, a role overrides Pod Identity, and Pod Identity
+# overrides the role of the node (botocore's order).
 VARIABLES: Final = frozenset(
     {
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
-        "AWS_ACCESS_KEY",  # the predecessor's names, which are read where the others are not set
+        "AWS_ACCESS_KEY",  # the predecessor's names, read where the others are not set
         "AWS_SECRET_KEY",
         "AWS_ROLE_ARN",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -29,7 +29,7 @@ VARIABLES: Final = frozenset(
 )
 
 STS_AUDIENCE: Final = "sts.amazonaws.com"
-# Where EKS Pod Identity's agent and the instance metadata service answer on every node, both on TCP 80
+# Addresses of EKS Pod Identity's agent and of the instance metadata service on every node, both on TCP 80
 # (EKS user guide, "Pod Identity agent"; EC2 user guide, "Instance metadata").
 AGENT_ADDRESS: Final = "169.254.170.23"
 AGENT: Final = (f"{AGENT_ADDRESS}/32", "fd00:ec2::23/128")
@@ -38,7 +38,7 @@ METADATA: Final = ("169.254.169.254/32",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token of the ServiceAccount for one audience: the volume, and the file in it."""
+    """A token of the ServiceAccount for one audience: the volume, and the file in the volume."""
 
     volume: str
     directory: str
@@ -47,7 +47,7 @@ class Token:
 
     @property
     def path(self) -> str:
-        """Where the container reads it."""
+        """The path of the token in the container."""
         return f"{self.directory}/{self.name}"
 
 
@@ -68,7 +68,7 @@ AGENT_TOKEN: Final = Token(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What the syncer's Pod needs to call AWS.
+    """The AWS credentials of the syncer's Pod.
 
     `variables` are the container's, `secret_keys` are variables with their keys in the Secret, and `token` is
     mounted into the container; `link_local` are the networks that the network policy opens on TCP 80.
@@ -85,7 +85,7 @@ class Credentials:
 
 
 def of_kind(kind: str, role_arn: Any = None) -> Credentials:
-    """The credentials of a kind of identity; `role_arn` is the role of `irsa`, and no other kind has one."""
+    """Return the credentials of a kind of identity; `role_arn` is the role of `irsa` alone."""
     match kind:
         case "pod-identity":
             variables = {

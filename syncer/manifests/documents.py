@@ -1,4 +1,4 @@
-"""The objects of a syncer for target groups that exist, in the order in which they are applied."""
+"""The objects of a syncer for existing target groups, in the order of their application."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from syncer.manifests.workload import config_map, deployment, disruption_budget,
 def settings(
     *, name: Any, region: Any, groups: Any, ownership: Any, zones: Any = None, node_selector: Any = None
 ) -> Manifest:
-    """The data of the ConfigMap; None leaves the syncer's default."""
+    """Return the data of the ConfigMap; None keeps the syncer's default."""
     return present(
         AWS_REGION=region,
         NLB_SYNC_NAME=name,
@@ -24,7 +24,7 @@ def settings(
 
 
 def access(name: Any, namespace: Any, services: Mapping[Any, Any]) -> list[Manifest]:
-    """The ServiceAccount and its rights; `services` are the names of the followed Services, by namespace."""
+    """Return the ServiceAccount and its rights; `services` are names of followed Services, by namespace."""
     account = service_account_name(name)
     nodes = rbac.cluster_role(name)
     bound_to = rbac.cluster_binding_name(name)
@@ -43,7 +43,7 @@ def access(name: Any, namespace: Any, services: Mapping[Any, Any]) -> list[Manif
 
 
 def running(workload: Workload, variables: Any, stamp: Any) -> list[Manifest]:
-    """The Deployment, and what is to be there before it; `variables` are the ConfigMap's data."""
+    """Return the Deployment after the objects that it needs; `variables` are the ConfigMap's data."""
     return [
         config_map(workload, variables),
         network_policy(workload),

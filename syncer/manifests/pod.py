@@ -1,4 +1,4 @@
-"""The syncer's Pod: its environment, its probes, and how little it is allowed."""
+"""The syncer's Pod: its environment, its probes and its minimal rights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ from syncer.manifests.credentials import Credentials, Token
 
 CONTAINER: Final = "nlb-sync"
 HTTP_PORT: Final = 8080
-PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill it
+PROBE_PORT: Final = 8081  # for the kubelet alone: clients of the other port cannot fill this port
 USER: Final = 65532  # `nonroot` of the distroless images
 TOKEN_SECONDS: Final = 86400
-GRACE_SECONDS: Final = 30  # SIGTERM lets the AWS call in flight end, then leaves
+GRACE_SECONDS: Final = 30  # after SIGTERM the AWS call in flight ends, then the process ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What differs between one syncer and another; lists and maps are as the Pod has them.
+    """The differences between syncers; lists and maps have the Pod's form.
 
     `env` are entries of the container's `env`; with `env_secret` the Secret of that name has more variables.
     `labels` override `app.kubernetes.io/managed-by` alone, whose default is `managed_by`.
@@ -46,7 +46,7 @@ class Workload:
 
     @property
     def app(self) -> Manifest:
-        """`app` is the predecessor's; the selector of a Deployment is immutable, so nothing else is in it."""
+        """The predecessor's label `app`; a Deployment's selector is immutable, so it has no other label."""
         return {"app": self.name}
 
     @property
@@ -61,31 +61,31 @@ class Workload:
         return None if self.topology_spread else apart(self)
 
     def with_host_network(self, then: Any, otherwise: Any) -> Any:
-        """`then` on the network of the node, else `otherwise`."""
+        """Return `then` on the network of the node, else `otherwise`."""
         return then if self.host_network else otherwise
 
 
 def service_account_name(name: Any) -> Any:
-    """The ServiceAccount of the syncer with this name."""
+    """Return the ServiceAccount's name for the syncer of this name."""
     return name + "-sa"
 
 
 def env_entries(variables: Mapping[str, Any]) -> list[Manifest]:
-    """Entries of a container's `env`, by name."""
+    """Return entries of a container's `env`, sorted by name."""
     return [{"name": name, "value": value} for name, value in sorted(variables.items())]
 
 
 def pod_spec(workload: Workload) -> Manifest:
-    """The Pod of the Deployment's template.
+    """Return the Pod of the Deployment's template.
 
-    ConfigMap and Secrets are referred to by plain names. Pulumi's engine makes the whole `spec` of the
-    Deployment unknown, and so replaces it, where it holds an Output of an object that is being replaced.
+    ConfigMap and Secrets are referenced by plain names. With an Output of an object under replacement,
+    Pulumi's engine makes the Deployment's whole `spec` unknown, and so replaces the Deployment.
     """
     token = workload.credentials.token
     return present(
         serviceAccountName=service_account_name(workload.name),
         automountServiceAccountToken=True,
-        enableServiceLinks=False,  # a Service called nlb-sync would set NLB_SYNC_PORT
+        enableServiceLinks=False,  # a Service named nlb-sync would set NLB_SYNC_PORT
         nodeSelector=workload.node_selector or None,
         tolerations=workload.tolerations or None,
         affinity=workload.affinity,
@@ -114,10 +114,10 @@ def apart(workload: Workload) -> Manifest:
 
 
 def container(workload: Workload) -> Manifest:
-    """The image's own entry point runs; everything it needs to know is in the environment."""
+    """Return the container: the image's own entry point, configured by the environment alone."""
     token = workload.credentials.token
     sources: list[Manifest] = [{"configMapRef": {"name": workload.name}}]
-    if workload.env_secret:  # the last source of a variable is the one that counts
+    if workload.env_secret:  # the last source of a variable counts
         sources.append({"secretRef": {"name": workload.env_secret}})
     return present(
         name=CONTAINER,
@@ -141,7 +141,7 @@ def container(workload: Workload) -> Manifest:
 
 
 def environment(workload: Workload) -> list[Any]:
-    """The Pod's own first, so that `env` may refer to $(POD_IP); then credentials and the user's own."""
+    """Return the Pod's variables first, so that `env` may refer to $(POD_IP); then credentials and `env`."""
 
     def field_of(name: str, path: str) -> Manifest:
         return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
@@ -160,18 +160,18 @@ def environment(workload: Workload) -> list[Any]:
 
 
 def token_volume(token: Token) -> Manifest:
-    """A token of the ServiceAccount that only its audience takes; the kubelet renews it."""
+    """Return the volume of a token that only its audience accepts; the kubelet renews the token."""
     projection = {"audience": token.audience, "expirationSeconds": TOKEN_SECONDS, "path": token.name}
     return {"name": token.volume, "projected": {"sources": [{"serviceAccountToken": projection}]}}
 
 
 def token_mount(token: Token) -> Manifest:
-    """Mount the token where the container's variables expect it."""
+    """Mount the token at the path in the container's variables."""
     return {"name": token.volume, "mountPath": token.directory, "readOnly": True}
 
 
 def probe(path: str, *, period: int, failures: int) -> Manifest:
-    """An HTTP probe; times in seconds."""
+    """Return an HTTP probe; times in seconds."""
     return {
         "httpGet": {"path": path, "port": "probes", "scheme": "HTTP"},
         "periodSeconds": period,

@@ -1,4 +1,4 @@
-"""What the syncer may do in the cluster: read nodes and its Services, write its state and events."""
+"""The syncer's rights in the cluster: read nodes and its Services, write its state and events."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -11,17 +11,17 @@ FOLLOW: Final = ["list", "watch"]
 
 
 def service_account(name: Any, namespace: Any) -> Manifest:
-    """The syncer's ServiceAccount."""
+    """Return the syncer's ServiceAccount."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": {"name": service_account_name(name), "namespace": namespace},
-        "automountServiceAccountToken": False,  # the Pod asks for its token itself
+        "automountServiceAccountToken": False,  # the Pod's spec mounts the token
     }
 
 
 def cluster_role(name: Any) -> Manifest:
-    """Read nodes."""
+    """Allow reads of nodes."""
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": "ClusterRole",
@@ -31,27 +31,27 @@ def cluster_role(name: Any) -> Manifest:
 
 
 def cluster_binding_name(name: Any) -> Any:
-    """The binding of `cluster_role`, as the predecessor called it."""
+    """Return the name of the binding of `cluster_role`, as in the predecessor."""
     return name + "-role-binding"
 
 
 def service_role(name: Any, namespace: Any, services: Any) -> Manifest:
-    """Held to the names: only a list or watch with `metadata.name=` as field selector passes."""
+    """Allow the named Services only: a list or watch needs `metadata.name=` as field selector."""
     return role(name + "-service", namespace, [rule("", "services", FOLLOW, services)])
 
 
 def node_events_role(name: Any) -> Manifest:
-    """Events of Nodes lie in namespace default."""
+    """Allow Events of Nodes; their namespace is `default`."""
     return role(name + "-node-events", "default", [_events()])
 
 
 def events_role(name: Any, namespace: Any) -> Manifest:
-    """Events of the Deployment lie beside it; it is found by its uid."""
+    """Allow Events of the Deployment, in its namespace, and a get of the Deployment for its uid."""
     return role(name + "-events", namespace, [_events(), rule("apps", "deployments", ["get"], [name])])
 
 
 def state_role(name: Any, namespace: Any) -> Manifest:
-    """The Lease, called like the Deployment, and the registry; `create` cannot be held to a name."""
+    """Allow the Lease, named like the Deployment, and the registry; `create` cannot have a name."""
     leases, registry = ("coordination.k8s.io", "leases"), ("", "configmaps")
     rules = [
         rule(*leases, ["create"]),
@@ -67,13 +67,13 @@ def _events() -> Manifest:
 
 
 def rule(group: str, resource: str, verbs: Sequence[str], names: Any = None) -> Manifest:
-    """A rule for one resource, held to `names` where there are any."""
+    """Return a rule for one resource, restricted to `names` if given."""
     held = {} if names is None else {"resourceNames": names}
     return {"apiGroups": [group], "resources": [resource], **held, "verbs": verbs}
 
 
 def role(name: Any, namespace: Any, rules: list[Manifest]) -> Manifest:
-    """A Role in one namespace."""
+    """Return a Role in one namespace."""
     return {
         "apiVersion": f"{GROUP}/v1",
         "kind": "Role",
@@ -85,9 +85,9 @@ def role(name: Any, namespace: Any, rules: list[Manifest]) -> Manifest:
 def binding(
     role: Manifest, account: Any, namespace: Any, *, name: Any = None, role_name: Any = None
 ) -> Manifest:
-    """The binding of a Role or ClusterRole to the ServiceAccount `account` of `namespace`.
+    """Return the binding of a Role or ClusterRole to the ServiceAccount `account` of `namespace`.
 
-    It is called like the role unless there is a `name`; `role_name` replaces the role's name as a reference.
+    The binding's name is `name`, else the role's; `role_name` replaces the role's name as a reference.
     """
     kind, metadata = role["kind"], role["metadata"]
     referred = metadata["name"] if role_name is None else role_name

@@ -1,4 +1,4 @@
-"""The Deployment, and what goes with it in the same namespace: ConfigMap, network policy, budget."""
+"""The Deployment, and its objects in the same namespace: ConfigMap, network policy, budget."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from typing import Any, Final
 from syncer.manifests import Manifest, present
 from syncer.manifests.pod import CONTAINER, HTTP_PORT, PROBE_PORT, Workload, pod_spec
 
-# Changes whenever the ConfigMap does, so that the Deployment rolls.
+# Changes with the ConfigMap, so that the Deployment rolls.
 STAMP: Final = "node-nlb-sync/configuration"
-# Names the containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
+# Containers to which EKS's webhook adds no credentials (amazon-eks-pod-identity-webhook).
 SKIP_CONTAINERS: Final = "eks.amazonaws.com/skip-containers"
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 
 
 def labels(workload: Workload) -> Manifest:
-    """The labels of the Pods and of the objects here."""
+    """Return the labels of the Pods and of the objects here."""
     return {
         MANAGED_BY: workload.managed_by,
         **workload.labels,
@@ -26,17 +26,17 @@ def labels(workload: Workload) -> Manifest:
 
 
 def metadata(workload: Workload, name: Any = None) -> Manifest:
-    """The metadata of an object beside the Deployment, by default called like it."""
+    """Return the metadata of an object beside the Deployment, by default with the Deployment's name."""
     return {"name": name or workload.name, "namespace": workload.namespace, "labels": labels(workload)}
 
 
 def config_map(workload: Workload, settings: Any) -> Manifest:
-    """The syncer's settings, as variables of its container."""
+    """Return the syncer's settings, as variables of its container."""
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(workload), "data": settings}
 
 
 def secret(workload: Workload, name: Any, data: Mapping[str, Any]) -> Manifest:
-    """`data`, not `stringData`: the latter differs at every refresh."""
+    """Return a Secret with `data`: `stringData` would differ at every refresh."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -46,7 +46,7 @@ def secret(workload: Workload, name: Any, data: Mapping[str, Any]) -> Manifest:
 
 
 def network_policy(workload: Workload) -> Manifest:
-    """In: the HTTP ports, for probes and Prometheus. Out: DNS, AWS, the API server, and credentials."""
+    """Allow in: the HTTP ports, for probes and Prometheus. Out: DNS, AWS, API server, credentials."""
 
     def ports(protocol: str, *numbers: Any) -> list[Manifest]:
         return [{"protocol": protocol, "port": number} for number in numbers]
@@ -68,7 +68,7 @@ def network_policy(workload: Workload) -> Manifest:
 
 
 def disruption_budget(workload: Workload) -> Manifest:
-    """One Pod at a time may be evicted; with a single replica a minimum would block every node drain."""
+    """Allow one eviction at a time; with a single replica a minimum would block every node drain."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -78,7 +78,7 @@ def disruption_budget(workload: Workload) -> Manifest:
 
 
 def deployment(workload: Workload, stamp: Any) -> Manifest:
-    """The Deployment; `stamp` is `fingerprint` of the settings."""
+    """Return the Deployment; `stamp` is `fingerprint` of the settings."""
     annotations = {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(HTTP_PORT),
@@ -104,9 +104,9 @@ def deployment(workload: Workload, stamp: Any) -> Manifest:
 
 
 def rolling(workload: Workload) -> Manifest:
-    """A new Pod is ready before an old one ends, so that a wrong node selector stops its own rollout.
+    """Start a new Pod before an old Pod ends, so that a wrong node selector stops its own rollout.
 
-    With hostNetwork two Pods of one node would need the same ports: there an old one ends first.
+    With hostNetwork two Pods of one node would need the same ports: there the old Pod ends first.
     """
     return {
         "type": "RollingUpdate",
@@ -118,6 +118,6 @@ def rolling(workload: Workload) -> Manifest:
 
 
 def fingerprint(settings: Mapping[str, str], secrets: str = "") -> str:
-    """Changes whenever the container's environment does, so that the Deployment rolls; made of no secret."""
+    """Hash the container's environment, so that a change rolls the Deployment; made of no secret."""
     text = "\n".join([*(f"{key}={settings[key]}" for key in sorted(settings)), secrets])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,8 +1,8 @@
-"""The page `/`: one HTML document, made once from the files of this folder, that shows /status.
+"""The page `/`: one HTML document, built once from the files of this folder, that shows /status.
 
-Nothing of the cluster is in it: the script fetches /status and makes text nodes of what it says. The
-Content-Security-Policy allows exactly this style and this script, by their hashes, and requests to the
-syncer alone; Trusted Types forbid the script to make markup of a string, should it ever try.
+The page has no data of the cluster: the script fetches /status and creates text nodes from the answer. The
+Content-Security-Policy allows exactly this style and this script, by their hashes, and requests to the syncer
+alone; Trusted Types prevent the script from making markup of a string.
 """
 
 import base64
@@ -13,7 +13,7 @@ from syncer.telemetry.web import Answer
 
 
 def page() -> Answer:
-    """The answer of `/`; it never changes while the process lives."""
+    """Return the answer of `/`; constant during the life of the process."""
     style, script = _source("page.css"), _source("facts.js") + _source("page.js")
     html = _source("page.html").replace("/*page.css*/", style).replace("/*page.js*/", script)
     policy = "; ".join(
@@ -44,5 +44,5 @@ def _source(name: str) -> str:
 
 
 def _hash(source: str) -> str:
-    """A hash source of CSP level 3: of exactly what stands between the tags."""
+    """Return a hash source of CSP level 3, over the exact text between the tags."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

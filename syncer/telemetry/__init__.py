@@ -1,1 +1,1 @@
-"""What the syncer reports: log, events, metrics, `/status`, probes, and the HTTP server for them."""
+"""Telemetry: log, events, metrics, `/status`, probes, and their HTTP server."""

@@ -1,4 +1,4 @@
-"""Tells people where they look: events of Nodes and of our own Deployment, merged, few, never in the way."""
+"""Event recorder for Nodes and the syncer's Deployment: events are merged, few and never block."""
 
 import asyncio
 import itertools
@@ -11,15 +11,15 @@ from syncer.interfaces import Clock, Event, Events
 
 log = logging.getLogger(__name__)
 
-# What is told of one object within a second is one event: a node that joins is registered in each group.
+# Records of one object within a second are one event: a joining node is registered in every group.
 _MERGE_S = 1.0
-# The same reason on the same object is written at most three times a minute, and all together 5 a second.
+# The same reason on the same object is written at most three times a minute; the total is at most 5 a second.
 _AGAIN_S = 20.0
 _A_SECOND = 5
-# Beyond this many that wait, more are dropped: a start with 5,000 nodes says enough by its first ones.
+# The limit of the queue; more events are dropped. At a start with 5,000 nodes the first events are enough.
 _WAITING = 300
 _MESSAGES = 6
-# An API server keeps an event for an hour (--event-ttl) from its last change.
+# An API server keeps an event for an hour (--event-ttl) after its last change.
 _SERIES_S = 3000.0
 _SERIES = 2000
 _DENIED_S = 300.0
@@ -40,7 +40,7 @@ class _Series:
 
 
 class Reporter:
-    """Collects what is told and writes it by and by; only a replica that `speaks` tells anything."""
+    """Queues events and writes them over time; only a replica for which `speaks()` is true records."""
 
     def __init__(self, sink: Events, clock: Clock, speaks: Callable[[], bool]) -> None:
         self._sink = sink
@@ -53,7 +53,7 @@ class Reporter:
         self._numbers = itertools.count()
 
     def tell(self, reason: str, message: str, *, node: str = "", warning: bool = False) -> None:
-        """Say `message` of a Node, or of our own Deployment. Never waits and never fails."""
+        """Record `message` for a Node, or for the syncer's own Deployment. Never waits and never fails."""
         key = (node, reason)
         if not self._speaks() or self._clock.monotonic() < self._silent_until:
             return
@@ -70,7 +70,7 @@ class Reporter:
         self._told.set()
 
     async def run(self) -> None:
-        """Write what was told until cancelled."""
+        """Write queued events until cancelled."""
         while True:
             await self._told.wait()
             await self._clock.sleep(_MERGE_S)
@@ -79,12 +79,12 @@ class Reporter:
             for key in due[:_A_SECOND]:
                 self._waiting.pop(key, None)
                 if not await self._write(key):
-                    break  # whoever could not write this one is not asked for another one at once
+                    break  # after a failed write, the next write waits
             if not self._waiting:
                 self._told.clear()
 
     async def _write(self, key: tuple[str, str]) -> bool:
-        """Whether it was written; one that was not is in the log only."""
+        """Return whether the event was written; an unwritten event is in the log only."""
         series = self._series[key]
         messages, series.messages = list(series.messages), {}
         series.sent_at = self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""What the probes are answered from, handed from the controller's loop to the threads that serve HTTP."""
+"""The state behind the probes, passed from the controller's loop to the HTTP threads."""
 
 import logging
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from syncer.telemetry.web import Answer, text
 log = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
-# A loop that has not turned for this long hangs, whatever AWS or the API server do.
+# A loop without progress for this long hangs, whatever the state of AWS or the API server.
 _HUNG_S = 60.0
 
 
@@ -21,14 +21,14 @@ class _Seen:
 
 
 class Liveness:
-    """Noted by the loop every second, and replaced as a whole: any thread may read it at any moment."""
+    """State from the loop, replaced every second as a whole: any thread may read at any moment."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller, self._clock = controller, controller.clock
         self._seen = _Seen(self._clock.monotonic(), unready(controller))
 
     async def run(self) -> None:
-        """Note, until cancelled, that the loop turns and what readiness is missing."""
+        """Record every second, until cancelled, the loop's progress and the missing readiness."""
         while True:
             await self._clock.sleep(_EVERY_S)
             try:
@@ -39,11 +39,11 @@ class Liveness:
             self._seen = _Seen(self._clock.monotonic(), missing)
 
     def healthz(self) -> Answer:
-        """Answer 200 while the loop has turned within 60 s."""
+        """Answer 200 while the loop has made progress within 60 s."""
         return text(503, "the loop hangs") if self._hangs else text(200, "ok")
 
     def readyz(self) -> Answer:
-        """Answer 200 when nothing is missing, as of a second ago."""
+        """Answer 200 when nothing is missing; the state is up to a second old."""
         missing = "the loop hangs" if self._hangs else self._seen.missing
         return text(503, missing) if missing else text(200, "ok")
 

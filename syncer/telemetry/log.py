@@ -1,4 +1,4 @@
-"""JSON lines on stdout: one a decision, with the id of the pass that made it, and never a secret."""
+"""JSON lines on stdout: one for each decision, with the id of its pass, and without secrets."""
 
 import contextvars
 import datetime as dt
@@ -17,13 +17,13 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class JsonLines(logging.Formatter):
-    """Each record as one JSON object: time, level, logger, message, the pass, and what `extra` adds.
+    """Formats a record as one JSON object: time, level, logger, message, the pass, and the fields of `extra`.
 
-    Secrets are redacted, also within messages of libraries.
+    Secrets are redacted, also in messages of libraries.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its newline."""
+        """Return the line without its newline."""
         moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
         line = {
             "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -40,12 +40,12 @@ class JsonLines(logging.Formatter):
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """A handler that outlives its stream: a full disk or a reader that is gone must not end the syncer."""
+    """A handler that survives its stream: a full disk or a closed reader must not end the syncer."""
 
     _broken = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Report once that the log cannot be written; logging itself prints a traceback for each record."""
+        """Report a failed write once; logging itself prints a traceback for every record."""
         error = sys.exception()
         if not isinstance(error, OSError):
             super().handleError(record)
@@ -55,7 +55,7 @@ class LogHandler(logging.StreamHandler[TextIO]):
 
 
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Send everything at `level` and above to `stream` (stdout); libraries only from warning on."""
+    """Send records at `level` and above to `stream` (stdout); those of libraries only from warning on."""
     know(*secrets)
     handler = LogHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines())
@@ -63,7 +63,7 @@ def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = N
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("syncer").setLevel(level.upper())
-    # urllib3 warns of every lost connection with its whole URL; the watch reports them itself.
+    # urllib3 warns of every lost connection with the whole URL; the watch reports lost connections itself.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    # It warns of credentials that cannot be had with a traceback, and the call that fails for it says it too.
+    # botocore logs missing credentials with a traceback; the failing call reports the same cause.
     logging.getLogger("botocore.credentials").setLevel(logging.ERROR)

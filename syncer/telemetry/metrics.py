@@ -1,4 +1,4 @@
-"""/metrics: the state and counts of the controller when asked; every label is there from the start."""
+"""/metrics: state and counts of the controller at the request; all labels exist from the start."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +16,9 @@ from syncer.version import VERSION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-# Reasons of `unused` in the API reference of TargetHealth; Target.NotRegistered is none of a listed target.
+# Reasons of `unused` in the API reference of TargetHealth; a listed target never has Target.NotRegistered.
 _UNUSED = ("Target.InvalidState", "Target.IpUnusable", "Target.NotInUse", "Target.NotRegistered")
-# AWS's codes, and botocore's own words where no answer came. Another one is there once it has happened.
+# AWS's codes, and botocore's own words without an answer. Any other code appears after its first occurrence.
 _CODES = (
     *("ok", "ThrottlingException", "AccessDenied", "TargetGroupNotFound", "ValidationError"),
     *("ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable", "InternalFailure"),
@@ -29,13 +29,13 @@ _OPERATIONS = {
     "DescribeTargetGroups": _CODES,
     "RegisterTargets": (*_CODES, "InvalidTarget", "TooManyTargets", "TooManyRegistrationsForTargetId"),
     "DeregisterTargets": (*_CODES, "InvalidTarget"),
-    # Failures to fetch credentials for a call: no call of ELB is sent then.
+    # Failures to fetch credentials for a call; no ELB call is sent.
     "Credentials": ("NoCredentials", "AccessDenied", "InvalidIdentityToken", "TimedOut"),
 }
 
 
 class Exposition:
-    """What Prometheus reads of one controller."""
+    """The metrics of one controller for Prometheus."""
 
     def __init__(self, controller: Controller) -> None:
         self._registry = CollectorRegistry()
@@ -44,11 +44,11 @@ class Exposition:
         ProcessCollector(registry=self._registry)
 
     def render(self) -> bytes:
-        """The text exposition format, version 0.0.4."""
+        """Return the text exposition format, version 0.0.4."""
         return generate_latest(self._registry)
 
     def as_markdown(self) -> str:
-        """The table as docs/metrics.md shows it."""
+        """Return the table of docs/metrics.md."""
         lines = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
         for family in sorted(self._state.collect(), key=lambda family: family.name):
             labels = {label for sample in family.samples for label in sample.labels} - {"le"}
@@ -63,7 +63,7 @@ class _State(Collector):
         self._controller = controller
         self._started = controller.clock.now()
         names = [group.name for group in controller.groups]
-        # Groups of two regions may share a name; then only the ARN tells them apart.
+        # Groups of two regions may share a name; then the label is the ARN.
         unique = len(set(names)) == len(names)
         self._labels = {group.arn: group.name if unique else str(group.arn) for group in controller.groups}
 

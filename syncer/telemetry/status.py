@@ -1,4 +1,4 @@
-"""What the syncer knows, wants and holds back, as one JSON object, and whether it is ready."""
+"""Observed state, desired state and holds of the syncer as one JSON object, and readiness."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,12 +21,12 @@ from syncer.version import VERSION
 
 
 def unready(controller: Controller) -> str:
-    """/readyz: what is still missing, in one line; empty when ready.
+    """Return the missing condition of /readyz in one line; empty when ready.
 
-    Not ready while every removal since start is held as doubtful, so that a wrong selector stops its own
-    rollout; nor where it cannot be known who leads, as in a namespace that is not there. A standby removes
-    nothing: what is held since it was free of holds is no fault of its settings, and two replicas that are
-    not ready would keep the leader from being moved to another node.
+    The syncer is not ready while every removal since start is held as doubtful, so that a wrong selector
+    stops its own rollout; nor while the leader cannot be known, as in a namespace that does not exist. A
+    standby removes nothing: holds since its time without holds are no fault of its settings, and two unready
+    replicas would prevent the leader from moving to another node.
     """
     if unlisted := _unlisted(controller):
         return "; ".join(controller.cluster.problems) or f"no complete list of {unlisted} yet"
@@ -48,7 +48,7 @@ def unready(controller: Controller) -> str:
 
 
 def _unlisted(controller: Controller) -> str:
-    """What has not been listed since the start; "" when all is."""
+    """Return the kind that has not been listed since the start; "" when all are listed."""
     if controller.cluster.nodes is None:
         return "nodes"
     sources = (group.settings.port for group in controller.groups)
@@ -57,7 +57,7 @@ def _unlisted(controller: Controller) -> str:
 
 
 def snapshot(controller: Controller) -> Mapping[str, Any]:
-    """/status, as docs/status.md explains it. Times are seconds since the epoch, ages seconds."""
+    """Return /status as in docs/status.md. Times are seconds since the epoch, ages seconds."""
     return {
         "now": controller.clock.now(),
         "version": VERSION,
@@ -79,7 +79,7 @@ def _own_problems(controller: Controller) -> Iterable[str]:
 
 
 def _leader(controller: Controller) -> Mapping[str, Any]:
-    """Whether this replica is the one that writes, and what is wrong with the election, if there is one."""
+    """Return whether this replica writes, and the problem of the election, if any."""
     leadership = controller.leadership
     if not leadership.elected:
         return {}
@@ -87,7 +87,7 @@ def _leader(controller: Controller) -> Mapping[str, Any]:
 
 
 def _sentences(controller: Controller) -> Mapping[str, str]:
-    """What each code that is in use now means: reasons of verdicts, rules that hold, AWS's own reasons."""
+    """Explain each code in use: reasons of verdicts, rules of holds, AWS's own reasons."""
     selector = controller.settings.node_selector.text
     reasons = {NO_NODE, *(verdict.reason for verdict in controller.desired_state.verdicts)}
     holds = {held.why for group in controller.groups if group.plan for held in group.plan.held}
@@ -169,7 +169,7 @@ def _named(target: Target) -> Mapping[str, Any]:
 
 
 def _quarantined(plan: GroupPlan, releases: Mapping[Target, float]) -> list[Mapping[str, Any]]:
-    """The held targets that are tried again after a time of their own, and in how many seconds."""
+    """Return the held targets with a retry time of their own, and the seconds until the retry."""
     return [
         {
             **_named(held.target),
@@ -182,7 +182,7 @@ def _quarantined(plan: GroupPlan, releases: Mapping[Target, float]) -> list[Mapp
 
 
 def _targets(plan: GroupPlan, healths: Iterable[TargetHealth]) -> list[Mapping[str, Any]]:
-    """What AWS lists, each with what is done next: register, deregister, held (and `why`) or nothing."""
+    """Return AWS's targets with the next action: register, deregister, held (and `why`) or nothing."""
     nexts = dict.fromkeys(plan.register, "register") | dict.fromkeys(plan.deregister, "deregister")
     whys = {held.target: held.why for held in plan.held}
     return [

@@ -1,1 +1,1 @@
-"""Text from people and for people: numbers and hosts read strictly, quotes, and no secret in the output."""
+"""Text from and for users: strict numbers and hosts, quotes, and no secrets in the output."""

@@ -1,7 +1,7 @@
-"""Hosts as people write them: an IP address or a DNS name, in ASCII.
+"""Hosts in a user's text: an IP address or a DNS name, in ASCII.
 
-The standard library hands other text to the IDNA codec, which raises errors of its own, or to the resolver,
-which reads `1` and `127.1` as addresses.
+The standard library passes other text to the IDNA codec, with errors of its own, or to the resolver, which
+reads `1` and `127.1` as addresses.
 """
 
 import ipaddress
@@ -12,17 +12,17 @@ from syncer.text.quote import quoted
 
 _LONGEST_NAME = 253
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-# The last label of a name has a letter: else it is meant as an address.
+# The last label of a name has a letter: otherwise the text is an address.
 _TOP = re.compile(r".*[A-Za-z].*")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 )
-# Of a link-local address, the name or number of an interface (RFC 4007); Linux allows 15 characters.
+# Scope of a link-local address, the name or number of an interface (RFC 4007); Linux allows 15 characters.
 _SCOPE = re.compile(r"[A-Za-z0-9._-]{1,15}")
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is an IP address, with an interface where it is link-local, or a DNS name."""
+    """Return whether `text` is an IP address (link-local with an interface) or a DNS name."""
     address, scoped, scope = text.partition("%")
     try:
         return bool(ipaddress.ip_address(address)) and (
@@ -38,7 +38,7 @@ def is_host(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether `text` is an address that only its own host reaches, or a name of such an address."""
+    """Return whether `text` is an address, or its name, that only its own host reaches."""
     try:
         return ipaddress.ip_address(text.partition("%")[0]).is_loopback
     except ValueError:
@@ -46,7 +46,7 @@ def is_loopback(text: str) -> bool:
 
 
 def is_url(text: str) -> bool:
-    """Whether a server may be asked there: http or https, a host and perhaps a port."""
+    """Return whether `text` is the URL of a server: http or https, a host and an optional port."""
     if not text.isascii() or not text.isprintable() or " " in text:
         return False
     try:
@@ -57,7 +57,7 @@ def is_url(text: str) -> bool:
 
 
 def parse_names(text: str) -> frozenset[str]:
-    """Read NLB_SYNC_HTTP_HOSTS: comma-separated DNS names, without port; ValueError for anything else."""
+    """Parse NLB_SYNC_HTTP_HOSTS: comma-separated DNS names, without port; ValueError for other text."""
     names = [each.strip().lower().removesuffix(".") for each in text.split(",") if each.strip()]
     for name in names:
         if not _HOST_NAME.fullmatch(name):

@@ -1,7 +1,7 @@
-"""Numbers in text, wherever a person or a file gives one: ASCII digits, at most one dot, nothing else.
+"""Numbers in text of users or files: ASCII digits, at most one dot, nothing else.
 
-`int` and `float` also take digits of other scripts, underscores, signs, exponents, `inf` and `nan`, and a
-message of their own for more than 4,300 digits.
+`int` and `float` also accept digits of other scripts, underscores, signs, exponents, `inf` and `nan`, and
+have a message of their own for more than 4,300 digits.
 """
 
 import re
@@ -11,7 +11,7 @@ _DECIMAL = re.compile(r"[0-9]{1,19}(?:\.[0-9]{0,19})?|\.[0-9]{1,19}")
 
 
 def whole(text: str, low: int, high: int) -> int:
-    """Read a whole number from `low` to `high`.
+    """Parse a whole number from `low` to `high`.
 
     Raises:
         ValueError: for any other text.
@@ -23,7 +23,7 @@ def whole(text: str, low: int, high: int) -> int:
 
 
 def decimal(text: str, low: float, high: float) -> float:
-    """Read a number from `low` to `high`, with or without a fraction.
+    """Parse a number from `low` to `high`, with or without a fraction.
 
     Raises:
         ValueError: for any other text.
@@ -35,7 +35,7 @@ def decimal(text: str, low: float, high: float) -> float:
 
 
 def port(text: str) -> int:
-    """Read a TCP port, 1 to 65535.
+    """Parse a TCP port, 1 to 65535.
 
     Raises:
         ValueError: for any other text.

@@ -1,4 +1,4 @@
-"""Removes secrets from text that leaves the process: by pattern, and by value once a value is registered.
+"""Remove secrets from output: by pattern, and by value once a value is registered.
 
 Every output passes `redacted`: standard output and error, log lines, HTTP bodies, events, and the message of
 each SyncerError. Text that quotes a user's input passes `redacted_input`, which also hides values that only
@@ -14,13 +14,13 @@ from typing import Any, TextIO
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
-# A shorter value is hardly a secret, and masking it would hide parts of ordinary text.
+# A shorter value is hardly a secret, and its mask would hide parts of ordinary text.
 _SHORTEST = 8
 _SECRET_NAME = re.compile(
     r".*(SECRET(_ACCESS)?(_KEY)?|TOKEN|PASSWORD|PASSWD)|AWS_BEARER_TOKEN_.*", re.IGNORECASE
 )
 _URL_NAME = re.compile(r".*(_PROXY|_URL|_URI|_ENDPOINT)", re.IGNORECASE)
-# A password may hold what a URL may not, as long as what follows the colon is no port.
+# A password may have characters invalid in a URL, if the text after the colon is no port.
 _USERINFO = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?([^/?#\s]*|[^/:@\s]*:(?!\d+(?:[/?#]|$)).*)@", re.DOTALL
 )
@@ -30,7 +30,7 @@ _NAMES = (
     r"x-am[zn][a-z]*-security-token|x-amz-signature|x-amz-credential|x-aws-ec2-metadata-token(?!-ttl)"
     r"|x-amz-sso_bearer_token|x-auth-token|aws_?secret_?access_?key|aws_?secret_?key|aws_?access_?key(?:_?id)?"
     r"|aws_?(?:session|security)_?token|secret_?access_?key|session_?token|access_?key_?id|access_?token"
-    # The name that instance metadata and the Pod Identity agent use, as a key of JSON or an element alone.
+    # The name in instance metadata and the Pod Identity agent, as a key of JSON or an element alone.
     r"|\btoken(?=\\*['\"]|>)|refresh_?token|id_?token|web_?identity_?token|client_?secret|client-key-data|api[_-]?key|password|passwd"
 )
 _BETWEEN = r"""(?:\\*['"])?\s*(?:[:=>]|%3[aAdD])\s*\[?(?:b?\\*['"])?"""
@@ -41,7 +41,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         MASK,
     ),
-    # The HTTP client refuses a header and quotes it. Other words after it, so that nothing matches twice.
+    # The HTTP client quotes a refused header. The replacement has other words, so that no text matches twice.
     (re.compile(r"(?i)invalid (header (?:value|name))\b[^\n]*"), rf"illegal \1 {MASK}"),
     (re.compile(r"(?s)AWS4-[A-Z0-9-]+\s+Credential=.{0,4096}?Signature=[0-9a-fA-F]+"), MASK),
     (re.compile(rf"(?i)(authorization{_BETWEEN})(?:[a-z0-9-]+\s+)?[^\s'\",;<>\\]+"), rf"\1{MASK}"),
@@ -54,12 +54,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         MASK,
     ),  # a signed URL in base64, as `aws eks get-token` prints it
     (re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.|%2[eE])[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"), MASK),
-    # User and password in a URL, also where the password holds what it may not hold.
+    # User and password in a URL, also where the password has invalid characters.
     (re.compile(r"(://)[^\s/@'\"<>:]{0,256}:(?!\d+[/?#])[^\s'\"<>]{0,1024}@"), r"\1"),
     (re.compile(r"(://)[^\s/'\"<>]{0,1024}@"), r"\1"),
 )
-# A /status of 5,000 nodes has 2 MB, whose free text was redacted where it entered (each SyncerError). There
-# the patterns, 0.5 s of CPU, are applied only where one of these shows that something was missed.
+# A /status of 5,000 nodes has 2 MB of text that was redacted at its entry (each SyncerError). For such text
+# the patterns, 0.5 s of CPU, are applied only where a mark shows a missed secret.
 _LARGE = 65536
 _MARKS = (
     *("AKIA", "ASIA", "eyJ", "PRIVATE KEY", "AWS4-", "X-Amz-", "x-amz-", "uthorization:", "earer ", "://"),
@@ -75,20 +75,20 @@ _MARKS = (
     ),
 )
 
-# A secret access key has 40 characters of base64, a session token hundreds; a part may have been pasted.
+# A secret access key has 40 characters of base64, a session token hundreds; a user may have pasted a part.
 _RUN = re.compile(r"[A-Za-z0-9+/]{36,}={0,2}")
 _PATH = re.compile(r"/?[a-z]{3,}/")
 # `user:password@host` without the scheme of a URL.
 _BARE_USERINFO = re.compile(r"[^\s/:@'\"=,(]{1,256}:(?!//|\d+[/?#])[^\s@'\"]{1,1024}@(?=[\w\[])")
 
-# Keys, and tokens of the cluster, are renewed every hour or so: the last ones are enough.
+# Keys, and tokens of the cluster, are renewed about every hour: the last values are enough.
 _KEPT = 20
-# Each value with the forms in which text may hold it, itself first.
+# Registered values with their forms in text, the value itself first.
 _known: dict[str, tuple[str, ...]] = {}
 
 
 def know(*secrets: str | None) -> None:
-    """Redact these values from now on, in each form in which text may hold them."""
+    """Redact these values from now on, in each form of their text."""
     for secret in secrets:
         if secret and len(secret) >= _SHORTEST and secret not in _known:
             _known[secret] = tuple(dict.fromkeys(_forms(secret)))
@@ -107,7 +107,7 @@ def know_environment(environment: Mapping[str, str]) -> None:
 
 
 def know_userinfo(url: str) -> None:
-    """Redact user and password of this URL wherever they stand; a short password only beside the user."""
+    """Redact user and password of this URL everywhere; a short password only beside the user."""
     if found := _USERINFO.match(url):
         user, _, password = found[1].partition(":")
         for each in (password or user, unquote(password or user)):
@@ -115,7 +115,7 @@ def know_userinfo(url: str) -> None:
 
 
 def redacted(text: str) -> str:
-    """`text` without secrets."""
+    """Return `text` without secrets."""
     large = len(text) > _LARGE
     for forms in list(_known.values()):
         for form in forms[:2] if large else forms:
@@ -129,18 +129,18 @@ def redacted(text: str) -> str:
 
 
 def redacted_input(text: str) -> str:
-    """`text` without secrets, nor anything that looks like a key: what was meant for another variable."""
+    """Return `text` without secrets or anything like a key: a value meant for another variable."""
     return _RUN.sub(_hidden_key, _BARE_USERINFO.sub("", redacted(text)))
 
 
 def redacted_json(value: Any, indent: int | None = None) -> str:
-    """`value` as JSON without secrets: each string by itself, so that it stays JSON."""
+    """Return `value` as JSON without secrets: strings are redacted singly, so that the JSON stays valid."""
     text = json.dumps(value, indent=indent)
     return text if redacted(text) == text else json.dumps(redacted_values(value), indent=indent)
 
 
 def redacted_values(value: Any) -> Any:
-    """`value`, of the kinds that JSON has, with each string in it redacted; anything else as its text."""
+    """Return `value`, of JSON's kinds, with every string redacted; other kinds as their text."""
     if isinstance(value, Mapping):
         return {redacted(str(key)): redacted_values(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -149,14 +149,14 @@ def redacted_values(value: Any) -> Any:
 
 
 def _hidden_key(run: re.Match[str]) -> str:
-    """The mask for a secret key or session token; paths, digests and names stay."""
+    """Return the mask for a secret key or session token; paths, digests and names stay."""
     text = run[0]
     mixed = all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9+/]"))
     return MASK if mixed and not _PATH.match(text) else text
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The value as it stands, and escaped for JSON, Python, URLs, HTML and base64."""
+    """Yield the value unchanged, and escaped for JSON, Python, URLs, HTML and base64."""
     yield secret
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
@@ -168,13 +168,13 @@ def _forms(secret: str) -> Iterator[str]:
         yield encoded
         yield re.sub("%..", lambda match: match[0].lower(), encoded)
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        for before in range(3):  # where it begins within the encoded text shifts the letters
+        for before in range(3):  # the offset within the encoded text shifts the letters
             letters = encode(b"\0" * before + raw).decode().rstrip("=")
             yield letters[before and before + 1 : len(letters) - (len(raw) + before) % 3 or None]
 
 
 class RedactedStream:
-    """A text stream that redacts what is written to it; everything else is the stream's own."""
+    """A text stream that redacts written text; other attributes are the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Refuses what is no regular file where a file is read whole: a device or a pipe has no end."""
+"""Refuse paths that are no regular file before a whole read: a device or a pipe has no end."""
 
 import os
 import stat
@@ -10,16 +10,16 @@ _MOST_BYTES = 16 * 1024 * 1024
 
 
 class NoFileError(ValueError):
-    """A path that cannot be read whole; its one line names it."""
+    """A path that cannot be read whole; the one-line message has the path."""
 
 
 def refuse_no_file(path: str) -> None:
-    """Refuse what is neither a regular file of a sane size, nor /dev/null, nor absent.
+    """Refuse a path that is neither a regular file of a sane size, nor /dev/null, nor absent.
 
-    A path that cannot be inspected is left to the code that opens it, whose error has the cause.
+    A path that cannot be inspected is left to the code that opens the path: its error has the cause.
 
     Raises:
-        NoFileError: for anything else.
+        NoFileError: for any other path.
 
     """
     try:

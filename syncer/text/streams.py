@@ -1,4 +1,4 @@
-"""The three standard streams, which the parent process may have closed, or given any encoding."""
+"""The three standard streams, possibly closed by the parent process, or with any encoding."""
 
 import contextlib
 import io
@@ -12,22 +12,22 @@ from syncer.text.quote import one_line
 def prepare() -> None:
     """Make the standard streams safe to use.
 
-    A closed one is opened on /dev/null: else the next file or socket would get its number, and what a library
-    prints would go there. `sys.stdout` stays None then, so that an answer is not taken for delivered.
-    What an encoding cannot express is written with backslashes.
+    A closed stream is opened on /dev/null: otherwise the next file or socket would get the stream's number,
+    and output of libraries would go there. `sys.stdout` stays None, so that output never counts as delivered.
+    Characters outside the encoding are written with backslashes.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this stream's
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def settle() -> None:
-    """Flush at the end, without the interpreter's own complaint about a stream that takes no more."""
+    """Flush at the end, without the interpreter's own error about a broken stream."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -37,13 +37,13 @@ def settle() -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Send what is left in the buffer of a broken stream, and all that follows, to /dev/null."""
+    """Redirect a broken stream to /dev/null, with the rest of its buffer and later output."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_error(problem: object) -> None:
-    """Write one line on standard error; where that is closed or full, the exit code alone remains."""
+    """Write one line on standard error; if closed or full, only the exit code remains."""
     if sys.stderr is None:
         return
     try:

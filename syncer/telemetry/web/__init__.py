@@ -1,7 +1,7 @@
-"""HTTP for probes, Prometheus and people, in threads of its own: no client can slow the controller down.
+"""HTTP for probes, Prometheus and users, in separate threads: no client can slow the controller.
 
-`answer` is what a path returns, `request` what a client may send, `shared` a large document that is made once
-for all, `listen` the sockets, `connection` one client, and `server` all clients of a port.
+`answer` is the response of a path, `request` the allowed requests, `shared` a large document made once for
+all clients, `listen` the sockets, `connection` one client, and `server` all clients of a port.
 """
 
 from syncer.telemetry.web.answer import Answer, Route, Routes, document, text

@@ -1,4 +1,4 @@
-"""What a path returns, and its bytes on the wire."""
+"""The response of a path, and its bytes on the wire."""
 
 import gzip
 import hashlib
@@ -12,12 +12,13 @@ from typing import Any
 
 from syncer.text.redaction import redacted, redacted_values
 
-# Below this a compressed answer saves no packet. Level 1 makes 60 kB of 2.1 MB (5,000 nodes) in 10 ms.
+# For a smaller body compression saves no packet. Level 1 makes 60 kB of 2.1 MB (5,000 nodes) in 10 ms.
 _WORTH_COMPRESSING = 1400
 _COMPRESSION = 1
-# The C encoder keeps the interpreter lock for a whole call: 90 ms for /status of 5,000 nodes, 1 ms for this.
+# The C encoder keeps the interpreter lock for a whole call: 90 ms for /status of 5,000 nodes, 1 ms for a
+# piece.
 _ELEMENTS_AT_ONCE = 100
-# What changes in a document although the state is the same.
+# Fields that change while the state stays the same.
 _CLOCKS = re.compile(rb'"(now|last_good_pass_age)": [^,}]*')
 
 _PHRASES = {
@@ -37,7 +38,7 @@ _PHRASES = {
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, body and headers. An answer that is kept for many clients is compressed once."""
+    """Status, body and headers. An answer shared by many clients is compressed once."""
 
     status: int
     body: bytes
@@ -61,12 +62,12 @@ def text(status: int, line: str) -> Answer:
 
 
 def document(value: Mapping[str, Any]) -> Answer:
-    """Return a JSON document on one line; its ETag stays the same while nothing but its clocks changes.
+    """Return a JSON document on one line; its ETag ignores changes of the clock fields.
 
     With an indent Python's own encoder is ten times as slow.
     """
     pieces = list(_pieces(value))
-    whole = "".join(pieces)  # piece by piece it would take 0.9 s
+    whole = "".join(pieces)  # redaction piece by piece would take 0.9 s
     if redacted(whole) != whole:
         pieces = list(_pieces(redacted_values(value)))
     del whole
@@ -78,12 +79,12 @@ def document(value: Mapping[str, Any]) -> Answer:
     body += b"\n"
     answer = Answer(200, bytes(body), "application/json", etag=f'W/"{digest.hexdigest()}"')
     if len(body) > _WORTH_COMPRESSING:
-        _ = answer.compressed  # here, in the thread that renders, and not in the one that answers probes
+        _ = answer.compressed  # in the rendering thread, not in the thread that answers probes
     return answer
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    """Yield what json.dumps returns, in pieces between which other threads get their turn."""
+    """Yield the text of json.dumps in pieces; other threads run between pieces."""
     if isinstance(value, Mapping) and any(isinstance(each, list) for each in value.values()):
         opening = "{"
         for key, each in value.items():
@@ -135,7 +136,7 @@ def encoded(answer: Answer, headers: Mapping[str, str], *, with_body: bool) -> t
 
 
 def _has_it(etag: str, if_none_match: str) -> bool:
-    """Whether the client holds this version; weak comparison of RFC 9110, 8.8.3.2."""
+    """Return whether the client has this version; weak comparison of RFC 9110, 8.8.3.2."""
     held = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
     return "*" in held or etag.removeprefix("W/") in held
 

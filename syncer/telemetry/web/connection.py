@@ -1,4 +1,4 @@
-"""One client's connection: reads one head, sends one answer, and closes."""
+"""One client's connection: read one head, send one answer, close."""
 
 import contextlib
 import socket
@@ -15,19 +15,19 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
 class Phase(Enum):
-    """What a connection is doing."""
+    """The phase of a connection."""
 
     SILENT = auto()  # the head is not complete
-    WAITING = auto()  # for a document that is being made
+    WAITING = auto()  # for a document in the making
     SENDING = auto()
     CLOSING = auto()  # all is sent: the client has yet to close
 
 
 class Connection:
-    """A socket and how far its one exchange has come.
+    """A socket and the progress of its one exchange.
 
-    Times are monotonic: `moved_at` is when it was accepted or last took a part of the answer (what it sends
-    counts for nothing), `deadline` is set by the server.
+    Times are monotonic: `moved_at` is the time of accept or of the last sent part of the answer (received
+    bytes do not count); the server sets `deadline`.
     """
 
     def __init__(self, sock: socket.socket, source: str) -> None:
@@ -40,7 +40,7 @@ class Connection:
         sock.setblocking(False)
 
     def read(self) -> bytes | None:
-        """Read what is there; the head once it is complete (b"" where it is too long), None until then.
+        """Read the available bytes; return the complete head (b"" if too long), or None until then.
 
         OSError when the client has closed the connection.
         """
@@ -51,7 +51,7 @@ class Connection:
         if not data:
             raise ConnectionAbortedError
         if self.phase is not Phase.SILENT:
-            return None  # a body, or more requests: read only so that closing does not reset the answer
+            return None  # a body, or more requests: unread bytes would reset the answer on close
         self._head += data
         head, found, _ = self._head.partition(_END)
         if found:
@@ -60,17 +60,17 @@ class Connection:
 
     @property
     def begun(self) -> bool:
-        """Whether the client has sent anything."""
+        """Whether the client has sent any byte."""
         return bool(self._head)
 
     def answer(self, answer: Answer, method: str, headers: Mapping[str, str]) -> None:
-        """Begin to send. A body that many clients get is not copied for each."""
+        """Begin to send. A shared body is not copied for each client."""
         head, body = encoded(answer, headers, with_body=method != "HEAD")
         self._unsent = [memoryview(part) for part in (head, body) if part]
         self.phase = Phase.SENDING
 
     def send(self) -> bool:
-        """Send as much as the client takes now; True when all is sent."""
+        """Send as much as the client accepts now; True when all is sent."""
         try:
             sent = self.sock.sendmsg(self._unsent)  # at most SO_SNDBUF
         except (BlockingIOError, InterruptedError):
@@ -87,7 +87,7 @@ class Connection:
         return True
 
     def close(self) -> None:
-        """Close; what the client has not taken is dropped, so that slow readers hold no memory."""
+        """Close the socket and drop unsent bytes, so that slow readers hold no memory."""
         if self._unsent:
             with contextlib.suppress(OSError):
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

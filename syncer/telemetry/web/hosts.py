@@ -1,6 +1,6 @@
-"""Under which host names HTTP is answered: a page of another origin must not read it by DNS rebinding.
+"""Allowed Host names of HTTP requests: a page of another origin must not read by DNS rebinding.
 
-An attacker's name can be made to resolve to the Pod's address, but then the browser sends that name in Host.
+An attacker's name can resolve to the Pod's address, but then the browser sends the attacker's name in Host.
 Addresses and `localhost` cannot be rebound.
 """
 
@@ -18,13 +18,13 @@ _CLUSTER_DOMAIN = "cluster.local"
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The names that Host may carry besides addresses and localhost, in lower case."""
+    """Names allowed in Host besides addresses and localhost, in lower case."""
 
     names: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, own: Iterable[str], namespace: str, more: Iterable[str] = ()) -> "Hosts":
-        """Allow the Pod's and its Service's `own` names, each also as the cluster's DNS completes it."""
+        """Allow the `own` names of Pod and Service, also as completed by the cluster's DNS."""
         ends = [""]
         if namespace:
             inside = f".{namespace}.svc"
@@ -33,7 +33,7 @@ class Hosts:
         return cls(frozenset(name.lower() for name in (*completed, *more)))
 
     def allow(self, host: str) -> bool:
-        """Whether a request whose Host is `host` (with or without port) is meant for this process."""
+        """Return whether a request with Host `host` (with or without port) is for this process."""
         read = _HOST.fullmatch(host)
         if not read:
             return False

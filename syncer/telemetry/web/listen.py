@@ -8,18 +8,18 @@ from collections.abc import Iterator
 
 from syncer.errors import MisconfiguredError
 
-# A flood of connections fills this before the kernel drops one (it caps it at net.core.somaxconn).
+# The kernel drops connections beyond this queue (capped at net.core.somaxconn).
 _BACKLOG = 1024
-# A client that does not read, or sends without end, holds no more of the kernel's memory than this (the
-# kernel takes it twice), and memory of sockets counts against the Pod's limit.
+# The limit of kernel memory for a client that does not read, or sends without end (the kernel doubles the
+# value). Memory of sockets counts against the Pod's limit.
 _BUFFER_BYTES = 65536
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 def listen(address: str, port: int, setting: str) -> list[socket.socket]:
-    """Listen on every address that `address` stands for; an empty one is every address of this host.
+    """Listen on every address of `address`; an empty `address` is every address of this host.
 
-    MisconfiguredError where it cannot be resolved or bound; `setting` is the variable of the port.
+    MisconfiguredError if the address cannot be resolved or bound; `setting` is the variable of the port.
     """
     listeners: list[socket.socket] = []
     try:
@@ -51,7 +51,7 @@ def _bound(family: int, place: tuple[str, int]) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            listener.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER_BYTES)  # accepted sockets inherit it
+            listener.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER_BYTES)  # accepted sockets inherit the size
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(place)
@@ -66,6 +66,6 @@ def _bound(family: int, place: tuple[str, int]) -> socket.socket:
 def _why(error: OSError | UnicodeError) -> str:
     if isinstance(error, UnicodeError):
         return "not a host name"
-    # A name that cannot be resolved has an error number below 0 and a message of its own.
+    # An unresolvable name has an error number below 0 and a message of its own.
     number = error.errno or 0
     return (os.strerror(number) if number > 0 else error.strerror or str(error)).lower()

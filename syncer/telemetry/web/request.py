@@ -1,4 +1,4 @@
-"""The head of a request (RFC 9112), read strictly: what is ambiguous is refused."""
+"""The head of a request (RFC 9112), parsed strictly: ambiguous heads are refused."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Request:
 
 
 def parse(head: bytes, hosts: Hosts) -> Request:
-    """Read a head without its empty line; RefusedError when it is malformed or meant for another host."""
+    """Parse a head without its empty line; RefusedError for a malformed head or another host."""
     first, *lines = head.decode("latin-1").split("\r\n")
     line = _LINE.fullmatch(first)
     if not line:
@@ -48,7 +48,7 @@ def parse(head: bytes, hosts: Hosts) -> Request:
         raise RefusedError(400, "Host is missing; HTTP/1.1 needs one")
     target = line["target"]
     if absolute := _ABSOLUTE.fullmatch(target.partition("#")[0].partition("?")[0]):
-        named.append(absolute["authority"])  # it replaces Host (RFC 9112, 3.2.2); both must be ours
+        named.append(absolute["authority"])  # replaces Host (RFC 9112, 3.2.2); both must be allowed
     for host in named:
         if not hosts.allow(host):
             raise RefusedError(421, f"Host is not a name of this syncer: {_shown(host)}; {ALLOWED}")
@@ -67,5 +67,5 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _shown(text_of_client: str) -> str:
-    """Quote what a client sent: in ASCII, and not for ever."""
+    """Quote the client's text, in ASCII and shortened."""
     return ascii(text_of_client[:_SHOWN])

@@ -1,4 +1,4 @@
-"""All clients of one port, served by one thread that waits for none of them."""
+"""All clients of one port, served by one thread that waits for no single client."""
 
 import asyncio
 import contextlib
@@ -22,13 +22,13 @@ from syncer.telemetry.web.request import RefusedError, Request, parse
 
 log = logging.getLogger(__name__)
 
-# How long a connection may be in each phase. A kubelet sends its head at once; 2 MB of /status take 7 s where
-# only 2.5 Mbit/s come through; a document is late only where the controller's loop hangs.
+# The longest time of a connection in each phase. A kubelet sends its head at once; 2 MB of /status take 7 s
+# at 2.5 Mbit/s; a document is late only where the controller's loop hangs.
 _PATIENCE_S = {Phase.SILENT: 1.0, Phase.WAITING: 5.0, Phase.SENDING: 10.0, Phase.CLOSING: 1.0}
-# The kubelet, Prometheus, a proxy and `kubectl port-forward` are one source each; 40 people may be behind it.
+# The kubelet, Prometheus, a proxy and `kubectl port-forward` are one source each; a proxy may have 40 users.
 _CLIENTS = 256
 _CLIENTS_OF_A_SOURCE = 64
-_OPEN_FILES_SHARE = 4  # of what the process may open, each port's clients take no more than a fourth
+_OPEN_FILES_SHARE = 4  # the clients of a port use at most a fourth of the process's file limit
 _ACCEPTED_AT_ONCE = 32
 _SENDS_AT_ONCE = 4
 _LOOK_S = 0.1
@@ -42,9 +42,9 @@ async def serving(
 ) -> AsyncIterator[None]:
     """Serve `routes` from a thread while the block runs; an empty address is every address of this host.
 
-    Routes are called in that thread: what they read must be handed over whole, or be made by `Shared`.
+    Routes are called in the thread: their data must be handed over whole, or be made by `Shared`.
 
-    MisconfiguredError where the address or the port (of the variable `setting`) cannot be listened on.
+    MisconfiguredError if the address or the port (of the variable `setting`) cannot be bound.
     """
     listeners = await asyncio.to_thread(listen, address, port, setting)
     server = Server(routes, listeners, hosts or Hosts())
@@ -77,7 +77,7 @@ class Server:
         self._listen_again()
 
     def run(self) -> None:
-        """Serve until `stop`; then close everything."""
+        """Serve until `stop`; then close all sockets."""
         try:
             while not self._stopping:
                 look = _LOOK_S if self._clients or self._accept_again else None
@@ -97,13 +97,13 @@ class Server:
         self._post(lambda: None)
 
     def _post(self, act: Callable[[], None]) -> None:
-        """Have `act` called by the serving thread; after the end it is forgotten."""
+        """Queue `act` for the serving thread; dropped after the thread's end."""
         self._posted.append(act)
-        with contextlib.suppress(OSError):  # full: it is awake; closed: it has ended
+        with contextlib.suppress(OSError):  # full: the thread is awake; closed: the thread has ended
             self._wakes.send(b"\0")
 
     def _in_turn(self, events: Sequence[tuple[selectors.SelectorKey, int]]) -> Iterator[Callable[[], None]]:
-        """Yield newcomers and requests first, since one may be a probe, then a few clients of large answers.
+        """Yield new clients and requests first, possible probes, then a few clients of large answers.
 
         After each system call the thread may have to wait for the interpreter: 40 sends in a row took 0.1 s.
         """
@@ -120,13 +120,13 @@ class Server:
         yield from (self._posted.popleft() for _ in range(min(_SENDS_AT_ONCE, len(self._posted))))
 
     def _guarded(self, act: Callable[[], None]) -> None:
-        """A fault of ours with one client must not end the thread that answers probes."""
+        """Keep the thread that answers probes alive after a fault with one client."""
         try:
             act()
         except Exception:
             log.exception("unforeseen fault while serving HTTP")
 
-    # -- clients come
+    # -- accept
 
     def _listen_again(self) -> None:
         self._accept_again = 0.0
@@ -147,12 +147,12 @@ class Server:
             self._clients.add(client)
             self._sources[source] += 1
             self._watch(client, selectors.EVENT_READ)
-            self._read(client)  # most heads are there already
+            self._read(client)  # most heads have already arrived
 
     def _make_room(self, source: str) -> None:
-        """Close the client that has not moved for longest: a newcomer may be a probe, and is never refused.
+        """Close the client with the oldest progress: a new client may be a probe, and is never refused.
 
-        That is a silent one or a slow reader. Who waits for a document waits for us.
+        The oldest is a silent client or a slow reader; a client that waits for a document comes last.
         """
         if self._sources[source] >= min(self._limit, _CLIENTS_OF_A_SOURCE):
             rivals = [each for each in self._clients if each.source == source]
@@ -173,7 +173,7 @@ class Server:
                 self._selector.unregister(listener)
         self._accept_again = now + _LOOK_S
 
-    # -- clients are served
+    # -- serve
 
     def _read(self, client: Connection) -> None:
         try:
@@ -218,7 +218,7 @@ class Server:
             return
         try:
             answer = made.result()
-        except CancelledError:  # the controller ends
+        except CancelledError:  # the controller is stopping
             answer = text(503, "stopping")
         except Exception:
             log.exception("cannot answer %s", path)
@@ -241,10 +241,10 @@ class Server:
             self._enter(client, Phase.CLOSING)
             self._watch(client, selectors.EVENT_READ)
 
-    # -- clients go
+    # -- close
 
     def _sweep(self, now: float) -> None:
-        """Close connections that timed out; one that may still read gets the reason."""
+        """Close connections that timed out; a client that may still read gets the reason."""
         if self._accept_again and now >= self._accept_again:
             self._listen_again()
         for client in [each for each in self._clients if now >= each.deadline]:
@@ -259,7 +259,7 @@ class Server:
         client.phase, client.deadline = phase, time.monotonic() + _PATIENCE_S[phase]
 
     def _watch(self, client: Connection, events: int) -> None:
-        """Wait for `events` of the client; 0: for none."""
+        """Wait for `events` of the client; 0 is none."""
         if client.sock in self._selector.get_map():
             self._selector.unregister(client.sock)
         if events:
@@ -270,7 +270,7 @@ class Server:
             return  # closed by an earlier event of the same round
         self._watch(client, 0)
         self._clients.remove(client)
-        self._sources -= Counter([client.source])  # keeps no source without clients
+        self._sources -= Counter([client.source])  # removes sources without clients
         client.close()
 
 

@@ -1,4 +1,4 @@
-"""A large answer, made once for all clients that ask at about the same time."""
+"""A large answer, made once for all clients at about the same time."""
 
 import asyncio
 import time
@@ -9,14 +9,14 @@ from typing import Generic, TypeVar
 from syncer.telemetry.web.answer import Answer
 
 State = TypeVar("State")
-# An answer is shared for so many times what it took to make: it never costs more than a tenth of the time.
+# An answer is shared for this multiple of its making time: its cost is at most a tenth of the time.
 _KEPT_FOR = 9
 
 
 class Shared(Generic[State]):
-    """A route: `observe` runs on the loop that made this object, `render` in a worker thread.
+    """A route: `observe` runs on the loop of the object's creation, `render` in a worker thread.
 
-    `observe` must return what nothing changes afterwards. Nothing is kept for long: 2 MB at 5,000 nodes.
+    The result of `observe` must not change afterwards. Answers (2 MB at 5,000 nodes) are kept only briefly.
     """
 
     def __init__(self, observe: Callable[[], State], render: Callable[[State], Answer]) -> None:
@@ -25,7 +25,7 @@ class Shared(Generic[State]):
         self._made: Future[Answer] | None = None
 
     def __call__(self) -> Future[Answer]:
-        """Return the answer, finished or in the making. Called by the one thread that serves clients."""
+        """Return the answer, finished or in the making. Called by the single thread that serves clients."""
         made = self._made
         if made is None:
             self._made = made = asyncio.run_coroutine_threadsafe(self._make(), self._loop)
