@@ -1,1 +1,1 @@
-"""The Kubernetes side: list-then-watch into caches. The only package that imports the Kubernetes client."""
+"""The Kubernetes API: list-then-watch into caches. The only package that imports the Kubernetes client."""

@@ -1,4 +1,4 @@
-"""Finds the API server and its credentials: KUBECONFIG, else the ServiceAccount, else ~/.kube/config."""
+"""Find the API server and the credentials: KUBECONFIG, else the ServiceAccount, else ~/.kube/config."""
 
 import contextlib
 import os
@@ -22,18 +22,18 @@ from syncer.text.quote import quoted
 from syncer.text.redaction import know, know_userinfo
 from syncer.text.regular_file import refuse_no_file
 
-# The client's own default is what KUBECONFIG said when it was imported, an empty one too.
+# The client's own default is KUBECONFIG at import time, even an empty KUBECONFIG.
 _AT_HOME = "~/.kube/config"
 
 
 def configuration(environment: Mapping[str, str]) -> Configuration:
-    """How to reach the API server; MisconfiguredError when nothing says how.
+    """Return the API server's configuration; MisconfiguredError without any source.
 
-    In a Pod the token file is read again for each request, for the kubelet rotates it.
+    In a Pod the token file is read again for each request: the kubelet rotates the token.
     """
     kubeconfig = environment.get("KUBECONFIG") or ""
     in_pod = not kubeconfig and bool(environment.get("KUBERNETES_SERVICE_HOST"))
-    # Not pathlib's: without HOME and a passwd entry of this UID it raises RuntimeError.
+    # Not pathlib: without HOME and a passwd entry of this UID, pathlib raises RuntimeError.
     if not (kubeconfig or in_pod or os.path.exists(os.path.expanduser(_AT_HOME))):  # noqa: PTH110, PTH111
         raise MisconfiguredError("no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token")
     config = Configuration()
@@ -66,14 +66,14 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
             f"{where} names the API server {quoted(str(config.host))}; allowed: a URL such as https://HOST:6443"
         )
     if config.proxy and "://" not in config.proxy:
-        config.proxy = f"http://{config.proxy}"  # as curl, Go and botocore read it
-    # The client's own retries would come at once, three to a failure.
+        config.proxy = f"http://{config.proxy}"  # as curl, Go and botocore do
+    # The client's own retries would be immediate, three after a failure.
     config.retries = False
     return config
 
 
 def _check_files(kubeconfig: str) -> None:
-    """Check the files that the client will read whole: each kubeconfig, and each token file that it names."""
+    """Check the files that the client reads whole: kubeconfigs and their token files."""
     for path in filter(None, kubeconfig.split(os.pathsep)):
         refuse_no_file(os.path.expanduser(path))  # noqa: PTH111 - see above
     merged = KubeConfigMerger(kubeconfig).config
@@ -86,7 +86,7 @@ def _check_files(kubeconfig: str) -> None:
 
 
 def _check_temporary(kubeconfig: str, merged: Mapping[str, Any]) -> None:
-    """Check that there is a directory for the certificates of a kubeconfig's text, which the client needs."""
+    """Check for a temporary directory: the client writes a kubeconfig's inline certificates to files."""
     of_clusters = [each.value.get("cluster") or {} for each in merged["clusters"]]
     of_users = [each.value.get("user") or {} for each in merged["users"]]
     if not any(name.endswith("-data") for entry in (*of_clusters, *of_users) for name in entry):
@@ -110,7 +110,7 @@ def _service_account(environment: Mapping[str, str]) -> InClusterConfigLoader:
 
 
 def _read_token(file: Path, config: Configuration) -> None:
-    """Let `config` have the token of now; the last one where the file cannot be read just now."""
+    """Set the current token in `config`; keep the last token while the file cannot be read."""
     with contextlib.suppress(OSError):
         if token := file.read_text(encoding="ascii", errors="replace").strip():
             know(token)
@@ -118,10 +118,10 @@ def _read_token(file: Path, config: Configuration) -> None:
 
 
 def _mounted(environment: Mapping[str, str], path: str) -> Path:
-    """A file that the kubelet mounts.
+    """Return the path of a file that the kubelet mounts.
 
-    Where mounts cannot lie at absolute paths (HostProcess containers) they are below
-    CONTAINER_SANDBOX_MOUNT_POINT, as Kubernetes' HostProcess documentation describes.
+    Without absolute mount paths (HostProcess containers) mounts are below CONTAINER_SANDBOX_MOUNT_POINT
+    (Kubernetes' HostProcess documentation).
     """
     return Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/") / path.lstrip("/")
 

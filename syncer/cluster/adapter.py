@@ -1,4 +1,4 @@
-"""The cluster as the controller sees it: Nodes and NodePorts in caches that live on the loop."""
+"""The controller's view of the cluster: Nodes and NodePorts in caches on the loop."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ NODES = Watched(path="/api/v1/nodes", plural="nodes")
 
 
 class KubernetesCluster:
-    """Implements `syncer.interfaces.Cluster`: one watch thread for the Nodes and one for each Service."""
+    """Implements `syncer.interfaces.Cluster`: a watch thread for the Nodes and for each Service."""
 
     def __init__(
         self,
@@ -41,20 +41,20 @@ class KubernetesCluster:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What keeps the caches from being current, one line each."""
+        """Why the caches are not current, a line for each cause."""
         return tuple(reflector.problem for reflector in self._reflectors if reflector.problem)
 
     def behind(self, service: str = "") -> float:
-        """For how many seconds the Nodes, or the `service` beside them, may have been wrong."""
+        """Return how many seconds the Nodes, or also the `service`, may have been wrong."""
         beside = [self._service_reflectors[service].behind] if service else []
         return max(self._nodes_reflector.behind, *beside, 0.0)
 
     def node_port(self, service: str, port: str) -> int | None:
-        """The NodePort of `namespace/name` for a port's name or number; None while it is unknown."""
+        """Return the NodePort of `namespace/name` for a port's name or number; None while unknown."""
         return node_port_of(self._ports(service), port)
 
     def node_ports(self, service: str) -> Mapping[str, int]:
-        """Every NodePort of `namespace/name` by its port's label; empty while it is unknown."""
+        """Return every NodePort of `namespace/name` by its port's label; empty while unknown."""
         return by_label(self._ports(service))
 
     def _ports(self, service: str) -> tuple[LivePort, ...]:
@@ -62,11 +62,11 @@ class KubernetesCluster:
         return views.get(service.partition("/")[2], ())
 
     def knows(self, service: str) -> bool:
-        """Whether a list with or without `namespace/name` has been read: what is absent is not there."""
+        """Return whether a list for `namespace/name` has been read: then an absent Service does not exist."""
         return self._services[service].views is not None
 
     async def run(self, changed: Callable[[], None]) -> None:
-        """Follow until cancelled; the sockets are shut then, so nothing waits for a watch to end."""
+        """Follow until cancelled; then close the sockets: no watch delays the end."""
         loop = asyncio.get_running_loop()
         self._nodes.attach(loop, changed)
         for cache in self._services.values():
@@ -81,7 +81,7 @@ class KubernetesCluster:
 
 
 class Cache(Generic[View]):
-    """A Sink whose views are read on the loop: each change is handed over from the reflector's thread."""
+    """A Sink with views for the loop: the reflector's thread passes changes to the loop."""
 
     def __init__(self, restarted: Callable[[str, str], None]) -> None:
         self.views: dict[str, View] | None = None
@@ -90,19 +90,19 @@ class Cache(Generic[View]):
         self._changed: Callable[[], None] = lambda: None
 
     def attach(self, loop: asyncio.AbstractEventLoop, changed: Callable[[], None]) -> None:
-        """Hand changes to `loop`, and call `changed` there after each."""
+        """Pass changes to `loop`, and call `changed` there after every change."""
         self._loop, self._changed = loop, changed
 
     def replaced(self, views: Mapping[str, View]) -> None:
-        """A complete list; says nothing when it is what is known already."""
+        """Replace all views by a complete list; no call of `changed` for an equal list."""
         self._hand_over(self._replace, dict(views))
 
     def changed(self, name: str, view: View | None) -> None:
-        """One object as it is now, None when it is gone."""
+        """Store an object's new view, None for a deleted object."""
         self._hand_over(self._change, name, view)
 
     def restarted(self, plural: str, reason: str) -> None:
-        """Count a watch that ended, on the loop too."""
+        """Count an ended watch, on the loop too."""
         self._hand_over(self._restarted, plural, reason)
 
     def _hand_over(self, change: Callable[..., None], *arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""Raw JSON to and from the API server: explicit time-outs, errors by their meaning."""
+"""Raw JSON to and from the API server: explicit time-outs and typed errors."""
 
 import contextlib
 import json
@@ -20,14 +20,14 @@ from syncer.version import USER_AGENT
 
 _CONNECT_S = 5.0
 _LIST_READ_S = 30.0
-# Of small objects. A Lease is given up after 6 s without success: within that, two attempts must fit.
+# For small objects. A leader abandons its Lease after 6 s without success: two attempts must fit.
 _SMALL_S = 2.0
 _ERROR_BODY = 64 * 1024
-# An object in etcd has at most 1.5 MiB (its --max-request-bytes): a longer line is no event.
+# An object in etcd has at most 1.5 MiB (etcd's --max-request-bytes): a longer line is no event.
 _LONGEST_EVENT = 8 * 1024 * 1024
-# An API server that has just started refuses everybody until it has read its roles (seen: for 50 ms).
+# A starting API server refuses all requests until its roles are loaded (observed: for 50 ms).
 _STARTING_S = 10.0
-# How often credentials are read anew while the server takes none of them.
+# The interval for rereading credentials while the server accepts none.
 _RENEW_EVERY_S = 5.0
 _JSON = "application/json"
 
@@ -41,26 +41,26 @@ class RefusedError(ClusterError):
 
     @property
     def final(self) -> bool:
-        """Whether the same request would be refused again, until a person changes something."""
+        """Whether the server would refuse the same request again, until a user changes the cause."""
         return 400 <= self.status < 500 and self.status not in {401, 429}  # noqa: PLR2004
 
 
 class GoneError(RefusedError):
-    """410: the version asked for is compacted away; only a fresh list helps."""
+    """410: the requested version is compacted away; only a fresh list helps."""
 
 
 class GarbledError(ClusterError):
-    """An answer that makes no sense, or contradicts what was said before; only a fresh list helps."""
+    """A malformed answer, or a contradiction of an earlier answer; only a fresh list helps."""
 
 
 class Stream:
-    """One open watch. `close` may be called from another thread and ends it at once."""
+    """One open watch. `close` may be called from another thread and ends the watch at once."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Each event until the server ends the watch; ClusterError when it breaks off instead."""
+        """Yield events until the server ends the watch; ClusterError for a broken connection."""
         rest = b""
         try:
             for piece in self._response.stream(None, decode_content=True):
@@ -75,25 +75,25 @@ class Stream:
             self._response.close()
 
     def allow_silence(self, seconds: float) -> None:
-        """How long a read may wait from now on."""
+        """Set the read time-out from now on, in seconds."""
         connection: Any = self._response.connection
         socket = getattr(connection, "sock", None)
-        if socket is not None:  # else the server said that it will close; then the first limit stays
+        if socket is not None:  # otherwise the server will close the connection; the first limit stays
             socket.settimeout(seconds)
 
     def close(self) -> None:
-        """Shut the socket: a read that waits ends now."""
+        """Shut the socket: a waiting read ends now."""
         with contextlib.suppress(OSError, ValueError, RuntimeError, AttributeError):
             self._response.shutdown()
 
 
 class Api:
-    """The API server, by one connection pool. Its methods block: they are for threads of their own."""
+    """The API server, by one connection pool. The methods block and need separate threads."""
 
     def __init__(
         self, configuration: Configuration, renewed: Callable[[], Configuration] | None = None
     ) -> None:
-        """`renewed` reads the configuration anew: after the server did not know who we are."""
+        """Connect; `renewed` reads the configuration again after the server rejects the credentials."""
         self._renewed = renewed
         self._renewed_at = time.monotonic()
         self._silent_at = float("-inf")
@@ -101,7 +101,7 @@ class Api:
         self._client = _client(configuration)
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """The JSON object at `path`; GoneError, RefusedError or ClusterError otherwise."""
+        """Return the JSON object at `path`; GoneError, RefusedError or ClusterError otherwise."""
         answer = self._request("GET", path, query, timeout=(_CONNECT_S, _LIST_READ_S))
         return _document("GET", path, answer)
 
@@ -114,11 +114,11 @@ class Api:
         *,
         dry: bool = False,
     ) -> dict[str, Any]:
-        """Read or write one small object, soon or not at all; the object as it is then.
+        """Read or write one small object, with a short time-out; return the resulting object.
 
-        `content_type` is that of `body`; for a PATCH it says which kind of patch it is. With `dry` nothing is
-        kept of it. Errors as in `get`, but that a 403 is not believed soon after there was no answer: then it
-        is a ClusterError like that.
+        `content_type` is the type of `body`; for a PATCH, the kind of patch. With `dry` the server stores
+        nothing. Errors as in `get`, except a 403 shortly after a missing answer: a ClusterError, like a
+        missing answer.
         """
         try:
             answer = self._request(
@@ -136,7 +136,7 @@ class Api:
         return _document(method, path, answer)
 
     def watch(self, path: str, query: Mapping[str, str], silence: float) -> Stream:
-        """An open watch of `path`, broken off after so many seconds in which nothing comes."""
+        """Open a watch of `path`, with a time-out after `silence` seconds without data."""
         return Stream(self._request("GET", path, {**query, "watch": "1"}, timeout=(_CONNECT_S, silence)))
 
     def _request(
@@ -171,18 +171,18 @@ class Api:
         return response
 
     def _renew(self) -> None:
-        """Read the credentials anew for the next request: a token, a certificate, what a plugin says."""
+        """Read the credentials again for the next request: a token, a certificate or a plugin's output."""
         with self._renewing:
             now = time.monotonic()
             if self._renewed is None or now - self._renewed_at < _RENEW_EVERY_S:
                 return
             self._renewed_at = now
-            with contextlib.suppress(MisconfiguredError):  # it is just being written: the next time
+            with contextlib.suppress(MisconfiguredError):  # the file is being written: retry later
                 self._client = _client(self._renewed())
 
 
 def _client(configuration: Configuration) -> ApiClient:
-    """The client; MisconfiguredError where the proxy is none, which is not shown: it may hold a password."""
+    """Return the client; MisconfiguredError for an invalid proxy, unquoted for a possible password."""
     try:
         client = lenient_client(configuration)
     except (urllib3.exceptions.HTTPError, ValueError, ImportError) as error:
@@ -216,7 +216,7 @@ def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list. `rest` asks for the next, "" where this is the last; then `version` is the list's."""
+    """A part of a list. `rest` is the next page's `continue`; "" on the last, with the list's `version`."""
 
     items: list[Any]
     rest: str
@@ -224,7 +224,7 @@ class Page:
 
 
 def page_of(plural: str, answer: Mapping[str, Any], asked: str) -> Page:
-    """The page that `asked` (its `continue`) was answered with; GarbledError when it is none, or the same."""
+    """Return the page for `asked` (its `continue`); GarbledError if malformed or with the same `continue`."""
     metadata, items = answer.get("metadata"), answer.get("items") or []
     if not (isinstance(metadata, dict) and isinstance(items, list)):
         raise GarbledError(f"the list of {plural} is none")
@@ -235,7 +235,7 @@ def page_of(plural: str, answer: Mapping[str, Any], asked: str) -> Page:
 
 
 def refusal(status: int, message: str) -> RefusedError:
-    """The error for an HTTP status, be it of an answer or of an ERROR event in a watch."""
+    """Return the error for an HTTP status, of an answer or of an ERROR event in a watch."""
     return GoneError(status, message) if status == 410 else RefusedError(status, message)  # noqa: PLR2004
 
 

@@ -1,4 +1,4 @@
-"""Small requests of one kind: in a thread of their own, and never tight while they fail."""
+"""Small requests of one kind: in a separate thread, and never in a tight loop of failures."""
 
 import asyncio
 import time
@@ -12,15 +12,15 @@ from syncer.errors import ClusterError, ConflictError, DeniedError
 
 Answer = TypeVar("Answer")
 
-# What it raises to read an object of another shape: whoever answered is no API server, or not a sane one.
+# Exceptions from reading an object of another shape: the server is no API server, or faulty.
 _SENSELESS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Caller:
-    """One thread, so that nothing else delays its requests.
+    """A separate thread: no other request delays its requests.
 
-    A fault stands for a second from the beginning of the request that met it: whoever asks again within it
-    gets the same answer without a request. So each kind is asked at most once a second, whoever asks.
+    A fault lasts one second from the start of the request: calls within the second fail with the same fault,
+    without a request. So a failing kind is requested at most once a second, for any number of callers.
     """
 
     def __init__(self, kind: str) -> None:
@@ -29,10 +29,10 @@ class Caller:
         self._stands_until = 0.0
 
     async def call(self, request: Callable[[], Answer]) -> Answer:
-        """What `request` answers; an HTTP status that means something is raised as what it means.
+        """Run `request` and translate known HTTP statuses into typed errors.
 
-        404 for an update is a conflict too: what was read is not there any more. What is made new finds no
-        namespace then (`without_namespace`).
+        404 for an update is a conflict too: the object has been deleted. For a create, 404 is a missing
+        namespace (`without_namespace`).
         """
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, request)
 
@@ -64,5 +64,5 @@ class Caller:
 
 
 def without_namespace(error: RefusedError) -> ClusterError:
-    """What a 404 for an object that is to be made means; in a Pod's own namespace it cannot come."""
+    """Explain a 404 for a create: a missing namespace; impossible in the Pod's own namespace."""
     return ClusterError(f"{error}; make it, or mend NLB_SYNC_NAMESPACE")

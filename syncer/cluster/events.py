@@ -1,4 +1,4 @@
-"""Events as the API server keeps them (core/v1): on a Node in namespace default, else on our Deployment."""
+"""Events of the API server (core/v1): on a Node in namespace default, else on the own Deployment."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from syncer.text.redaction import redacted
 _COMPONENT = "node-nlb-sync"
 _MERGE_PATCH = "application/merge-patch+json"
 _NOT_FOUND = 404
-_MESSAGE_LENGTH = 1024  # as events.k8s.io/v1 allows for a note
+_MESSAGE_LENGTH = 1024  # the limit of a note in events.k8s.io/v1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """The Deployment that this process belongs to."""
+    """The Deployment of this process."""
 
     namespace: str
     deployment: str
@@ -28,7 +28,7 @@ class Workload:
 
 
 def own_workload(environment: Mapping[str, str]) -> Workload | None:
-    """What the kubelet tells every Pod; None outside a Pod, or in one of another kind of owner."""
+    """Return the Pod's Deployment; None outside a Pod, or in a Pod with another kind of owner."""
     pod = own_pod(environment)
     namespace, deployment = mounted_namespace(environment), deployment_of(pod)
     if not (namespace and deployment and environment.get("KUBERNETES_SERVICE_HOST")):
@@ -37,7 +37,7 @@ def own_workload(environment: Mapping[str, str]) -> Workload | None:
 
 
 class KubernetesEvents:
-    """Implements `syncer.interfaces.Events`, in one thread of its own."""
+    """Implements `syncer.interfaces.Events`, in a separate thread."""
 
     def __init__(self, api: Api, workload: Workload | None) -> None:
         self._api = api
@@ -46,7 +46,7 @@ class KubernetesEvents:
         self._caller = Caller("events")
 
     async def write(self, event: Event) -> None:
-        """POST a new one, PATCH one that is known; one that has expired is posted again."""
+        """POST a new event, PATCH a known event; an expired event is posted again."""
         if event.node or self._workload is not None:
             await self._caller.call(lambda: self._write(event))
 
@@ -86,7 +86,7 @@ class KubernetesEvents:
         }
 
     def _about(self, event: Event) -> dict[str, str]:
-        """The object. A Node's uid is its name there, as the kubelet has it and `kubectl describe` asks."""
+        """Return the object. A Node's uid is its name, as for the kubelet's events and `kubectl describe`."""
         if event.node or self._workload is None:
             return {"apiVersion": "v1", "kind": "Node", "name": event.node, "uid": event.node}
         own = self._workload
@@ -100,7 +100,7 @@ class KubernetesEvents:
         return {**about, "uid": uid} if uid else about
 
     def _deployment_uid(self, own: Workload) -> str:
-        """`kubectl describe` finds a Deployment's events by it; "" where it may not be read."""
+        """Return the uid by which `kubectl describe` finds a Deployment's events; "" without the right."""
         if not self._uid:
             path = f"/apis/apps/v1/namespaces/{own.namespace}/deployments/{own.deployment}"
             try:

@@ -1,4 +1,4 @@
-"""What is known of one collection: a view of each object, and the version at which they are right."""
+"""The observed state of a collection: the objects' views, and the version of the views."""
 
 import logging
 import re
@@ -13,33 +13,33 @@ log = logging.getLogger(__name__)
 View = TypeVar("View")
 View_contra = TypeVar("View_contra", contravariant=True)
 
-# By this annotation a bookmark says that a streamed list is complete (KEP-3157).
+# The annotation of the bookmark that completes a streamed list (KEP-3157).
 _LIST_ENDS = "k8s.io/initial-events-end"
 _VERSION = re.compile(r"[0-9]{1,40}")
 
 
 class DoubtError(GarbledError):
-    """What the server says does not fit what it said before."""
+    """The server's data contradicts earlier data."""
 
 
 class Sink(Protocol[View_contra]):
-    """Where changes go. Called in the reflector's thread."""
+    """The receiver of changes. Called in the reflector's thread."""
 
     def replaced(self, views: "Mapping[str, View_contra]") -> None:
-        """A complete list."""
+        """Replace all views by a complete list."""
 
     def changed(self, name: str, view: View_contra | None) -> None:
-        """One object as it is now, None when it is gone."""
+        """Store an object's new view, None for a deleted object."""
 
     def restarted(self, plural: str, reason: str) -> None:
-        """A watch ended; `reason` is one of `syncer.telemetry.counters.RESTART_REASONS`."""
+        """Count an ended watch; `reason` is one of `syncer.telemetry.counters.RESTART_REASONS`."""
 
 
 class Known(Generic[View]):
-    """The views of one collection. A list is drafted beside them and takes their place when it is complete.
+    """The views of one collection. A new list is drafted separately and replaces the views when complete.
 
-    `parse` turns an object's JSON into what is kept of it. `version` is where a watch goes on, "" while only
-    a list helps; the views stay as they are meanwhile.
+    `parse` turns an object's JSON into its view. A watch resumes at `version`, "" while only a list helps;
+    meanwhile the views stay unchanged.
     """
 
     def __init__(self, plural: str, parse: Callable[[Mapping[str, Any]], View], sink: Sink[View]) -> None:
@@ -57,17 +57,17 @@ class Known(Generic[View]):
         return time.monotonic() - self._listed_at
 
     def forget(self) -> None:
-        """Nothing that was said since the last complete list is to be trusted: only a list helps."""
+        """Trust no data since the last complete list: only a list helps."""
         self.version = ""
         self._draft = {}
 
     def take_page(self, items: Iterable[Any]) -> None:
-        """A part of a list."""
+        """Add a part of a list to the draft."""
         for item in items:
             self._keep(item, self._draft)
 
     def complete(self, version: str) -> None:
-        """The list is complete, and right at `version`."""
+        """Replace the views by the complete list, as of `version`."""
         if version in {"", "0"}:
             raise DoubtError(f"the list of {self._plural} has no resourceVersion")
         self._views, self._draft = self._draft, {}
@@ -75,7 +75,7 @@ class Known(Generic[View]):
         self._sink.replaced(dict(self._views))
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """One event of a watch, or of the list that such a one begins with."""
+        """Apply one event of a watch, or of the watch's initial list."""
         kind, item = event.get("type"), event.get("object")
         if not isinstance(item, dict):
             raise GarbledError(f"a watch event of {self._plural} has no object")
@@ -109,9 +109,9 @@ class Known(Generic[View]):
             self._sink.changed(name, None)
 
     def _keep(self, item: Any, views: dict[str, View]) -> str | None:
-        """Parse one object into `views`; its name, or None when it says nothing new or is malformed.
+        """Parse an object into `views`; return the name, or None for an unchanged or malformed object.
 
-        A malformed object harms only itself: what was last known of it stays.
+        A malformed object affects no other object, and the last view stays.
         """
         name = str(_metadata(item).get("name") or "")
         known = self._views.get(name)
@@ -123,8 +123,8 @@ class Known(Generic[View]):
                 views[name] = known
             return None
         if known is not None and known == view:
-            # Most events are heartbeats: nothing that a verdict needs has changed. And the same view in the
-            # old list and in the new one is kept once.
+            # Most events are heartbeats: no field of the view has changed. And an equal view in the old and
+            # the new list is stored once.
             views[name] = known
             return None
         views[name] = view
@@ -137,7 +137,10 @@ def _metadata(item: Any) -> Mapping[str, Any]:
 
 
 def _older(version: str, known: str, *, equal: bool) -> bool:
-    """Whether `version` is not newer than `known`. Versions are comparable numbers since Kubernetes 1.35."""
+    """Return whether `version` is older than `known`, or equal with `equal`.
+
+    Versions are comparable numbers since Kubernetes 1.35.
+    """
     if not (_VERSION.fullmatch(version) and _VERSION.fullmatch(known)):
         return False
     return int(version) < int(known) or (equal and int(version) == int(known))

@@ -1,4 +1,4 @@
-"""The Lease of a syncer as the API server keeps it (coordination.k8s.io/v1)."""
+"""The Lease of a syncer in the API server (coordination.k8s.io/v1)."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -10,12 +10,12 @@ from syncer.interfaces import LeaseRecord
 
 
 class KubernetesLeases:
-    """Implements `syncer.interfaces.Leases` in a thread of its own, so that nothing else delays a renewal."""
+    """Implements `syncer.interfaces.Leases` in a separate thread: no other request delays a renewal."""
 
     def __init__(
         self, api: Api, namespace: str, name: str, check_name: Callable[[], None] = lambda: None
     ) -> None:
-        """`check_name` raises where `name` is wrong; it is called after each read that is allowed."""
+        """Set `check_name`, called after each permitted read; raises if `name` is wrong."""
         self._api = api
         self._check_name = check_name
         self._all = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
@@ -38,7 +38,7 @@ class KubernetesLeases:
         return await self._caller.call(call)
 
     async def write(self, record: LeaseRecord) -> LeaseRecord:
-        """POST without a version, else PUT, which the API server refuses unless it is the newest."""
+        """POST without a version, else PUT; the API server refuses a PUT with an old version."""
 
         def call() -> LeaseRecord:
             body = _lease(record, self._metadata)
@@ -55,7 +55,7 @@ class KubernetesLeases:
 
 
 def lease_record(lease: Mapping[str, Any]) -> LeaseRecord:
-    """What a Lease's JSON says; a field that nobody has set is empty or 0."""
+    """Parse a Lease's JSON; an unset field is empty or 0."""
     spec = lease.get("spec") or {}
     return LeaseRecord(
         holder=spec.get("holderIdentity") or "",
@@ -84,7 +84,7 @@ def _lease(record: LeaseRecord, metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _micro_time(seconds: float) -> str:
-    """MicroTime, as metav1 writes it: always six digits."""
+    """Format a MicroTime as metav1 does: always six digits."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

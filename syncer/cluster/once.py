@@ -1,4 +1,4 @@
-"""One look at the cluster, for questions: the same rights and pages as the watch, but no watch."""
+"""A single read of the cluster, for commands: the rights and pages of the watch, but no watch."""
 
 from syncer.cluster.api import Api, RefusedError, page_of
 from syncer.decide.nodes import node_view
@@ -11,7 +11,7 @@ _NOT_FOUND = 404
 
 
 def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
-    """Every Node, complete; ClusterError otherwise."""
+    """Return every Node, complete; ClusterError otherwise."""
     views: list[NodeView] = []
     asked = ""
     while True:
@@ -24,7 +24,7 @@ def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
 
 
 def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:
-    """The Node of this name; None where there is none. It takes the right to `get` nodes."""
+    """Return the Node of this name, or None. Needs the right to `get` nodes."""
     try:
         return node_view(api.get(f"/api/v1/nodes/{name}", {}), policy)
     except RefusedError as error:
@@ -34,7 +34,7 @@ def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:
 
 
 def ports_of(api: Api, service: str) -> tuple[LivePort, ...]:
-    """The TCP ports of the Service `namespace/name`; none where it does not exist."""
+    """Return the TCP ports of the Service `namespace/name`; empty if the Service does not exist."""
     namespace, _, name = service.partition("/")
     query = {"fieldSelector": f"metadata.name={name}"}
     found = api.get(f"/api/v1/namespaces/{namespace}/services", query).get("items") or ()
@@ -42,6 +42,6 @@ def ports_of(api: Api, service: str) -> tuple[LivePort, ...]:
 
 
 def internal_address(api: Api, name: str) -> str:
-    """The InternalIP of a Node; "" where it tells none."""
+    """Return the InternalIP of a Node; "" without one."""
     addresses = (api.get(f"/api/v1/nodes/{name}", {}).get("status") or {}).get("addresses") or ()
     return next((str(each["address"]) for each in addresses if each.get("type") == "InternalIP"), "")

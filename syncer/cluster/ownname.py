@@ -1,4 +1,4 @@
-"""Whether the host name that a Lease and a registry would be named after is a Node's: hostNetwork."""
+"""Check that the host name behind the names of Lease and registry is not a Node's (hostNetwork)."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,10 @@ _BAD_REQUEST = 400
 
 
 class OwnName:
-    """Checks a place's name once, with the right to read Nodes, which every syncer has.
+    """Checks a place's name once, with the right to read Nodes of every syncer.
 
-    It is checked after the first read that the API server allows: a syncer without any right to Leases runs
-    unelected, as the predecessor's does, and needs no name.
+    The check follows the first read that the API server allows: a syncer without any right to Leases runs
+    without election, like the predecessor, and needs no name.
     """
 
     def __init__(self, api: Api, place: Place) -> None:
@@ -22,11 +22,11 @@ class OwnName:
         self._host = place.host
 
     def check(self) -> None:
-        """Return where the name is sure.
+        """Return if the name is certain.
 
         Raises:
-            MisconfiguredError: where a Node has this name; a person must set NLB_SYNC_NAME.
-            ClusterError: where that cannot be known now; nothing must be written under the name.
+            MisconfiguredError: a Node has this name; a user must set NLB_SYNC_NAME.
+            ClusterError: unknown now; no object may be written under the name.
 
         """
         if self._host and self._is_node():
@@ -34,7 +34,7 @@ class OwnName:
         self._host = ""
 
     def _is_node(self) -> bool:
-        """Whether a Node has this name, or this label where its name is another; it takes `list`."""
+        """Return whether a Node has this name, or this hostname label; needs the right to `list`."""
         return any(
             self._listed({selects: f"{field}={self._host}", "limit": "1"})
             for selects, field in (("fieldSelector", "metadata.name"), ("labelSelector", _HOSTNAME_LABEL))
@@ -45,6 +45,6 @@ class OwnName:
             return bool(self._api.get("/api/v1/nodes", query).get("items"))
         except RefusedError as error:
             if error.status == _BAD_REQUEST:
-                return False  # no Node can be called so
-            # Not as a 403: that would be taken for a missing right to Leases, which ends the election.
+                return False  # invalid as a Node's name
+            # Not a 403: the election would end, as for a missing right to Leases.
             raise ClusterError(f"whether {self._host} is a Node's name cannot be known: {error}") from None

@@ -1,4 +1,4 @@
-"""Where this syncer's own objects lie, a Lease and a ConfigMap, and what it is called in them."""
+"""The place and name of the syncer's own objects: a Lease and a ConfigMap."""
 
 import re
 import secrets
@@ -11,19 +11,19 @@ from syncer.text.quote import quoted
 
 _NAMESPACE = "var/run/secrets/kubernetes.io/serviceaccount/namespace"
 _DEFAULT_NAME = "nlb-sync"
-# A Deployment's Pod is called by it, by its ReplicaSet's hash and by five letters, both of the alphabet that
-# Kubernetes uses for generated names (k8s.io/apimachinery/pkg/util/rand: no vowels, no 0, 1 and 3).
+# The name of a Deployment's Pod: the Deployment's name, the ReplicaSet's hash and five letters, both of the
+# alphabet of Kubernetes' generated names (k8s.io/apimachinery/pkg/util/rand: no vowels, no 0, 1 and 3).
 _POD = re.compile(
     r"(?P<deployment>[a-z0-9][-a-z0-9.]*)-[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}"
 )
-# Those names are cut to 58 letters before the five ("maxGeneratedNameLength" of k8s.io/apiserver): of a
-# Deployment with a long name the hash loses its end, and with it the dash.
+# Generated names are cut to 58 letters before the five ("maxGeneratedNameLength" of k8s.io/apiserver): a long
+# Deployment name cuts off the end of the hash, and so the dash.
 _CUT = 58
 _LONGEST = 63
 _LONGEST_LINE = 1024
 
 
-# The kubelet writes a Pod's /etc/hosts with one of these first lines (pkg/kubelet/kubelet_pods.go).
+# The kubelet writes a Pod's /etc/hosts with such a first line (pkg/kubelet/kubelet_pods.go).
 _HOSTS = "etc/hosts"
 _OWN_NETWORK = "# Kubernetes-managed hosts file."
 _HOST_NETWORK = "# Kubernetes-managed hosts file (host network)."
@@ -31,9 +31,9 @@ _HOST_NETWORK = "# Kubernetes-managed hosts file (host network)."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """`identity` differs for each process; the name is the same for all replicas of a Deployment.
+    """`identity` is unique for each process; the name is shared by all replicas of a Deployment.
 
-    `host` is the host name that `name` was made of, where it may be the Node's and not the Pod's; else "".
+    `host` is the host name behind `name`, if possibly the Node's and not the Pod's; else "".
     """
 
     namespace: str
@@ -43,12 +43,12 @@ class Place:
 
 
 def own_place(environment: Mapping[str, str], namespace: str, name: str) -> Place | None:
-    """The place that is configured, else the Pod's namespace and its Deployment's name, which are its own.
+    """Return the configured place, else the Pod's namespace and Deployment's name.
 
-    Two syncers of one cluster therefore never meet. None outside a Pod where no namespace is configured.
+    Two syncers of a cluster therefore never share a place. None outside a Pod without a configured namespace.
 
     Raises:
-        MisconfiguredError: where only the host name is known, and it is the Node's (hostNetwork).
+        MisconfiguredError: only the host name is known, and the host is the Node (hostNetwork).
 
     """
     pod = own_pod(environment)
@@ -69,12 +69,12 @@ def own_place(environment: Mapping[str, str], namespace: str, name: str) -> Plac
 
 
 def own_pod(environment: Mapping[str, str]) -> str:
-    """The Pod's name: POD_NAME (a field reference), else the host name, with hostNetwork the Node's."""
+    """Return the Pod's name: POD_NAME (a field reference), else the host name (hostNetwork: the Node's)."""
     return environment.get("POD_NAME", "").strip() or environment.get("HOSTNAME", "")
 
 
 def nameless(host: str) -> MisconfiguredError:
-    """The error where replicas on two Nodes would make two names, and so elect two leaders."""
+    """Return the error for a Node's host name: replicas on two Nodes would elect two leaders."""
     return MisconfiguredError(
         f"NLB_SYNC_NAME is not set, and the host name {quoted(host)} is the Node's, not the Pod's "
         "(hostNetwork); set NLB_SYNC_NAME to a name that all replicas share, or POD_NAME from metadata.name"
@@ -82,7 +82,7 @@ def nameless(host: str) -> MisconfiguredError:
 
 
 def deployment_of(pod: str) -> str:
-    """The name of the Deployment that made a Pod of this name; "" where none did."""
+    """Return the Deployment's name from a Pod's name; "" for a Pod without a Deployment."""
     made = _POD.fullmatch(pod)
     if made:
         return made["deployment"]
@@ -90,12 +90,12 @@ def deployment_of(pod: str) -> str:
 
 
 def mounted_namespace(environment: Mapping[str, str]) -> str:
-    """The namespace that the kubelet mounts beside the token; "" outside a Pod."""
+    """Return the namespace, mounted by the kubelet beside the token; "" outside a Pod."""
     return _first_line(environment, _NAMESPACE)
 
 
 def _first_line(environment: Mapping[str, str], path: str) -> str:
-    """The first line of a file that the kubelet mounts; "" where it cannot be read."""
+    """Return the first line of a file mounted by the kubelet; "" if unreadable."""
     root = Path(environment.get("CONTAINER_SANDBOX_MOUNT_POINT") or "/")
     try:
         with (root / path).open(encoding="utf-8", errors="replace") as file:

@@ -1,4 +1,4 @@
-"""The ConfigMap in which a syncer keeps what is its own."""
+"""The ConfigMap of the ownership registry."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,15 +12,15 @@ _MERGE_PATCH = "application/merge-patch+json"
 
 
 class KubernetesRecords:
-    """Implements `syncer.interfaces.Records`, in one thread of its own.
+    """Implements `syncer.interfaces.Records`, in a separate thread.
 
-    A patch carries only what changes, and the version that was read: the API server refuses any other.
+    A patch has only the changes, and the version of the last read: the API server refuses any other version.
     """
 
     def __init__(
         self, api: Api, namespace: str, name: str, check_name: Callable[[], None] = lambda: None
     ) -> None:
-        """`check_name` raises where `name` is wrong; it is called after each read that is allowed."""
+        """Set `check_name`, called after each permitted read; raises if `name` is wrong."""
         self._api = api
         self._check_name = check_name
         self._all = f"/api/v1/namespaces/{namespace}/configmaps"
@@ -51,7 +51,7 @@ class KubernetesRecords:
             except RefusedError as error:
                 if error.status == 404 and not version:  # noqa: PLR2004
                     raise without_namespace(error) from None
-                if error.status in {413, 422}:  # too large: it cannot be kept, whoever tries again
+                if error.status in {413, 422}:  # too large: a later attempt would fail too
                     raise DeniedError(str(error)) from None
                 raise
 

@@ -1,4 +1,4 @@
-"""Keeps one kind of object known: a staircase of forever, list then watch, one connection, in a thread.
+"""Keep a kind of object current in a thread, by nested steps: forever, list then watch, one connection.
 
 Why not the client's own watch or informer: docs/adr/0004-raw-list-then-watch.md.
 """
@@ -21,26 +21,26 @@ log = logging.getLogger(__name__)
 _LIST, _WATCH = "list", "watch"
 # Without resourceVersion: with 0 the server ignores the limit and sends one page (250 MiB at 5,000 nodes).
 _PAGE = 250
-# The watch ends by itself before its read time-out, so that only a dead peer reaches that one.
+# The watch ends before its read time-out, so that only a dead peer causes the time-out.
 _WATCH_S = (40, 50)
-# A watch is silent for this long beyond its own end, 59 s at most, when its peer is dead: keepalive does
-# not see a stopped server, and bookmarks come only every 2 minutes.
+# Spare silence after the watch's own end, 59 s at most in all, until a peer counts as dead: keepalive does
+# not detect a stopped server, and bookmarks come only every 2 minutes.
 _SPARE_S = 9.0
-# A list that streams is never silent for long; a server that does not know how to stream one may be.
+# A streamed list is never silent for long; a server without streamed lists may be.
 _LIST_SILENCE_S = 5.0
-# A watch is not trusted for ever: after an hour the list is read anew.
+# Trust in a watch is limited: after an hour the list is read again.
 _TRUST_S = 3600.0
-# A second 410 within this time is no compaction but a fault, and is waited out like one.
+# A second 410 within this time is no compaction but a fault, with the waits of a fault.
 _GONE_AGAIN_S = 30.0
-# How often the list is read while the watch is refused for good.
+# The interval of list reads while the watch is refused for good.
 _LIST_INSTEAD_S = 30.0
-# A watch that ends sooner than this without an event has not worked; one that stays open has.
+# A watch that ends sooner without an event has not worked; a watch open for longer has.
 _WORKING_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is listed and watched: the collection's path, its plural for messages, and a field selector."""
+    """The watched collection: path, plural for messages, and field selector."""
 
     path: str
     plural: str
@@ -48,7 +48,7 @@ class Watched:
 
 
 class Reflector(Generic[View]):
-    """One thread that follows one collection; `parse` turns an object's JSON into what is kept of it."""
+    """A thread that follows a collection; `parse` turns an object's JSON into a view."""
 
     def __init__(
         self, api: Api, watched: Watched, parse: Callable[[Mapping[str, Any]], View], sink: Sink[View]
@@ -72,14 +72,14 @@ class Reflector(Generic[View]):
 
     @property
     def problem(self) -> str:
-        """What keeps the views from being those of now, in one line; may be asked in any thread."""
+        """Why the views are not current, in one line; callable from any thread."""
         if self._works:
-            return ""  # a watch that is open and says nothing: nothing happens there
+            return ""  # an open watch without events: no change
         return self._problems.get(_LIST) or self._problems.get(_WATCH, "")
 
     @property
     def behind(self) -> float:
-        """For how many seconds the views may have been wrong; 0 while a watch is open, `inf` at first."""
+        """Seconds for which the views may have been wrong; 0 while a watch is open, `inf` at first."""
         return 0.0 if self._works else time.monotonic() - self._right_at
 
     @property
@@ -89,17 +89,17 @@ class Reflector(Generic[View]):
         return since is not None and time.monotonic() - since >= _WORKING_S
 
     def start(self) -> None:
-        """Begin in a thread of its own."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End at once, also a read that waits; returns without waiting for the thread."""
+        """End at once, even a waiting read; returns without waiting for the thread."""
         self._stopping.set()
         if stream := self._stream:
             stream.close()
 
     def forever(self) -> None:
-        """List and watch until stopped; a fault is waited out, a doubt ends in a fresh list."""
+        """List and watch until stopped; a fault leads to a wait, a doubt to a fresh list."""
         while not self._stopping.is_set():
             try:
                 self._list_then_watch()
@@ -109,7 +109,7 @@ class Reflector(Generic[View]):
                 self._forget("doubt", str(doubt))
             except ClusterError as error:
                 self._failed(str(error))
-            except Exception:  # the thread must not die silently: whatever it was, the list is read anew
+            except Exception:  # the thread must not die silently: the list is read again
                 log.exception("unforeseen fault while watching %s", self._watched.plural)
                 self._forget("doubt", "an unforeseen fault")
 
@@ -123,7 +123,7 @@ class Reflector(Generic[View]):
             self._one_connection()
 
     def _list(self) -> None:
-        """Read every page; one that fails is asked for again, the pages before it are kept."""
+        """Read every page; a failed page is read again, the earlier pages are kept."""
         self._asking = _LIST
         self._pace.wait(_LIST)
         try:
@@ -136,11 +136,11 @@ class Reflector(Generic[View]):
                     self._pace.wait(_LIST)
         except ClusterError as error:
             if not self._continue or isinstance(error, GoneError):
-                self._by_pages = False  # the other way may work
+                self._by_pages = False  # the streamed list may work
             raise
 
     def _next_page(self) -> bool:
-        """Read one page; whether it was the last."""
+        """Read one page; return whether the page was the last."""
         answer = self._api.get(self._watched.path, self._page_query())
         page = page_of(self._watched.plural, answer, self._continue)
         self._known.take_page(page.items)
@@ -157,7 +157,7 @@ class Reflector(Generic[View]):
         }
 
     def _one_connection(self) -> None:
-        """One watch, until the server ends it. Its normal end is no event: the next resumes where it was."""
+        """Follow one watch until its end. A normal end is no fault: the next watch resumes there."""
         self._asking = _WATCH if self._known.version else _LIST
         self._pace.wait(_WATCH)
         if self._stopping.is_set():
@@ -180,9 +180,9 @@ class Reflector(Generic[View]):
         self._restarted("expired")
 
     def _follow(self, lasts: int) -> bool:
-        """Take the events of one watch that is to last so many seconds; whether it worked for a while.
+        """Apply the events of one watch of `lasts` seconds; return whether the watch worked for a while.
 
-        Without a version to go on from it begins with the whole list, one object at a time.
+        Without a version the watch begins with the whole list, one object at a time.
         """
         try:
             self._take_events(lasts)
@@ -190,7 +190,7 @@ class Reflector(Generic[View]):
             worked = self._works
             self._stream = self._watching_since = None
             if worked:
-                self._recovered(_WATCH)  # however it ended: what comes now is another outage
+                self._recovered(_WATCH)  # whatever the end: a later failure is another outage
         return worked
 
     def _take_events(self, lasts: int) -> None:
@@ -213,7 +213,7 @@ class Reflector(Generic[View]):
                 self._asking = _WATCH
 
     def _not_streamed(self, error: ClusterError) -> None:
-        """The list did not come by a stream: it may come by pages, at once where the server answered so."""
+        """Switch to pages after a failed streamed list, at once where the refusal is final."""
         self._known.forget()
         self._by_pages = True
         self._continue = ""
@@ -221,7 +221,7 @@ class Reflector(Generic[View]):
             raise error
 
     def _lost(self, error: ClusterError) -> None:
-        """The watch is refused or broken; where listing is still allowed, the list is read now and then."""
+        """Count a refused or broken watch; while lists are still allowed, read the list at intervals."""
         refused = isinstance(error, RefusedError)
         self._restarted("refused" if refused else "lost")
         if isinstance(error, RefusedError) and error.final and self._known.age > _LIST_INSTEAD_S:

@@ -1,4 +1,4 @@
-"""Asks the API server who we are and what we may do there; no right is needed to ask."""
+"""Read the own identity and rights from the API server; the requests need no right."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """One verb on one resource; `group` "" is the core API, `namespace` "" the whole cluster."""
+    """A verb on a resource; `group` "" is the core API, `namespace` "" the whole cluster."""
 
     verb: str
     resource: str
@@ -19,13 +19,13 @@ class Right:
     name: str = ""
 
     def __str__(self) -> str:
-        """As a person would say it: `list services/ingress in default`."""
+        """Describe the right for users: `list services/ingress in default`."""
         named = f"{self.resource}/{self.name}" if self.name else self.resource
         return f"{self.verb} {named}" + (f" in {self.namespace}" if self.namespace else "")
 
 
 def allowed(api: Api, right: Right) -> bool:
-    """Whether RBAC allows it; ClusterError when nobody answers."""
+    """Return whether RBAC allows the right; ClusterError without an answer."""
     attributes = {
         "verb": right.verb,
         "resource": right.resource,
@@ -43,7 +43,7 @@ def allowed(api: Api, right: Right) -> bool:
 
 
 def own_name(api: Api) -> str:
-    """Who the API server takes us for, `system:serviceaccount:NAMESPACE:NAME` in a Pod (Kubernetes 1.28)."""
+    """Return the API server's name of the syncer, `system:serviceaccount:NAMESPACE:NAME` in a Pod (1.28)."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     said = (api.small("POST", _WHO, body).get("status") or {}).get("userInfo") or {}
     return str(said.get("username") or "")

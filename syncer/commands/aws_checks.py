@@ -14,10 +14,10 @@ from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsError
 from syncer.model import InstanceId, NodeView, Standing, TargetHealth, TargetState
 
-# AWS refuses a signature that is 5 minutes off ("Signature Version 4", troubleshooting).
+# AWS refuses a signature with a clock skew of 5 minutes ("Signature Version 4", troubleshooting).
 _SKEW_FAILS_S = 240.0
 _SKEW_NOTED_S = 60.0
-# Below this share of free places a burst of new nodes may not fit.
+# With a smaller share of free places a burst of new nodes may not fit.
 _SPARE_SHARE = 0.1
 
 _NUMBER = re.compile(r"[0-9]{1,5}")
@@ -35,9 +35,9 @@ Knock = Callable[[str, int, str], tuple[bool | None, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsChecks:
-    """Checks of AWS, beside the `nodes` and `ports` of the cluster; None and empty where unreadable.
+    """Checks of AWS; the cluster's `nodes` and `ports` are None and empty if unreadable.
 
-    `ports` are the NodePorts of each Service `namespace/name` by their names.
+    `ports` are the NodePorts of Services `namespace/name` by port name.
     """
 
     survey: Survey
@@ -47,7 +47,7 @@ class AwsChecks:
     knock: Knock
 
     async def run(self) -> AsyncIterator[Finding]:
-        """Run all checks, in the order in which a failure explains the next."""
+        """Run all checks, in an order where a failure explains later failures."""
         try:
             found = await self.survey.identity()
         except AwsError as error:
@@ -178,7 +178,7 @@ class AwsChecks:
         except AwsError as error:
             yield note(name, f"{error}; the quota cannot be looked at")
             return
-        # With cross-zone on, a zone's figure is that of the whole load balancer ("Quotas for your NLBs").
+        # With cross-zone on, the quota of a zone applies to the whole load balancer ("Quotas for your NLBs").
         whole = (
             "targets-per-availability-zone-per-network-load-balancer"
             if crossing
@@ -219,7 +219,7 @@ class AwsChecks:
         return ok(name, f"{wanted} nodes for {limit} places")
 
     def _wanted(self) -> list[NodeView]:
-        """Return the nodes that should be targets, before zones are considered."""
+        """Return the desired nodes, before zones are considered."""
         verdicts = evaluate(self.nodes, frozenset(), self.settings.node_policy).verdicts
         chosen = {verdict.node for verdict in verdicts if verdict.standing is Standing.IN}
         return [node for node in self.nodes or () if node.name in chosen]

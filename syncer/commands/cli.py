@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the arguments; on an error, end the process with one line and exit code 2."""
+    """Parse the arguments; on an error, print a single line and end the process with exit code 2."""
     return _parser().parse_args(argv)
 
 

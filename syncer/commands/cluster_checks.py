@@ -35,7 +35,7 @@ class ClusterSeen:
 def needed_rights(
     settings: Settings, workload: Workload | None, place: Place | None
 ) -> Iterator[tuple[Right, str]]:
-    """List the rights that the syncer uses, with the loss without the right; "" where nothing works."""
+    """List the rights of the syncer, with the loss without the right; "" for an essential right."""
     yield Right(verb="list", resource="nodes"), ""
     yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
     yield Right(verb="get", resource="nodes"), "`wait` takes instance ids only"
@@ -64,7 +64,7 @@ def needed_rights(
 
 
 def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
-    """List the rights for Events: a Node's in the namespace `default`, the Deployment's in its namespace."""
+    """List the rights for Events: a Node's in namespace `default`, the Deployment's beside the Deployment."""
     places = {"default": "events of Nodes"}
     if workload is not None:
         own = workload.namespace
@@ -80,7 +80,7 @@ def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
 
 
 def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
-    """Report the identity behind the rights, and the rights that are not checked."""
+    """Report the identity behind the rights, and the unchecked rights."""
     try:
         yield ok("rights", f"they are those of {own_name(api)}")
     except ClusterError as error:
@@ -93,7 +93,7 @@ def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
 
 
 def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Finding]:
-    """Report each missing right in one line, or one line when all are present."""
+    """Report missing rights, a line for each, or a single line when all are present."""
     missing = False
     for right, lost in rights:
         try:
@@ -112,7 +112,7 @@ def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Find
 def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
     """Check that the namespace of Lease and registry exists, by a dry-run create of a ConfigMap.
 
-    RBAC allows requests in namespaces that do not exist.
+    RBAC allows requests in missing namespaces too.
     """
     if place is None:
         return
@@ -123,7 +123,7 @@ def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
         if error.status == 404:  # noqa: PLR2004
             yield fails("settings", str(without_namespace(error)))
     except ClusterError:
-        return  # an API server that does not answer is reported with the rights
+        return  # a missing answer is reported with the rights
 
 
 def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[Finding]:
@@ -178,7 +178,7 @@ def answers(
 
 
 def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | None, str]:
-    """Make one health check as AWS does. No connection proves nothing: a firewall may admit only the NLB."""
+    """Check health as AWS does. A failed connection proves nothing: a firewall may admit the NLB only."""
     where = f"{address}:{port}"
     try:
         if protocol == "TCP":

@@ -1,4 +1,4 @@
-"""`doctor`: check whether the syncer will work here, and with which losses. Changes nothing.
+"""`doctor`: check whether the syncer will work here, and with which losses. Changes no state.
 
 Exit codes: 0 the syncer works (notes name the losses), 1 a check fails, 2 a flag or variable is wrong.
 """
@@ -33,7 +33,7 @@ from syncer.errors import ClusterError, MisconfiguredError
 
 
 def doctor(args: argparse.Namespace) -> int:
-    """Run all checks and print a line for each."""
+    """Run all checks and print a line for each check."""
     settings = load(os.environ)
     api = Api(configuration(os.environ))
     seen = ClusterSeen()

@@ -1,4 +1,4 @@
-"""Run one command line and translate its end into an exit code."""
+"""Run a command line and translate the outcome into an exit code."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from syncer.text.streams import write_error
 
 
 def execute(argv: Sequence[str] | None = None) -> int:
-    """Run the command; every error is one line on standard error, with `--debug` also a traceback.
+    """Run the command; an error is a single line on standard error, with `--debug` also a traceback.
 
     Raises:
         SystemExit: the arguments are wrong, or ask for help.
@@ -49,7 +49,7 @@ def _run(arguments: Namespace) -> int:
 
 
 def _parsed(argv: Sequence[str] | None) -> Namespace:
-    """Parse the arguments; flush standard output after `--help`, so that a failed write is an error."""
+    """Parse the arguments; flush standard output after `--help`, to detect a failed write."""
     try:
         return parse(argv)
     except SystemExit:
@@ -58,7 +58,7 @@ def _parsed(argv: Sequence[str] | None) -> Namespace:
 
 
 def _failed(error: Exception) -> int:
-    """Report the error in one line and return the exit code."""
+    """Report the error as a line and return the exit code."""
     match error:
         case MisconfiguredError():
             write_error(error)
@@ -75,7 +75,7 @@ def _failed(error: Exception) -> int:
 
 
 def unexpected(error: Exception) -> str:
-    """Describe an unforeseen error: its class, its message and the place of its raise."""
+    """Describe an unforeseen error: class, message and place of the raise."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     place = f" at {frames[-1].f_globals.get('__name__')}:{frames[-1].f_lineno}" if frames else ""
     what = f"{type(error).__name__}: {error}{place}"
@@ -104,7 +104,7 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 @contextmanager
 def _warnings_in_lines(*, traced: bool) -> Iterator[None]:
-    """Print each warning in one line on standard error; tracebacks of libraries only with --debug."""
+    """Print a warning as a line on standard error; tracebacks of libraries only with --debug."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("nlb-sync: %(message)s") if traced else _OneLine())

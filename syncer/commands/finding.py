@@ -1,11 +1,11 @@
-"""Findings of `doctor`: one line for each check."""
+"""Findings of `doctor`: a line for each check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """Severity. `note`: the syncer works with the loss that the line names."""
+    """Severity. `note`: the syncer works, with a loss that the line names."""
 
     OK = "ok"
     NOTE = "note"
@@ -14,7 +14,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: the check, its result and the remedy."""
+    """A line with the check, the result and the remedy."""
 
     check: str
     grade: Grade

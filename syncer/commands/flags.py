@@ -18,15 +18,15 @@ from syncer.text.quote import quoted
 # NLB_SYNC_ADDRESS of a listener on every address: the request goes to loopback.
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
 
-# The maximum of a flag, about 31 years; the event loop's clock has a limit.
+# The maximum of a time, about 31 years: the event loop's clock has a limit.
 _LONGEST_S = 1_000_000_000
 
 
 def own_url(environment: Mapping[str, str]) -> str:
     """Return the URL of this environment's syncer: in its Pod a command needs no --url.
 
-    An NLB_SYNC_PORT that is no port is left to the reader of the settings. The kubelet sets a variable of
-    this name for a Service nlb-sync.
+    An invalid NLB_SYNC_PORT is left to the reader of the settings: the kubelet sets NLB_SYNC_PORT for a
+    Service nlb-sync.
     """
     address = environment.get("NLB_SYNC_ADDRESS", "").strip()
     address = _EVERYWHERE.get(address, address)

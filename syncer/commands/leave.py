@@ -39,7 +39,7 @@ from syncer.interfaces import Clock, Elb
 from syncer.model import Desired, GroupPlan, GroupState, Target, TargetGroupArn, Why
 from syncer.reconcile.writer import BATCH
 
-# After one deregistration AWS may still list the old state.
+# After a single deregistration AWS may still list the old state.
 _TWICE = 2
 
 
@@ -61,7 +61,7 @@ class Farewell:
     gone: dict[TargetGroupArn, Counter[Target]] = field(default_factory=lambda: defaultdict(Counter))
 
     async def until(self, states: Sequence[GroupState]) -> list[GroupPlan]:
-        """Return the last plans; all own targets are deregistered if no plan holds one."""
+        """Return the last plans; all own targets are deregistered if no plan holds an own target."""
         deadline = self.clock.monotonic() + self.timeout
         first = {decided.target_group: decided.memory.peaks for decided in self._plans(states)}
         while True:
@@ -189,7 +189,7 @@ def _let_go(
 
 
 def _at_work(settings: Settings, url: str) -> str:
-    """Return where a syncer runs; "" if none is found from here. Raises ClusterError in doubt."""
+    """Return where a syncer runs; "" if no syncer is found from here. Raises ClusterError in doubt."""
     if answers_at(url):
         return f"at {url}"
     lease = lease_of(settings)

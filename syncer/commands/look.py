@@ -1,4 +1,4 @@
-"""Read cluster and groups once and evaluate the pure rules; nothing is written."""
+"""Read cluster and groups once and evaluate the pure rules, without any write."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """Functions that read the cluster; they block and raise ClusterError."""
+    """Blocking functions that read the cluster and raise ClusterError."""
 
     nodes: Callable[[], tuple[NodeView, ...]]
     ports: Callable[[str], tuple[LivePort, ...]]
@@ -33,7 +33,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """The observed state and the plans of a syncer that has just started; `problems` are failed reads."""
+    """The observed state and a just started syncer's plans; `problems` are failed reads."""
 
     evaluation: Evaluation
     desired: Desired
@@ -44,7 +44,7 @@ class Look:
 
     @property
     def explanations(self) -> list[Explanation]:
-        """The explanation of each node, and of each target without a node."""
+        """Explanations of all nodes, and of targets without a node."""
         releases = {
             arn: {target: each.retry_in for target, each in targets.items()}
             for arn, targets in self.quarantine.items()

@@ -44,7 +44,7 @@ class UntilHealthy:
 
 
 class UntilDrained:
-    """Wait until no group lists the instance, and `settle` seconds have passed since the last registration.
+    """Wait until no group lists the instance, plus `settle` seconds since no group had it registered.
 
     An instance that no group lists at the first read is drained: the time of its deregistration is unknown.
     """

@@ -14,7 +14,7 @@ def show_plans(
 ) -> bool:
     """Print a row for each changed or held target; return False without rows.
 
-    Each plan comes with its group's name; a single plan needs no name, "".
+    The input pairs a group's name with a plan; a single plan needs no name, "".
     """
     rows = [row for name, plan in plans for row in _rows(name, plan, held, says)]
     first = 0 if any(name for name, *_ in rows) else 1

@@ -42,7 +42,7 @@ def read_whole(name: str, limits: Limits | None = None) -> bytes:
     try:
         if name == "-":
             return _standard_input(limits)
-        # Standard input is not opened with these flags: a terminal shares them with other programs.
+        # Standard input stays without these flags: a terminal shares the flags with other programs.
         number = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         try:
             return _read(number, limits)

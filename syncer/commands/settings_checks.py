@@ -1,11 +1,11 @@
-"""The checks of `doctor` in the environment: valid variables that have no effect together."""
+"""The checks of `doctor` in the environment: valid variables without effect in combination."""
 
 from collections.abc import Iterator, Mapping
 
 from syncer.commands.finding import Finding, note
 
 _FILTER = ("NLB_SYNC_LABELFILTERKEY", "NLB_SYNC_LABELFILTERVALUE")
-# The predecessor's names and the names that override them.
+# The predecessor's names, and the overriding names.
 _OUTDONE = (
     ("NLB_SYNC_TARGETGROUPARNS", "NLB_SYNC_TARGET_GROUPS"),
     (_FILTER[0], "NLB_SYNC_NODE_SELECTOR"),
@@ -14,7 +14,7 @@ _OUTDONE = (
 
 
 def check_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Report a note for each variable that is set and has no effect."""
+    """Report a note for each variable without effect."""
     given = {name for name, text in environment.items() if text.strip()}
     key, value = _FILTER
     if (key in given) != (value in given):

@@ -78,7 +78,7 @@ def _has_lists(said: Mapping[str, Any], *names: str) -> bool:
 
 
 def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
-    """List the problems for a user, one line each."""
+    """List the problems for a user, a line for each problem."""
     if not said.get("ready"):
         yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
     elif said.get("leader") is False and said.get("election"):

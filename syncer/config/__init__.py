@@ -1,1 +1,1 @@
-"""Environment variables: their table, their parsers and the resulting settings."""
+"""Environment variables: table, parsers and resulting settings."""

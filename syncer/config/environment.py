@@ -5,10 +5,10 @@ from collections.abc import MutableMapping
 
 from syncer.text.redaction import know_environment
 
-# Variables of boto3, the Kubernetes client and their HTTP libraries. `echo KEY | base64` in a Secret leaves a
-# newline, which is invalid in headers and paths.
+# Variables of boto3, the Kubernetes client and the HTTP libraries. `echo KEY | base64` in a Secret leaves a
+# newline, invalid in headers and paths.
 _READ = re.compile(r"(AWS|KUBE|BOTO|NLB_SYNC)|.*_PROXY$|(SSL|REQUESTS|CURL)_", re.IGNORECASE)
-# A byte order mark: some editors write it in front.
+# A byte order mark at the start: some editors add the mark.
 _MARK = "\ufeff"
 # White space that a shell, an editor or a Secret made of a file adds around a value; not the spaces of
 # Unicode.

@@ -1,4 +1,4 @@
-"""Parsers of single variables: each raises ValueError, with a message where the text has parts."""
+"""Parsers of single variables. A parser raises ValueError, with a message where the text has parts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,8 @@ _SERVICE = re.compile(
     r"(?P<service>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z]([-a-z0-9]{0,61}[a-z0-9])?)"
     r"(:(?P<port>[a-z0-9-]{1,63}))?"
 )
-# A qualified name ("labels and selectors" in Kubernetes' documentation), or `prefix/*`; a `!` exempts it.
+# A qualified name ("labels and selectors" in Kubernetes' documentation), or `prefix/*`; a `!` exempts the
+# key.
 _TAINT = re.compile(
     r"!?({prefix}/\*|({prefix}/)?{name})".format(
         prefix=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name=r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -23,9 +24,9 @@ _TAINT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """A port of a Service whose live NodePort is followed: `namespace/name` and the port.
+    """A Service's port with a followed live NodePort: `namespace/name` and the port.
 
-    `port` is the port's name, its number in the Service as text, or "" for the only port.
+    `port` is the port's name, the number in the Service as text, or "" for the only port.
     """
 
     service: str
@@ -52,14 +53,14 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """One target group and the source of its targets' port; None is the group's own port."""
+    """A target group and the source of the targets' port; None is the group's own port."""
 
     group: GroupArn
     port: ServicePort | int | None = None
 
 
 class Secret(str):
-    """A string whose repr is masked."""
+    """A string with a masked repr."""
 
     __slots__ = ()
 
@@ -80,7 +81,7 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def matching(pattern: str) -> Callable[[str], str]:
-    """Return a parser for text that matches `pattern` as a whole, or empty text."""
+    """Return a parser for empty text or a full match of `pattern`."""
 
     def parse(text: str) -> str:
         if text and not re.fullmatch(pattern, text):
@@ -92,7 +93,7 @@ def matching(pattern: str) -> Callable[[str], str]:
 
 def boolean(text: str) -> bool:
     """Parse a switch: true or false."""
-    # The predecessor parsed its switch with Go's strconv.ParseBool: the words are the same.
+    # The predecessor used Go's strconv.ParseBool: the words are the same.
     if text.lower() in {"1", "t", "true"}:
         return True
     if text.lower() in {"0", "f", "false"}:

@@ -1,4 +1,4 @@
-"""The environment, parsed once before anything starts, as one frozen record."""
+"""The environment, parsed once before the start into a frozen record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """Return the settings; MisconfiguredError has the wrong variable, its value and the allowed values."""
+    """Return the settings; MisconfiguredError has the wrong variable, the value and the allowed values."""
     for name in sorted(environment):
         check_name(name)
     values: dict[str, Any] = {}

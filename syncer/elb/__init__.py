@@ -1,1 +1,1 @@
-"""The AWS side: the calls on target groups. The only package that imports boto3."""
+"""The AWS API: the calls on target groups. The only package that imports boto3."""

@@ -1,4 +1,4 @@
-"""The AWS calls of the syncer, each in a thread of a small pool, through one client a region."""
+"""The AWS calls of the syncer, in a small thread pool, through a client for each region."""
 
 import asyncio
 import logging
@@ -51,8 +51,8 @@ _FIRST_PAUSE = 0.5
 class BotoElb:
     """Implements `syncer.interfaces.Elb` on boto3.
 
-    Retries are the controller's: each call is one attempt. A command that a person runs has no controller, so
-    `retry_throttled_s` lets a throttled call be repeated for that many seconds.
+    The controller does the retries: a call is a single attempt. A command has no controller, so
+    `retry_throttled_s` repeats a throttled call for the given seconds.
     """
 
     def __init__(
@@ -78,19 +78,19 @@ class BotoElb:
         self._region = next((parse_arn(group).region for group in groups), "")
         self._sources: dict[str, Source] = {}
         self._clients: dict[str, ElasticLoadBalancingv2Client] = {}
-        # Each group may have one read and one write under way: a hanging one delays no other group.
+        # A group may have a read and a write under way: a hanging call delays no other group.
         workers = min(_THREADS, max(2, 2 * len(groups)))
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="aws")
 
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
-        """DescribeTargetHealth of the whole group: one call, it does not page."""
+        """DescribeTargetHealth of the whole group: a single call without pages."""
         healths = await self._in_thread(
             "DescribeTargetHealth", group, lambda client: self._healths.read(client, group)
         )
         return self._own_ports.seen(group, healths)
 
     async def target_types(self, groups: Collection[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
-        """What each group takes, by one DescribeTargetGroups a region; absent where AWS does not tell."""
+        """Return the groups' target types, by one DescribeTargetGroups a region; absent where unknown."""
         regions: dict[str, list[TargetGroupArn]] = {}
         for group in groups:
             regions.setdefault(parse_arn(group).region, []).append(group)
@@ -98,7 +98,7 @@ class BotoElb:
         return {group: kind for each in found for group, kind in each.items()}
 
     async def _target_types(self, groups: Sequence[TargetGroupArn]) -> Mapping[TargetGroupArn, str]:
-        """Those of one region: AWS refuses the whole call for a group that does not exist."""
+        """Return the types of one region: AWS refuses the whole call for a missing group."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> list["TargetGroupTypeDef"]:
             return client.describe_target_groups(TargetGroupArns=groups)["TargetGroups"]
@@ -112,22 +112,22 @@ class BotoElb:
         except AwsError:
             return {}
         named = {TargetGroupArn(each["TargetGroupArn"]): each for each in said}
-        # A group of functions has no port.
+        # A group of Lambda functions has no port.
         self._ports |= {group: each["Port"] for group, each in named.items() if "Port" in each}
         return {group: each["TargetType"] for group, each in named.items() if "TargetType" in each}
 
     async def default_port(self, group: TargetGroupArn) -> int:
-        """The group's own port; 0, which stands for it in every call, where we may not ask.
+        """Return the group's own port; without the right to read the port, the placeholder 0.
 
         The predecessor's policy does not allow DescribeTargetGroups: then targets are registered without a
-        port, as the predecessor did, and AWS takes the group's own.
+        port, as in the predecessor, and AWS uses the group's own port.
         """
 
         def call(client: "ElasticLoadBalancingv2Client") -> int:
             return client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]["Port"]
 
         if group in self._ports:
-            return self._ports[group]  # it cannot be changed
+            return self._ports[group]  # the port cannot be changed
         try:
             return await self._in_thread("DescribeTargetGroups", group, call)
         except AccessDeniedError as error:
@@ -155,7 +155,7 @@ class BotoElb:
         )
 
     def close(self) -> None:
-        """Take no more calls; the one under way ends by itself."""
+        """Accept no more calls; the call under way ends by itself."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(
@@ -191,7 +191,7 @@ class BotoElb:
             self._called(operation if rejected else "Credentials", error.code)
             if rejected:
                 with self._lock:
-                    self._clients.clear()  # the next attempt reads files, tokens and roles anew
+                    self._clients.clear()  # the next attempt reads files, tokens and roles again
                     self._sources.clear()
             raise
         except AwsError as error:
@@ -214,12 +214,12 @@ class BotoElb:
             return self._clients[region]
 
     def _check(self, event_name: str, **_: object) -> None:
-        """Called by botocore before every attempt of a write, whoever retries it: the last word."""
+        """Refuse a write without leadership; botocore calls the hook before every attempt, also a retry."""
         if not self._may_write():
             raise NotLeaderError(event_name.rpartition(".")[2])
 
     def _session(self, region: str) -> boto3.Session:
-        """With the credentials of all calls of a Region, which are fetched once."""
+        """Return a session with the Region's credentials, fetched once for all calls."""
         try:
             if region not in self._sources:
                 self._sources[region] = source_of(region, *self._keys, os.environ)
@@ -229,5 +229,5 @@ class BotoElb:
 
 
 def _description(target: Target) -> "TargetDescriptionTypeDef":
-    # No AvailabilityZone: it is not for instance targets (API reference).
+    # No AvailabilityZone: invalid for instance targets (API reference).
     return {"Id": target.id, "Port": target.port} if target.port else {"Id": target.id}

@@ -1,4 +1,4 @@
-"""Reads a target group's ARN: the region and partition that its calls go to."""
+"""Parse a target group's ARN: the region and partition of its calls."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _ARN = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupArn:
-    """The parts of a target group's ARN that are used. `identity` is the same for each spelling of it."""
+    """The used parts of a target group's ARN. `identity` is the same for every spelling of the ARN."""
 
     arn: TargetGroupArn
     partition: str
@@ -27,7 +27,7 @@ class GroupArn:
 
 
 def parse_arn(text: str) -> GroupArn:
-    """The parts of `text`; ValueError when it is no target group's ARN."""
+    """Return the parts of `text`; ValueError if `text` is not the ARN of a target group."""
     match = _ARN.fullmatch(text)
     if match is None:
         raise ValueError(

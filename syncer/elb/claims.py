@@ -1,6 +1,6 @@
-"""The claims of the token by which a Pod asks for credentials: issuer, subject and audience, never the token.
+"""The claims of a Pod's token for credentials: issuer, subject and audience, never the token.
 
-Nothing is verified here: AWS does that. The claims are shown beside what the role's trust policy must hold.
+AWS verifies the token, not this module. The claims are shown beside the needs of the role's trust policy.
 """
 
 import base64
@@ -21,7 +21,7 @@ _SUBJECT: Final = "system:serviceaccount:"
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a ServiceAccount token says of its bearer."""
+    """The claims of a ServiceAccount token."""
 
     issuer: str
     subject: str
@@ -29,12 +29,12 @@ class Claims:
 
     @property
     def service_account(self) -> str:
-        """`NAMESPACE/NAME`; the subject where it is not a ServiceAccount's."""
+        """`NAMESPACE/NAME`; the subject if not a ServiceAccount's."""
         return self.subject.removeprefix(_SUBJECT).replace(":", "/", 1)
 
     @property
     def issuer_path(self) -> str:
-        """The issuer without its scheme, as IAM writes it in ARNs and condition keys."""
+        """The issuer without its scheme, as in IAM's ARNs and condition keys."""
         return self.issuer.removeprefix("https://")
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Claims:
 
 
 def of_environment(method: str, environment: Mapping[str, str]) -> Claims | None:
-    """The claims of the token that the provider `method` of botocore sends; None where none can be read."""
+    """Return the claims of the token for botocore's provider `method`; None if unreadable."""
     path = environment.get(_FILES.get(method, ""))
     if not path:
         return None
@@ -54,7 +54,7 @@ def of_environment(method: str, environment: Mapping[str, str]) -> Claims | None
 
 
 def parse(token: str) -> Claims | None:
-    """The claims of a JSON Web Token; None for any other text."""
+    """Return the claims of a JSON Web Token; None for any other text."""
     parts = token.split(".")
     if len(parts) != _PARTS:
         return None
@@ -68,5 +68,5 @@ def parse(token: str) -> Claims | None:
 
 
 def _shown(value: object) -> str:
-    """A claim in one line of limited length."""
+    """Return a claim as a line of limited length."""
     return " ".join(str(value).split())[:256]

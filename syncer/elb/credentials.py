@@ -1,8 +1,8 @@
-"""Fetches AWS credentials in a step of its own, so that no failure of it looks like one of ELB.
+"""Fetch AWS credentials in a separate step, so that a failed fetch does not look like an ELB failure.
 
-botocore fetches them while it signs a call: then an AccessDenied of STS is the same exception as one of ELB,
-and whatever hangs holds up the call. Here boto3's own chain runs in a thread of its own, each call waits a
-limited time for it, and every failure is a CredentialsError that names the cure.
+botocore fetches credentials while signing a call: then an AccessDenied of STS is the same exception as ELB's,
+and a hanging source delays the call. Here boto3's own chain runs in a separate thread, a call waits a limited
+time for the chain, and every failure is a CredentialsError that names the cure.
 """
 
 import os
@@ -23,16 +23,16 @@ from syncer.elb.cures import credentials_fault, malformed, none_found
 from syncer.errors import CredentialsError
 from syncer.text.redaction import know
 
-# STS has 13 s to answer, the Pod Identity agent 9 s with its retries: a call is not held up for longer.
+# STS has 13 s to answer, the Pod Identity agent 9 s with its retries: a call waits no longer.
 _PATIENCE_S = 15.0
-# What an HTTP header may carry.
+# Characters allowed in an HTTP header.
 _LEGAL = re.compile(r"[\x21-\x7e]+")
 
 
 class Source(Credentials):
-    """The credentials of a client, as botocore reads them before it signs a call.
+    """The credentials of a client, read by botocore before signing a call.
 
-    `providers` makes boto3's chain; it is made again after each failure, so that files are read again.
+    `providers` makes boto3's chain, again after each failure: files are read again.
     """
 
     def __init__(self, providers: Callable[[], Iterable[CredentialProvider]]) -> None:
@@ -43,7 +43,7 @@ class Source(Credentials):
         self._fetching: Future[ReadOnlyCredentials] | None = None
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """The keys to sign with; CredentialsError after 15 s at the latest. One fetch at a time."""
+        """Return the keys for signing; CredentialsError after 15 s at the latest. One fetch at a time."""
         found = self._found
         if found is not None and not (isinstance(found, RefreshableCredentials) and found.refresh_needed()):
             return _usable(found)
@@ -57,7 +57,7 @@ class Source(Credentials):
             raise CredentialsError("AWS credentials", "TimedOut", message) from None
 
     def _fetch(self) -> "Future[ReadOnlyCredentials]":
-        """The fetch under way, or a new one."""
+        """Return the fetch under way, or start a fetch."""
         with self._lock:
             if self._fetching is None or self._fetching.done():
                 self._fetching = Future()
@@ -93,7 +93,7 @@ class Source(Credentials):
 
 
 def _usable(found: Credentials) -> ReadOnlyCredentials:
-    """Return the keys, registered for redaction; CredentialsError for one that no header can carry."""
+    """Return the keys, registered for redaction; CredentialsError for a key that is invalid in a header."""
     frozen = found.get_frozen_credentials()
     keys = {
         "access key id": frozen.access_key,

@@ -1,4 +1,4 @@
-"""Turns what a source of credentials raises into a CredentialsError that names the cure."""
+"""Translate errors of a source of credentials into a CredentialsError that names the cure."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from syncer.elb import trust
 from syncer.elb.claims import Claims
 from syncer.errors import CredentialsError
 
-# Calls of botocore's own clients while it fetches credentials. Their errors have ELB's codes.
+# Calls of botocore's own clients during the fetch of credentials. Their errors have ELB's codes.
 CREDENTIAL_OPERATIONS: Final = frozenset(
     {
         *("AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken"),
@@ -31,7 +31,7 @@ _METADATA: Final = (
     "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods call it)"
 )
 _PROFILE: Final = "mend the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
-# Errors of the configuration itself, which no trust policy mends.
+# Errors of the configuration itself; no trust policy is the cause.
 _OF_THE_PROFILE: Final = frozenset({"InfiniteLoopConfigError", "InvalidConfigError", "MfaError"})
 # By botocore's name of the provider.
 _CURES: Final = {
@@ -61,7 +61,7 @@ _CODES: Final = {
 
 
 def none_found() -> CredentialsError:
-    """The failure of a chain in which no provider has anything."""
+    """Return the failure of a chain without any credentials."""
     message = (
         "no source has any; give the Pod a role (a Pod Identity association, or the annotation "
         "eks.amazonaws.com/role-arn on its ServiceAccount), or set AWS_ACCESS_KEY_ID and "
@@ -71,16 +71,16 @@ def none_found() -> CredentialsError:
 
 
 def malformed(method: str, what: str, why: str) -> CredentialsError:
-    """The failure of a key that no request can carry; the key itself is not repeated."""
+    """Return the failure of a key that is invalid in a request; the message omits the key."""
     return CredentialsError(_from(method), "MalformedKey", f"the {what} {why}; {_cure(method)}")
 
 
 def credentials_fault(
     method: str, error: Exception, claims: Claims | None = None, role_arn: str = ""
 ) -> CredentialsError:
-    """The failure that `error` stands for; `method` is botocore's name of the provider, "" if not known.
+    """Return the failure for `error`; `method` is botocore's name of the provider, "" if unknown.
 
-    `claims` are those of the Pod's token and `role_arn` the role it asks for, where they are known.
+    `claims` are the Pod's token's and `role_arn` is the requested role, if known.
     """
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
@@ -104,12 +104,12 @@ def credentials_fault(
     return CredentialsError(_from(method), code, f"{_one_line(str(error))}; {_STS if far else _cure(method)}")
 
 
-# Those that are not asked over the network at large.
+# Providers without requests over the wider network.
 _NEAR: Final = frozenset({"container-role", "iam-role", "custom-process", "env"})
 
 
 def _method_of(operation: str) -> str:
-    """The provider that makes such a call."""
+    """Return the provider of such a call."""
     return {"GetRoleCredentials": "sso", "CreateToken": "sso", "AssumeRole": "assume-role"}.get(operation, "")
 
 

@@ -1,4 +1,4 @@
-"""Turns what botocore raises into the syncer's own failures, each by what is to be done about it."""
+"""Translate botocore's exceptions into the syncer's own failures, by the needed action."""
 
 import re
 
@@ -25,17 +25,17 @@ from syncer.errors import (
 )
 
 # InvalidTarget quotes ids as 'i-0123456789abcdef0': "The following targets are not in a running state and
-# cannot be registered: …" (API reference), "The following instances do not exist: …"; or it says "Targets
-# {i-0123456789abcdef0} are not supported", of an instance type that takes no NLB (Kubernetes issue 56700).
+# cannot be registered: …" (API reference), "The following instances do not exist: …"; or has "Targets
+# {i-0123456789abcdef0} are not supported", for an instance type without NLB support (Kubernetes issue 56700).
 _INSTANCE_ID = re.compile(r"\bi-[0-9a-z]+\b")
-# What AWS says, also of the whole call, when an id cannot be one (issues 316, 328 and 3668 of the AWS Load
+# AWS's message, also for the whole call, for an impossible id (issues 316, 328 and 3668 of the AWS Load
 # Balancer Controller).
 _MALFORMED_ID = re.compile(r"Instance ID '([^']*)' is not valid")
-# Of an answer that cannot be read: the whole of it may be a web page.
+# For an unreadable answer, possibly a whole web page.
 _SHOWN = 200
 _ACTION = re.compile(r"not authorized to perform: (\S+)")
 
-# What a call may raise. The last three: botocore takes an answer apart that is none of AWS's.
+# Exceptions of a call. The last three: botocore parses an answer that is not AWS's.
 RAISED = (ClientError, BotoCoreError, OSError, ResponseParserError, LookupError, ValueError)
 
 _THROTTLES = frozenset(
@@ -51,8 +51,7 @@ _THROTTLES = frozenset(
 )
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _NEW_KEY = "give a new key or token, or a role"
-# What to do about each. The last four are also what AWS says of keys that were deleted or not yet spread to
-# all its servers.
+# The cures by code. AWS also sends the last four for keys that are deleted or not yet known to all servers.
 _EXPIRIES = {
     "ExpiredToken": _NEW_KEY,
     "ExpiredTokenException": _NEW_KEY,
@@ -65,7 +64,7 @@ _EXPIRIES = {
 
 
 def fault(operation: str, error: Exception) -> AwsError:
-    """The failure that `error`, raised by botocore during `operation`, stands for."""
+    """Return the failure for `error`, raised by botocore during `operation`."""
     if isinstance(error, NoCredentialsError):
         return none_found()
     if isinstance(error, PartialCredentialsError | CredentialRetrievalError):

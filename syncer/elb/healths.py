@@ -1,7 +1,7 @@
-"""DescribeTargetHealth, of whose answer only those targets are parsed that are not as they were.
+"""DescribeTargetHealth; only changed targets of the answer are parsed.
 
-It does not page: 5,000 targets are 0.86 MB of XML, nearly all of it word for word what came 30 s before, and
-botocore takes 0.1 s of CPU for it. So what the answer says of each target is remembered by its text.
+The call has no pages: 5,000 targets are 0.86 MB of XML, nearly all identical to the answer 30 s before, and
+botocore takes 0.1 s of CPU for the XML. So a parsed target is remembered by its text.
 """
 
 import logging
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Emitted by botocore for its own handlers, though its documentation does not list it. A botocore without it,
-# or with other arguments, costs CPU and no more: then all of each answer is parsed by botocore.
+# Emitted by botocore for its own handlers, though missing in its documentation. A botocore without the event,
+# or with other arguments, costs CPU and no more: then botocore parses the whole answer.
 _BEFORE_PARSE = "before-parse.elastic-load-balancing-v2.DescribeTargetHealth"
 _BEGINS, _ENDS = b"<TargetHealthDescriptions>", b"</TargetHealthDescriptions>"
 _MEMBER_ENDS = b"</member>"
 _HEALTHS = "Healths"
-# Of an answer that is not written as AWS writes it: botocore says what it is, or what is wrong with it.
+# For an answer in another form than AWS's: botocore parses the answer, or reports the error.
 _UNFAMILIAR = (AttributeError, LookupError, TypeError, ValueError, ET.ParseError)
 
 
 class Healths:
-    """Reads groups, and remembers what was last read of each. Reads of one group do not overlap."""
+    """Reads groups, and remembers a group's last read. Reads of a group do not overlap."""
 
     def __init__(self) -> None:
         self._known: dict[TargetGroupArn, dict[bytes, TargetHealth]] = {}
@@ -41,11 +41,11 @@ class Healths:
         self._asked = threading.local()
 
     def attach(self, client: "ElasticLoadBalancingv2Client") -> None:
-        """Stand between this client's answers and its parser."""
+        """Register the hook between the client's answers and parser."""
         client.meta.events.register(_BEFORE_PARSE, self._before_parse)
 
     def read(self, client: "ElasticLoadBalancingv2Client", group: TargetGroupArn) -> list[TargetHealth]:
-        """What AWS lists, the same object for what is as it was; botocore's exceptions."""
+        """Return the targets, the same object for an unchanged target; raises botocore's exceptions."""
         self._asked.group = group
         answer: Any = client.describe_target_health(TargetGroupArn=group)
         if _HEALTHS in answer:
@@ -55,7 +55,7 @@ class Healths:
         return self._readable(group, answer["TargetHealthDescriptions"])
 
     def _readable(self, group: TargetGroupArn, lines: Iterable[object]) -> list[TargetHealth]:
-        """The targets in these lines; one that names none harms only itself, and is said once."""
+        """Return the targets of these lines; a line without a target is skipped and logged once."""
         healths, odd = list[TargetHealth](), list[str]()
         for number, line in enumerate(lines):
             try:
@@ -69,9 +69,9 @@ class Healths:
         return healths
 
     def _before_parse(self, **said: Any) -> None:
-        """Called by botocore with an answer, in the thread that asked for it.
+        """Parse the list of an answer; called by botocore in the thread of the call.
 
-        The list is taken out of it, so that botocore finds none should it not hand on what was made of it:
+        The list is removed from the answer, so that a botocore that drops the parsed result finds no list:
         such an answer is an error, and never an empty group.
         """
         try:
@@ -87,7 +87,7 @@ class Healths:
         handed_on[_HEALTHS] = healths
 
     def _known_or_parsed(self, group: TargetGroupArn, listed: bytes) -> list[TargetHealth]:
-        """Each member of the list. A digest stands for its text, which is ten times as long."""
+        """Return all members of the list. A digest replaces a member's text, ten times as long."""
         *members, rest = listed.split(_MEMBER_ENDS)
         if rest.strip():
             raise ValueError("something else than members")
@@ -105,7 +105,7 @@ def _parsed(member: bytes) -> TargetHealth:
 
 
 def _fields(element: ET.Element) -> dict[str, Any]:
-    """As botocore makes it of the XML; the port is the only number in it."""
+    """Convert XML as botocore does; the port is the only number."""
     return {
         each.tag: _fields(each)
         if len(each)
@@ -118,5 +118,5 @@ def _fields(element: ET.Element) -> dict[str, Any]:
 
 @cache
 def _number(text: str) -> int:
-    """The same for each target of a group, and kept once for them all."""
+    """Parse a port; a group's targets share the port, so the result is cached."""
     return whole(text, 0, 65535)

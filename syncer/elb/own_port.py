@@ -1,4 +1,4 @@
-"""Port 0 stands for a group's own port, where AWS does not let us ask which one that is."""
+"""Port 0 is a placeholder for a group's own port, where AWS denies the read of the port."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,25 +9,25 @@ OWN = 0
 
 
 class OwnPorts:
-    """Learns a group's own port from where targets that were registered without a port turn up."""
+    """Learns a group's own port from the listed port of targets that were registered without a port."""
 
     def __init__(self) -> None:
         self._asked: dict[TargetGroupArn, set[InstanceId]] = {}
         self._learnt: dict[TargetGroupArn, int] = {}
 
     def registering(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        """Remember which instances are registered without a port."""
+        """Remember the instances that are registered without a port."""
         without = {target.id for target in targets if target.port == OWN}
         if without and group not in self._learnt:
             self._asked.setdefault(group, set()).update(without)
 
     def seen(self, group: TargetGroupArn, healths: Sequence[TargetHealth]) -> Sequence[TargetHealth]:
-        """What AWS lists, with the own port written as 0 once it is learnt."""
+        """Return AWS's list, with the own port written as 0 once the port is known."""
         asked = self._asked.get(group) or set()
         if group not in self._learnt:
             ports = {health.target.port for health in healths if health.target.id in asked}
             if len(ports) != 1:
-                return healths  # nothing there yet, or an instance that is also there on another port
+                return healths  # not listed yet, or an instance that is also listed with another port
             self._learnt[group] = ports.pop()
             self._asked.pop(group, None)
         own = self._learnt[group]

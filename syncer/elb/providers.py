@@ -1,4 +1,4 @@
-"""boto3's chain of credential providers, with limits on what it waits for and token files read with care."""
+"""boto3's chain of credential providers, with limits on waits, and strict reads of token files."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from botocore.session import Session
 
 from syncer.text.redaction import know
 
-# A process may prompt a person for a code. A call does not wait that long; the next one uses its result.
+# A process may prompt a user for a code. A call does not wait so long; the next call uses the result.
 _PROCESS_S = 60.0
 # Both are variables too (AWS_METADATA_SERVICE_TIMEOUT, …_NUM_ATTEMPTS), in seconds and requests.
 _METADATA_LIMITS = {"metadata_service_timeout": 3, "metadata_service_num_attempts": 3}
@@ -29,14 +29,14 @@ _TOKEN_FILE = ContainerProvider.ENV_VAR_AUTH_TOKEN_FILE
 
 
 def providers(session: Session, sts_region: str) -> Sequence[CredentialProvider]:
-    """The chain of `session`; STS is called in `sts_region`. Raises what botocore and files raise."""
+    """Return the chain of `session`, with STS in `sts_region`. Raises botocore's and files' errors."""
     for name, most in _METADATA_LIMITS.items():
         session.set_config_variable(name, min(int(session.get_config_variable(name)), most))
     return _limited(create_credential_resolver(session, region_name=sts_region).providers)
 
 
 def _limited(chain: Sequence[CredentialProvider]) -> Sequence[CredentialProvider]:
-    """The same providers. botocore gives no other way to their parts, once it has made them."""
+    """Limit the providers in place: botocore gives no other access to the parts of its providers."""
     for provider in chain:
         each: Any = provider
         if isinstance(provider, AssumeRoleWithWebIdentityProvider):
@@ -53,7 +53,7 @@ def _limited(chain: Sequence[CredentialProvider]) -> Sequence[CredentialProvider
 
 
 class MfaError(ValueError):
-    """A profile asks for a code that a person would have to type."""
+    """A profile needs a code that a user would have to type."""
 
 
 def _no_prompt(_: str) -> str:
@@ -67,13 +67,13 @@ def _limiting(
 
 
 class TokenFile:
-    """A file with one token, read again for each call; what stands around the token is left out."""
+    """A file with one token, read again for each call; white space around the token is ignored."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
 
     def __call__(self) -> str:
-        """The token; OSError or ValueError where the file has none."""
+        """Return the token; OSError or ValueError for a file without a token."""
         if self._path.exists() and not self._path.is_file():
             raise ValueError(f"{self._path} is no regular file")
         with self._path.open(encoding="utf-8-sig") as file:
@@ -89,7 +89,7 @@ class TokenFile:
 
 
 class _WithToken(Mapping[str, str]):
-    """The environment as the container provider reads it: the token is what the token file holds."""
+    """The environment for the container provider: the token is the content of the token file."""
 
     def __init__(self, environment: MutableMapping[str, str]) -> None:
         self._environment = environment
@@ -109,7 +109,7 @@ class _WithToken(Mapping[str, str]):
 
 
 class _LimitedProcess(subprocess.Popen[bytes]):
-    """A credential_process that is killed when it takes too long."""
+    """A credential_process that is killed after a time limit."""
 
     def communicate(self, input: Any = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002
         """Run to the end; TimeoutExpired after a minute."""

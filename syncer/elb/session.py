@@ -1,4 +1,4 @@
-"""botocore's session with limits on every call, one way to credentials, and little memory."""
+"""botocore's session with limits on every call, one source of credentials, and little memory."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -15,12 +15,12 @@ from syncer.elb.credentials import Source
 from syncer.elb.providers import providers
 from syncer.version import USER_AGENT
 
-# A call that AWS answers takes well under 1 s; with 10 s the call in flight at SIGTERM ends within the
-# usual grace period of 30 s.
+# An answered call takes well under 1 s; with 10 s the call in flight at SIGTERM ends within the usual grace
+# period of 30 s.
 _CONNECT_S = 3
 _READ_S = 10
 _CONNECTIONS = 16
-# Explicit, for botocore's default changed from 5 legacy attempts to 3 standard ones in 1.44.
+# Explicit: botocore's default changed from 5 legacy attempts to 3 standard attempts in 1.44.
 CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     connect_timeout=_CONNECT_S,
@@ -31,23 +31,23 @@ CONFIG = Config(
 
 
 def source_of(region: str, access_key: str, secret_key: str, environment: Mapping[str, str]) -> Source:
-    """Credentials by boto3's own chain, for calls in `region`; these keys where AWS's are not set."""
+    """Return boto3's own chain, for calls in `region`; the given keys where AWS's variables are not set."""
     if access_key and not environment.get("AWS_ACCESS_KEY_ID"):
         return Source(lambda: [_Given(access_key, secret_key)])
     return Source(partial(_chain, sts_region(environment, region)))
 
 
 def new_session(source: Source) -> boto3.Session:
-    """For clients that sign with the keys of `source`. Kept, it would keep the endpoints of all services."""
+    """Return a session with the keys of `source`. Do not keep sessions: a session holds all endpoints."""
     session = _session()
     session.register_component("credential_provider", _Fixed(source))
     return boto3.Session(botocore_session=session)
 
 
 def sts_region(environment: Mapping[str, str], region: str) -> str:
-    """Where STS is called: in AWS_REGION where that is of the partition of `region`, else in `region`.
+    """Return STS's region: AWS_REGION if in the partition of `region`, else `region`.
 
-    boto3 itself reads AWS_DEFAULT_REGION only, but EKS sets both, and its STS endpoint is in that Region.
+    boto3 itself reads AWS_DEFAULT_REGION only, but EKS sets both, and EKS's STS endpoint is in AWS_REGION.
     """
     chosen = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or region
     if chosen == region:
@@ -67,24 +67,24 @@ def _chain(region: str) -> Sequence[CredentialProvider]:
 def _session() -> Session:
     session = Session()
     session.register_component("data_loader", _ForgetfulLoader(session.get_config_variable("data_path")))
-    # botocore's own clients (STS, SSO) take time-outs in no other way.
+    # botocore's own clients (STS, SSO) accept time-outs in no other way.
     session.set_default_client_config(CONFIG)
     return session
 
 
 class _Fixed:
-    """Stands for botocore's resolver of credentials: it hands out a Source, and fetches nothing itself."""
+    """Replaces botocore's resolver of credentials: returns a Source without any fetch."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
     def load_credentials(self) -> Credentials:
-        """Called by botocore when it makes a client."""
+        """Return the Source; called by botocore for a new client."""
         return self._source
 
 
 class _Given(CredentialProvider):
-    """Two keys that are there already."""
+    """Two given keys."""
 
     METHOD = "explicit"
 
@@ -93,15 +93,15 @@ class _Given(CredentialProvider):
         self._keys = (access_key, secret_key)
 
     def load(self) -> Credentials:
-        """The keys."""
+        """Return the keys."""
         return Credentials(*self._keys, method=self.METHOD)
 
 
 class _ForgetfulLoader:
-    """Stands for botocore's loader of its data files, and reads one anew when it is asked for.
+    """Replaces botocore's loader of its data files, and reads a file again for each request.
 
-    A client is made of the endpoints of all services and of its own service's model, documentation included;
-    it takes what it needs, but the loader, which it holds, caches all of it: 7 MiB.
+    A client needs the endpoints of all services and its own service's model, documentation included. The
+    client copies its part, but holds the loader, and a caching loader would keep all the data: 7 MiB.
     """
 
     def __init__(self, data_path: str | None) -> None:

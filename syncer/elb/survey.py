@@ -1,4 +1,4 @@
-"""What `doctor` asks AWS beyond the syncer's own calls. Nothing here changes anything."""
+"""The AWS reads of `doctor` beyond the syncer's own calls. No call changes any state."""
 
 import asyncio
 import os
@@ -21,17 +21,17 @@ from syncer.model import InstanceId, Target, TargetGroupArn
 if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
-# Of the right form, and no instance has it: RegisterTargets of it is refused as a whole (InvalidTarget), and
-# DeregisterTargets of what is not registered changes nothing. A missing right is refused before either.
+# A valid id without an instance: AWS refuses RegisterTargets of the id as a whole (InvalidTarget), and
+# DeregisterTargets of an unregistered target changes nothing. A missing right is refused before either.
 NOBODY = Target(InstanceId("i-00000000000000000"), 65535)
 _NUMBER = re.compile(r"[0-9]{1,9}")
-# Many private networks have no way to STS, and the syncer needs none.
+# Many private networks have no route to STS, and the syncer needs none.
 _SOON = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupFacts:
-    """What DescribeTargetGroups says of one group. `check_port` is a number or `traffic-port`."""
+    """The result of DescribeTargetGroups for one group. `check_port` is a number or `traffic-port`."""
 
     target_type: str
     check_protocol: str
@@ -41,12 +41,12 @@ class GroupFacts:
 
 
 class Survey(BotoElb):
-    """The syncer's own way to AWS, with more questions. `skew` is AWS's clock minus ours, in seconds."""
+    """The syncer's own client of AWS, with more reads. `skew` is AWS's clock minus the local, in seconds."""
 
     skew: float | None = None
 
     async def identity(self) -> str:
-        """Where boto3 found credentials, and the end of the key's id; CredentialsError without any."""
+        """Return boto3's source of credentials, and the end of the key's id; CredentialsError without any."""
 
         def resolve() -> str:
             found: Any = self._session(self._region).get_credentials()
@@ -56,9 +56,9 @@ class Survey(BotoElb):
         return await asyncio.to_thread(resolve)
 
     async def caller(self, group: TargetGroupArn) -> str:
-        """Who that is at AWS, by GetCallerIdentity, which everybody may call; "" where it must not be asked.
+        """Return the identity in AWS, by GetCallerIdentity, which needs no right; "" without a matching STS.
 
-        Where only ELBv2 has an endpoint of its own, AWS's real STS knows nothing of it.
+        With an endpoint for ELBv2 alone, AWS's real STS does not know the identity.
         """
         own = "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2" in os.environ
         if own and not {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"}.intersection(os.environ):
@@ -77,7 +77,7 @@ class Survey(BotoElb):
         return await asyncio.to_thread(ask)
 
     async def may(self, operation: Literal["register", "deregister"], group: TargetGroupArn) -> str:
-        """What AWS says of a call that changes nothing; AccessDeniedError where it is not allowed."""
+        """Return AWS's message for a call without effect; AccessDeniedError if not allowed."""
         try:
             await (self.register if operation == "register" else self.deregister)(group, [NOBODY])
         except AwsError as error:
@@ -87,7 +87,7 @@ class Survey(BotoElb):
         return ""
 
     async def facts(self, group: TargetGroupArn) -> GroupFacts:
-        """DescribeTargetGroups of this group."""
+        """DescribeTargetGroups of the group."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> GroupFacts:
             said = client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
@@ -102,7 +102,7 @@ class Survey(BotoElb):
         return await self._in_thread("DescribeTargetGroups", group, call)
 
     async def zones(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
-        """The zones that are enabled on the load balancer."""
+        """Return the zones that are enabled on the load balancer."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> frozenset[str]:
             said = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
@@ -111,7 +111,7 @@ class Survey(BotoElb):
         return await self._in_thread("DescribeLoadBalancers", group, call)
 
     async def cross_zone(self, group: TargetGroupArn, balancer: str) -> bool:
-        """Whether the load balancer sends across zones."""
+        """Return whether the load balancer sends across zones."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> bool:
             said = client.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
@@ -120,7 +120,7 @@ class Survey(BotoElb):
         return await self._in_thread("DescribeLoadBalancerAttributes", group, call)
 
     async def groups_beside(self, group: TargetGroupArn, balancer: str) -> int:
-        """How many groups the load balancer uses."""
+        """Return the number of groups of the load balancer."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> int:
             return len(client.describe_target_groups(LoadBalancerArn=balancer)["TargetGroups"])
@@ -128,7 +128,7 @@ class Survey(BotoElb):
         return await self._in_thread("DescribeTargetGroups", group, call)
 
     async def quotas(self, group: TargetGroupArn) -> Mapping[str, int]:
-        """DescribeAccountLimits: each quota by its name."""
+        """DescribeAccountLimits: the quotas by name."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> dict[str, int]:
             said = client.describe_account_limits(PageSize=400)["Limits"]
@@ -142,7 +142,7 @@ class Survey(BotoElb):
         return client
 
     def _note_date(self, http_response: Any, **_: object) -> None:
-        """Called by botocore with each answer, a refusal too."""
+        """Record the clock skew; called by botocore with every answer, also a refusal."""
         said = http_response.headers.get("date")
         if said:
             self.skew = parsedate_to_datetime(said).timestamp() - time.time()

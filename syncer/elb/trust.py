@@ -1,6 +1,6 @@
-"""What a role's trust policy must hold for a token that AWS refuses, by AWS's answer and the token's claims.
+"""The trust policy that a refused token needs, by AWS's answer and the token's claims.
 
-AWS does not tell which condition fails: the claims are shown beside the conditions that they must meet.
+AWS does not name the failed condition: the claims are shown beside the conditions.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ _ARN_PARTS: Final = 6
 
 
 def web_identity(code: str, message: str, claims: Claims, role_arn: str) -> str | None:
-    """The cure for an AssumeRoleWithWebIdentity that STS refused; None where the claims explain nothing."""
+    """Return the cure for a refused AssumeRoleWithWebIdentity; None without an explanation in the claims."""
     parts = role_arn.split(":")
     partition, account = (parts[1], parts[4]) if len(parts) == _ARN_PARTS else ("aws", "ACCOUNT")
     provider = f"arn:{partition}:iam::{account}:oidc-provider/{claims.issuer_path}"
@@ -38,7 +38,7 @@ def web_identity(code: str, message: str, claims: Claims, role_arn: str) -> str 
 
 
 def pod_identity(message: str, claims: Claims) -> str | None:
-    """The cure for what the Pod Identity agent passes on from EKS; None where the claims explain nothing."""
+    """Return the cure for EKS's error from the Pod Identity agent; None if the claims do not explain it."""
     account = claims.service_account
     if "AccessDenied" in message:
         return (
@@ -60,7 +60,7 @@ def _audience(claims: Claims) -> str:
 
 
 def _other_audience(claims: Claims) -> str:
-    """What to add where the token is made for something other than STS."""
+    """Return the additional cure for a token without STS as audience."""
     if _STS in claims.audiences:
         return ""
     return f"; the usual audience is {_STS}: set it in the token's projected volume"

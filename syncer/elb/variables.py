@@ -1,6 +1,6 @@
-"""Checks boto3's own variables before botocore uses them: its errors do not name the variable.
+"""Check boto3's own variables before botocore reads them: botocore's errors do not name the variable.
 
-It imports no SDK, so that a stack can check the variables of a Pod that does not exist yet.
+The module imports no SDK, so that a stack can check the variables of a future Pod.
 """
 
 import re
@@ -16,7 +16,7 @@ from syncer.text.numbers import port, whole
 from syncer.text.quote import quoted
 from syncer.text.regular_file import NoFileError, refuse_no_file
 
-# The first one that is set counts ("Service-specific endpoints" of the AWS SDKs reference guide).
+# The first variable that is set counts ("Service-specific endpoints" of the AWS SDKs reference guide).
 ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", "AWS_ENDPOINT_URL")
 
 _FILES: Final = (
@@ -25,7 +25,7 @@ _FILES: Final = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",  # botocore reads it where AWS_CA_BUNDLE is not set
+    "REQUESTS_CA_BUNDLE",  # read by botocore where AWS_CA_BUNDLE is not set
 )
 # AWS's form of a session's name (API reference, AssumeRoleWithWebIdentity).
 _SESSION_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
@@ -33,7 +33,7 @@ _SESSION_NAME: Final = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsVariable:
-    """A variable of botocore; `parse` raises ValueError for what botocore or AWS refuses."""
+    """A variable of botocore; `parse` raises ValueError for values that botocore or AWS refuses."""
 
     allowed: str
     parse: Callable[[str], Any]
@@ -44,13 +44,13 @@ def _url(example: str) -> AwsVariable:
 
 
 def _endpoint(text: str) -> None:
-    """Refuse what botocore does not take for an endpoint: names with `_` too, which DNS knows."""
+    """Refuse invalid endpoints of botocore, also host names with `_`, which DNS allows."""
     if not is_url(text) or "_" in (urlsplit(text).hostname or "").partition("%")[0]:
         raise ValueError
 
 
 def _choice(*allowed: str, exact: bool = False) -> AwsVariable:
-    """One of `allowed`; botocore ignores the case of most of them."""
+    """Return a variable with one of `allowed`; botocore ignores the case of most variables."""
 
     def parse(text: str) -> None:
         if (text if exact else text.lower()) not in allowed:
@@ -77,8 +77,8 @@ def _session_name(text: str) -> None:
 _REGIONAL: Final = _choice("legacy", "regional", exact=True)
 _CHECKSUMS: Final = _choice("when_supported", "when_required")
 
-# Those of botocore/configprovider.py and botocore/credentials.py. A wrong value of most of them ends every
-# call, also where it is for another service. The syncer itself sets how often its calls are tried.
+# Variables of botocore/configprovider.py and botocore/credentials.py. Most wrong values end every call, also
+# a value for another service. The syncer itself sets the number of attempts.
 VARIABLES: Final[Mapping[str, AwsVariable]] = {
     **dict.fromkeys(ENDPOINT_VARIABLES, _url("https://elasticloadbalancing.eu-central-1.amazonaws.com")),
     "AWS_ENDPOINT_URL_STS": _url("https://sts.eu-central-1.amazonaws.com"),
@@ -105,7 +105,7 @@ VARIABLES: Final[Mapping[str, AwsVariable]] = {
 
 
 def check_variables(environment: Mapping[str, str]) -> None:
-    """MisconfiguredError where botocore would refuse a variable, at the first call or at each one."""
+    """Raise MisconfiguredError for a variable that botocore would refuse at the first or every call."""
     for name, variable in VARIABLES.items():
         if text := environment.get(name, ""):
             try:
@@ -115,7 +115,7 @@ def check_variables(environment: Mapping[str, str]) -> None:
 
 
 def check_files(environment: Mapping[str, str]) -> None:
-    """MisconfiguredError where a variable names a device, a pipe or a directory."""
+    """Raise MisconfiguredError for a variable with the path of a device, a pipe or a directory."""
     for name in _FILES:
         try:
             refuse_no_file(environment.get(name, ""))

@@ -1,4 +1,4 @@
-"""The objects of a syncer for existing target groups, in the order of their application."""
+"""The objects of a syncer for existing target groups, in the order of application."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def settings(
 
 
 def access(name: Any, namespace: Any, services: Mapping[Any, Any]) -> list[Manifest]:
-    """Return the ServiceAccount and its rights; `services` are names of followed Services, by namespace."""
+    """Return the ServiceAccount and the rights; `services` are names of followed Services, by namespace."""
     account = service_account_name(name)
     nodes = rbac.cluster_role(name)
     bound_to = rbac.cluster_binding_name(name)
@@ -43,7 +43,7 @@ def access(name: Any, namespace: Any, services: Mapping[Any, Any]) -> list[Manif
 
 
 def running(workload: Workload, variables: Any, stamp: Any) -> list[Manifest]:
-    """Return the Deployment after the objects that it needs; `variables` are the ConfigMap's data."""
+    """Return the Deployment after the needed objects; `variables` are the ConfigMap's data."""
     return [
         config_map(workload, variables),
         network_policy(workload),

@@ -1,4 +1,4 @@
-"""The syncer's Pod: its environment, its probes and its minimal rights."""
+"""The syncer's Pod: environment, probes and minimal rights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,7 +160,7 @@ def environment(workload: Workload) -> list[Any]:
 
 
 def token_volume(token: Token) -> Manifest:
-    """Return the volume of a token that only its audience accepts; the kubelet renews the token."""
+    """Return the volume of a token for one audience; the kubelet renews the token."""
     projection = {"audience": token.audience, "expirationSeconds": TOKEN_SECONDS, "path": token.name}
     return {"name": token.volume, "projected": {"sources": [{"serviceAccountToken": projection}]}}
 

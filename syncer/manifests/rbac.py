@@ -1,4 +1,4 @@
-"""The syncer's rights in the cluster: read nodes and its Services, write its state and events."""
+"""The syncer's rights in the cluster: read nodes and followed Services, write state and events."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -46,12 +46,12 @@ def node_events_role(name: Any) -> Manifest:
 
 
 def events_role(name: Any, namespace: Any) -> Manifest:
-    """Allow Events of the Deployment, in its namespace, and a get of the Deployment for its uid."""
+    """Allow Events in the Deployment's namespace, and a get of the Deployment for the uid."""
     return role(name + "-events", namespace, [_events(), rule("apps", "deployments", ["get"], [name])])
 
 
 def state_role(name: Any, namespace: Any) -> Manifest:
-    """Allow the Lease, named like the Deployment, and the registry; `create` cannot have a name."""
+    """Allow the Lease, named like the Deployment, and registry; `create` cannot be restricted to a name."""
     leases, registry = ("coordination.k8s.io", "leases"), ("", "configmaps")
     rules = [
         rule(*leases, ["create"]),

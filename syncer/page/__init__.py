@@ -1,7 +1,7 @@
-"""The page `/`: one HTML document, built once from the files of this folder, that shows /status.
+"""The page `/`: an HTML document, built once from the files of this folder, that shows /status.
 
 The page has no data of the cluster: the script fetches /status and creates text nodes from the answer. The
-Content-Security-Policy allows exactly this style and this script, by their hashes, and requests to the syncer
+Content-Security-Policy allows exactly the page's style and script, by hashes, and requests to the syncer
 alone; Trusted Types prevent the script from making markup of a string.
 """
 

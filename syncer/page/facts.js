@@ -1,4 +1,4 @@
-// What /status says, as the rows and lines that page.js draws. Nothing here touches the document.
+// Converts /status into the rows and lines for page.js. This file never touches the document.
 "use strict";
 
 const STALE_S = 120; // a pass is due once a minute at least
@@ -64,7 +64,7 @@ function row(status, name, id, zone, verdict, reason, across, source) {
     text: words.join(" ").toLowerCase() };
 }
 
-// Null is a port whose number AWS does not tell: the group's own.
+// Null is the group's own port, with a number unknown to the syncer.
 const portOf = (port) => port === null ? " on the group's own port" : " :" + port;
 
 function isWell(status, verdict, reason, cells) {
@@ -74,10 +74,10 @@ function isWell(status, verdict, reason, cells) {
     && [null, targets[0].port].includes(status.groups[index].port));
 }
 
-// Another cluster's target in a group that two share: with `tracked` it is none of our business.
+// Another cluster's target in a shared group: with `tracked` the syncer ignores the target.
 const isLeft = (status, target) => status.ownership === "tracked" && target.why === "Foreign";
 
-// Blind, nobody knows how a target is: it is as well as it can be once AWS has taken it.
+// A blind syncer does not know a target's health: an accepted target counts as serving.
 const isServing = (target, group) => target.state === "healthy" || (group.blind && ["initial", "unavailable"].includes(target.state));
 
 function healthOf(group) {

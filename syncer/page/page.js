@@ -1,5 +1,5 @@
-// Shows /status and asks for it again every 2 s while somebody looks. What comes from the cluster becomes
-// text nodes only, never markup; the page's Content-Security-Policy refuses anything else.
+// Shows /status and polls /status every 2 s while the page is visible. Data of the cluster becomes text nodes
+// only, never markup; the page's Content-Security-Policy refuses markup.
 "use strict";
 
 const REFRESH_MS = 2000;
@@ -19,7 +19,7 @@ function say(id, text) {
   if (at(id).textContent !== text) at(id).textContent = text;
 }
 
-// ---- drawing; an element is made anew only where what it says has changed
+// ---- drawing; an element is created again only where its content has changed
 
 function redraw(parent, items, draw) {
   const known = new Map([...parent.children].map((child) => [child.dataKey, child]));
@@ -152,7 +152,7 @@ function drawRows() {
   say("nothing", view.rows.length ? "Nothing matches." : "No nodes are known yet.");
 }
 
-// ---- asking
+// ---- polling
 
 async function ask() {
   window.clearTimeout(view.timer);

@@ -1,1 +1,1 @@
-"""Telemetry: log, events, metrics, `/status`, probes, and their HTTP server."""
+"""Telemetry: log, events, metrics, `/status`, probes, and the HTTP server."""

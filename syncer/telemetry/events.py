@@ -11,7 +11,7 @@ from syncer.interfaces import Clock, Event, Events
 
 log = logging.getLogger(__name__)
 
-# Records of one object within a second are one event: a joining node is registered in every group.
+# Records of an object within a second are merged: a joining node is registered in every group.
 _MERGE_S = 1.0
 # The same reason on the same object is written at most three times a minute; the total is at most 5 a second.
 _AGAIN_S = 20.0
@@ -27,7 +27,7 @@ _DENIED_S = 300.0
 
 @dataclass(slots=True)
 class _Series:
-    """One reason on one object. Times are epoch seconds, but `sent_at` (monotonic)."""
+    """A reason on an object. Times are epoch seconds, but `sent_at` (monotonic)."""
 
     name: str
     first: float
@@ -40,7 +40,7 @@ class _Series:
 
 
 class Reporter:
-    """Queues events and writes them over time; only a replica for which `speaks()` is true records."""
+    """Queues events and writes the queue over time; only a replica with a true `speaks()` records."""
 
     def __init__(self, sink: Events, clock: Clock, speaks: Callable[[], bool]) -> None:
         self._sink = sink

@@ -1,4 +1,4 @@
-"""JSON lines on stdout: one for each decision, with the id of its pass, and without secrets."""
+"""JSON lines on stdout: a line for each decision, with the pass's id, and without secrets."""
 
 import contextvars
 import datetime as dt
@@ -40,7 +40,7 @@ class JsonLines(logging.Formatter):
 
 
 class LogHandler(logging.StreamHandler[TextIO]):
-    """A handler that survives its stream: a full disk or a closed reader must not end the syncer."""
+    """A handler that survives a broken stream: a full disk or a closed reader must not end the syncer."""
 
     _broken = False
 
@@ -55,7 +55,7 @@ class LogHandler(logging.StreamHandler[TextIO]):
 
 
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Send records at `level` and above to `stream` (stdout); those of libraries only from warning on."""
+    """Send records at `level` and above to `stream` (stdout), records of libraries only from warning on."""
     know(*secrets)
     handler = LogHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines())

@@ -1,4 +1,4 @@
-"""Observed state, desired state and holds of the syncer as one JSON object, and readiness."""
+"""Observed state, desired state and holds of the syncer as a JSON object, and readiness."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,9 +24,9 @@ def unready(controller: Controller) -> str:
     """Return the missing condition of /readyz in one line; empty when ready.
 
     The syncer is not ready while every removal since start is held as doubtful, so that a wrong selector
-    stops its own rollout; nor while the leader cannot be known, as in a namespace that does not exist. A
-    standby removes nothing: holds since its time without holds are no fault of its settings, and two unready
-    replicas would prevent the leader from moving to another node.
+    stops the rollout; nor while the leader cannot be known, as in a missing namespace. A standby removes no
+    targets: a hold that begins after a time without holds is no fault of the standby's settings, and two
+    unready replicas would prevent the leader from moving to another node.
     """
     if unlisted := _unlisted(controller):
         return "; ".join(controller.cluster.problems) or f"no complete list of {unlisted} yet"
@@ -48,7 +48,7 @@ def unready(controller: Controller) -> str:
 
 
 def _unlisted(controller: Controller) -> str:
-    """Return the kind that has not been listed since the start; "" when all are listed."""
+    """Return the kind without a list since the start; "" when all are listed."""
     if controller.cluster.nodes is None:
         return "nodes"
     sources = (group.settings.port for group in controller.groups)
@@ -87,7 +87,7 @@ def _leader(controller: Controller) -> Mapping[str, Any]:
 
 
 def _sentences(controller: Controller) -> Mapping[str, str]:
-    """Explain each code in use: reasons of verdicts, rules of holds, AWS's own reasons."""
+    """Explain the codes in use: reasons of verdicts, rules of holds, AWS's own reasons."""
     selector = controller.settings.node_selector.text
     reasons = {NO_NODE, *(verdict.reason for verdict in controller.desired_state.verdicts)}
     holds = {held.why for group in controller.groups if group.plan for held in group.plan.held}

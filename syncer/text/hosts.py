@@ -12,7 +12,7 @@ from syncer.text.quote import quoted
 
 _LONGEST_NAME = 253
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-# The last label of a name has a letter: otherwise the text is an address.
+# The last label of a name has a letter: otherwise the text counts as an address.
 _TOP = re.compile(r".*[A-Za-z].*")
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
@@ -38,7 +38,7 @@ def is_host(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Return whether `text` is an address, or its name, that only its own host reaches."""
+    """Return whether `text` is an address, or a name of an address, that only the own host reaches."""
     try:
         return ipaddress.ip_address(text.partition("%")[0]).is_loopback
     except ValueError:

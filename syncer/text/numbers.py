@@ -1,7 +1,7 @@
-"""Numbers in text of users or files: ASCII digits, at most one dot, nothing else.
+"""Numbers in text of users or files: ASCII digits, at most one dot, no other characters.
 
 `int` and `float` also accept digits of other scripts, underscores, signs, exponents, `inf` and `nan`, and
-have a message of their own for more than 4,300 digits.
+have a separate message for more than 4,300 digits.
 """
 
 import re

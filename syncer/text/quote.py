@@ -10,7 +10,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def quoted(text: str) -> str:
     """Quote a user's value in ASCII: a digit of another script looks like an allowed digit.
 
-    A long value is cut to its beginning and its length.
+    A long value is shown as the beginning and the length.
     """
     if len(text) <= _LONGEST_VALUE:
         return ascii(text)

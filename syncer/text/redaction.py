@@ -58,8 +58,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://)[^\s/@'\"<>:]{0,256}:(?!\d+[/?#])[^\s'\"<>]{0,1024}@"), r"\1"),
     (re.compile(r"(://)[^\s/'\"<>]{0,1024}@"), r"\1"),
 )
-# A /status of 5,000 nodes has 2 MB of text that was redacted at its entry (each SyncerError). For such text
-# the patterns, 0.5 s of CPU, are applied only where a mark shows a missed secret.
+# A /status of 5,000 nodes has 2 MB; the free text was redacted at the source (each SyncerError). For large
+# text the patterns, 0.5 s of CPU, are applied only where a mark shows a missed secret.
 _LARGE = 65536
 _MARKS = (
     *("AKIA", "ASIA", "eyJ", "PRIVATE KEY", "AWS4-", "X-Amz-", "x-amz-", "uthorization:", "earer ", "://"),
@@ -88,7 +88,7 @@ _known: dict[str, tuple[str, ...]] = {}
 
 
 def know(*secrets: str | None) -> None:
-    """Redact these values from now on, in each form of their text."""
+    """Redact the values from now on, in all text forms."""
     for secret in secrets:
         if secret and len(secret) >= _SHORTEST and secret not in _known:
             _known[secret] = tuple(dict.fromkeys(_forms(secret)))
@@ -97,7 +97,7 @@ def know(*secrets: str | None) -> None:
 
 
 def know_environment(environment: Mapping[str, str]) -> None:
-    """Redact the secrets among these variables, and the passwords in their URLs."""
+    """Redact the secrets among the variables, and the passwords in URLs."""
     for name, text in environment.items():
         value = text.strip()
         if _SECRET_NAME.fullmatch(name):
@@ -129,12 +129,12 @@ def redacted(text: str) -> str:
 
 
 def redacted_input(text: str) -> str:
-    """Return `text` without secrets or anything like a key: a value meant for another variable."""
+    """Return `text` without secrets or key-like text: a value meant for another variable."""
     return _RUN.sub(_hidden_key, _BARE_USERINFO.sub("", redacted(text)))
 
 
 def redacted_json(value: Any, indent: int | None = None) -> str:
-    """Return `value` as JSON without secrets: strings are redacted singly, so that the JSON stays valid."""
+    """Return `value` as JSON without secrets: strings are redacted singly, to keep the JSON valid."""
     text = json.dumps(value, indent=indent)
     return text if redacted(text) == text else json.dumps(redacted_values(value), indent=indent)
 
@@ -174,7 +174,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 class RedactedStream:
-    """A text stream that redacts written text; other attributes are the stream's own."""
+    """A text stream with redacted writes; other attributes are the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -190,7 +190,7 @@ class RedactedStream:
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Write each line without secrets."""
+        """Write all lines without secrets."""
         for line in lines:
             self.write(line)
 

@@ -16,7 +16,7 @@ class NoFileError(ValueError):
 def refuse_no_file(path: str) -> None:
     """Refuse a path that is neither a regular file of a sane size, nor /dev/null, nor absent.
 
-    A path that cannot be inspected is left to the code that opens the path: its error has the cause.
+    A path with a failed `stat` is left to the code that opens the file: the error of the open has the cause.
 
     Raises:
         NoFileError: for any other path.

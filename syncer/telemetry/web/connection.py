@@ -1,4 +1,4 @@
-"""One client's connection: read one head, send one answer, close."""
+"""A client's connection: read a head, send an answer, close."""
 
 import contextlib
 import socket

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # The longest time of a connection in each phase. A kubelet sends its head at once; 2 MB of /status take 7 s
 # at 2.5 Mbit/s; a document is late only where the controller's loop hangs.
 _PATIENCE_S = {Phase.SILENT: 1.0, Phase.WAITING: 5.0, Phase.SENDING: 10.0, Phase.CLOSING: 1.0}
-# The kubelet, Prometheus, a proxy and `kubectl port-forward` are one source each; a proxy may have 40 users.
+# The kubelet, Prometheus, a proxy and `kubectl port-forward` are one source each; a source may have 40 users.
 _CLIENTS = 256
 _CLIENTS_OF_A_SOURCE = 64
 _OPEN_FILES_SHARE = 4  # the clients of a port use at most a fourth of the process's file limit

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from syncer.telemetry.web.answer import Answer
 
 State = TypeVar("State")
-# An answer is shared for this multiple of its making time: its cost is at most a tenth of the time.
+# An answer is shared for this multiple of the making time: the cost is at most a tenth of the time.
 _KEPT_FOR = 9
 
 
