@@ -16,7 +16,7 @@ NODES = Watched(path="/api/v1/nodes", plural="nodes")
 
 
 class KubernetesCluster:
-    """Implements `syncer.interfaces.Cluster`: a watch thread for the Nodes and for each Service."""
+    """Implements `syncer.interfaces.Cluster`: one watch thread for the Nodes, one for each Service."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class KubernetesCluster:
         return tuple(reflector.problem for reflector in self._reflectors if reflector.problem)
 
     def behind(self, service: str = "") -> float:
-        """Return how many seconds the Nodes, or also the `service`, may have been wrong."""
+        """Return for how many seconds the Nodes, or a given `service`, may have been wrong."""
         beside = [self._service_reflectors[service].behind] if service else []
         return max(self._nodes_reflector.behind, *beside, 0.0)
 

@@ -93,7 +93,7 @@ class Api:
     def __init__(
         self, configuration: Configuration, renewed: Callable[[], Configuration] | None = None
     ) -> None:
-        """Connect; `renewed` reads the configuration again after the server rejects the credentials."""
+        """Create the client; `renewed` rereads the configuration after the server rejects the credentials."""
         self._renewed = renewed
         self._renewed_at = time.monotonic()
         self._silent_at = float("-inf")
@@ -182,7 +182,7 @@ class Api:
 
 
 def _client(configuration: Configuration) -> ApiClient:
-    """Return the client; MisconfiguredError for an invalid proxy, unquoted for a possible password."""
+    """Return the client; MisconfiguredError for an invalid proxy, without its value: a possible password."""
     try:
         client = lenient_client(configuration)
     except (urllib3.exceptions.HTTPError, ValueError, ImportError) as error:

@@ -11,7 +11,7 @@ _BAD_REQUEST = 400
 
 
 class OwnName:
-    """Checks a place's name once, with the right to read Nodes of every syncer.
+    """Checks a place's name once, with the right to read Nodes, common to all syncers.
 
     The check follows the first read that the API server allows: a syncer without any right to Leases runs
     without election, like the predecessor, and needs no name.
@@ -22,7 +22,7 @@ class OwnName:
         self._host = place.host
 
     def check(self) -> None:
-        """Return if the name is certain.
+        """Return if the name is certainly not a Node's.
 
         Raises:
             MisconfiguredError: a Node has this name; a user must set NLB_SYNC_NAME.

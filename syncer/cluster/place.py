@@ -16,14 +16,14 @@ _DEFAULT_NAME = "nlb-sync"
 _POD = re.compile(
     r"(?P<deployment>[a-z0-9][-a-z0-9.]*)-[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}"
 )
-# Generated names are cut to 58 letters before the five ("maxGeneratedNameLength" of k8s.io/apiserver): a long
-# Deployment name cuts off the end of the hash, and so the dash.
+# Generated names are cut to 58 letters before the five ("maxGeneratedNameLength" of k8s.io/apiserver): with a
+# long Deployment name the end of the hash and the next dash are missing.
 _CUT = 58
 _LONGEST = 63
 _LONGEST_LINE = 1024
 
 
-# The kubelet writes a Pod's /etc/hosts with such a first line (pkg/kubelet/kubelet_pods.go).
+# The kubelet writes a Pod's /etc/hosts with one of these first lines (pkg/kubelet/kubelet_pods.go).
 _HOSTS = "etc/hosts"
 _OWN_NETWORK = "# Kubernetes-managed hosts file."
 _HOST_NETWORK = "# Kubernetes-managed hosts file (host network)."
@@ -43,12 +43,12 @@ class Place:
 
 
 def own_place(environment: Mapping[str, str], namespace: str, name: str) -> Place | None:
-    """Return the configured place, else the Pod's namespace and Deployment's name.
+    """Return the configured place, else the Pod's own namespace and Deployment's name.
 
     Two syncers of a cluster therefore never share a place. None outside a Pod without a configured namespace.
 
     Raises:
-        MisconfiguredError: only the host name is known, and the host is the Node (hostNetwork).
+        MisconfiguredError: only the host name is known, and the name is the Node's (hostNetwork).
 
     """
     pod = own_pod(environment)
@@ -74,7 +74,7 @@ def own_pod(environment: Mapping[str, str]) -> str:
 
 
 def nameless(host: str) -> MisconfiguredError:
-    """Return the error for a Node's host name: replicas on two Nodes would elect two leaders."""
+    """Return the error for a Node's host name: two Nodes would give two names, and so two leaders."""
     return MisconfiguredError(
         f"NLB_SYNC_NAME is not set, and the host name {quoted(host)} is the Node's, not the Pod's "
         "(hostNetwork); set NLB_SYNC_NAME to a name that all replicas share, or POD_NAME from metadata.name"

@@ -20,7 +20,7 @@ class KubernetesRecords:
     def __init__(
         self, api: Api, namespace: str, name: str, check_name: Callable[[], None] = lambda: None
     ) -> None:
-        """Set `check_name`, called after each permitted read; raises if `name` is wrong."""
+        """Create the client; `check_name` runs after each permitted read, and raises if `name` is wrong."""
         self._api = api
         self._check_name = check_name
         self._all = f"/api/v1/namespaces/{namespace}/configmaps"

@@ -43,7 +43,10 @@ def allowed(api: Api, right: Right) -> bool:
 
 
 def own_name(api: Api) -> str:
-    """Return the API server's name of the syncer, `system:serviceaccount:NAMESPACE:NAME` in a Pod (1.28)."""
+    """Return the syncer's name in the API server, `system:serviceaccount:NAMESPACE:NAME` in a Pod.
+
+    By a SelfSubjectReview (Kubernetes 1.28).
+    """
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     said = (api.small("POST", _WHO, body).get("status") or {}).get("userInfo") or {}
     return str(said.get("username") or "")

@@ -1,1 +1,1 @@
-"""Commands, read from files or from the live system. All commands except `leave` and `confirm` only read."""
+"""Commands for users and scripts, on files or the live system; all but `leave` and `confirm` only read."""

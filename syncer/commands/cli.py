@@ -1,4 +1,4 @@
-"""The command line: `run` and the commands."""
+"""The command line: `run` and the other commands."""
 
 import argparse
 import sys

@@ -33,7 +33,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """The observed state and a just started syncer's plans; `problems` are failed reads."""
+    """The observed state, and the plans of a freshly started syncer; `problems` are failed reads."""
 
     evaluation: Evaluation
     desired: Desired

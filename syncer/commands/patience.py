@@ -44,7 +44,7 @@ class UntilHealthy:
 
 
 class UntilDrained:
-    """Wait until no group lists the instance, plus `settle` seconds since no group had it registered.
+    """Wait until no group lists the instance, and `settle` seconds have passed without a registration.
 
     An instance that no group lists at the first read is drained: the time of its deregistration is unknown.
     """

@@ -53,5 +53,5 @@ def quarantined(state: GroupState, targets: Mapping[Target, Quarantined]) -> Gro
 
 
 def says(why: Why, retry_in: float | None) -> str:
-    """Return the reason of a hold, with the remaining time if known."""
+    """Return the condition that ends a hold, with the remaining time if known."""
     return hold_says(why) + ("" if retry_in is None else f", in {math.ceil(retry_in)} s")

@@ -202,7 +202,7 @@ def _answer(
 
 
 class _NeverATargetError(SyncerError):
-    """The node has no targets to drain."""
+    """The node was never a target, so no drain is needed."""
 
 
 async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watchman) -> InstanceId:

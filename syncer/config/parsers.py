@@ -24,7 +24,7 @@ _TAINT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """A Service's port with a followed live NodePort: `namespace/name` and the port.
+    """A Service's port, to follow the live NodePort: `namespace/name` and the port.
 
     `port` is the port's name, the number in the Service as text, or "" for the only port.
     """
@@ -176,7 +176,7 @@ def _group(word: str) -> GroupSettings:
 
 
 def _service_port(text: str, group: GroupArn) -> str:
-    """Parse a port's name, or a number without leading zeros; a name has 1-63 characters, also digits."""
+    """Parse a port's name, or a number without leading zeros; a name has 1-63 characters, even all digits."""
     if not text.isdecimal():
         return text
     try:

@@ -79,7 +79,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     if not values["groups"]:
         raise MisconfiguredError(f"NLB_SYNC_TARGET_GROUPS is not set; allowed: {GROUPS_ALLOWED}")
     check_together(environment)
-    # The predecessor's variables; a known region keeps its Deployment valid.
+    # The predecessor's variables; `region` is accepted, so that the predecessor's Deployment stays valid.
     for field in ("label_key", "label_value", "region"):
         values.pop(field)
     settings = Settings(**values)

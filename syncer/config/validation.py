@@ -1,4 +1,4 @@
-"""Check variables by the rules of the syncer's start, without an SDK, so that a stack can do so too."""
+"""Check variables by the rules of the syncer's start, without an SDK: a stack can use the checks too."""
 
 import re
 from collections.abc import Mapping
@@ -25,8 +25,8 @@ _SERVICE_LINK = re.compile(
 class RefusedError(MisconfiguredError):
     """The syncer does not start with this variable.
 
-    `hint` is the wrong part of the value and may quote the value; `meant` is the setting with the nearest
-    name, where `name` is not a setting.
+    `hint` describes the wrong part of the value and may quote the value; `meant` is the setting with the
+    nearest name, where `name` is not a setting.
     """
 
     def __init__(self, name: str, wrong: str, allowed: str, *, hint: str = "", meant: str = "") -> None:

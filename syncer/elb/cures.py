@@ -31,7 +31,7 @@ _METADATA: Final = (
     "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods call it)"
 )
 _PROFILE: Final = "mend the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
-# Errors of the configuration itself; no trust policy is the cause.
+# Errors of the configuration itself: a change of a trust policy is no cure.
 _OF_THE_PROFILE: Final = frozenset({"InfiniteLoopConfigError", "InvalidConfigError", "MfaError"})
 # By botocore's name of the provider.
 _CURES: Final = {
@@ -80,7 +80,7 @@ def credentials_fault(
 ) -> CredentialsError:
     """Return the failure for `error`; `method` is botocore's name of the provider, "" if unknown.
 
-    `claims` are the Pod's token's and `role_arn` is the requested role, if known.
+    `claims` are from the Pod's token and `role_arn` is the requested role, if known.
     """
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})

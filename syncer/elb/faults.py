@@ -31,7 +31,7 @@ _INSTANCE_ID = re.compile(r"\bi-[0-9a-z]+\b")
 # AWS's message, also for the whole call, for an impossible id (issues 316, 328 and 3668 of the AWS Load
 # Balancer Controller).
 _MALFORMED_ID = re.compile(r"Instance ID '([^']*)' is not valid")
-# For an unreadable answer, possibly a whole web page.
+# The shown length of an unreadable answer, possibly a whole web page.
 _SHOWN = 200
 _ACTION = re.compile(r"not authorized to perform: (\S+)")
 

@@ -38,7 +38,10 @@ def source_of(region: str, access_key: str, secret_key: str, environment: Mappin
 
 
 def new_session(source: Source) -> boto3.Session:
-    """Return a session with the keys of `source`. Do not keep sessions: a session holds all endpoints."""
+    """Return a session with the keys of `source`.
+
+    Do not keep the session: a session holds the endpoints of all services.
+    """
     session = _session()
     session.register_component("credential_provider", _Fixed(source))
     return boto3.Session(botocore_session=session)

@@ -1,4 +1,4 @@
-"""The AWS reads of `doctor` beyond the syncer's own calls. No call changes any state."""
+"""The AWS calls of `doctor` beyond the syncer's own calls. No call changes any state."""
 
 import asyncio
 import os

@@ -104,7 +104,7 @@ def deployment(workload: Workload, stamp: Any) -> Manifest:
 
 
 def rolling(workload: Workload) -> Manifest:
-    """Start a new Pod before an old Pod ends, so that a wrong node selector stops its own rollout.
+    """Require a ready new Pod before an old Pod ends, so that a wrong node selector stops its own rollout.
 
     With hostNetwork two Pods of one node would need the same ports: there the old Pod ends first.
     """

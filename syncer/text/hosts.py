@@ -22,7 +22,7 @@ _SCOPE = re.compile(r"[A-Za-z0-9._-]{1,15}")
 
 
 def is_host(text: str) -> bool:
-    """Return whether `text` is an IP address (link-local with an interface) or a DNS name."""
+    """Return whether `text` is an IP address (with an interface if link-local) or a DNS name."""
     address, scoped, scope = text.partition("%")
     try:
         return bool(ipaddress.ip_address(address)) and (
