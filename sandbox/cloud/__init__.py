@@ -1,5 +1,6 @@
-"""The AWS API of the sandbox: moto behind a thin front that enforces IAM, and an ELBv2 of its own.
+"""The AWS API of the sandbox: moto behind a thin front that enforces IAM, and the sandbox's own ELBv2.
 
-What of AWS holds here and what does not is listed in docs/sandbox-cloud.md. "facts N" in a docstring or
-comment names the section of facts.md that a rule comes from; "model" is botocore's elbv2 service model.
+docs/sandbox-cloud.md lists the behaviour of AWS that is simulated, and the differences. "facts N" in a
+docstring or comment names the section of facts.md with the source of a rule; "model" is botocore's elbv2
+service model.
 """

@@ -13,7 +13,7 @@ from sandbox.layout import HOST, Layout
 
 
 def main() -> int:
-    """Serve; answers the exit code."""
+    """Serve; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.cloud", description=__doc__)
     parser.add_argument("--dir", required=True, type=Path, help="the sandbox's directory")
     parser.add_argument("--socket", type=int, help="descriptor of the socket that listens on its port")
@@ -23,7 +23,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     try:
-        # `make up` hands over the socket by which it claimed the sandbox's ports (sandbox.slots).
+        # `make up` passes the listening socket that reserved the sandbox's ports (sandbox.slots).
         given = arguments.socket
         bound = (
             socket.create_server((HOST, layout.aws_port)) if given is None else socket.socket(fileno=given)
@@ -34,7 +34,7 @@ def main() -> int:
         )
         return 1
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings when it is imported)
+    from sandbox.cloud.server import make  # noqa: PLC0415 (moto reads its settings at import)
 
     server = make(bound, layout)
     logging.getLogger("sandbox.cloud").info("serving AWS on %s", layout.aws_url)
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    """End at once: all state is memory, and taking the interpreter down in order would cost a second."""
+    """Exit at once: all state is in memory, and an orderly interpreter shutdown takes a second."""
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""The calls that were judged, by caller: what a policy for that caller must allow; and their User-Agents."""
+"""The authorised and refused calls by caller, as the input for a policy; and the User-Agents."""
 
 from collections import defaultdict
 
@@ -6,14 +6,14 @@ from sandbox.cloud.policy import Call
 
 
 class Calls:
-    """Which actions each caller asked for, on which resources, allowed or not."""
+    """The actions and resources that callers requested, allowed or not."""
 
     def __init__(self) -> None:
         self._by_caller: dict[str, dict[str, set[str]]] = {}
         self.user_agents: set[str] = set()
 
     def record(self, caller_arn: str, call: Call) -> None:
-        """Take note of a call."""
+        """Record a call."""
         actions = self._by_caller.setdefault(caller_arn, defaultdict(set))
         actions[call.action].update(call.resources)
 
@@ -25,6 +25,6 @@ class Calls:
         }
 
     def clear(self) -> None:
-        """Forget every call."""
+        """Remove all calls and User-Agents."""
         self._by_caller.clear()
         self.user_agents.clear()

@@ -1,4 +1,4 @@
-"""boto3 clients of the sandbox's AWS, as its administrator."""
+"""boto3 clients of the sandbox's AWS, with administrator keys."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,26 +12,27 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
-# The sandbox's own processes, administrators (sandbox.cloud.iam). These words are public and protect nothing.
+# Key of the sandbox's own processes, administrators (sandbox.cloud.iam). The keys are public and protect
+# nothing.
 ACCESS_KEY = "sandbox-administrator"
-# The deployer's, in Pulumi.dev.yaml: an administrator unless a test gives it another policy.
+# Key of the deployer, in Pulumi.dev.yaml: an administrator unless a test sets another policy.
 DEPLOYER_KEY = "sandbox"
-# The load balancer's own data plane: what it asks counts against no bucket and meets no injected fault, as
-# AWS's calls on its own behalf do not (facts 2).
+# Key of the load balancer's data plane: exempt from rate limits and injected faults, as AWS's internal calls
+# are (facts 2).
 DATA_PLANE_KEY = "sandbox-nlb"
 SECRET_KEY = "sandbox"  # noqa: S105
 
 
 @cache
 def ec2_client(url: str) -> "EC2Client":
-    """EC2 at an endpoint such as `layout.aws_url`; one client an endpoint, safe to share between threads."""
+    """Return the EC2 client of an endpoint such as `layout.aws_url`: cached, safe to share by threads."""
     client: EC2Client = _client("ec2", url)
     return client
 
 
 @cache
 def elbv2_client(url: str) -> "ElasticLoadBalancingv2Client":
-    """ELBv2 at an endpoint, likewise."""
+    """Return the ELBv2 client of an endpoint: cached, and safe to share between threads."""
     client: ElasticLoadBalancingv2Client = _client("elbv2", url)
     return client
 

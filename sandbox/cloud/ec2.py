@@ -1,4 +1,4 @@
-"""What ELBv2 needs of EC2: instances, subnets, Elastic IPs and interfaces, all kept in moto's backend."""
+"""The EC2 resources of ELBv2 in moto's backend: instances, subnets, Elastic IPs and interfaces."""
 
 import random
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from sandbox.cloud.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An EC2 instance as target registration sees it; `state` is EC2's name (running, stopped, ...)."""
+    """An EC2 instance for target registration; `state` is EC2's name (running, stopped, ...)."""
 
     instance_id: str
     state: str
@@ -35,7 +35,7 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface that a load balancer holds in a zone, with its Elastic IP if it has one."""
+    """A load balancer's network interface in a zone, with its Elastic IP if present."""
 
     interface_id: str
     private_ip: str
@@ -44,7 +44,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class MetadataOptions:
-    """How an instance's metadata is served; `tokens` is `required` or `optional`."""
+    """An instance's metadata options; `tokens` is `required` or `optional`."""
 
     profile_arn: str
     hop_limit: int
@@ -52,10 +52,10 @@ class MetadataOptions:
 
 
 class Ec2:
-    """One account's EC2 in one Region, whose Elastic IPs are addresses of network `elastic`."""
+    """EC2 of an account in a Region; Elastic IPs are addresses of network `elastic`."""
 
     def __init__(self, account: str, region: str, elastic: IPv4Network) -> None:
-        from moto.ec2.models import ec2_backends  # noqa: PLC0415 (a second that only the server needs)
+        from moto.ec2.models import ec2_backends  # noqa: PLC0415 (takes a second; only the server needs moto)
 
         self._backend: Any = ec2_backends[account][region]
         self.rules = Rules(self._backend)
@@ -64,12 +64,11 @@ class Ec2:
         self._seen: dict[str, tuple[Any, str, str]] = {}
 
     def instance(self, instance_id: str) -> Instance | None:
-        """The instance, terminated ones included; None for an id that never was one."""
+        """Return the instance, also a terminated instance; None for an unknown id."""
         if instance_id not in self._seen:
             for reservation in self._backend.reservations.values():
-                for (
-                    found
-                ) in reservation.instances:  # an instance never changes VPC or zone, nor is it forgotten
+                # VPC and zone of an instance are constant, and no instance is removed.
+                for found in reservation.instances:
                     place = (found.vpc_id or "", found.availability_zone or "")
                     self._seen.setdefault(found.id, (found, *place))
         if instance_id not in self._seen:
@@ -78,7 +77,7 @@ class Ec2:
         return Instance(instance_id, known.state, vpc_id, zone)
 
     def metadata_options(self, instance_id: str) -> MetadataOptions:
-        """The metadata options of an instance. Raises AwsError InvalidInstanceID.NotFound."""
+        """Return the metadata options of an instance. Raises AwsError InvalidInstanceID.NotFound."""
         self.instance(instance_id)
         if instance_id not in self._seen:
             text = f"The instance ID '{instance_id}' does not exist"
@@ -89,7 +88,7 @@ class Ec2:
         return MetadataOptions(profile, int(options.http_put_response_hop_limit), options.http_tokens)
 
     def subnet(self, subnet_id: str) -> Subnet:
-        """The subnet; raises AwsError SubnetNotFound."""
+        """Return the subnet. Raises AwsError SubnetNotFound."""
         for zone in self._backend.subnets.values():
             if subnet_id in zone:
                 found = zone[subnet_id]
@@ -103,16 +102,16 @@ class Ec2:
         raise AwsError("SubnetNotFound", f"The subnet ID '{subnet_id}' does not exist")
 
     def security_group_vpc(self, group_id: str) -> str | None:
-        """The VPC of a security group; None where there is no such group."""
+        """Return the VPC of a security group; None for an unknown group."""
         group = self._backend.get_security_group_from_id(group_id)
         return None if group is None else group.vpc_id
 
     def vpc_exists(self, vpc_id: str) -> bool:
-        """Whether there is such a VPC."""
+        """Whether the VPC exists."""
         return vpc_id in self._backend.vpcs
 
     def require_free(self, allocation_ids: list[str]) -> None:
-        """Raise the error of CreateLoadBalancer for Elastic IPs that are unknown or taken (facts 8)."""
+        """Raise the error of CreateLoadBalancer for Elastic IPs that are unknown or in use (facts 8)."""
         by_id = {address.allocation_id: address for address in self._backend.addresses}
         if unknown := [one for one in allocation_ids if one not in by_id]:
             raise AwsError("AllocationIdNotFound", f"The allocation IDs {_quoted(unknown)} do not exist")
@@ -123,7 +122,7 @@ class Ec2:
     def attach(
         self, subnet: Subnet, allocation_id: str | None, groups: list[str], owner: str, private_ip: str | None
     ) -> Interface:
-        """Make the interface of load balancer `owner` (`net/NAME/ID`) in `subnet`, with the Elastic IP."""
+        """Create the interface of load balancer `owner` (`net/NAME/ID`) in `subnet`, with the Elastic IP."""
         interface = self._backend.create_network_interface(
             subnet.subnet_id,
             private_ip or next(self._free_hosts(subnet)),
@@ -139,7 +138,7 @@ class Ec2:
         return Interface(interface.id, interface.private_ip_address, address)
 
     def detach(self, interface_id: str) -> None:
-        """Delete a load balancer's interface; its Elastic IP is free again."""
+        """Delete a load balancer's interface and free its Elastic IP."""
         interface = self._backend.get_network_interface(interface_id)
         if interface.public_ip:
             self._backend.disassociate_address(address=interface.public_ip)
@@ -148,17 +147,17 @@ class Ec2:
     def set_groups(self, interface_id: str, groups: list[str]) -> None:
         """Replace the security groups of an interface."""
         interface = self._backend.get_network_interface(interface_id)
-        interface._group_set = [  # noqa: SLF001 (modify_network_interface_attribute keeps the old on an empty list)
+        interface._group_set = [  # noqa: SLF001 (modify_network_interface_attribute ignores an empty list)
             self._backend.get_security_group_from_id(group) for group in groups
         ]
 
     def unused_public_ip(self) -> str:
-        """An address for a new Elastic IP."""
+        """Return an address for a new Elastic IP."""
         taken = {address.public_ip for address in self._backend.addresses}
         return elastic_ip(self._chance, self._elastic, taken)
 
     def unused_private_ip(self, subnet_id: str) -> str | None:
-        """An address for a new instance; None leaves the choice to moto (an unknown or a small subnet)."""
+        """Return an address for a new instance; None for an unknown or a small subnet: moto then chooses."""
         for zone in self._backend.subnets.values():
             if subnet_id in zone:
                 taken = {interface.private_ip_address for interface in self._backend.enis.values()}
@@ -166,17 +165,18 @@ class Ec2:
         return None
 
     def require_unused_group(self, group_id: str) -> None:
-        """Raise DependencyViolation while an interface holds the group or another group's rule names it."""
+        """Raise DependencyViolation while an interface or a rule of another group uses the group."""
         for interface in self._backend.enis.values():
             if not _of_terminated(interface) and group_id in {group.id for group in interface.group_set}:
                 raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
         self.rules.require_unnamed(group_id)
 
     def require_own(self, address_id: str) -> None:
-        """Raise what AWS answers when an Elastic IP that is in use is released or disassociated.
+        """Raise AWS's error for a release or disassociation of an Elastic IP in use.
 
-        `address_id` is the allocation id of a release or the association id of a disassociation. The
-        misleading AuthFailure for one of a load balancer is AWS's own (terraform-provider-aws issue 33645).
+        `address_id` is the allocation id of a release or the association id of a disassociation. AWS too
+        returns the misleading AuthFailure for a load balancer's Elastic IP (terraform-provider-aws issue
+        33645).
         """
         for address in self._backend.addresses:
             ids = {address.allocation_id, address.association_id}

@@ -1,7 +1,7 @@
-"""EKS: the sandbox's cluster, Pod Identity associations, and the credentials that they give to Pods.
+"""EKS: the sandbox's cluster, Pod Identity associations, and the credentials of an association's Pods.
 
-Rules and messages from the EKS API reference and public reports (terraform-provider-aws issue 41483,
-aws-cdk issue 31522).
+Rules and messages from the EKS API reference and public reports (terraform-provider-aws issue 41483, aws-cdk
+issue 31522).
 """
 
 import secrets
@@ -39,11 +39,11 @@ class Association:
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The ARN of the association."""
         return f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{CLUSTER}/{self.id}"
 
     def summary(self) -> Structure:
-        """How ListPodIdentityAssociations shows it."""
+        """Return the association in the form of ListPodIdentityAssociations."""
         return {
             "clusterName": CLUSTER,
             "namespace": self.namespace,
@@ -53,7 +53,7 @@ class Association:
         }
 
     def shown(self) -> Structure:
-        """How the other calls show it."""
+        """Return the association in the form of the other calls."""
         return {
             **self.summary(),
             "roleArn": self.role_arn,
@@ -65,7 +65,7 @@ class Association:
 
 
 class Eks:
-    """One account's EKS: the one cluster that `cluster` describes, and its associations."""
+    """EKS of an account: the cluster described by `cluster`, and its associations."""
 
     def __init__(self, iam: Iam, sessions: Sessions, cluster: Callable[[], Structure]) -> None:
         self._iam = iam
@@ -113,7 +113,7 @@ class Eks:
         return {"association": self._one(name, ident).shown()}
 
     def list(self, name: str, namespace: str | None, account: str | None) -> Structure:
-        """ListPodIdentityAssociations, of one namespace or ServiceAccount where they are given."""
+        """ListPodIdentityAssociations, limited to a namespace or ServiceAccount if given."""
         _require_cluster(name)
         found = [
             one.summary()
@@ -140,30 +140,30 @@ class Eks:
         return {"association": self._associations.pop(self._one(name, ident).id).shown()}
 
     def tag(self, arn: str, tags: Mapping[str, str]) -> Structure:
-        """TagResource, of an association."""
+        """TagResource of an association."""
         one = self._tagged(arn)
         self._associations[one.id] = replace(one, tags={**one.tags, **tags})
         return {}
 
     def untag(self, arn: str, keys: Sequence[str]) -> Structure:
-        """UntagResource, of an association."""
+        """UntagResource of an association."""
         one = self._tagged(arn)
         self._associations[one.id] = replace(one, tags={k: v for k, v in one.tags.items() if k not in keys})
         return {}
 
     def tags_of(self, arn: str) -> Structure:
-        """ListTagsForResource, of an association."""
+        """ListTagsForResource of an association."""
         return {"tags": dict(self._tagged(arn).tags)}
 
     def find(self, namespace: str, account: str) -> Association | None:
-        """The association of a ServiceAccount."""
+        """Return the association of a ServiceAccount."""
         for one in self._associations.values():
             if (one.namespace, one.service_account) == (namespace, account):
                 return one
         return None
 
     def assume_role(self, name: str, text: str, keys: Sequence[Jwk]) -> Structure:
-        """AssumeRoleForPodIdentity, of EKS Auth, for a token of the cluster, whose `keys` verify it."""
+        """AssumeRoleForPodIdentity of EKS Auth, for a token of the cluster; `keys` verify the token."""
         _require_cluster(name)
         token = _verified(text, keys, self._sessions.clock())
         namespace, account = _service_account(token.subject)
@@ -218,7 +218,7 @@ class Eks:
 
 
 def _trusting(role: Any, association: Association) -> bool:
-    """Whether a role's trust policy lets EKS assume it with session tags for the association's Pods."""
+    """Whether a role's trust policy lets EKS assume the role with session tags for the association's Pods."""
     context = {
         "aws:sourceaccount": (ACCOUNT,),
         "aws:sourcearn": (CLUSTER_ARN,),
@@ -257,7 +257,7 @@ def _verified(text: str, keys: Sequence[Jwk], now: float) -> Token:
 
 
 def _service_account(subject: str) -> tuple[str, str]:
-    """Namespace and name in `system:serviceaccount:NAMESPACE:NAME`."""
+    """Return namespace and name of `system:serviceaccount:NAMESPACE:NAME`."""
     parts = subject.split(":")
     if len(parts) != 4 or parts[:2] != ["system", "serviceaccount"]:  # noqa: PLR2004
         raise AwsError("InvalidTokenException", "The subject of the token is not a service account.")

@@ -1,8 +1,8 @@
-"""The errors of the simulated AWS, as a code and a message; the codec turns them into each service's XML."""
+"""The errors of the simulated AWS: a code and a message; the codec renders the XML of each service."""
 
 
 class AwsError(Exception):
-    """A refusal as AWS gives it: `code` and `message` reach the client unchanged, with HTTP `status`."""
+    """An AWS error: `code` and `message` reach the client unchanged, with HTTP `status`."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -12,7 +12,7 @@ class AwsError(Exception):
 
 
 class AwsValidationError(AwsError):
-    """A parameter that the API model refuses: a missing one, a wrong type, a value out of range."""
+    """A parameter that the API model refuses: missing, of a wrong type, or out of range."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationError", message)

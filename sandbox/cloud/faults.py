@@ -1,4 +1,4 @@
-"""What a test or a person may turn on the simulated cloud: delays, quotas, rates, injected faults."""
+"""The settings of the simulated cloud for tests and users: delays, quotas, rates, injected faults."""
 
 import random
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.cloud.errors import AwsError
 
-# facts 3: the defaults of an account.
+# facts 3: the default quotas of an account.
 QUOTAS = {
     "targets-per-target-group": 1000,
     "targets-per-availability-zone-per-network-load-balancer": 500,
@@ -18,7 +18,7 @@ QUOTAS = {
     "network-load-balancers": 50,
     "target-groups": 3000,
 }
-# facts 2: tokens a second and bucket size; every action of ELBv2 whose name begins so shares the bucket.
+# facts 2: tokens a second and bucket size; all ELBv2 actions whose name matches a pattern share a bucket.
 RATES = {
     "RegisterTargets,DeregisterTargets": (4.0, 20.0),
     "Describe*": (50.0, 200.0),
@@ -35,9 +35,9 @@ OVERRIDES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """The behaviour that `/_sandbox/faults` reads and writes; the defaults are an account without faults.
+    """The behaviour behind `/_sandbox/faults`; the defaults are an account without faults.
 
-    `throttle`, `latency_s` and `errors` go by action name pattern (`RegisterTargets`, `Describe*`).
+    `throttle`, `latency_s` and `errors` are keyed by action name pattern (`RegisterTargets`, `Describe*`).
     """
 
     registration_delay_s: float = 0.5
@@ -67,7 +67,7 @@ class Faults:
     """AdministrativeOverride that DescribeTargetHealth reports of targets, by availability zone."""
 
     def changed(self, wanted: Mapping[str, Any]) -> "Faults":
-        """These faults with the named ones replaced; raises AwsError naming a key that is none."""
+        """Return a copy with the given keys replaced. Raises AwsError with the name of an unknown key."""
         names = [one.name for one in fields(self)]
         if unknown := sorted(set(wanted) - set(names)):
             raise AwsError("UnknownFault", f"no fault is called {unknown[0]}; there are: {', '.join(names)}")
@@ -87,11 +87,11 @@ class Faults:
         return replace(self, **values)
 
     def latency_of(self, action: str) -> float:
-        """Seconds by which a call is delayed."""
+        """Return the delay of a call in seconds."""
         return max((s for pattern, s in self.latency_s.items() if fnmatchcase(action, pattern)), default=0.0)
 
     def refuse(self, service: str, action: str, chance: random.Random) -> None:
-        """Raise the AwsError that is injected into this call, if one is."""
+        """Raise the AwsError injected into this call, if any."""
         if any(fnmatchcase(f"{service}:{action}", pattern) for pattern in self.deny):
             raise AwsError("AccessDenied", f"{service}:{action} is denied by an injected fault", 403)
         for pattern, share in self.throttle.items():

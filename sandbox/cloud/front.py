@@ -1,6 +1,6 @@
-"""The one WSGI application: /_sandbox for the sandbox's own parts, ELBv2 ours, every other service moto's.
+"""The WSGI application: /_sandbox for the sandbox's own parts, its own ELBv2, and moto for other services.
 
-Requests are answered one at a time under a lock, because moto is not thread-safe and a call must be atomic.
+Requests are answered sequentially under a lock, because moto is not thread-safe and a call must be atomic.
 """
 
 import json
@@ -67,7 +67,7 @@ class Front:
         self._chance = random.Random(0)  # noqa: S311 (which call a fault hits)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request; WSGI."""
+        """Answer a request (WSGI)."""
         path = environ.get("PATH_INFO", "/")
         if path.startswith("/_sandbox/"):
             body = read_body(environ)
@@ -86,7 +86,7 @@ class Front:
         except AwsError as error:
             _log.info("%s refused: %s", service, error)
             failure = error
-        except Exception:  # noqa: BLE001 (whatever moto stumbles over, the client gets an answer it can read)
+        except Exception:  # noqa: BLE001 (after any failure of moto the client gets a readable answer)
             _log.exception("%s failed", service)
             failure = AwsError("InternalFailure", "The sandbox failed; its log says where.", 500)
         if service in rest.SERVICES:
@@ -115,7 +115,7 @@ class Front:
             return send(start_response, answer)
 
     def _limit(self, request: Request) -> None:
-        """Raise the AwsError of a call that an injected fault hits or that is throttled."""
+        """Raise the AwsError of an injected fault or of throttling."""
         self.elbv2.faults.refuse(request.service, request.action, self._chance)
         if request.service == "elasticloadbalancing":
             self.throttle.spend(request.action, self.elbv2.faults.rates, self.elbv2.clock())
@@ -137,7 +137,7 @@ class Front:
         return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
 
     def _forward(self, request: Request, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Give the call to moto, after the rules that moto does not have."""
+        """Forward the call to moto, after the rules that moto lacks."""
         if request.service == "ec2":
             self._mend(request, environ)
         statuses: list[str] = []
@@ -158,7 +158,7 @@ class Front:
         return answer
 
     def _written(self, request: Request) -> None:
-        """Take note of a call that succeeded, unless it only read."""
+        """After a successful call: apply the parts of rules that moto ignores; count and log writes."""
         if "SecurityGroup" in request.action:
             self.ec2.rules.complete(request.action, request.fields)
         if request.action in ENDING_CHECKS:
@@ -176,7 +176,8 @@ class Front:
         elif request.action in _ABOUT_RULES:
             set_body(environ, urlencode(self.ec2.rules.prepare(request.action, fields)).encode())
         elif request.action == "AllocateAddress" and "Address" not in fields:
-            # moto's own choice may be 127.0.0.1 or another sandbox's address; the API lets a caller choose.
+            # moto can choose 127.0.0.1 or an address of another sandbox; the API accepts an address from the
+            # caller.
             set_body(environ, urlencode({**fields, "Address": self.ec2.unused_public_ip()}).encode())
         elif request.action == "RunInstances" and fields.get("MaxCount") == "1":
             address = self.ec2.unused_private_ip(fields.get("SubnetId", ""))
@@ -184,7 +185,7 @@ class Front:
                 set_body(environ, urlencode({**fields, "PrivateIpAddress": address}).encode())
 
     def _resources(self, request: Request) -> tuple[str, ...]:
-        """The ARNs against which the call is authorised."""
+        """Return the ARNs for the authorisation of the call."""
         if request.access_key == DATA_PLANE_KEY:
             return ()
         if request.service in rest.SERVICES:

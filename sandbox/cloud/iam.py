@@ -1,7 +1,7 @@
 """The callers of the AWS API: users, sessions of roles and the sandbox's administrators, with their policies.
 
-The signature itself is not verified: the sandbox listens on loopback, and what is proven here is that a
-policy is sufficient, not that a secret is right.
+Signatures are not verified: the sandbox listens on loopback only. It proves that a policy is sufficient, not
+that a secret is correct.
 """
 
 import json
@@ -25,14 +25,14 @@ ADMINISTRATOR: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf a request is made, and the statements of its policies."""
+    """The principal of a request, and the statements of its policies."""
 
     arn: str
     user_id: str
     statements: tuple[Statement, ...]
 
     def authorise(self, call: Call, service: str) -> None:
-        """Raise AccessDenied, as `service` words it, unless a policy allows the call on every resource."""
+        """Raise AccessDenied, worded for `service`, unless a policy allows the call on every resource."""
         for resource in call.resources:
             verdict = judge(self.statements, call, resource)
             if verdict is Verdict.DENIED:
@@ -51,7 +51,7 @@ class Caller:
 
 
 class Iam:
-    """The users, roles, keys and policies of the account, kept by moto."""
+    """The users, roles, keys and policies of the account, in moto's backend."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._backend: Any = iam_backends[ACCOUNT]["aws"]
@@ -59,9 +59,9 @@ class Iam:
         self.deployer_policy = ADMINISTRATOR
 
     def caller(self, access_key: str, token: str) -> Caller:
-        """The caller with that key and session token.
+        """Return the caller of a key and session token.
 
-        Raises AwsError InvalidClientTokenId for a key that does not exist or is inactive, ExpiredToken.
+        Raises AwsError: InvalidClientTokenId for an unknown or inactive key, ExpiredToken.
         """
         if session := self._sessions.find(access_key, token):
             role = self.role(session.role)
@@ -80,26 +80,26 @@ class Iam:
         raise AwsError("InvalidClientTokenId", message, 403)
 
     def role(self, name: str) -> Any:
-        """The role (moto's) of that name; None where there is none."""
+        """Return moto's role by name; None if missing."""
         return next((role for role in self._backend.roles.values() if role.name == name), None)
 
     def role_of(self, arn: str) -> Any:
-        """The role (moto's) with that ARN; None where there is none."""
+        """Return moto's role by ARN; None if missing."""
         return next((role for role in self._backend.roles.values() if role.arn == arn), None)
 
     def oidc_provider(self, issuer: str) -> Any:
-        """The OpenID Connect provider (moto's) of an issuer; None where the account has none."""
+        """Return moto's OpenID Connect provider of an issuer; None if missing."""
         return self._backend.open_id_providers.get(oidc_provider_arn(issuer))
 
     def role_of_profile(self, arn: str) -> Any:
-        """The role (moto's) in the instance profile with that ARN; None where there is none."""
+        """Return moto's role in the instance profile with the ARN; None if missing."""
         for profile in self._backend.instance_profiles.values():
             if profile.arn == arn:
                 return next(iter(profile.roles), None)
         return None
 
     def seed_role(self, name: str, trust: dict[str, Any]) -> None:
-        """Create a role, and an instance profile of the same name that holds it."""
+        """Create a role, and an instance profile of the same name with the role."""
         self._backend.create_role(name, json.dumps(trust), "/", None, "", [], "3600")
         self._backend.create_instance_profile(name, "/", [])
         self._backend.add_role_to_instance_profile(name, name)
@@ -115,7 +115,7 @@ def oidc_provider_arn(issuer: str) -> str:
 
 
 def trust_policy(role: Any) -> list[Statement]:
-    """The statements of a role's trust policy."""
+    """Return the statements of a role's trust policy."""
     return statements_of(json.loads(role.assume_role_policy_document))
 
 

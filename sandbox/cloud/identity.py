@@ -1,4 +1,4 @@
-"""The services that say who a caller is and give credentials: STS, EKS, EKS Auth and instance metadata."""
+"""The services that identify callers and issue credentials: STS, EKS, EKS Auth and instance metadata."""
 
 import base64
 import secrets
@@ -51,7 +51,7 @@ _EKS: Final[dict[str, Callable[[Eks, tuple[str, ...], dict[str, Any], Request], 
 
 
 class Identity:
-    """Callers, sessions, and the services that start sessions; all but `prepare` need the front's lock."""
+    """Callers, sessions, and the services that start sessions; only `prepare` needs no lock of the front."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -61,17 +61,18 @@ class Identity:
         self.calls = Calls()
         self.eks = Eks(self.iam, self.sessions, self._cluster)
         self._sts = Sts(self.iam, self.sessions, self._keys.of)
-        # What an EKS cluster has before anything of this project: its OIDC provider and the nodes' role.
+        # The existing identities of an EKS cluster before a deployment: its OIDC provider and the nodes'
+        # role.
         self.iam.seed_oidc_provider(ISSUER, STS_AUDIENCE)
         self.iam.seed_role(NODE_ROLE, NODE_TRUST)
 
     def prepare(self, request: Request) -> None:
-        """Read the issuer's keys where the call needs them; the API server may take its time."""
+        """Read the issuer's keys if the call needs them, without the lock: the API server can be slow."""
         if request.action in _WITH_TOKEN:
             self._keys.refresh()
 
     def admit(self, request: Request, resources: tuple[str, ...]) -> Caller | None:
-        """The caller; None for one that needs no key. Raises AwsError for a dead key or a missing right."""
+        """Return the caller; None for a call without a key. Raises AwsError for a bad key or no right."""
         if request.access_key == DATA_PLANE_KEY or request.action in UNSIGNED:
             return None
         caller = self._caller(request)
@@ -85,7 +86,7 @@ class Identity:
         return caller
 
     def answer(self, request: Request, caller: Caller | None) -> Answer | None:
-        """The answer to a call of STS or EKS; None where it is moto's to answer."""
+        """Answer a call of STS or EKS; None for a call of another service (moto answers)."""
         if request.service in rest.SERVICES:
             return rest.render(self._eks(request))
         if request.service != "sts":
@@ -103,7 +104,7 @@ class Identity:
         return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
 
     def role_of_profile(self, profile_arn: str) -> Any:
-        """The role (moto's) of an instance profile, where EC2 may assume it; None where not."""
+        """Return moto's role of an instance profile if EC2 may assume the role; None otherwise."""
         role = self.iam.role_of_profile(profile_arn)
         ec2 = Principal("Service", "ec2.amazonaws.com")
         if role is None or not trusts(trust_policy(role), ec2, Call("sts:AssumeRole", (), REGION)):
@@ -111,7 +112,7 @@ class Identity:
         return role
 
     def instance_session(self, role: Any, instance_id: str) -> Session:
-        """Credentials of an instance."""
+        """Start a session for an instance."""
         return self.sessions.start(role, instance_id, _INSTANCE_SESSION_S)
 
     def _caller(self, request: Request) -> Caller:
@@ -130,7 +131,7 @@ class Identity:
         return _EKS[action](self.eks, parts, body, request)
 
     def _cluster(self) -> dict[str, Any]:
-        """What DescribeCluster shows of the API server and the network."""
+        """Return the API server and network of DescribeCluster."""
         ca = Pki(self._layout.pki).ca
         data = base64.b64encode(ca.read_bytes()).decode() if ca.exists() else ""
         return {
@@ -153,7 +154,7 @@ class Identity:
 
 
 def resources_of(request: Request) -> tuple[str, ...]:
-    """Which ARNs a call of EKS is authorised against (service authorization reference)."""
+    """Return the ARNs for the authorisation of an EKS call (service authorization reference)."""
     action, parts = rest.route(request)
     if action in _ABOUT_ASSOCIATIONS:
         return (f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{parts[0]}/{parts[1]}",)
@@ -163,7 +164,7 @@ def resources_of(request: Request) -> tuple[str, ...]:
 
 
 def _in_words_of(service: str, error: AwsError) -> AwsError:
-    """The refusal of a key as `service` gives it: EC2 and the JSON services have codes of their own."""
+    """Translate the refusal of a key for `service`: EC2 and the JSON services have their own codes."""
     expired = error.code == "ExpiredToken"
     if service == "ec2" and expired:
         return AwsError("RequestExpired", "Request has expired.")

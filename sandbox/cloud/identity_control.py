@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints of identity: the deployer's policy, sessions, and the metadata of instances."""
+"""The sandbox's endpoints for identity: the deployer's policy, sessions, and the metadata of instances."""
 
 import json
 from datetime import UTC, datetime
@@ -13,14 +13,14 @@ Reply = tuple[int, dict[str, Any]]
 
 
 class Accounts(Protocol):
-    """Identities and instances, as these endpoints read and change them."""
+    """The identities and instances that these endpoints read and change."""
 
     identity: Identity
     ec2: Ec2
 
 
 def answer(accounts: Accounts, method: str, path: str, body: bytes) -> Reply | None:
-    """Answer a request; None for a path that is another's."""
+    """Answer a request; None for an unknown path."""
     match method, path.split("/"):
         case "GET", ["deployer-policy"]:
             return 200, accounts.identity.iam.deployer_policy
@@ -45,7 +45,7 @@ def answer(accounts: Accounts, method: str, path: str, body: bytes) -> Reply | N
 
 
 def _set_deployer_policy(accounts: Accounts, document: dict[str, Any]) -> dict[str, Any]:
-    """Hold the deployer's key to a policy document."""
+    """Apply a policy document to the deployer's key."""
     for statement in statements_of(document):
         if statement["Effect"] not in {"Allow", "Deny"}:
             raise ValueError(f"Effect is Allow or Deny, not {statement['Effect']}")

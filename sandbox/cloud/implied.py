@@ -1,7 +1,8 @@
 """The further actions that a call needs: for tags and security groups of a new resource, and for a role.
 
-The service authorization reference has them as dependent actions, but for GetSecurityGroupsForVpc, which
-CreateLoadBalancer demands since 2024 (issue 3917 of the AWS Load Balancer Controller).
+The service authorization reference lists them as dependent actions, except GetSecurityGroupsForVpc.
+CreateLoadBalancer requires GetSecurityGroupsForVpc since 2024 (issue 3917 of the AWS Load Balancer
+Controller).
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ _TAGGED_IDENTITY = {"CreateRole": "iam:TagRole", "CreateUser": "iam:TagUser"}
 
 
 def implied(request: Request, resources: tuple[str, ...]) -> Iterator[Call]:
-    """The calls that the caller must be allowed beside `request`, which is about `resources`."""
+    """Yield the calls that the caller also needs permission for, beside `request` on `resources`."""
     fields, action = request.fields, request.action
     tagged = any(name.startswith(("Tags.", "TagSpecification")) for name in fields)
     if action in {"CreateLoadBalancer", "SetSecurityGroups"} and "SecurityGroups.member.1" in fields:

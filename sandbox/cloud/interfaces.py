@@ -1,16 +1,16 @@
-"""The network interfaces of load balancers, which moto knows as those of instances alone."""
+"""The network interfaces of load balancers; moto knows only interfaces of instances."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-# Who attaches a load balancer's interface; the AWS provider finds interfaces by it and their description
+# The owner of a load balancer's attachment; the AWS provider finds interfaces by owner and description
 # (internal/service/elbv2/load_balancer.go waitForNLBNetworkInterfacesToDetach).
 _OWNER: Final = "amazon-aws"
 
 
 @dataclass(frozen=True, slots=True)
 class _Attachment:
-    """The Attachment of DescribeNetworkInterfaces, in the attributes that moto renders."""
+    """The Attachment of DescribeNetworkInterfaces, with the attributes that moto renders."""
 
     attachment_id: str
     attach_time: Any = None
@@ -22,7 +22,7 @@ class _Attachment:
 
 
 def make_managed(interface: Any) -> None:
-    """Turn an interface of moto's backend into one that AWS manages for a Network Load Balancer."""
+    """Turn an interface of moto's backend into an interface that AWS manages for a Network Load Balancer."""
     interface.requester_managed = True
     interface.interface_type = "network_load_balancer"
     interface.status = "in-use"
@@ -30,7 +30,7 @@ def make_managed(interface: Any) -> None:
     moto_class = type(interface)
 
     class Managed(moto_class):  # type: ignore[misc,valid-type]
-        """moto derives the attachment and its owner from the instance; here there is none."""
+        """An interface without an instance: moto derives attachment and owner from the instance."""
 
         @property
         def attachment(self) -> _Attachment:

@@ -1,4 +1,4 @@
-"""The public keys of the cluster's token issuer, read from the API server that signs the tokens."""
+"""The public keys of the cluster's token issuer, from the API server that signs the tokens."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ _FRESH_S = 60.0
 
 
 class IssuerKeys:
-    """Keys once read serve while the API server is down, as AWS's do."""
+    """Cached keys; still valid while the API server is down, as on AWS."""
 
     def __init__(self, layout: Layout, clock: Callable[[], float] = time.monotonic) -> None:
         self._rest = Rest(layout)
@@ -22,7 +22,7 @@ class IssuerKeys:
         self._read_at = 0.0
 
     def refresh(self) -> None:
-        """Read the keys where those known are older than a minute; a failure leaves them as they are."""
+        """Read the keys if the known keys are older than a minute; a failure keeps the known keys."""
         if self._known and self._clock() < self._read_at + _FRESH_S:
             return
         try:
@@ -32,7 +32,7 @@ class IssuerKeys:
             return
 
     def of(self, issuer: str) -> Sequence[Jwk]:
-        """The keys of an issuer. Raises AwsError IDPCommunicationError for one that cannot be reached."""
+        """Return the keys of an issuer. Raises AwsError IDPCommunicationError for an unreachable issuer."""
         if issuer != ISSUER or not self._known:
             text = f"Couldn't retrieve verification key from your identity provider: {issuer}"
             raise AwsError("IDPCommunicationError", text)

@@ -1,8 +1,8 @@
-"""The network that a kops cluster of this size would have, made through the AWS API.
+"""The network of a kops cluster of this size, created through the AWS API.
 
-Every id is the same in every sandbox, because a stack configuration must be able to name the VPC, the
-subnets and the security group. moto's seed endpoint (`POST /moto-api/seed?a=N`) makes the next random id a
-function of N; each object is seeded apart, so that no id depends on what else has been created.
+All ids are the same in every sandbox, because a stack configuration must name the VPC, the subnets and the
+security group. moto's seed endpoint (`POST /moto-api/seed?a=N`) makes the next random id a function of N;
+every object has its own seed, so that an id is independent of other objects.
 """
 
 import secrets
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 CLUSTER = "sandbox"
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 NODE_GROUP_NAME = "nodes.sandbox"
-NODE_ROLE = "nodes.sandbox"  # of the instance profile too, both of them there from the start
+NODE_ROLE = "nodes.sandbox"  # also the instance profile; both exist from the start
 INSTANCE_TYPE: Final = "t3.medium"
-IMAGE_ID = "ami-0a1b2c3d4e5f60718"  # no image is read: an instance is a record, its machine is a process
+IMAGE_ID = "ami-0a1b2c3d4e5f60718"  # no image is read: an instance is a record, the machine is a process
 
-# What the seeds below give; a test compares them with a fresh sandbox.
+# The ids from the seeds below; a test compares them with a fresh sandbox.
 VPC_ID = "vpc-4283fefc63f0cd0e8"
 SUBNET_IDS = {
     "eu-central-1a": "subnet-eee65f53e9421ce50",
@@ -49,7 +49,7 @@ class Network:
 
 
 class NodeInstance(NamedTuple):
-    """An EC2 instance of a node: its id and the loopback address on which its machine is served."""
+    """An EC2 instance of a node: its id and the loopback address of its machine."""
 
     instance_id: str
     private_ip: str
@@ -64,14 +64,14 @@ EXPECTED = Network(
 
 
 def subnet_cidrs(vpc: IPv4Network) -> dict[str, str]:
-    """The subnet of each zone: the second /20 of the VPC and those after it."""
+    """Return the subnet of each zone: the second /20 of the VPC and the following."""
     return dict(zip(ZONES, map(str, islice(vpc.subnets(new_prefix=20), 1, None)), strict=False))
 
 
 def ensure_network(url: str, vpc: IPv4Network) -> Network:
-    """Make what is missing of the network at endpoint `url`, its VPC with the addresses of `vpc`.
+    """Create the missing parts of the network at endpoint `url`, with a VPC of the addresses `vpc`.
 
-    Call it at will, but not twice at once.
+    Idempotent, but not safe for concurrent calls.
     """
     ec2 = ec2_client(url)
     found = _find_vpc(ec2)
@@ -86,15 +86,15 @@ def ensure_network(url: str, vpc: IPv4Network) -> Network:
         node_group_id=_find_group(ec2, vpc_id) or _make_group(ec2, url, vpc_id),
     )
     if found is None:
-        _seed(url, secrets.randbits(32))  # what is made from now on (keys, instances) is nobody's to guess
+        _seed(url, secrets.randbits(32))  # ids from now on (keys, instances) must be unpredictable
     return network
 
 
 def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
-    """Start the instance of node `name` in `zone`, as a kops instance group does; the network must be there.
+    """Start the instance of node `name` in `zone`, as a kops instance group does; the network must exist.
 
-    The private address is a free loopback address of the zone's subnet, from .16 on (the hosts below belong
-    to AWS and to load balancers, see `_make_subnet`) and before the last /24, which is left to Pods.
+    The private address is a free loopback address of the zone's subnet, from .16 on (lower hosts belong to
+    AWS and to load balancers, see `_make_subnet`) and before the last /24, the range of Pods.
     """
     ec2 = ec2_client(url)
     vpc_id = _find_vpc(ec2)
@@ -110,7 +110,7 @@ def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
         SubnetId=subnet_id,
         SecurityGroupIds=[group_id],
         IamInstanceProfile={"Name": NODE_ROLE},
-        # EKS's managed node groups have 2: Pods are one hop further away than the node.
+        # EKS's managed node groups have 2: a Pod is a hop further away than the node.
         MetadataOptions={"HttpPutResponseHopLimit": 2, "HttpTokens": "required"},
         TagSpecifications=_tags("instance", name, {"sandbox:node": name, "k8s.io/role/node": "1"}),
     )["Instances"][0]
@@ -137,7 +137,7 @@ def _find_gateway(ec2: "EC2Client", vpc_id: str) -> str | None:
 
 
 def _make_gateway(ec2: "EC2Client", url: str, vpc_id: str) -> str:
-    """An internet gateway and the default route to it: what makes the subnets public."""
+    """Create an internet gateway and the default route, which make the subnets public."""
     _seed(url, _SEEDS["gateway"])
     made = ec2.create_internet_gateway(TagSpecifications=_tags("internet-gateway", CLUSTER))
     gateway_id = made["InternetGateway"]["InternetGatewayId"]
@@ -156,7 +156,7 @@ def _find_subnet(ec2: "EC2Client", vpc_id: str, zone: str) -> str | None:
 
 
 def _make_subnet(ec2: "EC2Client", url: str, vpc_id: str, zone: str, cidr: str) -> str:
-    """A public subnet whose first /28 no instance gets: .5 to .15 are the load balancers' own addresses."""
+    """Create a public subnet with a reserved first /28: .5 to .15 are the load balancers' addresses."""
     _seed(url, _SEEDS[zone])
     roles = {"SubnetType": "Public", "kubernetes.io/role/elb": "1", "kubernetes.io/role/internal-elb": "1"}
     made = ec2.create_subnet(
@@ -178,7 +178,7 @@ def _find_group(ec2: "EC2Client", vpc_id: str) -> str | None:
 
 
 def _make_group(ec2: "EC2Client", url: str, vpc_id: str) -> str:
-    """The nodes' security group: nodes reach each other on everything, nobody else reaches them."""
+    """Create the nodes' security group: open between the nodes, closed for all other sources."""
     _seed(url, _SEEDS["group"])
     group_id = ec2.create_security_group(
         GroupName=NODE_GROUP_NAME,
@@ -193,7 +193,7 @@ def _make_group(ec2: "EC2Client", url: str, vpc_id: str) -> str:
 
 
 def _tags(kind: str, name: str, more: dict[str, str] | None = None) -> "list[TagSpecificationTypeDef]":
-    """The tags that kops puts on everything it makes."""
+    """Return the tags that kops sets on its resources."""
     ours = {"Name": name, "KubernetesCluster": CLUSTER, f"kubernetes.io/cluster/{CLUSTER}": "owned"}
     tags = [{"Key": key, "Value": value} for key, value in (ours | (more or {})).items()]
     return [{"ResourceType": kind, "Tags": tags}]  # type: ignore[typeddict-item]

@@ -1,8 +1,8 @@
 """The identity of security group rules: direction, protocol, ports, source; never description or tags.
 
-AWS refuses a second rule of the same identity (InvalidPermission.Duplicate), and finds rules by it when they
-are revoked or described anew (AuthorizeSecurityGroupIngress and RevokeSecurityGroupIngress in the EC2 API
-reference).
+AWS refuses a second rule of the same identity (InvalidPermission.Duplicate), and finds rules by identity when
+they are revoked or described again (AuthorizeSecurityGroupIngress and RevokeSecurityGroupIngress in the EC2
+API reference).
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ Fields = dict[str, str]
 ALL: Final = "-1"
 _ANY_PORT: Final = -1
 _NAMES: Final = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": ALL}
-# The protocols whose rules have ports, or an ICMP type and code; AWS ignores both for any other protocol.
+# The protocols whose rules have ports, or an ICMP type and code; AWS ignores both for other protocols.
 _WITH_PORTS: Final = frozenset({"tcp", "udp", "icmp", "icmpv6"})
 _NEED_PORTS: Final = frozenset({"tcp", "udp"})
 _SOURCE: Final = re.compile(
@@ -36,7 +36,7 @@ _SINGLE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a rule of a group the same rule; `source` is a CIDR block, a prefix list or a group's id."""
+    """The identity of a rule in a group; `source` is a CIDR block, a prefix list or a group's id."""
 
     egress: bool
     protocol: str
@@ -51,16 +51,16 @@ class Identity:
 
 
 def spread(fields: Fields) -> Fields:
-    """The fields with the single-rule form of a request rewritten as its first IpPermissions member."""
+    """Rewrite the single-rule form of a request as its first IpPermissions member."""
     if "IpProtocol" not in fields:
         return fields
     return {f"IpPermissions.1.{_SINGLE[key]}" if key in _SINGLE else key: v for key, v in fields.items()}
 
 
 def canonical(fields: Fields) -> Fields:
-    """The fields as AWS stores them: protocols by name, CIDR blocks without host bits.
+    """Return the fields as stored by AWS: protocols by name, CIDR blocks without host bits.
 
-    Ports are filled in where a protocol needs none, because moto demands them.
+    Missing ports are filled in if the protocol needs no ports, because moto requires ports.
     """
     found = dict(fields)
     for key, value in fields.items():
@@ -76,9 +76,9 @@ def canonical(fields: Fields) -> Fields:
 
 
 def requested(fields: Fields, group_named: Callable[[str], str], *, egress: bool) -> Iterator[Identity]:
-    """Each rule that an Authorize, Revoke or Update request names by its permissions, in the request's order.
+    """Yield the rules named by permissions in an Authorize, Revoke or Update request, in order.
 
-    `group_named` is the id of the security group of that name.
+    `group_named` returns the id of a security group by its name.
     """
     for key, value in fields.items():
         if found := _SOURCE.fullmatch(key):
@@ -93,8 +93,8 @@ def requested(fields: Fields, group_named: Callable[[str], str], *, egress: bool
 
 
 def described(fields: Fields, group_named: Callable[[str], str], *, egress: bool) -> dict[Identity, str]:
-    """The description that a request gives to each rule it names; empty where it gives none."""
-    # One permission, one source: `requested` then yields the rule of exactly that key.
+    """Return the description in a request for each named rule; empty if missing."""
+    # A permission with a single source: `requested` then yields exactly the rule of the key.
     found = {}
     for key in fields:
         if _SOURCE.fullmatch(key):
@@ -105,7 +105,7 @@ def described(fields: Fields, group_named: Callable[[str], str], *, egress: bool
 
 
 def identity(*, egress: bool, protocol: str, ports: tuple[Any, Any], source: str) -> Identity:
-    """The identity of a rule given in any of the ways that AWS takes."""
+    """Return the identity of a rule in any of AWS's input forms."""
     name = protocol_name(protocol)
     low, high = (_port(port) if name in _WITH_PORTS else _ANY_PORT for port in ports)
     return Identity(egress, name, low, high, network(source))
@@ -128,18 +128,18 @@ def of_rule(rule: Any) -> Identity:
 
 
 def protocol_name(protocol: str) -> str:
-    """AWS's name of a protocol that is given by name or number; a number without a name stays one."""
+    """Return AWS's name of a protocol from a name or number; a number without a name stays a number."""
     return _NAMES.get(protocol.lower(), protocol.lower())
 
 
 def network(source: str) -> str:
-    """A CIDR block without host bits; anything else unchanged."""
+    """Return a CIDR block without host bits; other sources unchanged."""
     if "/" not in source:
         return source
     try:
         return str(ipaddress.ip_network(source, strict=False))
     except ValueError:
-        return source  # moto refuses it
+        return source  # moto refuses the source
 
 
 def _port(port: Any) -> int:

@@ -1,8 +1,8 @@
 """The evaluation of IAM policy statements: identity-based policies and the trust policies of roles; pure.
 
 Covered: Action, NotAction, Resource and NotResource with wildcards, Principal; StringEquals, StringLike and
-their Not- and IfExists-forms on the condition keys of the call. Any other operator does not hold, so that an
-Allow which the sandbox cannot judge allows nothing.
+their Not- and IfExists-forms on the condition keys of the call. An unsupported operator makes its condition
+false: an Allow with such an operator allows nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: `service:Action`, on which ARNs (`*` where AWS has none), in which Region.
+    """A request: `service:Action`, the ARNs (`*` if AWS has no resource level) and the Region.
 
-    `context` has the values of further condition keys, each key in lower case.
+    `context` has the values of further condition keys, with keys in lower case.
     """
 
     action: str
@@ -30,20 +30,20 @@ class Call:
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def values(self, key: str) -> tuple[str, ...]:
-        """The values of a condition key; none where the request has no such key."""
+        """Return the values of a condition key; empty if the request lacks the key."""
         return (self.region,) if key.lower() == "aws:requestedregion" else self.context.get(key.lower(), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller as trust policies name it: kind `Federated`, `Service` or `AWS`, and its ARN or name."""
+    """The caller in trust policies: kind `Federated`, `Service` or `AWS`, and its ARN or name."""
 
     kind: str
     name: str
 
 
 class Verdict(Enum):
-    """What the statements of a user say together; an explicit Deny wins over any Allow."""
+    """The combined result of a user's statements; an explicit Deny wins over any Allow."""
 
     ALLOWED = "allowed"
     DENIED = "explicit deny"
@@ -51,7 +51,7 @@ class Verdict(Enum):
 
 
 def judge(statements: Iterable[Statement], call: Call, resource: str) -> Verdict:
-    """The verdict on a call for one of its resources."""
+    """Return the verdict on a call for a single resource."""
     effects = {statement["Effect"] for statement in statements if _matches(statement, call, resource)}
     if "Deny" in effects:
         return Verdict.DENIED
@@ -59,7 +59,7 @@ def judge(statements: Iterable[Statement], call: Call, resource: str) -> Verdict
 
 
 def trusts(statements: Iterable[Statement], principal: Principal, call: Call) -> bool:
-    """Whether a role's trust policy lets `principal` make `call`; a Deny wins."""
+    """Whether a role's trust policy lets `principal` make `call`; Deny wins."""
     effects = {
         statement["Effect"]
         for statement in statements
@@ -71,7 +71,7 @@ def trusts(statements: Iterable[Statement], principal: Principal, call: Call) ->
 
 
 def statements_of(document: dict[str, Any]) -> list[Statement]:
-    """The statements of a policy document, which may hold a single one bare."""
+    """Return the statements of a policy document; a single statement may be without a list."""
     return _listed(document["Statement"])
 
 
@@ -84,7 +84,7 @@ def _matches(statement: Statement, call: Call, resource: str) -> bool:
 
 
 def _names(element: Any, principal: Principal) -> bool:
-    """Whether a Principal element names the principal; an account ARN or id stands for all of the account."""
+    """Whether a Principal element names the principal; an account ARN or id stands for the whole account."""
     if element == "*":
         return True
     listed = _listed(element.get(principal.kind, []))
@@ -97,14 +97,14 @@ def _conditions_hold(statement: Statement, call: Call) -> bool:
 
 
 def _covers(statement: Statement, element: str, value: str, *, ignore_case: bool = False) -> bool:
-    """Whether Action or Resource (or their Not-form) of the statement covers a value."""
+    """Whether Action or Resource (or the Not-form) of the statement covers a value."""
     if f"Not{element}" in statement:
         return not any(_like(one, value, ignore_case) for one in _listed(statement[f"Not{element}"]))
     return any(_like(one, value, ignore_case) for one in _listed(statement.get(element, [])))
 
 
 def _holds(operator: str, wanted: dict[str, Any], call: Call) -> bool:
-    """Whether a condition holds for the values that the call has of its keys."""
+    """Whether a condition is fulfilled by the call's values."""
     name = operator.removesuffix("IfExists")
     if name not in {"StringEquals", "StringLike", "StringNotEquals", "StringNotLike"}:
         return False
@@ -133,5 +133,5 @@ def _like(pattern: str, value: str, ignore_case: bool) -> bool:
 
 @cache
 def _compiled(pattern: str, ignore_case: bool) -> Pattern[str]:
-    """An IAM pattern: `*` and `?` are wildcards, brackets are themselves."""
+    """Compile an IAM pattern: `*` and `?` are wildcards, brackets are literal."""
     return compile_pattern(translate(pattern.replace("[", "[[]")), IGNORECASE if ignore_case else 0)

@@ -1,6 +1,6 @@
 """The AWS query protocol: form fields to a structure, a structure to XML, by botocore's service model.
 
-botocore ships the shapes of every operation, so the double reads and writes exactly what any SDK does.
+botocore has the shapes of every operation, so requests and responses match any SDK.
 """
 
 from datetime import UTC, datetime
@@ -18,13 +18,13 @@ Structure = dict[str, Any]
 
 @cache
 def service_model(name: str) -> ServiceModel:
-    """The model that botocore has of a service."""
+    """Return botocore's model of a service."""
     return botocore.session.get_session().get_service_model(name)
 
 
 @cache
 def operation(service: str, action: str) -> OperationModel:
-    """The model of one action; raises AwsError InvalidAction for a name that is none of the service."""
+    """Return the model of an action. Raises AwsError InvalidAction for an unknown action of the service."""
     model = service_model(service)
     if action not in model.operation_names:
         raise AwsError("InvalidAction", f"Could not find operation {action} for version {model.api_version}")
@@ -32,9 +32,9 @@ def operation(service: str, action: str) -> OperationModel:
 
 
 def parse(model: OperationModel, fields: dict[str, str]) -> Structure:
-    """The input of an operation from its form fields.
+    """Return the input of an operation from its form fields.
 
-    Raises AwsValidationError for a missing required member or a value that is not of its type.
+    Raises AwsValidationError for a missing required member or a value of a wrong type.
     """
     if model.input_shape is None:
         return {}
@@ -86,7 +86,7 @@ def _scalar(shape: Shape, text: str, key: str) -> Any:
 
 
 def render(model: OperationModel, result: Structure, request_id: str) -> bytes:
-    """The XML answer of an operation that succeeded."""
+    """Return the XML of a successful operation."""
     namespace = model.service_model.metadata["xmlNamespace"]
     parts = [f'<{model.name}Response xmlns="{namespace}">']
     if model.output_shape is not None:
@@ -126,7 +126,7 @@ def _text(value: Any) -> str:
 
 
 def render_error(service: str, error: AwsError, request_id: str) -> bytes:
-    """The XML of a refusal: EC2 has a form of its own, every other query service shares one."""
+    """Return the XML of a refusal: EC2 has its own form, all other query services share a form."""
     code, message = escape(error.code), escape(error.message)
     if service == "ec2":
         return (

@@ -1,4 +1,4 @@
-"""A request to the AWS API as it arrives over WSGI, and the answer to it."""
+"""A request to the AWS API over WSGI, and its answer."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from sandbox.layout import REGION
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
-# The calls that carry their own proof of identity: SDKs do not sign them.
+# Calls with their own proof of identity: SDKs do not sign them.
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
 _SCOPE_PARTS = 5  # key/date/region/service/aws4_request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A call: which key and session token, which service, which action, with its form fields or its body."""
+    """A call: access key and session token, service, action, and its form fields or its body."""
 
     access_key: str
     token: str
@@ -34,7 +34,7 @@ class Request:
     user_agent: str = ""
 
     def values(self, name: str) -> list[str]:
-        """Every value of a parameter of the query string."""
+        """Return all values of a query string parameter."""
         return [value for key, value in parse_qsl(self.query) if key == name]
 
 
@@ -48,7 +48,7 @@ class Answer:
 
 
 def parse(environ: Environ) -> Request:
-    """The request in `environ`, whose body can be read again. Raises AwsError where it is not signed."""
+    """Parse the request in `environ`; its body can be read again. Raises AwsError if unsigned."""
     body = read_body(environ)
     set_body(environ, body)
     fields = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
@@ -76,13 +76,13 @@ def parse(environ: Environ) -> Request:
 
 
 def service_of(environ: Environ) -> str:
-    """The service that the signature names; `unknown` for a request without one."""
+    """Return the service in the signature; `unknown` for an unsigned request."""
     scope = _credential(environ)
     return scope[3] if len(scope) == _SCOPE_PARTS else "unknown"
 
 
 def read_body(environ: Environ) -> bytes:
-    """The body, which can be read once."""
+    """Return the body; it can be read only once."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     read: bytes = environ["wsgi.input"].read(length) if length else b""
     return read
@@ -105,12 +105,12 @@ def send(
 
 
 def _path(environ: Environ) -> str:
-    """The path with its escapes where the server keeps them: an ARN in it holds slashes."""
+    """Return the path with the server's escapes if available: an ARN in the path contains slashes."""
     raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
     return raw.partition("?")[0]
 
 
 def _credential(environ: Environ) -> list[str]:
-    """The credential scope of a Signature Version 4 header, split; empty when the request is not signed."""
+    """Split the credential scope of a Signature Version 4 header; empty if the request is not signed."""
     _, found, rest = str(environ.get("HTTP_AUTHORIZATION", "")).partition("Credential=")
     return rest.split(",")[0].strip().split("/") if found else []

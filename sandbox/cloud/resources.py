@@ -1,4 +1,4 @@
-"""Which ARNs a call is authorised against: the ones the service authorisation reference names (facts 9)."""
+"""The ARNs for the authorisation of a call, from the service authorisation reference (facts 9)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _IAM = f"arn:aws:iam::{ACCOUNT}"
 
 
 def of_load_balancing(action: str, params: dict[str, Any]) -> tuple[str, ...]:
-    """The resources of an ELBv2 call. Describe actions have no resource level: they need `*` (facts 9)."""
+    """Return the resources of an ELBv2 call; `*` for Describe actions (facts 9: no resource level)."""
     if action.startswith("Describe"):
         return ("*",)
     if action == "CreateTargetGroup":
@@ -23,9 +23,9 @@ def of_load_balancing(action: str, params: dict[str, Any]) -> tuple[str, ...]:
 
 
 def of_identity(fields: dict[str, str], known_role: Any = None) -> tuple[str, ...]:
-    """The resources of an IAM call about a user, a role or an OIDC provider; other calls need `*`.
+    """Return the resources of an IAM call about a user, a role or an OIDC provider; other calls need `*`.
 
-    `known_role` is moto's role of that name, whose path no call but CreateRole names.
+    `known_role` is moto's role of the name in the call; only CreateRole names the role's path.
     """
     if "UserName" in fields:
         return (f"{_IAM}:user/{fields['UserName']}",)

@@ -1,4 +1,4 @@
-"""The routes of EKS and EKS Auth: rest-json by botocore's models, which name each route's action."""
+"""The routes of EKS and EKS Auth: rest-json, with the actions of botocore's models."""
 
 import json
 import re
@@ -15,7 +15,7 @@ JSON: Final = "application/json"
 
 
 def route(request: Request) -> tuple[str, tuple[str, ...]]:
-    """The action of a request, and the parts of its path that vary. Raises AwsError for none."""
+    """Return a request's action and the variable parts of its path. Raises AwsError for an unknown route."""
     for method, pattern, action in _routes(request.service):
         found = pattern.fullmatch(request.path)
         if found and method == request.method:
@@ -24,7 +24,7 @@ def route(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object in a request's body."""
+    """Return the JSON object of a request's body."""
     try:
         found = json.loads(request.body or b"{}")
     except ValueError:
@@ -35,12 +35,12 @@ def body_of(request: Request) -> dict[str, Any]:
 
 
 def render(result: dict[str, Any]) -> Answer:
-    """The answer of an operation that succeeded."""
+    """Return the answer of a successful operation."""
     return Answer(200, JSON, json.dumps(result).encode())
 
 
 def render_error(error: AwsError) -> tuple[Answer, list[tuple[str, str]]]:
-    """The answer of an operation that was refused, and the headers that name its code."""
+    """Return the answer of a refused operation, and the headers with its error code."""
     code = "AccessDeniedException" if error.code == "AccessDenied" else error.code
     text = {"__type": code, "message": error.message}
     return Answer(error.status, JSON, json.dumps(text).encode()), [("x-amzn-errortype", code)]

@@ -1,9 +1,10 @@
-"""Security group rules where moto 5.2.5 falls short of what the provider relies on.
+"""Security group rules: corrections of moto 5.2.5 that the provider needs.
 
-moto shows no description of a rule that names a group or a prefix list, and counts that description as part
-of the rule; in ModifySecurityGroupRules it ignores a changed group, a prefix list, an IPv6 range and a
-dropped description, wants ports of every protocol, and makes two rules the same. The provider changes rules
-in place (internal/service/ec2/vpc_security_group_ingress_rule.go): each would be lasting drift.
+moto shows no description of a rule that names a group or a prefix list, and treats the description as part of
+the rule's identity. In ModifySecurityGroupRules, moto ignores a changed group, a prefix list, an IPv6 range
+and a removed description, requires ports for every protocol, and creates duplicate rules. The provider
+changes rules in place (internal/service/ec2/vpc_security_group_ingress_rule.go): each fault would cause
+permanent drift.
 """
 
 import re
@@ -20,13 +21,13 @@ _DESCRIBED_ID = re.compile(r"SecurityGroupRuleDescription\.(\d+)\.SecurityGroupR
 
 
 class Rules:
-    """The rules of every security group in moto's backend."""
+    """The rules of all security groups in moto's backend."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
 
     def all(self) -> dict[str, Any]:
-        """Every rule by its id."""
+        """Return all rules by id."""
         return {
             rule.id: rule
             for groups in self._backend.groups.values()
@@ -35,11 +36,11 @@ class Rules:
         }
 
     def prepare(self, action: str, fields: Fields) -> Fields:
-        """The fields of a call about rules as moto understands them.
+        """Return the fields of a call about rules in moto's form.
 
-        Raises AwsError InvalidPermission.Duplicate for a rule that the group would have twice,
-        InvalidParameterValue for one that the request names twice, InvalidPermission.NotFound and
-        InvalidSecurityGroupRuleId.NotFound for a missing one.
+        Raises AwsError InvalidPermission.Duplicate for a rule that already exists in the group,
+        InvalidParameterValue for a rule named twice in the request, InvalidPermission.NotFound and
+        InvalidSecurityGroupRuleId.NotFound for a missing rule.
         """
         fields = permissions.canonical(permissions.spread(fields))
         if action == "ModifySecurityGroupRules":
@@ -55,13 +56,13 @@ class Rules:
         return fields
 
     def require_unnamed(self, group_id: str) -> None:
-        """Raise DependencyViolation while another group's rule names the group."""
+        """Raise DependencyViolation while a rule of another group names the group."""
         for rule in self.all().values():
             if (rule.source_group or {}).get("GroupId") == group_id and rule.group_id != group_id:
                 raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
 
     def complete(self, action: str, fields: Fields) -> None:
-        """Take over from a call that succeeded what moto has not."""
+        """Apply the parts of a successful call that moto ignores."""
         rules = self.all()
         fields = permissions.canonical(permissions.spread(fields))
         for key, rule_id in fields.items():
@@ -78,7 +79,7 @@ class Rules:
                     _describe(own[one], text)
 
     def _require(self, fields: Fields, prefix: str) -> None:
-        """Refuse an id of no rule with InvalidSecurityGroupRuleId.NotFound; moto has InvalidPermission."""
+        """Refuse an unknown rule id with InvalidSecurityGroupRuleId.NotFound (moto: InvalidPermission)."""
         known = self.all()
         for key, rule_id in fields.items():
             names_rule = key == f"{prefix}{key.rpartition('.')[2]}" or key.endswith(".SecurityGroupRuleId")
@@ -97,7 +98,7 @@ class Rules:
                 raise _duplicate(one)
 
     def _require_different(self, fields: Fields) -> None:
-        """Refuse changes after which a group would have one rule twice."""
+        """Refuse changes that would create a duplicate rule in a group."""
         rules = self.all()
         after = {rule.id: permissions.of_rule(rule) for rule in self._of_group(fields).values()}
         changed = []
@@ -112,9 +113,9 @@ class Rules:
                 raise _duplicate(after[rule_id])
 
     def _by_id(self, fields: Fields, *, egress: bool) -> Fields:
-        """A Revoke request that names its rules by permissions, rewritten to name them by id.
+        """Rewrite a Revoke request with permissions to a request with rule ids.
 
-        AWS compares no description, and revokes all of them or none.
+        AWS ignores descriptions, and revokes all rules or no rule.
         """
         found = self._find(fields, egress=egress)
         if not found:
@@ -123,12 +124,12 @@ class Rules:
         return kept | {f"SecurityGroupRuleId.{n}": rule.id for n, rule in enumerate(found, start=1)}
 
     def _find(self, fields: Fields, *, egress: bool) -> list[Any]:
-        """The rules that a request names by permissions. Raises AwsError InvalidPermission.NotFound."""
+        """Return the rules that a request names by permissions. Raises InvalidPermission.NotFound."""
         existing = self._of_group(fields)
         wanted = list(permissions.requested(fields, self._group_named, egress=egress))
         missing = [one for one in wanted if one not in existing]
-        # moto's new groups have no ::/0 egress rule, as in a VPC without IPv6; the provider revokes it all
-        # the same and AWS's answer depends on the VPC: let it be.
+        # moto's new groups have no ::/0 egress rule, as in a VPC without IPv6. The provider still revokes the
+        # rule, and AWS's answer depends on the VPC: accept the call.
         for one in missing:
             if not (egress and one.source == "::/0"):
                 raise AwsError(
@@ -137,7 +138,7 @@ class Rules:
         return [existing[one] for one in wanted if one in existing]
 
     def _of_group(self, fields: Fields) -> dict[Identity, Any]:
-        """The rules of the group that a request is about, by what makes them the same."""
+        """Return the rules of the request's group, by identity."""
         group = self._backend.get_security_group_by_name_or_id(
             fields.get("GroupId") or fields.get("GroupName", "")
         )
@@ -154,7 +155,7 @@ def _duplicate(one: Identity) -> AwsError:
 
 
 def _wanted(fields: Fields, prefix: str, *, egress: bool) -> Identity:
-    """What ModifySecurityGroupRules makes of a rule; `fields` name it below `prefix`."""
+    """Return the rule's identity after ModifySecurityGroupRules; its `fields` have the prefix `prefix`."""
     sources = (
         fields.get(f"{prefix}{name}")
         for name in ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId")
@@ -168,7 +169,7 @@ def _wanted(fields: Fields, prefix: str, *, egress: bool) -> Identity:
 
 
 def _change(rule: Any, fields: Fields, prefix: str) -> None:
-    """Take over what moto ignores of a changed rule, and its ports as numbers, as it has a new rule's."""
+    """Apply the parts of a changed rule that moto ignores; ports become numbers, as in a new rule of moto."""
     wanted = _wanted(fields, prefix, egress=rule.is_egress)
     rule.ip_protocol = wanted.protocol
     all_protocols = wanted.protocol == permissions.ALL

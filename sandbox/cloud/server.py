@@ -1,4 +1,4 @@
-"""The HTTP server of the simulated AWS: threaded, loopback only, one connection a request."""
+"""The HTTP server of the simulated AWS: threaded, loopback only, a connection for each request."""
 
 import socket
 from typing import Any
@@ -12,17 +12,17 @@ from sandbox.layout import Layout
 
 
 class _Handler(MotoRequestHandler):
-    disable_nagle_algorithm = True  # head and body are two writes: up to 40 ms a call otherwise
+    disable_nagle_algorithm = True  # head and body are two writes: otherwise a call can take 40 ms longer
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the front logs what was written and what was refused."""
+        """Log nothing: the front logs writes and refusals."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (werkzeug's name)
-        """Say nothing of connections that clients drop."""
+        """Log nothing about connections closed by clients."""
 
 
 def make(bound: socket.socket, layout: Layout) -> BaseWSGIServer:
-    """A server on a socket that is bound already, not yet serving."""
+    """Return a server on a bound socket, not yet serving."""
     catalogue.keep_only_ours()
     host, port = bound.getsockname()
     server = make_server(

@@ -1,4 +1,4 @@
-"""Temporary credentials: the sessions of roles that STS, EKS and the instance metadata give out."""
+"""Temporary credentials: the sessions of roles issued by STS, EKS and the instance metadata."""
 
 import secrets
 import string
@@ -16,7 +16,7 @@ _LETTERS = string.ascii_uppercase + string.digits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Credentials of a role; `expires` in seconds since 1970, `tags` are the session's."""
+    """Credentials of a role; `expires` in seconds since 1970, `tags` are the session tags."""
 
     access_key: str
     secret_key: str
@@ -39,19 +39,19 @@ class Session:
 
     @property
     def expiration(self) -> datetime:
-        """When it expires."""
+        """When the session expires."""
         return datetime.fromtimestamp(self.expires, UTC)
 
 
 class Sessions:
-    """Every session that was given out; `clock` is in seconds since 1970."""
+    """All issued sessions; `clock` is in seconds since 1970."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
         self._by_key: dict[str, Session] = {}
 
     def start(self, role: Any, name: str, seconds: float, tags: Mapping[str, str] | None = None) -> Session:
-        """Credentials of `role` (moto's) for that many seconds."""
+        """Start a session of `role` (moto's) that lasts `seconds`."""
         session = Session(
             access_key="ASIA" + "".join(secrets.choice(_LETTERS) for _ in range(16)),
             secret_key=secrets.token_urlsafe(30),
@@ -66,7 +66,7 @@ class Sessions:
         return session
 
     def expire(self) -> int:
-        """End every session now; how many there were."""
+        """End all sessions now; return the number of ended sessions."""
         now, ended = self.clock(), 0
         for key, session in self._by_key.items():
             if session.expires > now:
@@ -75,7 +75,7 @@ class Sessions:
         return ended
 
     def find(self, access_key: str, token: str) -> Session | None:
-        """The session of a key; None for a key or a token that is none of a session.
+        """Return the session of a key; None for an unknown key or a wrong token.
 
         Raises AwsError ExpiredToken.
         """

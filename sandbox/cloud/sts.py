@@ -1,7 +1,7 @@
 """STS: AssumeRoleWithWebIdentity, AssumeRole and GetCallerIdentity.
 
-moto answers each of them with keys whatever the token or the role's trust policy is, so none reaches it.
-Codes and messages are those of AWS (API reference, AssumeRoleWithWebIdentity; messages from public reports:
+moto would return keys for any token and trust policy, so the calls do not reach moto. Codes and messages are
+AWS's (API reference, AssumeRoleWithWebIdentity; messages from public reports:
 aws-actions/configure-aws-credentials issues 280 and 775, aws-sdk-net issue 3071).
 """
 
@@ -27,7 +27,7 @@ _LEAST_S, _DEFAULT_S = 900, 3600
 
 
 class Sts:
-    """The sessions that STS starts; `keys` gives the public keys of an issuer, or raises AwsError."""
+    """STS and its sessions; `keys` returns the public keys of an issuer, or raises AwsError."""
 
     def __init__(self, iam: Iam, sessions: Sessions, keys: Callable[[str], Sequence[Jwk]]) -> None:
         self._iam = iam
@@ -35,7 +35,7 @@ class Sts:
         self._keys = keys
 
     def assume_role_with_web_identity(self, params: Structure, region: str) -> Structure:
-        """Credentials of a role for the bearer of an issuer's token."""
+        """Return credentials of a role for a token of an issuer."""
         duration = _duration(params, self._iam.role_of(_role_arn(params)))
         token = self._verified(params["WebIdentityToken"])
         audience = self._known_audience(token)
@@ -55,7 +55,7 @@ class Sts:
         }
 
     def assume_role(self, params: Structure, caller: Caller, region: str) -> Structure:
-        """Credentials of a role for a caller whom its trust policy names."""
+        """Return credentials of a role for a caller in its trust policy."""
         role = self._iam.role_of(_role_arn(params))
         duration = _duration(params, role)
         call = Call("sts:AssumeRole", (params["RoleArn"],), region)
@@ -66,7 +66,7 @@ class Sts:
         return _result(self._sessions.start(role, params["RoleSessionName"], duration))
 
     def _verified(self, text: str) -> Token:
-        """The token in `text`, signed by its issuer and not expired."""
+        """Return the token in `text` if signed by its issuer and not expired."""
         try:
             token = tokens.parse(text)
         except MalformedTokenError:
@@ -90,7 +90,7 @@ class Sts:
         return token
 
     def _known_audience(self, token: Token) -> str:
-        """The audience of the token that its provider has as a client id."""
+        """Return the audience of the token that is a client id of its provider."""
         known = self._iam.oidc_provider(token.issuer).client_id_list
         for audience in token.audiences:
             if audience in known:
@@ -99,7 +99,7 @@ class Sts:
 
 
 def identity(caller: Caller) -> Structure:
-    """What GetCallerIdentity answers."""
+    """Return the result of GetCallerIdentity."""
     return {"UserId": caller.user_id, "Account": ACCOUNT, "Arn": caller.arn}
 
 

@@ -1,4 +1,4 @@
-"""Token buckets by which AWS limits requests, one a class of actions, per account and Region (facts 2)."""
+"""Token buckets of AWS's request limits for classes of actions, per account and Region (facts 2)."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ class _Bucket:
 
 
 class Throttle:
-    """Spends one token a call; a call that finds the bucket empty is refused and spends nothing."""
+    """A call spends a token; a call at an empty bucket is refused and spends nothing."""
 
     def __init__(self) -> None:
         self._buckets: dict[str, _Bucket] = {}
@@ -31,5 +31,5 @@ class Throttle:
                 return
 
     def refill(self) -> None:
-        """Forget what was spent (the rates changed)."""
+        """Reset all buckets (the rates changed)."""
         self._buckets.clear()

@@ -1,4 +1,4 @@
-"""ServiceAccount tokens as STS and EKS verify them: JSON Web Tokens signed by the cluster's issuer."""
+"""The verification of ServiceAccount tokens by STS and EKS: JSON Web Tokens of the cluster's issuer."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 Jwk = Mapping[str, Any]
-_ES256_BYTES = 32  # of each of the two numbers in a signature (RFC 7518, 3.4)
+_ES256_BYTES = 32  # for either of the two numbers in a signature (RFC 7518, 3.4)
 
 
 class MalformedTokenError(Exception):
@@ -26,7 +26,7 @@ class UnverifiedTokenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A parsed token; nothing in it counts before `verify`. `expires` is in seconds since 1970."""
+    """A parsed token, untrusted before `verify`. `expires` is in seconds since 1970."""
 
     issuer: str
     subject: str
@@ -46,7 +46,7 @@ class Token:
 
 
 def parse(text: str) -> Token:
-    """The token in `text`. Raises MalformedTokenError."""
+    """Parse a token. Raises MalformedTokenError."""
     try:
         header, claims, signature = text.split(".")
         read = json.loads(_decoded(claims))

@@ -1,1 +1,1 @@
-"""ELBv2 of the sandbox: Network Load Balancers, listeners, target groups and the life of their targets."""
+"""ELBv2 of the sandbox: Network Load Balancers, listeners, target groups and the lifecycle of targets."""

@@ -1,4 +1,4 @@
-"""Every ELBv2 action that the sandbox answers, by its name in the API."""
+"""All supported ELBv2 actions, by API name."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What AWS says of a target: state, reason code and sentence (facts 1); and the health checks' results."""
+"""The health of a target in the API: state, reason code and sentence (facts 1); and the check results."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ _NO_INSTANCE = {"stopped", "stopping", "terminated", "shutting-down"}
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """State, reason and description of a target at a moment."""
+    """State, reason and description of a target at a point in time."""
 
     state: str
     reason: str | None = None
     description: str | None = None
 
     def described(self) -> Structure:
-        """The TargetHealth of the API."""
+        """Return the TargetHealth of the API."""
         return {"State": self.state, "Reason": self.reason, "Description": self.description}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """A verdict of the data plane on one target: healthy, or unhealthy with AWS's reason code."""
+    """A result of the data plane for a target: healthy, or unhealthy with AWS's reason code."""
 
     target_group_arn: str
     instance_id: str
@@ -33,7 +33,7 @@ class CheckResult:
     reason: str | None = None
 
 
-# After these calls, of ELBv2 or EC2, targets may no longer be checked.
+# After these ELBv2 and EC2 calls, health checks of some targets may end.
 ENDING_CHECKS = frozenset(
     {
         "DeleteListener",
@@ -66,7 +66,7 @@ _SENTENCES = {
 
 
 def health_of(cloud: Elbv2, group: TargetGroup, key: TargetKey) -> Health:
-    """The health of (instance, port) in a group now; first match wins."""
+    """Return the current health of (instance, port) in a group; first match wins."""
     target, now = group.targets.get(key), cloud.clock()
     if target is None:
         return _NOT_REGISTERED
@@ -86,7 +86,7 @@ def health_of(cloud: Elbv2, group: TargetGroup, key: TargetKey) -> Health:
 
 
 def lingering_s(group: TargetGroup) -> int:
-    """How long an unhealthy target is `unhealthy.draining`: only without connection termination (facts 1)."""
+    """Seconds of `unhealthy.draining`; 0 with connection termination (facts 1)."""
     if group.attributes["target_health_state.unhealthy.connection_termination.enabled"] == "true":
         return 0
     return int(group.attributes["target_health_state.unhealthy.draining_interval_seconds"])
@@ -103,7 +103,7 @@ def _unused(cloud: Elbv2, group: TargetGroup, instance_id: str) -> Health | None
 
 
 def record(cloud: Elbv2, results: list[CheckResult]) -> int:
-    """Take over the verdicts on targets that are being checked; answers how many changed a target."""
+    """Apply the results of checked targets; return the number of changed targets."""
     changed = 0
     for result in results:
         group = cloud.groups.get(result.target_group_arn)
@@ -128,7 +128,7 @@ def _apply(cloud: Elbv2, target: Target, result: CheckResult) -> bool:
 
 
 def forget_unchecked(cloud: Elbv2) -> None:
-    """Begin anew with targets that are not checked now: when they are again, they are initial first."""
+    """Reset targets without health checks: when checked again, their first state is `initial`."""
     for group in cloud.groups.values():
         for target in group.targets.values():
             if _unused(cloud, group, target.instance_id):
@@ -136,14 +136,14 @@ def forget_unchecked(cloud: Elbv2) -> None:
 
 
 def forget_drained(group: TargetGroup, now: float) -> None:
-    """Drop the targets whose deregistration delay is over."""
+    """Remove the targets whose deregistration delay is over."""
     for key, target in list(group.targets.items()):
         if target.draining_until is not None and now >= target.draining_until:
             del group.targets[key]
 
 
 def next_transition(cloud: Elbv2, after: float) -> float | None:
-    """When time alone next changes what a describe answers; None when it never does."""
+    """Return the next time at which time alone changes a described state; None if there is no such time."""
     delay = cloud.faults.registration_delay_s
     moments = [balancer.active_at for balancer in cloud.load_balancers.values()]
     for group in cloud.groups.values():

@@ -1,6 +1,6 @@
-"""DescribeTargetHealth that lags behind RegisterTargets and DeregisterTargets, where a fault asks for it.
+"""DescribeTargetHealth that lags behind RegisterTargets and DeregisterTargets, as an injected fault.
 
-AWS was seen to lag by 14 s and more (aws-sdk-js issue 1593), and a later read may show an older state.
+AWS can lag by 14 s and more (aws-sdk-js issue 1593), and a later read may show an older state.
 """
 
 import random
@@ -14,14 +14,14 @@ _KEPT_S = 900.0
 
 
 def remember(cloud: Elbv2, group: TargetGroup, answer: Structure) -> None:
-    """Keep `answer`, which DescribeTargetHealth gives until now, before a write changes it."""
+    """Keep `answer`, the result of DescribeTargetHealth before the next write."""
     now = cloud.clock()
     group.past = [each for each in group.past if each[0] > now - _KEPT_S]
     group.past.append((now, answer))
 
 
 def shown(cloud: Elbv2, arn: str, answer: Structure) -> Structure:
-    """`answer`, or an older one by the fault `health_lag_s`, drawn for each call."""
+    """Return `answer` or an older answer, by the fault `health_lag_s`, at random for each call."""
     group = cloud.group(arn)
     if not (seconds := _lag_of(cloud, group)):
         return answer

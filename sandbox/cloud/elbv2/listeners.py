@@ -1,4 +1,4 @@
-"""Listeners of Network Load Balancers: a protocol, a port, and the target groups they forward to."""
+"""Listeners of Network Load Balancers: a protocol, a port, and the target groups of the forward action."""
 
 from sandbox.cloud.elbv2 import attributes
 from sandbox.cloud.elbv2.quotas import require_places
@@ -49,7 +49,7 @@ def describe(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def modify(cloud: Elbv2, params: Structure) -> Structure:
-    """ModifyListener: what is not given stays."""
+    """ModifyListener: missing parameters stay unchanged."""
     one = cloud.listener(params["ListenerArn"])
     protocol, port = params.get("Protocol", one.protocol), params.get("Port", one.port)
     if (protocol, port) != (one.protocol, one.port):
@@ -74,7 +74,7 @@ def delete(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def described(one: Listener) -> Structure:
-    """A listener as the API shows it."""
+    """Return a listener in the API's form."""
     return {
         "ListenerArn": one.arn,
         "LoadBalancerArn": one.load_balancer_arn,

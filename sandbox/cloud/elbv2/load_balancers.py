@@ -1,4 +1,4 @@
-"""CreateLoadBalancer and the actions that change where a load balancer stands and what guards it."""
+"""CreateLoadBalancer and the actions on subnets and security groups of a load balancer."""
 
 import re
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?!internal-)[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
 
 
 def create(cloud: Elbv2, params: Structure) -> Structure:
-    """CreateLoadBalancer: refuses everything before it makes anything."""
+    """CreateLoadBalancer: all checks come before the first change."""
     if params.get("Type") != "network":
         raise AwsValidationError("The sandbox simulates load balancers of type 'network' only")
     name = _valid_name(cloud, params["Name"])
@@ -46,7 +46,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def describe(cloud: Elbv2, params: Structure) -> Structure:
-    """DescribeLoadBalancers: all, by ARN or by name; an unknown one is an error."""
+    """DescribeLoadBalancers: all, by ARN or by name; an unknown load balancer is an error."""
     every = list(cloud.load_balancers.values())
     arns, names = params.get("LoadBalancerArns", []), params.get("Names", [])
     if arns:
@@ -60,7 +60,7 @@ def describe(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def described(cloud: Elbv2, one: LoadBalancer) -> Structure:
-    """A load balancer as the API shows it."""
+    """Return a load balancer in the API's form."""
     return {
         "LoadBalancerArn": one.arn,
         "DNSName": one.dns_name,
@@ -82,7 +82,7 @@ def described(cloud: Elbv2, one: LoadBalancer) -> Structure:
 
 
 def delete(cloud: Elbv2, params: Structure) -> Structure:
-    """DeleteLoadBalancer: listeners go with it, interfaces at once or later; unknown ones succeed."""
+    """DeleteLoadBalancer: also listeners, and interfaces at once or later; succeeds if unknown."""
     one = cloud.load_balancers.get(params["LoadBalancerArn"])
     if one is None:
         return {}
@@ -99,7 +99,7 @@ def delete(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def set_security_groups(cloud: Elbv2, params: Structure) -> Structure:
-    """SetSecurityGroups: only for a load balancer that was created with one (facts 7)."""
+    """SetSecurityGroups: only for a load balancer created with a security group (facts 7)."""
     one = cloud.load_balancer(params["LoadBalancerArn"])
     groups = params["SecurityGroups"]
     if not one.security_groups:
@@ -125,7 +125,7 @@ def set_security_groups(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
-    """SetSubnets: the full new list; zones come and go, a kept one keeps subnet and address (facts 8)."""
+    """SetSubnets: the full list; adds and removes zones, a kept zone keeps subnet and address (facts 8)."""
     one = cloud.load_balancer(params["LoadBalancerArn"])
     mappings = _mappings(params)
     subnets = _one_a_zone([cloud.ec2.subnet(mapping["SubnetId"]) for mapping in mappings])
@@ -156,7 +156,7 @@ def set_ip_address_type(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def describe_capacity_reservation(cloud: Elbv2, params: Structure) -> Structure:
-    """DescribeCapacityReservation: there is none."""
+    """DescribeCapacityReservation: always empty."""
     cloud.load_balancer(params["LoadBalancerArn"])
     return {"CapacityReservationState": []}
 

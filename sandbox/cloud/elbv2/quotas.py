@@ -1,4 +1,4 @@
-"""How many targets a group, zone and load balancer may hold (facts 3); a target in N groups counts N."""
+"""Quotas of targets for a group, zone and load balancer (facts 3); a target in N groups counts N."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from sandbox.cloud.errors import AwsError
 
 
 def require_place(cloud: Elbv2, group: TargetGroup, joining: set[TargetKey]) -> None:
-    """Raise TooManyTargets if `group` or its load balancer cannot take all the new targets."""
+    """Raise TooManyTargets if the new targets exceed a quota of `group` or its load balancer."""
     limit = cloud.faults.quotas["targets-per-target-group"]
     if len(group.targets.keys() | joining) > limit:
         raise AwsError("TooManyTargets", f"You cannot have more than {limit} targets per target group")
@@ -20,7 +20,7 @@ def require_place(cloud: Elbv2, group: TargetGroup, joining: set[TargetKey]) -> 
 
 
 def require_places(cloud: Elbv2, owner: LoadBalancer, joining: list[TargetGroup]) -> None:
-    """Raise TooManyTargets if the targets of the groups that join exceed what the load balancer may hold."""
+    """Raise TooManyTargets if the targets of the joining groups exceed a quota of the load balancer."""
     groups = {group.arn: group for group in [*cloud.groups_of(owner.arn), *joining]}
     _require(cloud, owner, _keys(groups.values()))
 

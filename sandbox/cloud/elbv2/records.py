@@ -1,4 +1,4 @@
-"""The state of the simulated ELBv2: each resource in AWS's own terms. Times are monotonic seconds."""
+"""The state of the simulated ELBv2, in AWS's own terms. Times are monotonic seconds."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ TargetKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A load balancer's foothold in an availability zone: a subnet, an interface, perhaps an Elastic IP."""
+    """An availability zone of a load balancer: a subnet, an interface, optionally an Elastic IP."""
 
     name: str
     subnet_id: str
@@ -22,7 +22,7 @@ class Zone:
     asked_private_ip: str | None = None
 
     def described(self) -> Structure:
-        """The AvailabilityZone of DescribeLoadBalancers (facts 11: moto leaves the addresses out)."""
+        """Return the AvailabilityZone of DescribeLoadBalancers (facts 11: moto omits the addresses)."""
         address = {
             "AllocationId": self.allocation_id,
             "IpAddress": self.public_ip,
@@ -52,12 +52,12 @@ class LoadBalancer:
 
     @property
     def path(self) -> str:
-        """`net/NAME/ID`: the part of the ARN that names its interfaces and listeners."""
+        """`net/NAME/ID`: the ARN's part that names interfaces and listeners."""
         return self.arn.partition("loadbalancer/")[2]
 
     @property
     def cross_zone(self) -> bool:
-        """Whether its zones share all targets."""
+        """Whether the zones share all targets."""
         return self.attributes["load_balancing.cross_zone.enabled"] == "true"
 
 
@@ -78,13 +78,13 @@ class Listener:
 
     @property
     def group_arns(self) -> set[str]:
-        """The target groups it forwards to."""
+        """The target groups of the listener."""
         groups = [forwarded["TargetGroupArn"] for one in self.actions for forwarded in forward_groups(one)]
         return set(groups)
 
 
 def forward_groups(action: Structure) -> list[Structure]:
-    """The target groups of a forward action, in either of the API's two spellings."""
+    """Return the target groups of a forward action, in either spelling of the API."""
     weighted: list[Structure] = action.get("ForwardConfig", {}).get("TargetGroups", [])
     if weighted:
         return weighted
@@ -93,7 +93,7 @@ def forward_groups(action: Structure) -> list[Structure]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """How a group's targets are checked; seconds and counts as in the API (facts 5)."""
+    """The health check of a group; seconds and counts as in the API (facts 5)."""
 
     protocol: str
     port: str

@@ -1,4 +1,4 @@
-"""All ELBv2 resources of the account, and the look-ups that the actions share with AWS's own errors."""
+"""All ELBv2 resources of the account, and the actions' shared look-ups with AWS's own errors."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ _ARN = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 
 
 class Elbv2:
-    """The state of ELBv2. Not thread-safe: the front holds one lock around every request."""
+    """The state of ELBv2. Not thread-safe: the front holds a lock around every request."""
 
     def __init__(self, ec2: Ec2, clock: Callable[[], float]) -> None:
         self.ec2 = ec2
@@ -25,19 +25,19 @@ class Elbv2:
         self._lingering: dict[str, float] = {}
 
     def load_balancer(self, arn: str) -> LoadBalancer:
-        """The load balancer; raises LoadBalancerNotFound."""
+        """Return the load balancer. Raises LoadBalancerNotFound."""
         if arn not in self.load_balancers:
             raise AwsError("LoadBalancerNotFound", f"Load balancer '{arn}' not found")
         return self.load_balancers[arn]
 
     def listener(self, arn: str) -> Listener:
-        """The listener; raises ListenerNotFound."""
+        """Return the listener. Raises ListenerNotFound."""
         if arn not in self.listeners:
             raise AwsError("ListenerNotFound", f"One or more listeners not found: '{arn}'")
         return self.listeners[arn]
 
     def group(self, arn: str) -> TargetGroup:
-        """The target group; raises TargetGroupNotFound."""
+        """Return the target group. Raises TargetGroupNotFound."""
         if arn not in self.groups:
             raise AwsError("TargetGroupNotFound", f"Target groups '{arn}' not found")
         return self.groups[arn]
@@ -47,36 +47,36 @@ class Elbv2:
         return [one for one in self.listeners.values() if one.load_balancer_arn == load_balancer_arn]
 
     def groups_of(self, load_balancer_arn: str) -> list[TargetGroup]:
-        """The groups that listeners of the load balancer forward to."""
+        """Return the target groups of the load balancer's listeners."""
         arns = {arn for listener in self.listeners_of(load_balancer_arn) for arn in listener.group_arns}
         return [group for arn, group in self.groups.items() if arn in arns]
 
     def load_balancer_of(self, group_arn: str) -> LoadBalancer | None:
-        """The one load balancer whose listeners forward to the group, or None."""
+        """Return the load balancer whose listeners forward to the group, or None."""
         for listener in self.listeners.values():
             if group_arn in listener.group_arns:
                 return self.load_balancers[listener.load_balancer_arn]
         return None
 
     def leave_behind(self, interface_ids: Iterable[str]) -> None:
-        """Let interfaces of a deleted load balancer linger as long as the faults say."""
+        """Keep interfaces of a deleted load balancer for the time set in the faults."""
         self._lingering.update(dict.fromkeys(interface_ids, self.clock()))
         self.remove_lingering()
 
     def remove_lingering(self) -> None:
-        """Delete the interfaces that have lingered long enough; their addresses and groups are free."""
+        """Delete the interfaces whose linger time is over; their addresses and groups become free."""
         for interface_id, since in list(self._lingering.items()):
             if self.clock() >= since + self.faults.interface_linger_s:
                 del self._lingering[interface_id]
                 self.ec2.detach(interface_id)
 
     def new_arn(self, kind: str, path: str) -> str:
-        """An ARN of this account with a fresh id: `kind/path/ID` (facts 9 for the form)."""
+        """Return an ARN of this account with a fresh id: `kind/path/ID` (facts 9 for the form)."""
         return f"{_ARN}:{kind}/{path}/{secrets.token_hex(8)}"
 
 
 def named(pairs: Iterable[dict[str, str]] | None) -> dict[str, str]:
-    """Tags or attributes as the API sends them, as a dict; raises DuplicateTagKeys."""
+    """Return the API's tags or attributes as a dict. Raises DuplicateTagKeys."""
     listed = list(pairs or [])
     found = {pair["Key"]: pair.get("Value", "") for pair in listed}
     if len(found) < len(listed):
@@ -85,5 +85,5 @@ def named(pairs: Iterable[dict[str, str]] | None) -> dict[str, str]:
 
 
 def pairs(values: dict[str, str]) -> list[dict[str, str]]:
-    """A dict as the API lists tags and attributes."""
+    """Return a dict in the API's form of tags and attributes."""
     return [{"Key": key, "Value": value} for key, value in values.items()]

@@ -1,4 +1,4 @@
-"""Target groups of Network Load Balancers; the health check's ranges, and what may change (facts 5)."""
+"""Target groups of Network Load Balancers; the health check's ranges, and the allowed changes (facts 5)."""
 
 import re
 from dataclasses import replace
@@ -23,7 +23,7 @@ _RANGES = {  # facts 5
 
 
 def create(cloud: Elbv2, params: Structure) -> Structure:
-    """CreateTargetGroup: target type instance (or ip, which stays empty), a protocol of NLBs."""
+    """CreateTargetGroup: target type instance (or ip: always empty), a protocol of NLBs."""
     name, protocol, port = _valid_name(cloud, params["Name"]), params.get("Protocol"), params.get("Port")
     target_type = params.get("TargetType", "instance")
     if target_type not in _TYPES or protocol not in _PROTOCOLS:
@@ -55,7 +55,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def describe(cloud: Elbv2, params: Structure) -> Structure:
-    """DescribeTargetGroups: all, by ARN, by name, or those of a load balancer."""
+    """DescribeTargetGroups: all, by ARN, by name, or of a load balancer."""
     arns, names, owner = (params.get(key) for key in ("TargetGroupArns", "Names", "LoadBalancerArn"))
     every = list(cloud.groups.values())
     if arns:
@@ -86,7 +86,7 @@ def modify(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def delete(cloud: Elbv2, params: Structure) -> Structure:
-    """DeleteTargetGroup: not while a listener uses it; an unknown one succeeds."""
+    """DeleteTargetGroup: not while in use by a listener; an unknown group succeeds."""
     arn = params["TargetGroupArn"]
     if cloud.load_balancer_of(arn) is not None:
         raise AwsError("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
@@ -95,7 +95,7 @@ def delete(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def described(cloud: Elbv2, one: TargetGroup) -> Structure:
-    """A target group as the API shows it."""
+    """Return a target group in the API's form."""
     check, owner = one.health_check, cloud.load_balancer_of(one.arn)
     return {
         "TargetGroupArn": one.arn,
@@ -133,7 +133,7 @@ def _valid_name(cloud: Elbv2, name: str) -> str:
 
 
 def _default_check(protocol: str) -> HealthCheck:
-    """AWS's own defaults (facts 5), which are not the Terraform provider's."""
+    """AWS's own defaults (facts 5), which differ from the Terraform provider's."""
     http = protocol != "TCP"
     return HealthCheck(
         protocol=protocol,

@@ -1,4 +1,4 @@
-"""Registration and the life of a target: initial, healthy or unhealthy, draining, gone (facts 1)."""
+"""Registration and the lifecycle of a target: initial, healthy or unhealthy, draining, absent (facts 1)."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from sandbox.cloud.query import Structure
 
 
 def register(cloud: Elbv2, params: Structure) -> Structure:
-    """RegisterTargets: all or none; a registered target stays as it is, a draining one starts anew."""
+    """RegisterTargets: all or none; a registered target is unchanged, a draining target starts as initial."""
     group, now = cloud.group(params["TargetGroupArn"]), cloud.clock()
     keys = _keys(group, params["Targets"])
     forget_drained(group, now)
@@ -29,7 +29,7 @@ def register(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def deregister(cloud: Elbv2, params: Structure) -> Structure:
-    """DeregisterTargets: a target that is not registered is no error; a draining one drains on (facts 1)."""
+    """DeregisterTargets: an unregistered target is no error; a draining target drains further (facts 1)."""
     group, now = cloud.group(params["TargetGroupArn"]), cloud.clock()
     keys = _keys(group, params["Targets"])
     if cloud.faults.health_lag_s:
@@ -43,7 +43,7 @@ def deregister(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def describe_health(cloud: Elbv2, params: Structure) -> Structure:
-    """DescribeTargetHealth: the whole group in one answer, or the targets asked for, registered or not."""
+    """DescribeTargetHealth: the whole group in one answer, or the requested targets, registered or not."""
     group = cloud.group(params["TargetGroupArn"])
     forget_drained(group, cloud.clock())
     keys = _keys(group, params["Targets"]) if params.get("Targets") else list(group.targets)
@@ -62,7 +62,7 @@ def describe_health(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def _override(cloud: Elbv2, key: TargetKey) -> Structure:
-    """The AdministrativeOverride of a target while some zone is shifted; nothing is listed otherwise."""
+    """Return the AdministrativeOverride of a target while any zone is shifted; empty otherwise."""
     shifts, instance = cloud.faults.zonal_shift, cloud.ec2.instance(key[0])
     if not shifts:
         return {}
@@ -73,7 +73,7 @@ def _override(cloud: Elbv2, key: TargetKey) -> Structure:
 
 
 def _keys(group: TargetGroup, targets: list[Structure]) -> list[TargetKey]:
-    """The targets named; an Id alone is the group's default port (facts 1)."""
+    """Return the named targets; an Id alone means the group's default port (facts 1)."""
     if not targets:
         raise AwsValidationError("At least one target must be specified")
     for target in targets:
@@ -84,7 +84,7 @@ def _keys(group: TargetGroup, targets: list[Structure]) -> list[TargetKey]:
 
 
 def _require_registrable(cloud: Elbv2, group: TargetGroup, ids: list[str]) -> None:
-    """The whole call fails if one instance does not exist, runs elsewhere or not at all (facts 1)."""
+    """Fail the whole call if an instance does not exist, is in another VPC or is not running (facts 1)."""
     if group.target_type == "ip":
         raise AwsValidationError(f"The IP address '{ids[0]}' is not a valid IPv4 address")
     for instance_id in ids:
