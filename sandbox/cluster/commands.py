@@ -1,4 +1,4 @@
-"""The command line of each control plane process, with the reason for each flag that is not obvious."""
+"""The command line of the control plane processes, with the reasons for uncommon flags."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from sandbox.layout import HOST, ISSUER, Layout
 SERVICE_CIDR = "10.96.0.0/16"
 
 # `pulumi destroy` and rollouts need the first group (without the namespace controller a Namespace is never
-# gone); the second makes node failure and drains real: NotReady, eviction, orphaned Pods, budgets.
+# removed); the second group makes node failure and drains real: NotReady, eviction, orphaned Pods, budgets.
 _CONTROLLERS = (
     "namespace-controller",
     "garbage-collector-controller",
@@ -25,8 +25,8 @@ _CONTROLLERS = (
     "disruption-controller",
 )
 
-# Go returns memory late on an idle machine; a soft limit keeps four processes within a laptop's spare room.
-# (kube-apiserver alone was measured at 265 MB RSS without it.)
+# Go returns memory late on an idle machine; a soft limit keeps four processes within a laptop's spare memory.
+# (Without a limit, kube-apiserver alone had 265 MB RSS.)
 ENVIRONMENT = {
     "etcd": {"GOMEMLIMIT": "128MiB"},
     "kube-apiserver": {"GOMEMLIMIT": "256MiB"},
@@ -36,7 +36,7 @@ ENVIRONMENT = {
 
 
 def command(name: str, layout: Layout, pki: Pki, tools: Mapping[str, Path]) -> Sequence[str | Path]:
-    """The command of process `name`; `tools` maps each process to its executable."""
+    """Return the command of process `name`; `tools` maps process names to executables."""
     arguments = {
         "etcd": _etcd,
         "kube-apiserver": _apiserver,
@@ -47,7 +47,7 @@ def command(name: str, layout: Layout, pki: Pki, tools: Mapping[str, Path]) -> S
 
 
 def client_kubeconfig(layout: Layout, client: str) -> Path:
-    """Where the kubeconfig of a control plane process lies."""
+    """Return the kubeconfig path of a control plane process."""
     return layout.pki / f"{client}.kubeconfig"
 
 
@@ -62,8 +62,8 @@ def _etcd(layout: Layout, pki: Pki) -> list[str]:
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=sandbox={peer}",
-        # Every user of this machine reaches a loopback port: without a client's certificate nobody reads or
-        # writes what is behind the API server's RBAC.
+        # Every local user can reach a loopback port: without client certificates, any user could bypass the
+        # API server's RBAC.
         "--client-cert-auth",
         f"--trusted-ca-file={trusted}",
         f"--cert-file={own.certificate}",
@@ -73,7 +73,7 @@ def _etcd(layout: Layout, pki: Pki) -> list[str]:
         f"--peer-cert-file={own.certificate}",
         f"--peer-key-file={own.key}",
         "--log-level=warn",
-        "--unsafe-no-fsync",  # what a sandbox forgets in a power cut is made again by the next `make up`
+        "--unsafe-no-fsync",  # data lost in a power cut is created again by the next `make up`
         "--auto-compaction-mode=periodic",
         "--auto-compaction-retention=1h",
     ]
@@ -88,7 +88,7 @@ def _apiserver(layout: Layout, pki: Pki) -> list[str]:
         f"--etcd-keyfile={store.key}",
         f"--bind-address={HOST}",
         f"--secure-port={layout.apiserver_port}",
-        # No Pod network leads to a Service address here, so nobody keeps the endpoints of `kubernetes`; a
+        # No Pod network leads to a Service address, so the endpoints of `kubernetes` have no maintainer; a
         # loopback address would not be a valid endpoint anyway.
         f"--advertise-address={HOST}",
         "--endpoint-reconciler-type=none",
@@ -100,7 +100,7 @@ def _apiserver(layout: Layout, pki: Pki) -> list[str]:
         f"--service-account-key-file={pki.service_account_key}",
         f"--service-account-signing-key-file={pki.service_account_key}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
-        # Upstream's 300 s would make everyone who kills a node here wait five minutes for its Pods to move.
+        # With upstream's 300 s, Pods would stay on a killed node for five minutes.
         "--default-not-ready-toleration-seconds=30",
         "--default-unreachable-toleration-seconds=30",
         "--profiling=false",
@@ -112,10 +112,11 @@ def _controller_manager(layout: Layout, pki: Pki) -> list[str]:
     return [
         *_client_process(layout, pki, "controller-manager", layout.controller_manager_port),
         f"--controllers={','.join(_CONTROLLERS)}",
-        "--use-service-account-credentials=true",  # each controller is held to its own RBAC role
+        "--use-service-account-credentials=true",  # each controller has only its own RBAC role
         f"--root-ca-file={pki.ca}",
         f"--service-account-private-key-file={pki.service_account_key}",
-        # 50 s upstream; sandbox nodes renew their Lease every 5 s, so four in a row are missing by then.
+        # 50 s upstream; sandbox nodes renew their Lease every 5 s, so four renewals in a row are missing by
+        # then.
         "--node-monitor-grace-period=20s",
         "--kube-api-qps=100",
         "--kube-api-burst=200",
@@ -137,6 +138,6 @@ def _client_process(layout: Layout, pki: Pki, client: str, port: int) -> list[st
         f"--secure-port={port}",
         f"--tls-cert-file={serving.certificate}",
         f"--tls-private-key-file={serving.key}",
-        "--leader-elect=false",  # there is one of each
+        "--leader-elect=false",  # a single instance of each process
         "--profiling=false",
     ]

@@ -1,4 +1,4 @@
-"""Starts, watches over and stops the control plane: etcd and API server first, then what is their client."""
+"""Starts, supervises and stops the control plane: etcd and API server first, then their clients."""
 
 import http.client
 import os
@@ -15,20 +15,21 @@ STORE_AND_API = ("etcd", "kube-apiserver")
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
 _ALL = (*STORE_AND_API, *CONTROLLERS)
 
-# Measured on 2 busy cores: etcd 1 s, API server 4 s, the others 2 s. A cold disk may take several times that.
+# Measured on 2 busy cores: etcd 1 s, API server 4 s, the others 2 s. A cold disk can take several times
+# longer.
 _READY_WITHIN_S = 60.0
 _PROBE_TIMEOUT_S = 2.0
 
 
 class PortInUseError(process.ProcessError):
-    """Another program holds a port of the sandbox; the message is one line for people."""
+    """A port of the sandbox is in use by another program; the message is one line for users."""
 
 
 def start(layout: Layout, tools: Mapping[str, Path], names: Iterable[str] = _ALL) -> None:
-    """Start the processes `names` that do not run yet, wait until all are ready, write the kubeconfig.
+    """Start the missing processes of `names`, wait until all are ready, write the kubeconfig.
 
-    `tools` maps each name to its executable. Raises PortInUseError and process.ProcessError, both with a
-    message of one line; what runs by then is left running, the next `start` goes on from there.
+    `tools` maps names to executables. Raises PortInUseError and process.ProcessError, both with a message of
+    one line; processes already started continue, and the next `start` continues from there.
     """
     wanted = [name for name in _ALL if name in set(names)]
     layout.directory.mkdir(parents=True, exist_ok=True)
@@ -36,8 +37,8 @@ def start(layout: Layout, tools: Mapping[str, Path], names: Iterable[str] = _ALL
         _claim_ports(layout, name)
     authority = pki.ensure(layout.pki)
     _write_kubeconfigs(layout, authority)
-    # The API server retries a store that is not there yet, the others a missing API server only after
-    # seconds of backoff: so two waves.
+    # Two waves: the API server retries a missing store, but the others retry a missing API server only after
+    # seconds of backoff.
     for wave in (STORE_AND_API, CONTROLLERS):
         started = [(name, _start(layout, authority, tools, name)) for name in wave if name in wanted]
         for name, running in started:
@@ -45,19 +46,19 @@ def start(layout: Layout, tools: Mapping[str, Path], names: Iterable[str] = _ALL
 
 
 def stop(layout: Layout, names: Iterable[str] = _ALL) -> None:
-    """Stop the processes `names`, clients first, so that nothing waits for a server that is gone."""
+    """Stop the processes `names`, clients first, so that no client waits for a stopped server."""
     for name in reversed([name for name in _ALL if name in set(names)]):
         process.stop(layout, name)
 
 
 def restart(layout: Layout, tools: Mapping[str, Path], name: str) -> None:
-    """Stop one process and start it again; its data stays."""
+    """Restart a process; its data stays."""
     stop(layout, [name])
     start(layout, tools, [name])
 
 
 def ready(layout: Layout, name: str | None = None) -> bool:
-    """Whether process `name` (without: each of them) says that it is ready."""
+    """Whether process `name` reports ready (default: all processes)."""
     if name is None:
         return all(ready(layout, each) for each in _ALL)
     port, path = {
@@ -69,12 +70,12 @@ def ready(layout: Layout, name: str | None = None) -> bool:
     try:
         trusting = store_context(layout) if name == "etcd" else trust.context(pki.Pki(layout.pki).ca)
         return _answers_200(port, path, trusting)
-    except OSError:  # the certificates are not there yet
+    except OSError:  # the certificates do not exist yet
         return False
 
 
 def store_context(layout: Layout) -> ssl.SSLContext:
-    """What a client of etcd trusts and shows: the API server's own certificate."""
+    """Return the TLS context of an etcd client: etcd's authority, the API server's own certificate."""
     store = pki.Pki(layout.pki).store
     trusting = trust.context(store.ca)
     client = store.pair(pki.STORE_CLIENT)
@@ -86,7 +87,7 @@ def _start(layout: Layout, authority: pki.Pki, tools: Mapping[str, Path], name: 
     running = process.find(layout, name)
     if running:
         return running
-    # Only what a Go program needs: a proxy variable of the person's shell would send loopback calls astray.
+    # Only variables of a Go program: a proxy variable of the user's shell would misdirect loopback calls.
     env = {"PATH": os.environ.get("PATH", ""), "HOME": str(layout.directory), **commands.ENVIRONMENT[name]}
     return process.start(layout, name, commands.command(name, layout, authority, tools), env)
 

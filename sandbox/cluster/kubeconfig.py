@@ -1,4 +1,4 @@
-"""Kubeconfig files: how the person, the controller manager and the scheduler reach the API server."""
+"""Kubeconfig files: the user's, the controller manager's and the scheduler's access to the API server."""
 
 import base64
 import os
@@ -14,9 +14,9 @@ CONTEXT = "sandbox"
 
 
 def write(layout: Layout, pki: Pki, client: str, path: Path) -> None:
-    """Write a kubeconfig for `client` (a name in pki.CLIENTS), readable by its owner alone.
+    """Write a kubeconfig for `client` (a name in pki.CLIENTS), readable only by its owner.
 
-    The certificates are inside it, so the file works wherever it is copied to.
+    The certificates are embedded, so the file can be copied.
     """
     pair = pki.pair(client)
     content = _config(

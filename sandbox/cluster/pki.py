@@ -1,4 +1,4 @@
-"""The cluster's own certificate authority: what proves who is who between the control plane's processes."""
+"""The cluster's own certificate authority, for mutual authentication of the control plane's processes."""
 
 import datetime as dt
 import ipaddress
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-# A sandbox lives for days; a year spares the one that is forgotten over a holiday.
+# A sandbox lasts for days; a year is enough for a sandbox left over a holiday.
 _VALID = dt.timedelta(days=365)
 _CLOCK_SKEW = dt.timedelta(hours=1)
 
@@ -24,15 +24,15 @@ SERVING_NAMES = (
 )
 SERVING_ADDRESSES = ("127.0.0.1", "10.96.0.1")
 
-# Common name and groups by which the API server's RBAC knows its clients (the bootstrap ClusterRoleBindings
-# of k8s.io/kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
+# Common name and groups of the clients in the API server's RBAC (the bootstrap ClusterRoleBindings of
+# k8s.io/kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
 CLIENTS = {
     "admin": ("sandbox-admin", "system:masters"),
     "controller-manager": ("system:kube-controller-manager", None),
     "scheduler": ("system:kube-scheduler", None),
 }
-# The store has an authority of its own, as kubeadm gives it: no client of the API server is a client of etcd.
-# etcd is a client of itself (peers, and its HTTP gateway), so its certificate serves both purposes.
+# The store has its own authority, as with kubeadm: no client of the API server is a client of etcd. etcd is a
+# client of itself (peers, and its HTTP gateway), so its certificate serves both purposes.
 STORE_SERVER, STORE_CLIENT = "etcd", "apiserver-etcd-client"
 _SERVERS = {"serving": "kube-apiserver", STORE_SERVER: "etcd"}
 _STORE_CLIENTS = {STORE_CLIENT: ("kube-apiserver-etcd-client", None)}
@@ -48,17 +48,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pki:
-    """The files of the cluster's PKI below one directory."""
+    """The files of the cluster's PKI below a directory."""
 
     directory: Path
 
     def pair(self, name: str) -> Pair:
-        """The certificate and key called `name`: `ca`, `serving`, one of CLIENTS, or of the store's two."""
+        """Return the certificate and key of `name`: `ca`, `serving`, or a name of CLIENTS or the store."""
         return Pair(self.directory / f"{name}.crt", self.directory / f"{name}.key")
 
     @property
     def ca(self) -> Path:
-        """The certificate that clients trust."""
+        """The CA certificate for clients."""
         return self.pair("ca").certificate
 
     @property
@@ -68,12 +68,12 @@ class Pki:
 
     @property
     def service_account_key(self) -> Path:
-        """The key that signs ServiceAccount tokens."""
+        """The signing key of ServiceAccount tokens."""
         return self.directory / "service-account.key"
 
 
 def ensure(directory: Path) -> Pki:
-    """The PKI in `directory`, made where it is not there yet; keys are readable by their owner alone."""
+    """Return the PKI in `directory`; create a missing PKI. Keys are readable only by their owner."""
     pki = Pki(directory)
     if pki.service_account_key.exists():  # written last: the PKI is complete
         return pki
@@ -84,7 +84,7 @@ def ensure(directory: Path) -> Pki:
 
 
 def _make(pki: Pki, names: tuple[str, ...]) -> None:
-    """Make an authority and a certificate of it for each name."""
+    """Create an authority, and a certificate for each name."""
     pki.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
@@ -109,7 +109,8 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     )
     return (
         _certificate(name, name, key.public_key())
-        # As in the CAs of real clusters: not critical, and no key identifiers here or in what it issues.
+        # As in the CAs of real clusters: not critical, and no key identifiers here or in the issued
+        # certificates.
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=False)
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())

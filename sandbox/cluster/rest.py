@@ -1,4 +1,4 @@
-"""The API server as plain JSON over HTTPS, for the sandbox's own commands and tests."""
+"""A client of the API server (plain JSON over HTTPS), for the sandbox's own commands and tests."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class ApiError(SandboxError):
-    """The API server refused a call; the message is what it said, in one line."""
+    """The API server refused a call; the message is the server's, in one line."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class ApiError(SandboxError):
 
     @classmethod
     def of(cls, status: int, body: bytes) -> "ApiError":
-        """The error that an answer carries (a `Status` object, or any text from before there is one)."""
+        """Return the error of an answer (a `Status` object, or any text from an earlier stage)."""
         try:
             said = json.loads(body)
             return cls(status, said.get("reason", ""), said.get("message", ""))
@@ -36,17 +36,17 @@ class ApiError(SandboxError):
 
 
 class ApiServerDownError(SandboxError, ConnectionError):
-    """Nobody answers where the API server should; the message says what to do."""
+    """The API server does not answer; the message contains the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Administrator calls to the API server of one sandbox, each on a connection of its own."""
+    """Administrator calls to the API server of a sandbox, with a new connection for each call."""
 
     layout: Layout
 
     def get(self, path: str) -> dict[str, Any]:
-        """The object or list at `path`."""
+        """Return the object or list at `path`."""
         return self.request("GET", path)
 
     def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -60,16 +60,16 @@ class Rest:
         return self.request("PATCH", path, body, kind)
 
     def delete(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """DELETE the object at `path`, `body` being DeleteOptions."""
+        """DELETE the object at `path`; `body` is DeleteOptions."""
         return self.request("DELETE", path, body)
 
     def request(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> dict[str, Any]:
-        """One call.
+        """Make a call.
 
-        Raises ApiError for an answer that is not 2xx or no JSON object, ApiServerDownError or OSError where
-        none comes.
+        Raises ApiError for a status of 400 and above or an answer without a JSON object, ApiServerDownError
+        or OSError for a missing answer.
         """
         connection = http.client.HTTPSConnection(
             HOST, self.layout.apiserver_port, timeout=_TIMEOUT_S, context=admin_context(self.layout)
@@ -94,7 +94,7 @@ class Rest:
 
 
 def parsed_object(status: int, content: bytes) -> dict[str, Any]:
-    """The JSON object in an answer. Raises ApiError where there is none."""
+    """Return the JSON object of an answer. Raises ApiError for other content."""
     try:
         parsed = json.loads(content)
     except ValueError:
@@ -105,7 +105,7 @@ def parsed_object(status: int, content: bytes) -> dict[str, Any]:
 
 
 def admin_context(layout: Layout) -> ssl.SSLContext:
-    """TLS as the administrator: the cluster's CA trusted, the admin certificate shown."""
+    """Return the administrator's TLS context: the cluster's CA and the admin certificate."""
     pki = Pki(layout.pki)
     admin = pki.pair("admin")
     context = trust.context(pki.ca)

@@ -22,12 +22,12 @@ from sandbox.retry import Retry
 
 log = logging.getLogger("dataplane")
 
-_POLL_S = 0.1  # how stale the packet path may be; AWS's own takes up to two minutes (facts.md, section 4)
-_TRUSTED_S = 2.0  # read the API after this long even where its revision says that nothing changed
+_POLL_S = 0.1  # staleness of the packet path; AWS's own takes up to two minutes (facts.md, section 4)
+_TRUSTED_S = 2.0  # read the API after this time even if its revision is unchanged
 
 
 class DataPlane:
-    """Polls the API's revision and hands each new world to the forwarder and the checker."""
+    """Polls the API's revision and passes each new world to the forwarder and the checker."""
 
     def __init__(self, layout: Layout) -> None:
         self._url = layout.aws_url
@@ -38,7 +38,7 @@ class DataPlane:
         self._elb = session.client("elbv2", endpoint_url=self._url, config=config)
         self._ec2 = session.client("ec2", endpoint_url=self._url, config=config)
         loopback = Loopback.of(layout)
-        off = layout.run / "health-checks.off"  # `sandbox health-checks off`: shows what they are good for
+        off = layout.run / "health-checks.off"  # set by `sandbox health-checks off`, to show their effect
         self._forwarder = Forwarder(loopback)
         self._checker = Checker(loopback, self._report, lambda: not off.exists())
         self._seen: object = None
@@ -47,9 +47,9 @@ class DataPlane:
         self._reporting = Retry("reporting health checks", log)
 
     async def run(self) -> None:
-        """Follow the API until cancelled; while it does not answer, the last world stays in force."""
+        """Follow the API until cancelled; while the API does not answer, the last world stays in force."""
         try:
-            while True:  # noqa: ASYNC110  (it polls: AWS tells nobody of its changes)
+            while True:  # noqa: ASYNC110  (polls: AWS sends no notification of changes)
                 await asyncio.sleep(await self._step())
         finally:
             self._checker.close()
@@ -63,7 +63,7 @@ class DataPlane:
             world: World = await asyncio.to_thread(read, self._elb, self._ec2)
             await self._forwarder.follow(world)
             self._checker.follow(world)
-        except Exception as error:  # noqa: BLE001  (whatever the API does, packets go on)
+        except Exception as error:  # noqa: BLE001  (packets continue after any API answer)
             return self._reading.failed(error)
         self._reading.succeeded()
         self._seen, self._read_at = revision, time.monotonic()

@@ -1,4 +1,4 @@
-"""Security groups, evaluated on every hop as EC2 does: allow rules only, anything else is refused."""
+"""Security groups, evaluated on every hop as in EC2: allow rules only, all else is refused."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ ANY_PROTOCOL = "-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One security group rule; `peer` is a CIDR block or the id of another security group."""
+    """A security group rule; `peer` is a CIDR block or the id of another security group."""
 
     group: str
     egress: bool
@@ -19,7 +19,7 @@ class Rule:
     peer: str
 
     def matches(self, port: int, peer: "Peer") -> bool:
-        """Whether a TCP connection on `port` with `peer` at its other end is let through."""
+        """Whether the rule allows a TCP connection on `port` with the remote end `peer`."""
         if self.protocol not in {"tcp", "6", ANY_PROTOCOL}:
             return False
         if self.protocol != ANY_PROTOCOL and not self.from_port <= port <= self.to_port:
@@ -29,13 +29,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """The other end of a connection: its address, and its security groups where it has any."""
+    """The remote end of a connection: its address, and its security groups if any."""
 
     address: str
     groups: frozenset[str] = field(default_factory=frozenset)
 
     def within(self, cidr: str) -> bool:
-        """Whether the address lies in `cidr`; a group's id or the other IP version is no."""
+        """Whether the address is in `cidr`; false for a group's id or the other IP version."""
         if "/" not in cidr:
             return False
         network = ip_network(cidr, strict=False)
@@ -44,5 +44,5 @@ class Peer:
 
 
 def allowed(rules: Iterable[Rule], groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
-    """Whether any rule of `groups` in that direction lets the connection through."""
+    """Whether any rule of `groups` in the direction allows the connection."""
     return any(rule.group in groups and rule.egress is egress and rule.matches(port, peer) for rule in rules)

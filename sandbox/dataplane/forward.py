@@ -1,4 +1,4 @@
-"""Listens on the Elastic IPs and forwards each connection to a target that may have it."""
+"""Listens on the Elastic IPs and forwards each connection to an allowed target."""
 
 import asyncio
 import contextlib
@@ -12,12 +12,12 @@ from sandbox.loopback import Address, Loopback
 log = logging.getLogger("dataplane")
 
 _CHUNK = 65536
-_CONNECT_TIMEOUT_S = 10.0  # a client of a real NLB would go on sending SYNs; nobody waits that long here
+_CONNECT_TIMEOUT_S = 10.0  # a client of a real NLB would send SYNs for longer; too long for a sandbox
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One established connection and the target that has it."""
+    """An established connection and its target."""
 
     target_group: str
     target: Target
@@ -25,13 +25,13 @@ class Flow:
     backend: asyncio.StreamWriter
 
     def cut(self) -> None:
-        """Reset both ends, as an NLB does with the flows of a target that turned unhealthy."""
+        """Reset both ends, as an NLB does with the flows of a target that turns unhealthy."""
         for end in (self.client, self.backend):
             end.transport.abort()
 
 
 class Forwarder:
-    """The listeners of every balancer. A connection is decided once, when it is made, and never retried."""
+    """The listeners of all load balancers. The target of a connection is chosen once, and never retried."""
 
     def __init__(self, loopback: Loopback) -> None:
         self._loopback = loopback
@@ -41,7 +41,7 @@ class Forwarder:
         self._flows: set[Flow] = set()
 
     async def follow(self, world: World) -> None:
-        """Listen exactly where `world` says, and cut the flows of targets that turned unhealthy."""
+        """Listen exactly on the listeners of `world`, and cut the flows of targets that turned unhealthy."""
         self._world = world
         self._listeners = {Address(item.address, item.port): item for item in world.listeners}
         for place in self._servers.keys() - self._listeners.keys():
@@ -55,7 +55,7 @@ class Forwarder:
                 flow.cut()
 
     def close(self) -> None:
-        """Stop listening and end every connection."""
+        """Stop listening and end all connections."""
         for server in self._servers.values():
             server.close()
         for flow in list(self._flows):
@@ -68,7 +68,7 @@ class Forwarder:
         try:
             listening = self._loopback.listen(*place)
         except OSError as error:
-            log.error("cannot listen on %s: %s", place, error.strerror)  # noqa: TRY400  (one line says it)
+            log.error("cannot listen on %s: %s", place, error.strerror)  # noqa: TRY400  (one line is enough)
             return
         self._servers[place] = await asyncio.start_server(accepted, sock=listening)
         log.info("listening on %s for %s", Address(*listening.getsockname()), place)
@@ -133,7 +133,7 @@ def _pair(target: Target) -> tuple[str, int]:
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Copy until the end, then close that direction only: TCP connections close by halves."""
+    """Copy until the end, then close only this direction: TCP connections close by halves."""
     with contextlib.suppress(ConnectionError):
         while data := await source.read(_CHUNK):
             sink.write(data)

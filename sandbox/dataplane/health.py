@@ -1,4 +1,4 @@
-"""Health checks as a target group declares them, made over real connections; results go to the AWS double."""
+"""Health checks of target groups over real connections; results are sent to the simulated AWS."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ log = logging.getLogger("dataplane")
 
 # TargetHealth reasons (facts.md, section 1).
 FAILED, TIMEOUT, MISMATCH = "Target.FailedHealthChecks", "Target.Timeout", "Target.ResponseCodeMismatch"
-_WAITING = "Elb.RegistrationInProgress"  # AWS has not begun to check such a target
+_WAITING = "Elb.RegistrationInProgress"  # AWS has not yet started to check such a target
 _CHECKED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining"})
 
 Key = tuple[str, Target]
@@ -23,7 +23,7 @@ Key = tuple[str, Target]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What the checks of one target came to; `reason` is empty for a healthy one."""
+    """The result of a target's checks; `reason` is empty for a healthy target."""
 
     target_group: str
     target: Target
@@ -31,20 +31,20 @@ class Result:
 
     @property
     def state(self) -> str:
-        """The state that the double is told."""
+        """The state for the simulated AWS."""
         return "unhealthy" if self.reason else "healthy"
 
 
 @dataclass(slots=True)
 class Streak:
-    """Checks in a row with the same outcome, and what they have settled so far (None: nothing yet)."""
+    """Consecutive checks with the same outcome, and the settled result (None: no result yet)."""
 
     length: int = 0
     reason: str | None = None
     settled: str | None = None
 
     def add(self, reason: str, check: HealthCheck) -> str | None:
-        """Count one outcome; answer the settled reason ("" = healthy), None before a threshold is met."""
+        """Count an outcome; return the settled reason ("" = healthy), None before a threshold is reached."""
         same = self.reason is not None and bool(reason) == bool(self.reason)
         self.length = self.length + 1 if same else 1
         self.reason = reason
@@ -54,7 +54,7 @@ class Streak:
 
 
 class Checker:
-    """One task for each registered target of each group; `follow` starts and ends them."""
+    """A task for each registered target of each group; `follow` starts and ends the tasks."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Checker:
         self._retry = Retry("health checks", log)
 
     def follow(self, world: World) -> None:
-        """Check exactly the targets of `world` from now on."""
+        """From now on, check exactly the targets of `world`."""
         self._world = world
         wanted = {
             (group.arn, target)
@@ -84,7 +84,7 @@ class Checker:
             self._tasks[key] = asyncio.create_task(self._keep_checking(key))
 
     def close(self) -> None:
-        """End every check."""
+        """End all checks."""
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
@@ -105,12 +105,12 @@ class Checker:
             return
         result = Result(target_group=group.arn, target=key[1], reason=settled)
         now = self._world.groups.get(group.arn) if self._world else None
-        # Compared with what AWS says, not with what we said: a result that got lost is sent again.
+        # Compared with the state in AWS, not with the last report: a lost result is sent again.
         if now and now.states.get(key[1]) != result.state:
             await self._report(result)
 
     async def _outcome(self, group: Group, target: Target) -> str:
-        """One check: the failure's reason, or "" when it passed."""
+        """Run a check; return the failure's reason, or "" for a passed check."""
         world = self._world
         machine = world.machines.get(target.id) if world else None
         if world is None or machine is None:
@@ -118,7 +118,7 @@ class Checker:
         balancer = world.owners[group.arn]
         port = group.check.port or target.port
         source = balancer.private.get(machine.zone, "")
-        # A packet that a security group drops is never answered.
+        # A packet dropped by a security group gets no answer.
         if not source or not world.lets_through(balancer, machine, port, source):
             return TIMEOUT
         try:
@@ -154,7 +154,7 @@ class Checker:
 
 
 def matches(matcher: str, code: int) -> bool:
-    """Whether an HTTP status is in a matcher such as `200`, `200,204` or `200-399`."""
+    """Whether a matcher such as `200`, `200,204` or `200-399` contains an HTTP status."""
     for part in matcher.split(","):
         low, _, high = part.partition("-")
         if int(low) <= code <= int(high or low):

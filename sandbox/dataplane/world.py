@@ -1,4 +1,4 @@
-"""What the AWS API says that concerns packets: listeners, target groups, machines, security groups."""
+"""The state of the AWS API for the packet path: listeners, target groups, machines, security groups."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """How a group's targets are checked; `port` is None for the traffic port. Times in seconds."""
+    """The health check of a group; `port` is None for the traffic port. Times in seconds."""
 
     protocol: str
     port: int | None
@@ -40,7 +40,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A target group: its check and the state of each of its targets."""
+    """A target group: its check and the states of its targets."""
 
     arn: str
     check: HealthCheck
@@ -62,7 +62,7 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """One listener on the Elastic IP of one zone."""
+    """A listener on the Elastic IP of a zone."""
 
     address: str
     port: int
@@ -73,7 +73,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """An EC2 instance: where it is and what guards it."""
+    """An EC2 instance: its address, zone and security groups."""
 
     id: str
     address: str
@@ -83,7 +83,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One consistent enough reading of the API."""
+    """A reading of the API, consistent enough for the packet path."""
 
     listeners: tuple[Listener, ...] = ()
     groups: Mapping[str, Group]
@@ -92,10 +92,10 @@ class World:
     rules: tuple[Rule, ...] = ()
 
     def candidates(self, listener: Listener) -> list[Target]:
-        """The targets that a new connection may go to.
+        """Return the possible targets of a new connection.
 
-        The healthy ones; where none is, all registered ones: an NLB fails open (facts.md, section 4). With
-        cross-zone off a zone's node sees the targets of its own zone only.
+        The healthy targets; without a healthy target, all registered targets: an NLB fails open (facts.md,
+        section 4). With cross-zone off, a zone's node has only the targets of its own zone.
         """
         group = self.groups[listener.target_group]
         near = [t for t in group.states if self._reachable(listener, t)]
@@ -110,15 +110,15 @@ class World:
         return listener.balancer.cross_zone or machine.zone == listener.zone
 
     def admits(self, listener: Listener, client: str) -> bool:
-        """Whether the load balancer's own security groups let a client in."""
+        """Whether the load balancer's own security groups admit a client."""
         return self._passes(
             listener.balancer.groups, egress=False, port=listener.port, peer=Peer(address=client)
         )
 
     def lets_through(self, balancer: Balancer, machine: Machine, port: int, source: str) -> bool:
-        """Whether a connection from the load balancer reaches a machine: out of it, and into the machine.
+        """Whether a connection is allowed out of the load balancer and into the machine.
 
-        `source` is the address the machine sees: the client's where it is preserved, else the balancer's.
+        `source` is the client's address with client IP preservation, otherwise the load balancer's.
         """
         machine_end = Peer(address=machine.address, groups=machine.groups)
         balancer_end = Peer(address=source, groups=balancer.groups)
@@ -127,12 +127,12 @@ class World:
         )
 
     def _passes(self, groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
-        """An NLB without a security group filters nothing (facts.md, section 7)."""
+        """Whether the rules pass; an NLB without a security group filters nothing (facts.md, section 7)."""
         return not groups or allowed(self.rules, groups, egress=egress, port=port, peer=peer)
 
 
 def read(elb: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> World:
-    """Read the whole world: one call each for what pages nothing, one a balancer and a group for the rest."""
+    """Read the whole world: a call for each unpaged list, then a call for each load balancer and group."""
     listeners: list[Listener] = []
     groups: dict[str, Group] = {}
     owners: dict[str, Balancer] = {}
@@ -164,7 +164,7 @@ def _balancer(
     described: "LoadBalancerTypeDef",
     interfaces: "Sequence[NetworkInterfaceTypeDef]",
 ) -> Balancer:
-    """A load balancer, with the addresses of its network interfaces (described `ELB net/NAME/ID`)."""
+    """Return a load balancer with the addresses of its network interfaces (described `ELB net/NAME/ID`)."""
     answer = elb.describe_load_balancer_attributes(LoadBalancerArn=described["LoadBalancerArn"])
     attributes = {a["Key"]: a["Value"] for a in answer["Attributes"]}
     return Balancer(
@@ -193,7 +193,7 @@ def _listeners(
         for listener in elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
         for zone in described["AvailabilityZones"]
         for address in zone.get("LoadBalancerAddresses", [])
-        # No interface: the zone came or went between two calls, and the revision changes again.
+        # No interface: the zone was added or removed between two calls, and the revision changes again.
         if address.get("IpAddress") and zone["ZoneName"] in balancer.private
     ]
 

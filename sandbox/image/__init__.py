@@ -1,1 +1,1 @@
-"""Builds the syncer's image with the builder that is installed here, and pushes it."""
+"""Builds the syncer's image with an installed builder, and pushes it."""

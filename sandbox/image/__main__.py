@@ -25,11 +25,11 @@ _IMAGE: Final = re.compile(
 )
 _USERINFO: Final = re.compile(r"//[^/]*@")
 _VERSION: Final = re.compile(r'VERSION: Final = "([^"]+)"')
-_INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell counts it
+_INTERRUPTED: Final = 130  # 128 + SIGINT, as in a shell
 
 
 def main() -> int:
-    """Build; 1 and one line where that fails."""
+    """Build; return 1 with a one-line error on failure."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.image", description=__doc__)
     parser.add_argument("--push", metavar="REGISTRY/NAME:TAG", default="")
     parser.add_argument("--platforms", metavar="LIST", help="by default this machine's")
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """The name of the image, or after a push the reference by digest. Raises PreparationError."""
+    """Return the name of the image, or after a push the reference by digest. Raises PreparationError."""
     platforms = builders.platforms(arguments.platforms)
     if len(platforms) > 1 and not arguments.push:
         raise PreparationError(
@@ -99,19 +99,19 @@ def run(arguments: argparse.Namespace) -> str:
 
 
 def default_base(dockerfile: Path = DOCKERFILE) -> str:
-    """The default of BASE in the Dockerfile."""
+    """Return the default of BASE in the Dockerfile."""
     found = re.search(r"^ARG BASE=(\S+)$", dockerfile.read_text(), re.MULTILINE)
     return found[1] if found else ""
 
 
 def version() -> str:
-    """The project's version, for the image's label."""
+    """Return the project's version, for the image's label."""
     found = _VERSION.search((ROOT / "syncer/version.py").read_text())
     return found[1] if found else "0"
 
 
 def revision() -> str:
-    """The commit that is checked out, with -dirty where files differ from it; unknown outside of a clone."""
+    """Return the checked-out commit, with -dirty for changed files; unknown outside of a clone."""
     found = environment.answer(
         ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     )

@@ -1,4 +1,4 @@
-"""A base image of Debian's packages, for machines that reach no registry: BASE=debian."""
+"""A base image of Debian packages, for machines without access to a registry: BASE=debian."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ _NAME: Final = "localhost/node-nlb-sync-{what}:{version}-{suite}"
 
 
 def ensure(builder: Builder, pin: Pin, say: Say) -> tuple[str, str]:
-    """The names of the base and of the base for building, made first where the builder has none.
+    """Return the names of the base and of the base for building; create missing images.
 
     Raises PreparationError.
     """

@@ -1,4 +1,4 @@
-"""Docker, Podman and Buildah: the commands by which each builds and pushes an image."""
+"""Docker, Podman and Buildah: their commands to build and push an image."""
 
 import json
 import os
@@ -29,7 +29,7 @@ NONE_HERE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One build: the context, the name, the bases, the platforms, the labels, a folder for secrets."""
+    """A build: the context, the name, the bases, the platforms, the labels, a folder for secrets."""
 
     context: Path
     name: str
@@ -40,7 +40,7 @@ class Wanted:
     secrets: Path
 
     def words(self) -> Iterator[str]:
-        """The options that every builder takes."""
+        """Return the options common to all builders."""
         given = {"BASE": self.base, "BUILD_BASE": self.build_base, **self.arguments}
         yield from (f"--build-arg={key}={value}" for key, value in given.items())
         yield f"--platform={','.join(self.platforms)}"
@@ -48,21 +48,21 @@ class Wanted:
 
 
 class Buildah:
-    """Buildah, and Podman, which has its options."""
+    """Buildah, and Podman, which has the same options."""
 
     def __init__(self, program: str = "buildah") -> None:
         self.program = program
-        # Without a container engine below it: the Dockerfile is this project's own.
+        # No container engine is needed: the Dockerfile is trusted, this project's own.
         self.variables = {"BUILDAH_ISOLATION": os.environ.get("BUILDAH_ISOLATION", "chroot")}
 
     def build(self, wanted: Wanted, say: Say, *more: str) -> None:
         """Build into the local storage; `more` are options of Buildah. Raises PreparationError."""
         several = len(wanted.platforms) > 1
-        if several:  # a list of an earlier build would keep its images, and an image has no list's name
+        if several:  # an old manifest list would keep its images, and an image cannot have a list's name
             self._quietly("manifest", "rm", wanted.name)
             self._quietly("untag", wanted.name)
         named = f"--manifest={wanted.name}" if several else f"--tag={wanted.name}"
-        # Buildah before 1.30 knows the platform of the build only where it is told of it.
+        # Buildah before 1.30 needs the platform of the build as an argument.
         (own,) = platforms(None)
         here = [f"--build-arg=BUILDPLATFORM={own}", f"--build-arg=BUILDARCH={own.partition('/')[2]}"]
         words = [self.program, "build", "--layers", named, *more, *here, *wanted.words(), str(wanted.context)]
@@ -70,7 +70,7 @@ class Buildah:
             raise PreparationError(errors.of_build(refusal, program=self.program, base=wanted.base))
 
     def push(self, wanted: Wanted, reference: str, say: Say) -> str:
-        """Push under `reference` and give the digest. Raises PreparationError."""
+        """Push under `reference` and return the digest. Raises PreparationError."""
         verb = ["manifest", "push", "--all"] if len(wanted.platforms) > 1 else ["push"]
         with tempfile.TemporaryDirectory() as place:
             file = Path(place) / "digest"
@@ -80,7 +80,7 @@ class Buildah:
             return file.read_text().strip()
 
     def load(self, archive: Path, name: str, say: Say) -> None:
-        """Make an image of one layer from a tar of a root. Raises PreparationError."""
+        """Create a single-layer image from a tar of a root. Raises PreparationError."""
         file = archive.with_name("Dockerfile")
         file.write_text(f"FROM scratch\nADD {archive.name} /\n")
         words = [self.program, "build", f"--tag={name}", f"--file={file}", str(archive.parent)]
@@ -88,7 +88,7 @@ class Buildah:
             raise PreparationError(f"{self.program} cannot make {name}: {refusal}")
 
     def has(self, name: str) -> bool:
-        """Whether the local storage has an image of that name."""
+        """Whether the local storage has an image of this name."""
         return bool(environment.answer([self.program, "images", "--quiet", name]).strip())
 
     def _quietly(self, *words: str) -> None:
@@ -96,19 +96,19 @@ class Buildah:
 
 
 class Docker:
-    """Docker, with Buildx where it is installed: Debian's and Ubuntu's docker.io comes without."""
+    """Docker, with Buildx if installed: Debian's and Ubuntu's docker.io comes without Buildx."""
 
     program = "docker"
 
     def build(self, wanted: Wanted, say: Say) -> None:
-        """Build into the engine's storage, which holds one platform a name. Raises PreparationError."""
+        """Build into the engine's storage: a single platform for a name. Raises PreparationError."""
         if len(wanted.platforms) > 1:
-            return  # built by the push: the engine's storage may not hold several platforms under one name
+            return  # built by the push: the engine's storage may refuse several platforms under one name
         options = ["--load"] if self._has_buildx() else []
         self._run(wanted, [*options, f"--tag={wanted.name}"], say, None)
 
     def push(self, wanted: Wanted, reference: str, say: Say) -> str:
-        """Push under `reference` and give the digest. Raises PreparationError."""
+        """Push under `reference` and return the digest. Raises PreparationError."""
         if not self._has_buildx():
             return self._push_built(wanted, reference, say)
         with tempfile.TemporaryDirectory() as place:
@@ -118,19 +118,19 @@ class Docker:
             return str(json.loads(file.read_text())["containerimage.digest"])
 
     def load(self, archive: Path, name: str, say: Say) -> None:
-        """Make an image of one layer from a tar of a root. Raises PreparationError."""
+        """Create a single-layer image from a tar of a root. Raises PreparationError."""
         words = [self.program, "import", str(archive), name]
         if refusal := environment.run(words, f"{self.program}: {name}", archive.parent, say, os.environ):
             raise PreparationError(f"{self.program} cannot make {name}: {refusal}")
 
     def has(self, name: str) -> bool:
-        """Whether the engine has an image of that name."""
+        """Whether the engine has an image of this name."""
         return bool(environment.answer([self.program, "images", "--quiet", name]).strip())
 
     def _run(self, wanted: Wanted, words: Sequence[str], say: Say, reference: str | None) -> None:
         verb = ["buildx", "build"] if self._has_buildx() else ["build"]
         every = [self.program, *verb, *words, *wanted.words(), str(wanted.context)]
-        variables = {**os.environ, "DOCKER_BUILDKIT": "1"}  # the older builder has no secrets
+        variables = {**os.environ, "DOCKER_BUILDKIT": "1"}  # the older builder does not support secrets
         refusal = environment.run(every, f"docker {' '.join(verb)}", wanted.context, say, variables)
         if refusal and reference and "push" in refusal:
             raise PreparationError(errors.of_push(refusal, program=self.program, reference=reference))
@@ -138,7 +138,7 @@ class Docker:
             raise PreparationError(errors.of_build(refusal, program=self.program, base=wanted.base))
 
     def _push_built(self, wanted: Wanted, reference: str, say: Say) -> str:
-        """Push what the storage has under the build's name."""
+        """Push the stored image of the build's name."""
         if len(wanted.platforms) > 1:
             raise PreparationError(
                 "several platforms need Docker's Buildx, which is not here: install the package "
@@ -170,7 +170,7 @@ Builder = Buildah | Docker
 
 
 def find() -> Builder:
-    """The builder of this machine. Raises PreparationError where there is none."""
+    """Return the builder of this machine. Raises PreparationError if missing."""
     if environment.answer(["docker", "version", "--format={{.Server.Version}}"]).strip():
         return Docker()
     for program in ("podman", "buildah"):
@@ -180,7 +180,7 @@ def find() -> Builder:
 
 
 def platforms(text: str | None) -> list[str]:
-    """The platforms of a comma-separated list, by default this machine's. Raises PreparationError."""
+    """Return the platforms of a comma-separated list, by default this machine's. Raises PreparationError."""
     if not text:
         own = _MACHINES.get(platform.machine().lower())
         if own is None:

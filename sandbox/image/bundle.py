@@ -1,4 +1,4 @@
-"""An OCI bundle for runc or crun: a process as Kubernetes' `restricted` profile allows it."""
+"""An OCI bundle for runc or crun: a process with the rights of Kubernetes' `restricted` profile."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 USER: Final = 65532
-# /proc and /dev as `runc spec` has them. A Pod has a writable /tmp only where it declares one.
+# /proc and /dev as in `runc spec`. A Pod has a writable /tmp only if declared.
 _MOUNTS: Final[Sequence[Mapping[str, Any]]] = (
     {"destination": "/proc", "type": "proc", "source": "proc"},
     {
@@ -68,5 +68,5 @@ def write(
         "linux": {"namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]},
     }
     file = where / "config.json"
-    file.touch(mode=0o600)  # keys may be in it
+    file.touch(mode=0o600)  # the file can contain keys
     file.write_text(json.dumps(spec, indent=2, ensure_ascii=True))

@@ -1,4 +1,4 @@
-"""What a builder's error means, and what to do about it."""
+"""The meaning and the remedy of a builder's errors."""
 
 import re
 from typing import Final
@@ -21,7 +21,7 @@ _ABSENT: Final = re.compile(r"manifest unknown|: not found|name unknown", re.IGN
 
 
 def of_build(refusal: str, *, program: str, base: str) -> str:
-    """The line for a build that `program` refused with `refusal`."""
+    """Return the message for a build that `program` refused with `refusal`."""
     if _NO_BUILDX.search(refusal):
         return f"Docker cannot build without Buildx: {refusal}; install docker-buildx-plugin or docker-buildx"
     if _INDEX.search(refusal):
@@ -39,7 +39,7 @@ def of_build(refusal: str, *, program: str, base: str) -> str:
 
 
 def of_push(refusal: str, *, program: str, reference: str) -> str:
-    """The line for a push that `program` refused with `refusal`."""
+    """Return the message for a push that `program` refused with `refusal`."""
     where = registry(reference)
     if _UNREACHABLE.search(refusal):
         return f"the registry {where} cannot be reached: {refusal}; check the name in PUSH={reference}"
@@ -49,23 +49,23 @@ def of_push(refusal: str, *, program: str, reference: str) -> str:
 
 
 def masked(text: str) -> str:
-    """`text` without user and password before a host: builders repeat the URLs of package indexes."""
+    """Return `text` without user and password before a host: builders repeat the URLs of package indexes."""
     return _USERINFO.sub("***@", text)
 
 
 def registry(reference: str) -> str:
-    """The registry in a qualified reference."""
+    """Return the registry of a qualified reference."""
     return qualified(reference).partition("/")[0]
 
 
 def without_tag(reference: str) -> str:
-    """A reference without its tag; a registry's port stays."""
+    """Return a reference without its tag; a registry's port stays."""
     path, slash, last = reference.rpartition("/")
     return f"{path}{slash}{last.partition(':')[0]}"
 
 
 def qualified(reference: str) -> str:
-    """A reference with its registry, as Docker completes it; Podman and Buildah would search for it."""
+    """Return a reference with its registry, as Docker completes it; Podman and Buildah would search."""
     first, slash, _ = reference.partition("/")
     if slash and (first == "localhost" or "." in first or ":" in first):
         return reference

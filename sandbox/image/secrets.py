@@ -1,4 +1,4 @@
-"""Variables and certificates of this machine that a build needs to reach a package index."""
+"""Variables and certificates of this machine for a build's access to a package index."""
 
 import re
 import shlex
@@ -17,10 +17,10 @@ _PASSED_ON: Final = re.compile(
 
 
 def flags(directory: Path, variables: Mapping[str, str]) -> Iterator[str]:
-    """Write the variables that a build needs into `directory`; give the builder's options for secrets.
+    """Write the build's variables into `directory`; return the builder's options for secrets.
 
-    A secret is mounted while packages are installed; it is in no layer and not in the image's history.
-    Raises PreparationError for a CA file that does not exist.
+    A secret is mounted during the package installation only: it is in no layer and not in the image's
+    history. Raises PreparationError for a missing CA file.
     """
     lines = [
         f"{name}={shlex.quote(value)}\n"

@@ -1,4 +1,4 @@
-"""What the storage of Docker, Podman or Buildah holds: an image's id, its configuration, its files."""
+"""The storage of Docker, Podman or Buildah: an image's id, its configuration, its files."""
 
 import contextlib
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-# What `make image` builds, and the sandbox's Pods run from.
+# The image of `make image` and of the sandbox's Pods.
 NAME: Final = "localhost/node-nlb-sync:dev"
 
 
@@ -25,7 +25,7 @@ class Config:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        """From an image's `config`, of which every field may be absent or null."""
+        """Parse an image's `config`; any field may be absent or null."""
         pairs = (each.partition("=") for each in found.get("Env") or ())
         return cls(
             env={name: value for name, _, value in pairs},
@@ -38,7 +38,7 @@ class Config:
 
 
 def inspect(program: str, image: str) -> tuple[str, Config]:
-    """An image's id and configuration. Raises OSError where the storage of `program` has no such image."""
+    """Return an image's id and configuration. Raises OSError if the storage of `program` lacks the image."""
     try:
         if program == "buildah":
             found = json.loads(_run(program, "inspect", "--type=image", image))
@@ -53,7 +53,7 @@ def inspect(program: str, image: str) -> tuple[str, Config]:
 
 @contextlib.contextmanager
 def root_of(image: str) -> Iterator[Path]:
-    """The file system of an image in Buildah's storage, while the block runs. Raises OSError without it."""
+    """Mount the file system of an image in Buildah's storage for the block. Raises OSError if missing."""
     container = _run("buildah", "from", "--pull-never", image)
     try:
         yield Path(_run("buildah", "mount", container))
@@ -63,7 +63,7 @@ def root_of(image: str) -> Iterator[Path]:
 
 
 def unpack(program: str, image: str, into: Path) -> None:
-    """Copy an image's files into a new directory, owners and modes included. Raises OSError."""
+    """Copy an image's files into a new directory, including owners and modes. Raises OSError."""
     into.mkdir(parents=True)
     if program == "buildah":
         with root_of(image) as root:

@@ -1,1 +1,1 @@
-"""Runs commands of the project under the Python of the syncer's image, where this machine has another one."""
+"""Runs commands of the project under the Python of the syncer's image, if this machine's Python differs."""

@@ -15,7 +15,7 @@ from sandbox.imagepython import debian
 from sandbox.imagepython.pin import Pin
 from sandbox.toolchain import store
 
-_INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The linters run under the project's own Python.
 _SYNC = ("sync", "--locked", "--no-install-project", "--no-default-groups",
@@ -24,7 +24,7 @@ _SYNC = ("sync", "--locked", "--no-install-project", "--no-default-groups",
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where commands run: an interpreter of this machine, or one in a Debian root."""
+    """The place of a command: an interpreter of this machine, or of a Debian root."""
 
     name: str
     python: str
@@ -32,12 +32,12 @@ class Place:
     shared: Mapping[Path, str] = field(default_factory=dict)
 
     def command(self, words: Sequence[str | Path]) -> list[str | Path]:
-        """The command that runs `words` there, in the project's directory."""
+        """Return the command that runs `words` there, in the project's directory."""
         return debian.entering(self.root, self.shared, ROOT, words) if self.root else list(words)
 
 
 def main() -> int:
-    """Prepare the environment, then become the command; 1 where it cannot be had."""
+    """Prepare the environment, then exec the command; return 1 on failure."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.imagepython", description=__doc__)
     parser.add_argument("--python", metavar="PATH", help="an interpreter of the image's version")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
@@ -51,16 +51,16 @@ def main() -> int:
     except KeyboardInterrupt:
         _say("interrupted; the next run starts where this one ended")
         return _INTERRUPTED
-    # No process of ours stays between the terminal and the command: Ctrl-C is the command's alone.
+    # exec leaves no process between the terminal and the command: Ctrl-C reaches only the command.
     return os.execvpe(command[0], [str(word) for word in command], variables)  # noqa: S606
 
 
 def prepare(
     pin: Pin, python: str | None, words: Sequence[str], say: Say
 ) -> tuple[list[str | Path], dict[str, str]]:
-    """The command that runs `words`, and its environment variables.
+    """Return the command that runs `words`, and its environment variables.
 
-    Raises PreparationError where neither an interpreter nor a Debian root is to be had.
+    Raises PreparationError if neither an interpreter nor a Debian root is available.
     """
     store.root().mkdir(parents=True, exist_ok=True)
     uv = environment.uv(say)
@@ -101,7 +101,7 @@ def _version(python: str) -> str:
 
 
 def _variables(place: Place, home: Path) -> dict[str, str]:
-    """The variables of this process, less those that name what a Debian root lacks."""
+    """Return the variables of this process, adapted to a Debian root."""
     inside = {"HOME": "/root", "PATH": _PATH, "TMPDIR": "/tmp"} if place.root else {}  # noqa: S108
     variables = {**os.environ, **inside}
     variables.pop("VIRTUAL_ENV", None)
@@ -110,7 +110,7 @@ def _variables(place: Place, home: Path) -> dict[str, str]:
         "NODE_NLB_SYNC_CACHE": str(store.root()),
         "PATH": f"{home / 'bin'}:{variables.get('PATH', _PATH)}",
         "PYTHONPATH": str(ROOT),
-        "UV_LINK_MODE": "copy",  # no file can be linked from one mount to another
+        "UV_LINK_MODE": "copy",  # links between mounts are not possible
         "UV_PROJECT_ENVIRONMENT": str(home),
     }
 

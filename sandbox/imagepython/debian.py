@@ -1,4 +1,4 @@
-"""A Debian root with the image's Python, kept in the cache, entered by a mount namespace of its own."""
+"""A cached Debian root with the image's Python, entered through its own mount namespace."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl")
 UV = "/usr/local/bin/uv"
 
 # Arguments: the root, pairs of a path and its place in the root, `--`, the working directory, the command.
-# The mounts exist in this namespace only: the kernel removes them with its last process, however that ends.
+# The mounts exist in this namespace only: the kernel removes the mounts after any end of the last process.
 _ENTER = """
 set -eu
 root=$1; shift
@@ -35,7 +35,7 @@ exec chroot "$root" env -C "$@"
 
 
 def ensure(pin: Pin, say: Say) -> Path:
-    """Give the root, made first where the cache has none. Raises PreparationError where it cannot be made."""
+    """Return the root; create a root missing in the cache. Raises PreparationError."""
     home = store.root() / "image-python" / f"debian-{pin.suite}"
     executable = home / "usr/bin" / f"python{pin.version}"
     if lack := _lack():
@@ -57,7 +57,7 @@ def ensure(pin: Pin, say: Say) -> Path:
 def entering(
     root: Path, shared: Mapping[Path, str], where: Path, words: Sequence[str | Path]
 ) -> list[str | Path]:
-    """The command that runs `words` in `root`, where each path of `shared` is found at its value."""
+    """Return the command that runs `words` in `root`; `shared` maps paths to their places in the root."""
     network = (*_NETWORK, os.environ.get("SSL_CERT_FILE") or _NETWORK[0])
     places = {**{Path(path): path for path in network if Path(path).exists()}, **shared}
     pairs = [each for path, place in places.items() for each in (path, place)]
@@ -66,7 +66,7 @@ def entering(
 
 
 def _lack() -> str:
-    """What this machine lacks for a root; "" where it has all."""
+    """Return the missing requirement of a root; "" if complete."""
     if os.geteuid() != 0:
         return "a Debian root needs root rights"
     for program in ("mmdebstrap", "unshare", "chroot"):
@@ -79,7 +79,7 @@ def _lack() -> str:
 def _make(pin: Pin, home: Path, executable: Path, say: Say) -> None:
     what = f"Debian {pin.suite} with Python {pin.version}"
     with store.writing(lambda seconds: say(f"{what}: waiting for another run, {seconds:.0f} s")) as staging:
-        if executable.exists():  # another run made it meanwhile
+        if executable.exists():  # created by another run meanwhile
             return
         made = staging / "root"
         words: list[str | Path] = [
@@ -93,5 +93,5 @@ def _make(pin: Pin, home: Path, executable: Path, say: Say) -> None:
         if refusal := environment.run(words, what, staging, say):
             raise PreparationError(f"{what} cannot be made by mmdebstrap: {refusal}")
         home.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(home, ignore_errors=True)  # of an earlier Python
+        shutil.rmtree(home, ignore_errors=True)  # root of an earlier Python
         made.replace(home)

@@ -1,4 +1,4 @@
-"""Which Python the image has: `BASE` in the Dockerfile is the one place that names it."""
+"""The image's Python version; its single source is `BASE` in the Dockerfile."""
 
 import re
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _IMAGE = re.compile(r"python:(3\.\d+)-slim-([a-z]+)(?:@sha256:[0-9a-f]{64})?")
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A Python version such as 3.13, and the Debian release that the image is made of."""
+    """A Python version such as 3.13, and the Debian release of the image."""
 
     version: str
     suite: str
 
     @classmethod
     def read(cls, dockerfile: Path = DOCKERFILE) -> Self:
-        """The pin of a Dockerfile. Raises PreparationError where its default of BASE has another form."""
+        """Return the pin of a Dockerfile. Raises PreparationError for an unknown form of BASE's default."""
         base = _BASE.search(dockerfile.read_text())
         named = base[1] if base else ""
         image = _IMAGE.fullmatch(named)
