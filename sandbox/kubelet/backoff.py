@@ -1,9 +1,9 @@
-"""How long a container that ends again and again is kept waiting, as the kubelet does it."""
+"""The restart backoff of a container that ends repeatedly, as in the kubelet."""
 
 from dataclasses import dataclass
 
-# k8s.io/kubernetes pkg/kubelet: MaxContainerBackOff 300 s, initial 10 s; the first restart is at once, and
-# a container that ran for twice the maximum starts from the beginning.
+# k8s.io/kubernetes pkg/kubelet: MaxContainerBackOff 300 s, initial 10 s; the first restart is immediate, and
+# the backoff is reset after a run of twice the maximum.
 FIRST_S = 10.0
 MAX_S = 300.0
 FORGOTTEN_AFTER_S = 2 * MAX_S
@@ -11,12 +11,12 @@ FORGOTTEN_AFTER_S = 2 * MAX_S
 
 @dataclass(slots=True)
 class Backoff:
-    """The waiting of one container; times in seconds."""
+    """The backoff of a container; times in seconds."""
 
     _next: float = 0.0
 
     def after(self, ran_s: float) -> float:
-        """How long to wait now that the container has ended after running for `ran_s`."""
+        """Return the delay before the restart of a container that ended after `ran_s`."""
         if ran_s >= FORGOTTEN_AFTER_S:
             self._next = 0.0
         delay = self._next

@@ -1,4 +1,4 @@
-"""One container of a Pod: prepared, started, probed, started again after its end, stopped."""
+"""The lifecycle of a container: preparation, start, probes, restarts, stop."""
 
 import asyncio
 import datetime as dt
@@ -22,18 +22,19 @@ from sandbox.kubelet.status import Record, Running, Terminated, Waiting
 
 log = logging.getLogger(__name__)
 
-# The kubelet looks at a Pod whose containers cannot be made every 10 s or so; a person waits here.
+# The kubelet retries containers with configuration errors about every 10 s; too long for a user at the
+# sandbox.
 _CONFIG_RETRY_S = 2.0
-# Left for SIGTERM when the hook used the grace period up (the kubelet's minimumGracePeriodInSeconds).
+# Left for SIGTERM after a hook that used up the grace period (the kubelet's minimumGracePeriodInSeconds).
 _LEAST_GRACE_S = 2.0
-_START_ERROR = 128  # containerd's exit code for a program that cannot be started
+_START_ERROR = 128  # containerd's exit code for a program that cannot start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What to start, and the kind of thing that it is, for the container's id.
+    """The command to start, and the container kind for the container's id.
 
-    `moved` maps each port of the container that another program has to the one where it listens instead.
+    `moved` maps ports of the container that are in use by other programs to the container's actual ports.
     """
 
     kind: str
@@ -43,10 +44,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a container has from its Pod.
+    """The Pod's part of a container's environment.
 
-    `prepare` answers what to start or raises ConfigError or ImageError; `changed` is called after each change
-    of the record; `tell` makes a Kubernetes event of (reason, message).
+    `prepare` returns the command or raises ConfigError or ImageError; `changed` is called after each change
+    of the record; `tell` records a Kubernetes event (reason, message).
     """
 
     session: aiohttp.ClientSession
@@ -62,7 +63,7 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Container:
-    """`run` it; `stop` it from another task. Its record says at any time how it is."""
+    """`run` the container; `stop` the container from another task. `record` is the current state."""
 
     spec: Mapping[str, Any]
     around: Surroundings
@@ -78,21 +79,21 @@ class Container:
 
     @property
     def begun(self) -> bool:
-        """Whether `run` was called: only then `stop` has something to wait for."""
+        """Whether `run` was called: otherwise `stop` would wait forever."""
         return self._begun
 
     @property
     def running(self) -> bool:
-        """Whether its process runs."""
+        """Whether the container's process runs."""
         return self._spawned is not None
 
     @property
     def succeeded(self) -> bool:
-        """Whether it is over and went well."""
+        """Whether the container ended with exit code 0."""
         return isinstance(self.record.state, Terminated) and self.record.state.exit_code == 0
 
     async def run(self) -> None:
-        """Start, and start again as the restart policy says, until it is over or stopped."""
+        """Start, and restart by the restart policy, until the container is finished or stopped."""
         self._begun = True
         try:
             while not self._stopping:
@@ -109,7 +110,7 @@ class Container:
             self._done.set()
 
     async def stop(self, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL after `grace_s`; answers when it has ended."""
+        """Send SIGTERM, and SIGKILL after `grace_s`; return after the end."""
         self._stopping = True
         self._wake.set()
         if self._spawned:
@@ -137,7 +138,7 @@ class Container:
         self._spawned = spawned
         self.record.container_id = f"{prepared.kind}://{spawned.pid}"
         probing = self._begin(prepared, began)
-        if self._stopping:  # asked for while the process was being made
+        if self._stopping:  # stop was called during the start of the process
             self._killing = asyncio.create_task(self._end(spawned, self.around.grace_s))
         try:
             code = await self._ended(spawned)
@@ -166,7 +167,7 @@ class Container:
         return [asyncio.create_task(self._probe(self._place))]
 
     async def _ended(self, spawned: Spawned) -> int:
-        """Wait for the end; a cancelled wait kills, so that no process outlives its task."""
+        """Wait for the end; cancellation kills the container, so that no process outlives its task."""
         try:
             return await spawned.wait()
         except asyncio.CancelledError:
@@ -175,7 +176,7 @@ class Container:
             raise
 
     async def _probe(self, place: probes.Place) -> None:
-        """Startup first; then liveness and readiness side by side."""
+        """Run the startup probe first; then liveness and readiness probes concurrently."""
         try:
             if "startupProbe" in self.spec:
                 await probes.run(self.spec["startupProbe"], place, self._on_startup)
@@ -211,7 +212,7 @@ class Container:
         return True
 
     def _unhealthy(self, kind: str, why: str) -> bool:
-        """Have the container killed and, by the restart policy, started again."""
+        """Kill the container; the restart policy may restart the container."""
         self.around.tell("Unhealthy", f"{kind} probe failed: {why}")
         self.around.tell("Killing", f"Container {self.record.name} failed {kind.lower()} probe")
         if self._spawned:
@@ -221,7 +222,7 @@ class Container:
         return False
 
     async def _end(self, spawned: Spawned, grace_s: float) -> None:
-        """`preStop`, SIGTERM, and SIGKILL when the grace period is over, which both share."""
+        """Run `preStop`, send SIGTERM, and SIGKILL after the common grace period."""
         over = time.monotonic() + grace_s
         hook = self.spec.get("lifecycle", {}).get("preStop")
         if hook and self._place:
@@ -271,7 +272,7 @@ class Container:
         )
 
     def _terminated(self, code: int, began: dt.datetime) -> Terminated:
-        exit_code = code if code >= 0 else 128 - code  # a signal, as a shell counts it
+        exit_code = code if code >= 0 else 128 - code  # 128 + signal number, as in a shell
         return Terminated(
             exit_code=exit_code,
             reason="Completed" if exit_code == 0 else "Error",

@@ -1,4 +1,4 @@
-"""A container's environment, exactly as its Pod declares it: pure, from objects that are handed in."""
+"""A container's environment, exactly as declared in the Pod: pure, from objects passed as arguments."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.kubelet.quantity import in_units_of
 
 Reference = tuple[str, str]  # ("secrets" or "configmaps", name)
-Objects = Mapping[Reference, Mapping[str, bytes] | None]  # None: there is no such object
+Objects = Mapping[Reference, Mapping[str, bytes] | None]  # None: the object does not exist
 
 _REFERENCE = re.compile(r"\$(?:\$|\((?P<name>[^)]*)\))")
 _BY_KEY = re.compile(r"^metadata\.(?P<map>labels|annotations)\['(?P<key>[^']+)'\]$")
@@ -17,12 +17,12 @@ _KINDS = {"secrets": "secret", "configmaps": "configmap"}
 
 
 class ConfigError(Exception):
-    """A container asks for what is not there; the message is the kubelet's, for the container's status."""
+    """A container's reference cannot be resolved; the message is the kubelet's, for the status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What only the kubelet knows of a Pod: its addresses, and what its node has to give."""
+    """The kubelet's own knowledge of a Pod: its addresses, and the node's allocatable resources."""
 
     pod_ip: str
     host_ip: str
@@ -30,7 +30,7 @@ class Facts:
 
 
 def references(container: Mapping[str, Any]) -> set[Reference]:
-    """The Secrets and ConfigMaps that a container's environment is made of."""
+    """Return the Secrets and ConfigMaps of a container's environment."""
     found = set()
     for source in container.get("envFrom", []):
         found.update(_named(source, {"secretRef": "secrets", "configMapRef": "configmaps"}))
@@ -42,7 +42,7 @@ def references(container: Mapping[str, Any]) -> set[Reference]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """A container in its Pod, and all that its environment may refer to."""
+    """A container in its Pod, and all possible references of its environment."""
 
     container: Mapping[str, Any]
     pod: Mapping[str, Any]
@@ -51,7 +51,7 @@ class Declared:
 
 
 def environment(declared: Declared, base: Mapping[str, str]) -> dict[str, str]:
-    """`base`, then envFrom, then env in its order, each seeing those before it. Raises ConfigError."""
+    """Apply `base`, then envFrom, then env in order; a value may refer to earlier. Raises ConfigError."""
     found = dict(base)
     for source in declared.container.get("envFrom", []):
         found |= _whole(source, declared.objects)
@@ -63,7 +63,7 @@ def environment(declared: Declared, base: Mapping[str, str]) -> dict[str, str]:
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:
-    """Replace `$(NAME)` by its value; unknown ones stay as they are, and `$$` is a plain `$`.
+    """Replace `$(NAME)` by its value; unknown names stay unchanged, and `$$` is a plain `$`.
 
     The rules of k8s.io/kubernetes third_party/forked/golang/expansion.
     """
@@ -76,7 +76,7 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 
 
 def field(path: str, pod: Mapping[str, Any], facts: Facts) -> str:
-    """The value of a fieldRef. Raises ConfigError for a path that the downward API does not have."""
+    """Return the value of a fieldRef. Raises ConfigError for a path missing in the downward API."""
     metadata, spec = pod["metadata"], pod["spec"]
     by_key = _BY_KEY.match(path)
     if by_key:
@@ -98,7 +98,7 @@ def field(path: str, pod: Mapping[str, Any], facts: Facts) -> str:
 
 
 def resource(reference: Mapping[str, Any], container: Mapping[str, Any], facts: Facts) -> str:
-    """The value of a resourceFieldRef; a limit that is not set is what the node can give."""
+    """Return the value of a resourceFieldRef; an unset limit is the node's allocatable amount."""
     what, _, name = reference["resource"].partition(".")
     resources = container.get("resources", {})
     given = resources.get(what, {}).get(name)
@@ -109,7 +109,7 @@ def resource(reference: Mapping[str, Any], container: Mapping[str, Any], facts: 
 
 
 def decoded(kind: str, item: Mapping[str, Any]) -> dict[str, bytes]:
-    """The data of a Secret (`secrets`) or ConfigMap (`configmaps`) as bytes by key."""
+    """Return the data of a Secret (`secrets`) or ConfigMap (`configmaps`) as bytes by key."""
     data = item.get("data") or {}
     if kind == "secrets":
         return {key: base64.b64decode(value) for key, value in data.items()}
@@ -119,7 +119,7 @@ def decoded(kind: str, item: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def lookup(reference: Reference, key: str, objects: Objects, *, optional: bool) -> bytes | None:
-    """One key of a Secret or ConfigMap; None where it may be missing. Raises ConfigError where it may not."""
+    """Return a key of a Secret or ConfigMap; None if optional and missing. Raises ConfigError otherwise."""
     kind, name = reference
     data = objects.get(reference)
     if data is None:
@@ -151,7 +151,7 @@ def _value(variable: Mapping[str, Any], declared: Declared, known: Mapping[str, 
 
 
 def _text(value: bytes) -> str:
-    """Bytes as a variable's value; what is no UTF-8 reaches the process unchanged (os.fsencode)."""
+    """Decode a variable's value; bytes that are not UTF-8 reach the process unchanged (os.fsencode)."""
     return value.decode(errors="surrogateescape")
 
 

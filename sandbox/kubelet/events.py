@@ -1,4 +1,4 @@
-"""Kubernetes events about a Pod, as `kubectl describe pod` shows them."""
+"""Kubernetes events about a Pod, for `kubectl describe pod`."""
 
 import asyncio
 import datetime as dt
@@ -13,7 +13,7 @@ _NORMAL = frozenset({"Started", "Killing"})
 
 
 class Events:
-    """Tells the API server what happened to one Pod; losing one harms nothing."""
+    """Records the events of a Pod at the API server; the loss of an event is harmless."""
 
     def __init__(self, kube: Kube, pod: Object) -> None:
         self._kube = kube
@@ -29,7 +29,7 @@ class Events:
         task.add_done_callback(self._sending.discard)
 
     async def close(self) -> None:
-        """Give up what is not sent yet."""
+        """Discard unsent events."""
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
@@ -56,5 +56,5 @@ class Events:
         }
         try:
             await self._kube.create(f"/api/v1/namespaces/{metadata['namespace']}/events", body)
-        except Exception as error:  # noqa: BLE001  (an event is worth no Pod)
+        except Exception as error:  # noqa: BLE001  (a failed event must not end the Pod)
             log.info("event lost: %s", error)

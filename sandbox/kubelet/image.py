@@ -1,4 +1,4 @@
-"""What the container image would say: which Pods are ours to run, and the command that the image starts."""
+"""The image of a container: whether the kubelet runs the Pod, and the image's command."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 OURS = "node-nlb-sync"
-# The variables with the addresses on which the image's program listens, and their defaults.
+# The variables with the listen addresses of the image's program, and their defaults.
 PORTS = {"NLB_SYNC_PORT": "8080", "NLB_SYNC_PROBE_PORT": ""}
 DOCKERFILE = Path(__file__).parents[2] / "syncer" / "Dockerfile"
 
@@ -16,7 +16,7 @@ _INSTRUCTION = re.compile(r"^\s*(?P<word>[A-Za-z]+)\s+(?P<rest>.*)$", re.DOTALL)
 
 
 class ImageError(Exception):
-    """The image's command cannot be known; the message is one line for a container's status."""
+    """The image's command is unknown; the message is one line for a container's status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +28,23 @@ class Start:
 
 
 def is_ours(pod: dict[str, Any]) -> bool:
-    """Whether the image of every container has a repository whose name ends in `node-nlb-sync`."""
+    """Whether the repository names of all containers end in `node-nlb-sync`."""
     spec = pod["spec"]
     containers = [*spec.get("initContainers", []), *spec["containers"]]
     return all(repository(container["image"]).endswith(OURS) for container in containers)
 
 
 def repository(image: str) -> str:
-    """An image reference without tag and digest."""
+    """Return an image reference without tag and digest."""
     name = image.partition("@")[0]
     registry, slash, last = name.rpartition("/")
     return registry + slash + last.partition(":")[0]
 
 
 def read(text: str) -> Start:
-    """ENTRYPOINT and CMD of the last stage of a Dockerfile. Raises ImageError for the shell form of either.
+    """Read ENTRYPOINT and CMD of a Dockerfile's last stage. Raises ImageError for a shell form.
 
-    The shell form would run `/bin/sh -c` of an image that is not there.
+    The shell form would run `/bin/sh -c` of an image that is not present.
     """
     found: dict[str, tuple[str, ...]] = {}
     for word, rest in _instructions(text):
@@ -56,7 +56,7 @@ def read(text: str) -> Start:
 
 
 def of_dockerfile(dockerfile: Path) -> Start:
-    """What the image will start that this Dockerfile makes. Raises ImageError."""
+    """Return the command of the image built from this Dockerfile. Raises ImageError."""
     try:
         return read(dockerfile.read_text())
     except OSError as error:
@@ -66,10 +66,10 @@ def of_dockerfile(dockerfile: Path) -> Start:
 
 
 def words(container: Mapping[str, Any], start: Start) -> list[str]:
-    """What to start for a container: `command` and `args` over ENTRYPOINT and CMD, as Kubernetes has it.
+    """Return the command of a container: `command` and `args` over ENTRYPOINT and CMD, as in Kubernetes.
 
-    (kubernetes.io/docs, "Define a Command and Arguments for a Container": a `command` hides the image's CMD
-    too.) Raises ImageError where neither says anything.
+    (kubernetes.io/docs, "Define a Command and Arguments for a Container": a `command` also hides the image's
+    CMD.) Raises ImageError for an empty command.
     """
     command, args = container.get("command"), container.get("args")
     if command:

@@ -1,4 +1,4 @@
-"""The Secrets and ConfigMaps of a Pod, as the API server has them."""
+"""The Secrets and ConfigMaps of a Pod, from the API server."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,20 +13,20 @@ _NOT_FOUND: Final = 404
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the objects of one namespace, and keeps what it read last of each."""
+    """Reads the objects of a namespace, and caches the last data of each object."""
 
     kube: Kube
     namespace: str
     _known: dict[Reference, dict[str, bytes]] = field(default_factory=dict)
 
     async def read(self, references: set[Reference]) -> Objects:
-        """The data of each object; None for one that does not exist."""
+        """Return the data of all objects; None for a missing object."""
         return {one: await self._data(*one) for one in references}
 
     async def _data(self, kind: str, name: str) -> dict[str, bytes] | None:
-        """The data of a Secret or ConfigMap, as it was last where the API server does not answer.
+        """Return the data of a Secret or ConfigMap; the cached data if the API server does not answer.
 
-        Raises ConfigError where it never did: a container is started again without it, as by a kubelet.
+        Raises ConfigError without cached data: the container start is retried, as by a kubelet.
         """
         try:
             found = await self.kube.get(f"/api/v1/namespaces/{self.namespace}/{kind}/{name}")

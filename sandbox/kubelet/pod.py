@@ -1,4 +1,4 @@
-"""One Pod on one node: volumes, init containers, containers, status, and its end."""
+"""A Pod on a node: volumes, init containers, containers, status, and termination."""
 
 import asyncio
 import datetime as dt
@@ -28,19 +28,19 @@ from sandbox.retry import Retry
 log = logging.getLogger(__name__)
 
 _GRACE_DEFAULT_S = 30
-# Changes within this time go out as one write.
+# Changes within this time are combined into one write.
 _GATHER_S = 0.03
 _RETRY_S = 1.0
-# A new namespace has its root CA's ConfigMap some 100 ms after its first Pod may be bound.
+# In a new namespace, the root CA's ConfigMap can appear 100 ms after the binding of the first Pod.
 _MOUNT_RETRY_S = 0.3
-# The kubelet brings volumes up to date with its sync loop, once a minute.
+# The kubelet updates volumes in its sync loop, once a minute.
 _REFRESH_S = 60.0
 _NOT_FOUND, _CONFLICT = 404, 409
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What every Pod of a runner shares, and the variables that each container gets beside its own."""
+    """The shared parts of all Pods of a runner, and the additional variables of their containers."""
 
     kube: Kube
     cloud: Cloud
@@ -52,7 +52,7 @@ class Host:
 
 
 class PodRun:
-    """A Pod while it is on its node: `run` until it is over; `update` on each change of the object."""
+    """A Pod on its node: `run` until the end; `update` on each change of the object."""
 
     def __init__(self, host: Host, pod: Object, facts: Facts, links: Endpoints) -> None:
         metadata = pod["metadata"]
@@ -61,7 +61,7 @@ class PodRun:
         self.directory = host.directory / f"{metadata['namespace']}_{metadata['name']}_{self.uid}"
         self._host, self._facts, self._links = host, facts, links
         self._grant: webhook.Grant | None = None
-        self._known = False  # whether the Pod has a grant is decided once, as by a webhook
+        self._known = False  # the grant of the Pod is decided once, as by a webhook
         self._path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
         self._volumes = Volumes(host.kube, self.directory / "volumes")
         self._events = Events(host.kube, pod)
@@ -77,11 +77,11 @@ class PodRun:
         self.update(pod)
 
     def update(self, pod: Object) -> None:
-        """Take note of the object's newest state; a deletion timestamp ends the Pod.
+        """Use the object's newest state; a deletion timestamp ends the Pod.
 
-        Where another wrote conditions that are not so, they are written again: the node controller marks the
-        Pods of a silent node not ready, and leaves it to the kubelet to say when they are (its status
-        manager's `needsReconcile`).
+        Wrong conditions by another writer are overwritten: the node controller marks the Pods of an
+        unresponsive node not ready, and the kubelet must mark them ready again (its status manager's
+        `needsReconcile`).
         """
         self.pod = pod
         if "deletionTimestamp" in pod["metadata"]:
@@ -90,7 +90,7 @@ class PodRun:
             self._dirty.set()
 
     async def run(self) -> None:
-        """Run to the end. Cancelled, every process is killed at once and nothing is reported."""
+        """Run to the end. On cancellation, all processes are killed at once, without a report."""
         writer = asyncio.create_task(self._keep_status())
         living = asyncio.create_task(self._live())
         living.add_done_callback(self._log_fault)
@@ -108,7 +108,7 @@ class PodRun:
             self._remove_mounts()
 
     async def stop(self, grace_s: float) -> None:
-        """End every process, as a runner does that is stopped itself; the Pod stays in the cluster."""
+        """End all processes, for a runner that is stopped; the Pod stays in the cluster."""
         await asyncio.gather(*(one.stop(grace_s) for one in (*self._init, *self._main) if one.begun))
 
     def _remove_mounts(self) -> None:
@@ -142,7 +142,7 @@ class PodRun:
             pod = webhook.granted(self.pod, self._grant)
             objects = await self._objects.read(volumes.references(pod))
             await self._volumes.write(pod, self._facts, objects)
-        except Exception as error:  # noqa: BLE001  (whatever is answered, it is tried again)
+        except Exception as error:  # noqa: BLE001  (retry after any answer)
             self._trouble = str(error) or type(error).__name__
             if self._trouble != said:
                 self._events.tell("FailedMount", f"MountVolume.SetUp failed: {self._trouble}")
@@ -158,7 +158,7 @@ class PodRun:
         return webhook.service_account_role(await self._host.kube.get(path))
 
     async def _refresh(self) -> None:
-        """Bring volumes up to date until cancelled, tokens above all; trouble is told and tried again."""
+        """Update volumes, mainly tokens, until cancelled; errors are reported and retried."""
         said = ""
         while True:
             await asyncio.sleep(_REFRESH_S)
@@ -175,7 +175,7 @@ class PodRun:
         await asyncio.gather(living, return_exceptions=True)
 
     async def _finish(self) -> None:
-        """Write the last status, then delete the object for good: only a kubelet may do that."""
+        """Write the last status, then delete the object for good: only a kubelet may do the deletion."""
         while True:
             try:
                 await self._write_status()
@@ -199,7 +199,7 @@ class PodRun:
                 await self._write_status()
             except Exception as error:  # noqa: BLE001
                 if isinstance(error, ApiError) and error.status in {_NOT_FOUND, _CONFLICT}:
-                    continue  # the Pod is gone or is another by now: the runner will hear of it
+                    continue  # the Pod is deleted or replaced: the runner receives the change
                 self._dirty.set()
                 await asyncio.sleep(self._retry.failed(error))
             else:
@@ -266,7 +266,7 @@ class PodRun:
         return prepare
 
     def _own_base(self) -> dict[str, str]:
-        """The variables of this Pod that are not declared."""
+        """Return the undeclared variables of this Pod."""
         on_host = self.pod["spec"].get("hostNetwork")
         metadata = self._links.metadata_of_node if on_host else self._links.metadata
         return {
@@ -275,14 +275,14 @@ class PodRun:
         }
 
     def _move_ports(self, env: dict[str, str]) -> dict[int, int]:
-        """Choose other ports where a program on every address has the container's, and set them in `env`."""
+        """Choose other ports for container ports in use by a program on all addresses; set them in `env`."""
         moved = {}
         for variable, usual in image.PORTS.items():
             try:
                 asked = int(env.get(variable, usual))
                 port = self._host.loopback.reserve(self._facts.pod_ip, asked).port
             except (ValueError, OverflowError, OSError):
-                continue  # no such port, or one that the container itself refuses
+                continue  # no port, or an invalid port that the container refuses
             if port != asked:
                 env[variable] = str(port)
                 moved[asked] = port
@@ -294,6 +294,6 @@ class PodRun:
 
 
 def _verdicts(status: Object) -> dict[str, str]:
-    """The conditions that a kubelet owns, each with its status."""
+    """Return the status of the conditions owned by a kubelet."""
     found = {one["type"]: one["status"] for one in status.get("conditions", [])}
     return {kind: found.get(kind, "") for kind in CONDITIONS}

@@ -13,18 +13,18 @@ from sandbox.kubelet.runtimes import Command
 _PERIOD_S, _TIMEOUT_S, _SUCCESSES, _FAILURES = 10, 1, 1, 3
 _HTTP_GOOD = range(200, 400)
 
-Check = Callable[[], Awaitable[str]]  # answers what is wrong, "" for nothing
+Check = Callable[[], Awaitable[str]]  # returns the failure, "" for success
 
 
 class ProbeError(Exception):
-    """A kind of probe that is not simulated."""
+    """The probe's kind is not simulated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a container is probed: the Pod's address, its named ports, and how it was started.
+    """The target of a container's probes: the Pod's address, its named ports, and the start command.
 
-    `moved` maps a port to the one where the container listens instead.
+    `moved` maps a port to the container's actual port.
     """
 
     session: aiohttp.ClientSession
@@ -35,7 +35,7 @@ class Place:
 
 
 async def run(probe: Mapping[str, Any], place: Place, report: Callable[[bool, str], bool]) -> None:
-    """Probe until `report` answers false; it is told each time a threshold is reached (good?, why)."""
+    """Probe until `report` returns false; `report(good, reason)` is called at each reached threshold."""
     check = _check(probe, place)
     timeout = probe.get("timeoutSeconds", _TIMEOUT_S)
     await asyncio.sleep(probe.get("initialDelaySeconds", 0))
@@ -54,7 +54,7 @@ async def run(probe: Mapping[str, Any], place: Place, report: Callable[[bool, st
 
 
 async def act(handler: Mapping[str, Any], place: Place, timeout_s: float) -> str:
-    """Do what a lifecycle hook says, once; answers what went wrong, "" for nothing."""
+    """Run a lifecycle hook once; return the failure, "" for success."""
     if "sleep" in handler:
         return await _within(lambda: _sleep(handler["sleep"]["seconds"]), timeout_s)
     try:

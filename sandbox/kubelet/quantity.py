@@ -1,4 +1,4 @@
-"""Kubernetes quantities (`250m`, `200Mi`), as resourceFieldRef needs them."""
+"""Kubernetes quantities (`250m`, `200Mi`) for resourceFieldRef."""
 
 import re
 from fractions import Fraction
@@ -16,7 +16,7 @@ _UNITS = {
 
 
 def parse(text: str) -> Fraction:
-    """The exact value of a quantity. Raises ValueError."""
+    """Return the exact value of a quantity. Raises ValueError."""
     match = _FORM.match(text)
     if not match:
         raise ValueError(f"not a quantity: {text!r}")
@@ -26,5 +26,5 @@ def parse(text: str) -> Fraction:
 
 
 def in_units_of(text: str, divisor: str) -> int:
-    """How many `divisor` make up `text`, rounded up, as the kubelet hands it to a container."""
+    """Return `text` in units of `divisor`, rounded up, as the kubelet does for a container."""
     return -((-parse(text)) // (parse(divisor) or 1))

@@ -1,4 +1,4 @@
-"""Keeps running Pods in step with the cluster: those that are ours, on a living machine, and not over."""
+"""Reconciles the local Pods with the cluster: Pods of the syncer's image, on a running machine, not over."""
 
 import asyncio
 import ipaddress
@@ -22,13 +22,13 @@ from sandbox.nodes.linklocal import LinkLocal
 log = logging.getLogger(__name__)
 
 _OVER = frozenset({"Succeeded", "Failed"})
-# `sandbox.process.stop` kills the runner 10 s after SIGTERM; its containers must have ended by then.
+# `sandbox.process.stop` kills the runner 10 s after SIGTERM; the containers must end before.
 _OWN_STOP_GRACE_S = 5.0
 _POD_NETWORK = 24
 
 
 class Runner:
-    """Level-triggered: `reconcile` looks at every Pod anew and does what is missing."""
+    """Level-triggered: `reconcile` reads every Pod again and makes the missing changes."""
 
     def __init__(self, layout: Layout, kube: Kube, session: aiohttp.ClientSession, fleet: Fleet) -> None:
         self._fleet = fleet
@@ -39,7 +39,7 @@ class Runner:
             "KUBERNETES_SERVICE_HOST": HOST,
             "KUBERNETES_SERVICE_PORT": str(layout.apiserver_port),
             "KUBERNETES_SERVICE_PORT_HTTPS": str(layout.apiserver_port),
-            # In place of the DNS names of AWS, which no Pod could reach here.
+            # In place of AWS's DNS names, which a sandbox Pod cannot reach.
             "AWS_ENDPOINT_URL": layout.aws_url,
         }
         cloud = Cloud(layout, session)
@@ -58,11 +58,11 @@ class Runner:
             log.info("ended %d containers that an earlier runner left behind", orphans)
 
     def reconcile(self, pods: Iterable[Object], nodes: Mapping[tuple[str, str], Object]) -> None:
-        """Start, update and end runs so that they match `pods`; `nodes` says what each node can give."""
+        """Start, update and end runs to match `pods`; `nodes` has the allocatable resources of the nodes."""
         wanted = {pod["metadata"]["uid"]: pod for pod in pods if self._alive(pod) and image.is_ours(pod)}
         for uid in set(self._runs) - set(wanted):
             _, task, _ = self._runs[uid]
-            task.cancel()  # the object or the machine is gone: so are the processes
+            task.cancel()  # object or machine is missing: kill the processes
         self._links.keep({instance.id for instance in self._fleet.instances.values()})
         for uid, pod in wanted.items():
             if uid in self._runs:
@@ -71,7 +71,7 @@ class Runner:
                 self._start(pod, nodes)
 
     async def close(self) -> None:
-        """End every container gracefully; the Pods stay in the cluster for the next runner."""
+        """End all containers gracefully; the Pods stay in the cluster for the next runner."""
         await asyncio.gather(*(run.stop(_OWN_STOP_GRACE_S) for run, _, _ in self._runs.values()))
         tasks = [task for _, task, _ in self._runs.values()]
         for task in tasks:
@@ -99,9 +99,9 @@ class Runner:
             log.error("a Pod's run failed", exc_info=task.exception())
 
     def _address(self, instance: Instance, pod: Object) -> str:
-        """An address of the node's subnet, from its last /24, which EC2 hands out last.
+        """Return an address of the node's subnet, from its last /24, the range of Pods.
 
-        Where only 127.0.0.1 answers, every Pod has that one.
+        If only 127.0.0.1 is available, all Pods have this address.
         """
         if not self._own_addresses:
             return HOST

@@ -30,16 +30,16 @@ class PodContainer:
 
     @property
     def volumes(self) -> Path:
-        """One directory a volume of the Pod."""
+        """The volumes of the Pod, a directory for each."""
         return self.directory / "volumes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to start: words, exact environment, working directory.
+    """The command to start: words, exact environment, working directory.
 
-    `inside` are the words before a command that is to run in the container. `remove` is the command that
-    kills and removes the container, where there is one beside the process that was started.
+    `inside` is the prefix of a command that runs in the container. `remove` is the command that kills and
+    removes the container, if a container exists beside the started process.
     """
 
     words: Sequence[str]
@@ -54,34 +54,34 @@ class Runtime(Protocol):
 
     @property
     def name(self) -> str:
-        """The kind of thing that a container is, for its id."""
+        """The container kind, for a container's id."""
 
     def base(self, place: PodContainer) -> Mapping[str, str]:
-        """The variables that a container has before those that it declares."""
+        """Return the variables of a container before its declared variables."""
 
     def start(self) -> image.Start:
-        """What the image starts. Raises ImageError."""
+        """Return the image's command. Raises ImageError."""
 
     def command(self, place: PodContainer, words: Sequence[str], env: Mapping[str, str]) -> Command:
         """Prepare a container that runs `words` with exactly `env`. Raises ConfigError."""
 
 
 class ProcessRuntime:
-    """Processes of this machine: the package stands for the image, and a directory for the root."""
+    """Processes of this machine: the package replaces the image, and a directory replaces the root."""
 
     name: str = "process"
 
     def base(self, place: PodContainer) -> Mapping[str, str]:
-        """PATH, and the directory below which the mounts lie."""
+        """Return PATH, and the directory with the mounts."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         return {"PATH": path, "CONTAINER_SANDBOX_MOUNT_POINT": str(self._root(place))}
 
     def start(self) -> image.Start:
-        """What the Dockerfile says."""
+        """Return the Dockerfile's command."""
         return image.of_dockerfile(image.DOCKERFILE)
 
     def command(self, place: PodContainer, words: Sequence[str], env: Mapping[str, str]) -> Command:
-        """Link the mounts below the root; AWS's SDK gets the paths that these have there."""
+        """Link the mounts below the root; the AWS SDK's variables get the paths below this root."""
         root = self._root(place)
         root.mkdir(parents=True, exist_ok=True)
         volumes.link(root, place.volumes, place.container)
@@ -94,7 +94,7 @@ class ProcessRuntime:
 
 @dataclass(frozen=True, slots=True)
 class OciRuntime:
-    """Containers of an unpacked image, with mounts of their own and the network of this machine."""
+    """Containers of an unpacked image, with their own mounts and the network of this machine."""
 
     unpacked: UnpackedImage
     state: Path
@@ -105,19 +105,19 @@ class OciRuntime:
         return self.unpacked.by
 
     def base(self, place: PodContainer) -> Mapping[str, str]:
-        """What the image sets."""
+        """Return the image's variables."""
         del place
         return self.unpacked.config.env
 
     def start(self) -> image.Start:
-        """What the image says."""
+        """Return the image's command."""
         return image.Start(tuple(self.unpacked.config.entrypoint), tuple(self.unpacked.config.cmd))
 
     def command(self, place: PodContainer, words: Sequence[str], env: Mapping[str, str]) -> Command:
         """Write the container's bundle."""
         where = place.directory / "bundles" / place.name
         where.mkdir(parents=True, exist_ok=True)
-        # The kubelet's own file, by which a program can see that it is on its host's network.
+        # The kubelet's own file; programs use the file to detect the host's network.
         hosts = where / "hosts"
         network = " (host network)" if place.pod["spec"].get("hostNetwork") else ""
         hosts.write_text(f"# Kubernetes-managed hosts file{network}.\n127.0.0.1\tlocalhost\n")
@@ -141,7 +141,7 @@ class OciRuntime:
 
 
 def of(layout: Layout) -> Runtime:
-    """Choose how the Pods of a sandbox start from now on."""
+    """Return the runtime for new Pods of a sandbox."""
     unpacked = UnpackedImage.read(layout)
     return OciRuntime(unpacked, layout.containers) if unpacked else ProcessRuntime()
 
@@ -159,7 +159,7 @@ def _binds(place: PodContainer) -> list[Bind]:
 
 
 def _user(place: PodContainer, of_image: str) -> int:
-    """The uid that the container, its Pod or its image names; the kubelet refuses root with runAsNonRoot."""
+    """Return the uid of the container, its Pod or its image; the kubelet refuses root with runAsNonRoot."""
     contexts = [each.get("securityContext") or {} for each in (place.container, place.pod["spec"])]
     named = next((each["runAsUser"] for each in contexts if "runAsUser" in each), None)
     user = int(named if named is not None else (of_image.partition(":")[0] or "0"))

@@ -1,4 +1,4 @@
-"""The process of each container: in a group of its own, and on record until it has ended."""
+"""The processes of containers: in their own process groups, and recorded until their end."""
 
 import asyncio
 import contextlib
@@ -29,9 +29,10 @@ class Spawned:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self) -> int:
-        """Wait for the end of the main process and end what is left of its group; its returncode.
+        """Wait for the end of the main process, end the rest of its group, and return the returncode.
 
-        A container ends with its first process. The pid file goes last, so that nothing is ever unrecorded.
+        A container ends with its first process. The pid file is removed last, so that all processes are
+        recorded.
         """
         code = await self._process.wait()
         self.signal(signal.SIGKILL)
@@ -43,7 +44,7 @@ class Spawned:
         return code
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal every process of the group; a runtime passes on what can be caught, and no SIGKILL."""
+        """Signal all processes of the group; a runtime forwards catchable signals, but not SIGKILL."""
         if number is signal.SIGKILL and self._remove and self._process.returncode is None:
             _begin(self._remove)
         else:
@@ -51,7 +52,7 @@ class Spawned:
 
 
 async def spawn(command: Command, log: Path, record: Path) -> Spawned:
-    """Start a command, its output appended to `log`. Raises OSError."""
+    """Start a command and append its output to `log`. Raises OSError."""
     log.parent.mkdir(parents=True, exist_ok=True)
     record.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -65,14 +66,14 @@ async def spawn(command: Command, log: Path, record: Path) -> Spawned:
             start_new_session=True,
         )
     place = _place_of(record)
-    place.touch(mode=0o600)  # keys are in it
+    place.touch(mode=0o600)  # the file contains keys
     place.write_text(json.dumps(asdict(command), default=str))
     record.write_text(f"{process.pid} {started_at(process.pid)}\n")  # noqa: ASYNC240 (a few bytes)
     return Spawned(process.pid, process, record, command.remove)
 
 
 def running(layout: Layout) -> Iterator[Command]:
-    """How each container was started that runs: `kubectl exec` starts a command with the same."""
+    """Yield the start commands of running containers: `kubectl exec` uses the same settings."""
     for record in sorted(layout.pods.glob("*/*.pid")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             pid_text, started = record.read_text().split()
@@ -82,7 +83,7 @@ def running(layout: Layout) -> Iterator[Command]:
 
 
 def _started_by(record: Path) -> Command:
-    """Raises OSError, ValueError or TypeError where the file is not there or not whole."""
+    """Return a recorded command. Raises OSError, ValueError or TypeError for a missing or incomplete file."""
     found = json.loads(_place_of(record).read_text())
     return Command(**{**found, "directory": Path(found["directory"])})
 
@@ -92,7 +93,7 @@ def _place_of(record: Path) -> Path:
 
 
 def end_orphans(layout: Layout) -> int:
-    """SIGKILL every container that a runner left behind when it was killed itself; how many there were."""
+    """Send SIGKILL to all containers left by a killed runner; return their number."""
     ended = 0
     for record in layout.pods.glob("*/*.pid"):
         with contextlib.suppress(OSError, ValueError):
@@ -109,13 +110,13 @@ def end_orphans(layout: Layout) -> int:
 
 
 def _run(words: Sequence[str]) -> None:
-    """Run a command that may have nothing to do any more."""
+    """Run a command whose container may already be removed."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(words, capture_output=True, timeout=_REMOVED_WITHIN_S, check=False)
 
 
 def _begin(words: Sequence[str]) -> None:
-    """The same without waiting: the end of the container is waited for elsewhere."""
+    """Start a command without waiting: `Spawned.wait` waits for the container's end."""
     threading.Thread(target=_run, args=(words,), daemon=True).start()
 
 

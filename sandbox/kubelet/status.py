@@ -1,4 +1,4 @@
-"""Pod status as the kubelet writes it: pure, from what is known of each container."""
+"""Pod status in the kubelet's form: pure, from the records of the containers."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# What the kubelet decides of a Pod; PodScheduled is the scheduler's, others are readiness gates.
+# The kubelet's conditions of a Pod; PodScheduled is the scheduler's, others are readiness gates.
 CONDITIONS = ("PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Not started, or not started again yet."""
+    """Not started, or waiting for a restart."""
 
     reason: str
     message: str = ""
@@ -28,7 +28,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminated:
-    """Ended; `exit_code` is 128 + the signal's number where one ended it."""
+    """Ended; `exit_code` is 128 + the signal's number after a signal."""
 
     exit_code: int
     reason: str
@@ -43,7 +43,7 @@ State = Waiting | Running | Terminated
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """What is known of one container."""
+    """The known state of a container."""
 
     name: str
     image: str
@@ -56,10 +56,10 @@ class Record:
 
     @classmethod
     def taken_up(cls, name: str, image: str, known: Mapping[str, Any], now: dt.datetime) -> "Record":
-        """The record of a container of which the API server already knows.
+        """Return the record of a container already known to the API server.
 
-        One that ran there has ended unseen, with its machine or its runner: exit code 255 and reason Unknown,
-        as the kubelet says after a reboot.
+        A container that was running has ended unobserved, with its machine or its runner: exit code 255 and
+        reason Unknown, as in the kubelet after a reboot.
         """
         record = cls(name=name, image=image, restarts=known.get("restartCount", 0))
         if "running" in known.get("state", {}):
@@ -71,7 +71,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodView:
-    """Everything that a Pod's status is made of."""
+    """All inputs of a Pod's status."""
 
     pod: Mapping[str, Any]
     pod_ip: str
@@ -87,7 +87,7 @@ def stamp(moment: dt.datetime) -> str:
 
 
 def phase(view: PodView) -> str:
-    """Pending, Running, Succeeded or Failed, as k8s.io/kubernetes `getPhase` decides it."""
+    """Return Pending, Running, Succeeded or Failed, by the rules of k8s.io/kubernetes `getPhase`."""
     policy = view.pod["spec"].get("restartPolicy", "Always")
     if any(not _succeeded(record) for record in view.init):
         failed = any(isinstance(r.state, Terminated) and not _succeeded(r) for r in view.init)
@@ -103,7 +103,7 @@ def phase(view: PodView) -> str:
 
 
 def pod_status(view: PodView, known: Mapping[str, Any], now: dt.datetime) -> Json:
-    """The status to write; transition times of conditions in `known` are kept where they did not change."""
+    """Return the status to write; unchanged conditions in `known` keep their transition times."""
     initialized = all(map(_succeeded, view.init))
     ready = all(record.ready for record in view.main)
     before = {condition["type"]: condition for condition in known.get("conditions", [])}
@@ -146,7 +146,7 @@ def _condition(
     status = "True" if ok else "False"
     old = before.get(kind, {})
     since = old["lastTransitionTime"] if old.get("status") == status else stamp(now)
-    reason, message = (None, None) if ok else (why[0] or None, why[1] or None)  # None clears the old one
+    reason, message = (None, None) if ok else (why[0] or None, why[1] or None)  # None clears the old value
     return {"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
 
 

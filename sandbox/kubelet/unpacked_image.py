@@ -1,4 +1,4 @@
-"""The image from which the Pods of a sandbox run, and the reason where they run as processes."""
+"""The image for the Pods of a sandbox, and the reason if Pods run as processes."""
 
 import filecmp
 import json
@@ -14,16 +14,16 @@ from sandbox.image import builders, storage
 from sandbox.image.storage import Config
 from sandbox.layout import Layout
 
-# SANDBOX_IMAGE names another image; empty, Pods run as processes.
+# SANDBOX_IMAGE names another image; with an empty value, Pods run as processes.
 VARIABLE: Final = "SANDBOX_IMAGE"
 RUNTIMES: Final = ("runc", "crun")
-# Of the build context, not of the image.
+# Files of the build context that are not in the image.
 _NOT_SHIPPED: Final = frozenset({"Dockerfile", "Dockerfile.dockerignore", "uv.txt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnpackedImage:
-    """An image that `runtime`, the path of runc or crun, runs from `root`."""
+    """An image to run from `root` with `runtime`, the path of runc or crun."""
 
     image: str
     id: str
@@ -33,7 +33,7 @@ class UnpackedImage:
 
     @classmethod
     def read(cls, layout: Layout) -> Self | None:
-        """Read that of a sandbox; None where its Pods run as processes."""
+        """Read a sandbox's image; None if its Pods run as processes."""
         try:
             found = json.loads(layout.image.read_text())
             return cls(**{**found, "config": Config(**found["config"])})
@@ -50,7 +50,7 @@ class UnpackedImage:
 
 
 def choose(layout: Layout, name: str) -> str:
-    """Run the Pods that start from now on from the image where possible; return how they run."""
+    """Run new Pods from the image if possible; return a description of the chosen way."""
     try:
         found = _unpacked(layout, name)
     except (PreparationError, OSError) as why:
@@ -63,7 +63,7 @@ def choose(layout: Layout, name: str) -> str:
 
 
 def prune(layout: Layout) -> None:
-    """Remove the files of images from which no Pod can start any more."""
+    """Remove the files of images that no new Pod can use."""
     current = UnpackedImage.read(layout)
     for directory in layout.images.glob("*"):
         if current is None or directory != Path(current.root):
@@ -98,7 +98,7 @@ def _unpacked(layout: Layout, name: str) -> UnpackedImage:
 
 
 def _differs(ours: Path, shipped: Path) -> str:
-    """A file of the package that the image has not, or has with another content; "" for none."""
+    """Return a file of the package that the image lacks or has with other content; "" if equal."""
     for path in sorted(ours.rglob("*")):
         part = path.relative_to(ours)
         if path.is_dir() or "__pycache__" in part.parts or part.name in _NOT_SHIPPED:

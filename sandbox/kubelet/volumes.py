@@ -1,4 +1,4 @@
-"""A Pod's volumes as directories: Secrets, ConfigMaps, downward API and ServiceAccount tokens that rotate."""
+"""A Pod's volumes as directories: Secrets, ConfigMaps, downward API and rotating ServiceAccount tokens."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ from sandbox.nodes.kube import Kube
 
 Files = dict[str, bytes]
 
-# The kubelet asks for a new token after 80 % of the old one's life, or a day
-# (k8s.io/kubernetes pkg/kubelet/token).
+# The kubelet requests a new token after 80 % of the old token's lifetime, or a day (k8s.io/kubernetes
+# pkg/kubelet/token).
 _TOKEN_SHARE, _TOKEN_MAX_S = 0.8, 24 * 3600.0
 _TOKEN_DEFAULT_S = 3600
-_MODE = 0o644  # Kubernetes' default for every kind of volume
+_MODE = 0o644  # Kubernetes' default for all volume kinds
 _SOURCES = ("configMap", "secret", "downwardAPI", "serviceAccountToken")
 
 
@@ -31,15 +31,15 @@ class _Token:
 
 @dataclass(slots=True)
 class Volumes:
-    """The volumes of one Pod below `directory`; `write` may be called again to bring them up to date."""
+    """The volumes of a Pod below `directory`; repeated calls of `write` update the volumes."""
 
     kube: Kube
     directory: Path
     _tokens: dict[tuple[str, int], _Token] = field(default_factory=dict)
 
     async def write(self, pod: Mapping[str, Any], facts: Facts, objects: Objects) -> None:
-        """Make or update every volume. Raises ConfigError, and ApiError where no token is to be had."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # only the container may read on
+        """Create or update all volumes. Raises ConfigError, and ApiError for a refused token."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # readable only by the container
         for volume in pod["spec"].get("volumes", []):
             place = self.directory / volume["name"]
             place.mkdir(exist_ok=True)
@@ -98,7 +98,7 @@ class Volumes:
 
 
 def references(pod: Mapping[str, Any]) -> set[Reference]:
-    """The Secrets and ConfigMaps that a Pod's volumes are made of."""
+    """Return the Secrets and ConfigMaps of a Pod's volumes."""
     volumes = pod["spec"].get("volumes", [])
     sources = [*volumes, *(one for v in volumes for one in (v.get("projected") or {}).get("sources") or [])]
     return {
@@ -110,7 +110,7 @@ def references(pod: Mapping[str, Any]) -> set[Reference]:
 
 
 def link(root: Path, volumes: Path, container: Mapping[str, Any]) -> None:
-    """Make a container's mount paths below `root`, each a link to its volume."""
+    """Create a container's mount paths below `root` as links to the volumes."""
     for mount in container.get("volumeMounts", []):
         place = root / mount["mountPath"].lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -119,12 +119,12 @@ def link(root: Path, volumes: Path, container: Mapping[str, Any]) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Take a Pod's volumes and mounts away; nothing of its Secrets stays."""
+    """Remove a Pod's volumes and mounts, including all Secrets."""
     shutil.rmtree(directory, ignore_errors=True)
 
 
 def _reference(kind: str, spec: Mapping[str, Any]) -> Reference:
-    # A Secret volume says `secretName`, everything else says `name`.
+    # A Secret volume has `secretName`, all other kinds have `name`.
     name = spec.get("secretName") or spec.get("name", "")
     return ("secrets" if kind == "secret" else "configmaps"), name
 

@@ -1,8 +1,8 @@
-"""The changes that EKS's webhook makes to a Pod that has an AWS role: pure.
+"""The changes of EKS's webhook to a Pod with an AWS role: pure.
 
-The names are those of github.com/aws/amazon-eks-pod-identity-webhook (pkg/handler, pkg/containercredentials):
-a Pod Identity association comes before the annotation of the ServiceAccount, a container that sets one of the
-variables itself keeps its own, and a container that an annotation of the Pod names gets nothing.
+The names are from github.com/aws/amazon-eks-pod-identity-webhook (pkg/handler, pkg/containercredentials): a
+Pod Identity association has priority over the ServiceAccount's annotation, a container that already sets one
+of the variables keeps its own value, and containers named in the Pod's skip annotation get nothing.
 """
 
 import copy
@@ -15,7 +15,7 @@ from sandbox.layout import REGION
 Object = dict[str, Any]
 
 ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
-_SKIP_ANNOTATION: Final = "eks.amazonaws.com/skip-containers"  # of the Pod
+_SKIP_ANNOTATION: Final = "eks.amazonaws.com/skip-containers"  # on the Pod
 _AUDIENCE_ANNOTATION: Final = "eks.amazonaws.com/audience"
 _EXPIRATION_ANNOTATION: Final = "eks.amazonaws.com/token-expiration"
 _EXPIRATION_S: Final = 86_400
@@ -25,7 +25,7 @@ _REGIONAL: Final = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
 }
-# What an AWS SDK reads from files: it knows of no mount point but the root directory.
+# The AWS SDK's files: the SDK has no setting for a mount point other than the root directory.
 FILES: Final = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -37,7 +37,7 @@ FILES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A token for a Pod, and the variables that name it; `own` are those that a container may set itself."""
+    """A token for a Pod, and its variables; `own` are variables that a container can also set itself."""
 
     volume: str
     directory: str
@@ -48,7 +48,7 @@ class Grant:
 
 
 def pod_identity(agent_url: str) -> Grant:
-    """What a Pod gets whose ServiceAccount has a Pod Identity association."""
+    """Return the grant of a Pod whose ServiceAccount has a Pod Identity association."""
     directory, file = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount", "eks-pod-identity-token"
     return Grant(
         volume="eks-pod-identity-token",
@@ -64,7 +64,7 @@ def pod_identity(agent_url: str) -> Grant:
 
 
 def service_account_role(account: Mapping[str, Any]) -> Grant | None:
-    """What a Pod gets whose ServiceAccount is annotated with a role; None without the annotation."""
+    """Return the grant of a Pod by the role annotation of its ServiceAccount; None without the annotation."""
     annotations = account["metadata"].get("annotations", {})
     if not annotations.get(ROLE_ANNOTATION):
         return None
@@ -83,7 +83,7 @@ def service_account_role(account: Mapping[str, Any]) -> Grant | None:
 
 
 def granted(pod: Object, grant: Grant | None) -> Object:
-    """The Pod with volume, mounts and variables of `grant`."""
+    """Return the Pod with volume, mounts and variables of `grant`."""
     if grant is None:
         return pod
     changed = copy.deepcopy(pod)
@@ -107,7 +107,7 @@ def granted(pod: Object, grant: Grant | None) -> Object:
 
 
 def moved_files(env: Mapping[str, str], container: Mapping[str, Any], root: str) -> dict[str, str]:
-    """The variables that name a file in a volume, with the path below `root`, where the mounts lie."""
+    """Return the variables with a file in a volume, with the path below `root`, the directory of mounts."""
     mounts = [mount["mountPath"].rstrip("/") for mount in container.get("volumeMounts", [])]
     return {
         name: root + env[name]
@@ -117,7 +117,7 @@ def moved_files(env: Mapping[str, str], container: Mapping[str, Any], root: str)
 
 
 def moved_agent(env: Mapping[str, str], agent_url: str) -> dict[str, str]:
-    """The variable that names the Pod Identity agent's link-local address, with its address here."""
+    """Return the variable of the Pod Identity agent's link-local address, with the sandbox's address."""
     name = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
     uri = env.get(name, "")
     return {name: uri.replace(AGENT_URL, agent_url, 1)} if uri.startswith(f"{AGENT_URL}/") else {}
