@@ -1,1 +1,1 @@
-"""Node machines of the sandbox: EC2 instances that answer NodePorts, heartbeat, and run the syncer's Pods."""
+"""Node machines of the sandbox: EC2 instances with NodePorts, heartbeats and the syncer's Pods."""

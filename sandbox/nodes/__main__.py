@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.layout import Layout
 from sandbox.nodes.process import run
 
-_SOCKET_PATH_MAX = 103  # sockaddr_un of macOS, its final zero byte left out; Linux has four more
+_SOCKET_PATH_MAX = 103  # sockaddr_un of macOS without its final zero byte; Linux has four more
 
 
 async def _main(layout: Layout) -> None:
@@ -24,7 +24,7 @@ async def _main(layout: Layout) -> None:
 
 
 def main() -> None:
-    """Serve the sandbox whose directory the command line names."""
+    """Serve the sandbox of the directory on the command line."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.nodes", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="the sandbox's directory")
     layout = Layout.load(parser.parse_args().dir)

@@ -1,4 +1,4 @@
-"""The certificate that node machines show on https NodePorts: self-signed, as an ingress's default one."""
+"""The certificate of node machines on https NodePorts: self-signed, as an ingress controller's default."""
 
 import datetime as dt
 import os
@@ -16,7 +16,7 @@ _VALID = dt.timedelta(days=365)
 
 
 def context(directory: Path) -> ssl.SSLContext:
-    """A server's TLS context; the certificate in `directory` is made where it is not there yet."""
+    """Return a server's TLS context; create a missing certificate in `directory`."""
     certificate, key = directory / "ingress.crt", directory / "ingress.key"
     if not certificate.exists():
         _make(certificate, key)

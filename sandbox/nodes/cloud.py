@@ -1,4 +1,4 @@
-"""What the nodes process asks the simulated AWS on behalf of Pods and instances."""
+"""Calls of the nodes process to the simulated AWS, on behalf of Pods and instances."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ class RefusedError(Exception):
 
 
 class Cloud:
-    """The simulated AWS; calls raise RefusedError, and aiohttp's errors where nothing answers."""
+    """The simulated AWS; calls raise RefusedError, and aiohttp's errors if AWS does not answer."""
 
     def __init__(self, layout: Layout, session: aiohttp.ClientSession) -> None:
         self._url, self._session = layout.aws_url, session
@@ -38,11 +38,11 @@ class Cloud:
         return await self._call("POST", path, signed_for="eks-auth", json={"token": token})
 
     async def instance(self, instance_id: str) -> dict[str, Any]:
-        """The metadata options of an instance: `role`, `hop_limit`, `tokens`."""
+        """Return the metadata options of an instance: `role`, `hop_limit`, `tokens`."""
         return await self._call("GET", f"/_sandbox/instances/{instance_id}")
 
     async def instance_credentials(self, instance_id: str) -> dict[str, Any]:
-        """Credentials of an instance's role, as its metadata shows them."""
+        """Return credentials of an instance's role, in the form of the instance metadata."""
         return await self._call("POST", f"/_sandbox/instances/{instance_id}/credentials")
 
     async def _call(self, method: str, path: str, *, signed_for: str = "", **more: Any) -> dict[str, Any]:
@@ -56,6 +56,6 @@ class Cloud:
 
 
 def _signature(service: str) -> str:
-    """A header that names the sandbox's own key; the cloud does not verify signatures."""
+    """Return a header with the sandbox's own key; the cloud does not verify signatures."""
     scope = f"{ACCESS_KEY}/20000101/{REGION}/{service}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"

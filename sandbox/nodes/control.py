@@ -1,4 +1,4 @@
-"""The unix socket by which the `sandbox` command speaks to the nodes process: both ends of it."""
+"""The unix socket between the `sandbox` command and the nodes process: client and server."""
 
 import http.client
 import json
@@ -17,11 +17,11 @@ _TIMEOUT_S = 15.0
 
 
 class NodesDownError(SandboxError):
-    """The nodes process does not answer; the message says what to do."""
+    """The nodes process does not answer; the message contains the remedy."""
 
 
 def call(layout: Layout, method: str, path: str) -> dict[str, Any]:
-    """Ask the nodes process; its answer. Raises NodesDownError, or ValueError with what it refused."""
+    """Call the nodes process; return its answer. Raises NodesDownError, or ValueError with the refusal."""
     connection = _UnixConnection(layout.nodes_socket)
     try:
         connection.request(method, path)
@@ -37,7 +37,7 @@ def call(layout: Layout, method: str, path: str) -> dict[str, Any]:
 
 
 async def serve(layout: Layout, fleet: Fleet) -> web.AppRunner:
-    """Listen on the socket; the caller closes what is returned by `cleanup`."""
+    """Listen on the socket; the caller must call `cleanup` on the returned runner."""
 
     async def nodes(_: web.Request) -> web.Response:
         return web.json_response({"nodes": [_describe(fleet, name) for name in sorted(fleet.instances)]})

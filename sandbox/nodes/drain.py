@@ -1,4 +1,4 @@
-"""How nodes leave: the steps that each tool takes, in its order, on the real API server.
+"""Node drains: the steps of common tools, in their order, on the real API server.
 
 Sources: cluster-autoscaler `core/scaledown/actuation`; Karpenter v1 `node/termination` and `disruption`;
 aws-node-termination-handler `pkg/node`; EKS user guide, "Understand each phase of node updates".
@@ -16,7 +16,8 @@ from sandbox.nodes import ec2
 from sandbox.nodes.node import EXCLUDE_LABEL
 
 _NOT_FOUND, _TOO_MANY = 404, 429
-# cluster-autoscaler waits 10 min for a disruption budget (--max-graceful-termination-sec); nobody does here.
+# cluster-autoscaler waits 10 min for a disruption budget (--max-graceful-termination-sec): too long for a
+# sandbox.
 _EVICT_WITHIN_S = 60.0
 _POLL_S = 0.25
 _KARPENTER_FINALIZER = "karpenter.sh/termination"
@@ -24,7 +25,7 @@ _KARPENTER_FINALIZER = "karpenter.sh/termination"
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """One drain: the node, its instance, the pause in seconds before the end, and whom to tell."""
+    """A drain: the node, its instance, the pause in seconds before the termination, and the reporter."""
 
     layout: Layout
     name: str
@@ -54,11 +55,11 @@ class Drain:
         self._patch({"metadata": {"finalizers": [finalizer]}})
 
     def release(self) -> None:
-        """Let a held Node go."""
+        """Remove the finalizer."""
         self._patch({"metadata": {"finalizers": None}})
 
     def evict(self) -> None:
-        """Evict every Pod but DaemonSets', as disruption budgets allow; goes on after a minute."""
+        """Evict all Pods except DaemonSets', within disruption budgets; continue after a minute."""
         deadline = time.monotonic() + _EVICT_WITHIN_S
         while pods := self._pods():
             for pod in pods:
@@ -79,7 +80,7 @@ class Drain:
         self._ignoring_absence(lambda api: api.delete(self._path))
 
     def end_instance(self) -> None:
-        """Terminate the instance: only now the machine stops serving."""
+        """Terminate the instance: until now the machine has served."""
         self._say(f"terminating {self.instance_id}")
         ec2.terminate(ec2_client(self.layout.aws_url), self.instance_id)
 
@@ -141,7 +142,7 @@ def _autoscaler(node: Drain) -> None:
 
 
 def _karpenter(node: Drain) -> None:
-    """Karpenter v1: taint, then a deletion that its finalizer holds up until the instance has ended."""
+    """Karpenter v1: taint, then a deletion, which its finalizer delays until the instance has ended."""
     node.hold(_KARPENTER_FINALIZER)
     node.taint("karpenter.sh/disrupted")
     node.delete_node()
@@ -153,7 +154,7 @@ def _karpenter(node: Drain) -> None:
 
 
 def _spot(node: Drain) -> None:
-    """aws-node-termination-handler on an interruption notice; then EC2 takes the machine, in its own time."""
+    """aws-node-termination-handler on an interruption notice; then EC2 terminates the instance itself."""
     node.taint("aws-node-termination-handler/spot-itn", value=f"spot-itn-{int(time.time())}")
     node.cordon()
     node.evict()
@@ -174,7 +175,7 @@ def _eks(node: Drain) -> None:
 
 
 def _cordon(node: Drain) -> None:
-    """`kubectl drain` by hand, then the instance is terminated: nothing announces it but the cordon."""
+    """`kubectl drain` by hand, then the end of the instance: only the cordon announces the removal."""
     node.cordon()
     node.evict()
     node.pause()

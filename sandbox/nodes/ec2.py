@@ -1,4 +1,4 @@
-"""The EC2 side of node machines: which instances there are, and ending one."""
+"""The EC2 side of node machines: the list of instances, and their termination."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ _ENDED = frozenset({"shutting-down", "terminated"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """An EC2 instance that is a node machine; `state` is EC2's word, `node` the name in its tag."""
+    """An EC2 instance of a node machine; `state` is EC2's name, `node` the name in its tag."""
 
     id: str
     node: str
@@ -27,7 +27,7 @@ class Instance:
 
 
 def instances(ec2: "EC2Client") -> list[Instance]:
-    """Every node machine that has not ended, by name."""
+    """Return all node machines that have not ended, by name."""
     answer = ec2.describe_instances(Filters=[{"Name": "tag-key", "Values": [NODE_TAG]}])
     found = [
         _instance(item)
@@ -39,12 +39,12 @@ def instances(ec2: "EC2Client") -> list[Instance]:
 
 
 def subnet_cidrs(ec2: "EC2Client") -> dict[str, str]:
-    """The address range of each subnet by its id."""
+    """Return the address range of all subnets by id."""
     return {item["SubnetId"]: item["CidrBlock"] for item in ec2.describe_subnets()["Subnets"]}
 
 
 def terminate(ec2: "EC2Client", instance_id: str) -> None:
-    """End an instance for good; one that EC2 no longer knows has ended already."""
+    """Terminate an instance; an instance unknown to EC2 has already ended."""
     try:
         ec2.terminate_instances(InstanceIds=[instance_id])
     except ClientError as error:

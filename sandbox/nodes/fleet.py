@@ -1,4 +1,4 @@
-"""Keeps node machines in step with EC2 (which instances run) and the cluster (which NodePorts there are)."""
+"""Keeps node machines in step with EC2 (running instances) and the cluster (NodePorts)."""
 
 import asyncio
 import json
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
-# A plain AWS double has no revision to ask for: describe it, at a rate that costs it next to nothing.
+# An AWS stand-in without a revision is described at a rate that costs almost nothing.
 _POLL_WITHOUT_REVISION_S = 2.0
 
 
 class Fleet:
-    """The machines that are switched on, and which were killed (a power cut that EC2 does not see)."""
+    """The machines in operation, and the killed machines (a power cut that is invisible to EC2)."""
 
     def __init__(self, layout: Layout, changed: Callable[[], None]) -> None:
         self.instances: dict[str, Instance] = {}
@@ -42,7 +42,7 @@ class Fleet:
         self._killed = _Killed(layout.run / "killed.json")
 
     def alive(self, name: str) -> Instance | None:
-        """The instance behind node `name` if its machine works: running for EC2, and not killed."""
+        """Return the instance of node `name` if its machine works: running in EC2, and not killed."""
         instance = self.instances.get(name)
         works = instance and instance.state == ec2.RUNNING and instance.id not in self._killed
         return instance if works else None
@@ -52,21 +52,21 @@ class Fleet:
         return name in self.instances and self.instances[name].id in self._killed
 
     def kill(self, name: str) -> None:
-        """Cut the power of a machine. Raises KeyError for a name that no instance has."""
+        """Cut the power of a machine. Raises KeyError for an unknown name."""
         self._killed.add(self.instances[name].id)
         if name in self.machines:
             self.machines[name].freeze()
         self._changed()
 
     def revive(self, name: str) -> None:
-        """Switch a killed machine on again. Raises KeyError for a name that no instance has."""
+        """Switch a killed machine on again. Raises KeyError for an unknown name."""
         self._killed.discard(self.instances[name].id)
         if name in self.machines:
             self.machines.pop(name).switch_off()
         self._changed()
 
     def serve(self, ports: Mapping[int, EntryPoint]) -> bool:
-        """Make machines and listeners what EC2 and `ports` ask for; false where some port was refused."""
+        """Apply EC2's instances and `ports` to machines and listeners; false if any port was refused."""
         running = {name: one for name, one in self.instances.items() if one.state == ec2.RUNNING and one.ip}
         for name in set(self.machines) - set(running):
             self.machines.pop(name).switch_off()
@@ -80,7 +80,7 @@ class Fleet:
         return complete
 
     def switch_off(self) -> None:
-        """Close every port of every machine."""
+        """Close all ports of all machines."""
         for machine in self.machines.values():
             machine.switch_off()
         self.machines.clear()
@@ -91,7 +91,7 @@ class Fleet:
         return machine
 
     async def follow_ec2(self) -> None:
-        """Read EC2 whenever its revision changed, until cancelled."""
+        """Read EC2 after every change of its revision, until cancelled."""
         client = await asyncio.to_thread(ec2_client, self._layout.aws_url)
         seen: object = None
         retry = Retry("reading EC2", log, first_s=_POLL_S)
@@ -103,7 +103,7 @@ class Fleet:
                     try:
                         found, cidrs = await asyncio.to_thread(_read, client)
                         self._see({instance.node: instance for instance in found}, cidrs)
-                    except Exception as error:  # noqa: BLE001  (whatever EC2 answers, machines keep serving)
+                    except Exception as error:  # noqa: BLE001  (machines serve after any answer of EC2)
                         pause = max(pause, retry.failed(error))
                     else:
                         seen = revision
@@ -114,7 +114,7 @@ class Fleet:
         try:
             async with session.get(f"{self._layout.aws_url}/_sandbox/revision") as answer:
                 return (await answer.json())["revision"] if answer.status == 200 else None  # noqa: PLR2004
-        except Exception:  # noqa: BLE001  (a plain AWS double has none, a garbled one no better)
+        except Exception:  # noqa: BLE001  (other AWS stand-ins have no revision or an unreadable one)
             return None
 
     def _see(self, found: dict[str, Instance], cidrs: dict[str, str]) -> None:
@@ -130,7 +130,7 @@ def _read(client: "EC2Client") -> tuple[list[Instance], dict[str, str]]:
 
 
 class _Killed:
-    """The ids of killed instances, kept in a file so that a restarted process knows them."""
+    """The ids of killed instances, in a file, so that a restarted process has them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

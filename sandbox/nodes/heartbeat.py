@@ -1,4 +1,4 @@
-"""Heartbeats: the Node status and Lease that each living machine's kubelet would write."""
+"""Heartbeats: the kubelet's writes of Node status and Lease for all running machines."""
 
 import asyncio
 import datetime as dt
@@ -14,17 +14,17 @@ from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
 
-# The kubelet renews its Lease every 10 s and counts as lost after 50 s; here both are shorter, so that
-# nobody waits a minute for a killed node (commands.py sets the other half, 20 s).
+# The kubelet renews its Lease every 10 s and counts as lost after 50 s; both are shorter in the sandbox, so
+# that a killed node is detected in less than a minute (commands.py sets the other half, 20 s).
 _LEASE_S = 5.0
-# The kubelet writes an unchanged status every 5 min; a minute shows the syncer more of such events.
+# The kubelet writes an unchanged status every 5 min; a minute gives the syncer more of these events.
 _STATUS_S = 60.0
 _LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 _NOT_FOUND = 404
 
 
 class Heartbeat:
-    """Beats for the nodes it is given; remembers when it last did, and what failed is simply due again."""
+    """Writes heartbeats for the given nodes when due; a failed write is due again."""
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
@@ -33,14 +33,14 @@ class Heartbeat:
         self._retry = Retry("heartbeats", log)
 
     async def beat(self, living: Mapping[str, tuple[Instance, Object]]) -> None:
-        """Write what is due for each living node (name -> its instance and its Node object)."""
+        """Write the due heartbeats of all running nodes (name -> instance and Node object)."""
         for seen in (self._leased, self._reported):
             for uid in set(seen) - {node["metadata"]["uid"] for _, node in living.values()}:
                 del seen[uid]
         beats = (self._beat_one(instance, node) for instance, node in living.values())
         errors = [error for error in await asyncio.gather(*beats, return_exceptions=True) if error]
         for error in errors:
-            self._retry.failed(error)  # it is due again by the clock
+            self._retry.failed(error)  # due again by the clock
         if not errors:
             self._retry.succeeded()
 
@@ -55,7 +55,7 @@ class Heartbeat:
 
     @staticmethod
     def _due(seen: Mapping[str, float], uid: str, now: float, interval: float) -> bool:
-        # The loop that calls us ticks at the interval too: the slack keeps us from skipping each second.
+        # The caller's loop has the same interval: without the slack, every second heartbeat would be skipped.
         return now - seen.get(uid, float("-inf")) > interval * 0.9
 
     async def _report(self, instance: Instance, node: Object) -> None:

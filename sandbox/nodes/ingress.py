@@ -1,25 +1,25 @@
-"""The ingress controller that every node machine plays, by its entry points: what each NodePort leads to.
+"""The simulated ingress controller of every node machine, by its entry points behind the NodePorts.
 
-Two are known, each as its users install it. Traefik's Helm chart (values.yaml of traefik/traefik-helm-chart):
-`web`, `websecure`, `traefik` and `metrics`; only `traefik` answers `/ping`, and the chart's Service does not
-expose it. The predecessor's Traefik (`--entryPoints` http and https): `http` answers `/ping`.
+Two installations are known. Traefik's Helm chart (values.yaml of traefik/traefik-helm-chart): `web`,
+`websecure`, `traefik` and `metrics`; only `traefik` answers `/ping`, and the chart's Service does not expose
+`traefik`. The predecessor's Traefik (`--entryPoints` http and https): `http` answers `/ping`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-# The one host that the chart's Traefik has a route for, as an IngressRoute would give it.
+# The only host with a route in the chart's Traefik, as from an IngressRoute.
 ROUTED_HOST: Final = "ingress.sandbox"
-# On a Service: which entry point answers /ping, as `--ping.entrypoint` and the chart's
-# `ingressRoute.healthcheck.entryPoints` choose it.
+# On a Service: the entry point for /ping, as set by `--ping.entrypoint` and the chart's
+# `ingressRoute.healthcheck.entryPoints`.
 PING_ANNOTATION: Final = "sandbox.node-nlb-sync/ping-entrypoint"
 _HTTPS_PORT: Final = 443
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """What answers on a port: over TLS or not, `/ping` or not, `hosts` or (None) every host, metrics."""
+    """The server on a port: TLS, `/ping`, metrics, and the routed `hosts` (None: all hosts)."""
 
     name: str
     tls: bool = False
@@ -28,7 +28,7 @@ class EntryPoint:
     metrics: bool = False
 
     def answer(self, path: str, host: str, *, ready: bool, served: str) -> tuple[int, str]:
-        """Status and body of a request: `served` where it is routed; `ready` is the controller's state."""
+        """Return status and body for a request: `served` if routed; `ready` is the controller's state."""
         if path == "/ping":
             if not self.ping:
                 return _NOT_FOUND
@@ -60,7 +60,7 @@ _PREDECESSORS_PORTS: Final = {80: "http", 443: "https"}
 
 
 def entry_points(services: Iterable[Mapping[str, Any]]) -> dict[int, EntryPoint]:
-    """The entry point behind each NodePort of TCP Services."""
+    """Return the entry points of TCP Services by NodePort."""
     return {
         port["nodePort"]: _behind(port, service.get("metadata", {}).get("annotations") or {})
         for service in services
@@ -70,11 +70,11 @@ def entry_points(services: Iterable[Mapping[str, Any]]) -> dict[int, EntryPoint]
 
 
 def _behind(port: Mapping[str, Any], annotations: Mapping[str, str]) -> EntryPoint:
-    """The entry point that a Service port leads to: by its target port, else by its own name."""
+    """Return the entry point of a Service port: by its target port, otherwise by its name."""
     target, name = port.get("targetPort", port["port"]), port.get("name", "")
     for called in (target, _CHART_PORTS.get(target), name, _PREDECESSORS_PORTS.get(target)):
         if found := _KNOWN.get(str(called)):
             pings_at = annotations.get(PING_ANNOTATION)
             return found if pings_at is None else replace(found, ping=found.name == pings_at)
-    # Not an ingress controller's: a server that answers every path but /ping.
+    # Not an ingress controller: a server that answers every path but /ping.
     return EntryPoint(name, tls=name.startswith("https") or port["port"] == _HTTPS_PORT)

@@ -1,4 +1,4 @@
-"""The API server as the nodes process uses it: JSON calls, and caches kept current by list-then-watch."""
+"""The nodes process's client of the API server: JSON calls, and caches updated by list-then-watch."""
 
 import asyncio
 import json
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 Object = dict[str, Any]
 
 _CALL_TIMEOUT_S = 30.0
-# A watch ends by itself this often and is followed by a fresh list, so that nothing missed stays missed.
+# A watch ends after this time and is followed by a fresh list, so that a missed event is corrected.
 _WATCH_S = 300
 _RETRY_FIRST_S, _RETRY_MAX_S = 0.2, 5.0
-_LINE_LIMIT = 4 * 1024 * 1024  # one object on one line; etcd refuses more than 1.5 MiB
+_LINE_LIMIT = 4 * 1024 * 1024  # an object is one line; etcd refuses more than 1.5 MiB
 
 
 class Kube:
@@ -47,7 +47,7 @@ class Kube:
             await self._session.close()
 
     async def get(self, path: str) -> Object:
-        """The object or list at `path`."""
+        """Return the object or list at `path`."""
         return await self.request("GET", path)
 
     async def create(self, path: str, body: Object) -> Object:
@@ -59,15 +59,16 @@ class Kube:
         return await self.request("PATCH", path, body, kind)
 
     async def delete(self, path: str, body: Object | None = None) -> Object:
-        """DELETE the object at `path`, `body` being DeleteOptions."""
+        """DELETE the object at `path`; `body` is DeleteOptions."""
         return await self.request("DELETE", path, body)
 
     async def request(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> Object:
-        """One call.
+        """Make a call.
 
-        Raises ApiError for an answer that is not 2xx or no JSON object, else ClientError or TimeoutError.
+        Raises ApiError for a status of 400 and above or an answer without a JSON object, otherwise
+        ClientError or TimeoutError.
         """
         async with self._open.request(
             method,
@@ -76,12 +77,12 @@ class Kube:
             headers={"Content-Type": content_type},
         ) as answer:
             content = await answer.read()
-            if answer.status >= 400:  # noqa: PLR2004 (HTTP: errors begin here)
+            if answer.status >= 400:  # noqa: PLR2004 (HTTP: first error status)
                 raise ApiError.of(answer.status, content)
             return parsed_object(answer.status, content)
 
     async def watch(self, path: str, version: str) -> AsyncIterator[tuple[str, Object]]:
-        """Events of the collection at `path` after `version`, until the server ends the watch."""
+        """Yield events of the collection at `path` after `version`, until the server ends the watch."""
         timeout = aiohttp.ClientTimeout(total=_WATCH_S + 30, sock_connect=5)
         params = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(_WATCH_S)}
         async with self._open.get(self._base + path, params=params, timeout=timeout) as answer:
@@ -101,12 +102,12 @@ class Kube:
 
 
 class EndedEarlyError(Exception):
-    """The API server ended a watch as soon as it had begun."""
+    """The API server ended a watch right after its start."""
 
 
 @dataclass(slots=True)
 class Cache:
-    """Every object of one collection by (namespace, name), kept current; each change calls `changed`.
+    """All objects of a collection by (namespace, name), kept current; each change calls `changed`.
 
     `items` is None until the first complete list.
     """
@@ -118,7 +119,7 @@ class Cache:
     _watching_since: float = field(default=math.inf, init=False)
 
     async def run(self) -> None:
-        """List, watch, and begin again whenever the watch ends or fails, until cancelled."""
+        """List, watch, and start again after the end or failure of the watch, until cancelled."""
         retry = Retry(f"watch of {self.path}", log, _RETRY_FIRST_S, _RETRY_MAX_S)
         while True:
             self._watching_since = math.inf
@@ -127,7 +128,8 @@ class Cache:
                 await self._list_then_watch()
             except Exception as error:  # noqa: BLE001  (retried after any answer of the API server)
                 failure = error
-            # A watch that ends at once, by the server's will or not, is a failure; the end of another is not.
+            # The early end of a watch, with or without an error, is a failure; the end of a longer watch is
+            # not.
             if time.monotonic() - self._watching_since > _RETRY_MAX_S:
                 retry.succeeded()
                 await asyncio.sleep(_RETRY_FIRST_S)

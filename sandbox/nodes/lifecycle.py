@@ -1,4 +1,4 @@
-"""What happens to nodes from outside: they join, are drained by one tool or another, fail, are replaced."""
+"""Changes of nodes from outside: join, drain by various tools, failure, replacement."""
 
 import itertools
 import time
@@ -19,7 +19,7 @@ from sandbox.nodes.status import is_ready
 
 Progress = Callable[[str], None]
 
-# Two critical ones in different zones, so that the syncer's Pod survives the drain of one of them.
+# Two critical nodes in different zones, so that the syncer's Pod survives the drain of either node.
 _SEED = (
     ("control-plane", "eu-central-1a", Kind.CONTROL_PLANE),
     ("node-1", "eu-central-1a", Kind.CRITICAL),
@@ -28,14 +28,14 @@ _SEED = (
     ("node-4", "eu-central-1a", Kind.WORKER),
     ("node-5", "eu-central-1b", Kind.WORKER),
 )
-_READY_WITHIN_S = 60.0  # one second at rest; the nodes process may still be starting on a busy machine
+_READY_WITHIN_S = 60.0  # usually one second; the nodes process may still be starting on a busy machine
 _POLL_S = 0.1
 _GONE = "terminated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeState:
-    """One node for a table: its machine in EC2 and its object in the cluster; either may be missing."""
+    """A node for a table: its machine in EC2 and its object in the cluster; either may be missing."""
 
     name: str
     kind: str
@@ -54,16 +54,16 @@ def _silent(_: str) -> None:
 
 
 def seed_nodes(layout: Layout) -> list[str]:
-    """Make the nodes that a fresh sandbox has, as far as they are missing, and wait until they are Ready.
+    """Create the missing nodes of a fresh sandbox, and wait until they are Ready.
 
-    Raises SandboxError. A sandbox whose nodes a person changed is left as it is.
+    Raises SandboxError. A sandbox whose nodes were changed by a user stays unchanged.
     """
     nodes = list_nodes(layout)
     existing = {node.name for node in nodes if node.instance_state != _GONE}
     marker = layout.run / "nodes-seeded"
     missing = [one for one in _SEED if one[0] not in existing] if not (existing and marker.exists()) else []
     for stale in {node.name for node in nodes} - existing:
-        Rest(layout).delete(f"/api/v1/nodes/{stale}")  # its instance went with an AWS double that was stopped
+        Rest(layout).delete(f"/api/v1/nodes/{stale}")  # its instance ended with a stopped AWS process
     for name, zone, kind in missing:
         _join(layout, name, zone, kind)
     _wait_ready(layout, [name for name, _, _ in missing])
@@ -80,9 +80,9 @@ def add(
     critical: bool = False,
     progress: Progress = _silent,
 ) -> list[str]:
-    """Start `count` nodes (or those called `names`), each in the zone with fewest, and wait until Ready.
+    """Start `count` nodes (or nodes named `names`), in the zones with the fewest nodes; wait until Ready.
 
-    Answers their names. Raises SandboxError for a name or zone that cannot be.
+    Returns their names. Raises SandboxError for an invalid name or zone.
     """
     existing = list_nodes(layout)
     chosen = list(names) or _free_names(existing, count)
@@ -111,7 +111,7 @@ def drain(
 ) -> None:
     """Take node `name` out of service as the tool `as_` does (a key of `drain.TOOLS`); its instance ends.
 
-    The machine goes on serving until then. Raises SandboxError for an unknown node or tool.
+    The machine serves until the instance ends. Raises SandboxError for an unknown node or tool.
     """
     node = _find(layout, name)
     if as_ not in TOOLS:
@@ -120,7 +120,7 @@ def drain(
 
 
 def kill(layout: Layout, name: str) -> None:
-    """Cut the power of node `name`: it falls silent, and EC2 still says running. Raises SandboxError."""
+    """Cut the power of node `name`: no answers, but still running in EC2. Raises SandboxError."""
     _find(layout, name)
     _control(layout, "POST", f"/nodes/{name}/kill")
 
@@ -144,7 +144,7 @@ def replace(
     pause_s: float = 10.0,
     progress: Progress = _silent,
 ) -> str:
-    """Start a node of the same zone and kind first, then drain `name`; answers the new one's name."""
+    """Start a node of the same zone and kind, then drain `name`; return the new node's name."""
     old = _find(layout, name)
     (new,) = add(layout, zone=old.zone, critical=old.kind == Kind.CRITICAL, progress=progress)
     drain(layout, name, as_, pause_s, progress)
@@ -152,7 +152,7 @@ def replace(
 
 
 def list_nodes(layout: Layout) -> list[NodeState]:
-    """Every node that has an instance or a Node object, by name."""
+    """Return all nodes with an instance or a Node object, by name."""
     machines = {one.node: one for one in ec2.instances(ec2_client(layout.aws_url))}
     objects = {item["metadata"]["name"]: item for item in Rest(layout).get("/api/v1/nodes")["items"]}
     try:

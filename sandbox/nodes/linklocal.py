@@ -1,7 +1,7 @@
-"""The servers that a Pod reaches at link-local addresses of its node: Pod Identity agent, instance metadata.
+"""The servers at link-local addresses of a node, for Pods: Pod Identity agent, instance metadata.
 
-169.254.170.23 and 169.254.169.254 are no addresses of this machine. Each node has listeners on its own
-address instead, and the kubelet puts their URLs in the environment of Pods.
+169.254.170.23 and 169.254.169.254 are not addresses of this machine. Each node listens on its own address
+instead, and the kubelet puts the URLs into the environment of Pods.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ from sandbox.nodes.ec2 import Instance
 log = logging.getLogger(__name__)
 
 AGENT_PORT: Final = 10170
-# The answer to a request for a token travels `hop_limit` hops: a Pod is one further away than its node.
+# The answer to a token request may travel `hop_limit` hops: a Pod is a hop further away than its node.
 METADATA_PORTS: Final = {1: 10168, 2: 10169}
 _HOPS_OF_POD, _HOPS_OF_NODE = 2, 1
 _LOST_S: Final = 60.0
-_TTL: Final = range(1, 21_601)  # seconds a token may live (EC2 user guide, IMDSv2)
+_TTL: Final = range(1, 21_601)  # lifetime of a token in seconds (EC2 user guide, IMDSv2)
 _HEADER: Final = "X-aws-ec2-metadata-token"
 _ROLE_PATH: Final = "/latest/meta-data/iam/security-credentials/"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The URLs of one node's link-local servers, as a Pod reaches them and as the node itself does."""
+    """The URLs of a node's link-local servers, for a Pod and for the node itself."""
 
     agent: str
     metadata: str
@@ -50,27 +50,27 @@ class _Open:
 
 
 class LinkLocal:
-    """Starts the servers of a node when its first Pod starts, and closes them when the instance is gone."""
+    """Starts the servers of a node with its first Pod, and closes them after the end of the instance."""
 
     def __init__(self, cloud: Cloud, loopback: Loopback) -> None:
         self._cloud, self._loopback = cloud, loopback
         self._open: dict[str, _Open] = {}
 
     def of(self, instance: Instance) -> Endpoints:
-        """The endpoints of a node; they listen from now on."""
+        """Return the endpoints of a node; start missing servers."""
         if instance.id not in self._open:
             self._open[instance.id] = self._listen(instance)
         return self._open[instance.id].endpoints
 
     def keep(self, instance_ids: Collection[str]) -> None:
-        """Close the servers of every other instance."""
+        """Close the servers of all other instances."""
         for gone in set(self._open) - set(instance_ids):
             one = self._open.pop(gone)
             task = asyncio.get_running_loop().create_task(_close(one))
             task.add_done_callback(lambda task: task.exception())
 
     async def close(self) -> None:
-        """Close every server."""
+        """Close all servers."""
         await asyncio.gather(*map(_close, self._open.values()), return_exceptions=True)
         self._open.clear()
 
@@ -93,13 +93,13 @@ class LinkLocal:
 
 
 class _Agent:
-    """EKS's Pod Identity agent: it passes the token of a Pod to EKS Auth."""
+    """EKS's Pod Identity agent: forwards a Pod's token to EKS Auth."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
     async def answer(self, request: web.Request) -> web.Response:
-        """The credentials of the Pod whose token the request carries."""
+        """Return the credentials of the Pod whose token is in the request."""
         token = request.headers.get("Authorization", "").strip()
         if not token:
             return web.Response(status=400, text="Service account token cannot be empty\n")
@@ -123,13 +123,13 @@ class _Agent:
 
 
 class _Metadata:
-    """The instance metadata of one node (IMDSv2) as it is reached over `hops` hops."""
+    """The instance metadata of a node (IMDSv2), at a distance of `hops` hops."""
 
     def __init__(self, cloud: Cloud, instance: Instance, hops: int, tokens: dict[str, float]) -> None:
         self._cloud, self._instance, self._hops, self._tokens = cloud, instance, hops, tokens
 
     def application(self) -> web.Application:
-        """The routes."""
+        """Return the routes."""
         made = web.Application()
         made.router.add_put("/latest/api/token", self._token)
         made.router.add_get("/latest/{path:.*}", self._read)

@@ -1,4 +1,4 @@
-"""What answers on a node's NodePorts: a small HTTP server of its own on the machine's loopback address."""
+"""The server behind a node's NodePorts: a small HTTP server on the machine's own loopback address."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _HEAD_LIMIT = 16 * 1024
 
 @dataclass(slots=True)
 class Counts:
-    """What a machine has served since it was switched on."""
+    """The requests served by a machine since its start."""
 
     connections: int = 0
     open: int = 0
@@ -28,9 +28,9 @@ class Counts:
 
 
 class Machine:
-    """One node machine: `serve` its NodePorts, `freeze` it as a power cut does, `switch_off` for good.
+    """A node machine: `serve` NodePorts, `freeze` for a power cut, `switch_off` for good.
 
-    `pings_ok` false makes `/ping` answer 503, as an ingress controller that is not ready does.
+    With `pings_ok` false, `/ping` answers 503, as an ingress controller that is not ready does.
     """
 
     def __init__(self, name: str, ip: str, zone: str, loopback: Loopback, tls: ssl.SSLContext) -> None:
@@ -44,7 +44,7 @@ class Machine:
         self._connections: set[_Connection] = set()
 
     def serve(self, ports: Mapping[int, EntryPoint]) -> bool:
-        """Listen on exactly `ports` (NodePort -> what is behind it); false where one is not to be had."""
+        """Listen on exactly `ports` (NodePort -> entry point); false if any port is not available."""
         wanted = set(ports.items())
         for key in set(self._ports) - wanted:
             self._ports.pop(key).close()
@@ -56,7 +56,7 @@ class Machine:
         return wanted == set(self._ports)
 
     def freeze(self) -> None:
-        """Fall silent: nothing is accepted, answered or closed any more, so that peers run into timeouts."""
+        """Stop accepting, answering and closing connections, so that peers run into timeouts."""
         self.frozen = True
         for listener in self._ports.values():
             listener.pause()
@@ -64,7 +64,7 @@ class Machine:
             connection.freeze()
 
     def switch_off(self) -> None:
-        """Close every port and cut every connection."""
+        """Close all ports and cut all connections."""
         for listener in self._ports.values():
             listener.close()
         self._ports.clear()
@@ -91,7 +91,7 @@ class Machine:
 
 
 class _Listener:
-    """A listening socket whose accepting can be paused without closing it."""
+    """A listening socket that can stop accepting and stay open."""
 
     def __init__(
         self, listening: socket.socket, tls: ssl.SSLContext | None, protocol: Callable[[], "_Connection"]
@@ -117,7 +117,7 @@ class _Listener:
         while True:
             try:
                 accepted, _ = await loop.sock_accept(self._socket)
-            except OSError as error:  # out of descriptors, say: it passes
+            except OSError as error:  # e.g. no free descriptors: temporary
                 log.warning("accept: %s", error)
                 await asyncio.sleep(0.1)
                 continue
@@ -129,14 +129,14 @@ class _Listener:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(self._protocol, accepted, ssl=self._tls)
-        except (OSError, ssl.SSLError):  # a health check by TCP alone ends the handshake like this
+        except (OSError, ssl.SSLError):  # a TCP-only health check ends the handshake like this
             with contextlib.suppress(OSError):
                 accepted.close()
 
 
 @dataclass(slots=True, eq=False)
 class _Connection(asyncio.Protocol):
-    """One HTTP/1.1 connection, kept alive until the client closes it or says `Connection: close`."""
+    """An HTTP/1.1 connection, kept alive until closed by the client or by `Connection: close`."""
 
     machine: Machine
     port: int

@@ -1,4 +1,4 @@
-"""The Node objects of the sandbox: labels and taints as kops gives them to each kind of node."""
+"""The Node objects of the sandbox: labels and taints by kind of node, as in kops."""
 
 from enum import StrEnum
 from typing import Any
@@ -21,14 +21,14 @@ class Kind(StrEnum):
 
 _TAINTS = {
     Kind.WORKER: [],
-    # The predecessor's Deployment tolerates this one and selects the group by its label.
+    # The predecessor's Deployment tolerates this taint and selects the group by its label.
     Kind.CRITICAL: [{"key": "process", "value": "critical", "effect": "NoSchedule"}],
     Kind.CONTROL_PLANE: [{"key": _CONTROL_PLANE, "effect": "NoSchedule"}],
 }
 
 
 def node_object(name: str, zone: str, instance: NodeInstance, kind: Kind) -> dict[str, Any]:
-    """The Node as its kubelet registers it: no status yet, therefore not Ready."""
+    """Return the Node as registered by its kubelet: without a status, therefore not Ready."""
     return {
         "apiVersion": "v1",
         "kind": "Node",

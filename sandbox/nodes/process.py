@@ -1,4 +1,4 @@
-"""The nodes process: one loop that keeps machines, heartbeats and Pods in step with EC2 and the cluster."""
+"""The nodes process: keeps machines, heartbeats and Pods in step with EC2 and the cluster."""
 
 import asyncio
 import logging
@@ -20,17 +20,17 @@ from sandbox.retry import Retry
 log = logging.getLogger(__name__)
 
 _TICK_S = 5.0
-# A NodePort that some other program holds for a moment is asked for again this often.
+# The interval of retries for a NodePort in use by another program.
 _REFUSED_RETRY_S = 1.0
-# Our own status patches come back as events: at most five rounds a second answer them.
+# The process's own status patches return as events: at most five rounds a second follow.
 _BEAT_PAUSE_S = 0.2
-# A loop that ran so long before it failed had recovered from the failure before.
+# After a run of this length, a loop has recovered from an earlier failure.
 _WORKED_S = 30.0
 
 
 async def run(layout: Layout) -> None:
-    """Serve until cancelled; then every port is closed and every Pod's process has ended."""
-    # Probes and the AWS double are asked on connections of their own: nothing is pooled towards a Pod.
+    """Serve until cancelled; then all ports are closed and all Pods' processes have ended."""
+    # Probes and calls to AWS use a session apart from the API server's: no pooled connections to a Pod.
     async with Kube(layout) as kube, aiohttp.ClientSession() as session:
         nodes = _Nodes(layout, kube, session)
         control_api = await control.serve(layout, nodes.fleet)
@@ -41,11 +41,11 @@ async def run(layout: Layout) -> None:
             await nodes.runner.close()
             nodes.fleet.switch_off()
             await control_api.cleanup()
-            layout.nodes_socket.unlink(missing_ok=True)  # whoever waits for it waits for the next one
+            layout.nodes_socket.unlink(missing_ok=True)  # a waiting client waits for the next process
 
 
 class _Nodes:
-    """Level-triggered: any change only wakes the loops, which look at everything anew."""
+    """Level-triggered: a change only wakes the loops, and the loops read the whole state again."""
 
     def __init__(self, layout: Layout, kube: Kube, session: aiohttp.ClientSession) -> None:
         self._serve_due, self._beat_due, self._run_due = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -57,7 +57,7 @@ class _Nodes:
         self._pods = Cache(kube, "/api/v1/pods", self._run_due.set)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
-        """Run every loop as a task of `tasks`."""
+        """Run all loops as tasks of `tasks`."""
         for what, loop in {
             "following EC2": self.fleet.follow_ec2,
             "watching Services": self._services.run,
@@ -88,7 +88,7 @@ class _Nodes:
     async def _run_pods(self) -> None:
         while True:
             await _wait(self._run_due, _TICK_S)
-            # Before the first lists nothing is known to be gone.
+            # Before the first lists, a missing object proves nothing.
             if self._pods.items is not None and self._objects.items is not None:
                 self.runner.reconcile(self._pods.items.values(), self._objects.items)
 
@@ -102,9 +102,9 @@ class _Nodes:
 
 
 async def _kept(what: str, loop: Callable[[], Awaitable[None]]) -> None:
-    """Run a loop without end: restart it with backoff when an unexpected object ends it.
+    """Run a loop without end: restart with backoff after an unexpected object ends the loop.
 
-    One of them must not take every machine down.
+    The failure of a loop must not stop all machines.
     """
     retry = Retry(what, log)
     while True:

@@ -1,4 +1,4 @@
-"""What a kubelet writes into its Node and Lease: as large and varied as on a real machine (about 10 KB)."""
+"""The kubelet's Node status and Lease: as large and varied as on a real machine (about 10 KB)."""
 
 import datetime as dt
 import hashlib
@@ -9,7 +9,7 @@ from sandbox.nodes.ec2 import Instance
 
 KUBELET_VERSION = "v1.36.3"
 _MEBIBYTE = 1024 * 1024
-# --node-status-max-images of the kubelet: 50 by default, each with its digest and its tag.
+# --node-status-max-images of the kubelet: 50 by default, with digest and tag.
 _IMAGES = 50
 _LEASE_S = 40  # leaseDurationSeconds of the kubelet
 
@@ -27,7 +27,7 @@ def timestamp(now: dt.datetime) -> str:
 
 
 def node_status(instance: Instance, known: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
-    """The `status` of a living node; transition times of `known` are kept where nothing changed."""
+    """Return the `status` of a running node; unchanged conditions in `known` keep their transition times."""
     before = {condition["type"]: condition for condition in known.get("conditions", [])}
     return {
         "addresses": [
@@ -50,7 +50,7 @@ def is_ready(status: dict[str, Any]) -> bool:
 
 
 def lease(instance: Instance, node_uid: str, now: dt.datetime) -> dict[str, Any]:
-    """The Lease in kube-node-lease, owned by its Node so that it goes with it."""
+    """Return the Lease in kube-node-lease, owned by its Node for garbage collection."""
     owner = {"apiVersion": "v1", "kind": "Node", "name": instance.node, "uid": node_uid}
     return {
         "apiVersion": "coordination.k8s.io/v1",

@@ -1,4 +1,4 @@
-"""Starts the processes of a sandbox again when they end, and keeps count for `sandbox status`."""
+"""Restarts ended processes of a sandbox, and counts the restarts for `sandbox status`."""
 
 from sandbox.supervisor.record import NAME, Incident, incidents
 

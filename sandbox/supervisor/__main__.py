@@ -13,7 +13,7 @@ _LOOK_S = 0.5
 
 
 def main() -> None:
-    """Check every process twice a second; an error of one check must not end the loop."""
+    """Check all processes twice a second; a failed check must not end the loop."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.supervisor", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="the sandbox's directory")
     layout = Layout.load(parser.parse_args().dir)
@@ -26,7 +26,7 @@ def main() -> None:
     while not over.wait(_LOOK_S):
         try:
             watch.look()
-        except Exception as error:  # a full disk, say
+        except Exception as error:  # e.g. a full disk
             if said != (said := repr(error)):
                 logging.getLogger("supervisor").exception("a look failed")
 

@@ -1,4 +1,4 @@
-"""What the supervisor notes of processes that ended: run/incidents.json, which `sandbox status` shows."""
+"""The supervisor's record of ended processes: run/incidents.json, shown by `sandbox status`."""
 
 import json
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ NAME = "supervisor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """How often a process ended and was started again; `lost` where its state went with it and it was not.
+    """The restarts of an ended process; `lost` if its state was lost and it was not restarted.
 
-    `last` is when it last ended, ISO 8601 in UTC.
+    `last` is the time of its last end, ISO 8601 in UTC.
     """
 
     restarts: int
@@ -23,7 +23,7 @@ class Incident:
 
 
 def incidents(layout: Layout) -> dict[str, Incident]:
-    """Each process that ended since the sandbox was brought up, by name."""
+    """Return the processes that ended since the start of the sandbox, by name."""
     try:
         found = json.loads(_file(layout).read_text())
     except (OSError, ValueError):
@@ -32,7 +32,7 @@ def incidents(layout: Layout) -> dict[str, Incident]:
 
 
 def write(layout: Layout, noted: Mapping[str, Incident]) -> None:
-    """Replace what is noted, at once: `sandbox status` may be reading."""
+    """Replace the record atomically: `sandbox status` may be reading."""
     path = _file(layout)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")

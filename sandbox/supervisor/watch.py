@@ -1,4 +1,4 @@
-"""One round of the supervisor: which processes ended, and which of them are due to be started again."""
+"""A round of the supervisor: finds ended processes, and restarts processes that are due."""
 
 import datetime as dt
 import logging
@@ -14,17 +14,17 @@ from sandbox.supervisor.record import NAME, Incident
 
 log = logging.getLogger("supervisor")
 
-# All of its state is memory: started again it would be another, empty AWS, of which neither the stack's state
-# nor the cluster's nodes know anything. `make up` makes a fresh sandbox instead (ADR 0015).
+# All its state is in memory: a restart would be another, empty AWS, unrelated to the stack's state and the
+# cluster's nodes. `make up` creates a fresh sandbox instead (ADR 0015).
 STATE_IN_MEMORY = frozenset({"cloud"})
 FIRST_S, MAX_S = 0.5, 30.0
-# A process that ran this long is started again at once, like one that never ended.
+# A process that ran this long is restarted after the shortest delay.
 STEADY_S = 60.0
 
 
 @dataclass(slots=True)
 class _Watched:
-    """The supervisor's state of one process; times by the monotonic clock."""
+    """The supervisor's state of a process; times of the monotonic clock."""
 
     running_since: float | None = None
     due: float = 0.0
@@ -34,7 +34,7 @@ class _Watched:
 
 @dataclass(slots=True)
 class Watch:
-    """Level-triggered: `look` finds what ended since it was called last, and starts what is due."""
+    """Level-triggered: `look` finds processes that ended since the last call, and starts due processes."""
 
     layout: Layout
     clock: Callable[[], float] = time.monotonic
@@ -42,11 +42,11 @@ class Watch:
     _noted: dict[str, Incident] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Take over what an earlier supervisor noted."""
+        """Load the record of an earlier supervisor."""
         self._noted = record.incidents(self.layout)
 
     def look(self) -> None:
-        """Start every process again that has ended and whose waiting is over."""
+        """Restart ended processes whose delay is over."""
         for name in process.wanted(self.layout):
             if name != NAME:
                 self._look_at(name, self._watched.setdefault(name, _Watched(self.clock())))
@@ -72,7 +72,7 @@ class Watch:
         watched.ended = False
 
     def _ended(self, name: str, watched: _Watched) -> None:
-        """Note the end, and decide how long the process has to wait."""
+        """Record the end, and set the restart delay."""
         now = self.clock()
         ran = now - watched.running_since if watched.running_since is not None else 0.0
         watched.delay_s = FIRST_S if ran >= STEADY_S else min(watched.delay_s * 2, MAX_S)

@@ -1,6 +1,6 @@
-"""The programs that the sandbox runs: found, downloaded or built, each in one pinned version.
+"""The sandbox's programs: found, downloaded or built, in pinned versions.
 
-`ensure` is the whole of it for the rest of the sandbox; `python -m sandbox.toolchain` does it by hand.
+`ensure` is the interface for the rest of the sandbox; `python -m sandbox.toolchain` is the command.
 """
 
 from sandbox.toolchain.errors import ToolchainError

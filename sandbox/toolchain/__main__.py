@@ -8,16 +8,16 @@ from sandbox.toolchain.display import display
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.resolve import ensure
 
-_INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 
 
 def main() -> int:
-    """Prepare the tools named on the command line, or all; the paths go to stdout."""
+    """Prepare the tools named on the command line, or all; print the paths on stdout."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.toolchain", description=__doc__)
     parser.add_argument("tools", nargs="*", metavar="TOOL", help="default: what the sandbox needs")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
-    # A polite kill is an interruption too: no compiler is left behind.
+    # SIGTERM is handled as an interruption, so that no compiler continues to run.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with display() as report:

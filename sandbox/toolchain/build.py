@@ -12,13 +12,13 @@ from sandbox.toolchain.pins import Build, Tool
 from sandbox.toolchain.progress import Step
 
 _FETCHING = "go: downloading "
-# Nothing but these may decide what is built: no cgo, no cross-compilation, no workspace around the clone.
+# The build depends on these variables only: no cgo, no cross-compilation, no workspace around the clone.
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOOS": "", "GOARCH": "", "GOWORK": "off", "GO111MODULE": "on"}
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """How far a build is: `done` of `total` packages or modules; `total` is None where it is not known."""
+    """The progress of a build: `done` of `total` packages or modules; `total` is None if unknown."""
 
     step: Step
     done: int
@@ -30,9 +30,9 @@ Tick = Callable[[Built], None]
 
 
 def check_go(minimum: tuple[int, int], module: Path, tick: Tick) -> None:
-    """See that a Go of version `minimum` or newer builds in `module`; raises GoUnusableError if not.
+    """Raise GoUnusableError unless a Go of version `minimum` or newer builds in `module`.
 
-    An older Go from 1.21 on may fetch a newer one by itself (GOTOOLCHAIN); whether it can is tried.
+    An older Go from 1.21 on can download a newer Go (GOTOOLCHAIN); the function tries the download.
     """
     wanted = ".".join(map(str, minimum))
     go = shutil.which("go")
@@ -45,9 +45,9 @@ def check_go(minimum: tuple[int, int], module: Path, tick: Tick) -> None:
 
 
 def build(tool: Tool, output: Path, tick: Tick) -> None:
-    """Compile `tool` into the file `output`; raises BuildError with what Go said.
+    """Compile `tool` into the file `output`. Raises BuildError with Go's error.
 
-    What was compiled stays in Go's build cache, so that an interrupted build goes on where it was.
+    Compiled packages stay in Go's build cache, so that an interrupted build continues.
     """
     flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags={tool.build.ldflags}"]
     stale = _stale_packages(tool.build, flags, tick)
@@ -62,14 +62,14 @@ def build(tool: Tool, output: Path, tick: Tick) -> None:
 
 
 def _at(compiled: int, stale: int) -> Built:
-    """Compiling, until only the program's own package is left: that one is small, and linking it is not."""
+    """Return the stage: compiling, then linking once only the program's own, small package is left."""
     if compiled >= stale - 1:
         return Built(Step.LINKING, 0, None, "")
     return Built(Step.COMPILING, compiled, stale, "packages")
 
 
 def _stale_packages(build: Build, flags: Sequence[str], tick: Tick) -> int:
-    """How many packages are not in Go's build cache; fetches the modules that are not here yet."""
+    """Count the packages missing in Go's build cache; fetch missing modules."""
     fetched = 0
     command = ["go", "list", "-deps", *flags, "-f", "{{if .Stale}}stale{{end}}", build.package]
     with Command(command, build.module, _ENVIRONMENT) as run:
@@ -80,7 +80,7 @@ def _stale_packages(build: Build, flags: Sequence[str], tick: Tick) -> int:
 
 
 def _version(command: Sequence[str], extra: dict[str, str], where: Path, tick: Tick) -> str:
-    """Go's version such as `go1.26.8`; empty where it cannot say, as when a newer Go cannot be fetched."""
+    """Return Go's version such as `go1.26.8`; empty if unknown, e.g. a newer Go cannot be fetched."""
     with Command(command, where, {**_ENVIRONMENT, **extra}) as run:
         for _ in run.lines():
             tick(Built(Step.FETCHING_MODULES, 0, None, ""))
@@ -94,7 +94,7 @@ def _number(version: str) -> tuple[int, int]:
 
 
 def _check(run: Command) -> str:
-    """The output of a command that ended; raises BuildError with the line that tells most if it failed."""
+    """Return the output of an ended command. Raises BuildError with the most useful line of a failure."""
     if run.status != 0:
         errors = [line for line in run.said if ": " in line and not line.startswith(_FETCHING)]
         raise BuildError((errors or run.said or [f"go ended with status {run.status}"])[0])

@@ -1,4 +1,4 @@
-"""Runs a command and reads what it says while it works; it never outlives the block that runs it."""
+"""Runs a command and reads its stderr meanwhile; the command ends with its `with` block at the latest."""
 
 import os
 import queue
@@ -16,9 +16,9 @@ _STOP_GRACE_S = 5.0
 
 
 class Command:
-    """A running command; leaving its block ends it and all that it started, whatever happened.
+    """A running command; the end of its block stops the command and all its child processes.
 
-    After the block `status` is its exit status, `output` what it wrote to stdout, `said` its lines on stderr.
+    After the block, `status` is the exit status, `output` the stdout, `said` the lines of stderr.
     """
 
     def __init__(self, words: Sequence[str | Path], where: Path, env: Mapping[str, str]) -> None:
@@ -34,7 +34,7 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C reaches this program alone, which then ends all of it
+            start_new_session=True,  # Ctrl-C reaches only this program, which then stops the command
         )
         readers = (self._read_stdout, self._process.stdout), (self._read_stderr, self._process.stderr)
         self._readers = [threading.Thread(target=read, args=(pipe,), daemon=True) for read, pipe in readers]
@@ -56,7 +56,7 @@ class Command:
         return self._process.returncode
 
     def lines(self) -> Iterator[str]:
-        """What it says on stderr, line by line; an empty line for every second in which it says nothing."""
+        """Yield stderr line by line, and an empty line for every second without output."""
         while True:
             try:
                 line = self._lines.get(timeout=_TICK_S)
@@ -80,7 +80,7 @@ class Command:
         self._lines.put(None)
 
     def _stop(self) -> None:
-        """End the command and what it started: they share a process group of their own."""
+        """Stop the command and its child processes: they share a process group."""
         for number in (signal.SIGINT, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)

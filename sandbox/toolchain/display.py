@@ -11,18 +11,18 @@ from sandbox.toolchain.progress import Progress, Report, Step
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-# A log says something at least every 5 s; reports come every second.
+# A log gets a line at least every 5 s; reports come every second.
 _LOG_EVERY_S = 3.5
 
 
 @contextmanager
 def display(stream: TextIO = sys.stderr) -> Iterator[Report]:
-    """Give a report function that shows its reports on `stream` until the block ends."""
+    """Yield a report function that shows reports on `stream` until the block ends."""
     if not stream.isatty():
         yield Log(stream)
         return
     try:
-        from rich.progress import Progress as Bars  # noqa: F401, PLC0415 (only a terminal needs it)
+        from rich.progress import Progress as Bars  # noqa: F401, PLC0415 (needed on a terminal only)
     except ImportError:
         yield Log(stream)
         return
@@ -31,7 +31,7 @@ def display(stream: TextIO = sys.stderr) -> Iterator[Report]:
 
 
 class Log:
-    """Reports as lines: each change of step, and every 4 s how far it is."""
+    """Reports as lines: each change of step, and the progress every 4 s."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class Log:
         self._written = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Write the report if it is news."""
+        """Write the report if due."""
         now = time.monotonic()
         about = (progress.tool, progress.step)
         if about == self._last and now - self._written < _LOG_EVERY_S:
@@ -51,7 +51,7 @@ class Log:
 
 @contextmanager
 def _bars(stream: TextIO) -> Iterator[Report]:
-    from rich.console import Console  # noqa: PLC0415 (only a terminal needs it)
+    from rich.console import Console  # noqa: PLC0415 (needed on a terminal only)
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
     from rich.progress import Progress as Bars  # noqa: PLC0415
 

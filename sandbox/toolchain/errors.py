@@ -1,17 +1,17 @@
-"""What can go wrong with a tool, in words for people."""
+"""The errors of the toolchain, with messages for users."""
 
 
 class ToolchainError(Exception):
-    """A tool cannot be had; the message is one line that says why and what to do."""
+    """A tool is not available; the message is one line with the cause and the remedy."""
 
 
 class DownloadError(Exception):
-    """A release was not downloaded; the message says why. Building the tool is the way on."""
+    """A release was not downloaded; the message has the cause. The tool is then built."""
 
 
 class BuildError(Exception):
-    """A tool was not built; the message is what Go said last."""
+    """A tool was not built; the message is Go's error."""
 
 
 class GoUnusableError(Exception):
-    """There is no Go here that could build the tools; the message says which there is, if any."""
+    """No Go on this machine can build the tools; the message has the found version, if any."""

@@ -1,4 +1,4 @@
-"""Downloads a tool's official release: checked against its digest, never waiting long for a dead network."""
+"""Downloads a tool's official release: verified by digest, with short waits on a dead network."""
 
 import hashlib
 import shutil
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from sandbox.toolchain.errors import DownloadError
 from sandbox.toolchain.pins import Release, Tool
 
-# Without a network every tool is built; 4 s of finding that out are spent once for all of them.
+# Without a network all tools are built; the 4 s for the detection are spent only once for all tools.
 _PATIENCE_S = 4.0
 _TICK_S = 0.5
 _CHUNK = 1 << 16
@@ -28,9 +28,9 @@ _SHA256_DIGITS = 64
 
 
 def digests(tools: Iterable[Tool], tick: Callable[[], None]) -> dict[str, str | DownloadError]:
-    """Ask all publishers at once for the sha256 of each tool's release; by name, the digest or why not.
+    """Request the sha256 of all releases concurrently; return the digest or the error by tool name.
 
-    Takes 4 s at most. A pinned digest is still probed for, so that one dead network is found out once.
+    Takes 4 s at most. A pinned digest is also requested, so that a dead network is detected only once.
     """
     answers: dict[str, str | DownloadError] = {}
     threads = []
@@ -38,7 +38,7 @@ def digests(tools: Iterable[Tool], tick: Callable[[], None]) -> dict[str, str | 
         if tool.release is None:
             answers[tool.name] = DownloadError("no official release for this platform")
             continue
-        # Not an executor: its threads would be waited for at exit, and a name lookup may hang for a minute.
+        # Not an executor: the exit would wait for its threads, and a name lookup can hang for a minute.
         thread = threading.Thread(target=_ask, args=(tool.name, tool.release, answers), daemon=True)
         thread.start()
         threads.append((tool.name, thread))
@@ -54,8 +54,8 @@ def digests(tools: Iterable[Tool], tick: Callable[[], None]) -> dict[str, str | 
 def download(release: Release, digest: str, into: Path, tick: Callable[[int, int | None], None]) -> None:
     """Put the release's file, or the kept members of its archive, into the directory `into`.
 
-    `tick(done, total)` is called twice a second with the bytes so far. Raises DownloadError when the
-    transfer fails or stalls for 4 s, or when what came is not what `digest` says.
+    `tick(done, total)` is called twice a second with the bytes so far. Raises DownloadError for a failed
+    transfer, a stall of 4 s, or a wrong digest.
     """
     transfer = _Transfer(release.url, into / ".download")
     transfer.thread.start()
@@ -70,7 +70,7 @@ def download(release: Release, digest: str, into: Path, tick: Callable[[int, int
 
 @dataclass
 class _Transfer:
-    """A download on its thread; a thread because a name lookup can be neither timed nor interrupted."""
+    """A download on its own thread, because a name lookup has no timeout and cannot be interrupted."""
 
     url: str
     path: Path
@@ -124,7 +124,7 @@ def _check(transfer: _Transfer, digest: str) -> None:
 
 
 def _unpack(file: Path, release: Release, into: Path) -> None:
-    """Take out the files to keep by their base names, so that no member can name a place of its own."""
+    """Extract the kept files by their base names, so that a member's path cannot choose the place."""
     if not release.keep:
         shutil.copyfile(file, into / PurePosixPath(urlsplit(release.url).path).name)
         return
@@ -159,7 +159,7 @@ def _write(source: IO[bytes], target: Path) -> None:
 
 
 def _ask(name: str, release: Release, answers: dict[str, str | DownloadError]) -> None:
-    """Put the digest of `release`, or why there is none, into `answers`."""
+    """Put the digest of `release`, or the error, into `answers`."""
     try:
         with _open(release.checksums_url) as response:
             text = response.read(_CHECKSUMS_AT_MOST).decode(errors="replace")
@@ -173,7 +173,7 @@ def _ask(name: str, release: Release, answers: dict[str, str | DownloadError]) -
 
 
 def _listed(text: str, asset: str) -> str | None:
-    """The digest of `asset` in a checksum file: `digest  name` lines, or a digest alone."""
+    """Return the digest of `asset` in a checksum file: `digest  name` lines, or only a digest."""
     for line in text.splitlines():
         digest, *names = line.split()[:2] or [""]
         if len(digest) == _SHA256_DIGITS and (not names or names[0].lstrip("*") == asset):

@@ -1,4 +1,4 @@
-"""Reads pins.toml: which version of which tool, where it is published and what it is built from."""
+"""Reads pins.toml: the versions of tools, their publishers and their sources."""
 
 import platform
 import tomllib
@@ -13,7 +13,7 @@ from sandbox.toolchain.errors import ToolchainError
 PINS = Path(__file__).with_name("pins.toml")
 WRAPPERS = Path(__file__).with_name("go")
 
-# How the publishers call a machine, by what `platform.machine()` calls it.
+# The publishers' names of a machine by `platform.machine()`.
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -21,8 +21,8 @@ _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm6
 class Release:
     """A tool's official build for this platform.
 
-    `checksums_url` names the publisher's checksum file; `sha256` is the digest where it is pinned.
-    `keep` are shell patterns of the files of an archive that are kept; empty for a bare executable.
+    `checksums_url` is the publisher's checksum file; `sha256` is the digest if pinned. `keep` has shell
+    patterns of the archive's kept files; empty for a bare executable.
     """
 
     url: str
@@ -33,7 +33,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What a tool is built from: a wrapper module's directory, the package in it, flags for the linker."""
+    """The sources of a tool: a wrapper module's directory, its package, flags for the linker."""
 
     module: Path
     package: str
@@ -42,9 +42,9 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One pinned tool; `ask` are the arguments with which it tells its version.
+    """A pinned tool; `ask` are the arguments that print its version.
 
-    A tool `on_request` is prepared only when it is named.
+    A tool `on_request` is prepared only by name.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Pins:
-    """All pinned tools by name, and the oldest Go (major, minor) that can build them."""
+    """All pinned tools by name, and the oldest Go (major, minor) that can build the tools."""
 
     go_minimum: tuple[int, int]
     tools: Mapping[str, Tool]
@@ -69,24 +69,24 @@ class Pins:
 
     @cached_property
     def default(self) -> tuple[str, ...]:
-        """The names of the tools that the sandbox needs."""
+        """The names of the tools for the sandbox."""
         return tuple(name for name, tool in self.tools.items() if not tool.on_request)
 
     def tool(self, name: str) -> Tool:
-        """The tool `name`; raises ToolchainError naming the known ones."""
+        """Return the tool `name`. Raises ToolchainError with the known names."""
         if name not in self.tools:
             raise ToolchainError(f"there is no tool {name!r}; the tools are {self.names}")
         return self.tools[name]
 
 
 def this_platform() -> str:
-    """Name this machine as the publishers do, such as `linux-amd64`."""
+    """Return the publishers' name of this machine, such as `linux-amd64`."""
     machine = platform.machine().lower()
     return f"{platform.system().lower()}-{_ARCHITECTURES.get(machine, machine)}"
 
 
 def load(where: str | None = None, path: Path = PINS, wrappers: Path = WRAPPERS) -> Pins:
-    """Read the pins for the platform `where` (default: this one)."""
+    """Read the pins for the platform `where` (default: this platform)."""
     with path.open("rb") as file:
         document = tomllib.load(file)
     major, minor = document["go"]["minimum"].split(".")
@@ -96,7 +96,7 @@ def load(where: str | None = None, path: Path = PINS, wrappers: Path = WRAPPERS)
 
 
 def _own(name: str, tables: dict[str, Any]) -> dict[str, Any]:
-    """The table of `name`, or that of the tool it is published and built beside, with the name put in."""
+    """Return the table of `name`; with `same_as`, the other tool's table with the name replaced."""
     own: dict[str, Any] = tables[name]
     model = own.get("same_as")
     return own if model is None else _renamed(tables[model], model, name)

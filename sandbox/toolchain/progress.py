@@ -1,4 +1,4 @@
-"""What the toolchain tells while it works: which tool, which step, how far, how long so far."""
+"""The toolchain's progress reports: tool, step, progress, elapsed time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """What is being done for a tool, in the order in which it may happen."""
+    """The steps of a tool, in their possible order."""
 
     WAITING = "waiting for another run that prepares the tools"
     ASKING = "asking for the official release"
@@ -20,10 +20,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One report; while anything is under way there is one at least every second.
+    """A report; during the work at least one report comes every second.
 
-    `done` and `total` count `unit`s ("MB", "packages", "modules"); `total` is None where it is not known.
-    `elapsed` is seconds since the work on this tool began. `note` says where a ready tool comes from, or why
+    `done` and `total` count `unit`s ("MB", "packages", "modules"); `total` is None if unknown. `elapsed` is
+    seconds since the start of the work on this tool. `note` is the source of a ready tool, or the reason why
     a release was not downloaded.
     """
 
@@ -38,13 +38,13 @@ class Progress:
 
     @property
     def amount(self) -> str:
-        """How far it is, such as `210/565 packages`; empty where nothing is counted."""
+        """The progress, such as `210/565 packages`; empty without a count."""
         if not self.unit:
             return ""
         return f"{self.done}/{self.total} {self.unit}" if self.total else f"{self.done} {self.unit}"
 
     def line(self) -> str:
-        """The report as one line of a log."""
+        """The report as a line of a log."""
         parts = [
             self.step.value,
             self.amount,

@@ -1,4 +1,4 @@
-"""Finds each tool: on PATH, in the cache, as an official release, or built with Go, in this order."""
+"""Finds the tools: on PATH, in the cache, as an official release, or built with Go, in this order."""
 
 import os
 import re
@@ -21,12 +21,12 @@ _MEGABYTE = 1_000_000
 def ensure(
     tools: Iterable[str] | None = None, report: Report = lambda _: None, known: Pins | None = None
 ) -> dict[str, Path]:
-    """Make sure that each of `tools` is here in its pinned version; give their executables.
+    """Provide `tools` in their pinned versions; return their executables.
 
-    By default these are all that the sandbox needs.
+    The default is all tools of the sandbox.
 
-    `report` is called at least every second while something is under way, and once, with `Step.READY`, for
-    each tool. `known` replaces the pins of pins.toml. Raises ToolchainError when a tool cannot be had.
+    `report` is called at least every second during the work, and once with `Step.READY` for each tool.
+    `known` replaces the pins of pins.toml. Raises ToolchainError for an unavailable tool.
     """
     known = known or pins.load()
     wanted = [known.tool(name) for name in dict.fromkeys(known.default if tools is None else tools)]
@@ -44,7 +44,7 @@ def ensure(
 
 
 def _at_hand(tool: Tool, report: Report) -> Path | None:
-    """The tool on PATH in its very version, or in the cache."""
+    """Return the tool from PATH in exactly the pinned version, or from the cache."""
     kept = store.cached(tool)
     on_path = shutil.which(tool.name)
     path, note = kept, "cached"
@@ -56,7 +56,7 @@ def _at_hand(tool: Tool, report: Report) -> Path | None:
 
 
 def _tells_version(executable: Path, tool: Tool) -> bool:
-    """Whether asking `executable` names the pinned version, as in `v3.250.0` or `etcd Version: 3.7.3`."""
+    """Whether `executable` prints the pinned version, as in `v3.250.0` or `etcd Version: 3.7.3`."""
     try:
         asked = subprocess.run(
             [executable, *tool.ask],
@@ -74,7 +74,7 @@ def _tells_version(executable: Path, tool: Tool) -> bool:
 
 @dataclass
 class _Job:
-    """One tool on its way: its reports, its directory for half-made files, why it was not downloaded."""
+    """A tool in preparation: its reports, its staging directory, the error of its download."""
 
     tool: Tool
     report: Report
@@ -105,14 +105,14 @@ class _Job:
 
 
 def _prepare(missing: Sequence[Tool], known: Pins, report: Report) -> dict[str, Path]:
-    """Download or build what is missing, as the only run that does."""
+    """Download or build the missing tools, under the lock of the cache."""
 
     def waiting(seconds: float) -> None:
         first = missing[0]
         report(Progress(tool=first.name, version=first.version, step=Step.WAITING, elapsed=seconds))
 
     with store.writing(waiting) as staging:
-        # Another run may have prepared them while this one waited.
+        # Another run may have prepared the tools during the wait.
         paths = {
             tool.name: path for tool in missing if store.cached(tool) and (path := _at_hand(tool, report))
         }
@@ -124,7 +124,7 @@ def _prepare(missing: Sequence[Tool], known: Pins, report: Report) -> dict[str, 
 
 
 def _download(jobs: Sequence[_Job]) -> dict[str, Path]:
-    """Fetch the official releases; a job whose release cannot be had is told why in its `refusal`."""
+    """Fetch the official releases; a job without a release gets the reason in `refusal`."""
     paths = {}
     answers = fetch.digests([job.tool for job in jobs], lambda: jobs[0].tell(Step.ASKING))
     for job in jobs:

@@ -1,4 +1,4 @@
-"""The cache of tools that all clones share: where a tool lies, who may write, how it gets in whole."""
+"""The cache of tools for all clones: the places, the write lock, atomic installation."""
 
 import contextlib
 import fcntl
@@ -16,19 +16,19 @@ _TICK_S = 1.0
 
 
 def root() -> Path:
-    """`~/.cache/node-nlb-sync`, or what NODE_NLB_SYNC_CACHE says."""
+    """Return `~/.cache/node-nlb-sync`, or NODE_NLB_SYNC_CACHE."""
     return Path(os.environ.get("NODE_NLB_SYNC_CACHE") or "~/.cache/node-nlb-sync").expanduser().absolute()
 
 
 def home(tool: Tool) -> Path:
-    """The directory of one version of a tool: the tool and what its publisher ships beside it."""
+    """Return the directory of a tool's version: the tool and its publisher's further files."""
     return root() / "tools" / f"{tool.name}-{tool.version}"
 
 
 def cached(tool: Tool) -> Path | None:
-    """The tool's executable where the cache has it, as long as it was left: one cut short since is none.
+    """Return the tool's cached executable; None if missing or truncated since the installation.
 
-    One that a person put there is taken as it is.
+    An executable without a recorded size (put there by a user) is accepted.
     """
     path = home(tool) / tool.name
     if not (path.is_file() and os.access(path, os.X_OK)):
@@ -39,25 +39,25 @@ def cached(tool: Tool) -> Path | None:
 
 @contextlib.contextmanager
 def writing(waited: Callable[[float], None]) -> Iterator[Path]:
-    """Be the only one who fills the cache; gives an empty directory for half-made files.
+    """Lock the cache for writing; yield an empty staging directory.
 
-    `waited` is called every second while another run holds the cache, with the seconds so far.
-    What a killed run left half-made is removed.
+    `waited` is called every second while another run has the lock, with the seconds so far. The leftovers of
+    a killed run are removed.
     """
     tools = root() / "tools"
     tools.mkdir(parents=True, exist_ok=True)
     with exclusive(tools / ".lock", waited):
         for leftover in tools.glob(f"{_STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        # Beside the final place: a rename is atomic only within one file system.
+        # Beside the final place: a rename is atomic only within a file system.
         with tempfile.TemporaryDirectory(prefix=_STAGING, dir=tools, ignore_cleanup_errors=True) as staging:
             yield Path(staging)
 
 
 def install(tool: Tool, files: Path) -> Path:
-    """Move the files of the directory `files` to the tool's home, the tool itself last; give its path.
+    """Move the files of the directory `files` to the tool's home, the tool itself last; return its path.
 
-    Its presence thus means that all of it is there.
+    The presence of the tool thus means a complete installation.
     """
     target = home(tool)
     target.mkdir(parents=True, exist_ok=True)
@@ -76,9 +76,9 @@ def _size_file(tool: Tool) -> Path:
 
 @contextlib.contextmanager
 def exclusive(lock: Path, waited: Callable[[float], None]) -> Iterator[None]:
-    """Hold the file `lock`; the system frees it when this process ends, however it ends.
+    """Lock the file `lock`; the system releases the lock after any end of this process.
 
-    `waited` is called every second while another process holds it, with the seconds so far.
+    `waited` is called every second while another process has the lock, with the seconds so far.
     """
     began = time.monotonic()
     with lock.open("w") as file:
