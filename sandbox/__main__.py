@@ -1,4 +1,4 @@
-"""The `sandbox` command: a cloud and a cluster on this machine, and what one may do to them."""
+"""The `sandbox` command: a cloud and a cluster on this machine, and the actions on them."""
 
 import asyncio
 import json
@@ -18,16 +18,16 @@ from sandbox.layout import Layout
 from sandbox.progress import Progress
 from sandbox.toolchain import ToolchainError
 
-_NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as a shell answers them
-_INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as in a shell
+_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class _Command(click.Group):
-    """Turns errors into one line for people; `--debug` shows where they came from."""
+    """Turns errors into one line for users; `--debug` shows the traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand; exit code 1 for what went wrong, 130 for Ctrl-C."""
+        """Run the subcommand; exit code 1 for an error, 130 for Ctrl-C."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -37,7 +37,7 @@ class _Command(click.Group):
                 "\ninterrupted; the next `make up` goes on from here, `make down` ends it all", err=True
             )
             ctx.exit(_INTERRUPTED)
-        except Exception as error:  # noqa: BLE001  (a traceback is no answer to a person)
+        except Exception as error:  # noqa: BLE001  (users get one line instead of a traceback)
             if "--debug" in sys.argv[1:2]:
                 traceback.print_exc()
             known = isinstance(error, (SandboxError, ToolchainError))
@@ -50,13 +50,13 @@ class _Command(click.Group):
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 def main() -> None:
     """Try node-nlb-sync on one machine, with no cloud account."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end with what has begun in order
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: ends started steps in order
 
 
 @main.command()
 def up() -> None:
     """Start everything and run `pulumi up`; goes on from wherever an earlier run stopped."""
-    from sandbox.up import up as bring_up  # noqa: PLC0415  (other commands need none of it)
+    from sandbox.up import up as bring_up  # noqa: PLC0415  (not needed by other commands)
 
     status = bring_up(ROOT, Progress())
     click.echo(f"\n{show.summary(status)}\n\n{show.next_steps(status, show.command_name())}")
@@ -208,7 +208,7 @@ def traffic(rate: float, seconds: float) -> None:
 
 
 def _present() -> Layout:
-    """The sandbox, if there is one."""
+    """Return the layout of an existing sandbox."""
     layout = Layout.default(ROOT)
     if not layout.present:
         raise SandboxError(show.NOTHING_UP)
@@ -216,7 +216,7 @@ def _present() -> Layout:
 
 
 def _running() -> Layout:
-    """The sandbox, if all of it runs."""
+    """Return the layout of a complete, running sandbox."""
     from sandbox.status import missing  # noqa: PLC0415
 
     layout = _present()

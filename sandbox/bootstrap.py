@@ -1,6 +1,6 @@
-"""`python3 -m sandbox.bootstrap`: make the project's virtual environment, before there is one.
+"""`python3 -m sandbox.bootstrap`: create the project's virtual environment.
 
-Standard library alone. Any Python 3 must be able to read this file, to be told that it is too old.
+Standard library only. Any Python 3 must be able to read this file, for the error about a too old Python.
 """
 
 import sys
@@ -9,7 +9,7 @@ _OLDEST = (3, 11)
 
 
 def main() -> int:
-    """Prepare `.venv`; the exit status is 0 once it can be used."""
+    """Prepare `.venv`; return exit status 0 for a usable environment."""
     if sys.version_info < _OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
         sys.stderr.write(
@@ -17,7 +17,7 @@ def main() -> int:
             "install one and name it, as in `make PYTHON=python3.12 up`\n"
         )
         return 1
-    from sandbox import environment  # noqa: PLC0415 (an older Python cannot read it)
+    from sandbox import environment  # noqa: PLC0415 (an older Python cannot read the module)
 
     return environment.main()
 

@@ -1,4 +1,4 @@
-"""The deployer's IAM policies, from the calls that the sandbox's cloud recorded (docs/deployer-policy.md)."""
+"""The deployer's IAM policies, from the recorded calls of the sandbox's cloud (docs/deployer-policy.md)."""
 
 import json
 import re
@@ -14,9 +14,9 @@ from sandbox.layout import ACCOUNT, ISSUER, REGION
 Calls = Mapping[str, Sequence[str]]
 
 DOCUMENTS: Final = Path(__file__).parents[1] / "docs/deployer-policy"
-# The policy that every kind of identity needs; `external` needs no other.
+# The common policy of all kinds of identity; `external` needs no other policy.
 COMMON: Final = "common"
-# Placeholders of the documents, by what the sandbox has in their place.
+# Placeholders of the documents, by the sandbox's values.
 PLACEHOLDERS: Final = {
     "REGION": REGION,
     "ACCOUNT": ACCOUNT,
@@ -25,8 +25,8 @@ PLACEHOLDERS: Final = {
     "ISSUER": ISSUER.removeprefix("https://"),
 }
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
-# By document: reads of the official provider that the sandbox's does not make, repairs of what was changed
-# outside Pulumi, and what AWS demands at the first load balancer of an account.
+# By document: reads that only the official provider makes, repairs of changes outside Pulumi, and AWS's
+# requirements for the first load balancer of an account.
 NOT_CALLED: Final[Mapping[str, Calls]] = {
     COMMON: {
         "elasticloadbalancing:DescribeCapacityReservation": ("*",),
@@ -55,7 +55,7 @@ _ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17})(?=/|$)")
 
 
 def document(name: str, calls: Calls) -> dict[str, Any]:
-    """The least policy for `calls`, the ARNs of each action, and for NOT_CALLED, in marked statements."""
+    """Return the minimal policy for `calls` (ARNs by action) and for NOT_CALLED, in marked statements."""
     own = _statements(calls)
     marked = _statements(NOT_CALLED.get(name, {}))
     for number, statement in enumerate(marked, 1):
@@ -67,14 +67,14 @@ def document(name: str, calls: Calls) -> dict[str, Any]:
 
 
 def generalised(arn: str) -> str:
-    """The ARN with placeholders, and with wildcards for what AWS or Pulumi draws by chance."""
+    """Return the ARN with placeholders, and with wildcards for random parts by AWS or Pulumi."""
     for name, value in PLACEHOLDERS.items():
         arn = re.sub(rf"(?<=[:/]){re.escape(value)}(?=[:/]|$)", name, arn)
     return _ID.sub("*", _NAMED.sub("node-nlb-*", arn))
 
 
 def filled(text: str) -> dict[str, Any]:
-    """A document's text with the sandbox's values in place of the placeholders."""
+    """Return a document's text with the sandbox's values in place of the placeholders."""
     for name, value in PLACEHOLDERS.items():
         text = re.sub(rf"\b{name}\b", value, text)
     found: dict[str, Any] = json.loads(text)
@@ -82,7 +82,7 @@ def filled(text: str) -> dict[str, Any]:
 
 
 def actions(found: Mapping[str, Any], *, marked: bool = False) -> set[str]:
-    """The actions of a document: those that the sandbox calls, or those that are marked."""
+    """Return a document's actions: the sandbox's calls, or the marked actions."""
     return {
         action
         for statement in found["Statement"]
@@ -92,7 +92,7 @@ def actions(found: Mapping[str, Any], *, marked: bool = False) -> set[str]:
 
 
 def together(*documents: Mapping[str, Any]) -> dict[str, Any]:
-    """One document with the statements of several."""
+    """Return a document with the statements of several documents."""
     return {
         "Version": "2012-10-17",
         "Statement": [each for document in documents for each in document["Statement"]],
@@ -100,7 +100,7 @@ def together(*documents: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def beside(calls: Calls, common: Iterable[str]) -> dict[str, Sequence[str]]:
-    """The calls whose action is not common."""
+    """Return the calls whose action is not common."""
     known = set(common)
     return {action: arns for action, arns in calls.items() if action not in known}
 

@@ -1,4 +1,4 @@
-"""`make down`: `pulumi destroy`, then the processes, then the directory; what is left is looked for."""
+"""`make down`: `pulumi destroy`, then the processes, then the directory; leftovers are errors."""
 
 import threading
 from collections.abc import Iterator
@@ -18,12 +18,13 @@ _SILENCE_S: Final = 20.0
 
 
 def down(root: Path, progress: Progress, *, force: bool = False) -> None:
-    """Take the sandbox of the project at `root` down.
+    """Stop and remove the sandbox of the project at `root`.
 
-    A stack whose cloud is gone, or whose last run was killed, cannot be destroyed: it is forgotten with its
-    world.
-    Raises SandboxError where nothing is up, StackError where `pulumi destroy` fails (with `force` the rest
-    goes on).
+    A stack whose cloud is lost, or whose last run was killed, cannot be destroyed: the stack is deleted with
+    its sandbox.
+
+    Raises SandboxError if no sandbox is present, StackError if `pulumi destroy` fails (with `force`, the rest
+    continues).
     """
     layout = Layout.default(root)
     if not layout.present:
@@ -43,7 +44,7 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
 
 @contextmanager
 def _watched(stack: Stack, progress: Progress) -> Iterator[None]:
-    """Name who uses the stack's resources if the block still runs after 20 s: Pulumi waits in silence."""
+    """Report the users of the stack's resources if the block still runs after 20 s: Pulumi waits silently."""
 
     def name() -> None:
         for line in stack.dependents():
@@ -62,7 +63,7 @@ def _destroy(stack: Stack, tools: dict[str, Path], progress: Progress, force: bo
     if not stack.exists():
         return
     try:
-        if missing(stack.layout):  # where the nodes were killed, a namespace's Pods would never go
+        if missing(stack.layout):  # with killed nodes, the deletion of a namespace's Pods would not end
             start_world(stack.layout, tools, progress)
         with progress.step("pulumi destroy, stack dev") as step, _watched(stack, progress):
             stack.destroy(step.note)

@@ -1,4 +1,4 @@
-"""Keeps the project's virtual environment as uv.lock says: quick when it is, mended when it is not."""
+"""Keeps the project's virtual environment equal to uv.lock: quick if current, repaired otherwise."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _SILENT_AT_MOST_S = 3.5
 _STATUS_ALONE = re.compile(r"exit (status|code:) \d+$")
 _SEVERAL = re.compile(r"\d+ errors? occurred:$")
 _STAMP = ".venv/.node-nlb-sync.json"
-_INTERRUPTED = 130  # 128 + SIGINT, as a shell counts it
+_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 
 _VARIABLES = {"UV_PROJECT_ENVIRONMENT": ".venv", "PIP_USER": "0"}
 
@@ -34,11 +34,11 @@ Say = Callable[[str], None]
 
 
 class PreparationError(Exception):
-    """The environment cannot be made; the message is one line that says why and what to do."""
+    """The environment cannot be created; the message is one line with the cause and the remedy."""
 
 
 def main() -> int:
-    """Prepare the environment of this clone; give the exit status."""
+    """Prepare the environment of this clone; return the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         prepare(ROOT, _say)
@@ -52,10 +52,10 @@ def main() -> int:
 
 
 def prepare(root: Path, say: Say) -> None:
-    """Make `.venv` below `root` what its uv.lock and pyproject.toml say; at once where it already is.
+    """Make `.venv` below `root` match its uv.lock and pyproject.toml; returns at once if current.
 
-    Raises PreparationError where uv cannot be had or refuses. An interrupted run leaves no stamp, so the
-    next one takes it up; a damaged environment is made anew.
+    Raises PreparationError if uv is missing or fails. An interrupted run leaves no stamp, so the next run
+    continues; a damaged environment is created again.
     """
     if _current(root):
         return
@@ -76,7 +76,7 @@ def prepare(root: Path, say: Say) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What a complete run leaves in the environment: a digest of its inputs, its packages."""
+    """The record of a complete run in the environment: a digest of its inputs, its packages."""
 
     inputs: str
     packages: frozenset[str]
@@ -91,14 +91,14 @@ class _Stamp:
 
     @classmethod
     def of(cls, root: Path) -> "_Stamp":
-        """The stamp of the environment as it is now."""
+        """Return the stamp of the current environment."""
         digest = hashlib.sha256()
-        # pyvenv.cfg names the interpreter; the version is in the metadata of the installed project.
+        # pyvenv.cfg contains the interpreter; the version is in the metadata of the installed project.
         for name in ("uv.lock", "pyproject.toml", "syncer/version.py", ".venv/pyvenv.cfg"):
             path = root / name
             digest.update(path.read_bytes() if path.exists() else b"")
         found = (root / ".venv").glob("lib/python*/site-packages/*")
-        # Python makes and drops its own caches as it likes.
+        # Python creates and removes its own caches at any time.
         return cls(digest.hexdigest(), frozenset(path.name for path in found if path.name != "__pycache__"))
 
     def write(self, root: Path) -> None:
@@ -106,13 +106,13 @@ class _Stamp:
 
 
 def _current(root: Path) -> bool:
-    """Whether the last complete run saw these very inputs and nothing was lost since."""
+    """Whether the inputs are those of the last complete run, and nothing is damaged."""
     last = _Stamp.read(root)
     return last is not None and last.inputs == _Stamp.of(root).inputs and not _damaged(root)
 
 
 def _damaged(root: Path) -> bool:
-    """Whether there is an environment that does not run, or lost a package that a complete run had left."""
+    """Whether an existing environment does not run, or lacks a package of the last complete run."""
     if not os.path.lexists(root / ".venv"):
         return False
     last = _Stamp.read(root)
@@ -128,12 +128,12 @@ def _remove(path: Path) -> None:
 
 
 def uv(say: Say) -> Path:
-    """A uv that is new enough, installed first where there is none. Raises PreparationError without any."""
+    """Return a uv that is new enough; install a missing uv. Raises PreparationError."""
     return _uv() or _install_uv(say)
 
 
 def _uv() -> Path | None:
-    """A uv that is new enough: on PATH, or the one that an earlier run installed."""
+    """Return a uv that is new enough: from PATH, or from an earlier run."""
     on_path = shutil.which("uv")
     for path in (Path(on_path) if on_path else None, private_uv()):
         found = re.match(r"uv (\d+)\.(\d+)", answer([path, "--version"])) if path else None
@@ -143,18 +143,18 @@ def _uv() -> Path | None:
 
 
 def private_uv() -> Path:
-    """Where an installed uv of our own is, if there is one."""
+    """Return the path for the project's own uv."""
     return store.root() / _pinned_uv().replace("==", "-") / "bin/uv"
 
 
 def _pinned_uv() -> str:
-    """The pinned requirement, such as `uv==0.13.9`."""
+    """Return the pinned requirement, such as `uv==0.13.9`."""
     lines = REQUIREMENT.read_text().splitlines()
     return next(line.split()[0] for line in lines if line.startswith("uv=="))
 
 
 def _install_uv(say: Say) -> Path:
-    """Install the pinned uv with pip below the cache; in a virtual environment, else by `pip --target`."""
+    """Install the pinned uv with pip below the cache; in a virtual environment or by `pip --target`."""
     pinned, home = _pinned_uv(), private_uv().parent.parent
     install: tuple[str | Path, ...] = (
         "install",
@@ -167,7 +167,7 @@ def _install_uv(say: Say) -> Path:
         place = Path(staging) / "uv"
         ways: tuple[tuple[Sequence[str | Path], ...], ...] = (
             ([sys.executable, "-m", "venv", place], [place / "bin/python", "-m", "pip", *install]),
-            # Where Python came without ensurepip, as Debian's without python3-venv.
+            # For a Python without ensurepip, such as Debian's without python3-venv.
             ([sys.executable, "-m", "pip", *install, "--target", place],),
         )
         for commands in ways:
@@ -189,7 +189,7 @@ def _install_uv(say: Say) -> Path:
 def _sync(program: Path, root: Path, say: Say) -> None:
     words: list[str | Path] = [program, "sync", "--locked"]
     if not (root / ".venv").exists():
-        # The Python that runs this, not one that uv would download.
+        # The running Python, not a Python downloaded by uv.
         words += ["--python", getattr(sys, "_base_executable", sys.executable)]
     refusal = run(words, "virtual environment: uv sync", root, say)
     if refusal:
@@ -197,7 +197,7 @@ def _sync(program: Path, root: Path, say: Say) -> None:
 
 
 def _command(root: Path) -> None:
-    """Make `.venv/bin/sandbox`. The sandbox belongs to this clone, so no installed package can bring it."""
+    """Create `.venv/bin/sandbox`: the sandbox belongs to this clone, not to an installed package."""
     command = root / ".venv/bin/sandbox"
     command.write_text(f"#!{root}/.venv/bin/python\nfrom sandbox.__main__ import main\n\nmain()\n")
     command.chmod(0o755)
@@ -206,9 +206,9 @@ def _command(root: Path) -> None:
 def run(
     words: Sequence[str | Path], what: str, where: Path, say: Say, variables: Mapping[str, str] | None = None
 ) -> str:
-    """Run a command and report the seconds so far; give "" where it succeeded, else the line with the reason.
+    """Run a command and report the elapsed seconds; return "" on success, otherwise the error line.
 
-    `variables` are set beside those of this process; without them uv means `.venv`.
+    `variables` replace the default, which makes uv use `.venv`.
     """
     began = said_at = time.monotonic()
     downloads, arrived = 0, 0
@@ -228,9 +228,9 @@ def run(
         return ""
     said, printed = _stripped(command.said), _stripped(command.output.splitlines())
     errors = [line for line in [*said, *printed] if line.lower().startswith("error")]
-    # A builder reports the exit status of a command whose own error has the reason.
+    # A builder reports only the exit status of a failed command; the command's own error has the reason.
     errors = [line for line in errors if not _STATUS_ALONE.search(line)] or errors
-    if errors and _SEVERAL.search(errors[-1]):  # Buildah of several platforms: the reasons come after it
+    if errors and _SEVERAL.search(errors[-1]):  # Buildah of several platforms: the reasons follow
         errors = [line.removeprefix("* ") for line in said if line.startswith("* ")][:1] or errors
     reasons = errors or said or printed or [f"{words[0]} ended with status {command.status}"]
     return reasons[-1].removeprefix("error: ")
@@ -241,7 +241,7 @@ def _stripped(lines: Sequence[str]) -> list[str]:
 
 
 def answer(words: Sequence[str | Path]) -> str:
-    """What a command prints; empty where it fails or takes over 10 s."""
+    """Return the output of a command; empty after a failure or 10 s."""
     try:
         asked = subprocess.run(
             words, capture_output=True, text=True, errors="replace", timeout=_ASK_S, check=False

@@ -1,5 +1,5 @@
-"""The one kind of error that the `sandbox` command shows to people."""
+"""The only kind of error that the `sandbox` command shows to users."""
 
 
 class SandboxError(Exception):
-    """What was wrong, where, and what to do, in one line."""
+    """The cause, the place and the remedy, in one line."""

@@ -1,4 +1,4 @@
-"""Where a sandbox keeps its files, on which ports its servers listen, and which loopback addresses it has."""
+"""The files of a sandbox, the ports of its servers, and its loopback addresses."""
 
 import json
 import os
@@ -14,24 +14,24 @@ from typing import Final
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
-# The OIDC issuer of the cluster's ServiceAccount tokens, in the form that EKS gives it.
+# The OIDC issuer of the cluster's ServiceAccount tokens, in EKS's form.
 ISSUER: Final = f"https://oidc.eks.{REGION}.amazonaws.com/id/5A4D42584F4944434C55535445524944"
-# Above the sandboxes' own (sandbox.slots), below the NodePorts (30000) and the ports that a kernel gives to
-# any client (from 32768 on Linux, 49152 on macOS): a server that is stopped for a while finds its port free.
+# Above the sandboxes' own ports (sandbox.slots), below the NodePorts (30000) and the ephemeral ports of a
+# kernel (from 32768 on Linux, 49152 on macOS): a restarted server finds its port free.
 FREE_PORTS: Final = range(21_000, 30_000)
-# The second octet of the networks of test sandboxes; sandbox.slots gives the others their own.
+# The second octet of the networks of test sandboxes; sandbox.slots assigns the others.
 _TEST_BLOCKS: Final = range(2, 64, 2)
 _BLOCK: Final = 64
 _FILE: Final = "layout.json"
-# What `make down` leaves: the lock of the run itself, the ports for the next run, downloaded plugins.
+# Kept by `make down`: the lock of the run itself, the ports for the next run, downloaded plugins.
 _KEPT: Final = frozenset({"lock", _FILE, "pulumi-home"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """One sandbox: its directory, the ports of its servers (0: none chosen yet), its loopback addresses.
+    """A sandbox: its directory, the ports of its servers (0: not chosen yet), its loopback addresses.
 
-    `block` is the second octet of its VPC, 127.`block`.0.0/16; its Elastic IPs are in the /16 after that.
+    `block` is the second octet of its VPC, 127.`block`.0.0/16; its Elastic IPs are in the next /16.
     """
 
     directory: Path
@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def aws_url(self) -> str:
-        """The one endpoint of every simulated AWS service."""
+        """The common endpoint of all simulated AWS services."""
         return f"http://{HOST}:{self.aws_port}"
 
     @property
@@ -55,7 +55,7 @@ class Layout:
 
     @property
     def etcd_url(self) -> str:
-        """The client URL of etcd; it answers clients with a certificate (`sandbox.cluster.store_context`)."""
+        """The client URL of etcd; clients need a certificate (`sandbox.cluster.store_context`)."""
         return f"https://{HOST}:{self.etcd_port}"
 
     @property
@@ -65,7 +65,7 @@ class Layout:
 
     @property
     def elastic_network(self) -> IPv4Network:
-        """Where Elastic IPs come from."""
+        """The network of the Elastic IPs."""
         return IPv4Network(f"127.{self.block + 1}.0.0/16")
 
     @property
@@ -80,27 +80,27 @@ class Layout:
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
+        """A log file for each process."""
         return self.directory / "logs"
 
     @property
     def run(self) -> Path:
-        """One pid file a process."""
+        """A pid file for each process."""
         return self.directory / "run"
 
     @property
     def pods(self) -> Path:
-        """One directory a Pod: mounts and container logs."""
+        """A directory for each Pod: mounts and container logs."""
         return self.directory / "pods"
 
     @property
     def image(self) -> Path:
-        """The image that Pods run from; absent where they run as processes."""
+        """The image of the Pods; absent if Pods run as processes."""
         return self.directory / "image.json"
 
     @property
     def images(self) -> Path:
-        """The files of images, one directory an image."""
+        """The files of images, a directory for each image."""
         return self.directory / "images"
 
     @property
@@ -110,48 +110,48 @@ class Layout:
 
     @property
     def nodes_socket(self) -> Path:
-        """The unix socket by which the `sandbox` command speaks to the nodes process."""
+        """The unix socket between the `sandbox` command and the nodes process."""
         return self.run / "nodes.sock"
 
     @property
     def loopback_map(self) -> Path:
-        """Where addresses and ports that cannot be bound as they are really listen."""
+        """The actual listen addresses of simulated addresses and ports that cannot be bound directly."""
         return self.directory / "loopback.json"
 
     @property
     def bin(self) -> Path:
-        """Executables put on PATH for Pulumi: tools and offline plugins."""
+        """Executables on PATH for Pulumi: tools and offline plugins."""
         return self.directory / "bin"
 
     @property
     def plugins(self) -> Path:
-        """Which plugins the engine got, and why others were refused."""
+        """The engine's plugins, and the reasons for refused plugins."""
         return self.directory / "plugins.json"
 
     @property
     def pulumi_backend(self) -> Path:
-        """The stack's state, by a file:// backend."""
+        """The stack's state, in a file:// backend."""
         return self.directory / "pulumi"
 
     @property
     def pulumi_home(self) -> Path:
-        """PULUMI_HOME: nothing of the user's own Pulumi is read or changed."""
+        """PULUMI_HOME: the user's own Pulumi is neither read nor changed."""
         return self.directory / "pulumi-home"
 
     @property
     def present(self) -> bool:
-        """Whether there is a sandbox, running or killed; false after `make down`."""
+        """Whether a sandbox exists, running or killed; false after `make down`."""
         return self.directory.is_dir() and any(path.name not in _KEPT for path in self.directory.iterdir())
 
     def ports(self) -> dict[str, int]:
-        """Every port by its field's name."""
+        """All ports by field name."""
         return {name: getattr(self, name) for name in PORTS}
 
     @classmethod
     def default(cls, root: Path) -> "Layout":
-        """The sandbox of the project at `root`: SANDBOX_DIR, or `.sandbox` below it.
+        """Return the sandbox of the project at `root`: SANDBOX_DIR, or `.sandbox` below `root`.
 
-        A directory that was copied with its clone names the processes of the original: it is emptied.
+        A directory copied with its clone contains the processes of the original: the copy is emptied.
         """
         directory = Path(os.environ.get("SANDBOX_DIR") or root / ".sandbox").absolute()
         if _is_copy(directory):
@@ -161,12 +161,12 @@ class Layout:
 
     @classmethod
     def ephemeral(cls, directory: Path) -> "Layout":
-        """A sandbox of a test: its own directory, ports that are free now, addresses by chance."""
+        """Return a sandbox for a test: its own directory, currently free ports, random addresses."""
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         return cls(directory=directory.absolute(), block=random.choice(_TEST_BLOCKS), **ports)  # noqa: S311
 
     def save(self) -> None:
-        """Write ports and addresses beside the sandbox, for its processes and for the next run."""
+        """Write ports and addresses for the sandbox's processes and for the next run."""
         self.directory.mkdir(parents=True, exist_ok=True)
         content = {"directory": str(self.directory), "block": self.block, **self.ports()}
         written = self.directory / f"{_FILE}.new"
@@ -175,7 +175,7 @@ class Layout:
 
     @classmethod
     def load(cls, directory: Path) -> "Layout":
-        """The layout that `save` wrote in `directory`; without ports where it is missing or damaged."""
+        """Load the layout saved in `directory`; without ports if missing or damaged."""
         stored = _read(directory)
         chosen = {name: stored.get(name) for name in PORTS}
         block = stored.get("block", _BLOCK)
@@ -184,7 +184,7 @@ class Layout:
         return cls(directory=directory.absolute(), block=block, **chosen)  # type: ignore[arg-type]
 
     def clear(self) -> None:
-        """Delete all but the lock, the choice of ports and downloaded plugins."""
+        """Delete all but the lock, the chosen ports and downloaded plugins."""
         for path in self.directory.iterdir():
             if path.name in _KEPT:
                 continue
@@ -195,11 +195,11 @@ PORTS: Final = tuple(field.name for field in fields(Layout) if field.name.endswi
 
 
 def free_ports(count: int) -> list[int]:
-    """That many ports of HOST on which nothing listens now."""
+    """Return `count` free ports of HOST."""
     found: list[int] = []
     with ExitStack() as held:
         while len(found) < count:
-            port = random.choice(FREE_PORTS)  # noqa: S311 - so that two who choose at once do not meet
+            port = random.choice(FREE_PORTS)  # noqa: S311 - so that concurrent runs choose different ports
             try:
                 held.enter_context(socket.create_server((HOST, port)))
             except OSError:
@@ -217,9 +217,9 @@ def _read(directory: Path) -> dict[str, object]:
 
 
 def _is_copy(directory: Path) -> bool:
-    """Whether the layout in `directory` belongs to another directory that is still there."""
+    """Whether the layout in `directory` belongs to another, existing directory."""
     home = _read(directory).get("directory")
     try:
         return isinstance(home, str) and not Path(home).samefile(directory)
     except OSError:
-        return False  # the original is gone: it was moved
+        return False  # the original was moved here

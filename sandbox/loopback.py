@@ -1,10 +1,9 @@
-"""Where a simulated (address, port) really listens on this machine.
+"""The actual listen address of a simulated (address, port) on this machine.
 
-On Linux every 127.x.y.z answers, so an address stands for itself.
-Where only 127.0.0.1 does (macOS), each pair gets a port of its own there.
-Where ports below 1024 may not be bound, they move up by 8000: 80 is 8080, 443 is 8443.
-Where another program has a port on every address (0.0.0.0), the pair gets another port.
-The listening process decides; a file that all processes of the sandbox share keeps the exceptions.
+On Linux, every 127.x.y.z can be bound, so an address stays unchanged. With only 127.0.0.1 (macOS), each pair
+gets its own port of 127.0.0.1. If ports below 1024 are not allowed, they move up by 8000: 80 is 8080, 443 is
+8443. If another program has a port on all addresses (0.0.0.0), the pair gets another port. The listening
+process decides; a file shared by all processes of the sandbox records the exceptions.
 """
 
 import errno
@@ -29,7 +28,7 @@ _ATTEMPTS = 100
 
 
 class Address(NamedTuple):
-    """An address and a port that can be bound or connected to as they are."""
+    """An actual address and port, to bind or to connect to."""
 
     ip: str
     port: int
@@ -40,7 +39,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    """The mapping of one sandbox. `place` is the same in every process and over restarts."""
+    """The mapping of a sandbox. `place` is the same in all processes and after restarts."""
 
     path: Path
     every_address: bool
@@ -48,7 +47,7 @@ class Loopback:
 
     @classmethod
     def of(cls, layout: Layout) -> "Loopback":
-        """Probe what this machine allows; SANDBOX_LOOPBACK=single asks for 127.0.0.1 only."""
+        """Probe this machine's abilities; SANDBOX_LOOPBACK=single forces 127.0.0.1 only."""
         single = os.environ.get("SANDBOX_LOOPBACK") == "single"
         return cls(
             path=layout.loopback_map,
@@ -57,7 +56,7 @@ class Loopback:
         )
 
     def place(self, ip: str, port: int) -> Address:
-        """Where the simulated `ip`:`port` listens, and where its clients connect."""
+        """Return the actual address of the simulated `ip`:`port`, for servers and clients."""
         moved = self._recorded().get(f"{ip}:{port}")
         if moved:
             return Address(ip if self.every_address else HOST, moved)
@@ -66,9 +65,9 @@ class Loopback:
         return Address(HOST, self._own_port(f"{ip}:{port}"))
 
     def listen(self, ip: str, port: int, backlog: int = 100) -> socket.socket:
-        """A socket that listens for `ip`:`port`, moved to another port where a program has that one.
+        """Return a listening socket for `ip`:`port`, on another port if in use by a program.
 
-        Raises OSError where the address cannot be bound or no port is free.
+        Raises OSError if the address cannot be bound or no port is free.
         """
         place = self.place(ip, port)
         with self._locked() as ports:
@@ -85,12 +84,12 @@ class Loopback:
         raise OSError(errno.EADDRINUSE, f"no port is free on {place.ip}")
 
     def reserve(self, ip: str, port: int) -> Address:
-        """Where a program that binds for itself can listen for `ip`:`port` now."""
+        """Return a free address for a program that itself binds for `ip`:`port`."""
         with self.listen(ip, port) as listening:
             return Address(*listening.getsockname())
 
     def source(self, ip: str) -> tuple[str, int] | None:
-        """What to bind a connection's near end to, so that it comes from `ip`; None where it cannot."""
+        """Return the local address for connections from `ip`; None if not possible."""
         return (ip, 0) if self.every_address else None
 
     def _allowed(self, port: int) -> int:
@@ -101,7 +100,7 @@ class Loopback:
         if self.every_address and port < _FIRST_LOW_PORT:
             yield port + LOW_PORT_OFFSET
         for _ in range(_ATTEMPTS):
-            by_chance = random.choice(FREE_PORTS)  # noqa: S311 - so that two who choose at once do not meet
+            by_chance = random.choice(FREE_PORTS)  # noqa: S311 - concurrent runs should differ
             if by_chance not in ports.values():
                 yield by_chance
 
@@ -138,7 +137,7 @@ class Loopback:
 
 
 def _parsed(text: str) -> dict[str, int]:
-    """The records; none where a process was killed while it wrote them: the next listener decides again."""
+    """Return the records; empty after the incomplete write of a killed process (later listeners decide)."""
     try:
         return dict(json.loads(text))
     except ValueError:
@@ -154,7 +153,7 @@ def _can_bind(ip: str, port: int) -> bool:
 
 
 def _low_ports_allowed() -> bool:
-    """Whether a port below 1024 may be bound; one that is merely in use counts as allowed."""
+    """Whether ports below 1024 can be bound; a port in use counts as allowed."""
     try:
         socket.create_server((HOST, 1023)).close()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Starts, finds and stops the processes of a sandbox, each by its own pid file."""
+"""Starts, finds and stops the processes of a sandbox, by pid files."""
 
 import contextlib
 import json
@@ -18,12 +18,12 @@ _START = ".start.json"
 
 
 class ProcessError(SandboxError):
-    """A process of the sandbox did not come up; the message is one line for people."""
+    """A process of the sandbox did not start; the message is one line for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process that a pid file names and that still is the one that was started."""
+    """A running process, identical with the process recorded in its pid file."""
 
     name: str
     pid: int
@@ -40,9 +40,9 @@ def start(
 
     The process inherits `descriptors` under their numbers.
 
-    The process gets a session of its own, so that Ctrl-C in the terminal of `make up` does not reach it.
-    How it was started is kept in run/NAME.start.json until `stop`, for `restart`.
-    Raises ProcessError where the command cannot be run at all.
+    The process has its own session, so that Ctrl-C in the terminal of `make up` does not reach the process.
+    The start command is kept in run/NAME.start.json until `stop`, for `restart`. Raises ProcessError if the
+    command cannot run at all.
     """
     layout.logs.mkdir(parents=True, exist_ok=True)
     layout.run.mkdir(parents=True, exist_ok=True)
@@ -65,14 +65,14 @@ def start(
     record = {"command": [str(word) for word in command], "env": None if env is None else dict(env)}
     _start_file(layout, name).touch(mode=0o600)
     _start_file(layout, name).write_text(json.dumps(record))
-    child.returncode = 0  # it outlives this interpreter on purpose: no ResourceWarning for it
+    child.returncode = 0  # intentionally outlives this interpreter: no ResourceWarning
     return Running(name, child.pid)
 
 
 def restart(layout: Layout, name: str) -> Running | None:
-    """Start a process again as it was started last; None where it was stopped meanwhile.
+    """Start a process again with its last command; None if stopped meanwhile.
 
-    Raises ProcessError as `start` does.
+    Raises ProcessError like `start`.
     """
     try:
         record = json.loads(_start_file(layout, name).read_text())
@@ -82,12 +82,12 @@ def restart(layout: Layout, name: str) -> Running | None:
 
 
 def wanted(layout: Layout) -> list[str]:
-    """The processes that were started and not stopped, whether they run or have ended, by name."""
+    """Return the names of started and not stopped processes, whether running or ended."""
     return sorted(path.name.removesuffix(_START) for path in layout.run.glob(f"*{_START}"))
 
 
 def find(layout: Layout, name: str) -> Running | None:
-    """The process NAME if it runs; a pid that another program has got meanwhile is not it."""
+    """Return process NAME if running; a pid reused by another program does not count."""
     try:
         pid_text, started = _pid_file(layout, name).read_text().split()
     except (OSError, ValueError):
@@ -99,14 +99,14 @@ def find(layout: Layout, name: str) -> Running | None:
 
 
 def running(layout: Layout) -> list[Running]:
-    """Every process of the sandbox that runs, by name."""
+    """Return all running processes of the sandbox, by name."""
     names = sorted(path.stem for path in layout.run.glob("*.pid"))
     return [found for name in names if (found := find(layout, name))]
 
 
 def stop(layout: Layout, name: str, grace_s: float = _STOP_GRACE_S) -> None:
-    """SIGTERM, then SIGKILL after `grace_s` seconds; the pid file goes once the process is gone."""
-    _start_file(layout, name).unlink(missing_ok=True)  # first, so that the supervisor does not restart it
+    """Send SIGTERM, then SIGKILL after `grace_s` seconds; remove the pid file after the end."""
+    _start_file(layout, name).unlink(missing_ok=True)  # first: the supervisor must not restart the process
     found = find(layout, name)
     if found:
         _signal(found.pid, signal.SIGTERM)
@@ -119,7 +119,7 @@ def stop(layout: Layout, name: str, grace_s: float = _STOP_GRACE_S) -> None:
 def wait_until(ready: Callable[[], bool], process: Running, layout: Layout, timeout_s: float) -> None:
     """Poll `ready` every 50 ms.
 
-    Raises ProcessError with the last line of the log when the process ends first or time runs out.
+    Raises ProcessError with the last line of the log if the process ends or the time is over.
     """
     deadline = time.monotonic() + timeout_s
     while not ready():
@@ -133,7 +133,7 @@ def wait_until(ready: Callable[[], bool], process: Running, layout: Layout, time
 
 
 def last_line(layout: Layout, name: str) -> str:
-    """What the process said last, with the path of its log for the rest."""
+    """Return the last line of the process's log, with the path of the log."""
     log = layout.logs / f"{name}.log"
     try:
         lines = log.read_text(errors="replace").strip().splitlines()
@@ -165,13 +165,13 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Collect our own ended child, which would otherwise stay a zombie that looks alive."""
+    """Collect an ended child process: as a zombie, the child would look alive."""
     with contextlib.suppress(OSError):
         os.waitpid(pid, os.WNOHANG)
 
 
 def started_at(pid: int) -> str:
-    """When process `pid` started, as the system counts it; empty when there is none.
+    """Return the system's start time of process `pid`; empty if missing.
 
     Field 22 of /proc/PID/stat on Linux (proc(5)); elsewhere `ps -o lstart`.
     """

@@ -1,4 +1,4 @@
-"""Shows long work step by step: what, how far, how long so far; never silent for more than five seconds."""
+"""Shows long work by steps: name, progress, elapsed time; output comes at least every five seconds."""
 
 import sys
 import threading
@@ -16,7 +16,7 @@ _SPINNER_WIDTH = 3
 
 
 class Step:
-    """One step of the work while it runs; `note` says how far it is."""
+    """A running step of the work; `note` reports its progress."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -25,15 +25,15 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """How long the step has taken so far."""
+        """Return the elapsed time of the step."""
         return time.monotonic() - self._began
 
     def note(self, far: str) -> None:
-        """Say how far the step is, in a few words."""
+        """Report the step's progress, in a few words."""
         self.far = far
 
     def line(self, width: int | None = None) -> str:
-        """The step in one line; where `width` columns are too few, how far it is gets cut."""
+        """Return the step as a line; the progress is cut if the line is longer than `width` columns."""
         head, tail = self.title, f" · {self.seconds:.0f} s"
         far = f" · {self.far}" if self.far else ""
         if width is not None and len(head + far + tail) > width:
@@ -42,14 +42,14 @@ class Step:
 
 
 class Progress:
-    """Prints steps to one stream: a spinner on a terminal, a line at least every four seconds elsewhere."""
+    """Prints steps to a stream: a spinner on a terminal, otherwise a line at least every four seconds."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(file=sys.stdout, highlight=False)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Show a step for as long as the block runs; a line with its time stays when it ends well."""
+        """Show a step while the block runs; after success, a line with its time stays."""
         step = Step(title)
         over = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(step, over), daemon=True)
@@ -66,7 +66,7 @@ class Progress:
         self.say(f"✓ {step.line()}")
 
     def say(self, line: str, style: str | None = None) -> None:
-        """Print a line that stays, whole."""
+        """Print a permanent line, uncut."""
         self.console.print(line, style=style, markup=False, soft_wrap=True)
 
     def _tick(self, step: Step, over: threading.Event) -> None:
@@ -79,5 +79,5 @@ class Progress:
                 self.say(f"  {step.line()}")
 
     def _fitting(self, step: Step) -> Text:
-        """The step beside a spinner, on one line of the terminal: two could not be redrawn in place."""
+        """Return the step beside a spinner, on a single line: two lines could not be redrawn in place."""
         return Text(step.line(self.console.width - _SPINNER_WIDTH))

@@ -1,4 +1,4 @@
-"""Retries of the sandbox's loops: a longer wait after each failure, one log line for each kind of failure."""
+"""Retries of the sandbox's loops: increasing delays, and a single log line for each kind of failure."""
 
 import logging
 import random
@@ -10,10 +10,10 @@ _FIRST_S, _MAX_S = 0.5, 10.0
 
 
 class Retry:
-    """The failures of one loop since its work last succeeded.
+    """The failures of a loop since its last success.
 
-    `what` names the work in the log. Waits double up to `max_s`, and each kind of failure is logged once
-    until the work succeeds.
+    `what` is the work's name in the log. Delays double up to `max_s`, and each kind of failure is logged once
+    until the next success.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class Retry:
         self._logged: set[str] = set()
 
     def failed(self, error: BaseException) -> float:
-        """Count a failure; the seconds to wait before the next try, with jitter."""
+        """Count a failure; return the delay before the next try in seconds, with jitter."""
         self._failures += 1
         kind = _kind(error)
         if kind not in self._logged:
@@ -38,7 +38,7 @@ class Retry:
         return delay * random.uniform(0.75, 1)  # noqa: S311 (jitter)
 
     def succeeded(self) -> None:
-        """Reset: the next failure is logged and waited for as a first one."""
+        """Reset: log and delay of the next failure are those of a first failure."""
         if self._failures:
             self._log.info("%s succeeded after %d failures", self._what, self._failures)
             self._failures = 0
@@ -47,7 +47,7 @@ class Retry:
 
 
 def _kind(error: BaseException) -> str:
-    """Failures of one kind are logged once: by type, and by the status or code that a server gave."""
+    """Return the kind of a failure, for logging once: its type, and a server's status or code."""
     detail: Any = getattr(error, "status", "")
     if isinstance(error, ClientError):
         detail = error.response.get("Error", {}).get("Code", "")
@@ -55,6 +55,6 @@ def _kind(error: BaseException) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """The error in one line of bounded length: a garbled answer may be quoted in it."""
+    """Return the error as a line of limited length: the error may quote a malformed answer."""
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,4 +1,4 @@
-"""Draws a sandbox's status as tables for people; lines are never cut, whatever the terminal's width."""
+"""Prints a sandbox's status as tables for users; lines are never cut, at any width of the terminal."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ _WEB = {"http": 80, "https": 443}
 
 
 def summary(status: Status) -> str:
-    """What `make up` ends with: addresses and listeners, groups, nodes, the syncer."""
+    """The last output of `make up`: addresses and listeners, groups, nodes, the syncer."""
     rows = [
         (f"static IP, {zone}", ip, ", ".join(_entry(status, zone, name) for name in _by_port(status)))
         for zone, ip in sorted(status.static_ips.items())
@@ -35,7 +35,7 @@ def summary(status: Status) -> str:
 
 
 def next_steps(status: Status, command: str) -> str:
-    """Commands to try, each as it can be pasted."""
+    """Return commands to try, ready to paste."""
     rows = [
         (f"{command} node add 2", "# two nodes join both groups by themselves"),
         (f"{command} node drain {_a_target(status)}", "# one leaves, and no connection fails"),
@@ -48,7 +48,7 @@ def next_steps(status: Status, command: str) -> str:
 
 
 def details(status: Status) -> str:
-    """`sandbox status`: what does not run, the summary, then each target of each group."""
+    """The output of `sandbox status`: ended processes, the summary, then all targets of all groups."""
     if not status.processes:
         return NOTHING_UP
     parts = [summary(status), *(_targets(group) for group in status.groups)]
@@ -60,7 +60,7 @@ def details(status: Status) -> str:
 
 
 def _alarms(status: Status) -> list[str]:
-    """A line for each process that does not run, or that had to be started again."""
+    """Return a line for each process that does not run, or that was restarted."""
     lines = [not_running(status.missing)] if status.missing else []
     for name, incident in sorted(status.incidents.items()):
         if incident.lost:
@@ -76,7 +76,7 @@ def _alarms(status: Status) -> list[str]:
 
 
 def not_running(missing: Sequence[str]) -> str:
-    """One line for a sandbox of which a part was killed."""
+    """Return the line for a sandbox with missing processes."""
     return f"not running: {', '.join(missing)}; `make up` mends it"
 
 
@@ -85,7 +85,7 @@ def _by_port(status: Status) -> list[str]:
 
 
 def _entry(status: Status, zone: str, listener: str) -> str:
-    """A listener and where it listens, as a URL where it is one."""
+    """Return a listener and its actual address, as a URL if possible."""
     place = status.entries[f"{zone}/{listener}"]
     return _url(listener, place) if listener in _WEB else f"{listener} {place}"
 
@@ -117,7 +117,7 @@ def _aligned(rows: Iterable[Sequence[str]]) -> str:
 
 
 def command_name() -> str:
-    """How the `sandbox` command is typed from here."""
+    """Return the `sandbox` command as typed from the current directory."""
     command = Path(sys.executable).parent / "sandbox"
     try:
         return str(command.relative_to(Path.cwd()))

@@ -1,8 +1,9 @@
-"""Gives each sandbox of this machine ports and loopback addresses that no other sandbox or program has.
+"""Assigns ports and loopback addresses to each sandbox of this machine, separate from all other programs.
 
-The machine has a fixed number of slots: 16 ports and one 127.x.0.0/15 each. The listening socket of the
-slot's first port, the simulated AWS's, is the claim: the kernel gives it to one process only, it passes from
-`make up` to the cloud process without a gap, and it ends with that process however the process ends.
+The machine has a fixed number of slots: 16 ports and a 127.x.0.0/15 for each slot. The listening socket of
+the slot's first port, the simulated AWS's, is the claim: the kernel gives the socket to a single process,
+`make up` passes the socket to the cloud process without a gap, and the claim ends with any end of this
+process.
 """
 
 import socket
@@ -16,15 +17,15 @@ from sandbox.layout import HOST, PORTS, Layout
 
 _FIRST_PORT: Final = 18_000
 _PORTS_EACH: Final = 16
-_BLOCKS: Final = range(66, 254, 2)  # clear of 127.0.0.0/16, the machine's own, and of the tests' networks
+_BLOCKS: Final = range(66, 254, 2)  # outside of 127.0.0.0/16, the machine's own, and the tests' networks
 _LOCAL_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")  # ip(7)
 _LOCAL_PORTS_ELSEWHERE: Final = range(49_152, 65_536)  # RFC 6335, macOS
 
 
 def claim(stored: Layout) -> tuple[Layout, socket.socket]:
-    """Choose a slot, the stored one where it is free, and answer it with the socket that holds it.
+    """Choose a slot, preferably the stored slot; return the slot and its socket.
 
-    Raises SandboxError where no slot is free.
+    Raises SandboxError if no slot is free.
     """
     for layout in _in_order(stored):
         held = _hold(layout)
@@ -38,9 +39,9 @@ def claim(stored: Layout) -> tuple[Layout, socket.socket]:
 
 
 def _in_order(stored: Layout) -> list[Layout]:
-    """Every slot: the stored one first, then from one that depends on the directory, so that clones differ.
+    """Return all slots: the stored slot first, then from a start by directory, so that clones differ.
 
-    Slots that overlap the ports which the kernel gives to clients come last: any connection may take them.
+    Slots in the kernel's range of client ports come last, because any connection may take such a port.
     """
     first = zlib.crc32(str(stored.directory).encode()) % len(_BLOCKS)
     numbers = [*range(first, len(_BLOCKS)), *range(first)]
@@ -57,7 +58,7 @@ def _slot(directory: Path, number: int) -> Layout:
 
 
 def _hold(layout: Layout) -> socket.socket | None:
-    """The socket that claims a slot; None where one of its ports is taken."""
+    """Return the socket that claims a slot; None if any of its ports is in use."""
     with ExitStack() as held:
         try:
             bound = [

@@ -1,4 +1,4 @@
-"""Runs the real Pulumi CLI on stack `dev`, in an environment that knows the sandbox and nothing else."""
+"""Runs the real Pulumi CLI on stack `dev`, in an environment with the sandbox only."""
 
 import contextlib
 import itertools
@@ -23,12 +23,12 @@ _CANCEL_S = 60.0
 _ANSWER_S = 60.0
 _CHANGED = re.compile(r"^\s*[-+~]{1,2}\s+(?P<type>\S+:\S+) (?P<name>\S+) (?P<what>created|deleted|updated)\b")
 
-# What the CLI says of a key that Pulumi.yaml declares and the stack has not, or has in another type.
+# The CLI's message for a key declared in Pulumi.yaml and missing in the stack, or of another type.
 _CONFIGURATION = re.compile(r"validating stack config: (?P<what>.*?configuration \w+ '(?P<key>\w+)'.*)")
 
 
 class StackError(SandboxError):
-    """Pulumi refused or failed; the message holds what it said was wrong."""
+    """Pulumi refused or failed; the message contains Pulumi's error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +40,49 @@ class Stack:
     pulumi: Path
 
     def environment(self) -> dict[str, str]:
-        """What `sandbox shell` sets: enough to type `pulumi up`, and no way to a real account or cluster."""
+        """Return the variables of `sandbox shell`: for `pulumi up`, without a real account or cluster."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("AWS_", "PULUMI_", "KUBE", "VIRTUAL_ENV"))
         }
-        # uv last: the official language plugin asks it for the project's Python.
+        # uv last: the official language plugin uses uv to find the project's Python.
         path = [self.layout.bin, self.pulumi.parent, Path(sys.executable).parent, private_uv().parent]
         return kept | {
             "PATH": os.pathsep.join([*map(str, path), kept.get("PATH", "")]),
             "KUBECONFIG": str(self.layout.kubeconfig),
-            # Not in the stack's configuration, which is in git and the same for every sandbox. The official
-            # provider reads it as the stand-in does (its guide "Custom Service Endpoints").
+            # Not in the stack's configuration: the configuration is in git and the same for every sandbox.
+            # The official provider reads the variable as the stand-in does (its guide "Custom Service
+            # Endpoints").
             "AWS_ENDPOINT_URL": self.layout.aws_url,
-            # The administrator of the sandbox's AWS, as in the stack's configuration; they protect nothing.
+            # The administrator of the sandbox's AWS, as in the stack's configuration; the keys protect
+            # nothing.
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "PULUMI_BACKEND_URL": f"file://{self.layout.pulumi_backend}",
             "PULUMI_HOME": str(self.layout.pulumi_home),
-            # Public on purpose: it guards nothing but the throw-away state of a sandbox.
+            # Public on purpose: the passphrase protects only the temporary state of a sandbox.
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_STACK": STACK,
         }
 
     def select(self) -> None:
-        """Make the stack if it is not there and select it, so that plain `pulumi up` means it."""
+        """Select the stack, created if missing, for plain `pulumi up`."""
         self.layout.pulumi_backend.mkdir(parents=True, exist_ok=True)
         self._run(["stack", "select", "--create", STACK])
 
     def up(self, on_change: Callable[[str], None]) -> None:
-        """`pulumi up`; `on_change` gets a line for each resource that changed."""
+        """Run `pulumi up`; `on_change` gets a line for each changed resource."""
         self._run(["up", "--yes", "--skip-preview"], on_change)
 
     def destroy(self, on_change: Callable[[str], None]) -> None:
-        """`pulumi destroy`, then the stack itself goes."""
+        """Run `pulumi destroy`, then remove the stack."""
         self._run(["destroy", "--yes", "--skip-preview"], on_change)
         self._run(["stack", "rm", "--yes", "--preserve-config", STACK])
 
     def dependents(self) -> list[str]:
-        """What outside the stack keeps its resources from deletion (`python -m infra.dependents`)."""
+        """Return the objects that block the stack's deletion from outside (`python -m infra.dependents`)."""
         with contextlib.suppress(subprocess.SubprocessError):
             exported = self._answer([str(self.pulumi), "stack", "export", "--stack", STACK], "")
             told = self._answer([sys.executable, "-m", "infra.dependents"], exported.stdout)
@@ -101,7 +103,7 @@ class Stack:
         )
 
     def exists(self) -> bool:
-        """Whether the backend holds state of the stack."""
+        """Whether the backend has state of the stack."""
         return _state_file(self.layout) is not None
 
     def _run(self, words: Sequence[str], on_change: Callable[[str], None] | None = None) -> str:
@@ -146,7 +148,7 @@ class Stack:
 
 
 def outputs(layout: Layout) -> dict[str, Any]:
-    """The stack's outputs, empty where it has none; read from its state, which is quicker than asking."""
+    """Return the stack's outputs, empty if missing; from the state file, which is quicker than the CLI."""
     path = _state_file(layout)
     if path is None:
         return {}
@@ -158,7 +160,7 @@ def outputs(layout: Layout) -> dict[str, Any]:
 
 
 def interrupted(layout: Layout) -> bool:
-    """Whether a run was killed in the middle: a lock of a dead process, or an operation left open."""
+    """Whether a run was killed: a lock of an ended process, or a pending operation."""
     path = _state_file(layout)
     latest = json.loads(path.read_text())["checkpoint"].get("latest") or {} if path else {}
     locks = [json.loads(lock.read_text()) for lock in layout.pulumi_backend.glob(".pulumi/locks/**/*.json")]
@@ -166,7 +168,7 @@ def interrupted(layout: Layout) -> bool:
 
 
 def _follow(output: Iterable[str], said: list[str], on_change: Callable[[str], None] | None) -> None:
-    """Keep every line in `said`, and tell of the resources that changed."""
+    """Keep all lines in `said`, and report changed resources."""
     for line in output:
         said.append(line)
         found = _CHANGED.match(line)
@@ -175,7 +177,7 @@ def _follow(output: Iterable[str], said: list[str], on_change: Callable[[str], N
 
 
 def _let_finish(child: subprocess.Popen[str]) -> None:
-    """On Ctrl-C Pulumi ends what it has begun and saves its state; killed, it could not."""
+    """After Ctrl-C, let Pulumi complete started operations and save its state; kill it after 60 s."""
     child.send_signal(signal.SIGINT)
     try:
         child.communicate(timeout=_CANCEL_S)
@@ -189,7 +191,7 @@ def _state_file(layout: Layout) -> Path | None:
 
 
 def _refuse_configuration(said: Sequence[str]) -> None:
-    """Raise StackError with a way out where the engine itself refused the stack's configuration."""
+    """Raise StackError with a remedy if the engine refused the stack's configuration."""
     found = _CONFIGURATION.search("".join(said))
     if found:
         raise StackError(
@@ -199,12 +201,12 @@ def _refuse_configuration(said: Sequence[str]) -> None:
 
 
 def _diagnostics(said: Sequence[str]) -> str:
-    """The lines under `Diagnostics:` where Pulumi printed them, else the last lines it said."""
+    """Return the lines under `Diagnostics:` if present, otherwise the last lines."""
     lines = [line.rstrip() for line in said if line.strip()]
     starts = [number for number, line in enumerate(lines) if line.startswith("Diagnostics:")]
     if not starts:
         return "\n".join(lines[-5:])
-    # Outputs, resources and duration follow, at the margin.
+    # Outputs, resources and duration follow, not indented.
     found = list(itertools.takewhile(lambda line: line.startswith(" "), lines[starts[-1] + 1 :]))
     telling = [line for line in found if "program exited with non-zero exit code" not in line]
     return "\n".join((telling if any("error:" in line for line in telling) else found)[:40])

@@ -1,4 +1,4 @@
-"""What a running sandbox looks like from outside: addresses, listeners, groups, nodes, the syncer."""
+"""The status of a running sandbox: addresses, listeners, groups, nodes, the syncer."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,7 +23,7 @@ PROCESSES = ("cloud", *STORE_AND_API, *CONTROLLERS, "nodes", "dataplane")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One target of a group; `node` is the Node that names its instance now, if any does."""
+    """A target of a group; `node` is the Node of its instance, if any."""
 
     id: str
     port: int
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A target group as AWS lists it."""
+    """A target group from the AWS API."""
 
     name: str
     arn: str
@@ -42,13 +42,13 @@ class Group:
 
     @property
     def healthy(self) -> int:
-        """How many targets are healthy."""
+        """Count the healthy targets."""
         return sum(target.state == "healthy" for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A Node and the instance it stands for."""
+    """A Node and its instance."""
 
     name: str
     instance_id: str
@@ -60,11 +60,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Everything `sandbox status` shows. `entries` maps `zone/listener` to where it really listens.
+    """All data of `sandbox status`. `entries` maps `zone/listener` to the actual listen address.
 
-    `runtime` and `image` are how the syncer's Pods run: as processes, with no image, or in containers.
-    `processes` are the sandbox's that run, `missing` those that do not, `incidents` those that ended;
-    `supervised` is whether processes that end are restarted.
+    `runtime` and `image` describe the syncer's Pods: processes without an image, or containers. `processes`
+    are the running processes, `missing` those that do not run, `incidents` the ended processes; `supervised`
+    is whether ended processes are restarted.
     """
 
     static_ips: Mapping[str, str]
@@ -84,9 +84,9 @@ class Status:
 
     @property
     def settled(self) -> bool:
-        """Whether the syncer has filled the groups: the same instances in each, all healthy.
+        """Whether the syncer has filled the groups: the same instances in all groups, all healthy.
 
-        The target of a node that is not Ready is not waited for: it stays registered, and may never answer.
+        Targets of nodes that are not Ready do not count: they stay registered, and may never answer.
         """
         silent = {node.name for node in self.nodes if not node.ready}
         awaited = [[t for t in group.targets if t.node not in silent] for group in self.groups]
@@ -99,7 +99,7 @@ class Status:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The answer of `sandbox status --json`."""
+        """Return the output of `sandbox status --json`."""
         return {
             "up": bool(self.processes),
             "staticIps": dict(self.static_ips),
@@ -131,9 +131,9 @@ class Status:
 
 
 def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
-    """Read the whole status. `outputs` are the stack's; what does not answer is left empty."""
+    """Read the whole status. `outputs` are the stack's; parts without an answer stay empty."""
     dead = missing(layout)
-    # An API server whose store is gone answers nothing for a minute.
+    # An API server without its store does not answer for a minute.
     cluster_answers = not set(STORE_AND_API) & set(dead)
     nodes = _nodes(layout) if cluster_answers else ()
     by_instance = {node.instance_id: node.name for node in nodes}
@@ -168,12 +168,12 @@ def observe(layout: Layout, outputs: Mapping[str, Any]) -> Status:
 
 
 def missing(layout: Layout) -> tuple[str, ...]:
-    """The processes of the sandbox that do not run."""
+    """Return the names of missing processes."""
     return tuple(name for name in PROCESSES if process.find(layout, name) is None)
 
 
 def client(layout: Layout, service: str) -> Any:
-    """A boto3 client of the sandbox's AWS, as its administrator."""
+    """Return a boto3 client of the sandbox's AWS, with administrator keys."""
     session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
     return session.client(service, endpoint_url=layout.aws_url, config=config)  # type: ignore[call-overload]
@@ -183,7 +183,7 @@ def _targets(layout: Layout, arn: str, nodes: Mapping[str, str]) -> tuple[Target
     try:
         answer = client(layout, "elbv2").describe_target_health(TargetGroupArn=arn)
         targets = answer["TargetHealthDescriptions"]
-    except Exception:  # noqa: BLE001  (without a valid answer the part is left empty)
+    except Exception:  # noqa: BLE001  (without a valid answer the part stays empty)
         return ()
     return tuple(
         Target(
@@ -217,7 +217,7 @@ def _node(item: Mapping[str, Any]) -> Node:
 
 
 def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
-    """The URL of a syncer's Pod, a ready one first, and whether it is ready."""
+    """Return the URL of a syncer Pod, preferably ready, and whether the Pod is ready."""
     found = outputs.get("syncer")
     if not found:
         return "", False
@@ -235,7 +235,7 @@ def _syncer(layout: Layout, outputs: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def best_pod(pods: Iterable[Mapping[str, Any]]) -> tuple[str, bool]:
-    """The IP of a Pod that is not being deleted, a ready one first, and whether it is ready; else no IP."""
+    """Return the IP of a Pod not in deletion, preferably ready, and its readiness; otherwise no IP."""
     staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     placed = [(not _ready(pod), pod["status"]["podIP"]) for pod in staying if pod["status"].get("podIP")]
     not_ready, ip = min(placed, default=(True, ""))

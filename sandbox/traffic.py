@@ -1,4 +1,4 @@
-"""Opens new connections at a steady rate to every static IP and records what a client would have seen."""
+"""Opens new connections at a constant rate to every static IP and records the results of a client."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ _PATIENCE_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One new connection: when (seconds since the epoch), where to, who served it or why it failed."""
+    """A new connection: time (seconds since the epoch), address, serving node or failure."""
 
     at: float
     address: Address
@@ -24,21 +24,21 @@ class Request:
 
 @dataclass(slots=True)
 class Record:
-    """Every request of a run, in the order in which they ended."""
+    """All requests of a run, in order of completion."""
 
     requests: list[Request] = field(default_factory=list)
 
     @property
     def failures(self) -> list[Request]:
-        """The requests that got no 200."""
+        """Return the requests without a 200."""
         return [request for request in self.requests if request.error]
 
     def served_by(self, address: Address) -> Counter[str]:
-        """How many requests to `address` each node served."""
+        """Count the requests to `address` by serving node."""
         return Counter(r.served_by for r in self.requests if r.address == address and not r.error)
 
     def count(self, address: Address) -> int:
-        """How many connections to `address` were tried."""
+        """Count the attempted connections to `address`."""
         return sum(request.address == address for request in self.requests)
 
 
@@ -47,7 +47,7 @@ async def send(
 ) -> None:
     """Open `rate` connections a second to each address until `seconds` are over or `stop` is set.
 
-    The rate is kept by the clock and not by the answers: a slow answer delays no later connection.
+    The rate is independent of the answers: a slow answer does not delay later connections.
     """
     pending: set[asyncio.Task[None]] = set()
     began = time.monotonic()
@@ -75,7 +75,7 @@ async def _one(address: Address, record: Record) -> None:
 
 
 async def _get(address: Address) -> str:
-    """The X-Served-By of `GET /`; raises OSError or ValueError for anything but a 200."""
+    """Return X-Served-By of `GET /`. Raises OSError or ValueError for anything but a 200."""
     reader, writer = await asyncio.open_connection(*address)
     try:
         writer.write(f"GET / HTTP/1.1\r\nHost: {address.ip}\r\nConnection: close\r\n\r\n".encode())

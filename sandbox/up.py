@@ -1,4 +1,4 @@
-"""`make up`: tools, cloud, cluster, nodes, packet path, the real `pulumi up`, then until all is healthy."""
+"""`make up`: tools, cloud, cluster, nodes, packet path, the real `pulumi up`, then a wait for health."""
 
 import fcntl
 import os
@@ -23,8 +23,8 @@ from sandbox.progress import Progress, Step
 from sandbox.stack import Stack, interrupted, outputs
 from sandbox.status import Status, observe
 
-# What a sandbox cannot lose: its memory is the world that the stack's state describes. All others keep their
-# state on disk or have none (ADR 0015).
+# The process whose loss ends a sandbox: the stack's state describes its memory. All others keep their state
+# on disk or have no state (ADR 0015).
 _WORLD = ("cloud",)
 _STOP_ORDER = (
     supervisor.NAME,
@@ -34,14 +34,14 @@ _STOP_ORDER = (
     *reversed(cluster.STORE_AND_API),
     "cloud",
 )
-_READY_WITHIN_S = 60.0  # 3 s at rest; two busy cores took 30 s
+_READY_WITHIN_S = 60.0  # 3 s on an idle machine; two busy cores took 30 s
 _HEALTHY_WITHIN_S = 180.0
 
 
 def up(root: Path, progress: Progress) -> Status:
-    """Bring the sandbox of the project at `root` up, from whatever state it is in.
+    """Start the sandbox of the project at `root`, from any state.
 
-    Raises SandboxError and the one-line errors of the parts; the next call goes on from there.
+    Raises SandboxError and the one-line errors of the parts; the next call continues.
     """
     layout = Layout.default(root)
     with only_one(layout):
@@ -68,14 +68,14 @@ def up(root: Path, progress: Progress) -> Status:
 
 
 def prepare_tools(progress: Progress) -> dict[str, Path]:
-    """Every tool of the sandbox, found, downloaded or built."""
+    """Return the paths of all tools of the sandbox: found, downloaded or built."""
     with progress.step("tools") as step:
         return toolchain.ensure(report=lambda report: step.note(report.line()))
 
 
 @contextmanager
 def only_one(layout: Layout) -> Iterator[None]:
-    """Keep two `make up` or `make down` of one sandbox apart. Raises SandboxError."""
+    """Exclude concurrent runs of `make up` and `make down` on a sandbox. Raises SandboxError."""
     try:
         layout.directory.mkdir(parents=True, exist_ok=True)
         opened = (layout.directory / "lock").open("w")
@@ -94,26 +94,26 @@ def only_one(layout: Layout) -> Iterator[None]:
 
 
 def stop_all(layout: Layout) -> None:
-    """Stop every process of the sandbox, those that need others first."""
+    """Stop all processes of the sandbox, clients before their servers."""
     for name in _STOP_ORDER:
         process.stop(layout, name)
-    end_orphans(layout)  # the containers of a nodes process that was killed
+    end_orphans(layout)  # the containers of a killed nodes process
 
 
 def world_is_up(layout: Layout) -> bool:
-    """Whether the processes run whose data the stack's state describes."""
+    """Whether the processes run whose data is in the stack's state."""
     return all(process.find(layout, name) for name in _WORLD)
 
 
 def _clear_remains(layout: Layout, progress: Progress) -> None:
-    """Begin anew where going on cannot be right.
+    """Remove all state if a continuation would be wrong.
 
-    A simulated cloud lives in memory: when it died, what is left of its sandbox describes nothing. And a
-    Pulumi that was killed in the middle may have made what its state does not know.
+    A simulated cloud is in memory: after its end, the rest of its sandbox is invalid. And a Pulumi killed
+    during a run may have created resources that are missing in its state.
     """
     if not layout.present:
         return
-    # Without ports the layout was lost or damaged, and the ports of the processes are unknown.
+    # Without ports, the layout was lost or damaged, and the ports of the processes are unknown.
     if layout.aws_port and world_is_up(layout) and not interrupted(layout):
         return
     with progress.step("clearing what a killed run left behind"):
@@ -122,7 +122,7 @@ def _clear_remains(layout: Layout, progress: Progress) -> None:
 
 
 def start_cloud(stored: Layout, progress: Progress) -> Layout:
-    """Start the cloud where it does not run, on the stored ports or, where they are taken, on others."""
+    """Start a missing cloud process, on the stored ports or, if in use, on others."""
     with progress.step("cloud") as step:
         layout = stored
         if process.find(stored, "cloud") is None:
@@ -153,8 +153,8 @@ def choose_image(layout: Layout) -> str:
 
 
 def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> None:
-    """Start every process beside the cloud that does not run, and the nodes of a fresh sandbox."""
-    process.stop(layout, supervisor.NAME)  # or it would start at the same time what is started here
+    """Start all missing processes except the cloud, and the nodes of a fresh sandbox."""
+    process.stop(layout, supervisor.NAME)  # otherwise it could start the same processes concurrently
     with progress.step("cluster") as step:
         cluster.start(layout, tools)
         step.note(layout.apiserver_url)
@@ -166,14 +166,14 @@ def start_world(layout: Layout, tools: dict[str, Path], progress: Progress) -> N
 
 
 def _start_server(layout: Layout, name: str, ready: Callable[[], bool]) -> None:
-    """Start `python -m sandbox.NAME` where it does not run, and wait until it is ready."""
+    """Start `python -m sandbox.NAME` if not running, and wait until ready."""
     if process.find(layout, name) is None:
         _start_process(layout, name)
     _wait_for(layout, name, ready)
 
 
 def _start_process(layout: Layout, name: str, listening: socket.socket | None = None) -> None:
-    """Start `python -m sandbox.NAME`; it gets none of the caller's AWS, proxy or Python settings."""
+    """Start `python -m sandbox.NAME` without the caller's AWS, proxy or Python settings."""
     kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"} or k.startswith("SANDBOX_")}
     command: list[str | Path] = [sys.executable, "-m", f"sandbox.{name}", "--dir", layout.directory]
     if listening is None:

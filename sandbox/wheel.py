@@ -13,7 +13,7 @@ DIST = ROOT / "dist"
 
 
 def main() -> int:
-    """Build; 1 and one line where that fails."""
+    """Build; return 1 with a one-line error on failure."""
     try:
         store.root().mkdir(parents=True, exist_ok=True)
         built = build()
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def build(where: Path = DIST) -> Path:
-    """The wheel of this tree, in `where`. Raises PreparationError where uv cannot be had or refuses."""
+    """Build the wheel of this tree in `where`. Raises PreparationError if uv is missing or fails."""
     with tempfile.TemporaryDirectory() as place:
         words: list[str | Path] = [environment.uv(_say), "build", "--wheel", "--out-dir", place, ROOT]
         if refusal := environment.run(words, "wheel: uv build", ROOT, _say):
