@@ -60,7 +60,7 @@ def details(status: Status) -> str:
 
 
 def _alarms(status: Status) -> list[str]:
-    """Return a line for each process that does not run, or that was restarted."""
+    """Return a line for every process that does not run or was restarted."""
     lines = [not_running(status.missing)] if status.missing else []
     for name, incident in sorted(status.incidents.items()):
         if incident.lost:

@@ -108,8 +108,8 @@ def world_is_up(layout: Layout) -> bool:
 def _clear_remains(layout: Layout, progress: Progress) -> None:
     """Remove all state if a continuation would be wrong.
 
-    A simulated cloud is in memory: after its end, the rest of its sandbox is invalid. And a Pulumi killed
-    during a run may have created resources that are missing in its state.
+    A simulated cloud is in memory: after its end, the rest of the sandbox is invalid. A Pulumi killed during
+    a run may have created resources that are missing in its state.
     """
     if not layout.present:
         return

@@ -1,7 +1,7 @@
 """The callers of the AWS API: users, sessions of roles and the sandbox's administrators, with their policies.
 
-Signatures are not verified: the sandbox listens on loopback only. It proves that a policy is sufficient, not
-that a secret is correct.
+Signatures are not verified: the sandbox listens on loopback only, and proves the sufficiency of a policy, not
+the correctness of a secret.
 """
 
 import json

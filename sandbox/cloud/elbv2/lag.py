@@ -1,6 +1,6 @@
 """DescribeTargetHealth that lags behind RegisterTargets and DeregisterTargets, as an injected fault.
 
-AWS can lag by 14 s and more (aws-sdk-js issue 1593), and a later read may show an older state.
+A lag of 14 s and more was observed on AWS (aws-sdk-js issue 1593); a later read may show an older state.
 """
 
 import random
