@@ -18,7 +18,7 @@ ACCESS_KEY = "sandbox-administrator"
 # Key of the deployer, in Pulumi.dev.yaml: an administrator unless a test sets another policy.
 DEPLOYER_KEY = "sandbox"
 # Key of the load balancer's data plane: exempt from rate limits and injected faults, as AWS's internal calls
-# are (facts 2).
+# are (source 2).
 DATA_PLANE_KEY = "sandbox-nlb"
 SECRET_KEY = "sandbox"  # noqa: S105
 

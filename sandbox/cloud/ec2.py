@@ -111,7 +111,7 @@ class Ec2:
         return vpc_id in self._backend.vpcs
 
     def require_free(self, allocation_ids: list[str]) -> None:
-        """Raise the error of CreateLoadBalancer for Elastic IPs that are unknown or in use (facts 8)."""
+        """Raise the error of CreateLoadBalancer for Elastic IPs that are unknown or in use (source 8)."""
         by_id = {address.allocation_id: address for address in self._backend.addresses}
         if unknown := [one for one in allocation_ids if one not in by_id]:
             raise AwsError("AllocationIdNotFound", f"The allocation IDs {_quoted(unknown)} do not exist")

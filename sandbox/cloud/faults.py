@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.cloud.errors import AwsError
 
-# facts 3: the default quotas of an account.
+# source 3: the default quotas of an account.
 QUOTAS = {
     "targets-per-target-group": 1000,
     "targets-per-availability-zone-per-network-load-balancer": 500,
@@ -18,7 +18,7 @@ QUOTAS = {
     "network-load-balancers": 50,
     "target-groups": 3000,
 }
-# facts 2: tokens a second and bucket size; all ELBv2 actions whose name matches a pattern share a bucket.
+# source 2: tokens a second and bucket size; all ELBv2 actions whose name matches a pattern share a bucket.
 RATES = {
     "RegisterTargets,DeregisterTargets": (4.0, 20.0),
     "Describe*": (50.0, 200.0),
@@ -41,7 +41,7 @@ class Faults:
     """
 
     registration_delay_s: float = 0.5
-    """Seconds before a registered target is health-checked; AWS takes minutes (facts 4), people wait less."""
+    """Seconds before a registered target is health-checked; AWS takes minutes (source 4)."""
     provisioning_s: float = 0.3
     """Seconds before a new load balancer is active."""
     interface_linger_s: float = 0.0

@@ -1,4 +1,4 @@
-"""The ARNs for the authorisation of a call, from the service authorisation reference (facts 9)."""
+"""The ARNs for the authorisation of a call, from the service authorisation reference (source 9)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _IAM = f"arn:aws:iam::{ACCOUNT}"
 
 
 def of_load_balancing(action: str, params: dict[str, Any]) -> tuple[str, ...]:
-    """Return the resources of an ELBv2 call; `*` for Describe actions (facts 9: no resource level)."""
+    """Return the resources of an ELBv2 call; `*` for Describe actions (source 9: no resource level)."""
     if action.startswith("Describe"):
         return ("*",)
     if action == "CreateTargetGroup":

@@ -1,4 +1,4 @@
-"""Token buckets of AWS's request limits for classes of actions, per account and Region (facts 2)."""
+"""Token buckets of AWS's request limits for classes of actions, per account and Region (source 2)."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase

@@ -22,7 +22,7 @@ from sandbox.retry import Retry
 
 log = logging.getLogger("dataplane")
 
-_POLL_S = 0.1  # staleness of the packet path; AWS's own takes up to two minutes (facts.md, section 4)
+_POLL_S = 0.1  # staleness of the packet path; AWS's own takes up to two minutes (source 4)
 _TRUSTED_S = 2.0  # read the API after this time even if its revision is unchanged
 
 

@@ -13,7 +13,7 @@ from sandbox.retry import Retry
 
 log = logging.getLogger("dataplane")
 
-# TargetHealth reasons (facts.md, section 1).
+# TargetHealth reasons (source 1).
 FAILED, TIMEOUT, MISMATCH = "Target.FailedHealthChecks", "Target.Timeout", "Target.ResponseCodeMismatch"
 _WAITING = "Elb.RegistrationInProgress"  # AWS has not yet started to check such a target
 _CHECKED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining"})

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
     from types_boto3_elbv2.type_defs import LoadBalancerTypeDef, TargetGroupTypeDef
 
-# Still targets of the group (facts.md, section 1); `draining` keeps established connections only.
+# Still targets of the group (source 1); `draining` keeps established connections only.
 REGISTERED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining", "unavailable"})
 
 
@@ -127,7 +127,7 @@ class World:
         )
 
     def _passes(self, groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
-        """Whether the rules pass; an NLB without a security group filters nothing (facts.md, section 7)."""
+        """Whether the rules pass; an NLB without a security group filters nothing (source 7)."""
         return not groups or allowed(self.rules, groups, egress=egress, port=port, peer=peer)
 
 
@@ -209,7 +209,7 @@ def _group(elb: "ElasticLoadBalancingv2Client", described: "TargetGroupTypeDef")
         check=_check(described),
         states={target: health["State"] for target, health in keyed},
         reasons={target: health.get("Reason", "") for target, health in keyed},
-        # The default is true: established flows are cut when a target turns unhealthy (facts.md, section 4).
+        # The default is true: established flows are cut when a target turns unhealthy (source 4).
         cut_unhealthy=attributes.get("target_health_state.unhealthy.connection_termination.enabled")
         != "false",
         preserve_client_ip=attributes.get("preserve_client_ip.enabled") != "false",

@@ -10,7 +10,7 @@ Action = Callable[[Elbv2, Structure], Structure]
 
 
 def describe_account_limits(cloud: Elbv2, _params: Structure) -> Structure:
-    """DescribeAccountLimits: the quotas in force (facts 3)."""
+    """DescribeAccountLimits: the quotas in force (source 3)."""
     limits = cloud.faults.quotas.items()
     return {"Limits": [{"Name": name, "Max": str(most)} for name, most in limits]}
 

@@ -19,7 +19,7 @@ LOAD_BALANCER = {
     "zonal_shift.config.enabled": "false",
     "secondary_ips.auto_assigned.per_subnet": "0",
 }
-LISTENER = {"tcp.idle_timeout.seconds": "350"}  # facts 4: 60-6000
+LISTENER = {"tcp.idle_timeout.seconds": "350"}  # source 4: 60-6000
 TARGET_GROUP = {
     "deregistration_delay.timeout_seconds": "300",
     "deregistration_delay.connection_termination.enabled": "false",
@@ -35,7 +35,7 @@ TARGET_GROUP = {
     "target_health_state.unhealthy.connection_termination.enabled": "true",
     "target_health_state.unhealthy.draining_interval_seconds": "0",
 }
-# facts 1 and 4.
+# sources 1 and 4.
 _RANGES = {
     "deregistration_delay.timeout_seconds": (0, 3600),
     "target_health_state.unhealthy.draining_interval_seconds": (0, 360_000),

@@ -1,4 +1,4 @@
-"""The health of a target in the API: state, reason code and sentence (facts 1); and the check results."""
+"""The health of a target in the API: state, reason code and sentence (source 1); and the check results."""
 
 from dataclasses import dataclass
 
@@ -86,7 +86,7 @@ def health_of(cloud: Elbv2, group: TargetGroup, key: TargetKey) -> Health:
 
 
 def lingering_s(group: TargetGroup) -> int:
-    """Seconds of `unhealthy.draining`; 0 with connection termination (facts 1)."""
+    """Seconds of `unhealthy.draining`; 0 with connection termination (source 1)."""
     if group.attributes["target_health_state.unhealthy.connection_termination.enabled"] == "true":
         return 0
     return int(group.attributes["target_health_state.unhealthy.draining_interval_seconds"])

@@ -99,7 +99,7 @@ def delete(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def set_security_groups(cloud: Elbv2, params: Structure) -> Structure:
-    """SetSecurityGroups: only for a load balancer created with a security group (facts 7)."""
+    """SetSecurityGroups: only for a load balancer created with a security group (source 7)."""
     one = cloud.load_balancer(params["LoadBalancerArn"])
     groups = params["SecurityGroups"]
     if not one.security_groups:
@@ -125,7 +125,7 @@ def set_security_groups(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
-    """SetSubnets: the full list; adds and removes zones, a kept zone keeps subnet and address (facts 8)."""
+    """SetSubnets: the full list; adds and removes zones, a kept zone keeps subnet and address (source 8)."""
     one = cloud.load_balancer(params["LoadBalancerArn"])
     mappings = _mappings(params)
     subnets = _one_a_zone([cloud.ec2.subnet(mapping["SubnetId"]) for mapping in mappings])

@@ -1,4 +1,4 @@
-"""Quotas of targets for a group, zone and load balancer (facts 3); a target in N groups counts N."""
+"""Quotas of targets for a group, zone and load balancer (source 3); a target in N groups counts N."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -6,7 +6,7 @@ from datetime import datetime
 from sandbox.cloud.query import Structure
 
 TargetKey = tuple[str, int]
-"""(instance id, port): one instance on two ports is two targets (facts 1)."""
+"""(instance id, port): one instance on two ports is two targets (source 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Zone:
     asked_private_ip: str | None = None
 
     def described(self) -> Structure:
-        """Return the AvailabilityZone of DescribeLoadBalancers (facts 11: moto omits the addresses)."""
+        """Return the AvailabilityZone of DescribeLoadBalancers (source 11: moto omits the addresses)."""
         address = {
             "AllocationId": self.allocation_id,
             "IpAddress": self.public_ip,
@@ -93,7 +93,7 @@ def forward_groups(action: Structure) -> list[Structure]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """The health check of a group; seconds and counts as in the API (facts 5)."""
+    """The health check of a group; seconds and counts as in the API (source 5)."""
 
     protocol: str
     port: str
@@ -139,5 +139,5 @@ class TargetGroup:
 
     @property
     def deregistration_delay_s(self) -> int:
-        """How long a deregistered target drains (facts 4)."""
+        """How long a deregistered target drains (source 4)."""
         return int(self.attributes["deregistration_delay.timeout_seconds"])

@@ -71,7 +71,7 @@ class Elbv2:
                 self.ec2.detach(interface_id)
 
     def new_arn(self, kind: str, path: str) -> str:
-        """Return an ARN of this account with a fresh id: `kind/path/ID` (facts 9 for the form)."""
+        """Return an ARN of this account with a fresh id: `kind/path/ID` (source 9 for the form)."""
         return f"{_ARN}:{kind}/{path}/{secrets.token_hex(8)}"
 
 

@@ -1,4 +1,4 @@
-"""Target groups of Network Load Balancers; the health check's ranges, and the allowed changes (facts 5)."""
+"""Target groups of Network Load Balancers; the health check's ranges, and the allowed changes (source 5)."""
 
 import re
 from dataclasses import replace
@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 _TYPES = {"instance", "ip"}
 _PROTOCOLS = {"TCP", "UDP", "TCP_UDP", "TLS"}
 _MATCHER = re.compile(r"\d{3}(?:-\d{3})?(?:,\d{3}(?:-\d{3})?)*")
-_RANGES = {  # facts 5
+_RANGES = {  # source 5
     "HealthCheckIntervalSeconds": (5, 300),
     "HealthCheckTimeoutSeconds": (2, 120),
     "HealthyThresholdCount": (2, 10),
@@ -71,7 +71,7 @@ def describe(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def modify(cloud: Elbv2, params: Structure) -> Structure:
-    """ModifyTargetGroup: every part of the health check in place, since 2022-11-17 (facts 5)."""
+    """ModifyTargetGroup: every part of the health check in place, since 2022-11-17 (source 5)."""
     one = cloud.group(params["TargetGroupArn"])
     check, protocol = one.health_check, params.get("HealthCheckProtocol")
     if protocol and protocol != check.protocol:
@@ -133,7 +133,7 @@ def _valid_name(cloud: Elbv2, name: str) -> str:
 
 
 def _default_check(protocol: str) -> HealthCheck:
-    """AWS's own defaults (facts 5), which differ from the Terraform provider's."""
+    """AWS's own defaults (source 5), which differ from the Terraform provider's."""
     http = protocol != "TCP"
     return HealthCheck(
         protocol=protocol,
@@ -184,7 +184,7 @@ def _valid(check: HealthCheck) -> HealthCheck:
         raise AwsError(
             "InvalidConfigurationRequest", "Health check path and matcher are not supported with protocol TCP"
         )
-    if check.path is not None and not (check.path.startswith("/") and len(check.path) <= 1024):  # noqa: PLR2004 (facts 5)
+    if check.path is not None and not (check.path.startswith("/") and len(check.path) <= 1024):  # noqa: PLR2004 (source 5)
         raise AwsValidationError(
             f"Health check path '{check.path}' must begin with '/', up to 1024 characters"
         )

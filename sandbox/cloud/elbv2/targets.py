@@ -1,4 +1,4 @@
-"""Registration and the lifecycle of a target: initial, healthy or unhealthy, draining, absent (facts 1)."""
+"""Registration and the lifecycle of a target: initial, healthy or unhealthy, draining, absent (source 1)."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ def register(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def deregister(cloud: Elbv2, params: Structure) -> Structure:
-    """DeregisterTargets: an unregistered target is no error; a draining target drains further (facts 1)."""
+    """DeregisterTargets: an unregistered target is no error; a draining target drains further (source 1)."""
     group, now = cloud.group(params["TargetGroupArn"]), cloud.clock()
     keys = _keys(group, params["Targets"])
     if cloud.faults.health_lag_s:
@@ -73,7 +73,7 @@ def _override(cloud: Elbv2, key: TargetKey) -> Structure:
 
 
 def _keys(group: TargetGroup, targets: list[Structure]) -> list[TargetKey]:
-    """Return the named targets; an Id alone means the group's default port (facts 1)."""
+    """Return the named targets; an Id alone means the group's default port (source 1)."""
     if not targets:
         raise AwsValidationError("At least one target must be specified")
     for target in targets:
@@ -84,7 +84,7 @@ def _keys(group: TargetGroup, targets: list[Structure]) -> list[TargetKey]:
 
 
 def _require_registrable(cloud: Elbv2, group: TargetGroup, ids: list[str]) -> None:
-    """Fail the whole call if an instance does not exist, is in another VPC or is not running (facts 1)."""
+    """Fail the whole call if an instance does not exist, is in another VPC or is not running (source 1)."""
     if group.target_type == "ip":
         raise AwsValidationError(f"The IP address '{ids[0]}' is not a valid IPv4 address")
     for instance_id in ids:
