@@ -1,1 +1,1 @@
-"""What the syncer costs and how fast it reacts, beside any other contender; docs/bench.md explains it."""
+"""Measure the cost and reaction time of the syncer beside other contenders; see docs/bench.md."""

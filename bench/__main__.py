@@ -1,4 +1,4 @@
-"""`python -m bench`: progress on stderr, the table on stdout. No figure makes it fail."""
+"""Run `python -m bench`: progress on stderr, the table on stdout. No figure makes the command fail."""
 
 import json
 import signal
@@ -11,11 +11,11 @@ from bench.session import bench
 from sandbox.errors import SandboxError
 from sandbox.toolchain import ToolchainError
 
-_FAILED, _INTERRUPTED = 1, 130  # 128 + SIGINT, as a shell counts it
+_FAILED, _INTERRUPTED = 1, 130  # 128 + SIGINT, the exit code of a shell
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """0 when every row was measured, 1 when the bench failed, 2 for a wrong flag, 130 for Ctrl-C."""
+    """Return 0 when every row was measured, 1 when the bench failed, 2 for a wrong flag, 130 for Ctrl-C."""
     asked = flags.parse(words)
     if asked.list:
         sys.stdout.writelines(f"{each.name:12} {each.title}\n" for each in asked.measures)
@@ -28,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; below is what was measured by then\n")
         code = _INTERRUPTED
-    except Exception as error:  # what was measured by then is not lost
+    except Exception as error:  # keep the figures measured so far
         if asked.debug:
             raise
         known = isinstance(error, (SandboxError, ToolchainError))

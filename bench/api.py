@@ -1,4 +1,4 @@
-"""The API server as the bench writes to it: connections stay open, so a write costs no handshake."""
+"""The bench's client of the API server: connections stay open, so a write costs no handshake."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ _JSON = "application/json"
 
 
 class Api:
-    """Administrator calls, from any thread; each thread has a connection of its own."""
+    """Send administrator calls from any thread, with a connection per thread."""
 
     def __init__(self, layout: Layout) -> None:
         self._port = layout.apiserver_port
@@ -22,11 +22,11 @@ class Api:
         self._local = threading.local()
 
     def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """POST `body` to a collection; the object as it is then."""
+        """POST `body` to a collection; return the created object."""
         return self._document("POST", path, body)
 
     def get(self, path: str) -> dict[str, Any]:
-        """The object or list at `path`."""
+        """Return the object or list at `path`."""
         return self._document("GET", path)
 
     def patch(self, path: str, body: dict[str, Any]) -> None:
@@ -34,7 +34,7 @@ class Api:
         self._request("PATCH", path, json.dumps(body).encode(), STRATEGIC_PATCH)
 
     def delete(self, path: str) -> None:
-        """DELETE the object or the collection at `path`; one that is not there is no error."""
+        """DELETE the object or collection at `path`; a missing object is no error."""
         try:
             self._request("DELETE", path, None, _JSON)
         except ApiError as error:
@@ -47,7 +47,7 @@ class Api:
         return answer
 
     def _request(self, method: str, path: str, payload: bytes | None, kind: str) -> bytes:
-        """The answer's body. Raises ApiError for a refusal, OSError or HTTPException for no answer."""
+        """Return the body. Raises ApiError for a refusal, OSError or HTTPException for no response."""
         reused = hasattr(self._local, "connection")
         try:
             return self._attempt(method, path, payload, kind)

@@ -1,8 +1,9 @@
-"""Clients that load an HTTP port, in a process of their own: `python -m bench.clients PORT KIND=COUNT…`.
+"""Clients that load an HTTP port from a separate process: `python -m bench.clients PORT KIND=COUNT…`.
 
-Kinds: `silent` ones send nothing and are renewed every 5 s, `idle` ones send nothing and come back whenever
-they are closed, `dripping` ones send a head byte by byte, `readers` fetch /status again and again, and `slow`
-ones fetch it and take 4 KB every 0.1 s. Prints a line once all are connected; ends with its standard input.
+Kinds: `silent` clients send no byte and are renewed every 5 s, `idle` clients send no byte and reconnect
+whenever they are closed, `dripping` clients send a head byte by byte, `readers` fetch /status repeatedly, and
+`slow` clients fetch /status and read 4 KB every 0.1 s. Prints a line once all clients are connected; ends
+with standard input.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What one probe got: the seconds until the whole answer, and its status (0: none)."""
+    """The result of a probe: seconds until the whole response, and the status (0 without a response)."""
 
     seconds: float
     status: int
@@ -33,7 +34,7 @@ class Probed:
 
 @contextlib.contextmanager
 def crowd(port: int, **kinds: int) -> Iterator[None]:
-    """Have so many clients of each kind while the block runs; they are all there when it begins."""
+    """Run the given number of clients per kind during the block; all are connected at the start."""
     words = [sys.executable, "-m", "bench.clients", str(port), *(f"{kind}={n}" for kind, n in kinds.items())]
     with subprocess.Popen(  # noqa: S603 (this module)
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -47,7 +48,7 @@ def crowd(port: int, **kinds: int) -> Iterator[None]:
 
 
 def probe(port: int, path: str, seconds: float, every: float, patience: float = 2.0) -> list[Probed]:
-    """Ask `path` as a kubelet does, with a new connection each time, for so many seconds."""
+    """Probe `path` for `seconds` as a kubelet does, with a new connection per probe."""
     found = []
     ends = time.monotonic() + seconds
     while (began := time.monotonic()) < ends:
@@ -67,7 +68,7 @@ def probe(port: int, path: str, seconds: float, every: float, patience: float = 
 
 
 def percentile(found: list[Probed], share: float) -> float:
-    """Return the latency, in seconds, that `share` of the probes kept; an unanswered probe has none."""
+    """Return the latency, in seconds, within which `share` of the probes were answered."""
     times = sorted(each.seconds if each.status else float("inf") for each in found)
     return times[min(len(times) - 1, int(share * len(times)))]
 
@@ -129,7 +130,7 @@ async def _readers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 async def _slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(_GET_STATUS)
-    while await reader.read(4096):  # noqa: ASYNC110 (it is slow on purpose)
+    while await reader.read(4096):  # noqa: ASYNC110 (slow on purpose)
         await asyncio.sleep(0.1)
 
 

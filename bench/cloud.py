@@ -1,4 +1,4 @@
-"""The bench's own view of the fake AWS: its calls as they come, and what the groups hold after each."""
+"""The bench's view of the fake AWS: its calls in order, and the content of the groups after every call."""
 
 import http.client
 import json
@@ -17,7 +17,7 @@ _TIMEOUT_S = 10.0
 
 
 class Call(NamedTuple):
-    """One call as the fake noted it; `at` is monotonic, the moment at which it had been read."""
+    """A call recorded by the fake; `at` is the monotonic time at which the request had been read."""
 
     at: float
     operation: str
@@ -27,12 +27,12 @@ class Call(NamedTuple):
 
     @property
     def write(self) -> bool:
-        """Whether it registers or deregisters."""
+        """Return whether the call registers or deregisters."""
         return self.operation in WRITES
 
 
 class CloudClient:
-    """The control side of the fake, from any thread."""
+    """Client of the fake's control API, usable from any thread."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://{HOST}:{port}"
@@ -49,7 +49,7 @@ class CloudClient:
         healthy_after: float,
         drain: float,
     ) -> None:
-        """Begin anew: empty groups but for `targets` (healthy), no note of any call."""
+        """Start afresh: groups empty except for `targets` (healthy), and no recorded calls."""
         self._ask(
             "reset",
             groups=dict(groups),
@@ -61,16 +61,16 @@ class CloudClient:
         )
 
     def set(self, **said: Any) -> None:
-        """Change `instances` ({id: state}) or the share of calls that is `throttled`."""
+        """Change `instances` ({id: state}) or `throttled`, the refused share of calls."""
         self._ask("set", **said)
 
     def remove(self, group: str, targets: Sequence[tuple[str, int]]) -> float:
-        """Deregister as another hand would; when that was."""
+        """Deregister like a conflicting writer; return the time of the removal."""
         at: float = self._ask("remove", group=group, targets=list(targets))["at"]
         return at
 
     def calls(self, since: int, wait: float) -> list[Call]:
-        """The calls after the first `since`, as soon as there are any, after `wait` seconds at most."""
+        """Return the calls after the first `since`, as soon as there are any; wait at most `wait` seconds."""
         notes = self._ask(f"log?since={since}&wait={wait}")
         return [
             Call(
@@ -84,7 +84,7 @@ class CloudClient:
         ]
 
     def ready(self) -> bool:
-        """Whether the fake answers."""
+        """Return whether the fake answers."""
         try:
             self._ask("targets")
         except OSError:
@@ -92,7 +92,7 @@ class CloudClient:
         return True
 
     def close(self) -> None:
-        """Give up this thread's connection."""
+        """Close this thread's connection."""
         if hasattr(self._local, "connection"):
             self._local.connection.close()
             del self._local.connection
@@ -111,13 +111,13 @@ class CloudClient:
 
 @dataclass(slots=True)
 class Ledger:
-    """What each group holds, replayed from the calls; a target that drains is not held."""
+    """The content of every group, replayed from the calls, without draining targets."""
 
     groups: dict[str, set[tuple[str, int]]]
     calls: list[Call] = field(default_factory=list)
 
     def take(self, call: Call) -> None:
-        """The next call."""
+        """Apply the next call."""
         self.calls.append(call)
         if call.code != _OK:
             return
@@ -127,15 +127,15 @@ class Ledger:
             self.groups[call.group].difference_update(call.targets)
 
     def everywhere(self, instance: str) -> bool:
-        """Whether every group holds the instance."""
+        """Return whether every group holds the instance."""
         return all(any(held == instance for held, _ in group) for group in self.groups.values())
 
     def nowhere(self, instance: str) -> bool:
-        """Whether no group holds the instance."""
+        """Return whether no group holds the instance."""
         return not any(held == instance for group in self.groups.values() for held, _ in group)
 
     def holds(self, wanted: frozenset[str]) -> bool:
-        """Whether every group holds exactly these instances."""
+        """Return whether every group holds exactly these instances."""
         return all(
             len(group) == len(wanted) and {held for held, _ in group} == wanted
             for group in self.groups.values()
@@ -147,13 +147,13 @@ class Ledger:
         since: float = 0.0,
         until: float = float("inf"),
     ) -> int:
-        """How many calls there were from one moment to another, those by hand apart."""
+        """Count the calls between two moments, without removals by hand."""
         return sum(
             since <= call.at <= until and call.operation != BY_HAND and counts(call) for call in self.calls
         )
 
     def breakdown(self, since: float, until: float) -> str:
-        """The calls of a time by what they were, in words."""
+        """Describe the calls of a period by kind, in words."""
         writes = self.count(lambda call: call.write, since, until)
         describes = self.count(lambda call: call.operation == DESCRIBE, since, until)
         refused = self.count(lambda call: call.code != _OK, since, until)

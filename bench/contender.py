@@ -1,4 +1,4 @@
-"""A contender: a command that keeps the target groups, and what its processes cost.
+"""A contender: a command that keeps the target groups up to date, and the cost of its processes.
 
 Linux only: costs are read from /proc (proc(5)).
 """
@@ -20,27 +20,27 @@ _PROC = Path("/proc")
 _SHELL = Path("/bin/sh")
 _STOP_S = 10.0
 _TICKS = os.sysconf("SC_CLK_TCK")
-_MIB = 1024  # of the kB in which /proc counts
+_MIB = 1024  # /proc counts in kB
 
 
 class EndedError(SandboxError):
-    """The contender ended by itself; the message is its exit code and what it said last."""
+    """The contender ended by itself; the message is the exit code and the last line of output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """`command` is a line for the shell, started in the environment that docs/bench.md describes."""
+    """`command` is a line for the shell, started in the environment described in docs/bench.md."""
 
     name: str
     command: str
 
 
-# With what its image sets for the allocator (syncer/Dockerfile).
+# With the allocator setting of the syncer's image (syncer/Dockerfile).
 SYNCER = Contender("syncer", f"MALLOC_ARENA_MAX=1 {quote(sys.executable)} -m syncer run")
 
 
 class Process:
-    """A contender that runs, with all processes of its session. `started_at` is monotonic."""
+    """A running contender, with all processes of its session. `started_at` is monotonic."""
 
     def __init__(self, contender: Contender, environment: Mapping[str, str], log: Path) -> None:
         self.log = log
@@ -56,25 +56,25 @@ class Process:
             )
 
     def check(self) -> None:
-        """Raise EndedError if it runs no more."""
+        """Raise EndedError if the contender has ended."""
         code = self._child.poll()
         if code is not None:
             lines = self.log.read_text(errors="replace").strip().splitlines()
             raise EndedError(f"ended with exit code {code}: {lines[-1] if lines else 'it said nothing'}")
 
     def memory(self) -> tuple[float, float]:
-        """VmRSS now and VmHWM, in MiB, of all its processes together (what they share counts for each)."""
+        """Return VmRSS and VmHWM in MiB, the sum of all processes (shared memory counts once per process)."""
         sizes = [_status(pid) for pid in self._pids()]
         return sum(size.get("VmRSS", 0) for size in sizes) / _MIB, sum(
             size.get("VmHWM", 0) for size in sizes
         ) / _MIB
 
     def cpu(self) -> float:
-        """Seconds of CPU that its processes have used, with their children that have ended."""
+        """Return the CPU seconds of all processes, including ended children."""
         return sum(sum(map(int, _stat(pid)[11:15])) for pid in self._pids()) / _TICKS
 
     def stop(self) -> None:
-        """SIGTERM to its session, SIGKILL after 10 s."""
+        """Send SIGTERM to the session, and SIGKILL after 10 s."""
         for number, grace in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, _STOP_S)):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, number)
@@ -84,7 +84,7 @@ class Process:
                 return
 
     def _pids(self) -> Iterator[int]:
-        """The processes of its session, the shell that only waits for them apart."""
+        """Yield the processes of the session without the waiting shell."""
         for path in _PROC.iterdir():
             if path.name.isdecimal():
                 pid = int(path.name)
@@ -95,7 +95,7 @@ class Process:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the command's name, from the third one; none if it has ended."""
+    """Return the fields of /proc/PID/stat from the third on; an empty list for an ended process."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -103,7 +103,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _status(pid: int) -> dict[str, int]:
-    """The sizes of /proc/PID/status, in kB."""
+    """Return the sizes in /proc/PID/status, in kB."""
     try:
         text = (_PROC / str(pid) / "status").read_text()
     except OSError:

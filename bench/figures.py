@@ -1,8 +1,8 @@
-"""The table that the bench prints: what is measured, what is wanted, and what the peers needed.
+"""The rows of the bench's table: measures, goals, and the peers' figures.
 
-The peers are the AWS Load Balancer Controller 3.5 and the predecessor, both in Go. Their figures were taken
-on another day and on another machine of the same kind: 2 cores, a real API server, nodes of 10 KB, a fake AWS
-that answers after 50 ms, two groups with their quota raised.
+The peers are the AWS Load Balancer Controller 3.5 and the predecessor, both in Go. The peers were measured on
+another day and on another machine of the same kind: 2 cores, a real API server, nodes of 10 KB, a fake AWS
+with a latency of 50 ms, two groups with raised quota.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ CONTROLLER, PREDECESSOR = "controller", "predecessor"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Figures, one for each part of the measure (None: there is none), and what figures do not say."""
+    """Figures, one per part of the measure (None: no figure), and a remark."""
 
     values: tuple[float | None, ...] = ()
     said: str = ""
@@ -21,7 +21,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One figure of a measure. `ratio`: whether a smaller one is better, and comparable with the peers'."""
+    """One figure of a measure. `ratio`: smaller is better, and the figure is comparable with the peers'."""
 
     name: str
     unit: str
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A row of the table. `nodes` is how many the cluster has."""
+    """A row of the table. `nodes` is the number of nodes of the cluster."""
 
     name: str
     title: str
@@ -214,18 +214,18 @@ MEASURES: tuple[Measure, ...] = (
 
 
 def measure(name: str) -> Measure:
-    """The measure of this name; KeyError for one that there is not."""
+    """Return the measure of this name. Raises KeyError for an unknown name."""
     return {each.name: each for each in MEASURES}[name]
 
 
 def better_peer(peers: dict[str, Known]) -> tuple[str, Known] | None:
-    """The peer with the smaller first figure; None where no peer has one."""
+    """Return the peer with the smaller first figure, or None where no peer has a figure."""
     known = [(name, peer) for name, peer in peers.items() if peer.values and peer.values[0] is not None]
     return min(known, key=lambda each: each[1].values[0] or 0.0, default=None)
 
 
 def ratios(asked: Measure, here: Known, peer: Known) -> tuple[float | None, ...]:
-    """Here over the peer, for each part in which both have a figure that can be compared."""
+    """Divide the figures here by the peer's, for parts with two comparable figures."""
     pairs = zip(asked.parts, _padded(here.values, asked), _padded(peer.values, asked), strict=True)
     return tuple(
         mine / theirs if part.ratio and mine is not None and theirs else None for part, mine, theirs in pairs
@@ -233,7 +233,7 @@ def ratios(asked: Measure, here: Known, peer: Known) -> tuple[float | None, ...]
 
 
 def met(asked: Measure, here: Known) -> bool | None:
-    """Whether every figure keeps its goal; None where there is nothing to compare."""
+    """Return whether every figure meets its goal; None where there is no goal."""
     pairs = zip(asked.parts, _padded(here.values, asked), _padded(asked.goal.values, asked), strict=True)
     kept = [
         mine is not None and (mine >= goal if part.unit == "%" else mine <= goal)

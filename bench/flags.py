@@ -1,4 +1,4 @@
-"""The command line: what it may say, and one line for what it may not."""
+"""The command line and its error messages."""
 
 import argparse
 import re
@@ -12,12 +12,12 @@ from bench.figures import MEASURES, Measure
 
 WRONG = 2
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_MOST_NODES = 100_000  # more would take hours to create
+_MOST_NODES = 100_000  # more nodes would take hours to create
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What to measure, how, and how to print it. `nodes`: in every row, None for each row's own number."""
+    """Parsed flags. `nodes`: the number for every row, None for the number in the row."""
 
     measures: tuple[Measure, ...]
     contenders: tuple[Contender, ...]
@@ -31,7 +31,7 @@ class Asked:
 
 
 def parse(words: Sequence[str] | None) -> Asked:
-    """Read the command line; SystemExit with code 2 and one line on stderr where it is wrong."""
+    """Read the command line. Raises SystemExit with code 2 and a line on stderr for a wrong flag."""
     parser = _parser()
     said = parser.parse_args(words)
     contenders = (*([] if said.no_syncer else [SYNCER]), *said.contender)
@@ -54,7 +54,7 @@ def parse(words: Sequence[str] | None) -> Asked:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line is enough."""
+        """Exit with a single line, without argparse's usage text."""
         self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 

@@ -1,4 +1,4 @@
-"""The cluster's nodes: as large as real ones (10 KB), each with an instance in the fake AWS."""
+"""The nodes of the cluster: as large as real nodes (10 KB), with an instance per node in the fake AWS."""
 
 import datetime as dt
 import time
@@ -24,12 +24,12 @@ ZONES = tuple(f"{REGION}{letter}" for letter in "abc")
 LEAVING = {"key": "ToBeDeletedByClusterAutoscaler", "value": "1", "effect": "NoSchedule"}
 # The kubelet writes an unchanged status every 5 minutes: 5,000 nodes make 16.7 a second.
 HEARTBEATS_PER_S = 16.0
-# Of the 50 that a kubelet reports by default: with these a Node is 10 KB as the API server sends it.
+# Of the 50 images that a kubelet reports by default: a Node is then 10 KB as sent by the API server.
 _IMAGES = 35
 _CONDITIONS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
-# More heartbeats than that must not be missing.
+# The heartbeats may be at most this late.
 _LATE_S = 2.0
-# As many writers as keep an API server on two cores busy; more only queue there.
+# Enough writers to keep an API server on two cores busy; more writers only queue there.
 _WRITERS = 4
 
 Subject = TypeVar("Subject")
@@ -37,27 +37,27 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node by its number; name, instance and zone follow from it."""
+    """A node by number; name, instance and zone follow from the number."""
 
     number: int
 
     @property
     def name(self) -> str:
-        """The Node's name."""
+        """Return the Node's name."""
         return f"node-{self.number:06}"
 
     @property
     def instance(self) -> str:
-        """Its EC2 instance."""
+        """Return the id of the EC2 instance."""
         return f"i-{self.number:017x}"
 
     @property
     def zone(self) -> str:
-        """Its availability zone."""
+        """Return the availability zone."""
         return ZONES[self.number % len(ZONES)]
 
     def body(self, *, ready: bool) -> dict[str, Any]:
-        """The Node object as its kubelet creates it, status included."""
+        """Return the Node object as created by its kubelet, status included."""
         ip = f"10.{self.number >> 16 & 255}.{self.number >> 8 & 255}.{self.number & 255}"
         made = node_object(self.name, self.zone, NodeInstance(self.instance, ip), Kind.WORKER)
         instance = Instance(
@@ -73,7 +73,7 @@ class Node:
 
 @dataclass(slots=True)
 class Fleet:
-    """Every Node of the cluster; `nodes` are those that should be targets, `spent` those that should not."""
+    """Every Node of the cluster: `nodes` should be targets, `spent` should not."""
 
     api: Api
     cloud: CloudClient
@@ -83,16 +83,16 @@ class Fleet:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The instances that should be targets."""
+        """Return the instances that should be targets."""
         return frozenset(node.instance for node in self.nodes)
 
     @property
     def instances(self) -> dict[str, str]:
-        """The instances of all Nodes, running."""
+        """Return the instances of all Nodes, running."""
         return {node.instance: RUNNING for node in (*self.nodes, *self.spent)}
 
     def settle(self, size: int, note: Callable[[str], None]) -> None:
-        """Have exactly `size` Nodes, all Ready and as new."""
+        """Adjust to exactly `size` Nodes, all Ready and as new."""
         surplus = [*self.spent, *self.nodes[size:]]
         self.spent, self.nodes = [], self.nodes[:size]
         _each(self.remove, surplus, lambda done: note(f"{done} of {len(surplus)} nodes deleted"))
@@ -101,7 +101,7 @@ class Fleet:
         self.nodes += missing
 
     def new(self, number: int, *, state: str = RUNNING) -> list[Node]:
-        """Instances without a Node yet."""
+        """Return new instances without a Node."""
         nodes = [Node(next(self._numbers)) for _ in range(number)]
         self.cloud.set(instances={node.instance: state for node in nodes})
         return nodes
@@ -115,23 +115,23 @@ class Fleet:
         self.api.create(NODES, node.body(ready=False))
 
     def set_ready(self, node: Node, *, ready: bool = True) -> None:
-        """The Node turns Ready, or ceases to be."""
+        """Set the Node's Ready condition."""
         condition = {"type": "Ready", **_ready(ready)}
         self.api.patch(f"{NODES}/{node.name}/status", {"status": {"conditions": [condition]}})
 
     def taint(self, node: Node) -> None:
-        """The autoscaler announces that the node leaves."""
+        """Taint the Node as the cluster autoscaler does before a removal."""
         self.api.patch(f"{NODES}/{node.name}", {"spec": {"taints": [LEAVING]}})
 
     def remove(self, node: Node) -> None:
-        """Delete the Node; its instance runs on."""
+        """Delete the Node; the instance continues to run."""
         self.api.delete(f"{NODES}/{node.name}")
 
     @contextmanager
     def heartbeats(self) -> Iterator[None]:
-        """Kubelets write their unchanged status while the block runs, HEARTBEATS_PER_S in all.
+        """Write unchanged kubelet statuses during the block, HEARTBEATS_PER_S in total.
 
-        Raises SandboxError after it where the API server did not take them all.
+        Raises SandboxError after the block where the API server was too slow for the heartbeats.
         """
         over = Event()
         with ThreadPoolExecutor(1) as pool:
@@ -145,7 +145,7 @@ class Fleet:
             raise SandboxError(f"the API server took heartbeats {late:.0f} s late: the machine is too busy")
 
     def _beat(self, over: Event) -> float:
-        """Beat on a beat that no slow write delays; how far it was behind in the end, in seconds."""
+        """Write heartbeats at a fixed rate, regardless of slow writes; return the final delay in seconds."""
         began = time.monotonic()
         for turn in count():
             due = began + turn / HEARTBEATS_PER_S
@@ -168,14 +168,14 @@ def _ready(ready: bool) -> dict[str, str]:
 
 
 def _each(act: Callable[[Node], None], nodes: Sequence[Node], done: Callable[[int], None]) -> None:
-    """Act on each of `nodes`, some at a time; `done` is told how many are."""
+    """Apply `act` to all `nodes`, some in parallel; `done` receives the number of finished nodes."""
     with _writers() as pool:
         for number, _ in enumerate(pool.map(act, nodes), start=1):
             done(number)
 
 
 def at_once(acts: Iterable[Callable[[], None]], within: float) -> None:
-    """Begin each of `acts` in its turn, spread evenly over `within` seconds; wait until all are done."""
+    """Start all `acts` in order, spread evenly over `within` seconds; wait until all are done."""
     waiting = list(acts)
     pause = Event()
     with _writers() as pool:
@@ -189,7 +189,7 @@ def at_once(acts: Iterable[Callable[[], None]], within: float) -> None:
 
 @contextmanager
 def _writers() -> Iterator[ThreadPoolExecutor]:
-    """A pool that begins nothing more once the block is left, by Ctrl-C for one."""
+    """Yield a pool that starts no further work after the block, also on Ctrl-C."""
     pool = ThreadPoolExecutor(_WRITERS)
     try:
         yield pool

@@ -1,4 +1,4 @@
-"""One contender under one load: what a row works with."""
+"""A contender under a load: the context of a row."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,17 +12,17 @@ from bench.world import GROUPS, World
 from sandbox.errors import SandboxError
 
 _LOOK_S = 0.5
-# A contender that makes one call a target needs ten minutes for 5,000 nodes.
+# A contender with a call per target needs ten minutes for 5,000 nodes.
 _FILLED_S = 900.0
 
 
 class LateError(SandboxError):
-    """What was waited for did not come; the message says what the groups hold."""
+    """The expected state was not reached in time; the message describes the content of the groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`nodes`: how many the cluster has; `wanted`: rows to be printed; `quick`: short waits, few events."""
+    """`nodes`: size of the cluster; `wanted`: rows to be printed; `quick`: short waits, few events."""
 
     world: World
     contender: Contender
@@ -32,17 +32,17 @@ class Run:
     note: Callable[[str], None]
 
     def few(self, usual: int, quick: int) -> int:
-        """How many, or how long: `usual`, or `quick` where somebody only looks."""
+        """Return `usual`, or `quick` in a quick run."""
         return quick if self.quick else usual
 
     def settle(self) -> None:
-        """`nodes` Ready nodes, empty groups."""
+        """Prepare `nodes` Ready nodes and empty groups."""
         self.world.fleet.settle(self.nodes, self.note)
         self.world.reset_aws()
 
     @contextmanager
     def started(self, changes: Mapping[str, str] | None = None) -> Iterator["Watch"]:
-        """The contender, started now, with `changes` to its environment; stopped after the block."""
+        """Run the contender during the block, with `changes` to its environment."""
         with self.world.running(self.contender, changes or {}) as process:
             yield Watch(self.world, process)
 
@@ -50,7 +50,7 @@ class Run:
     def filled(
         self, changes: Mapping[str, str] | None = None, within: float = _FILLED_S
     ) -> Iterator["Watch"]:
-        """The contender, once every node is registered and healthy and it has come to rest."""
+        """Run the contender; enter the block once all nodes are healthy targets and the contender is idle."""
         with self.started(changes) as watch:
             self.note("the groups are being filled")
             watch.until_right(within)
@@ -58,7 +58,7 @@ class Run:
             yield watch
 
     def pause(self, watch: "Watch", seconds: float, why: str) -> None:
-        """Let time pass; what is called meanwhile is taken down."""
+        """Let time pass; record the calls meanwhile."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             self.note(f"{why}, {left:.0f} s left")
@@ -67,7 +67,7 @@ class Run:
 
 
 class Watch:
-    """A contender that runs and, by the fake's log, what it has done so far."""
+    """A running contender and its calls so far, from the fake's log."""
 
     def __init__(self, world: World, process: Process) -> None:
         self.process = process
@@ -75,12 +75,12 @@ class Watch:
         self.ledger = Ledger({arn: set() for arn in GROUPS})
 
     def holding(self, targets: dict[str, list[tuple[str, int]]]) -> None:
-        """What the groups held at the start."""
+        """Set the initial content of the groups."""
         for arn, keys in targets.items():
             self.ledger.groups[arn].update(keys)
 
     def take(self, wait: float) -> None:
-        """Take down what is called within `wait` seconds."""
+        """Record the calls of the next `wait` seconds."""
         ends = time.monotonic() + wait
         while True:
             left = ends - time.monotonic()
@@ -90,7 +90,7 @@ class Watch:
                 return
 
     def until(self, holds: Callable[[Ledger], bool], within: float) -> float:
-        """When the call arrived after which `holds`. Raises LateError, or EndedError."""
+        """Return the arrival time of the call after which `holds` is true. Raises LateError or EndedError."""
         ends = time.monotonic() + within
         if holds(self.ledger):
             return self.ledger.calls[-1].at if self.ledger.calls else self.process.started_at
@@ -106,7 +106,7 @@ class Watch:
         raise LateError(f"not within {within:.0f} s")
 
     def until_right(self, within: float) -> float:
-        """When every group held exactly the nodes that should be targets."""
+        """Return the time at which every group held exactly the nodes that should be targets."""
         wanted = self._world.fleet.wanted
         return self.until(lambda ledger: ledger.holds(wanted), within)
 

@@ -1,4 +1,4 @@
-"""One run of the bench: a world, and every contender in it, row by row."""
+"""A run of the bench: a world, and every contender in that world, row by row."""
 
 import shutil
 import sys
@@ -26,9 +26,9 @@ _WARM_NODES, _WARM_S = 3, 30.0
 
 
 def bench(asked: Asked, found: dict[str, Figures]) -> None:
-    """Fill `found` (by contender and row) as it goes, so that an interrupted run can still be printed.
+    """Fill `found` (by contender and row) during the run, so that an interrupted run can still be printed.
 
-    Raises SandboxError or ToolchainError where the world cannot be made or breaks.
+    Raises SandboxError or ToolchainError where the world cannot be created or breaks.
     """
     progress = Progress(Console(file=sys.stderr, highlight=False))
     with _world(asked, progress) as world:
@@ -61,7 +61,7 @@ class _Session:
     progress: Progress
 
     def warm_up(self, contender: Contender) -> None:
-        """Start it once for nothing: then its bytecode is written and its files are in the page cache."""
+        """Start the contender unmeasured, so that bytecode is written and files are in the page cache."""
         with self.progress.step(f"{contender.name}: warming up") as step:
             run = Run(
                 world=self.world,
@@ -79,7 +79,7 @@ class _Session:
                 self.progress.say(f"{contender.name}: {_WARM_NODES} nodes registered: {error}", style="red")
 
     def measure(self, scenario: Scenario, contender: Contender, found: Figures) -> None:
-        """The rows of one scenario that are wanted."""
+        """Measure the wanted rows of a scenario."""
         rows = [each.name for each in self.asked.measures if each.name in scenario.rows]
         if not rows:
             return
@@ -100,7 +100,7 @@ class _Session:
             self.progress.say(f"  {row}: {table.figure(measure(row), figure)}")
 
     def _figures(self, scenario: Scenario, run: Run) -> Figures:
-        """What the scenario finds, or why it finds nothing: one row's trouble is not that of the others."""
+        """Return the figures, or the reason why there are none: a failed row must not stop the other rows."""
         if run.nodes < scenario.least:
             return dict.fromkeys(run.wanted, Known((), f"needs {scenario.least} nodes"))
         try:

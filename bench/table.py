@@ -1,4 +1,4 @@
-"""The figures as a table for people (Markdown) and as JSON for programs."""
+"""The figures as a Markdown table for people and as JSON for programs."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ _HUNDRED = 100
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where it was measured; `load` is the one-minute load average when this was made."""
+    """The measuring machine; `load` is the one-minute load average at construction."""
 
     cores: int = field(default_factory=lambda: os.cpu_count() or 1)
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
 
 def markdown(measures: Sequence[Measure], found: Found) -> str:
-    """One line a measure; ✓ where every goal is kept, ✗ where one is not."""
+    """Return a line per measure; ✓ where every goal is met, ✗ otherwise."""
     contenders = list(found)
     peers = list(measures[0].peers)
     columns = [column for name in contenders for column in (name, f"{name} ÷ better peer")]
@@ -39,7 +39,7 @@ def markdown(measures: Sequence[Measure], found: Found) -> str:
 
 
 def document(measures: Sequence[Measure], found: Found, asked: Asked, machine: Machine) -> dict[str, Any]:
-    """How it was measured, and one object a measure: goal, peers, and figures, ratios, `met` by contender."""
+    """Return the conditions, and an object per measure: goal, peers; figures, ratios, `met` by contender."""
     rows = [
         {
             "row": each.name,
@@ -60,7 +60,7 @@ def document(measures: Sequence[Measure], found: Found, asked: Asked, machine: M
 
 
 def legend(asked: Asked, machine: Machine) -> list[str]:
-    """What the reader of the table must know, a line each."""
+    """Return the notes below the table, a line per note."""
     lines = [
         "* measured on another day, on another machine of the same kind.",
         "✓ keeps the goal, ✗ does not; ÷ is the figure here over that of the better peer.",
@@ -76,7 +76,7 @@ def legend(asked: Asked, machine: Machine) -> list[str]:
 
 
 def figure(asked: Measure, known: Known) -> str:
-    """A figure in a few words: the numbers with their units, and what is said beside them."""
+    """Format a figure: the numbers with their units, and the remark."""
     pairs = list(zip(asked.parts, known.values, strict=False))
     units = {part.unit for part, value in pairs if value is not None}
     if len(units) == 1:
@@ -99,7 +99,7 @@ def _cells(asked: Measure, name: str, found: Found) -> tuple[str, str]:
 
 
 def _compared(asked: Measure, here: Known, name: str, found: Found) -> dict[str, Any]:
-    """Against the better peer; a peer that has run beside us counts as it was found today."""
+    """Compare with the better peer; for a peer measured in this run, today's figures count."""
     today = {peer: found[peer][asked.name] for peer in asked.peers if asked.name in found.get(peer, {})}
     best = better_peer({peer: known for peer, known in {**asked.peers, **today}.items() if peer != name})
     if best is None:

@@ -1,4 +1,4 @@
-"""Where contenders run: a real store and API server, the fake AWS, and the fleet of nodes."""
+"""The environment of contenders: a real store and API server, the fake AWS, and the fleet of nodes."""
 
 import os
 import sys
@@ -24,16 +24,16 @@ GROUPS = {
 }
 _API_SERVER = "kube-apiserver"
 _READY_S = 60.0
-# What is the caller's own and must not reach a contender.
+# Variables of the caller that must not reach a contender.
 _NOT_PASSED_ON = ("AWS_", "NLB_SYNC_", "BENCH_", "KUBE", "PYTHONDONTWRITEBYTECODE")
-# AWS's default deregistration delay is 300 s, and nobody waits for it. AWS needs 90 s and more to turn a
-# target healthy; a row would take as long.
+# AWS's default deregistration delay is 300 s; no row waits for the end of a drain.
+# AWS needs 90 s and more to turn a target healthy, which would prolong every row.
 _DRAIN_S, HEALTHY_S = 300.0, 3.0
 
 
 @dataclass(slots=True)
 class World:
-    """`limited`: whether AWS's own limit on writes holds."""
+    """`limited`: whether AWS's limit on writes applies."""
 
     layout: Layout
     tools: Mapping[str, Path]
@@ -46,7 +46,7 @@ class World:
     @classmethod
     @contextmanager
     def open(cls, directory: Path, tools: Mapping[str, Path], *, limited: bool) -> Iterator["World"]:
-        """A world with no Node in it, for as long as the block runs. `tools` are sandbox.toolchain's."""
+        """Yield a world without Nodes for the duration of the block. `tools` are sandbox.toolchain's."""
         layout = Layout.ephemeral(directory)
         layout.save()
         command = [sys.executable, "-m", "bench.aws", "--port", str(layout.aws_port)]
@@ -64,7 +64,7 @@ class World:
                 process.stop(layout, name)
 
     def furnish(self) -> None:
-        """The ingress Service, whose NodePorts a contender may follow."""
+        """Create the ingress Service; contenders may follow its NodePorts."""
         ports = [{"name": name, "port": port} for name, port in PORTS.items()]
         service = {"metadata": {"name": SERVICE}, "spec": {"type": "NodePort", "ports": ports}}
         self._namespace(INGRESS)
@@ -73,7 +73,7 @@ class World:
     def reset_aws(
         self, targets: Mapping[str, Sequence[tuple[str, int]]] | None = None, strangers: Sequence[str] = ()
     ) -> None:
-        """Empty groups but for `targets`, which are healthy; `strangers` are running instances of no Node."""
+        """Empty the groups except for `targets` (healthy); `strangers` are running instances without Node."""
         self.cloud.reset(
             GROUPS,
             {**self.fleet.instances, **dict.fromkeys(strangers, "running")},
@@ -85,7 +85,7 @@ class World:
 
     @contextmanager
     def running(self, contender: Contender, changes: Mapping[str, str]) -> Iterator[Process]:
-        """The contender in a namespace of its own, with nothing left of an earlier run."""
+        """Run the contender in a fresh namespace, without traces of an earlier run."""
         name = f"{contender.name}-{next(self._runs)}"
         self._namespace(name)
         environment = {**self.environment(name), **changes}
@@ -96,7 +96,7 @@ class World:
             started.stop()
 
     def environment(self, namespace: str) -> dict[str, str]:
-        """What a contender is told: docs/bench.md lists it."""
+        """Return the environment of a contender, as listed in docs/bench.md."""
         own = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
         ports = self.node_ports()
         own_port, other_port = free_ports(2)
@@ -131,12 +131,12 @@ class World:
         }
 
     def node_ports(self) -> dict[str, int]:
-        """The NodePort of each port of the Service."""
+        """Return the NodePort of every port of the Service."""
         service = self.api.get(f"/api/v1/namespaces/{INGRESS}/services/{SERVICE}")
         return {port["name"]: int(port["nodePort"]) for port in service["spec"]["ports"]}
 
     def targets(self, instances: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
-        """These instances as targets of each group."""
+        """Return the instances as targets of every group."""
         ports = self.node_ports()
         return {
             arn: [(instance, ports[name]) for instance in instances]
@@ -147,16 +147,16 @@ class World:
         self.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
 
     def kill_api_server(self) -> None:
-        """SIGKILL to the API server that contenders use."""
+        """Kill the contenders' API server with SIGKILL."""
         process.stop(self.layout, _API_SERVER, grace_s=0)
 
     def start_api_server(self) -> None:
-        """Start it again, and wait until it is ready."""
+        """Start the API server again, and wait until it is ready."""
         _start_api_server(self.layout, self.tools)
 
     @contextmanager
     def second_api_server(self) -> Iterator[Api]:
-        """Another API server on the same store, which lives on while the contender's own is away."""
+        """Run another API server on the same store, for use while the contender's API server is down."""
         other = replace(
             Layout.ephemeral(self.layout.directory / "second"),
             etcd_port=self.layout.etcd_port,
@@ -175,8 +175,8 @@ class World:
 def _start_api_server(layout: Layout, tools: Mapping[str, Path]) -> None:
     """Start the API server and wait until it is ready.
 
-    Not by sandbox.cluster, which holds it to 256 MiB: with 5,000 nodes it would do little but
-    collect garbage.
+    Not through sandbox.cluster, whose limit of 256 MiB would cause constant garbage collection with 5,000
+    nodes.
     """
     authority = pki.ensure(layout.pki)
     kubeconfig.write(layout, authority, "admin", layout.kubeconfig)

@@ -1,1 +1,1 @@
-"""A small and fast ELBv2 in a process of its own: it keeps AWS's rules and notes every call."""
+"""A small, fast ELBv2 in a separate process: follows AWS's rules and records every call."""

@@ -15,12 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 from bench.aws.calls import Elb
 from bench.aws.groups import Key
 
-LATENCY_S = 0.05  # what AWS takes for a call, as the peers were measured
+LATENCY_S = 0.05  # latency of an AWS call, as in the peers' measurements
 _HOST = "127.0.0.1"
 
 
 class Server:
-    """HTTP/1.1 with keep-alive on asyncio streams, no more of it than SDKs use."""
+    """HTTP/1.1 with keep-alive on asyncio streams, limited to the features used by SDKs."""
 
     def __init__(self, latency: float) -> None:
         self.elb = Elb()
@@ -28,7 +28,7 @@ class Server:
         self._news = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection, one after the other."""
+        """Answer the requests of a connection in order."""
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -78,7 +78,7 @@ class Server:
         return {"at": now}
 
     async def _log(self, since: int, wait: float) -> list[dict[str, Any]]:
-        """The notes after the first `since`, as soon as there are any, after `wait` seconds at most."""
+        """Return the notes after the first `since`, as soon as there are any; wait at most `wait` seconds."""
         if len(self.elb.notes) <= since:
             self._news.clear()
             with contextlib.suppress(TimeoutError):

@@ -1,16 +1,16 @@
-"""How the fake refuses calls: AWS's bucket of writes, and a share of all calls."""
+"""How the fake refuses calls: AWS's token bucket for writes, and a share of all calls."""
 
 import random
 from dataclasses import dataclass, field
 
-# AWS's own rate of RegisterTargets and DeregisterTargets together (facts of the AWS Load Balancer
-# Controller's client side limits, its pull request 4641, which follow the documented buckets).
+# AWS's rate of RegisterTargets and DeregisterTargets together (from the client-side limits of the AWS Load
+# Balancer Controller, pull request 4641, based on the documented buckets).
 RATE, BURST = 4.0, 20.0
 
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket; a call that finds it empty is refused and spends nothing. Times in seconds."""
+    """A token bucket; a call on an empty bucket is refused and spends no token. Times in seconds."""
 
     rate: float
     burst: float
@@ -21,7 +21,7 @@ class Bucket:
         self.tokens = self.burst
 
     def spend(self, now: float) -> bool:
-        """Whether a call at `now` passes."""
+        """Return whether a call at `now` passes."""
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
         self.at = now
         if self.tokens < 1:
@@ -32,11 +32,11 @@ class Bucket:
 
 @dataclass(slots=True)
 class Dice:
-    """Refuses `share` (0 to 1) of all calls, the same ones in each run of the same calls."""
+    """Refuse `share` (0 to 1) of all calls; the same calls in the same order get the same refusals."""
 
     share: float = 0.0
     rng: random.Random = field(default_factory=lambda: random.Random(4))  # noqa: S311 (reproducible)
 
     def passes(self) -> bool:
-        """Whether the next call passes."""
+        """Return whether the next call passes."""
         return self.share == 0 or self.rng.random() >= self.share

@@ -1,4 +1,4 @@
-"""One AWS call: its form read, the refusals by rate, the rules, and the note that is kept of it."""
+"""An AWS call: the parsed form, the refusals by rate, the rules, and the note of the call."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ OK = "ok"
 
 @dataclass(slots=True)
 class Elb:
-    """The whole state of the fake. Each note: at, operation, group, targets (id, port), code."""
+    """The whole state of the fake. Fields of a note: at, operation, group, targets (id, port), code."""
 
     cloud: Cloud = field(default_factory=Cloud)
     dice: Dice = field(default_factory=Dice)
@@ -22,7 +22,7 @@ class Elb:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
     def call(self, body: bytes, now: float) -> tuple[int, bytes]:
-        """HTTP status and XML for a form that was read at `now`."""
+        """Return HTTP status and XML for a form read at `now`."""
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         action, arn = form.get("Action", ""), form.get("TargetGroupArn", "")
         keys: list[Key] = []
@@ -36,11 +36,11 @@ class Elb:
         return 200, xml.answer(action, result)
 
     def note(self, now: float, operation: str, arn: str, keys: list[Key], code: str = OK) -> None:
-        """Keep what happened for whoever measures."""
+        """Record a call for the bench."""
         self.notes.append({"at": now, "operation": operation, "group": arn, "targets": keys, "code": code})
 
     def reset(self, world: dict[str, Any], now: float) -> None:
-        """Begin anew: groups {arn: port}, instances {id: state}, targets {arn: [[id, port]]} (healthy)."""
+        """Start afresh: groups {arn: port}, instances {id: state}, targets {arn: [[id, port]]} (healthy)."""
         self.cloud = Cloud(
             groups={arn: Group(arn, port) for arn, port in world["groups"].items()},
             instances=dict(world["instances"]),
@@ -81,7 +81,7 @@ class Elb:
 
 
 def _targets(form: dict[str, str], group: Group | None) -> list[Key]:
-    """The targets named, each once; an Id alone is the group's own port."""
+    """Return the targets of the form without duplicates; an Id alone has the group's port."""
     prefix, own = "Targets.member.", str(group.port if group else 0)
     ids = [name[len(prefix) : -3] for name in form if name.startswith(prefix) and name.endswith(".Id")]
     named = (Key(form[f"{prefix}{index}.Id"], int(form.get(f"{prefix}{index}.Port", own))) for index in ids)

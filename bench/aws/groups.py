@@ -1,7 +1,7 @@
-"""Target groups and instances, and what AWS's rules make of a call.
+"""Target groups and instances, and AWS's rules for calls on target groups.
 
-The rules are those of the sandbox's AWS (sandbox/cloud/elbv2, docs/sandbox-cloud.md) without quotas and
-data plane: a target turns healthy a set time after its registration. Times are monotonic seconds.
+The rules are those of the sandbox's AWS (sandbox/cloud/elbv2, docs/sandbox-cloud.md) without quotas and data
+plane: a target turns healthy a fixed time after registration. Times are monotonic seconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +14,14 @@ RUNNING = "running"
 
 
 class Key(NamedTuple):
-    """What identifies a target."""
+    """The key of a target."""
 
     id: str
     port: int
 
 
-class Refusal(Exception):  # noqa: N818 (it is what AWS answers, no fault of the fake)
-    """An error answer of AWS."""
+class Refusal(Exception):  # noqa: N818 (an AWS error response, not a fault of the fake)
+    """An error response of AWS."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class Refusal(Exception):  # noqa: N818 (it is what AWS answers, no fault of the
 
 @dataclass(slots=True)
 class Target:
-    """A registered target, or one that drains."""
+    """A registered or draining target."""
 
     healthy_at: float
     drained_at: float | None = None
@@ -39,7 +39,7 @@ class Target:
 
 @dataclass(slots=True)
 class Group:
-    """A target group of type instance. `body` is its DescribeTargetHealth, good until `body_until`."""
+    """A target group of type instance. `body`: DescribeTargetHealth as rendered, valid until `body_until`."""
 
     arn: str
     port: int
@@ -49,17 +49,17 @@ class Group:
 
     @property
     def name(self) -> str:
-        """The group's name."""
+        """Return the group's name."""
         return self.arn.split("/")[1]
 
     def forget(self) -> None:
-        """What was rendered is no longer so."""
+        """Invalidate the rendered response."""
         self.body_until = 0.0
 
 
 @dataclass(slots=True)
 class Cloud:
-    """`instances` by id, with EC2's word for the state of each."""
+    """Groups by ARN, and `instances`: EC2 state by id."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     instances: dict[str, str] = field(default_factory=dict)
@@ -67,14 +67,14 @@ class Cloud:
     drain: float = 300.0
 
     def group(self, arn: str) -> Group:
-        """The group, or AWS's refusal."""
+        """Return the group. Raises AWS's refusal for an unknown ARN."""
         try:
             return self.groups[arn]
         except KeyError:
             raise Refusal("TargetGroupNotFound", f"Target groups '{arn}' not found") from None
 
     def register(self, group: Group, keys: Sequence[Key], now: float) -> None:
-        """All or none; a registered target stays as it is, a draining one begins anew."""
+        """Register all or none; a registered target is unchanged, a draining target is registered afresh."""
         self._require_running([key.id for key in keys])
         for key in keys:
             known = group.targets.get(key)
@@ -83,7 +83,7 @@ class Cloud:
         group.forget()
 
     def deregister(self, group: Group, keys: Sequence[Key], now: float) -> None:
-        """A target that is not registered is no error; a draining one drains on."""
+        """Deregister targets; an unregistered target is no error, a draining target continues to drain."""
         for key in keys:
             target = group.targets.get(key)
             if target is not None and target.drained_at is None:
@@ -91,7 +91,7 @@ class Cloud:
         group.forget()
 
     def health(self, group: Group, asked: Sequence[Key], now: float) -> bytes:
-        """DescribeTargetHealth: of the whole group, or of the targets asked for, registered or not."""
+        """DescribeTargetHealth of the whole group, or of the given targets, registered or not."""
         if asked:
             return xml.health(self._states(group, asked, now))
         if now >= group.body_until:
@@ -99,7 +99,7 @@ class Cloud:
         return group.body
 
     def states(self, group: Group, now: float) -> dict[Key, str]:
-        """The state of each target of the group."""
+        """Return the state of every target of the group."""
         return {key: state for key, state, _ in self._states(group, list(group.targets), now)}
 
     def _render(self, group: Group, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The XML that AWS's query protocol answers with; written by hand, for 5,000 targets must cost little."""
+"""XML responses of AWS's query protocol; written by hand, because 5,000 targets must be cheap."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -9,23 +9,23 @@ _REQUEST = "00000000-0000-4000-8000-000000000000"
 
 
 class Group(Protocol):
-    """What DescribeTargetGroups shows of a group that is its own."""
+    """The fields of a group in DescribeTargetGroups."""
 
     @property
     def arn(self) -> str:
-        """The ARN."""
+        """Return the ARN."""
 
     @property
     def name(self) -> str:
-        """The name."""
+        """Return the name."""
 
     @property
     def port(self) -> int:
-        """The group's own port."""
+        """Return the group's port."""
 
 
 def answer(action: str, result: bytes = b"") -> bytes:
-    """The answer to `action` around its result."""
+    """Wrap a result into the response to `action`."""
     name = action.encode()
     return b"".join(
         [
@@ -38,7 +38,7 @@ def answer(action: str, result: bytes = b"") -> bytes:
 
 
 def refusal(code: str, message: str) -> bytes:
-    """An error answer."""
+    """Return an error response."""
     return (
         f'<ErrorResponse xmlns="{_NAMESPACE}"><Error><Type>Sender</Type><Code>{escape(code)}</Code>'
         f"<Message>{escape(message)}</Message></Error><RequestId>{_REQUEST}</RequestId></ErrorResponse>"
@@ -46,7 +46,7 @@ def refusal(code: str, message: str) -> bytes:
 
 
 def health(states: Iterable[tuple[tuple[str, int], str, str]]) -> bytes:
-    """The result of DescribeTargetHealth: target, state and reason code ("" for none) of each."""
+    """Return the result of DescribeTargetHealth from (target, state, reason code) rows ("" for no reason)."""
     parts = [
         f"<member><HealthCheckPort>{port}</HealthCheckPort><Target><Id>{name}</Id><Port>{port}</Port></Target>"
         f"<TargetHealth><State>{state}</State>{f'<Reason>{reason}</Reason>' if reason else ''}"
@@ -57,7 +57,7 @@ def health(states: Iterable[tuple[tuple[str, int], str, str]]) -> bytes:
 
 
 def target_groups(groups: Iterable[Group]) -> bytes:
-    """The result of DescribeTargetGroups."""
+    """Return the result of DescribeTargetGroups."""
     parts = [
         f"<member><TargetGroupArn>{group.arn}</TargetGroupArn><TargetGroupName>{group.name}</TargetGroupName>"
         f"<Protocol>TCP</Protocol><Port>{group.port}</Port><VpcId>vpc-0123456789abcdef0</VpcId>"

@@ -1,4 +1,4 @@
-"""Each module measures some rows of the table: it makes the load, and reads off what the rows say."""
+"""Modules that measure rows of the table: create the load and read off the figures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from bench.run import Figures, Run
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`act` gives the figures of `rows`, those that the run wants at least; it needs `least` nodes."""
+    """`act` returns the figures of `rows`, at least of the wanted rows; `least` is the minimum of nodes."""
 
     rows: tuple[str, ...]
     act: Callable[[Run], Figures]
     least: int = 1
 
 
-# By the number of nodes, so that the cluster grows as rarely as can be.
+# In order of node count, so that the cluster grows as rarely as possible.
 SCENARIOS = (
     Scenario(("memory-0",), fill.measure, least=0),
     Scenario(("stale",), safety.stale, least=safety.STALE),

@@ -1,4 +1,4 @@
-"""CPU while nothing changes: heartbeats of all nodes, and the reads by which drift would be seen."""
+"""CPU while no node changes: heartbeats of all nodes, and the reads that detect drift."""
 
 import time
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ _MINUTE = 60.0
 
 
 def measure(run: Run) -> Figures:
-    """Seconds of CPU a minute, what reads of AWS cost apart from the rest.
+    """Return CPU seconds a minute, with the cost of AWS reads as a separate figure.
 
-    A second run reads ten times more seldom, so that the two tell the cost of a read from the rest. How
-    often is a setting of the syncer's; a contender without reads needs no second run.
+    A second run reads AWS ten times less often; the difference is the cost of a read. The interval is a
+    setting of the syncer; a contender without reads needs no second run.
     """
     run.settle()
     often, reads_often = _used(run)
@@ -30,7 +30,7 @@ def measure(run: Run) -> Figures:
 
 
 def _used(run: Run, changes: Mapping[str, str] | None = None) -> tuple[float, float]:
-    """Seconds of CPU and DescribeTargetHealth calls, a minute."""
+    """Return CPU seconds and DescribeTargetHealth calls, a minute."""
     with run.filled(changes) as watch, run.world.fleet.heartbeats():
         run.pause(watch, run.few(20, 2), "heartbeats begin")
         began, before = time.monotonic(), watch.process.cpu()

@@ -1,4 +1,4 @@
-"""What nobody tells a contender: a target that another hand removed, and what it costs to look for that."""
+"""Drift: a target removed by a conflicting writer, and the cost of looking for drift."""
 
 import random
 
@@ -14,7 +14,7 @@ _MINUTE = 60.0
 
 
 def repair(run: Run) -> Figures:
-    """The longest time from the removal of a target to the call that registers it again."""
+    """Return the longest time from the removal of a target to the repairing RegisterTargets call."""
     run.settle()
     rng = random.Random(11)  # noqa: S311 (reproducible)
     took = []
@@ -30,7 +30,7 @@ def repair(run: Run) -> Figures:
 
 
 def _removed(run: Run, watch: Watch, turn: int) -> float:
-    """Remove a target from one group; the seconds until it is registered again."""
+    """Remove a target from one group; return the seconds until the target is registered again."""
     instance, arn = run.world.fleet.nodes[turn].instance, list(GROUPS)[turn % len(GROUPS)]
     keys = [key for key in watch.ledger.groups[arn] if key[0] == instance]
     began = run.world.cloud.remove(arn, keys)
@@ -40,7 +40,7 @@ def _removed(run: Run, watch: Watch, turn: int) -> float:
 
 
 def steady(run: Run) -> Figures:
-    """The calls while nothing happens."""
+    """Return describes per group and minute, and the number of other calls, in a steady state."""
     run.settle()
     with run.filled() as watch:
         run.pause(watch, run.few(_REST_S, 2), "coming to rest")

@@ -1,4 +1,4 @@
-"""One node at a time turns Ready, is announced to leave, or is deleted: how long until both groups know."""
+"""Single events: a node turns Ready, is announced to leave, or is deleted; time until both groups follow."""
 
 import random
 import time
@@ -11,19 +11,19 @@ from bench.fleet import Node
 from bench.run import Figures, LateError, Run, Watch
 
 _EVENTS, _QUICK_EVENTS = 60, 4
-# A contender may collect what comes close together (the syncer: for up to 1 s while events keep coming).
+# A contender may debounce events (the syncer: for up to 1 s while events keep coming).
 _GAP_S = (1.5, 2.5)
 _WITHIN_S = 10.0
 _GIVE_UP_AFTER = 3
-# Isolated events of each kind, after which the calls are counted for so long.
+# Isolated events per kind, and the seconds for which the calls are counted.
 _ALONE, _ALONE_S = 2, 10
 _KINDS = ("ready", "taint", "delete")
-# So many nodes at most, as a share of all, see one kind of event: else a brake on removals would be measured.
+# At most this share of all nodes has one kind of event; more would measure the brake on removals.
 _SHARE = 5
 
 
 def measure(run: Run) -> Figures:
-    """Median and 95th percentile of the events of each kind, and the calls that an event causes."""
+    """Return median and 95th percentile for every kind of event, and the calls per event."""
     run.settle()
     alone = run.few(_ALONE, 1)
     events = max(1, min(run.few(_EVENTS, _QUICK_EVENTS), run.nodes // _SHARE - alone))
@@ -36,7 +36,7 @@ def measure(run: Run) -> Figures:
 
 
 class _Phases:
-    """Three kinds of event, each with `number` nodes of its own: new ones, and old ones to lose."""
+    """Three kinds of event with `number` nodes per kind: new nodes, and old nodes to be removed."""
 
     def __init__(self, run: Run, watch: Watch, number: int) -> None:
         self._run = run
@@ -53,7 +53,7 @@ class _Phases:
         run.pause(watch, run.few(5, 2), "coming to rest")
 
     def times(self, kind: str, number: int) -> Known:
-        """How long `number` events took, in ms; and the CPU of one, with the 2 s of rest after it."""
+        """Return the durations of `number` events in ms, and the CPU of an event with its 2 s of rest."""
         took: list[float] = []
         missed = 0
         cpu = self._watch.process.cpu()
@@ -71,7 +71,7 @@ class _Phases:
         return Known((median(took), _p95(took)), f"{late}CPU {cpu:.0f} ms an event")
 
     def calls(self, each: int) -> Known:
-        """Writes, and describes within 10 s, of an event that comes alone."""
+        """Return writes and describes within 10 s of an isolated event."""
         since, events = time.monotonic(), 0
         for kind in _KINDS:
             for turn in range(each):
@@ -90,7 +90,7 @@ class _Phases:
         return Known(tuple(counted))
 
     def _event(self, kind: str) -> float:
-        """Make one event; the seconds from the start of the write to the last group's call."""
+        """Cause an event; return the seconds from the start of the write to the last group's call."""
         node = self._nodes[kind].pop(0)
         act, holds = self._part(kind, node)
         began = time.monotonic()
@@ -98,7 +98,7 @@ class _Phases:
         return self._watch.until(holds, _WITHIN_S) - began
 
     def _part(self, kind: str, node: Node) -> tuple[Callable[[Node], None], Callable[[Ledger], bool]]:
-        """What happens to the node, and what then holds. The fleet is told whether it is a target now."""
+        """Return the change to the node and the expected result; update the fleet's wanted targets."""
         if kind == "ready":
             self._fleet.spent.remove(node)
             self._fleet.nodes.append(node)

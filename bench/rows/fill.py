@@ -1,4 +1,4 @@
-"""From process start to full groups, and the memory that it takes to get and to stay there."""
+"""Time from process start to full groups, and the memory for the start and afterwards."""
 
 from statistics import median
 
@@ -12,9 +12,9 @@ _WITHIN_S = 900.0
 
 
 def measure(run: Run) -> Figures:
-    """The median of three starts; memory after the last one.
+    """Return the median of three starts, and memory after the last start.
 
-    The CPU that a start took is said beside it: it depends less on what else the machine does.
+    The remark has the CPU of a start, because CPU depends less on other load of the machine.
     """
     run.settle()
     starts = [row for row in run.wanted if row.startswith("start")]

@@ -1,4 +1,4 @@
-"""The API server dies while nodes come and go, by another server of the same store."""
+"""An outage of the API server while nodes come and go through another server of the same store."""
 
 import time
 from dataclasses import replace
@@ -11,7 +11,7 @@ _AWAY_S, _WITHIN_S = 5.0, 120.0
 
 
 def measure(run: Run) -> Figures:
-    """Seconds from the API server's return, when it says that it is ready, until both groups are right."""
+    """Return the seconds from the API server's readiness until both groups are right."""
     run.settle()
     with run.filled() as watch, run.world.second_api_server() as other:
         fleet = run.world.fleet

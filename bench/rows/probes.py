@@ -1,4 +1,4 @@
-"""Probes while other clients do their worst: silent, dripping, and many readers of a large /status."""
+"""Probes beside bad clients: silent, dripping, and many readers of a large /status."""
 
 import time
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _HUNDRED = 100
 
 
 def measure(run: Run) -> Figures:
-    """The 99th percentile of /healthz on the HTTP port and on the probe port, and how many were answered."""
+    """Return the 99th percentile of /healthz on the HTTP port and the probe port, and the answered share."""
     run.settle()
     main, own = free_ports(2)
     changes: Mapping[str, str] = {"NLB_SYNC_PORT": str(main), "NLB_SYNC_PROBE_PORT": str(own)}

@@ -1,4 +1,4 @@
-"""Calls that AWS refuses: for one instance among many that does not run, or because there are too many."""
+"""Calls refused by AWS: because one instance of many is not running, or because of throttling."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _JOINS, _THROTTLED_S, _SHARE, _DONE_S = 20, 60, 0.3, 180.0
 
 
 def not_running(run: Run) -> Figures:
-    """Seconds until the others of the new nodes are in, and until the one is in once it runs and is Ready."""
+    """Return seconds until the other new nodes are registered, and from the late start until the last is."""
     run.settle()
     with run.filled() as watch:
         fleet, new = run.world.fleet, run.few(_NEW, 5)
@@ -28,10 +28,10 @@ def not_running(run: Run) -> Figures:
         names = [node.instance for node in others]
         rest = _moment(watch, lambda ledger: all(map(ledger.everywhere, names)), _OTHERS_S)
         run.pause(watch, _STARTS_AFTER_S, "the instance is about to run")
-        fleet.set_ready(late, ready=False)  # as the node controller says of it by then
+        fleet.set_ready(late, ready=False)  # the node controller's condition by then
         run.world.cloud.set(instances={late.instance: "running"})
         runs = time.monotonic()
-        fleet.set_ready(late)  # as its kubelet says at its start
+        fleet.set_ready(late)  # the kubelet's condition at its start
         run.note("the instance runs")
         one = _moment(watch, lambda ledger: ledger.everywhere(late.instance), _ONE_S)
     said = [f"the others not in {_OTHERS_S:.0f} s"] if rest is None else []
@@ -41,7 +41,7 @@ def not_running(run: Run) -> Figures:
 
 
 def throttled(run: Run) -> Figures:
-    """All calls from the beginning of the throttling until the nodes that came meanwhile are in."""
+    """Count all calls from the start of the throttling until the nodes added meanwhile are registered."""
     run.settle()
     with run.filled() as watch:
         fleet, seconds = run.world.fleet, run.few(_THROTTLED_S, 10)

@@ -1,4 +1,4 @@
-"""A fifth of the nodes is replaced at once: old ones are deleted while as many new ones come, Ready."""
+"""Replace a fifth of the nodes at once: old nodes are deleted while as many new nodes join, Ready."""
 
 import time
 from functools import partial
@@ -13,7 +13,7 @@ _OVER_S, _WITHIN_S = 1.5, 300.0
 
 
 def measure(run: Run) -> Figures:
-    """Seconds from the first write until both groups are right, and all calls until then; medians."""
+    """Return the seconds from the first write until both groups are right, and the calls; medians."""
     rounds = run.few(_ROUNDS, 1)
     took = []
     last = ""
@@ -27,7 +27,7 @@ def measure(run: Run) -> Figures:
 
 
 def _round(run: Run, turn: str) -> tuple[float, int, float, str]:
-    """Seconds until right, calls until then, seconds that the writes at the API server took, which calls."""
+    """Return seconds until right, number of calls, seconds of the API server writes, kinds of calls."""
     fleet, number = run.world.fleet, max(1, run.nodes // _SHARE)
     with run.filled() as watch:
         run.note(f"{turn}: {number} nodes are replaced")

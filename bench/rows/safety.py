@@ -1,4 +1,4 @@
-"""What must not be hurried: stale targets at a start, and nodes that all cease to be Ready."""
+"""Removals under safety rules: stale targets at a start, and nodes that all turn NotReady."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ _NOT_READY_S = 30
 
 
 def stale(run: Run) -> Figures:
-    """Seconds from the moment at which they may go (docs/safety.md, rules 2 and 6) until they went."""
+    """Return the seconds from the permitted moment (docs/safety.md, rules 2 and 6) to the removal."""
     fleet = run.world.fleet
     fleet.settle(run.nodes, run.note)
     strangers = [f"i-5{number:016x}" for number in range(STALE)]
@@ -36,7 +36,11 @@ def stale(run: Run) -> Figures:
 
 
 def _allowed(ledger: Ledger) -> float | None:
-    """When as many of our own were healthy as there are stale ones: then half of all serve without those."""
+    """Return when the stale targets may go; None if never.
+
+    At that moment every group has as many healthy own targets as stale targets: half of all targets then
+    serve without the stale targets.
+    """
     moments = []
     for arn in ledger.groups:
         healthy: dict[str, float] = {}
@@ -51,7 +55,7 @@ def _allowed(ledger: Ledger) -> float | None:
 
 
 def not_ready(run: Run) -> Figures:
-    """The share of targets that is left when every node has been NotReady for half a minute."""
+    """Return the share of targets left after every node was NotReady for half a minute."""
     run.settle()
     fleet = run.world.fleet
     with run.filled() as watch:
