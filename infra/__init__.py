@@ -1,6 +1,6 @@
 """The component: an AWS Network Load Balancer with static IPs in front of a Kubernetes ingress controller.
 
-Installed, this package is called `node_nlb_sync`; its one class for users is `NodeNlb`.
+The installed package is named `node_nlb_sync`; the only class for users is `NodeNlb`.
 """
 
 try:

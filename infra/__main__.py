@@ -9,7 +9,7 @@ from infra.settings import stack_args
 
 
 def main() -> None:
-    """Register the whole stack, or stop before the first resource with a line for each error."""
+    """Register the whole stack, or stop before the first resource with a line per error."""
     config = {**get_config_env(), **CONFIG.get()}
     secrets = [key for key in config if is_config_secret(key)]
     try:

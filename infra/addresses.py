@@ -1,4 +1,4 @@
-"""The static IPs: one Elastic IP for each availability zone, created and kept, or the user's own."""
+"""The static IPs: an Elastic IP per availability zone, created and kept, or given by the user."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from .network import ZONE_TAG, Network
 
 
 class StaticAddresses(Component):
-    """`allocation_ids` and `public_ips`, each by zone; the order of the zones means nothing."""
+    """`allocation_ids` and `public_ips` by zone; the order of the zones is irrelevant."""
 
     TYPE = "node-nlb-sync:addresses:StaticAddresses"
 
@@ -42,10 +42,10 @@ class StaticAddresses(Component):
         self.register_outputs({"publicIps": self.public_ips})
 
     def _options(self, settings: Settings, kept: str | None) -> pulumi.ResourceOptions:
-        """Kept addresses are found by their tags and imported; for one in the stack that is no change.
+        """Import kept addresses, found by tags; for an address in the stack an import is no change.
 
-        The tags of an address that was found stay as they are: others tag it too, and an import with other
-        tags than the address has is refused.
+        The tags of a found address are ignored: other tools tag the address too, and an import with different
+        tags is refused.
         """
         addresses = settings.addresses
         return self.beneath(

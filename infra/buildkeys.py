@@ -1,4 +1,4 @@
-"""The keys by which the stack builds the syncer's image itself, where none is given."""
+"""The keys for building the syncer's image, where no image is given."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """Where the bundled image is pushed to, and what it is made of."""
+    """The destination of the bundled image, and the inputs of the build."""
 
     repository: pulumi.Input[str] | None = declared(
         Optional(

@@ -1,4 +1,4 @@
-"""The values of the Helm chart, declared once: values.yaml and values.schema.json are made of them."""
+"""The values of the Helm chart, declared once: the source of values.yaml and values.schema.json."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """A value of the chart; `text` is its comment in values.yaml."""
+    """A value of the chart; `text` is the comment in values.yaml."""
 
     name: str
     default: Any
@@ -36,8 +36,8 @@ def _object(properties: dict[str, Any], *, required: tuple[str, ...] = (), **mor
 
 
 def _texts(names: str, value: dict[str, Any], *, but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A map from names of the form `names`, without the names `but`, which the chart sets itself."""
-    # Not by `propertyNames`, whose errors lack the path.
+    """A map with keys of the form `names`, without the keys `but`, which the chart sets itself."""
+    # Not `propertyNames`: errors of `propertyNames` lack the path.
     found = {"type": "object", "additionalProperties": False, "patternProperties": {f"^({names})$": value}}
     return {**found, "properties": dict.fromkeys(but, False)} if but else found
 
@@ -45,7 +45,7 @@ def _texts(names: str, value: dict[str, Any], *, but: tuple[str, ...] = ()) -> d
 _SUBDOMAIN: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _OBJECT_NAME: Final = _text(_SUBDOMAIN)
 _LABEL: Final = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63)
-# As of the stack's keys, without look-ahead, which Go's regular expressions do not have.
+# The patterns of the stack's keys, without look-ahead: Go's regular expressions lack look-ahead.
 _LABEL_NAME: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY: Final = rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}"
 _LABELS: Final = (_LABEL_KEY, _text(f"({_LABEL_NAME})?", 63))
@@ -72,7 +72,7 @@ _TOLERATION: Final = _object(
         "effect": {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
     }
 )
-# As `syncer.topologySpread` of the stack has them; the selector is the chart's.
+# As in `syncer.topologySpread` of the stack; the selector is the chart's.
 _SPREAD: Final = _object(
     {
         "topologyKey": _text(_LABEL_KEY, 317),
@@ -86,7 +86,7 @@ _IRSA: Final = {
     "then": {"properties": {"roleArn": _ROLE}},
     "else": {"properties": {"roleArn": {"const": ""}}},
 }
-# What the container has in any case.
+# Variables set by the chart in any case.
 _OWN_ENV: Final = (
     "POD_IP",
     "POD_NAME",
@@ -99,7 +99,7 @@ _OWN_ENV: Final = (
     "NLB_SYNC_NODE_SELECTOR",
     "NLB_SYNC_TARGET_GROUPS",
 )
-# The kubelet's probes do not reach a loopback address.
+# The kubelet's probes cannot reach a loopback address.
 _LOOPBACK: Final = r"^\s*(127\..*|::1|[lL]ocalhost\.?)\s*$"
 _ENV: Final = _texts("[A-Za-z_][A-Za-z0-9_]*", {"type": "string"}, but=_OWN_ENV)
 _ENV["properties"]["NLB_SYNC_ADDRESS"] = {"not": {"pattern": _LOOPBACK}}
@@ -252,7 +252,7 @@ VALUES: Final = (
 
 
 def values() -> str:
-    """The text of values.yaml."""
+    """Return the text of values.yaml."""
     return "".join(_commented(value) for value in VALUES)
 
 
@@ -262,9 +262,9 @@ def _commented(value: Value) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the values, which helm checks; `global` is what helm itself adds.
+    """Return the JSON Schema of the values, for helm; helm itself adds `global`.
 
-    Every value is required: values.yaml has a default of each, and helm removes one that is set to null.
+    Every value is required: values.yaml has all defaults, and helm removes a value set to null.
     """
     properties = {value.name: value.schema for value in VALUES}
     required = tuple(properties)

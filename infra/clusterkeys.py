@@ -1,4 +1,4 @@
-"""The keys that concern the cluster: the ingress Service and the syncer. Names are the predecessor's."""
+"""Keys for the cluster: the ingress Service and the syncer. Names are the predecessor's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class IngressPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingress:
-    """The NodePort Service before the ingress controller: created here, or adopted as it is."""
+    """The NodePort Service before the ingress controller: created here, or adopted unchanged."""
 
     create: bool = declared(
         Flag(default=True, reason="false adopts a NodePort Service that exists: it is read, never changed.")
@@ -131,7 +131,7 @@ class TopologySpread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Syncer:
-    """The controller's Deployment. Values of `env` that are Outputs go to a Kubernetes Secret."""
+    """The controller's Deployment. Outputs in `env` go to a Kubernetes Secret."""
 
     image: pulumi.Input[str] | None = declared(
         Optional(

@@ -1,6 +1,6 @@
-"""Names what outside a stack uses its AWS resources: `pulumi stack export | python -m infra.dependents`.
+"""List users of a stack's AWS resources from outside: `pulumi stack export | python -m infra.dependents`.
 
-A deletion that waits for such a user is silent, and AWS's error does not name the user (docs/adr/0022).
+A deletion blocked by an outside user is silent, and AWS's error does not name the user (docs/adr/0022).
 """
 
 import json
@@ -29,7 +29,7 @@ _LINGERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What a stack's state records: ids of security groups, rules and addresses, interface descriptions."""
+    """Parts of a stack's state: ids of security groups, rules and addresses, interface descriptions."""
 
     region: str
     groups: frozenset[str]
@@ -40,7 +40,7 @@ class Owned:
 
     @classmethod
     def parse(cls, exported: Mapping[str, Any]) -> "Owned":
-        """Read the JSON of `pulumi stack export`; addresses that outlive the stack are left out."""
+        """Read the JSON of `pulumi stack export`, without addresses that outlive the stack."""
         made: Sequence[Mapping[str, Any]] = exported["deployment"].get("resources") or ()
         regions = {str(one["outputs"]["region"]) for one in made if "region" in one.get("outputs", {})}
 
@@ -63,7 +63,7 @@ class Owned:
 
 
 def lines(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
-    """One line for each rule, interface or association that keeps a resource of the stack from deletion."""
+    """Yield a line for every rule, interface or association that blocks the deletion of a stack resource."""
     if owned.groups:
         yield from _rules(owned, ec2)
         yield from _interfaces(owned, ec2)
@@ -72,7 +72,7 @@ def lines(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
 
 
 def _rules(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
-    """Rules of other groups; AWS has no filter for the group that a rule names."""
+    """Yield rules of other groups; AWS has no filter for the group referenced by a rule."""
     for page in ec2.get_paginator("describe_security_group_rules").paginate():
         for rule in page["SecurityGroupRules"]:
             named, holder = rule.get("ReferencedGroupInfo", {}).get("GroupId", ""), rule["GroupId"]
@@ -123,7 +123,7 @@ def _of_balancer(interface: Mapping[str, Any]) -> bool:
 
 
 def _shown(interface: Mapping[str, Any]) -> str:
-    """The interface's id, with the instance it belongs to or its description."""
+    """Return the interface's id, with its instance or description."""
     instance = interface.get("Attachment", {}).get("InstanceId")
     about = f"instance {instance}" if instance else _description(interface)
     return f"{interface['NetworkInterfaceId']} ({about})" if about else str(interface["NetworkInterfaceId"])
@@ -135,7 +135,7 @@ def _description(interface: Mapping[str, Any]) -> str:
 
 def run(exported: TextIO, out: TextIO) -> int:
     """Print the lines; return 0 for none, 1 for some, 2 where the state or AWS cannot be read."""
-    import boto3  # noqa: PLC0415 - the program itself needs none
+    import boto3  # noqa: PLC0415 - the program itself needs no boto3
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:

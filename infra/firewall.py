@@ -1,4 +1,4 @@
-"""Single rules between the load balancer and the nodes; the nodes' group keeps all its other rules."""
+"""Single rules between the load balancer and the nodes; all other rules of the nodes' group remain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NODES: Final = "nodes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """One NodePort in one node security group.
+    """A NodePort in a node security group.
 
     `label` stands for the group in logical names, `former` are labels of other configurations and releases.
     """
@@ -29,11 +29,11 @@ class _Way:
 
 
 class Firewall(Component):
-    """For each NodePort and node security group: out of the load balancer's group, into the nodes' group.
+    """Rules per NodePort and node security group: out of the load balancer's group, into the nodes' group.
 
-    Without the first, health checks fail too: the provider strips a new group's default egress rule.
-    Logical names hold the Service port's number and, where there are several groups, the group. A rule under
-    a new logical name would be created before the old one is deleted, and AWS refuses the duplicate.
+    Without the egress rule, health checks fail too: the provider strips a new group's default egress rule.
+    Logical names contain the Service port's number and, with several groups, the group. A rule under a new
+    logical name would be created before the old rule is deleted, and AWS refuses the duplicate.
     """
 
     TYPE = "node-nlb-sync:firewall:Firewall"
@@ -80,7 +80,7 @@ class Firewall(Component):
         )
 
     def _into_nodes(self, way: _Way, group: pulumi.Input[str]) -> None:
-        """Client CIDRs are an addition: health checks always come from the load balancer itself."""
+        """Add ingress rules. Client CIDRs are additional: health checks always come from the NLB itself."""
         source = self._settings.firewall.source
         cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
         if source != "any":
@@ -110,7 +110,7 @@ class Firewall(Component):
         )
 
     def _formerly(self, way: _Way, pattern: str) -> pulumi.ResourceOptions:
-        """Other labels of the same group; releases up to 0.1 named rules after the Service port's name."""
+        """Return aliases: other labels of the group, and the Service port's name as in releases up to 0.1."""
         names = [pattern.format(label=label, port=way.number) for label in way.former]
         if NODES in (way.label, *way.former):
             names.append(pattern.format(label=NODES, port=way.service_port))
@@ -118,10 +118,11 @@ class Firewall(Component):
 
 
 def labels(groups: Sequence[pulumi.Input[str]]) -> list[tuple[str, ...]]:
-    """What each group is called in logical names, and what it may have been called before.
+    """Return the label of every group in logical names, and possible former labels.
 
-    One group is `nodes`, whatever its id: so an id that only `up` knows makes no difference. Several are
-    called by their ids, so that their order means nothing; Outputs, which have no id yet, by their places.
+    A single group is `nodes`, regardless of the id, so an id known only to `up` makes no difference. Several
+    groups have their ids as labels, so the order is irrelevant; Outputs, without an id yet, have their
+    positions.
     """
     if len(groups) == 1:
         return [(NODES, *(each for each in groups if isinstance(each, str)))]

@@ -1,4 +1,4 @@
-"""Target groups that exist already: the stack makes the syncer for them, and no load balancer."""
+"""Existing target groups: the stack creates a syncer for the groups, and no load balancer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -13,7 +13,7 @@ from .shapes import child
 ARN_PATTERN: Final = (
     r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
 )
-# What the stack otherwise makes from, in the order of docs/stack.md; `crossZone` is the load balancer's.
+# The keys of a load balancer, in the order of docs/stack.md; `crossZone` belongs to the load balancer.
 LOAD_BALANCER_KEYS: Final = (
     "vpcId",
     "zones",
@@ -32,7 +32,7 @@ LOAD_BALANCER_KEYS: Final = (
 
 
 def with_given_groups(raw: dict[str, Any]) -> dict[str, Any]:
-    """The configuration, in which the Service is adopted unless the stack says otherwise."""
+    """With given groups, return the configuration with an adopted Service, unless `ingress.create` is set."""
     ingress = raw.get("ingress", {})
     if not raw.get("targetGroups") or not isinstance(ingress, dict):
         return raw
@@ -40,7 +40,7 @@ def with_given_groups(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def missing_network(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    """Keys without which no load balancer can be made, where no groups are given."""
+    """Report missing keys of a load balancer, where no groups are given."""
     if raw.get("targetGroups"):
         return
     if raw.get("vpcId", "") == "":
@@ -56,7 +56,7 @@ def missing_network(raw: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def beside_given_groups(raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Problem]:
-    """Keys of a load balancer, which is not made here. A key at its default says nothing."""
+    """Report keys of a load balancer, which is not created here. A default value is no problem."""
     if not raw.get("targetGroups"):
         return
     for key in LOAD_BALANCER_KEYS:
@@ -70,7 +70,7 @@ def beside_given_groups(raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
 
 
 def wrong_groups(groups: Mapping[str, pulumi.Input[str]], service_ports: list[str]) -> Iterator[Problem]:
-    """A group without a Service port, and one that is given twice."""
+    """Report a group without a Service port, and a duplicate group."""
     seen: dict[str, str] = {}
     for name, arn in groups.items():
         path = child("targetGroups", name)
@@ -89,9 +89,9 @@ def wrong_groups(groups: Mapping[str, pulumi.Input[str]], service_ports: list[st
 def checked_groups(
     groups: Mapping[str, pulumi.Input[str]], reading: pulumi.InvokeOptions, problems: Problems
 ) -> dict[str, pulumi.Input[str]]:
-    """The groups, each of which AWS has and lets take instances; else a problem is added.
+    """Return the groups; add a problem for a group that AWS lacks or that takes no instances.
 
-    An Output is checked when its value is known, and then the problem is raised: no resource sees it before.
+    An Output is checked once the value is known; a problem is then raised before any resource gets the value.
     """
 
     def later(name: str, arn: pulumi.Output[str]) -> pulumi.Output[str]:
@@ -113,7 +113,7 @@ def checked_groups(
 
 
 def unfit(name: str, arn: str, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
-    """A group that AWS does not have, or that takes other targets than instances."""
+    """Report a group that AWS lacks, or with a target type other than instance."""
     path = child("targetGroups", name)
     allowed = "a target group of this region and account, with target type instance"
     try:
@@ -122,7 +122,7 @@ def unfit(name: str, arn: str, reading: pulumi.InvokeOptions) -> Iterator[Proble
         fix = "list them with: aws elbv2 describe-target-groups"
         yield unreadable(path, arn, error, allowed=allowed, fix=fix)
         return
-    # None: a preview whose provider is not configured yet.
+    # None: a preview with an unconfigured provider.
     if kind not in {None, "instance"}:
         fix = "make a group of target type instance; the type of a group cannot be changed"
         yield Problem(path, f"{arn}, a group of target type {kind}", allowed, fix)

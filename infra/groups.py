@@ -1,4 +1,4 @@
-"""The target groups that the syncer fills: those of a load balancer made here, or given ones."""
+"""The target groups for the syncer: groups of a load balancer created here, or given groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,15 +16,15 @@ from .policy import region_of
 
 
 def nothing() -> pulumi.Output[str]:
-    """The value of an output that only a load balancer made here has."""
+    """The value of an output without a load balancer created here."""
     return pulumi.Output.from_input("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Groups:
-    """ARNs by listener, or by ingress port where groups are given; `parts` are made before the syncer.
+    """ARNs by listener, or by ingress port where groups are given; `parts` are created before the syncer.
 
-    Without a load balancer of the stack's own, maps are empty and texts are empty.
+    Without a load balancer of the stack, maps and texts are empty.
     """
 
     arns: Mapping[str, pulumi.Output[str]]
@@ -38,7 +38,7 @@ class Groups:
 
 
 def given_groups(settings: Settings) -> Groups:
-    """Take the groups of the settings, which exist already."""
+    """Take the existing groups of the settings."""
     arns = {name: pulumi.Output.from_input(arn) for name, arn in settings.target_groups.items()}
     return Groups(arns=arns, region=arns[min(arns)].apply(region_of))
 

@@ -1,4 +1,4 @@
-"""Writes the Helm chart from the syncer's Kubernetes objects (`python -m infra.helmchart`)."""
+"""Write the Helm chart from the syncer's Kubernetes objects (`python -m infra.helmchart`)."""
 
 import json
 from pathlib import Path
@@ -109,27 +109,27 @@ The image has no digest, so another image may run under its name later; print th
 
 
 class ChartWorkload(Workload):
-    """Branches on the chart's values, where a Workload branches on its own."""
+    """A Workload that branches on the chart's values."""
 
     @property
     def spreads(self) -> Any:
-        """The value's constraints, with the selector of the Pods."""
+        """Return the constraints of the values, with the Pods' selector."""
         return IfSet('include "nlb-sync.spreads" $ | fromJsonArray')
 
     @property
     def affinity(self) -> Any:
-        """As of a Workload."""
+        """Return the affinity of a Workload, for an empty `topologySpread`."""
         return If("not $.Values.topologySpread", apart(self))
 
     def with_host_network(self, then: Any, otherwise: Any) -> Any:
-        """As of a Workload; a field without another value is left out."""
+        """Branch on `hostNetwork`; without an `otherwise` the field is omitted."""
         if otherwise is None:
             return If("$.Values.hostNetwork", then)
         return Expr(f"ternary {json.dumps(then)} {json.dumps(otherwise)} $.Values.hostNetwork")
 
 
 def workload(kind: str) -> Workload:
-    """The workload of a kind of identity, with the chart's values in the place of its own."""
+    """Return the workload of an identity kind, with references to the chart's values."""
     return ChartWorkload(
         name=_NAME,
         namespace=_RELEASE,
@@ -152,7 +152,7 @@ def workload(kind: str) -> Workload:
 
 
 def documents(found: list[Manifest]) -> str:
-    """Templates of objects; those in the namespaces of Services are repeated for each namespace."""
+    """Return templates of objects; objects in the namespaces of Services are repeated per namespace."""
     text = f"{{{{- /* {MARK} */}}}}\n"
     inside = False
     for each in found:
@@ -165,7 +165,7 @@ def documents(found: list[Manifest]) -> str:
 
 
 def written() -> dict[Path, str]:
-    """Every file of the chart, with its text."""
+    """Return every file of the chart with its text."""
     variants = {kind: running(workload(kind), _DATA, Expr('include "nlb-sync.stamp" $')) for kind in KINDS}
     helpers = (
         f"{{{{- /* {MARK} */}}}}\n{_HELPERS}".replace("%SIZES%", _SIZES)

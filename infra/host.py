@@ -1,4 +1,4 @@
-"""Serves `NodeNlb` to programs in every language, as the plugin in plugin/ starts it."""
+"""Serve `NodeNlb` to programs in every language; started by the plugin in plugin/."""
 
 import asyncio
 import json
@@ -24,9 +24,10 @@ _ITEMS: Final = ("items", "additionalProperties")
 
 
 class NodeNlbProvider(ComponentProvider):
-    """Pulumi's component provider, with the component's own reader in place of the SDK's.
+    """Pulumi's component provider, with the component's reader in place of the SDK's.
 
-    The SDK's reader drops unknown keys, reports the first missing one alone, and leaves whole numbers floats.
+    The SDK's reader drops unknown keys, reports only the first missing key, and leaves whole numbers as
+    floats.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ class NodeNlbProvider(ComponentProvider):
         self.schema = component_schema(self.schema or "{}")
 
     def map_inputs(self, inputs: Any, component_def: Any) -> Any:
-        """The inputs as they came: the component reads both spellings, and finds what is wrong."""
+        """Return the inputs unchanged: the component reads both spellings and validates the values."""
         del component_def
         return inputs
 
@@ -45,9 +46,9 @@ class NodeNlbProvider(ComponentProvider):
         inputs: Any,
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
-        """Make the component. Raises InputPropertiesError with a line for each wrong argument."""
+        """Create the component. Raises InputPropertiesError with a line per wrong argument."""
         try:
-            # An Output's value would otherwise be checked when the component's resources exist already.
+            # Otherwise an Output's value would be checked after the component's resources exist.
             read(as_config(with_known_values(inputs), ROOT), None, own_provider=True)
             return super().construct(name, resource_type, inputs, options)
         except SettingsError as failed:
@@ -64,12 +65,12 @@ class NodeNlbProvider(ComponentProvider):
 
 
 def with_known_values(value: Any) -> Any:
-    """Replace each complete Output of a text by that text; secrets and unknown values stay Outputs."""
+    """Replace every complete text Output by its text; secrets and unknown values remain Outputs."""
     if isinstance(value, dict):
         return {key: with_known_values(each) for key, each in value.items()}
     if isinstance(value, list):
         return [with_known_values(each) for each in value]
-    # Outputs that come over the wire are complete; the SDK has no public way to read one without waiting.
+    # Outputs from the wire are complete; the SDK has no public way to read an Output without waiting.
     data = getattr(value, "_data", None) if isinstance(value, pulumi.Output) else None
     if not isinstance(data, asyncio.Future) or not data.done() or data.cancelled() or data.exception():
         return value
@@ -78,10 +79,10 @@ def with_known_values(value: Any) -> Any:
 
 
 def component_schema(text: str) -> str:
-    """A package schema as `pulumi package get-schema` prints it, as JSON.
+    """Return a package schema as JSON, as printed by `pulumi package get-schema`.
 
-    Descriptions stand on one line, and not at the items of a list or map, where the SDK repeats them. Pulumi
-    leaves out an empty list of required inputs.
+    Descriptions are on a single line and are omitted at the items of lists and maps, where the SDK repeats
+    them. Pulumi omits an empty list of required inputs.
     """
 
     def tidied(value: Any) -> Any:
@@ -101,7 +102,7 @@ def component_schema(text: str) -> str:
 
 
 def without_description(schema: Any) -> Any:
-    """The schema of a list's or map's item, whose description is that of the whole."""
+    """Return the schema of a list or map item without the description, a copy of the container's."""
     return {key: each for key, each in schema.items() if key != "description"}
 
 

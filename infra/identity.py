@@ -1,4 +1,4 @@
-"""With whose credentials the syncer calls AWS: what each kind of identity makes, and what its Pod needs."""
+"""The syncer's AWS credentials: the resources of every identity kind, and the needs of the Pod."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from .keys import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the workload has to hand to the syncer's Pod.
+    """Input of the workload for the syncer's Pod.
 
     `keys` are an access key's id and secret, for a Secret.
     """
@@ -29,14 +29,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The syncer's ServiceAccount: its namespace and name, as roles and tokens mean it."""
+    """Namespace and name of the syncer's ServiceAccount, for roles and tokens."""
 
     namespace: pulumi.Input[str]
     name: pulumi.Input[str]
 
     @property
     def subject(self) -> pulumi.Output[str]:
-        """`system:serviceaccount:NAMESPACE:NAME`, as a token's `sub` has it."""
+        """Return `system:serviceaccount:NAMESPACE:NAME`, the `sub` of a token."""
         return pulumi.Output.concat("system:serviceaccount:", self.namespace, ":", self.name)
 
 
@@ -48,9 +48,9 @@ def identity(
     account: Account,
     opts: pulumi.ResourceOptions,
 ) -> tuple[Component | None, Given]:
-    """What the configured kind makes, and what the Pod needs; `document` is the syncer's policy.
+    """Create the resources of the configured kind; return the Pod's needs. `document` is the syncer's policy.
 
-    `external` makes nothing.
+    `external` creates no resource.
     """
     kind = kind_of(settings.identity)
     if kind == EXTERNAL:
@@ -60,7 +60,7 @@ def identity(
 
 
 class _Identity(Component):
-    """`given`, for the workload."""
+    """`given` is the input of the workload."""
 
     def __init__(
         self,
@@ -80,14 +80,14 @@ class _Identity(Component):
     def _role(
         self, name: str, settings: Settings, trust: pulumi.Input[str], document: pulumi.Output[str]
     ) -> iam.Role:
-        """A role with the syncer's policy inline, so that nothing else can be given it by mistake."""
+        """Create a role with the syncer's policy inline, so that no other identity can get the policy."""
         role = iam.Role(name, assume_role_policy=trust, tags=settings.tags, opts=self.beneath())
         iam.RolePolicy(name, role=role.name, policy=document, opts=self.beneath())
         return role
 
 
 class PodIdentity(_Identity):
-    """A role that EKS hands to the ServiceAccount through the Pod Identity agent of each node."""
+    """A role that EKS gives to the ServiceAccount through the Pod Identity agent of the node."""
 
     TYPE = "node-nlb-sync:identity:PodIdentity"
 
@@ -107,7 +107,7 @@ class PodIdentity(_Identity):
 
 
 class Irsa(_Identity):
-    """A role that the ServiceAccount's own token assumes, on EKS and on a cluster of your own."""
+    """A role assumed with the ServiceAccount's token, on EKS and on self-managed clusters."""
 
     TYPE = "node-nlb-sync:identity:Irsa"
 
@@ -118,7 +118,7 @@ class Irsa(_Identity):
 
 
 class NodeRole(_Identity):
-    """The policy on the role of the nodes, which every Pod of those nodes can use then."""
+    """The policy on the nodes' role; every Pod of the nodes can then use the policy."""
 
     TYPE = "node-nlb-sync:identity:NodeRole"
 
@@ -130,7 +130,7 @@ class NodeRole(_Identity):
 
 
 class UserKeys(_Identity):
-    """An IAM user, its one inline policy and one access key, as the predecessor's setup had them."""
+    """An IAM user with an inline policy and an access key, as in the predecessor's setup."""
 
     TYPE = "node-nlb-sync:identity:UserIdentity"
 
@@ -138,12 +138,12 @@ class UserKeys(_Identity):
         del account
         user = iam.User(name, tags=settings.tags, opts=self.beneath())
         rights = iam.UserPolicy(name, user=user.name, policy=document, opts=self.beneath())
-        # Replaced create-first: the new key is in use before the old one goes. A new key has to have its
-        # rights already, or its first call would fail.
+        # Replaced create-first: the new key is in use before the deletion of the old key. A new key needs its
+        # rights from the start, or the first call would fail.
         turn = settings.identity.key_generation
         options = self.beneath(depends_on=[rights], replacement_trigger=turn)
         key = iam.AccessKey(name, user=user.name, opts=options)
-        # The id of a key is no secret; the key is, whatever the provider says of it.
+        # The id of a key is no secret; the key is, regardless of the provider's schema.
         secret: pulumi.Output[str] = pulumi.Output.secret(key.secret)
         return Given(credentials=of_kind(USER_KEYS), keys=(key.id, secret))
 
@@ -162,7 +162,7 @@ def statement(
     actions: list[str],
     condition: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
-    """A trust policy of one statement, as JSON."""
+    """Return a trust policy with a single statement, as JSON."""
     entry = {"Effect": "Allow", "Principal": {kind: principal}, "Action": actions}
     if condition:
         entry["Condition"] = {operator: dict(tests) for operator, tests in condition.items()}
@@ -170,7 +170,7 @@ def statement(
 
 
 def web_identity(provider_arn: str, subject: str) -> str:
-    """Trust in one ServiceAccount's tokens of one issuer, made for STS (EKS user guide, IRSA)."""
+    """Trust the tokens of a ServiceAccount from an issuer, with STS as audience (EKS user guide, IRSA)."""
     issuer = provider_arn.partition("oidc-provider/")[2]
     equals = {f"{issuer}:sub": subject, f"{issuer}:aud": STS_AUDIENCE}
     return statement("Federated", provider_arn, ["sts:AssumeRoleWithWebIdentity"], {"StringEquals": equals})

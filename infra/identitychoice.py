@@ -1,4 +1,4 @@
-"""Which kind of identity a configuration asks for, and which other keys that kind needs or excludes."""
+"""The identity kind of a configuration, and the keys required or excluded by the kind."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS, Id
 from .problems import Change, Problem
 from .shapes import camel
 
-# The key that says where the credentials come from, for each kind that needs one.
+# The key with the source of the credentials, for every kind with such a key.
 NEEDS: Final[Mapping[str, str]] = {
     POD_IDENTITY: "cluster_name",
     IRSA: "oidc_provider_arn",
@@ -21,12 +21,12 @@ EXAMPLES: Final[Mapping[str, str]] = {
 
 
 def kind_of(identity: Identity) -> str:
-    """The kind as given; without one pod-identity where a cluster is named, otherwise user-keys."""
+    """Return the given kind; by default pod-identity with a cluster name, otherwise user-keys."""
     return identity.kind or (USER_KEYS if identity.cluster_name is None else POD_IDENTITY)
 
 
 def identity_problems(identity: Identity) -> Iterator[Problem]:
-    """A missing key of the kind, and a key of another kind: two identities at once."""
+    """Report a missing key of the kind, and a key of another kind (two identities at once)."""
     kind = kind_of(identity)
     needed = NEEDS.get(kind)
     for other, name in NEEDS.items():
@@ -35,7 +35,7 @@ def identity_problems(identity: Identity) -> Iterator[Problem]:
         if name == needed and not given:
             allowed = f"a value, since identity.kind is {kind}"
             yield Problem(path, "nothing", allowed, Change(path, EXAMPLES[name]))
-        # `clusterName` is allowed with every kind: it only chooses the default.
+        # `clusterName` is allowed with every kind: the key only selects the default.
         if name != needed and given and name != "cluster_name":
             fix = Change("identity.kind", other, before=f"remove {path}, or ")
             yield Problem(path, f"a key of identity.kind {other}", f"only what {kind} needs", fix)

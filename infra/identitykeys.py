@@ -1,4 +1,4 @@
-"""The keys of `identity`: with whose credentials the syncer calls AWS."""
+"""The keys of `identity`: the credentials for the syncer's AWS calls."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ __all__ = ["EXTERNAL", "IRSA", "KINDS", "NODE_ROLE", "POD_IDENTITY", "USER_KEYS"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """With whose credentials the syncer calls AWS; each kind but two needs one more key."""
+    """The credentials for the syncer's AWS calls; all kinds but two need a further key."""
 
     kind: str | None = declared(
         Optional(

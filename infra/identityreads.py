@@ -1,4 +1,4 @@
-"""Whether AWS has what the configured identity names: the cluster, the OIDC provider, or the role."""
+"""Check in AWS that the cluster, OIDC provider or role of the configured identity exists."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ from .reads import unreadable
 from .shapes import camel
 
 Read = Callable[[str, pulumi.InvokeOptions], Any]
-# By kind: how AWS is asked, what is allowed, and what to do.
+# By kind: the read from AWS, the allowed values, and the fix.
 READS: Final[dict[str, tuple[Read, str, str]]] = {
     POD_IDENTITY: (
         lambda name, how: eks.get_cluster(name=name, opts=how),
@@ -35,9 +35,9 @@ READS: Final[dict[str, tuple[Read, str, str]]] = {
 
 
 def checked_identity(identity: Identity, reading: pulumi.InvokeOptions, problems: Problems) -> Identity:
-    """The identity, whose cluster, OIDC provider or role AWS has; else a problem is added.
+    """Return the identity; add a problem where AWS lacks the cluster, OIDC provider or role.
 
-    An Output is checked when its value is known, and then the problem is raised: no resource sees it before.
+    An Output is checked once the value is known; a problem is then raised before any resource gets the value.
     """
     kind = kind_of(identity)
     if kind not in READS:
@@ -49,7 +49,7 @@ def checked_identity(identity: Identity, reading: pulumi.InvokeOptions, problems
         return identity
 
     def check(known: str) -> str:
-        # In a preview the name may be that of a cluster or role which this very update makes.
+        # In a preview the cluster or role may still have to be created by the same update.
         wrong = [] if pulumi.runtime.is_dry_run() else list(missing(kind, known, reading))
         if wrong:
             raise SettingsError(wrong, component=NAMESPACE)
@@ -60,7 +60,7 @@ def checked_identity(identity: Identity, reading: pulumi.InvokeOptions, problems
 
 
 def missing(kind: str, value: str, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
-    """A line where AWS does not have what a kind of identity needs, or does not let it be read."""
+    """Yield a line where AWS lacks the resource of an identity kind or denies the read."""
     read, allowed, fix = READS[kind]
     try:
         read(value, reading)

@@ -1,4 +1,4 @@
-"""The syncer's image: the one that is given, or the bundled one, built and pushed by `pulumi up`."""
+"""The syncer's image: given, or the bundled image, built and pushed by `pulumi up`."""
 
 import hashlib
 import json
@@ -15,14 +15,14 @@ from .buildkeys import Build
 from .component import Component
 from .keys import Settings
 
-# The provider of Pulumi; the engine fetches its plugin when a stack first builds.
+# Pulumi's docker-build provider; the engine downloads the plugin when a stack first builds.
 PLUGIN_VERSION: Final = "0.0.22"
-KEPT: Final = 20  # tagged images, so that a rollback finds those of the last deployments
+KEPT: Final = 20  # tagged images, so that a rollback finds the images of the last deployments
 DOCKERFILE: Final = "Dockerfile"
 
 
 class DockerImage(pulumi.CustomResource):
-    """`docker-build:index:Image`, in the words of its schema, so that its SDK need not be installed."""
+    """`docker-build:index:Image` with the names of its schema, without a dependency on its SDK."""
 
     ref: pulumi.Output[str]
     """The reference with tag and digest; in the preview of a build without a digest."""
@@ -32,7 +32,7 @@ class DockerImage(pulumi.CustomResource):
 
 
 class BuiltImage(Component):
-    """`reference`: the bundled image by digest, in an ECR repository or in the one that is given."""
+    """`reference`: the bundled image by digest, in an ECR repository or in the given repository."""
 
     TYPE = "node-nlb-sync:image:BuiltImage"
 
@@ -52,7 +52,7 @@ class BuiltImage(Component):
         self.register_outputs({"reference": self.reference})
 
     def _repository(self, name: str, settings: Settings) -> ecr.Repository:
-        """Its images go with the stack: `pulumi destroy` would otherwise be refused."""
+        """Create the repository; `pulumi destroy` deletes the images too and would otherwise be refused."""
         repository = ecr.Repository(
             name,
             force_delete=True,
@@ -84,8 +84,8 @@ class BuiltImage(Component):
     ) -> pulumi.Output[str]:
         """Register the build; the registry keeps the image when Pulumi replaces or deletes the resource.
 
-        Pods of the previous Deployment may still pull the old image. Where the digest has not changed, the
-        provider would delete the new image with the old one (pulumi-docker-build#606).
+        Pods of the previous Deployment may still pull the old image. With an unchanged digest, the provider
+        would delete the new image with the old image (pulumi-docker-build#606).
         """
         context = context_path()
         arguments: dict[str, pulumi.Input[str]] = {} if build.base is None else {"BASE": build.base}
@@ -108,7 +108,7 @@ class BuiltImage(Component):
 
 
 def warn_without_digest(image: pulumi.Input[str], component: pulumi.Resource) -> None:
-    """Warn of an image by tag alone; a name without a registry is that of a local image."""
+    """Warn of an image with a tag alone; a name without a registry is a local image."""
 
     def look(reference: str) -> None:
         if "/" in reference and "@sha256:" not in reference:
@@ -122,7 +122,7 @@ def warn_without_digest(image: pulumi.Input[str], component: pulumi.Resource) ->
 
 
 def context_path() -> Path:
-    """The folder of the package `syncer`, which is the whole build context. Raises pulumi.RunError."""
+    """Return the folder of the package `syncer`, the whole build context. Raises pulumi.RunError."""
     found = find_spec("syncer")
     places = list(found.submodule_search_locations or []) if found else []
     if places and (Path(places[0]) / DOCKERFILE).exists():
@@ -134,9 +134,9 @@ def context_path() -> Path:
 
 
 def content(context: Path, platforms: Sequence[str], base: str) -> str:
-    """A tag of 16 hex digits that changes with every file of the context, the platforms, and the base.
+    """Return a tag of 16 hex digits for the files of the context, the platforms, and the base.
 
-    With the provider's version too: another one may build other bytes, and a tag of ECR never moves.
+    The provider's version is included: another version may build other bytes, and a tag of ECR never moves.
     """
     digest = hashlib.sha256(json.dumps([PLUGIN_VERSION, sorted(platforms), base]).encode())
     for path in sorted(context.rglob("*")):
@@ -149,13 +149,13 @@ def content(context: Path, platforms: Sequence[str], base: str) -> str:
 def login(
     repository: pulumi.Input[str], username: pulumi.Input[str], password: pulumi.Input[str] | None
 ) -> dict[str, Any]:
-    """Credentials for the registry of a repository; the password is secret wherever it comes from."""
+    """Return credentials for the registry of a repository; the password is always secret."""
     address = pulumi.Output.from_input(repository).apply(lambda known: known.partition("/")[0])
     return {"address": address, "username": username, "password": pulumi.Output.secret(password)}
 
 
 def lifecycle() -> str:
-    """ECR's rule that expires all but the last images, as JSON."""
+    """Return ECR's rule to expire all but the last images, as JSON."""
     rule = {
         "rulePriority": 1,
         "description": f"the last {KEPT} images",

@@ -1,4 +1,4 @@
-"""The NodePort Service before the ingress controller, created or adopted, and the NodePorts it was given."""
+"""The NodePort Service before the ingress controller, created or adopted, and its NodePorts."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 from .clusterkeys import Ingress, IngressPort
 from .component import Component, by_name
 
-# The engine would otherwise wait ten minutes for Pods behind the Service, which are not this stack's.
+# Otherwise the engine would wait ten minutes for Pods behind the Service, which belong to other owners.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
-# The stack and component that made a Service, so that it does not adopt what it would delete.
+# The creating stack and component of a Service: a stack must not adopt a Service that it would delete.
 OWNER = "node-nlb-sync/owner"
 
 
 class IngressService(Component):
-    """`service`, and by each port's name `node_ports`, allocated or fixed, and `followed`, for the syncer."""
+    """`service`, and by port name `node_ports` (allocated or fixed) and `followed` (for the syncer)."""
 
     TYPE = "node-nlb-sync:ingress:IngressService"
 
@@ -37,7 +37,7 @@ class IngressService(Component):
         )
 
     def _followed(self, port: str, ingress: Ingress) -> pulumi.Output[str]:
-        """`namespace/name:port`; an adopted Service's only port may have no name, and needs none."""
+        """Return `namespace/name:port`; the only port of an adopted Service may lack a name."""
         service = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
         full = pulumi.Output.concat(service, ":", port)
         if ingress.create:
@@ -45,10 +45,10 @@ class IngressService(Component):
         return self.service.spec.apply(lambda spec: service if nameless(spec) else full)
 
     def _namespace(self, name: str, ingress: Ingress) -> NamespacePatch | None:
-        """Created where it is missing and never deleted: other people's objects would go with it.
+        """Create a missing namespace and never delete it: a deletion would remove other people's objects.
 
-        A patch resource is applied, so an existing namespace is taken as it is, and releases its fields when
-        it is deleted. The engine prints its logical name when the stack is destroyed.
+        A patch resource is applied: an existing namespace is accepted, and a deletion only releases the
+        fields. The engine prints the logical name when the stack is destroyed.
         """
         if not (ingress.create and ingress.create_namespace):
             return None
@@ -74,12 +74,12 @@ class IngressService(Component):
         return Service(name, metadata=metadata, spec=spec, opts=self.beneath(depends_on=after))
 
     def _adopt(self, name: str, ingress: Ingress) -> Service:
-        """Under a logical name of its own: under that of a created Service, reading would delete that one."""
+        """Adopt under a separate logical name: with the name of a created Service, a read would delete it."""
         found = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
         return Service.get(f"{name}-adopted", found, opts=self.beneath())
 
     def _of_another_owner(self, name: str, called: pulumi.Output[str]) -> pulumi.Output[str]:
-        """`called`, after a check that this stack did not make the Service that it adopts."""
+        """Return `called` after a check that this stack did not create the adopted Service."""
 
         def checked(metadata: Any) -> pulumi.Output[str]:
             return called.apply(lambda known: refuse_own(metadata, name, known))
@@ -88,12 +88,12 @@ class IngressService(Component):
 
 
 def owner(name: str) -> str:
-    """The stack and the component, as the annotation OWNER has them."""
+    """Return stack and component, the value of the annotation OWNER."""
     return f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
 
 
 def refuse_own(metadata: Any, name: str, called: str) -> str:
-    """`called`; refuse to adopt a Service that this stack made: `up` would delete it as no longer wanted."""
+    """Return `called`; refuse to adopt a Service created by this stack, because `up` would delete it."""
     if (metadata.annotations or {}).get(OWNER) != owner(name):
         return called
     namespace, _, service = called.partition("/")
@@ -106,7 +106,7 @@ def refuse_own(metadata: Any, name: str, called: str) -> str:
 
 
 def service_port(port: IngressPort) -> ServicePortArgs:
-    """A port of the Service; without `node_port` the cluster allocates one."""
+    """Return a port of the Service; without `node_port` the cluster allocates a NodePort."""
     return ServicePortArgs(
         name=port.name,
         port=port.port,
@@ -117,14 +117,14 @@ def service_port(port: IngressPort) -> ServicePortArgs:
 
 
 def nameless(spec: Any) -> bool:
-    """Whether a Service has one port, without a name; Kubernetes requires names where there are more."""
+    """Return whether a Service has a single, unnamed port; Kubernetes requires names for several ports."""
     return len(spec.ports or ()) == 1 and not spec.ports[0].name
 
 
 def allocated(spec: Any, called: str, ingress: Ingress) -> dict[str, int]:
-    """The NodePorts of Service `called` by port name; of an adopted one all must be there.
+    """Return the NodePorts of Service `called` by port name; for an adopted Service all must exist.
 
-    In the preview of a Service that does not exist yet they are absent, and so they are in the answer.
+    In the preview of a Service to be created, NodePorts are missing, also in the result.
     """
     only = ingress.ports[0].name if nameless(spec) and len(ingress.ports) == 1 else ""
     ports = {only or port.name: port.node_port for port in spec.ports or () if port.node_port}

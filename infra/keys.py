@@ -1,8 +1,8 @@
-"""Every key of the stack configuration and of the component: type, default, range and reason, declared once.
+"""Every key of the stack configuration and the component: type, default, range and reason, declared once.
 
-From here come validation, docs/stack.md, the `config:` block of Pulumi.yaml, the editors' JSON Schema and the
-types of `NodeNlbArgs` (infra/reference.py). Ranges of health checks and delays are those of botocore's elbv2
-model.
+The declarations are the source of validation, docs/stack.md, the `config:` block of Pulumi.yaml, the editors'
+JSON Schema and the types of `NodeNlbArgs` (infra/reference.py). Ranges of health checks and delays are from
+botocore's elbv2 model.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text
 from .words import port_name, tcp_port
 
 TARGETS_OF_A_GROUP: Final = 1000
-# Without the marks of ASCII that AWS refuses in a tag; infra/tags.py knows those of other scripts.
+# Without the ASCII characters that AWS refuses in a tag; infra/tags.py has the rules for other scripts.
 TAG_CHARACTER: Final = r"[^\x00-\x1f!-*,;<>?\[-^`{-\x9f\ud800-\udfff]"
 DEFAULT_LISTENERS: Final = [
     {"name": "http", "port": 80, "servicePort": "http"},
@@ -82,7 +82,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """How every target group asks a node whether it can serve; interval and timeout in seconds."""
+    """The health check of every target group; interval and timeout in seconds."""
 
     service_port: str = declared(
         port_name("The ingress port, by name, whose NodePort answers the check.", default="http")
@@ -129,7 +129,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """What becomes of created Elastic IPs: kept when the stack is destroyed, protected from it."""
+    """The fate of created Elastic IPs: kept when the stack is destroyed, protected from destruction."""
 
     keep: bool = declared(
         Flag(
@@ -147,7 +147,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firewall:
-    """Whose packets the node security group lets in on the NodePorts."""
+    """The allowed sources of packets to the NodePorts, in the node security group."""
 
     source: str = declared(
         Text(
@@ -163,7 +163,7 @@ class Firewall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """What happens to established connections when their target leaves or fails."""
+    """The handling of established connections when their target leaves or fails."""
 
     end_with_drain: bool = declared(
         Flag(
@@ -357,34 +357,34 @@ class Settings:
 
     @property
     def node_groups(self) -> tuple[pulumi.Input[str], ...]:
-        """The security groups of the nodes, by whichever of the two keys they are given."""
+        """Return the nodes' security groups, from either of the two keys."""
         return self.node_security_group_ids or (self.node_security_group_id,)
 
     @property
     def syncer_namespace(self) -> pulumi.Input[str]:
-        """Where the syncer runs: beside the ingress controller, as the predecessor did, unless said."""
+        """Return the syncer's namespace; by default the ingress controller's, as with the predecessor."""
         return self.ingress.namespace if self.syncer.namespace is None else self.syncer.namespace
 
     @property
     def service_ports(self) -> dict[str, str]:
-        """The ingress port, by name, of each target group."""
+        """Return the name of the ingress port of every target group."""
         if self.target_groups:
             return {name: name for name in self.target_groups}
         return {item.name: item.service_port for item in self.listeners}
 
     @property
     def target_limit(self) -> int:
-        """How many targets a group may hold: the groups of a load balancer share its quota.
+        """Return the maximum of targets in a group: the groups of a load balancer share its quota.
 
-        AWS counts the quota for each zone, with cross-zone load balancing for all zones together; a group
-        holds at most 1,000 whatever the load balancer may (AWS's default quotas of an NLB).
+        AWS counts the quota per zone, and with cross-zone load balancing for all zones together; a group
+        holds at most 1,000 targets regardless of the load balancer's quota (AWS's default quotas of an NLB).
         """
         counted = self.target_quota * (1 if self.cross_zone else len(self.zones))
         return min(TARGETS_OF_A_GROUP, counted // len(self.listeners))
 
     @property
     def used_service_ports(self) -> tuple[str, ...]:
-        """The ingress ports, by name, that the load balancer must reach on the nodes."""
+        """Return the names of the ingress ports that the load balancer must reach on the nodes."""
         return tuple(
             sorted({item.service_port for item in self.listeners} | {self.health_check.service_port})
         )

@@ -1,4 +1,4 @@
-"""The load balancer: its security group, and a listener and a target group for each declared port."""
+"""The load balancer: its security group, and a listener and a target group per declared port."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,9 +10,9 @@ from .component import Component
 from .keys import Listener, Settings
 from .policy import region_of
 
-# A group's own port is immutable and not in the data path: targets are registered with the live NodePort.
+# The group's port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80
-# A group that something else uses fails after 90 s, not 15 minutes; less is not possible (docs/adr/0022).
+# Deletion of a group in use fails after 90 s, not 15 minutes; less is not possible (docs/adr/0022).
 GROUP_TIMEOUTS: Final = pulumi.CustomTimeouts(delete="30s")
 
 
@@ -41,7 +41,10 @@ class LoadBalancer(Component):
         self.register_outputs({"dnsName": self.nlb.dns_name})
 
     def _security_group(self) -> ec2.SecurityGroup:
-        """From day one: a load balancer made without can never get one. Rules are resources apart."""
+        """Create the security group: an NLB created without a group can never be given one.
+
+        Rules are separate resources.
+        """
         group = ec2.SecurityGroup(
             self._name,
             description="Clients of the load balancer and its way to the nodes",  # immutable
@@ -67,9 +70,9 @@ class LoadBalancer(Component):
     def _nlb(
         self, subnet_ids: Mapping[str, pulumi.Input[str]], allocation_ids: Mapping[str, pulumi.Input[str]]
     ) -> lb.LoadBalancer:
-        """Sorted by zone, so that the order of the configuration is no change.
+        """Create the NLB with subnets sorted by zone, so that the order of the configuration is no change.
 
-        It cannot be replaced create-first: its addresses are in use until it is gone
+        The NLB cannot be replaced create-first: the addresses are in use until the deletion is complete
         (terraform-provider-aws#15031).
         """
         mappings = [
@@ -89,9 +92,9 @@ class LoadBalancer(Component):
         )
 
     def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:
-        """Left empty for the syncer; never named: a fixed name cannot be replaced (pulumi-aws#4220)."""
+        """Create an empty, unnamed group for the syncer: named groups are irreplaceable (pulumi-aws#4220)."""
         check, connections = self._settings.health_check, self._settings.connections
-        # Always said: the provider keeps what it finds of an attribute that is not, and so would not go back.
+        # Always set: the provider keeps the found value of an unset attribute and would not revert the value.
         end = lb.TargetGroupTargetHealthStateArgs(
             enable_unhealthy_connection_termination=connections.end_when_unhealthy
         )
@@ -135,5 +138,8 @@ class LoadBalancer(Component):
         )
 
     def _formerly(self, name: str) -> pulumi.ResourceOptions:
-        """Releases up to 0.1 used the listener's name where its port is now: a rename replaced everything."""
+        """Return the logical name of releases up to 0.1 as an alias.
+
+        The old name contains the listener's name instead of the port, so a rename replaced everything.
+        """
         return self.beneath(aliases=[pulumi.Alias(name=f"{self._name}-{name}")])

@@ -1,4 +1,4 @@
-"""Hides a key or password that was pasted into the stack configuration, before a message repeats it."""
+"""Mask keys or passwords pasted into the stack configuration, before a message repeats the value."""
 
 import re
 from typing import Final
@@ -18,12 +18,12 @@ _RUN: Final = re.compile(r"[A-Za-z0-9+/]{36,}={0,2}")
 
 
 def masked(text: str) -> str:
-    """`text` without anything that looks like a key."""
+    """Return `text` with everything masked that looks like a key."""
     return _RUN.sub(_masked_run, _KEYS.sub(MASK, text))
 
 
 def _masked_run(run: re.Match[str]) -> str:
-    """The mask for a secret key or session token; digests and paths stay."""
+    """Return the mask for a secret key or session token; digests and paths remain."""
     found = run[0]
     mixed = all(re.search(kind, found) for kind in ("[a-z]", "[A-Z]", "[0-9+/]"))
     return MASK if mixed and not re.match(r"/?[a-z]{3,}/", found) else found

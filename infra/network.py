@@ -1,4 +1,4 @@
-"""What exists in AWS before the first resource is registered, held against the configuration."""
+"""Compare the existing AWS resources with the configuration, before the first resource is registered."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from .problems import NAMESPACE, Change, Problem, SettingsError
 from .reads import unreadable
 from .shapes import child
 
-# By these two tags a kept address is found again.
+# A kept address is found again by these two tags.
 STACK_TAG: Final = "node-nlb-sync:stack"
 ZONE_TAG: Final = "node-nlb-sync:zone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """By zone: the subnets, the IPs of given allocations, and the allocations an earlier stack left behind.
+    """By zone: the subnets, the IPs of given allocations, and the allocations kept by an earlier stack.
 
-    Beside these the identity of the syncer, and given target groups.
+    Further fields are the syncer's identity and given target groups.
 
-    What the configuration gives as an Output is checked once it is known; the values here are Outputs then,
-    and no resource sees them before the check.
+    An Output of the configuration is checked once the value is known; the field is then an Output too, and no
+    resource gets the value before the check.
     """
 
     subnet_ids: Mapping[str, pulumi.Input[str]]
@@ -38,10 +38,10 @@ class Network:
 
 
 def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
-    """Read the subnets and addresses that the configuration names, by the provider in `reading`.
+    """Read the configured subnets and addresses, with the provider in `reading`.
 
-    `mark` is this component's value of STACK_TAG. Raises SettingsError, one line for each subnet of another
-    zone or VPC, each allocation that does not exist, and each zone with several kept addresses.
+    `mark` is this component's value of STACK_TAG. Raises SettingsError with a line per subnet of another zone
+    or VPC, missing allocation, and zone with several kept addresses.
     """
     problems: list[Problem] = []
     subnets: dict[str, pulumi.Input[str]] = {}
@@ -77,7 +77,7 @@ def checked_subnet(
     reading: pulumi.InvokeOptions,
     problems: list[Problem],
 ) -> pulumi.Input[str]:
-    """The subnet's id, which is where its key says; a problem is added now, or raised when it is known."""
+    """Return the subnet's id; add a problem for a wrong zone or VPC, or raise the problem for an Output."""
 
     def check(known: Sequence[str]) -> str:
         wrong = list(misplaced(zone, known[0], known[1], reading))
@@ -95,13 +95,13 @@ def checked_subnet(
 def kept_addresses(
     zone: str, mark: str, reading: pulumi.InvokeOptions, problems: list[Problem]
 ) -> Sequence[str]:
-    """The allocations that an earlier stack kept in a zone; a problem is added where they cannot be read."""
+    """Return the kept allocations of an earlier stack in a zone; add a problem for a failed read."""
     try:
         return ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         allowed, fix = "addresses that can be read", "run it again, or set addresses.keep to false"
         problem = unreadable("addresses.keep", "true", error, allowed=allowed, fix=fix)
-        if problem not in problems:  # the same for each zone
+        if problem not in problems:  # the same for every zone
             problems.append(problem)
         return []
 
@@ -109,12 +109,12 @@ def kept_addresses(
 def existing_ip(
     zone: str, allocation_id: Any, reading: pulumi.InvokeOptions, problems: list[Problem]
 ) -> pulumi.Input[str]:
-    """The public IP of an allocation that exists; a problem is added now, or raised when the id is known."""
+    """Return the public IP of an allocation; add a problem for a missing one, or raise it for an Output."""
 
     def find(known: str) -> Any:
         wanted = [ec2.GetEipsFilterArgs(name="allocation-id", values=[known])]
         found: Any = ec2.get_eips(filters=wanted, opts=reading).public_ips
-        if found is None:  # a preview whose provider is not configured yet
+        if found is None:  # a preview with an unconfigured provider
             return pulumi.UNKNOWN
         return found[0] if found else None
 
@@ -139,7 +139,7 @@ def existing_ip(
 
 
 def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOptions) -> Iterator[Problem]:
-    """A subnet that is not where its key says: the load balancer would stand somewhere else."""
+    """Report a subnet outside the zone or VPC of its key: the load balancer would be in the wrong place."""
     path = child(child("zones", zone), "subnetId")
     try:
         subnet: Any = ec2.get_subnet(id=subnet_id, opts=reading)
@@ -147,7 +147,7 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
         fix = "give one that exists, with credentials that may read it"
         yield unreadable(path, subnet_id, error, allowed=f"a subnet of {zone}", fix=fix)
         return
-    if subnet.availability_zone is None:  # a preview whose provider is not configured yet: `up` checks it
+    if subnet.availability_zone is None:  # a preview with an unconfigured provider: `up` checks the subnet
         return
     if subnet.availability_zone != zone:
         read = f"{subnet_id}, a subnet of {subnet.availability_zone}"
@@ -158,7 +158,7 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
 
 
 def no_address(zone: str, allocation_id: str) -> Problem:
-    """An allocation that AWS does not know."""
+    """Return the problem of an allocation that AWS does not have."""
     path = child(child("zones", zone), "allocationId")
     return Problem(
         path, f"{allocation_id}, which does not exist", "an Elastic IP of this region", f"remove {path}"
@@ -166,7 +166,7 @@ def no_address(zone: str, allocation_id: str) -> Problem:
 
 
 def several_kept(zone: str, ids: Sequence[str]) -> Problem:
-    """Two addresses with the same tags: only a person knows which one the clients use."""
+    """Return the problem of two addresses with the same tags: only the user knows the address in use."""
     path = child(child("zones", zone), "allocationId")
     read = f"nothing, and {len(ids)} kept addresses ({', '.join(sorted(ids))})"
     return Problem(path, read, "one kept address for each zone", Change(path, "<the one in use>"))

@@ -23,7 +23,7 @@ from .settings import read
 from .spelling import as_config
 from .workload import Workload, target_groups
 
-# The name of the component in the project's own program; kept addresses of its stacks are found by it.
+# Name of the component in the project's own program; kept addresses of its stacks are found by the VPC.
 PROGRAM: Final = "node-nlb"
 
 
@@ -61,7 +61,7 @@ class NodeNlb(Component):
     """The namespace and the name of the syncer's Deployment, as `namespace` and `deployment`."""
 
     def __init__(self, name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Raise SettingsError with a line for each wrong argument, before a resource is registered."""
+        """Raise SettingsError with a line per wrong argument, before a resource is registered."""
         settings, network = checked(name, args, opts)
         super().__init__(name, opts)
         here = self.beneath()
@@ -84,7 +84,7 @@ class NodeNlb(Component):
         rights = Rbac(name, settings, self.beneath(depends_on=[ingress]))
         account = Account(namespace=settings.syncer_namespace, name=rights.service_account_name)
         credentials, given = identity(name, settings, document=document, account=account, opts=here)
-        # Everything by which the syncer can work is there before it, and goes after it.
+        # All dependencies of the syncer are created before the syncer and deleted after the syncer.
         before = [ingress, *groups.parts, rights, *([credentials] if credentials else [])]
         followed = target_groups(settings, arns, ingress.followed)
         self.workload = Workload(
@@ -105,7 +105,7 @@ class NodeNlb(Component):
         self.node_ports = pulumi.Output.all(**ingress.node_ports)
         self.policy, self.syncer_target_groups = document, followed
         self.syncer = pulumi.Output.all(namespace=deployment.namespace, deployment=deployment.name)
-        # As a stack exports them. Maps stay maps, so that one unknown value does not hide the others.
+        # As exported by a stack. Maps stay maps, so that an unknown value does not hide the others.
         self.outputs: dict[str, Any] = {
             "staticIps": groups.public_ips,
             "dnsName": self.dns_name,
@@ -123,7 +123,7 @@ class NodeNlb(Component):
 
 
 def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -> tuple[Settings, Network]:
-    """The arguments with their defaults, and what AWS says of them. Raises SettingsError."""
+    """Return the arguments with defaults, and the reads from AWS. Raises SettingsError."""
     provider = aws_provider(opts)
     raw = as_config(args, ROOT)
     reading = pulumi.InvokeOptions(provider=provider)
@@ -137,9 +137,9 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
 
 
 def stack_mark(name: str, settings: Settings) -> str:
-    """The value of STACK_TAG: project, stack, and the VPC's id or the component's name.
+    """Return the value of STACK_TAG: project, stack, and the VPC's id or the component's name.
 
-    A VPC given as an Output has no id yet when addresses are searched for.
+    A VPC given as an Output has no id yet when addresses are searched.
     """
     scope = settings.vpc_id if name == PROGRAM and isinstance(settings.vpc_id, str) else name
     return f"{pulumi.get_project()}/{pulumi.get_stack()}/{scope}"

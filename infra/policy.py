@@ -1,4 +1,4 @@
-"""The IAM policy of the syncer: the same for every kind of identity, held to the stack's own groups."""
+"""The IAM policy of the syncer: the same for every kind of identity, limited to the stack's own groups."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 READ: Final = "elasticloadbalancing:DescribeTargetHealth"
 CHANGE: Final = ("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets")
-# What `nlb-sync doctor` reads beside: the groups, the load balancer before them, and the quotas.
+# Further reads of `nlb-sync doctor`: the groups, their load balancer, and the quotas.
 DOCTOR: Final = (
     "elasticloadbalancing:DescribeAccountLimits",
     "elasticloadbalancing:DescribeLoadBalancerAttributes",
@@ -16,12 +16,12 @@ DOCTOR: Final = (
 
 
 def policy(target_group_arns: Sequence[str], *, doctor_rights: bool = False) -> str:
-    """The least the syncer needs, as JSON. The region is the groups' own.
+    """Return the syncer's minimal policy, as JSON. The region is the groups'.
 
-    Changes are held to the exact groups. Describe actions know no resource level, so they are held to the
-    region by a global condition key, which every partition has (service authorization reference of ELBv2).
-    DescribeTargetGroups is left out unless asked for: it lists every group of the region, and all that it
-    tells of the stack's own groups the stack has decided itself.
+    Changes are limited to the exact groups. Describe actions have no resource level, so a global condition
+    key, available in every partition, limits them to the region (service authorization reference of ELBv2).
+    DescribeTargetGroups is omitted unless requested: the action lists every group of the region, and its
+    facts about the stack's groups are decided by the stack itself.
     """
     region = region_of(target_group_arns[0])
     statements: list[dict[str, Any]] = [
@@ -43,5 +43,5 @@ def policy(target_group_arns: Sequence[str], *, doctor_rights: bool = False) -> 
 
 
 def region_of(arn: str) -> str:
-    """The region in an ARN, `arn:partition:service:region:account:…`."""
+    """Return the region in an ARN, `arn:partition:service:region:account:…`."""
     return arn.split(":")[3]

@@ -1,4 +1,4 @@
-"""What is wrong with a key or an argument: one line for a person each, with the fix."""
+"""Problems of keys and arguments: a line for people per problem, with the fix."""
 
 import json
 import re
@@ -9,21 +9,21 @@ import pulumi
 
 from .masking import masked
 
-# What the CLI stores as another type, or what a user may replace by such a value.
+# Values that the CLI stores with another type, or placeholders for such values.
 _TYPED: Final = re.compile(r"[-+.\d][\d.eE+-]*|true|false|null|<.*>", re.IGNORECASE)
-VALUE: Final = "<value>"  # stands for the user's own value in a fix
+VALUE: Final = "<value>"  # placeholder in a fix for the user's value
 MISSING: Final = object()
 NAMESPACE: Final = "node-nlb-sync"
-LONGEST_ECHO: Final = 60  # characters of a wrong value that are repeated in the message
+LONGEST_ECHO: Final = 60  # maximum of characters of a wrong value in a message
 MOST_SHOWN: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fix of one key: put `value` at `path`, or without a `value` remove `path`.
+    """The fix of a key: put `value` at `path`, or without a `value` remove `path`.
 
     `before` and `after` are text around the change. A `secret` value is encrypted in the configuration; a
-    `text` is a string, whatever it looks like.
+    `text` is a string regardless of its content.
     """
 
     path: str
@@ -34,21 +34,21 @@ class Change:
     text: bool = False
 
     def as_command(self) -> str:
-        """The change as a command on the stack configuration."""
+        """Return the change as a command on the stack configuration."""
         nested = any(mark in self.path for mark in ".[")
         flag = "--path " if nested else ""
         if self.value is None:
             return self._within(f"pulumi config rm {flag}{self._key(quoted=nested)}")
         key = self._key(quoted=True) if nested else self.path
         secret = "--secret " if self.secret else ""
-        # By --path the CLI stores numbers and true and false as such; a secret is always a string, and the
-        # CLI refuses --type beside --secret.
+        # With --path the CLI stores numbers, true and false with their types; a secret is always a string,
+        # and the CLI refuses --type beside --secret.
         text = nested and self.text and not self.secret and _TYPED.fullmatch(self.value)
         kind = "--type string " if text else ""
         return self._within(f"pulumi config set {secret}{kind}{flag}{key} {self.value}")
 
     def as_words(self) -> str:
-        """The change of an argument, which stands in a program."""
+        """Return the change of an argument in a program."""
         done = f"remove {self.path}" if self.value is None else f"set {self.path} to {self.value}"
         return self._within(done)
 
@@ -62,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The key, what was read, what is allowed, what to do."""
+    """The key, the read value, the allowed values, and the fix."""
 
     path: str
     read: str
@@ -70,12 +70,12 @@ class Problem:
     fix: str | Change
 
     def in_stack(self) -> str:
-        """The line for a stack configuration, with the command that mends it."""
+        """Return the line for a stack configuration, with the fixing command."""
         fix = self.fix if isinstance(self.fix, str) else self.fix.as_command()
         return f"{NAMESPACE}:{self._line(fix)}"
 
     def in_program(self) -> str:
-        """The line for an argument of `NodeNlb`."""
+        """Return the line for an argument of `NodeNlb`."""
         return self._line(self.fix if isinstance(self.fix, str) else self.fix.as_words())
 
     def _line(self, fix: str) -> str:
@@ -86,10 +86,10 @@ Problems = list[Problem]
 
 
 class SettingsError(pulumi.RunError):
-    """What is wrong with the arguments, or with the configuration of a stack: one line a problem."""
+    """The problems of the arguments or of a stack configuration: a line per problem."""
 
     def __init__(self, problems: Problems, *, component: str | None = None) -> None:
-        """Word the lines for the arguments of `component`, without one for a stack configuration."""
+        """Word the lines for the arguments of `component`; for a stack configuration without `component`."""
         first = NAMESPACE if component is None else component
         shown = [
             problem.in_stack() if component is None else f"{component}: {problem.in_program()}"
@@ -102,7 +102,7 @@ class SettingsError(pulumi.RunError):
 
 
 def echo(raw: Any) -> str:
-    """How a value is repeated in a message: as JSON, on one line, cut short, and without keys."""
+    """Format a value for a message: as JSON, on a single line, shortened, and with keys masked."""
     if raw is MISSING:
         return "nothing"
     if isinstance(raw, pulumi.Output):

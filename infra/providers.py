@@ -1,13 +1,13 @@
-"""Which AWS provider a component's reads must use: the one that its resources get."""
+"""The AWS provider for a component's reads: the provider of its resources."""
 
 import pulumi
 
 
 def aws_provider(opts: pulumi.ResourceOptions | None) -> pulumi.ProviderResource | None:
-    """The AWS provider of `opts`, else of the parent in it; None where the default one will serve.
+    """Return the AWS provider of `opts`, else of the parent in `opts`; None for the default provider.
 
-    The SDK finds it for a component's children. The reads come before the component is registered, so that a
-    wrong argument stops the program first; so it is looked for here in the SDK's own order.
+    The SDK resolves the provider for a component's children. Reads precede the component's registration, so
+    that a wrong argument stops the program first; the search order here is the SDK's.
     """
     if opts is None:
         return None

@@ -1,4 +1,4 @@
-"""What the syncer may do in the cluster: the resources of syncer/manifests/rbac.py."""
+"""The syncer's rights in the cluster: the resources of syncer/manifests/rbac.py."""
 
 import pulumi
 from pulumi_kubernetes.core.v1 import ServiceAccount
@@ -12,7 +12,7 @@ from .keys import Settings
 
 
 class Rbac(Component):
-    """`service_account` and its name, bound to the predecessor's ClusterRole and to Roles of its own."""
+    """`service_account` and its name, bound to the predecessor's ClusterRole and to separate Roles."""
 
     TYPE = "node-nlb-sync:rights:Rights"
 

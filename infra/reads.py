@@ -1,4 +1,4 @@
-"""Errors of the reads from AWS that check a configuration before a resource is registered."""
+"""Errors of AWS reads that check a configuration before a resource is registered."""
 
 import re
 from typing import Final
@@ -9,11 +9,11 @@ _DENIED: Final = re.compile(r"not authorized to perform|AccessDenied|Unauthorize
 
 
 def unreadable(path: str, value: str, error: Exception, *, allowed: str, fix: str) -> Problem:
-    """The line for `value` at `path`, which AWS did not let Pulumi read.
+    """Return the line for `value` at `path` after a failed AWS read.
 
     The fix is `fix`, or the missing right where AWS denies the read.
     """
-    # The provider and the engine put what they were doing before AWS's own words.
+    # The provider and the engine put a description of the operation before AWS's message.
     text = " ".join(str(error).split())
     words = text.rpartition("api error ")[2].rpartition("returned an error: ")[2]
     if _DENIED.search(text):

@@ -1,7 +1,7 @@
-"""Writes what follows from the keys' own declarations (`python -m infra.reference`).
+"""Write the files generated from the keys' declarations (`python -m infra.reference`).
 
 The table of docs/stack.md, the `config:` of Pulumi.yaml, the JSON Schema for editors, infra/args.py, and the
-schema by which other languages use the component.
+component's schema for other languages.
 """
 
 import json
@@ -26,7 +26,7 @@ KEYS: Final = "  # Written by python -m infra.reference: a wrong type is refused
 
 
 def table() -> str:
-    """A Markdown table, a row for each key that can be given."""
+    """Return a Markdown table with a row per key."""
     head = ["| key | type | default | allowed | why |", "|---|---|---|---|---|"]
     return "\n".join(
         [*head, *(row for name, shape in ROOT.fields.items() for row in rows(camel(name), shape))]
@@ -34,7 +34,7 @@ def table() -> str:
 
 
 def rows(path: str, shape: Shape) -> Iterator[str]:
-    """The key itself, then what is inside it; maps of plain strings have nothing worth a row inside."""
+    """Yield the key, then the keys inside; maps of plain strings have no rows inside."""
     inner = shape.inner if isinstance(shape, Optional) else shape
     cells = (f"`{path}`", inner.kind, default(shape), inner.allowed, inner.reason)
     yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
@@ -48,7 +48,7 @@ def rows(path: str, shape: Shape) -> Iterator[str]:
 
 
 def default(shape: Shape) -> str:
-    """What an absent key means."""
+    """Return the meaning of an absent key."""
     if shape.default is REQUIRED:
         return "required"
     if shape.default is None:
@@ -57,25 +57,25 @@ def default(shape: Shape) -> str:
 
 
 def compact(value: Any) -> str:
-    """A default on one line; strings without quotes."""
+    """Return a default on a single line; strings without quotes."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def with_table(page: str) -> str:
-    """The page with the table between its two marks."""
+    """Return the page with the table between the two marks."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{table()}\n\n{END}{after}"
 
 
 def with_config(project: str) -> str:
-    """Pulumi.yaml with its keys, which are its last part."""
+    """Return Pulumi.yaml with the keys, the last part of the file."""
     before, mark, _ = project.partition(KEYS)
     return f"{before}{mark}{project_config()}"
 
 
 def written() -> dict[Path, str]:
-    """Every file that follows from the declarations, with its text."""
+    """Return every generated file with its text."""
     project = PROJECT / "Pulumi.yaml"
     return {
         PAGE: with_table(PAGE.read_text()),
@@ -90,5 +90,5 @@ if __name__ == "__main__":
     stale = ARGS.read_text() != arguments()
     for path, text in written().items():
         path.write_text(text)
-    if stale:  # the plugin's schema was made from the arguments as this process had imported them
+    if stale:  # the plugin's schema was generated from the old arguments, imported by this process
         os.execv(sys.executable, [sys.executable, "-m", "infra.reference"])  # noqa: S606

@@ -1,4 +1,4 @@
-"""The keys of `syncer.resources`: CPU and memory in Kubernetes' notation."""
+"""The keys of `syncer.resources`: CPU and memory in Kubernetes notation."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,14 +19,14 @@ UNITS: Final[Mapping[str, Fraction]] = {
 
 
 def cpu(default: str, reason: str) -> Text:
-    """CPUs; the API server takes nothing finer than 1m."""
+    """A CPU quantity; the API server accepts no finer unit than 1m."""
     allowed = "CPUs as a Kubernetes quantity such as 0.5 or 500m"
     pattern = r"\d{1,6}(\.\d{1,3})?|\d{1,9}m"
     return Text(default=default, reason=reason, allowed=allowed, pattern=pattern, example=default)
 
 
 def memory(default: str, reason: str) -> Text:
-    """Bytes; `m` would be thousandths of one, and is a misspelt M."""
+    """A quantity of bytes; `m` would be thousandths of a byte, and is a misspelt M."""
     allowed = "bytes as a Kubernetes quantity such as 200Mi"
     pattern = _NUMBER + "(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?"
     return Text(default=default, reason=reason, allowed=allowed, pattern=pattern, example=default)
@@ -50,21 +50,21 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """What the syncer's container is promised and what it may take."""
+    """Requests and limits of the syncer's container."""
 
     requests: Requests = declared(Record(build=Requests))
     limits: Limits = declared(Record(build=Limits))
 
 
 def size(quantity: str) -> Fraction:
-    """The value of a Kubernetes quantity, in CPUs or bytes."""
+    """Return the value of a Kubernetes quantity, in CPUs or bytes."""
     number = re.match(_NUMBER, quantity)
     digits = number[0] if number else "0"
     return Fraction(digits) * UNITS[quantity[len(digits) :]]
 
 
 def wrong_resources(resources: Resources) -> Iterator[Problem]:
-    """A request above its limit, which the API server refuses."""
+    """Report a request above its limit, which the API server refuses."""
     for name in (field.name for field in fields(Requests)):
         request, limit = getattr(resources.requests, name), getattr(resources.limits, name)
         if size(request) > size(limit):

@@ -1,4 +1,4 @@
-"""The keys' declarations as others read them: the `config:` of Pulumi.yaml, and a JSON Schema for editors."""
+"""Generated forms of the keys' declarations: the `config:` of Pulumi.yaml, and a JSON Schema for editors."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from .keys import ROOT
 from .problems import NAMESPACE
 from .shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, Text, Whole, camel
 
-# A value that `pulumi config set --secret` wrote.
+# A value written by `pulumi config set --secret`.
 SECURE: Final = {
     "type": "object",
     "properties": {"secure": {"type": "string"}},
@@ -18,12 +18,12 @@ SECURE: Final = {
 
 
 def project_config() -> str:
-    """The body of `config:` in Pulumi.yaml, so that the CLI refuses a wrong type before anything runs."""
+    """Return the body of `config:` in Pulumi.yaml: the CLI refuses wrong types before the program runs."""
     return "".join(line for name, shape in ROOT.fields.items() for line in project_key(camel(name), shape))
 
 
 def project_key(name: str, shape: Shape) -> Iterator[str]:
-    """One key. An object has no type inside: the program checks that."""
+    """Yield the lines of a key. An object has no inner types: the program checks the content."""
     inner = shape.inner if isinstance(shape, Optional) else shape
     yield f"  {name}:\n    type: {inner.kind}\n"
     if isinstance(inner, Rows):
@@ -35,13 +35,13 @@ def project_key(name: str, shape: Shape) -> Iterator[str]:
 
 
 def needed(shape: Shape) -> bool:
-    """Whether the key has to be given: it has no default, or is an object with such a key inside."""
+    """Return whether the key is required: no default, or an object with a required key inside."""
     inside = shape.fields.values() if isinstance(shape, Record) else ()
     return shape.default is REQUIRED or any(needed(each) for each in inside)
 
 
 def editor_schema() -> str:
-    """The JSON Schema of a Pulumi.<stack>.yaml, as text."""
+    """Return the JSON Schema of a Pulumi.<stack>.yaml, as text."""
     keys = {f"{NAMESPACE}:{camel(name)}": schema_of(shape) for name, shape in ROOT.fields.items()}
     required = [f"{NAMESPACE}:{camel(name)}" for name, shape in ROOT.fields.items() if needed(shape)]
     document = {
@@ -63,7 +63,7 @@ def editor_schema() -> str:
 
 
 def schema_of(shape: Shape) -> dict[str, Any]:
-    """The schema of one key's value, with its description and default."""
+    """Return the schema of a key's value, with description and default."""
     inner = shape.inner if isinstance(shape, Optional) else shape
     schema: dict[str, Any] = {"description": inner.reason} if inner.reason else {}
     if not needed(shape) and shape.default is not None and not isinstance(inner, Record):
@@ -72,7 +72,7 @@ def schema_of(shape: Shape) -> dict[str, Any]:
 
 
 def values_of(shape: Shape) -> dict[str, Any]:
-    """What a value may be."""
+    """Return the allowed values."""
     if isinstance(shape, Record):
         return {
             "type": "object",

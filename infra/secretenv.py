@@ -1,4 +1,4 @@
-"""Secret values of `syncer.env`: a Kubernetes Secret holds them, the Pod's template does not."""
+"""Secret values of `syncer.env`: stored in a Kubernetes Secret, not in the Pod's template."""
 
 import hashlib
 import json
@@ -11,15 +11,17 @@ import pulumi
 from .problems import Problem
 from .shapes import child
 
-# A value that only refers to another variable holds no secret, and only the Pod's template expands it.
+# A value with only a reference to another variable is no secret, and only the Pod's template expands
+# references.
 REFERENCE: Final = re.compile(r"\$\([A-Za-z_]\w*\)(:\d{1,5})?", re.ASCII)
 POD_FIELDS: Final = frozenset({"POD_IP", "POD_NAME"})
 
 
 def concealed(env: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
-    """`env` of a configuration key that holds a secret, with the values made secret Outputs.
+    """Return `env` of a configuration key with a secret, its values as secret Outputs.
 
-    Pulumi reports only that some value of the whole key is secret, so all of them are, except references.
+    Pulumi reports only that some value of the whole key is secret, so all values except references are
+    secret.
     """
     return {
         name: value if isinstance(value, str) and REFERENCE.fullmatch(value) else pulumi.Output.secret(value)
@@ -28,7 +30,7 @@ def concealed(env: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[st
 
 
 def unexpanded(env: Mapping[str, pulumi.Input[str]]) -> Iterator[Problem]:
-    """A line for each value that is both a secret and a text around a reference."""
+    """Yield a line for every secret value with text around a reference."""
     known = POD_FIELDS | env.keys()
     for name, value in env.items():
         if not isinstance(value, str) or REFERENCE.fullmatch(value):
@@ -43,16 +45,16 @@ def unexpanded(env: Mapping[str, pulumi.Input[str]]) -> Iterator[Problem]:
 def split(
     env: Mapping[str, pulumi.Input[str]],
 ) -> tuple[dict[str, str], dict[str, pulumi.Output[str]]]:
-    """`env` as plain values and as values for a Secret, which are the Outputs."""
+    """Split `env` into plain values and, for a Secret, the Outputs."""
     plain = {name: value for name, value in env.items() if isinstance(value, str)}
     secret = {name: value for name, value in env.items() if isinstance(value, pulumi.Output)}
     return plain, secret
 
 
 def digest(values: Mapping[str, str], salt: str) -> str:
-    """A digest of secret values for an annotation, slow to compute.
+    """Return a digest of secret values for an annotation, slow to compute.
 
-    Who reads Deployments does not always read Secrets: a fast digest would let a short secret be guessed.
+    A reader of Deployments may lack access to Secrets: with a fast digest a short secret could be guessed.
     """
     if not values:
         return ""

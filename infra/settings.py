@@ -24,36 +24,37 @@ from .shapes import Record, camel, child
 from .syncerenv import checked, env_problems
 from .tags import wrong_tags
 
-# The Go project's Deployment: it ran on the kops group `critical` and filtered targets by the group `nodes`.
+# The Go project's Deployment: placed on the kops group `critical`, with targets filtered by the group
+# `nodes`.
 PREDECESSOR: Final[Mapping[str, Any]] = {
     "nodeSelector": {"kops.k8s.io/instancegroup": "critical"},
     "tolerations": [{"key": "process", "value": "critical"}],
     "labelFilter": "kops.k8s.io/instancegroup=nodes",
 }
-# Labels and annotations that the syncer's objects have in any case.
+# Labels and annotations set on the syncer's objects in any case.
 OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
 
 
-# By key, as a stack configuration has them.
+# By key, in the spelling of a stack configuration.
 DEFAULTS: Final = {
     camel(name): {} if isinstance(shape, Record) else shape.default for name, shape in ROOT.fields.items()
 }
 
 
 def load(config: Mapping[str, str], region: str | None, secrets: Collection[str] = ()) -> Settings:
-    """Read a whole stack configuration as Pulumi hands it to a program: `namespace:key` to text or JSON.
+    """Read a whole stack configuration as passed by Pulumi to a program: `namespace:key` to text or JSON.
 
-    `region` is that of the AWS provider, `secrets` are the keys (`namespace:key`) in which some value is a
-    secret. Raises SettingsError with every problem; values of `secrets` are not repeated in it.
+    `region` is the AWS provider's, `secrets` are the keys (`namespace:key`) with a secret value inside.
+    Raises SettingsError with every problem, without the values of `secrets`.
     """
     return read(raw_args(config, secrets), region)
 
 
 def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = False) -> Settings:
-    """Read keys spelled as in a stack configuration; the values may be Outputs where a key allows it.
+    """Read keys spelled as in a stack configuration; values may be Outputs where a key allows Outputs.
 
-    With `own_provider` the region is that of the AWS provider that the user gives, and is not checked here.
-    Raises SettingsError with every problem there is.
+    With `own_provider` the region belongs to the user's AWS provider and is not checked here. Raises
+    SettingsError with every problem.
     """
     problems: Problems = []
     settings = shaped(raw, problems)
@@ -68,7 +69,7 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
 
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
-    """Each key by itself, with the preset's values; None once one of them is wrong."""
+    """Read every key by itself, with the preset's values; return None for a wrong key."""
     filled = with_given_groups(with_preset(dict(raw)))
     settings: Settings | None = ROOT.read("", filled, problems)
     problems.extend(missing_network(filled))
@@ -77,23 +78,23 @@ def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
 
 
 def stack_args(config: Mapping[str, str], secrets: Collection[str]) -> NodeNlbArgs:
-    """The component's arguments from a stack configuration, as `load` reads it.
+    """Return the component's arguments from a stack configuration, as read by `load`.
 
-    Raises SettingsError with a line for each key that is wrong by itself.
+    Raises SettingsError with a line for every key that is wrong by itself.
     """
     return cast(NodeNlbArgs, raw_args(config, secrets))
 
 
 def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, Any]:
-    """The stack configuration's own keys, with the secrets of `syncer.env` as Outputs.
+    """Return the keys of the stack configuration, with the secrets of `syncer.env` as Outputs.
 
-    Raises SettingsError with a line for each key that is wrong by itself.
+    Raises SettingsError with a line for every key that is wrong by itself.
     """
     raw = dict(decoded(config))
     hidden = {key.removeprefix(f"{NAMESPACE}:") for key in secrets}
     problems: Problems = []
     settings = shaped(raw, problems)
-    if settings is not None and hidden:  # the component cannot tell secrets from other values
+    if settings is not None and hidden:  # the component cannot distinguish secrets from other values
         problems.extend(contradictions(settings, shown="syncer" not in hidden))
     problems = [unread(problem, hidden) for problem in problems]
     if settings is not None and "syncer" in hidden:
@@ -109,13 +110,13 @@ def raw_args(config: Mapping[str, str], secrets: Collection[str]) -> dict[str, A
 
 
 def unread(problem: Problem, hidden: Collection[str]) -> Problem:
-    """`problem` without what was read, where its key holds secrets."""
+    """Return `problem` without the read value, where the key holds secrets."""
     key = re.split(r"[.\[]", problem.path, maxsplit=1)[0]
     return replace(problem, read="a value of a key that holds secrets") if key in hidden else problem
 
 
 def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    """The project's own keys with their JSON values; a string key's text is its value."""
+    """Yield the project's keys with their JSON values; the text of a string key is the value itself."""
     kinds = {camel(name): shape.kind for name, shape in ROOT.fields.items()}
     for full, text in config.items():
         namespace, _, key = full.partition(":")
@@ -126,12 +127,12 @@ def decoded(config: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
             continue
         try:
             yield key, json.loads(text)
-        except (RecursionError, ValueError):  # no JSON, nested too deeply, or a number of 4,300 digits
-            yield key, text  # the shape will say what is allowed
+        except (RecursionError, ValueError):  # malformed JSON, too deep nesting, or a number of 4,300 digits
+            yield key, text  # the shape reports the allowed values
 
 
 def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with the preset's values where the stack says nothing itself."""
+    """Return the configuration with the preset's values for keys missing in the stack."""
     syncer = raw.get("syncer", {})
     if raw.get("preset") != "predecessor" or not isinstance(syncer, dict):
         return raw
@@ -139,7 +140,7 @@ def with_preset(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Problem]:
-    """Validate constraints that span several keys; variables are repeated where they are `shown`."""
+    """Validate constraints that span several keys; messages repeat variables only where `shown`."""
     yield from wrong_node_groups(settings)
     yield from duplicates(settings)
     if settings.target_groups:
@@ -173,7 +174,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
 
 
 def overridden(settings: Settings) -> Iterator[Problem]:
-    """Variables of `syncer.env` that would silently win over a key."""
+    """Report variables of `syncer.env` that would silently override a key."""
     keys = {
         "NLB_SYNC_NODE_SELECTOR": settings.syncer.label_filter and "syncer.labelFilter",
         "NLB_SYNC_ZONES": settings.zones and "zones",
@@ -185,7 +186,7 @@ def overridden(settings: Settings) -> Iterator[Problem]:
 
 
 def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
-    """Two constraints on one label with one effect, which the API server refuses."""
+    """Report two constraints on a label with the same effect, which the API server refuses."""
     seen: set[tuple[str, str]] = set()
     for index, item in enumerate(syncer.topology_spread):
         pair = (item.topology_key, item.when_unsatisfiable)
@@ -197,13 +198,13 @@ def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
 
 
 def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
-    """Zones or groups of another region than the AWS provider works in, and no region at all."""
+    """Report zones or groups outside the AWS provider's region, and a missing region."""
     key, what = ("targetGroups", "group") if settings.target_groups else ("zones", "zone")
     if not region:
         fix = "pulumi config set aws:region eu-central-1"
         yield Problem(key, "no aws:region beside it", f"the region that the {what}s belong to", fix)
         return
-    # A local zone's name has a part more: us-west-2-lax-1a.
+    # The name of a local zone has a further part: us-west-2-lax-1a.
     pattern = re.escape(region) + r"(-[a-z]+-\d+)?[a-z]"
     fixes = {
         zone: f"name the zones as in {region}a, or set aws:region to theirs"
@@ -219,7 +220,7 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
 
 
 def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
-    """Two keys for the nodes' security groups, or a group that is listed twice."""
+    """Report two keys for the nodes' security groups, or a duplicate group."""
     one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
     first, listed = settings.node_security_group_id, settings.node_security_group_ids
     plain = [each for each in listed if isinstance(each, str)]
@@ -234,7 +235,7 @@ def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
 
 
 def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:
-    """A line for each value that an earlier row of a list has too."""
+    """Yield a line for every value of an earlier row of the list."""
     for index, value in enumerate(values):
         if value is not None and value in values[:index]:
             where = f"{path}[{index}].{field}"
@@ -243,7 +244,7 @@ def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:
 
 
 def duplicates(settings: Settings) -> Iterator[Problem]:
-    """Names, ports, subnets and addresses that may stand once only."""
+    """Report duplicate names, ports, subnets and addresses."""
     for index, cidr in enumerate(settings.client_cidrs):
         if cidr in settings.client_cidrs[:index]:
             where = f"clientCidrs[{index}]"
@@ -268,7 +269,7 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
 
 
 def missing_service_ports(settings: Settings) -> Iterator[Problem]:
-    """Listeners and a health check that name a port which the ingress Service does not have."""
+    """Report listeners and a health check with a port that the ingress Service lacks."""
     names = [item.name for item in settings.ingress.ports]
     wanted = [(f"listeners[{i}].servicePort", item.service_port) for i, item in enumerate(settings.listeners)]
     for path, name in [*wanted, ("healthCheck.servicePort", settings.health_check.service_port)]:
@@ -280,7 +281,7 @@ def missing_service_ports(settings: Settings) -> Iterator[Problem]:
 
 
 def wrong_build(syncer: Syncer) -> Iterator[Problem]:
-    """A build beside an image, a login without a repository, and half a login."""
+    """Report a build beside an image, a login without a repository, and an incomplete login."""
     build = syncer.build
     if syncer.image is not None:
         for name, shape in Record(build=Build).fields.items():
@@ -305,7 +306,7 @@ def wrong_build(syncer: Syncer) -> Iterator[Problem]:
 
 
 def wrong_times(settings: Settings) -> Iterator[Problem]:
-    """A time-out that is longer than the interval, which AWS refuses."""
+    """Report a timeout longer than the interval, which AWS refuses."""
     check = settings.health_check
     if check.timeout > check.interval:
         allowed = f"at most healthCheck.interval, {check.interval} seconds"

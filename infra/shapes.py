@@ -1,7 +1,7 @@
-"""The grammar of the stack configuration: what a value may be, and how a wrong one is reported.
+"""The grammar of the stack configuration: the allowed values, and the reports of wrong values.
 
-A shape reads one raw value (JSON, as Pulumi hands it over) into a Python value and adds a line to `problems`
-for each thing that is wrong with it; it never raises. `MISSING` stands for a key that was not given.
+A shape reads a raw value (JSON, as passed by Pulumi) into a Python value and adds a line to `problems` for
+every error in the value; a shape never raises. `MISSING` stands for an absent key.
 """
 
 import difflib
@@ -16,39 +16,39 @@ import pulumi
 from .problems import MISSING, NAMESPACE, VALUE, Change, Problem, Problems, SettingsError, echo
 
 REQUIRED: Final = object()
-# Neither NUL, which no environment variable may hold, nor half of a character, which is no UTF-8.
+# Without NUL, which no environment variable may hold, and without surrogates, which are not valid UTF-8.
 CHARACTER = r"[^\x00\ud800-\udfff]"
 
 
 class Shape(Protocol):
-    """What one key may hold."""
+    """The allowed values of a key."""
 
     @property
     def default(self) -> Any:
-        """The raw value of an absent key; `REQUIRED` where there is none."""
+        """Return the raw value of an absent key; `REQUIRED` for a required key."""
 
     @property
     def reason(self) -> str:
-        """Why the key exists and why its default is what it is, for docs/stack.md."""
+        """Return the purpose of the key and the reason for the default, for docs/stack.md."""
 
     @property
     def kind(self) -> str:
-        """The type, in the words of Pulumi.yaml."""
+        """Return the type, in the terms of Pulumi.yaml."""
 
     @property
     def allowed(self) -> str:
-        """The range, in words."""
+        """Return the range, in words."""
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
-        """The value of `raw`; anything at all once a problem was added."""
+        """Return the value of `raw`; undefined after a problem was added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """A string that matches `pattern` as a whole, or is one of `choices`.
 
-    With `output` it may be a Pulumi Output as well, which is checked once its value is known; with `secret` a
-    wrong value is not repeated.
+    With `output`, a Pulumi Output is allowed too and is checked once the value is known; with `secret`,
+    messages do not repeat a wrong value.
     """
 
     reason: str
@@ -62,7 +62,7 @@ class Text:
     kind: str = "string"
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
-        """`raw` as it stands."""
+        """Return `raw` unchanged."""
         if self.output and isinstance(raw, pulumi.Output):
             return raw.apply(lambda known: self._known(path, known))
         if isinstance(raw, str) and (
@@ -80,7 +80,7 @@ class Text:
         return ""
 
     def _known(self, path: str, raw: Any) -> Any:
-        """The value of an Output. A wrong one ends the program before it reaches a resource."""
+        """Return the value of an Output. A wrong value ends the program before a resource gets the value."""
         problems: Problems = []
         value = self.read(path, raw, problems)
         if problems:
@@ -101,11 +101,11 @@ class Whole:
 
     @property
     def allowed(self) -> str:
-        """The range with its unit."""
+        """Return the range with the unit."""
         return f"{self.low} to {self.high}{' ' if self.unit else ''}{self.unit}"
 
     def read(self, path: str, raw: Any, problems: Problems) -> int:
-        """`raw` as it stands; true is no number."""
+        """Return `raw` unchanged; true is not a number."""
         if isinstance(raw, int) and not isinstance(raw, bool) and self.low <= raw <= self.high:
             return raw
         example = self.default if isinstance(self.default, int) else self.low
@@ -125,7 +125,7 @@ class Flag:
     kind: str = "boolean"
 
     def read(self, path: str, raw: Any, problems: Problems) -> bool:
-        """`raw` as it stands; "yes" and 1 are refused."""
+        """Return `raw` unchanged; "yes" and 1 are refused."""
         if isinstance(raw, bool):
             return raw
         fix = Change(path, "true" if self.default is True else "false")
@@ -143,7 +143,7 @@ class Cidr:
     kind: str = "string"
 
     def read(self, path: str, raw: Any, problems: Problems) -> str:
-        """`raw` as it stands; a network with host bits is refused with the network that was meant."""
+        """Return `raw` unchanged; the error for a network with host bits has the corrected network."""
         example = "203.0.113.0/24"
         if isinstance(raw, str) and "/" in raw:
             try:
@@ -166,27 +166,27 @@ class Optional:
 
     @property
     def reason(self) -> str:
-        """The inner shape's."""
+        """Return the inner shape's reason."""
         return self.inner.reason
 
     @property
     def kind(self) -> str:
-        """The inner shape's."""
+        """Return the inner shape's kind."""
         return self.inner.kind
 
     @property
     def allowed(self) -> str:
-        """The inner shape's."""
+        """Return the inner shape's range."""
         return self.inner.allowed
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
-        """None for null or an absent key."""
+        """Return None for null or an absent key."""
         return None if raw is None else self.inner.read(path, raw, problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """An array whose items all have one shape; read into a tuple."""
+    """An array of items with the same shape; read into a tuple."""
 
     item: Shape
     reason: str
@@ -196,7 +196,7 @@ class Rows:
     kind: str = "array"
 
     def read(self, path: str, raw: Any, problems: Problems) -> tuple[Any, ...]:
-        """Each item in its turn."""
+        """Read the items in order."""
         if not isinstance(raw, list) or len(raw) < self.least:
             fix = f"write it as a list in Pulumi.<stack>.yaml with at least {self.least} item(s)"
             problems.append(Problem(path, echo(raw), self.allowed, fix))
@@ -206,7 +206,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """An object whose keys are the user's own; read into a dict sorted by key: order means nothing."""
+    """An object with the user's own keys; read into a dict sorted by key, because the order is irrelevant."""
 
     item: Shape
     reason: str
@@ -217,7 +217,7 @@ class Entries:
     kind: str = "object"
 
     def read(self, path: str, raw: Any, problems: Problems) -> dict[str, Any]:
-        """Each value in its turn."""
+        """Read the values in order."""
         if not isinstance(raw, dict) or len(raw) < self.least:
             fix = f"write it as key: value lines in Pulumi.<stack>.yaml, at least {self.least}"
             problems.append(Problem(path, echo(raw), self.allowed, fix))
@@ -231,26 +231,26 @@ class Entries:
 
 
 def child(path: str, key: str) -> str:
-    """The property path of `key` in `path`, as `pulumi config set --path` spells it."""
+    """Return the property path of `key` in `path`, in the spelling of `pulumi config set --path`."""
     if re.fullmatch(r"[A-Za-z_][\w-]{0,63}", key, re.ASCII):
         return f"{path}.{key}" if path else key
     return f"{path}[{echo(key)}]"
 
 
 def camel(name: str) -> str:
-    """`subnet_id` as the configuration spells it: `subnetId`."""
+    """Return the configuration's spelling of a name: `subnetId` for `subnet_id`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def declared(shape: Shape) -> Any:
-    """The field of a dataclass for one key: its name, Python type and shape stand in one place."""
+    """Return the dataclass field of a key: name, Python type and shape are in one place."""
     return field(metadata={"shape": shape})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """An object with the keys that `build`, a dataclass, declares; unknown keys are refused."""
+    """An object with the keys declared by `build`, a dataclass; unknown keys are refused."""
 
     build: type[Any]
     reason: str = ""
@@ -260,11 +260,11 @@ class Record:
 
     @property
     def fields(self) -> Mapping[str, Shape]:
-        """The shape of each key, by the name of the dataclass's field."""
+        """Return the shape of every key, by the name of the dataclass field."""
         return {each.name: each.metadata["shape"] for each in fields(self.build)}
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
-        """The record; None once there was a problem in it, since it could not be built."""
+        """Return the record, or None after a problem inside, because the record could not be built."""
         if not isinstance(raw, dict):
             fix = "write it as key: value lines in Pulumi.<stack>.yaml"
             problems.append(Problem(path, echo(raw), self.allowed, fix))
@@ -286,7 +286,7 @@ class Record:
 
 
 def unknown(path: str, key: str, known: tuple[str, ...]) -> Problem:
-    """The line about a key that does not exist, with the nearest one that does."""
+    """Return the line about an unknown key, with the nearest known key."""
     near = difflib.get_close_matches(key, known, n=1)
     fix = f"did you mean {near[0]}?" if near else "remove it"
     return Problem(path, "a key that does not exist", ", ".join(sorted(known)), fix)

@@ -1,4 +1,4 @@
-"""The component's arguments in the spelling of the stack configuration, so that one reader serves both."""
+"""Convert the component's arguments to the spelling of the stack configuration, for a common reader."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +7,9 @@ from .shapes import Entries, Optional, Record, Rows, Shape, Whole, camel
 
 
 def as_config(raw: Any, shape: Shape) -> Any:
-    """`raw` with declared keys in camel case (`subnet_id` -> `subnetId`); all else stands as it is.
+    """Return `raw` with declared keys in camel case (`subnet_id` -> `subnetId`); all else is unchanged.
 
-    A whole number that arrives as a float is made an integer: the engine's wire format knows only doubles.
+    A whole number passed as a float becomes an integer: the engine's wire format has only doubles.
     """
     inner = shape.inner if isinstance(shape, Optional) else shape
     if isinstance(inner, Whole) and isinstance(raw, float) and raw.is_integer():

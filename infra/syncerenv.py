@@ -1,4 +1,4 @@
-"""Variables of `syncer.env`: the stack's own, and what the syncer would refuse when its Pod starts."""
+"""Variables of `syncer.env`: variables of the stack, and variables that the syncer would refuse at start."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -13,11 +13,11 @@ from .identitykeys import EXTERNAL
 from .problems import NAMESPACE, VALUE, Change, Problem, SettingsError, echo
 from .shapes import child
 
-# What the Deployment sets itself from stack outputs; a second entry of the same name would silently win.
+# Set by the Deployment from stack outputs; a second entry of the same name would silently win.
 RESERVED_ENV: Final = frozenset(
     {
         "NLB_SYNC_NAME",
-        "NLB_SYNC_NAMESPACE",  # the rights to Lease and registry are in the syncer's own
+        "NLB_SYNC_NAMESPACE",  # the rights to Lease and registry are in the syncer's own namespace
         "NLB_SYNC_PROBE_PORT",
         "NLB_SYNC_TARGET_GROUPS",
         "POD_IP",
@@ -26,16 +26,16 @@ RESERVED_ENV: Final = frozenset(
 )
 _ENV: Final = "syncer.env"
 _HIDDEN: Final = "a value that is not shown"
-# Stands for a value that is not known yet: every rule across variables accepts it.
+# Placeholder for an unknown value: accepted by every rule across variables.
 _UNKNOWN: Final = "x"
 
 
 def env_problems(syncer: Syncer, kind: str, *, shown: bool = True) -> Iterator[Problem]:
-    """A line for each variable that the stack sets itself beside identity `kind`, or the syncer refuses.
+    """Yield a line per variable set by the stack beside identity `kind`, or refused by the syncer.
 
-    Values are repeated only where they are `shown`.
+    Messages repeat values only where `shown`.
     """
-    # Only beside `external` there are no credentials of the stack.
+    # Only with `external` the stack provides no credentials.
     reserved = RESERVED_ENV | (frozenset() if kind == EXTERNAL else VARIABLES)
     for name in sorted(reserved & syncer.env.keys()):
         path = child(_ENV, name)
@@ -50,7 +50,7 @@ def env_problems(syncer: Syncer, kind: str, *, shown: bool = True) -> Iterator[P
 
 
 def checked(env: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
-    """`env` with each Output checked once its value is known; its error does not repeat the value."""
+    """Return `env` with a check of every Output once the value is known; errors do not repeat the value."""
 
     def later(name: str, value: pulumi.Output[str]) -> pulumi.Output[str]:
         return value.apply(lambda text: accepted(name, text))
@@ -61,19 +61,19 @@ def checked(env: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]
 
 
 def accepted(name: str, value: str) -> str:
-    """`value`, a secret. Raises SettingsError where the syncer refuses it."""
+    """Return `value`, a secret. Raises SettingsError for a value that the syncer refuses."""
     if problems := [*refused(name, value, shown=False)]:
         raise SettingsError(problems, component=NAMESPACE)
     return value
 
 
 def known(value: pulumi.Input[str]) -> str | None:
-    """The value that the Pod has; None for an Output, and where the kubelet expands a reference in it."""
+    """Return the value in the Pod; None for an Output, and for a value with a reference for the kubelet."""
     return value if isinstance(value, str) and "$(" not in value else None
 
 
 def refused(name: str, value: str, fix: Change | None = None, *, shown: bool = True) -> Iterator[Problem]:
-    """The line about a variable that the syncer refuses by itself."""
+    """Yield the line about a variable that the syncer refuses by itself."""
     path = fix.path if fix else child(_ENV, name)
     try:
         check(name, value)
@@ -89,7 +89,7 @@ def refused(name: str, value: str, fix: Change | None = None, *, shown: bool = T
 def refused_together(
     env: Mapping[str, pulumi.Input[str]], label_filter: str, *, shown: bool
 ) -> Iterator[Problem]:
-    """The line about variables that the syncer refuses beside each other."""
+    """Yield the line about variables that the syncer refuses in combination."""
     given = {name: _UNKNOWN if (text := known(value)) is None else text for name, value in env.items()}
     try:
         check_together({"NLB_SYNC_NODE_SELECTOR": label_filter, **given})
@@ -103,7 +103,7 @@ def refused_together(
 
 
 def read_of(value: str, error: RefusedError, *, shown: bool) -> str:
-    """What was read, and which part of it is wrong."""
+    """Return the read value with the wrong part."""
     if not shown:
         return _HIDDEN
     return f"{echo(value)} ({error.hint})" if error.hint else echo(value)

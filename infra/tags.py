@@ -1,4 +1,4 @@
-"""Rules for `tags` that span several of them, or that no pattern can hold."""
+"""Rules for `tags` that span several tags, or that no pattern can express."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from .problems import Change, Problem, echo
 from .shapes import child
 
 MOST: Final = 50  # tags of a resource (AWS General Reference, "Tag limits")
-# What every service takes: letters, digits and spaces of any script, and these (ELBv2 and IAM API, type Tag).
+# Allowed by every service: letters, digits and spaces of any script, and these (ELBv2 and IAM API, type Tag).
 MARKS: Final = "_.:/=+-@"
-# The tags of a created address: network.py finds it again by two of them.
+# The tags of a created address: network.py finds the address again by two of these tags.
 OF_AN_ADDRESS: Final = frozenset({"Name", STACK_TAG, ZONE_TAG})
 
 
 def wrong_tags(settings: Settings) -> Iterator[Problem]:
-    """Keys and characters that AWS refuses, and more tags than a resource can have."""
+    """Report keys and characters that AWS refuses, and too many tags for a resource."""
     allowed = f"letters, digits, spaces and {MARKS}"
     for key, value in settings.tags.items():
         path = child("tags", key)
@@ -34,7 +34,7 @@ def wrong_tags(settings: Settings) -> Iterator[Problem]:
 
 
 def _alike(settings: Settings) -> Iterator[Problem]:
-    """Keys that differ in case alone, which IAM refuses ("Rules for tagging in IAM" in its user guide)."""
+    """Report keys with only a difference in case; refused by IAM ("Rules for tagging in IAM", user guide)."""
     first: dict[str, str] = {}
     for key in settings.tags:
         if (other := first.setdefault(key.lower(), key)) != key:

@@ -1,6 +1,6 @@
-"""Renders Kubernetes objects that hold expressions as templates of a Helm chart, for infra/helmchart.py.
+"""Render Kubernetes objects with expressions as templates of a Helm chart, for infra/helmchart.py.
 
-The objects come once for each kind of identity; `merged` makes one of them, with conditions.
+The input is an object per identity kind; `merged` combines the variants into an object with conditions.
 """
 
 import json
@@ -22,25 +22,25 @@ class Expr:
     code: str
 
     def __add__(self, suffix: str) -> "Expr":
-        """The text with a suffix, as names are made."""
+        """Return the text with a suffix, for names."""
         return Expr(f"print {self.code} {json.dumps(suffix)}")
 
 
 @dataclass(frozen=True, slots=True)
 class IfSet(Expr):
-    """A field that is left out where the value is empty."""
+    """A field that is omitted for an empty value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The place of a map in another map: fields before it are defaults, it may not have those after it."""
+    """A map inside another map: fields before are defaults; the map must not contain the fields after."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """An entry for each `$name` and `$value` of a map."""
+    """An entry per `$name` and `$value` of a map."""
 
     code: str
     entry: Any
@@ -48,14 +48,14 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The field of a list's entry that is repeated for each item of a list."""
+    """The field of a list's entry to be repeated per item of a list."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Something of some kinds of identity alone."""
+    """A part for some identity kinds only."""
 
     kinds: tuple[str, ...]
     value: Any
@@ -63,7 +63,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class If:
-    """A field that is there where a condition holds."""
+    """A field under a condition."""
 
     code: str
     value: Any
@@ -71,13 +71,13 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A text that differs by the kind of identity."""
+    """A text that differs by identity kind."""
 
     values: tuple[tuple[str, str], ...]
 
 
 def merged(variants: Mapping[str, Any]) -> Any:
-    """One object of those of several kinds of identity."""
+    """Merge the variants of several identity kinds into a single object."""
     nodes = list(variants.values())
     if all(node == nodes[0] for node in nodes):
         return nodes[0]
@@ -90,7 +90,7 @@ def merged(variants: Mapping[str, Any]) -> Any:
 
 
 def _keys(items: Sequence[Any]) -> list[Any]:
-    """What an entry of a list is recognised by: its name, else itself, else its place."""
+    """Return the keys of a list's entries: the expression of a loop, the name, or the position."""
     return [
         item.code if isinstance(item, Each) else item.get("name", place) if isinstance(item, dict) else place
         for place, item in enumerate(items)
@@ -118,7 +118,7 @@ def _of_some(having: Mapping[str, Any], every: Mapping[str, Any]) -> Any:
 
 
 def lines(node: Any, indent: int = 0) -> list[str]:
-    """A map or list as lines of a template."""
+    """Return a map or list as lines of a template."""
     pad = " " * indent
     if isinstance(node, dict):
         return [line for key, value in _guarded(node) for line in _field(key, value, pad)]
@@ -130,7 +130,7 @@ def lines(node: Any, indent: int = 0) -> list[str]:
 
 
 def _entry(item: Any, pad: str) -> list[str]:
-    """An entry of a list, or a loop of them."""
+    """Return an entry of a list, or a loop of entries."""
     if isinstance(item, When):
         return _item(item.value, pad)
     if isinstance(item, Each):
@@ -143,7 +143,7 @@ def _entry(item: Any, pad: str) -> list[str]:
 
 
 def _guarded(node: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
-    """The fields, those before a spread map with the map as their guard."""
+    """Yield the fields; a field before a spread map has the map as guard."""
     spread = next((key for key in node if isinstance(key, Spread)), None)
     before = spread is not None
     for key, value in node.items():
@@ -180,7 +180,7 @@ def _item(item: Any, pad: str) -> list[str]:
 
 
 def scalar(value: Any) -> str:
-    """A value on its line."""
+    """Format a value on a single line."""
     if isinstance(value, Expr):
         return f"{{{{ toJson ({value.code}) }}}}"
     if isinstance(value, Items):

@@ -1,4 +1,4 @@
-"""Renders infra/args.py, the typed arguments of the component, from the keys' own declarations."""
+"""Render infra/args.py, the typed arguments of the component, from the keys' declarations."""
 
 import textwrap
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ TOP: Final = "NodeNlbArgs"
 
 
 def arguments() -> str:
-    """The module's text: a TypedDict for each kind of object, those that are used first."""
+    """Return the module's text: a TypedDict per kind of object, inner objects first."""
     return "\n\n\n".join([HEAD, *(typed_dict(record) for record in records(ROOT))]) + "\n"
 
 
 def records(record: Record) -> Iterator[Record]:
-    """Every object that `record` is made of, the innermost first, and itself last."""
+    """Yield every object inside `record`, the innermost first, and `record` last."""
     for shape in record.fields.values():
         inner = shape.inner if isinstance(shape, Optional) else shape
         if isinstance(inner, Rows | Entries):
@@ -34,12 +34,12 @@ def records(record: Record) -> Iterator[Record]:
 
 
 def name_of(record: Record) -> str:
-    """The class of an object: its dataclass's name."""
+    """Return the class name of an object: the name of the dataclass."""
     return TOP if record is ROOT else record.build.__name__
 
 
 def typed_dict(record: Record) -> str:
-    """One class, with the description of each key below it, where Pulumi's analyzer looks for it."""
+    """Return a class with a description below every key, as expected by Pulumi's analyzer."""
     about = record.reason or (record.build.__doc__ or "").partition("\n")[0]
     lines = [f"class {name_of(record)}(TypedDict):", docstring(about), ""]
     for name, shape in record.fields.items():
@@ -50,13 +50,13 @@ def typed_dict(record: Record) -> str:
 
 
 def describe(shape: Shape) -> str:
-    """Why the key exists and what it may be."""
+    """Return the purpose of the key and its allowed values."""
     why = shape.reason or "A value."
     return why if shape.kind in {"object", "boolean"} else f"{why.rstrip('.')}. Allowed: {shape.allowed}."
 
 
 def docstring(text: str) -> str:
-    """A docstring of a class's body, within the line length."""
+    """Return a docstring for a class body, within the line length."""
     quoted = text.replace("\\", "\\\\").replace('"""', "'''")
     return textwrap.fill(
         f'"""{quoted}"""', 106, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
@@ -64,7 +64,7 @@ def docstring(text: str) -> str:
 
 
 def type_of(shape: Shape) -> str:
-    """The Python type of a value: what shapes the resource graph is plain, an id or name may be an Output."""
+    """Return the Python type; plain for values that shape the resource graph, else maybe an Output."""
     inner = shape.inner if isinstance(shape, Optional) else shape
     if isinstance(inner, Whole):
         return "int"

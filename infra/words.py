@@ -1,4 +1,4 @@
-"""Shapes that several keys of the configuration share: names, ports, maps of strings."""
+"""Shapes shared by several keys of the configuration: names, ports, maps of strings."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .shapes import CHARACTER, REQUIRED, Entries, Text, Whole
 
 __all__ = ["IMAGE", "REPOSITORY"]
 
-LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, what Kubernetes allows for a Service
+LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, allowed by Kubernetes for a Service
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123

@@ -22,14 +22,14 @@ from .identity import Given
 from .keys import Settings
 from .secretenv import digest, split
 
-# In given groups there may be targets of other owners.
+# Given groups may contain targets of other owners.
 TRACKED: Final = {"NLB_SYNC_OWNERSHIP": "tracked"}
-# Long enough for an image pull; the engine's own default of ten minutes hides a Pod that cannot be placed.
+# Long enough for an image pull; the engine's default of ten minutes hides a Pod that cannot be scheduled.
 ROLLOUT = pulumi.CustomTimeouts(create="5m", update="5m")
 
 
 class Workload(Component):
-    """`deployment`, and everything it needs to start beneath it."""
+    """`deployment` with all its prerequisites as children."""
 
     TYPE = "node-nlb-sync:workload:Workload"
 
@@ -68,7 +68,7 @@ class Workload(Component):
         stamp = pulumi.Output.all(stamped, hidden, groups).apply(
             lambda known: manifests.fingerprint(known[0], digest(known[1], salt=known[2]))
         )
-        # A digest of secrets is no secret; left secret, it would hide every change of the template.
+        # A digest of secrets is no secret; a secret digest would hide every change of the template.
         stamp = pulumi.Output.unsecret(stamp) if hidden else stamp
         options = self.beneath(depends_on=before, custom_timeouts=ROLLOUT)
         self.deployment = Deployment(name, **arguments(manifests.deployment(workload, stamp)), opts=options)
@@ -76,7 +76,7 @@ class Workload(Component):
 
 
 def described(settings: Settings, given: Given) -> manifest.Workload:
-    """The workload of the settings, as its objects are made of."""
+    """Return the workload of the settings, the input of the syncer's objects."""
     syncer = settings.syncer
     plain, hidden = split(syncer.env)
     credentials = given.credentials
@@ -110,18 +110,18 @@ def described(settings: Settings, given: Given) -> manifest.Workload:
 def keys_data(
     groups: pulumi.Output[str], keys: tuple[pulumi.Output[str], pulumi.Output[str]]
 ) -> dict[str, pulumi.Output[str]]:
-    """The data of the Secret, under the predecessor's keys."""
+    """Return the data of the Secret, under the predecessor's keys."""
     values = {"aws_access_key": keys[0], "aws_secret_key": keys[1], "nlb_sync_targetgroup_arns": groups}
     return {key: value.apply(encoded) for key, value in values.items()}
 
 
 def toleration(item: Toleration) -> Manifest:
-    """A toleration; without an effect it meets every effect."""
+    """Return a toleration; without an effect, all effects match."""
     return present(key=item.key, operator=item.operator, value=item.value, effect=item.effect)
 
 
 def spread(item: TopologySpread) -> Manifest:
-    """A topology spread constraint over the syncer's own Pods."""
+    """Return a topology spread constraint over the syncer's Pods."""
     return {
         "topologyKey": item.topology_key,
         "maxSkew": item.max_skew,
@@ -132,7 +132,7 @@ def spread(item: TopologySpread) -> Manifest:
 def target_groups(
     settings: Settings, arns: Mapping[str, pulumi.Output[str]], followed: Mapping[str, pulumi.Input[str]]
 ) -> pulumi.Output[str]:
-    """The syncer's list: `ARN=namespace/service:port`, comma-separated, in the listeners' order."""
+    """Return the syncer's list: `ARN=namespace/service:port`, comma-separated, in the listeners' order."""
     entries = [
         pulumi.Output.format("{}={}", arns[name], followed[port])
         for name, port in settings.service_ports.items()
@@ -141,7 +141,7 @@ def target_groups(
 
 
 def told_to_syncer(settings: Settings) -> dict[str, str]:
-    """The ConfigMap. Nobody else's targets belong in groups that the stack made: `exclusive`."""
+    """Return the data of the ConfigMap; groups created by the stack have no other owner: `exclusive`."""
     told = {
         "NLB_SYNC_NAME": settings.syncer.name,
         "NLB_SYNC_PROBE_PORT": str(PROBE_PORT),
@@ -150,7 +150,7 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
         "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone else "false",
         "NLB_SYNC_TARGET_LIMIT": str(settings.target_limit),
     }
-    if settings.target_groups:  # zones and quota are those of a load balancer that the stack does not know
+    if settings.target_groups:  # zones and quota belong to a load balancer unknown to the stack
         told = {**{key: told[key] for key in ("NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT")}, **TRACKED}
     if settings.syncer.label_filter is not None:
         told["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
@@ -158,11 +158,11 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
 
 
 def encoded(text: str) -> str:
-    """base64, as a Secret's `data` wants it."""
+    """Encode as base64, for a Secret's `data`."""
     return base64.b64encode(text.encode()).decode()
 
 
 def secretly_encoded(value: pulumi.Output[str]) -> pulumi.Output[str]:
-    """`encoded`, secret even where `value` is an Output that is not."""
+    """Return `encoded` as a secret, even for an Output that is not secret."""
     secret: pulumi.Output[str] = pulumi.Output.secret(value)
     return secret.apply(encoded)
