@@ -1,1 +1,1 @@
-"""What the Pulumi engine needs where its official plugins cannot be had: language host and providers."""
+"""Stand-ins for the official Pulumi plugins where those are unavailable: language host and providers."""

@@ -1,9 +1,9 @@
-"""Chooses the engine's plugins, official or offline, and puts them where the engine finds them.
+"""Choose the engine's plugins, official or offline, and install the choice for the engine.
 
-Offline ones are installed below PULUMI_HOME/plugins under the version the SDK asks for, like downloaded ones:
-on PATH the engine would warn of each ("using ... from $PATH") at every run.
-Only where the engine would find another one first (on PATH, or beside the Pulumi CLI) does the chosen one go
-to the sandbox's bin as well.
+Offline plugins are installed below PULUMI_HOME/plugins under the version required by the SDK, like downloaded
+plugins: for plugins on PATH the engine would warn ("using ... from $PATH") at every run. The chosen plugin is
+also installed in the sandbox's bin, but only where the engine would find another plugin first (on PATH, or
+beside the Pulumi CLI).
 """
 
 import json
@@ -27,21 +27,21 @@ from sandbox.toolchain import pins
 
 VARIABLE: Final = "SANDBOX_PLUGINS"
 _MODES: Final = ("auto", "official", "offline")
-_DOWNLOADS: Final = ("get.pulumi.com", 443)  # where `pulumi plugin install` downloads from
+_DOWNLOADS: Final = ("get.pulumi.com", 443)  # download host of `pulumi plugin install`
 _PROBE_S: Final = 5.0
 _INSTALL_S: Final = 300.0  # the AWS plugin is 180 MB packed
-_MARK: Final = "node-nlb-sync's sandbox"  # in every script that this module writes
+_MARK: Final = "node-nlb-sync's sandbox"  # part of every script written by this module
 
 
 class PluginError(SandboxError):
-    """The plugins that were asked for cannot be had; the message is one line for people."""
+    """The requested plugins are unavailable; the message is a line for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One plugin of the engine and which of the two it is.
+    """A plugin of the engine, official or offline.
 
-    `refused` are lines about executables of its name that are not used.
+    `refused` are lines about unused executables of the same name.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Plugin:
         return f"{self.name} {self.version} ({self.kind})"
 
     def to_json(self) -> dict[str, object]:
-        """The plugin as `sandbox status --json` reports it."""
+        """Return the plugin in the form of `sandbox status --json`."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -66,9 +66,9 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A plugin by the engine's names: `module` is what runs offline.
+    """A plugin by the engine's names: `module` is the offline implementation.
 
-    `also` are other versions that an official one may have: a language host is released with the CLI.
+    `also` are further allowed versions of the official plugin: a language host is released with the CLI.
     """
 
     name: str
@@ -88,7 +88,7 @@ class _Wanted:
 
 @dataclass(slots=True)
 class _Search:
-    """What looking for one official plugin came to."""
+    """The result of the search for an official plugin."""
 
     wanted: _Wanted
     path: Path | None = None
@@ -99,11 +99,11 @@ class _Search:
 def install(
     layout: Layout, environ: Mapping[str, str] = os.environ, pulumi: Path | None = None
 ) -> list[Plugin]:
-    """Make each plugin ready for the sandbox's engine and say which it is.
+    """Make every plugin ready for the sandbox's engine; return the choices.
 
-    SANDBOX_PLUGINS chooses: `official` wants the vendor's own, `offline` the stand-ins, `auto` (the default)
-    the official ones where they are installed or can be downloaded by `pulumi`, plugin by plugin.
-    Raises PluginError when SANDBOX_PLUGINS is none of these or `official` ones cannot be had.
+    SANDBOX_PLUGINS chooses: `official` requires the vendor's plugins, `offline` the stand-ins; `auto` (the
+    default) takes the official plugin where installed or downloadable by `pulumi`, separately per plugin.
+    Raises PluginError for any other value, or when `official` plugins are unavailable.
     """
     mode = environ.get(VARIABLE) or "auto"
     if mode not in _MODES:
@@ -120,7 +120,7 @@ def install(
 
 
 def installed(layout: Layout) -> list[Plugin]:
-    """What the last `install` chose; empty before the first."""
+    """Return the choices of the last `install`; empty before the first."""
     try:
         found = json.loads(layout.plugins.read_text())
     except (OSError, ValueError):
@@ -132,7 +132,7 @@ def installed(layout: Layout) -> list[Plugin]:
 
 
 def _wanted() -> list[_Wanted]:
-    """The plugins of the installed SDKs, in the versions that these ask the engine for."""
+    """Return the plugins of the installed SDKs, in the versions required by the SDKs."""
     cli = frozenset({pins.load().tool("pulumi").version})
     return [
         _Wanted("python", "language", version("pulumi"), "sandbox.plugins.language", cli),
@@ -142,7 +142,7 @@ def _wanted() -> list[_Wanted]:
 
 
 def _search(searches: list[_Search], layout: Layout, environ: Mapping[str, str], pulumi: Path | None) -> None:
-    """Look for each official plugin on this machine, then download those that are missing."""
+    """Look for every official plugin on this machine, then download the missing plugins."""
     with ThreadPoolExecutor() as together:
         list(together.map(lambda each: _official(each, layout, environ, pulumi), searches))
         missing = [each for each in searches if each.path is None]
@@ -162,10 +162,10 @@ def _require(searches: list[_Search]) -> None:
 
 
 def _choose(search: _Search, layout: Layout, findable: list[Path]) -> Plugin:
-    """Install what the search came to: the official plugin it found, else the stand-in."""
+    """Install the result of the search: the official plugin, else the stand-in."""
     wanted = search.wanted
     cached = layout.pulumi_home / "plugins" / wanted.directory / wanted.executable
-    # The engine caches schemas by version, and the last choice may have had another schema.
+    # The engine caches schemas by version, and the previous choice may have had another schema.
     for schema in cached.parent.parent.glob(f"schema-{wanted.name}-{wanted.version}-*.json"):
         schema.unlink(missing_ok=True)
     if search.path is None:
@@ -175,10 +175,10 @@ def _choose(search: _Search, layout: Layout, findable: list[Path]) -> Plugin:
     else:
         command = f'"{search.path}"'
         if search.path in findable:
-            if _is_ours(cached):  # it would be found before the official one
+            if _is_ours(cached):  # the engine would find the stand-in before the official plugin
                 shutil.rmtree(cached.parent)
         elif search.path != cached:
-            # Not a link: the engine reads real directories only.
+            # Not a link: the engine reads only real directories.
             _write(cached, command)
         plugin = Plugin(wanted.name, "official", search.version, search.path, tuple(search.refused))
     if findable and findable[0] != search.path:
@@ -195,7 +195,7 @@ def _write(path: Path, command: str) -> None:
 
 
 def _findable(wanted: _Wanted, environ: Mapping[str, str], pulumi: Path | None) -> list[Path]:
-    """What the engine finds by itself, in its order: on PATH, or (languages) beside the CLI."""
+    """Return the plugins found by the engine itself, in order: on PATH, or (languages) beside the CLI."""
     folders = [folder for folder in environ.get("PATH", "").split(os.pathsep) if folder]
     found = [shutil.which(wanted.executable, path=folder) for folder in folders]
     paths = [Path(path) for path in found if path]
@@ -213,15 +213,15 @@ def _official(search: _Search, layout: Layout, environ: Mapping[str, str], pulum
     homes = [layout.pulumi_home, Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")]
     for home in homes:
         path = home / "plugins" / wanted.directory / wanted.executable
-        # `pulumi plugin install` makes such a directory and checks what it downloads; like the engine, go by
-        # the version in its name.
+        # `pulumi plugin install` creates such a directory and checks the download; like the engine, trust the
+        # version in the directory's name.
         if path.is_file() and not _is_ours(path):
             search.path, search.version = path, wanted.version
             return
 
 
 def _is_wanted(search: _Search, path: Path) -> bool:
-    """Read the executable's version, and note why it is not used where it is not the wanted one."""
+    """Read the executable's version; for another version, record the reason for not using the executable."""
     wanted = search.wanted
     try:
         found = plugin_version.ask(path, wanted.role)
@@ -236,7 +236,7 @@ def _is_wanted(search: _Search, path: Path) -> bool:
 
 
 def _download(search: _Search, layout: Layout, pulumi: Path | None) -> None:
-    """Let Pulumi download and check the plugin; a language plugin comes only with Pulumi's own release."""
+    """Download and check the plugin by `pulumi`; a language plugin comes only with Pulumi's own release."""
     wanted = search.wanted
     if pulumi is None or wanted.role == "language":
         return

@@ -1,4 +1,4 @@
-"""What changed between two property maps, in the words of the engine's detailed diff."""
+"""Changes between two property maps, in the terms of the engine's detailed diff."""
 
 import enum
 import re
@@ -13,7 +13,7 @@ _ABSENT = object()
 
 
 class Change(enum.Enum):
-    """How one property differs; the values are those of PropertyDiff.Kind without its replace bit."""
+    """The kind of a change; the values are those of PropertyDiff.Kind without the replace bit."""
 
     ADD = 0
     DELETE = 2
@@ -25,7 +25,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The answer to Diff: every changed path, and which of them force a replacement."""
+    """The response to Diff: every changed path, and the paths that force a replacement."""
 
     changes: Mapping[Path, Change] = field(default_factory=dict)
     replaces: frozenset[Path] = frozenset()
@@ -34,25 +34,25 @@ class Difference:
 
     @property
     def fields(self) -> list[str]:
-        """The changed top-level properties."""
+        """Return the changed top-level properties."""
         return sorted({str(path[0]) for path in self.changes})
 
     @property
     def replaced_fields(self) -> list[str]:
-        """The changed top-level properties below which something forces a replacement."""
+        """Return the changed top-level properties with a change that forces a replacement."""
         return sorted({str(path[0]) for path in self.replaces})
 
 
 def compare(old: Any, new: Any) -> dict[Path, Change]:
-    """Every path at which `new` differs from `old`; an unknown new value counts as an update.
+    """Return every path at which `new` differs from `old`; an unknown new value is an update.
 
-    Secrets are compared by what they hold. Lists are compared by position, as the engine shows them.
+    Secrets are compared by content. Lists are compared by position, as displayed by the engine.
     """
     return dict(_compare((), reveal(old), reveal(new)))
 
 
 def without(changes: Mapping[Path, Change], ignored: Iterable[str]) -> dict[Path, Change]:
-    """`changes` without those at or below one of the `ignored` property paths (`ignore_changes`)."""
+    """Return `changes` without paths at or below one of the `ignored` property paths (`ignore_changes`)."""
     skipped = [parse(path) for path in ignored]
     return {
         path: change for path, change in changes.items() if not any(_below(path, skip) for skip in skipped)
@@ -60,7 +60,7 @@ def without(changes: Mapping[Path, Change], ignored: Iterable[str]) -> dict[Path
 
 
 def show(path: Path) -> str:
-    """A property path as the engine writes it: spec.ports[0], metadata.labels["a/b"]."""
+    """Format a property path like the engine: spec.ports[0], metadata.labels["a/b"]."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -74,7 +74,7 @@ def show(path: Path) -> str:
 
 
 def parse(text: str) -> Path:
-    """The parts of a property path as the engine writes it; `*` matches any one part."""
+    """Parse a property path in the engine's notation; `*` matches any single part."""
     parts: list[str | int] = []
     for quoted, index, plain in re.findall(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.\[\]]+)', text):
         if index:
@@ -104,7 +104,7 @@ def _item(items: list[Any], index: int) -> Any:
 
 
 def _empty(value: Any) -> bool:
-    """A null property is an absent one (resource.PropertyMap.Diff ignores nulls)."""
+    """Return whether a property is null or absent (resource.PropertyMap.Diff ignores nulls)."""
     return value is _ABSENT or value is None
 
 

@@ -1,8 +1,8 @@
-"""Which Python runs a Pulumi program, and which packages it has: Pulumi.yaml's `runtime.options`.
+"""The Python of a Pulumi program and its packages: Pulumi.yaml's `runtime.options`.
 
-The places are those of the official host (pulumi v3.250.0, sdk/python/toolchain/uv.go, pip.go and poetry.go).
-One difference: before each run the official host brings a uv environment up to date by `uv sync --inexact`;
-this one takes the environment as it is, because whoever uses it has just synced it.
+The locations are those of the official host (pulumi v3.250.0, sdk/python/toolchain/uv.go, pip.go and
+poetry.go). One difference: before every run the official host runs `uv sync --inexact` in a uv environment;
+here the environment is used unchanged, because the user has just synced the environment.
 """
 
 import json
@@ -20,12 +20,12 @@ _TYPECHECKERS: Final = ("mypy", "pyright")
 
 
 class OptionError(Exception):
-    """`runtime.options` cannot be followed; the message is one line for people."""
+    """`runtime.options` cannot be applied; the message is a line for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An installed distribution: normalised name (`pulumi_aws`), version, and the directory it lies in."""
+    """An installed distribution: normalised name (`pulumi_aws`), version, and directory."""
 
     name: str
     version: str
@@ -34,7 +34,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """The Python of a program: its virtual environment, or None for the `python3` on PATH."""
+    """The Python of a program: a virtual environment, or None for the `python3` on PATH."""
 
     toolchain: str
     virtualenv: Path | None
@@ -42,7 +42,7 @@ class Interpreter:
 
     @property
     def executable(self) -> str:
-        """The command that starts it. Raises OptionError when it is not there."""
+        """Return the command of the interpreter. Raises OptionError for a missing interpreter."""
         if self.virtualenv is not None:
             if not (self.virtualenv / "pyvenv.cfg").is_file():
                 fix = "uv sync --locked" if self.toolchain == "uv" else "pulumi install"
@@ -54,7 +54,7 @@ class Interpreter:
         raise OptionError("no python3 on PATH: set runtime.options.virtualenv in Pulumi.yaml")
 
     def environ(self) -> dict[str, str]:
-        """The environment with the virtual environment activated (toolchain.go ActivateVirtualEnv)."""
+        """Return the environment with the virtual environment activated (toolchain.go ActivateVirtualEnv)."""
         environ = dict(os.environ)
         if self.virtualenv is not None:
             environ.pop("PYTHONHOME", None)
@@ -63,7 +63,7 @@ class Interpreter:
         return environ
 
     def packages(self) -> list[Package]:
-        """Every installed distribution, from the names of its metadata directories."""
+        """Return every installed distribution, from the names of the metadata directories."""
         found = []
         for site in self._sites():
             for metadata in sorted(site.glob("*.dist-info")):
@@ -79,7 +79,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A resource plugin that an installed SDK package needs."""
+    """A resource plugin required by an installed SDK package."""
 
     name: str
     version: str
@@ -87,7 +87,7 @@ class Plugin:
 
 
 def resolve(root: Path, program: Path, options: Mapping[str, Any]) -> Interpreter:
-    """The interpreter of a program in directory `program` of the project in `root`.
+    """Return the interpreter of a program in directory `program` of the project in `root`.
 
     Raises OptionError for an option value that the official host would refuse too.
     """
@@ -110,7 +110,7 @@ def resolve(root: Path, program: Path, options: Mapping[str, Any]) -> Interprete
 
 
 def plugins(packages: list[Package]) -> list[Plugin]:
-    """The plugins of Pulumi packages: pulumi-plugin.json beside the package, else its name and version."""
+    """Return the plugins of Pulumi packages, from pulumi-plugin.json, else from name and version."""
     return [plugin for package in packages if (plugin := _plugin(package))]
 
 
@@ -136,7 +136,7 @@ def _detected(program: Path) -> str:
 
 
 def _uv_environment(root: Path, program: Path, named: str | None) -> Path:
-    """The option, else .venv beside uv.lock, pyproject.toml or the program (uv.go newUv)."""
+    """Return the option, else .venv beside uv.lock, pyproject.toml or the program (uv.go newUv)."""
     if named:
         return root / named
     beside = _search_up(program, "uv.lock") or _search_up(program, "pyproject.toml") or program

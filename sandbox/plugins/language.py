@@ -1,6 +1,6 @@
-"""The offline `pulumi-language-python`: runs the program of a stack and says which plugins it needs."""
+"""The offline `pulumi-language-python`: run the program of a stack and list the required plugins."""
 
-# ruff: noqa: D102, N802 - the methods of the service are named and explained by the protocol
+# ruff: noqa: D102, N802 - methods of the service are named and documented by the protocol
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ _WORKERS: Final = 8
 
 
 class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
-    """Answers the engine as the official Python language host does (its main.go is the reference)."""
+    """Answer the engine like the official Python language host (reference: its main.go)."""
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
@@ -85,7 +85,7 @@ class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
             yield _messages.InstallDependenciesResponse(stdout=b"Finished installing dependencies\n\n")
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
-        """Run a plugin that is a Python program, as plugin/ is; its first line of output is its port."""
+        """Run a plugin written as a Python program, such as plugin/; the first line of output is the port."""
         with _errors(context):
             interpreter = _interpreter(request)
             directory = request.info.program_directory or request.program
@@ -125,7 +125,7 @@ class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
         return empty_pb2.Empty()
 
     def stop(self) -> None:
-        """End the program, if one runs."""
+        """End a running program."""
         if self._running is not None:
             self._running.terminate()
 
@@ -134,8 +134,8 @@ class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
-        # -u: output at once. -P: this file's own directory stays off sys.path, where its modules' names
-        # (values, service ...) would be importable here and nowhere else.
+        # -u: output at once. -P: the directory of this file stays off sys.path; otherwise its modules
+        # (values, service ...) would be importable, but only under this host.
         command = [interpreter.executable, "-u", "-P", str(_PROGRAM), *self._flags(request)]
         self._running = subprocess.Popen(command, env=environ)
         code = self._running.wait()
@@ -161,7 +161,7 @@ class LanguageService(_Servicer):  # type: ignore[misc] # generated, untyped
 
 
 def _outputs(running: "subprocess.Popen[bytes]") -> Iterator[tuple[str, bytes]]:
-    """What a process prints, as it prints it, with the name of the stream; ends with both streams."""
+    """Yield a process's output at once, with the name of the stream; ends with both streams."""
     with selectors.DefaultSelector() as selector:
         for name in ("stdout", "stderr"):
             selector.register(getattr(running, name), selectors.EVENT_READ, name)
@@ -197,7 +197,7 @@ def _install_command(interpreter: Interpreter) -> list[str]:
 
 
 def _typecheck(interpreter: Interpreter, program: Path) -> None:
-    """Run the typechecker of `runtime.options.typechecker` over the program; its output is the user's."""
+    """Run the typechecker of `runtime.options.typechecker` over the program; the user gets the output."""
     command = [interpreter.executable, "-m", interpreter.typechecker, str(program)]
     done = subprocess.run(command, env=interpreter.environ(), cwd=program, check=False)
     if done.returncode:

@@ -1,8 +1,8 @@
-"""Reads the version of an executable with the name of a Pulumi plugin.
+"""Read the version of an executable with the name of a Pulumi plugin.
 
-Providers of the Terraform bridge (AWS) print it for `--version`. All others, among them the Kubernetes
-provider and the Python language host, take no such flag: they serve, print their port, and answer
-GetPluginInfo, which the engine calls as well.
+Providers of the Terraform bridge (AWS) print the version for `--version`. All others, among them the
+Kubernetes provider and the Python language host, have no such flag: they serve, print the port, and answer
+GetPluginInfo, as for the engine.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from sandbox.plugins import protocol
 
 Role = Literal["language", "resource"]
 
-_ANSWER_S: Final = 20.0  # the AWS provider takes two seconds to load on a busy machine
+_ANSWER_S: Final = 20.0  # the AWS provider loads in two seconds on a busy machine
 _VERSION: Final = re.compile(r"v?(\d+\.\d+\.\d+(?:[-+.][0-9A-Za-z.+-]*)?)")
 _PORT: Final = re.compile(r"\d{1,5}")
 
@@ -30,9 +30,9 @@ class NoVersionError(Exception):
 
 
 def ask(path: Path, role: Role, timeout_s: float = _ANSWER_S) -> str:
-    """The version of the plugin at `path`, without a leading `v`.
+    """Return the version of the plugin at `path`, without a leading `v`.
 
-    Raises NoVersionError where it cannot be run, ends, or prints no version within `timeout_s`.
+    Raises NoVersionError where the plugin cannot be run, ends, or prints no version within `timeout_s`.
     """
     deadline = time.monotonic() + timeout_s
     said = ""
@@ -44,14 +44,14 @@ def ask(path: Path, role: Role, timeout_s: float = _ANSWER_S) -> str:
 
 
 def _run(command: list[str], role: Role, deadline: float) -> tuple[str, str]:
-    """The first line that a command prints, and the version that it or the server behind it names."""
+    """Return a command's first line, and the version from the line or from the server on the printed port."""
     try:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # so that what it starts ends with it
+            start_new_session=True,  # so that child processes end with the plugin
         )
     except OSError as error:
         raise NoVersionError(f"it cannot be run ({error.strerror})") from None
@@ -78,7 +78,7 @@ def _first_line(child: subprocess.Popen[bytes], deadline: float) -> str:
 
 
 def _of_server(port: int, role: Role, deadline: float) -> str:
-    """What a plugin that serves on `port` answers to GetPluginInfo."""
+    """Return the response to GetPluginInfo of a plugin on `port`."""
     if role == "language":
         _, services = protocol.language_stubs()
         stub = services.LanguageRuntimeStub

@@ -1,7 +1,7 @@
-"""Runs one Pulumi program inside its own interpreter, as the official pulumi-language-python-exec does.
+"""Run a Pulumi program inside its own interpreter, like the official pulumi-language-python-exec.
 
-The language host starts this file by its path with that interpreter, so it imports nothing of this project:
-the program must find exactly what it would find under the official host.
+The language host starts this file by path with the program's interpreter. The file imports no module of this
+project: the program must find the same modules as under the official host.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
-SHOWN = 32  # the exit code that tells the host: the message has been shown, add nothing (main.go)
+SHOWN = 32  # exit code for the host: the message is already displayed, add no further message (main.go)
 
 
 def _arguments() -> argparse.Namespace:
@@ -31,7 +31,7 @@ def _module_path(path: str) -> str:
 
 
 def _users_traceback(error: BaseException, program: str) -> str:
-    """The traceback from the program's first own frame on; all of it where the program has none."""
+    """Return the traceback from the program's first frame on; the whole traceback without such a frame."""
     frames = traceback.extract_tb(error.__traceback__)
     wanted = _module_path(program)
     for index, frame in enumerate(frames):
@@ -41,7 +41,7 @@ def _users_traceback(error: BaseException, program: str) -> str:
 
 
 def _missing(error: ImportError) -> bool:
-    """Whether runpy itself found no __main__ in the directory, rather than the program failing to import."""
+    """Return whether runpy found no __main__ in the directory, rather than an import error of the program."""
     last = traceback.extract_tb(error.__traceback__)[-1].filename
     return last in ("<frozen runpy>", runpy.__file__)
 
@@ -51,9 +51,9 @@ def _run(program: str) -> None:
 
 
 def main() -> int:
-    """Run the program in its stack; the process's exit code."""
+    """Run the program in its stack; return the process's exit code."""
     try:
-        import pulumi  # noqa: PLC0415 - its absence needs a message of its own
+        import pulumi  # noqa: PLC0415 - a missing SDK has a separate message
         import pulumi.runtime  # noqa: PLC0415
     except ImportError as error:
         print(f"the Pulumi SDK is not installed in {sys.prefix}: {error}", file=sys.stderr)  # noqa: T201

@@ -1,8 +1,8 @@
 """The plugin protocol's message classes, taken from the installed Pulumi SDK without importing the SDK.
 
-`import pulumi.runtime.proto` runs the whole SDK first (0.5 s of CPU); a provider needs its messages only, and
-one `pulumi up` starts each provider twice.
-The generated files import each other relatively, so they can be loaded under a package name of ours.
+`import pulumi.runtime.proto` runs the whole SDK first (0.5 s of CPU); a provider needs only the messages, and
+a `pulumi up` starts every provider twice. The generated files have relative imports, so they can be loaded
+under a package name of this project.
 """
 
 import importlib
@@ -16,7 +16,7 @@ _PACKAGE = "sandbox.plugins._stubs"
 
 
 def _stub(name: str) -> Any:
-    """The generated module `name` of `pulumi.runtime.proto`; it has no types that mypy could follow."""
+    """Return the generated module `name` of `pulumi.runtime.proto`, which has no types for mypy."""
     if _PACKAGE not in sys.modules:
         spec = importlib.util.find_spec("pulumi")
         if spec is None or spec.origin is None:
@@ -34,20 +34,20 @@ plugin_pb2: Any = _stub("plugin_pb2")
 
 
 def provider_stubs() -> tuple[Any, Any]:
-    """Messages and service of `ResourceProvider`."""
+    """Return messages and service of `ResourceProvider`."""
     return _stub("provider_pb2"), _stub("provider_pb2_grpc")
 
 
 def language_stubs() -> tuple[Any, Any]:
-    """Messages and service of `LanguageRuntime`."""
+    """Return messages and service of `LanguageRuntime`."""
     return _stub("language_pb2"), _stub("language_pb2_grpc")
 
 
 def engine_stubs() -> tuple[Any, Any]:
-    """Messages and service of `Engine`, by which a plugin logs."""
+    """Return messages and service of `Engine`, for a plugin's log."""
     return _stub("engine_pb2"), _stub("engine_pb2_grpc")
 
 
 def status_stubs() -> Any:
-    """`google.rpc.Status`, by which an error carries details."""
+    """Return `google.rpc.Status`, for the details of an error."""
     return _stub("status_pb2")

@@ -1,8 +1,8 @@
-"""The base of an offline resource provider: what a provider answers, without the wire.
+"""The base of an offline resource provider, without the wire protocol.
 
-A provider subclasses `Provider`, overrides the hooks it has something to say to, and ends in `serve`
-(sandbox/plugins/service.py). Hooks get and return plain Python values (sandbox/plugins/values.py).
-They are called from several threads at once.
+A provider subclasses `Provider`, overrides the needed hooks, and ends in `serve`
+(sandbox/plugins/service.py). Hooks get and return plain Python values (sandbox/plugins/values.py), and are
+called from several threads at once.
 """
 
 import threading
@@ -14,7 +14,7 @@ from sandbox.plugins.values import PropertyMap
 
 
 class ProviderError(Exception):
-    """The operation failed and changed nothing; the message is what a person reads below the resource."""
+    """The operation failed and changed nothing; the message is displayed below the resource."""
 
 
 class InitFailed(Exception):  # noqa: N818 - the protocol's own name (ErrorResourceInitFailed)
@@ -32,7 +32,7 @@ class InitFailed(Exception):  # noqa: N818 - the protocol's own name (ErrorResou
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Which resource a request is about: `type` is its token such as `aws:ec2/eip:Eip`."""
+    """The resource of a request: `type` is the token such as `aws:ec2/eip:Eip`."""
 
     urn: str
     type: str
@@ -41,7 +41,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
-    """How to name a resource that has no name: the engine's seed, and the stack's `pulumi:autonaming`."""
+    """Naming of an unnamed resource: the engine's seed, and the stack's `pulumi:autonaming`."""
 
     seed: bytes = b""
     proposed: str = ""
@@ -50,7 +50,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One invalid input: `property` is its path, `reason` says what is wrong and what to do."""
+    """An invalid input: `property` is the path, `reason` the error and the fix."""
 
     property: str
     reason: str
@@ -58,7 +58,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Inputs with their defaults, or why they cannot be used."""
+    """Inputs with their defaults, or the failures."""
 
     inputs: PropertyMap = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
@@ -66,7 +66,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A resource as it is: what identifies it, its outputs, and the inputs that would make it so."""
+    """A resource's state: id, outputs, and the inputs for the same state."""
 
     id: str
     outputs: PropertyMap
@@ -75,24 +75,24 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Invoked:
-    """What a function answered."""
+    """The result of a function."""
 
     result: PropertyMap = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
 
 class Reporter:
-    """Where a provider says what it is doing; the service replaces it by one that reaches the engine."""
+    """Progress reports of a provider; the service replaces the class by a connection to the engine."""
 
     def info(self, resource: Resource, message: str) -> None:
-        """A passing status beside the resource (the engine's ephemeral log)."""
+        """Show a passing status beside the resource (the engine's ephemeral log)."""
 
     def warn(self, resource: Resource, message: str) -> None:
-        """A warning that stays in the output."""
+        """Print a warning that stays in the output."""
 
 
 class Provider:
-    """Hooks of one resource provider; the defaults take any config and refuse any resource."""
+    """Hooks of a resource provider; the defaults accept any config and refuse any resource."""
 
     name: str = ""
     version: str = ""
@@ -107,31 +107,31 @@ class Provider:
         return Checked(news)
 
     def diff_config(self, resource: Resource, olds: PropertyMap, news: PropertyMap) -> Difference:
-        """What changed in the provider's configuration; by default a change never replaces the resources."""
+        """Compare provider configurations; by default a change never replaces the resources."""
         _ = resource
         return Difference(changes=compare(olds, news))
 
     def configure(self, config: PropertyMap) -> None:
-        """Take the checked configuration, once, before any resource; a preview may pass unknowns."""
+        """Store the checked configuration, once, before any resource; a preview may pass unknowns."""
 
     def check(self, resource: Resource, news: PropertyMap, olds: PropertyMap, naming: Naming) -> Checked:
-        """Validate the inputs and fill in defaults; `olds` are the inputs of last time, empty at first."""
+        """Validate the inputs and fill in defaults; `olds` are the previous inputs, empty at first."""
         raise NotImplementedError
 
     def diff(self, resource: Resource, old: State, news: PropertyMap, ignored: Sequence[str]) -> Difference:
-        """What `news` (checked inputs) change in the resource whose recorded state is `old`."""
+        """Compare `news` (checked inputs) with the recorded state `old`."""
         _ = resource
         return Difference(changes=without(compare(old.inputs, news), ignored))
 
     def create(self, resource: Resource, inputs: PropertyMap, *, preview: bool, timeout_s: float) -> State:
-        """Make the resource. In a preview nothing is made: the id is "" and what is not known is UNKNOWN.
+        """Create the resource. A preview creates nothing: the id is "" and unknown values are UNKNOWN.
 
-        Only `id` and `outputs` of the answer are used. `timeout_s` is 0 where the program sets none.
+        Only `id` and `outputs` of the result are used. `timeout_s` is 0 where the program sets no timeout.
         """
         raise NotImplementedError
 
     def read(self, resource: Resource, ident: str, old: State) -> State | None:
-        """The resource as it is now, None if it is gone. `old` is empty for an import or a `.get()`."""
+        """Return the current resource, None if missing. `old` is empty for an import or a `.get()`."""
         raise NotImplementedError
 
     def update(
@@ -144,11 +144,11 @@ class Provider:
         timeout_s: float,
         ignored: Sequence[str],
     ) -> PropertyMap:
-        """Change the resource in place; the new outputs."""
+        """Change the resource in place; return the new outputs."""
         raise NotImplementedError
 
     def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
-        """Delete the resource; one that is gone already is a success."""
+        """Delete the resource; a missing resource is a success."""
         raise NotImplementedError
 
     def invoke(self, token: str, args: PropertyMap) -> Invoked:
@@ -159,5 +159,5 @@ class Provider:
         )
 
     def schema(self) -> Mapping[str, object]:
-        """The package's schema, as far as anything asks for it."""
+        """Return the package's schema, limited to the used parts."""
         return {"name": self.name, "version": self.version}

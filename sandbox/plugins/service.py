@@ -1,6 +1,6 @@
-"""Serves a `Provider` as a plugin process: gRPC on a loopback port that the first line of stdout names."""
+"""Serve a `Provider` as a plugin process: gRPC on a loopback port, printed as the first line of stdout."""
 
-# ruff: noqa: D102, N802 - the methods of the service are named and explained by the protocol
+# ruff: noqa: D102, N802 - methods of the service are named and documented by the protocol
 
 import contextlib
 import json
@@ -29,24 +29,24 @@ from sandbox.plugins.values import decode, encode
 
 _messages, _services = provider_stubs()
 _Servicer: Any = _services.ResourceProviderServicer
-_MAX_MESSAGE: Final = 400 * 1024 * 1024  # the engine's own limit (rpcutil.GrpcChannelOptions)
-_WORKERS: Final = 64  # a thread waits with its resource; the engine runs at most 16 operations by default
+_MAX_MESSAGE: Final = 400 * 1024 * 1024  # the engine's limit (rpcutil.GrpcChannelOptions)
+_WORKERS: Final = 64  # every resource occupies a thread; the engine runs at most 16 operations by default
 _MODES: Final = ("propose", "enforce", "disable")
 
 
 class EngineReporter(Reporter):
-    """Logs through the engine, below the resource that the message is about."""
+    """Log through the engine, below the resource of the message."""
 
     def __init__(self, address: str) -> None:
         self._messages, services = engine_stubs()
         self._engine = services.EngineStub(grpc.insecure_channel(address))
 
     def info(self, resource: Resource, message: str) -> None:
-        """A passing status beside the resource."""
+        """Show a passing status beside the resource."""
         self._log(self._messages.INFO, resource, message, ephemeral=True)
 
     def warn(self, resource: Resource, message: str) -> None:
-        """A warning that stays in the output."""
+        """Print a warning that stays in the output."""
         self._log(self._messages.WARNING, resource, message, ephemeral=False)
 
     def _log(self, severity: int, resource: Resource, message: str, *, ephemeral: bool) -> None:
@@ -58,7 +58,7 @@ class EngineReporter(Reporter):
 
 
 class ProviderService(_Servicer):  # type: ignore[misc] # generated, untyped
-    """Translates each request of the engine into one hook of the provider."""
+    """Translate every request of the engine into a hook of the provider."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -167,9 +167,9 @@ class ProviderService(_Servicer):  # type: ignore[misc] # generated, untyped
 
 
 def serve(make: Callable[[], Provider], argv: list[str] | None = None) -> None:
-    """Run the plugin until the engine ends it or is gone; `argv[1]`, where given, is the engine's address.
+    """Run the plugin until the engine ends the plugin or is gone; `argv[1]`: the engine's address, if given.
 
-    `make` runs before the port is printed, so an error in it is the plugin's start-up error.
+    `make` runs before the port is printed, so an error in `make` is the plugin's start-up error.
     """
     arguments = sys.argv if argv is None else argv
     provider = make()
@@ -181,7 +181,7 @@ def serve(make: Callable[[], Provider], argv: list[str] | None = None) -> None:
 
 
 def loopback_server(workers: int) -> Any:
-    """A gRPC server with the engine's message sizes."""
+    """Return a gRPC server with the engine's message sizes."""
     options = [
         ("grpc.max_send_message_length", _MAX_MESSAGE),
         ("grpc.max_receive_message_length", _MAX_MESSAGE),
@@ -190,7 +190,7 @@ def loopback_server(workers: int) -> Any:
 
 
 def run_until_orphaned(server: Any, leave: Callable[[], None] = lambda: None) -> None:
-    """Start `server`, print its port as the protocol wants it; leave when told to or orphaned."""
+    """Start `server`, print the port for the engine; exit on a signal or when orphaned."""
     parent = os.getppid()
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -203,11 +203,11 @@ def run_until_orphaned(server: Any, leave: Callable[[], None] = lambda: None) ->
             break
     leave()
     sys.stdout.flush()
-    os._exit(0)  # threads that wait for a resource would hold an orderly shutdown
+    os._exit(0)  # threads waiting for a resource would delay an orderly shutdown
 
 
 def _resource(request: Any) -> Resource:
-    """Engines since 3.130 send name and type; before, both are the tail of the URN."""
+    """Return the resource; engines before 3.130 send name and type only in the tail of the URN."""
     head, _, tail = request.urn.rpartition("::")
     return Resource(
         request.urn, request.type or head.rpartition("::")[2].rpartition("$")[2], request.name or tail
@@ -246,9 +246,9 @@ def _diff_response(difference: Difference) -> Any:
 
 @contextlib.contextmanager
 def _errors(context: Any) -> Iterator[None]:
-    """Turn an exception into the answer the engine shows: one message, never a Python traceback.
+    """Turn an exception into a single message for the engine, never a Python traceback.
 
-    A traceback of an unforeseen error goes to stderr, which the engine shows with `--debug` (-d) only.
+    The traceback of an unexpected error goes to stderr, displayed by the engine only with `--debug` (-d).
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""Property values between the engine's wire form (protobuf Struct) and Python.
+"""Convert property values between the engine's wire form (protobuf Struct) and Python.
 
-The wire form is that of pulumi sdk/go/common/resource/plugin/rpc.go and sig/sig.go (v3.250.0): unknowns are
+The wire form is from pulumi sdk/go/common/resource/plugin/rpc.go and sig/sig.go (v3.250.0): unknowns are
 sentinel strings, and secrets, assets, archives, references and outputs are objects with a signature key.
 """
 
@@ -34,7 +34,7 @@ _UNKNOWNS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that will be known only after a resource of this very preview has been made."""
+    """A value known only after the creation of a resource of the same preview."""
 
 
 UNKNOWN: Final = Unknown()
@@ -42,14 +42,14 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that the engine encrypts in the state and hides in its output."""
+    """A value that the engine encrypts in the state and hides in the output."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file or an archive, as the engine describes it (hash, path, text, uri or assets)."""
+    """A file or an archive, as described by the engine (hash, path, text, uri or assets)."""
 
     archive: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class ResourceReference:
-    """Another resource handed over as a value; `id` is UNKNOWN during its creation's preview."""
+    """Another resource passed as a value; `id` is UNKNOWN in the preview of its creation."""
 
     urn: str
     id: Any = None
@@ -65,36 +65,36 @@ class ResourceReference:
 
 
 def decode(struct: Any) -> PropertyMap:
-    """The Python values of a protobuf Struct; whole numbers become `int`."""
+    """Return the Python values of a protobuf Struct; whole numbers become `int`."""
     return {key: _decode(value) for key, value in struct.fields.items()}
 
 
 def encode(properties: Mapping[str, Any]) -> Any:
-    """The protobuf Struct of Python values."""
+    """Return the protobuf Struct of Python values."""
     struct = struct_pb2.Struct()
     struct.update({key: _encode(value) for key, value in properties.items()})
     return struct
 
 
 def reveal(value: Any) -> Any:
-    """`value` with every Secret in it replaced by what it holds."""
+    """Replace every Secret in `value` by its content."""
     return _rewrite(value, lambda leaf: reveal(leaf.value) if isinstance(leaf, Secret) else leaf)
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether anything in `value` is unknown."""
+    """Return whether `value` contains an unknown."""
     return _any(value, lambda leaf: isinstance(leaf, Unknown))
 
 
 def has_secret(value: Any) -> bool:
-    """Whether anything in `value` is secret."""
+    """Return whether `value` contains a secret."""
     return _any(value, lambda leaf: isinstance(leaf, Secret))
 
 
 def keep_secrets(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> PropertyMap:
-    """`outputs` with every value secret whose input of the same path holds a secret.
+    """Return `outputs`; secret are values whose input of the same path holds a secret.
 
-    The engine does the same for providers that know no secrets (provider_plugin.go annotateSecrets).
+    The engine does the same for providers without support for secrets (provider_plugin.go annotateSecrets).
     """
     marked: PropertyMap = dict(outputs)
     for key, given in inputs.items():

@@ -1,1 +1,1 @@
-"""The offline `pulumi-resource-aws`: the official provider's behaviour for the types this program uses."""
+"""The offline `pulumi-resource-aws`: the official provider's behaviour for the types used by this program."""

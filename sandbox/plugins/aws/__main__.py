@@ -1,4 +1,4 @@
-"""`pulumi-resource-aws`: starts the offline provider as a plugin process."""
+"""Start the offline provider as a plugin process, `pulumi-resource-aws`."""
 
 from sandbox.plugins.aws.provider import AwsProvider
 from sandbox.plugins.service import serve

@@ -1,4 +1,4 @@
-"""ELBv2 keeps many properties as key-value attributes; here they are read and written as typed values."""
+"""Read and write ELBv2 attributes: properties that AWS keeps as key-value texts become typed values."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One property: its key at AWS, how its text is read, and the kinds of resource that have it."""
+    """A property: the key at AWS, the parser of the text, and the resource kinds with this property."""
 
     key: str
     parse: Callable[[str], Any]
@@ -15,27 +15,27 @@ class Attribute:
 
 
 def flag(text: str) -> bool:
-    """An attribute that is true or false."""
+    """Parse an attribute that is true or false."""
     return text == "true"
 
 
 def to_text(value: Any) -> str:
-    """A value as an attribute carries it."""
+    """Format a value as an attribute."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def to_list(pairs: Mapping[str, Any]) -> list[Any]:
-    """Attributes as the API takes them."""
+    """Return attributes in the form of API requests."""
     return [{"Key": key, "Value": to_text(value)} for key, value in pairs.items()]
 
 
 def from_list(found: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Attributes as the API gives them, by key."""
+    """Return attributes of an API response by key."""
     return {each["Key"]: each.get("Value", "") for each in found}
 
 
 def typed(table: Mapping[str, Attribute], kind: str, found: Mapping[str, str]) -> dict[str, Any]:
-    """The properties that AWS tells by attributes of a resource of `kind`."""
+    """Return the properties of a resource of `kind` from AWS's attributes."""
     return {
         name: attribute.parse(found[attribute.key])
         for name, attribute in table.items()
@@ -46,7 +46,7 @@ def typed(table: Mapping[str, Attribute], kind: str, found: Mapping[str, str]) -
 def wanted(
     table: Mapping[str, Attribute], kind: str, inputs: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, Any]:
-    """The attributes to set for the properties `names` of a resource of `kind`."""
+    """Return the attributes for the properties `names` of a resource of `kind`."""
     return {
         table[name].key: inputs[name]
         for name in names
@@ -99,7 +99,7 @@ TARGET_GROUP: Final[Mapping[str, Attribute]] = {
     "slowStart": Attribute("slow_start.duration_seconds", int, _SERVERS),
 }
 
-# elbv2/listener.go listenerAttributes, those of a network load balancer
+# elbv2/listener.go listenerAttributes, for network load balancers
 LISTENER: Final[Mapping[str, Attribute]] = {
     "tcpIdleTimeoutSeconds": Attribute("tcp.idle_timeout.seconds", int, frozenset({"TCP", "GENEVE"})),
 }

@@ -1,4 +1,4 @@
-"""Validates a resource's inputs and fills in the provider's defaults, without asking AWS."""
+"""Validate a resource's inputs and fill in the provider's defaults, without calls to AWS."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from sandbox.plugins.aws.schema import Shape, Type
 from sandbox.plugins.provider import Failure, Naming
 from sandbox.plugins.values import PropertyMap, Unknown
 
-DEFAULTS: Final = "__defaults"  # the bridge's own list of the properties it filled in (schema.go defaultsKey)
+DEFAULTS: Final = "__defaults"  # the bridge's list of filled-in properties (schema.go defaultsKey)
 _RANDOM: Final = 7  # hexadecimal characters after the logical name (tfbridge names.go AutoName)
 
 _WANTED: Final[Mapping[str, tuple[str, Any]]] = {
@@ -31,9 +31,9 @@ _WANTED: Final[Mapping[str, tuple[str, Any]]] = {
 
 @dataclass(slots=True)
 class Checking:
-    """One check in progress: the resource's type and logical name, its rules, and the failures so far.
+    """A check in progress: the resource's type and logical name, the rules, and the failures so far.
 
-    `hidden` are the top-level properties that hold secrets: no message may quote them.
+    `hidden` are the top-level properties with secrets: messages must not quote the values.
     """
 
     token: str
@@ -43,7 +43,7 @@ class Checking:
     failures: list[Failure] = field(default_factory=list)
 
     def fail(self, where: str, problem: str) -> None:
-        """Record a failure in the words of the bridge, which leave the property of the message empty."""
+        """Record a failure in the wording of the bridge, with an empty property."""
         path = f"{self.name}.{where}" if where else self.name
         if re.split(r"[.\[]", where, maxsplit=1)[0] in self.hidden:
             problem = "the value, a secret, is not one that this property takes"
@@ -51,7 +51,7 @@ class Checking:
 
 
 def check_inputs(checking: Checking, shape: Shape, news: PropertyMap) -> PropertyMap:
-    """`news` (no secrets in it) with defaults filled in at every level; failures go to `checking`."""
+    """Return `news` (without secrets) with defaults filled in at every level; failures go to `checking`."""
     checked = _object(checking, Type("object", properties=shape.inputs), "", "", news)
     _combinations(checking, checked)
     if checking.failures:
@@ -63,9 +63,9 @@ def check_inputs(checking: Checking, shape: Shape, news: PropertyMap) -> Propert
 
 
 def automatic_name(checking: Checking, news: PropertyMap, olds: PropertyMap, naming: Naming) -> str:
-    """The name for a resource whose program gives none: last time's, or `<logical name>-<7 hex>`.
+    """Return the name for an unnamed resource: the previous name, or `<logical name>-<7 hex>`.
 
-    Empty where the type has none, the program gives a name or prefix, or the stack disables naming.
+    Empty where the type has no name, the program gives a name or prefix, or the stack disables naming.
     """
     rule = checking.rules.get("name")
     if rule is None or not rule.autoname or any(_given(news, key) for key in ("name", *rule.conflicts)):
@@ -92,12 +92,12 @@ def automatic_name(checking: Checking, news: PropertyMap, olds: PropertyMap, nam
 
 
 def snake(path: str) -> str:
-    """The provider's own spelling of a property: healthCheck.port is health_check.port."""
+    """Return the provider's spelling of a property: health_check.port for healthCheck.port."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", path).lower()
 
 
 def rules_of(token: str) -> Mapping[str, Rule]:
-    """The rules of one type."""
+    """Return the rules of a type."""
     return RULES[token]
 
 

@@ -1,4 +1,4 @@
-"""The provider's own configuration: what `aws:` keys mean, and which are refused."""
+"""The provider's configuration: the meaning of `aws:` keys, and the refused keys."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from sandbox.plugins.values import PropertyMap, Unknown, has_unknown
 
 _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "parameterization"})
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
-# The provider knows a service by several names (names/data/names_data.hcl); boto3 by one.
+# The provider has several names for a service (names/data/names_data.hcl); boto3 has a single name.
 _SERVICES: Final = {
     "ec2": "ec2",
     "elbv2": "elbv2",
@@ -46,7 +46,7 @@ _UNSUPPORTED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """What the stack says of AWS, parsed once."""
+    """The stack's AWS configuration, parsed once."""
 
     access: Access
     skip_credentials_validation: bool = False
@@ -56,13 +56,13 @@ class Configuration:
 
 
 def with_environment(news: PropertyMap) -> PropertyMap:
-    """`news` with the region that the environment names where the stack names none."""
+    """Return `news`; without a region in the stack, add the region of the environment."""
     found = next((os.environ[name] for name in _REGION_VARIABLES if os.environ.get(name)), None)
     return {**news, "region": found} if found and not news.get("region") else dict(news)
 
 
 def failures(resource: Resource, news: PropertyMap) -> Iterator[Failure]:
-    """What is wrong with `news`; stack config arrives as strings that hold JSON."""
+    """Yield the errors in `news`; stack config arrives as strings that contain JSON."""
     if not news.get("region"):
         yield Failure("", _NO_REGION)
     known = shapes()[PROVIDER].inputs
@@ -82,7 +82,7 @@ def failures(resource: Resource, news: PropertyMap) -> Iterator[Failure]:
 
 
 def parse(news: PropertyMap) -> Configuration:
-    """The checked configuration."""
+    """Parse the checked configuration."""
     known = shapes()[PROVIDER].inputs
     values = {
         key: _parsed(known[key], raw)
@@ -116,7 +116,7 @@ def _endpoints(given: Any) -> dict[str, str]:
 
 
 def _unknown_inside(resource: Resource, key: str, kind: Type, value: Any) -> Iterator[Failure]:
-    """Unknown names in nested blocks, such as a service that AWS does not have in `endpoints`."""
+    """Yield unknown names in nested blocks, such as an unknown service in `endpoints`."""
     item = kind.item if kind.kind == "list" else kind
     blocks = value if kind.kind == "list" else [value]
     if item is None or item.kind != "object":
@@ -131,7 +131,7 @@ def _unknown_inside(resource: Resource, key: str, kind: Type, value: Any) -> Ite
 
 
 def _failure(resource: Resource, key: str, problem: str) -> Failure:
-    """In the words of the bridge: a default provider is configured by the stack, others by the program."""
+    """Return a failure in the wording of the bridge, for a provider configured by stack or program."""
     if resource.name.startswith("default"):
         where = f"Check `pulumi config get aws:{key.partition('[')[0].partition('.')[0]}`"
     else:
@@ -140,7 +140,7 @@ def _failure(resource: Resource, key: str, problem: str) -> Failure:
 
 
 def _parsed(kind: Type, raw: Any) -> Any:
-    """A value that came as text, as the engine hands all but plain strings over."""
+    """Parse a value passed as text: the engine passes all but plain strings as text."""
     if kind.kind == "string" or not isinstance(raw, str):
         return raw
     try:

@@ -1,6 +1,6 @@
-"""Rules between several properties of one resource, which the official provider applies when it plans.
+"""Rules across properties of a resource, applied by the official provider during planning.
 
-Each yields (property path, what is wrong). Values that are not known yet are left alone.
+Every rule yields (property path, error). Unknown values are skipped.
 """
 
 import re
@@ -23,7 +23,7 @@ _ACTION_BLOCKS: Final = {
 
 
 def _target_group(inputs: Mapping[str, Any]) -> _Problems:
-    """elbv2/target_group.go: resourceTargetGroupCustomizeDiff and its two companions."""
+    """elbv2/target_group.go: resourceTargetGroupCustomizeDiff and two related functions."""
     kind = inputs.get("targetType")
     if isinstance(kind, str) and kind != "lambda":
         for key, name in (("port", "port"), ("protocol", "protocol"), ("vpcId", "vpc_id")):
@@ -47,7 +47,7 @@ def _target_group(inputs: Mapping[str, Any]) -> _Problems:
 
 
 def _health_check_times(check: Mapping[str, Any]) -> _Problems:
-    """AWS itself refuses a timeout above the interval; said here, it is said before anything is made."""
+    """Report a timeout above the interval before any resource is created; AWS would refuse the timeout."""
     timeout, interval = check.get("timeout"), check.get("interval")
     if isinstance(timeout, int) and isinstance(interval, int) and timeout > interval:
         yield (
@@ -84,7 +84,7 @@ def _upper(value: Any) -> str:
 
 
 def tag_problems(token: str, inputs: Mapping[str, Any]) -> _Problems:
-    """What AWS itself refuses in tags, said before anything is made; EC2 alone takes any character."""
+    """Report invalid tags before any resource is created; EC2 alone accepts any character."""
     tags = inputs.get("tags")
     strict = not token.startswith(("aws:ec2/", "aws:vpc/"))
     for key, value in tags.items() if isinstance(tags, Mapping) else ():

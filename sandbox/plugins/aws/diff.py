@@ -1,4 +1,4 @@
-"""What a program's inputs change in a resource as it is, and which changes replace it."""
+"""Compare a program's inputs with a resource: the changes, and the changes that replace the resource."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,18 +20,18 @@ _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGr
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """One diff in progress: the rules of the type, and the old and new top-level values they refer to."""
+    """A diff in progress: the rules of the type, and the old and new top-level values used by the rules."""
 
     rules: Mapping[str, Rule]
     old: Mapping[str, Any]
     new: Mapping[str, Any]
 
     def rule(self, path: Path) -> Rule:
-        """The table's rule for a property path: indexes into lists do not count."""
+        """Return the table's rule for a property path, without indexes into lists."""
         return self.rules.get(".".join(str(part) for part in path if not isinstance(part, int)), _NO_RULE)
 
     def counts(self, rule: Rule) -> bool:
-        """Whether a change of this property means anything here (DiffSuppressFunc)."""
+        """Return whether a change of the property is relevant (DiffSuppressFunc)."""
         if rule.only_for is None:
             return True
         key, values = rule.only_for
@@ -63,7 +63,7 @@ def difference(
 
 
 def _names_itself(rules: Mapping[str, Rule], new: PropertyMap) -> bool:
-    """Whether the program fixes the name, so that old and new cannot exist at once.
+    """Return whether the program fixes the name, so that old and new cannot exist at once.
 
     tfbridge schema.go nameRequiresDeleteBeforeReplace.
     """
@@ -112,7 +112,7 @@ def _list(comparison: _Comparison, item: Type, path: Path, old: list[Any], new: 
 
 
 def _set(comparison: _Comparison, item: Type, path: Path, old: list[Any], new: list[Any]) -> _Changes:
-    """Items of a set have no order: only those without an equal on the other side are changes."""
+    """Compare sets without an order: an item without an equal on the other side is a change."""
     unmatched = list(range(len(old)))
     added = []
     for index, value in enumerate(new):
@@ -151,7 +151,7 @@ def _plain(rule: Rule, value: Any) -> Any:
 
 
 def _policy(text: str) -> Any:
-    """A policy document so that two that mean the same are equal (awspolicy.PoliciesAreEquivalent)."""
+    """Normalize a policy document: equivalent documents become equal (awspolicy.PoliciesAreEquivalent)."""
     try:
         return _policy_part(json.loads(text))
     except ValueError:
@@ -172,7 +172,7 @@ def _policy_part(part: Any, key: str = "") -> Any:
 
 
 def _blank(value: Any) -> bool:
-    """The provider's schema cannot tell a zero value from none (terraform-plugin-sdk v2)."""
+    """Return whether a value is zero or absent; terraform-plugin-sdk v2 does not distinguish the two."""
     if isinstance(value, Mapping):
         return all(_blank(each) for key, each in value.items() if key != DEFAULTS)
     return value is None or value in ("", 0, False) or value == []
@@ -183,7 +183,7 @@ def _load_balancer(
 ) -> frozenset[str]:
     """elbv2/load_balancer.go customizeDiffLoadBalancerNLB.
 
-    Only added subnets and another choice of security groups are in place; 0 to n groups and back are not.
+    In place: only added subnets and another choice of security groups; not from 0 to n groups or back.
     """
     if old.get("loadBalancerType") != "network":
         return frozenset()
@@ -210,7 +210,7 @@ def _load_balancer(
 def _security_group_rule(
     old: Mapping[str, Any], new: Mapping[str, Any], _changes: Mapping[Path, Change]
 ) -> frozenset[str]:
-    """ec2/vpc_security_group_ingress_rule.go ModifyPlan: a rule keeps the kind of its source for life."""
+    """ec2/vpc_security_group_ingress_rule.go ModifyPlan: the kind of a rule's source never changes."""
     before = {key for key in _SOURCES if old.get(key) is not None}
     after = {key for key in _SOURCES if new.get(key) is not None}
     return frozenset(before | after) if before != after else frozenset()

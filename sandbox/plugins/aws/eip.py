@@ -11,7 +11,7 @@ _GONE: Final = "InvalidAllocationID.NotFound"
 
 
 class Eip:
-    """An Elastic IP; its id is the allocation id."""
+    """An Elastic IP; the id is the allocation id."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """AllocateAddress."""
@@ -29,7 +29,7 @@ class Eip:
         return made["AllocationId"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Associate it where the program says with what."""
+        """Wait for the address, and associate it with the instance or interface of the program."""
         aws.wait(
             lambda: _find(aws, ident) is not None,
             timeout_s or CREATE_S,
@@ -39,7 +39,7 @@ class Eip:
             _associate(aws, ident, inputs)
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """DescribeAddresses, and its reverse name where AWS has one."""
+        """DescribeAddresses, and the reverse name where AWS has a reverse name."""
         found = _find(aws, ident)
         if found is None:
             return None
@@ -68,7 +68,7 @@ class Eip:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Tags, and what it is associated with."""
+        """Update tags and the association."""
         if changed & {"instance", "networkInterface", "associateWithPrivateIp"}:
             _disassociate(aws, old.get("associationId", ""))
             if new.get("instance") or new.get("networkInterface"):
@@ -78,9 +78,9 @@ class Eip:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """Disassociate the address where the state has an association, then release it once.
+        """Disassociate the address where the state has an association, then release the address once.
 
-        resourceEIPDelete retries nothing: an address that a deleted load balancer still holds is an error
+        resourceEIPDelete has no retries: an address still held by a deleted load balancer is an error
         (terraform-provider-aws#33645).
         """
         _ = timeout_s
@@ -120,7 +120,7 @@ def _disassociate(aws: Aws, association: str) -> None:
 
 
 def _reverse_name(aws: Aws, ident: str) -> str:
-    """The address's PTR record; an API that has no DescribeAddressesAttribute has none to tell."""
+    """Return the address's PTR record; empty for an API without DescribeAddressesAttribute."""
     try:
         with doing(f"reading EC2 EIP ({ident}) domain name attribute"):
             found = aws.ec2.describe_addresses_attribute(AllocationIds=[ident], Attribute="domain-name")
@@ -133,7 +133,7 @@ def _reverse_name(aws: Aws, ident: str) -> str:
 
 
 def _dns(prefix: str, address: str, region: str, suffix: str) -> str:
-    """The name AWS gives an address (ec2_instance dns names; us-east-1 has its own old form)."""
+    """Return AWS's name for an address (ec2_instance dns names; us-east-1 has a separate old form)."""
     dashed = address.replace(".", "-")
     if region == "us-east-1":
         suffix = "ec2.internal" if prefix == "ip" else "compute-1.amazonaws.com"

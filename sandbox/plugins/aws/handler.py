@@ -1,32 +1,32 @@
-"""What the provider asks of each resource type; one module a type answers it by boto3."""
+"""The interface of a resource type, implemented with boto3 in a module per type."""
 
 from typing import Protocol
 
 from sandbox.plugins.aws.session import Aws
 from sandbox.plugins.values import PropertyMap
 
-CREATE_S = 600.0  # the official provider's own waits: 10 minutes for load balancers, less for the others
+CREATE_S = 600.0  # waits of the official provider: 10 minutes for load balancers, less for the others
 
 
 class Handler(Protocol):
-    """One resource type. Property maps hold plain values: nothing unknown, nothing wrapped as a secret."""
+    """A resource type. Property maps hold plain values: no unknown values, no secret wrappers."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
-        """Make the resource by one call; its id, and outputs that AWS says only now (secret keys)."""
+        """Create the resource by one call; return the id, and outputs available only now (secret keys)."""
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Finish what `create` began: wait, set attributes. A failure here leaves it in the state."""
+        """Finish after `create`: wait, set attributes. After a failure the resource remains in the state."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """What AWS says of the resource, None per absent property; None if there is no such resource.
+        """Return AWS's values of the resource, None per absent property; None for a missing resource.
 
-        `prior` is the last known state (only needed to tell forms of the same value apart), {} on import.
+        `prior` is the last known state (needed only to distinguish forms of the same value), {} on import.
         """
 
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Bring the properties `changed` to their values in `new`; the id, which may have changed."""
+        """Set the properties `changed` to the values in `new`; return the id, possibly a new id."""
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """Delete the resource; one that is gone already is a success."""
+        """Delete the resource; a missing resource is a success."""

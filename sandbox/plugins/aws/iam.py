@@ -17,7 +17,7 @@ GONE: Final = ("NoSuchEntity", "NoSuchEntityException")
 
 
 class User:
-    """An IAM user; its id is its name, which may change in place."""
+    """An IAM user; the id is the name, changeable in place."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreateUser."""
@@ -33,10 +33,10 @@ class User:
         return name, {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Nothing more is to be done."""
+        """No further steps."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """GetUser and its tags; a user renamed in place is known by its name, no longer by its id."""
+        """GetUser and tags; a user renamed in place is found by name, not by id."""
         name = prior.get("name") or ident
         try:
             with doing(f"reading IAM User ({name})"):
@@ -59,7 +59,7 @@ class User:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """UpdateUser renames it; boundary and tags by calls of their own."""
+        """Rename by UpdateUser; change boundary and tags by separate calls."""
         ident = old.get("name") or ident
         if changed & {"name", "path"}:
             with doing(f"updating IAM User ({ident})"):
@@ -78,7 +78,7 @@ class User:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """Leave every group, drop the keys where `forceDestroy` says so, DeleteUser."""
+        """Leave every group, delete the keys with `forceDestroy`, DeleteUser."""
         _ = timeout_s
         ident = state.get("name") or ident
         with tolerating(*GONE):
@@ -94,7 +94,7 @@ class User:
 
 
 class UserPolicy:
-    """A policy inside a user; its id is `USER:POLICY`."""
+    """A policy inside a user; the id is `USER:POLICY`."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """PutUserPolicy."""
@@ -103,7 +103,7 @@ class UserPolicy:
         return f"{inputs['user']}:{name}", {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Nothing more is to be done."""
+        """No further steps."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
         """GetUserPolicy."""
@@ -141,7 +141,10 @@ class UserPolicy:
 
 
 class AccessKey:
-    """A key of a user; its id is the key id. AWS tells the secret once, so the state alone keeps it."""
+    """A key of a user; the id is the key id.
+
+    AWS returns the secret only at creation, so only the state keeps the secret.
+    """
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreateAccessKey."""
@@ -155,14 +158,14 @@ class AccessKey:
         }
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """A key is born active."""
+        """Deactivate the key where the program wants an inactive key; a new key is active."""
         _ = timeout_s
         if inputs["status"] == "Inactive":
             with doing(f"deactivating IAM Access Key ({ident})"):
                 aws.iam.update_access_key(UserName=inputs["user"], AccessKeyId=ident, Status="Inactive")
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """ListAccessKeys of its user, whom AWS names for an imported key."""
+        """ListAccessKeys of the user; for an imported key the user is read from AWS."""
         user = prior.get("user") or _user_of(aws, ident)
         try:
             with doing(f"reading IAM Access Key ({ident})"):
@@ -183,7 +186,7 @@ class AccessKey:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Only the status can change."""
+        """Update the status, the only mutable property."""
         _ = old
         if "status" in changed:
             with doing(f"updating IAM Access Key ({ident})"):
@@ -210,7 +213,7 @@ def _policy_key(ident: str) -> tuple[str, str]:
 
 
 def same_text(written: Any, document: Any) -> str:
-    """The program's own text while it says the same as AWS's document (verify.LegacyPolicyToSet)."""
+    """Return the program's text while equivalent to AWS's document (verify.LegacyPolicyToSet)."""
     if isinstance(written, str):
         try:
             if json.loads(written) == document:
@@ -226,7 +229,7 @@ def _user_of(aws: Aws, key: str) -> str:
 
 
 def _ses_smtp_password(secret: str, region: str) -> str:
-    """AWS's documented conversion of a secret key into an SES SMTP password of one region."""
+    """Convert a secret key into an SES SMTP password of a region, by AWS's documented algorithm."""
     signature = b"AWS4" + secret.encode()
     for message in ("11111111", region, "ses", "aws4_request", "SendRawEmail"):
         signature = hmac.new(signature, message.encode(), hashlib.sha256).digest()

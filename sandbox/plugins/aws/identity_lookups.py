@@ -8,7 +8,7 @@ from sandbox.plugins.aws.session import Aws, doing
 from sandbox.plugins.provider import ProviderError
 from sandbox.plugins.values import PropertyMap
 
-# What a cluster of the API may have and the sandbox's has not.
+# Fields of the API's clusters that the sandbox's clusters lack.
 _ABSENT: Final = (
     "accessConfigs",
     "computeConfigs",
@@ -79,7 +79,7 @@ def get_role(aws: Aws, args: PropertyMap) -> PropertyMap:
 
 
 def get_oidc_provider(aws: Aws, args: PropertyMap) -> PropertyMap:
-    """The OpenID Connect provider with an ARN or of a URL. Raises ProviderError where there is none."""
+    """Return the OpenID Connect provider with an ARN or URL. Raises ProviderError for a missing provider."""
     arn, url = args.get("arn"), str(args.get("url") or "").removeprefix("https://")
     if bool(arn) == bool(url):
         raise ProviderError('invalid combination of arguments: "arn": one of `arn,url` must be specified')

@@ -1,4 +1,4 @@
-"""The part of the table of rules (rules.py) that is about users, roles and Pod Identity."""
+"""The part of the table of rules (property_rules.py) for users, roles and Pod Identity."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -13,7 +13,7 @@ _OWN_CALLS: Final = frozenset({"tags", "tagsAll", *attributes.LISTENER})
 
 
 class Listener:
-    """A listener; its id is its ARN. Its actions are forwards, as on every network load balancer."""
+    """A listener; the id is the ARN. Actions are forwards, as on every network load balancer."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreateListener."""
@@ -30,12 +30,12 @@ class Listener:
         return made["Listeners"][0]["ListenerArn"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Set its attributes."""
+        """Set the attributes."""
         _ = timeout_s
         _modify_attributes(aws, ident, inputs, frozenset(attributes.LISTENER))
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """DescribeListeners, its attributes and its tags."""
+        """DescribeListeners, attributes and tags."""
         found = _find(aws, ident)
         if found is None:
             return None
@@ -59,7 +59,7 @@ class Listener:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """ModifyListener with everything it has, its attributes, its tags."""
+        """ModifyListener with all properties, attributes, tags."""
         if changed - _OWN_CALLS:
             asked = _settings(new)
             if "defaultActions" in changed:
@@ -139,7 +139,7 @@ def _forward(forward: Mapping[str, Any]) -> Any:
 
 
 def _actions_found(found: Mapping[str, Any], prior: PropertyMap) -> list[PropertyMap]:
-    """Each action in the form the program wrote it: by one ARN, by a forward block, or on import by both."""
+    """Return the actions as written by the program: with an ARN or a forward block, on import with both."""
     ordered = sorted(found.get("DefaultActions", []), key=lambda each: each.get("Order", 1))
     written = prior.get("defaultActions") or []
     return [

@@ -26,10 +26,10 @@ _MAPPING: Final = {
 
 
 class LoadBalancer:
-    """A load balancer; its id is its ARN. Made for the network type; others get what they share with it."""
+    """A load balancer; the id is the ARN. For the network type; other types get the shared properties."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
-        """CreateLoadBalancer, unless one of that name exists (AWS would hand that one over)."""
+        """CreateLoadBalancer, unless the name exists (AWS would return the existing load balancer)."""
         kind = inputs["loadBalancerType"]
         name = inputs.get("name") or unique(inputs.get("namePrefix"), "tf-lb-")
         if _by_name(aws, name):
@@ -51,7 +51,7 @@ class LoadBalancer:
         return made["LoadBalancers"][0]["LoadBalancerArn"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Wait until it is active, and set its attributes."""
+        """Wait until the load balancer is active, and set the attributes."""
         _await_active(aws, ident, timeout_s, "create")
         kind = inputs["loadBalancerType"]
         wanted = attributes.wanted(attributes.LOAD_BALANCER, kind, inputs, attributes.LOAD_BALANCER)
@@ -60,7 +60,7 @@ class LoadBalancer:
             _set_security_groups(aws, ident, inputs)
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """DescribeLoadBalancers, its attributes and its tags."""
+        """DescribeLoadBalancers, attributes and tags."""
         found = _find(aws, ident)
         if found is None:
             return None
@@ -100,7 +100,7 @@ class LoadBalancer:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Attributes, security groups, added subnets, address type, tags; then wait until it is active."""
+        """Update attributes, security groups, added subnets, address type, tags; then wait for active."""
         kind = old["loadBalancerType"]
         pairs = attributes.wanted(attributes.LOAD_BALANCER, kind, new, changed)
         if "accessLogs" in changed:
@@ -123,9 +123,9 @@ class LoadBalancer:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """DeleteLoadBalancer, then wait for its network interfaces, which hold addresses and groups.
+        """DeleteLoadBalancer, then wait for the network interfaces, which hold addresses and groups.
 
-        The wait is best effort: whatever ends it, the deletion has succeeded (resourceLoadBalancerDelete).
+        The wait is best effort: the deletion has succeeded in any case (resourceLoadBalancerDelete).
         """
         _ = state, timeout_s
         with doing(f"deleting ELBv2 Load Balancer ({ident})"):
@@ -161,7 +161,7 @@ def _await_active(aws: Aws, ident: str, timeout_s: float, act: str) -> None:
 
 
 def _modify(aws: Aws, ident: str, pairs: Mapping[str, Any]) -> None:
-    """ModifyLoadBalancerAttributes without those that this AWS does not know, as the provider does."""
+    """ModifyLoadBalancerAttributes without attributes unknown to this AWS, like the official provider."""
     left = dict(pairs)
     while left:
         try:
@@ -214,7 +214,7 @@ def _mapping(zone: Mapping[str, Any]) -> PropertyMap:
 
 
 def _in_order(prior: Any, found: list[Any]) -> list[Any]:
-    """A set as a list: in the order the program last wrote it, so that reading it again changes nothing."""
+    """Return a set as a list in the program's last order, so that a second read changes nothing."""
     keys = [_key(each) for each in prior] if isinstance(prior, list) else []
     place = {key: index for index, key in enumerate(keys)}
     return sorted(found, key=lambda each: (place.get(_key(each), len(place)), _key(each)))
@@ -225,7 +225,7 @@ def _key(value: Any) -> str:
 
 
 def _interfaces(aws: Aws, arn: str) -> bool:
-    """Whether network interfaces of the load balancer still exist.
+    """Return whether network interfaces of the load balancer still exist.
 
     ec2.FindNetworkInterfacesByAttachmentInstanceOwnerIDAndDescription.
     """

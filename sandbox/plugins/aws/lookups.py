@@ -24,7 +24,7 @@ _SUBNET_FILTERS: Final = {
 
 
 def get_subnet(aws: Aws, args: PropertyMap) -> PropertyMap:
-    """The one subnet that `args` describe. Raises ProviderError for none or several."""
+    """Return the only subnet that matches `args`. Raises ProviderError for none or several."""
     filters = [
         {"Name": name, "Values": [args[key]]} for key, name in _SUBNET_FILTERS.items() if args.get(key)
     ]
@@ -45,7 +45,7 @@ def get_subnet(aws: Aws, args: PropertyMap) -> PropertyMap:
 
 
 def get_eips(aws: Aws, args: PropertyMap) -> PropertyMap:
-    """Every Elastic IP that `args` describe; none is not an error."""
+    """Return every Elastic IP that matches `args`; no match is not an error."""
     filters: list[Any] = _filters(args)
     with doing("reading EC2 EIPs"):
         found = aws.ec2.describe_addresses(Filters=filters)["Addresses"]
@@ -60,7 +60,7 @@ def get_eips(aws: Aws, args: PropertyMap) -> PropertyMap:
 
 
 def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
-    """The target group with an ARN or a name. Raises ProviderError where there is none."""
+    """Return the target group with an ARN or a name. Raises ProviderError for a missing group."""
     arn = args.get("arn")
     if not arn and args.get("name"):
         with tolerating("TargetGroupNotFound"), doing("reading ELBv2 Target Group"):
@@ -75,7 +75,7 @@ def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
         **absent,
         **{key: value for key, value in read.items() if key not in hidden},
         "id": arn,
-        "deregistrationDelay": str(read.get("deregistrationDelay", "")),  # a string of the data source alone
+        "deregistrationDelay": str(read.get("deregistrationDelay", "")),  # a string only in the data source
         "region": aws.region,
         "tags": read.get("tagsAll", {}),
     }

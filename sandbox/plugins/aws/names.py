@@ -1,4 +1,4 @@
-"""Names that the provider itself makes from a `namePrefix` (internal/create/naming.go)."""
+"""Names made by the provider from a `namePrefix` (internal/create/naming.go)."""
 
 import itertools
 import re
@@ -12,12 +12,12 @@ _counter = itertools.count(1)
 
 
 def unique(prefix: str | None, default: str = "terraform-") -> str:
-    """`prefix` and 26 characters that no other name of this process has."""
+    """Return `prefix` and 26 characters, unique in this process."""
     now = time.time()
     stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(now)) + f"{int(now % 1 * 10_000):04d}"
     return f"{prefix or default}{stamp}{next(_counter):08x}"
 
 
 def prefix_of(name: str) -> str:
-    """The prefix of a name that `unique` made; empty for any other name."""
+    """Return the prefix of a name made by `unique`; empty for any other name."""
     return _SUFFIX.sub("", name) if _SUFFIX.search(name) else ""

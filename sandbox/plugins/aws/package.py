@@ -1,4 +1,4 @@
-"""The package schema of the offline AWS provider, against which Pulumi's YAML host checks a program."""
+"""The package schema of the offline AWS provider, for program checks by Pulumi's YAML host."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,9 +11,10 @@ _MODULES: Final = "(.*)(?:/[^/]*)"
 
 
 def package_schema(version: str, shapes: Mapping[str, Shape]) -> dict[str, Any]:
-    """Describe every type and function of `shapes` as the official package of this version does.
+    """Describe every type and function of `shapes` like the official package of this version.
 
-    An output that is no input has the type Any: the offline provider knows such outputs by name only.
+    An output without an input of the same name has the type Any: the offline provider has only the names of
+    such outputs.
     """
     types: dict[str, Any] = {}
     return {
@@ -49,7 +50,7 @@ def _properties(properties: Mapping[str, Type], owner: str, types: dict[str, Any
 
 
 def _spec(of: Type, token: str, types: dict[str, Any]) -> dict[str, Any]:
-    """The schema of one type; an object is put into `types` under `token` and referred to."""
+    """Return the schema of a type; an object is stored in `types` under `token` and referenced."""
     if of.kind == "any":
         return _ANY
     if of.kind == "object":
@@ -66,7 +67,7 @@ def _spec(of: Type, token: str, types: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nested(owner: str, name: str) -> str:
-    """The token of the type of property `name`, such as `aws:lb/LoadBalancerSubnetMappings:…`."""
+    """Return the token of the type of property `name`, such as `aws:lb/LoadBalancerSubnetMappings:…`."""
     module, _, kind = owner.removeprefix("pulumi:").partition(":")[2].rpartition(":")
     own = f"{kind}{name[0].upper()}{name[1:]}"
     return f"aws:{module.partition('/')[0]}/{own}:{own}"

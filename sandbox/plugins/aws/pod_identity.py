@@ -11,7 +11,7 @@ _GONE: Final = ("ResourceNotFoundException", "NotFoundException")
 
 
 class PodIdentityAssociation:
-    """The association of a ServiceAccount with a role; an imported one's id is `CLUSTER,ASSOCIATION-ID`."""
+    """The association of a ServiceAccount with a role; the id of an import is `CLUSTER,ASSOCIATION-ID`."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreatePodIdentityAssociation."""
@@ -26,7 +26,7 @@ class PodIdentityAssociation:
         return made["association"]["associationId"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Nothing more is to be done."""
+        """No further steps."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
         """DescribePodIdentityAssociation."""
@@ -71,7 +71,7 @@ class PodIdentityAssociation:
 
 
 def _key(ident: str, known: PropertyMap) -> tuple[str, str]:
-    """Cluster and association id; an imported resource's id holds both."""
+    """Return cluster and association id; the id of an imported resource contains both."""
     cluster, _, association = ident.rpartition(",")
     cluster = known.get("clusterName") or cluster
     if not cluster:

@@ -1,4 +1,4 @@
-"""What the official provider knows of one property beyond its name and type."""
+"""The official provider's rules for a property, beyond name and type."""
 
 import ipaddress
 import json
@@ -13,13 +13,13 @@ _USER_POLICY, _ROLE_POLICY, _TRUST_POLICY = 2048, 10_240, 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One property of one type; `source` is the provider's file that says so.
+    """A property of a type; `source` is the provider's file with the rule.
 
-    `computed`: absent from the program it keeps what AWS has, so its absence is never a change.
-    `immutable`: a change replaces the resource (ForceNew). `default`: what the provider fills in.
-    `unordered`: a list compared as a set. `only_for`: a property and its values for which a change counts.
-    `autoname`: the longest name that may be made from the logical name. `unsupported`: the official provider
-    has it and this one refuses it, rather than to take it and do nothing.
+    `computed`: absent from the program, the property keeps AWS's value, so an absence is never a change.
+    `immutable`: a change replaces the resource (ForceNew). `default`: filled in by the provider. `unordered`:
+    a list compared as a set. `only_for`: a property and its values for which a change counts. `autoname`:
+    maximum length of a name made from the logical name. `unsupported`: present in the official provider and
+    refused here, instead of ignored.
     """
 
     source: str
@@ -47,12 +47,12 @@ REGION: Final = Rule(source="pulumi-aws provider/region.go", computed=True, immu
 
 
 def prefix(rule: Callable[..., Rule], pattern: str, length: tuple[int, int] | None = None) -> Rule:
-    """The rule of a `namePrefix`."""
+    """Return the rule of a `namePrefix`."""
     return rule(computed=True, immutable=True, conflicts=("name",), pattern=pattern, length=length)
 
 
 def violation(rule: Rule, value: Any) -> str:
-    """What is wrong with a known `value` of the right type; empty when nothing is."""
+    """Return the error in a known `value` of the right type; empty without an error."""
     if rule.allowed and not _allowed(rule, value):
         return f"expected one of {', '.join(rule.allowed)}, got {value}"
     if rule.between and not any(low <= int(value) <= high for low, high in rule.between):
@@ -134,7 +134,7 @@ def _policy(most: int, where: str) -> Callable[[str], str]:
 
 
 def _ip_protocol(value: str) -> str:
-    """A name that EC2 knows, or a number of IANA's; -1 is all of them."""
+    """Check for a protocol name of EC2 or an IANA number; -1 means all protocols."""
     right = value.lower() in ("-1", "all", "tcp", "udp", "icmp", "icmpv6") or value.isdigit()
     return "" if right else f"expected tcp, udp, icmp, icmpv6, -1 or a protocol number, got {value!r}"
 

@@ -1,8 +1,8 @@
-"""The one table of what the official provider requires, limits, defaults and never changes.
+"""The table of required, limited, default and immutable properties in the official provider.
 
-Keys are property paths as the program writes them; a dot goes into an object or into each item of a list.
-Names and types are not repeated here: they come from the SDK (schema.py).
-Sources are files of terraform-provider-aws v6 below internal/service/, or of pulumi-aws v7.
+Keys are property paths as written in a program; a dot enters an object or every item of a list. Names and
+types come from the SDK (schema.py) and are not repeated here. Sources are files of terraform-provider-aws v6
+below internal/service/, or of pulumi-aws v7.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ _BALANCER_EXTRAS: Final = ("connectionLogs", "healthCheckLogs", "ipamPools", "mi
 _OTHER_ACTIONS: Final = ("authenticateCognito", "authenticateOidc", "fixedResponse", "redirect")
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
-# What AWS itself takes in names and descriptions (EC2 API reference, CreateSecurityGroup)
+# Characters accepted by AWS in names and descriptions (EC2 API reference, CreateSecurityGroup)
 _WORDS: Final = r"^[0-9A-Za-z ._\-:/()#,@\[\]+=&;{}!$*]*$"
 _NOT_SG: Final = r"^(?!sg-)" + _WORDS[1:]
 
@@ -61,7 +61,7 @@ def _application(default: object = None, allowed: tuple[str, ...] = ()) -> Rule:
 
 
 def _inline_rules() -> dict[str, Rule]:
-    """`ingress` and `egress` blocks of a security group."""
+    """Rules of `ingress` and `egress` blocks of a security group."""
     found = {}
     for block in ("ingress", "egress"):
         found[block] = _group(computed=True, unordered=True)

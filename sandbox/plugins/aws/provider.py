@@ -1,4 +1,4 @@
-"""The offline AWS provider: the official one's behaviour at the plugin protocol, by boto3."""
+"""The offline AWS provider: the official provider's behaviour at the plugin protocol, with boto3."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,8 +27,8 @@ _LOOKUP: Final = "lookup"
 
 
 def handlers() -> Mapping[str, Handler]:
-    """Who makes, reads, changes and deletes each type."""
-    from sandbox.plugins.aws.eip import Eip  # noqa: PLC0415 - a preview of a new stack needs none of them
+    """Return the handler of every type."""
+    from sandbox.plugins.aws.eip import Eip  # noqa: PLC0415 - a preview of a new stack needs no handler
     from sandbox.plugins.aws.iam import AccessKey, User, UserPolicy  # noqa: PLC0415
     from sandbox.plugins.aws.listener import Listener  # noqa: PLC0415
     from sandbox.plugins.aws.load_balancer import LoadBalancer  # noqa: PLC0415
@@ -57,7 +57,7 @@ def handlers() -> Mapping[str, Handler]:
 
 
 class AwsProvider(Provider):
-    """Every type and function the program uses, and no other."""
+    """Exactly the types and functions used by the program."""
 
     name = "aws"
 
@@ -76,7 +76,7 @@ class AwsProvider(Provider):
         return Checked(found, tuple(config.failures(resource, reveal(found))))
 
     def configure(self, config_values: PropertyMap) -> None:
-        """Take the configuration and ask AWS who we are, unless the stack says to skip that."""
+        """Store the configuration and read the caller's identity from AWS, unless the stack skips this."""
         revealed = config.with_environment(reveal(config_values))
         configuration = config.parse(revealed)
         self._configuration = configuration
@@ -94,7 +94,7 @@ class AwsProvider(Provider):
             self._account = ""
 
     def check(self, resource: Resource, news: PropertyMap, olds: PropertyMap, naming: Naming) -> Checked:
-        """Validate; fill in region, name, defaults and `tagsAll` as pulumi-aws does before it plans."""
+        """Validate; fill in region, name, defaults and `tagsAll` like pulumi-aws before planning."""
         shape = self._shape(resource.type)
         hidden = frozenset(key for key, value in news.items() if has_secret(value))
         checking = Checking(resource.type, resource.name, rules_of(resource.type), hidden)
@@ -113,11 +113,11 @@ class AwsProvider(Provider):
         return Checked(states.secured({}, keep_secrets(checked, news), news), tuple(checking.failures))
 
     def diff(self, resource: Resource, old: State, news: PropertyMap, ignored: Sequence[str]) -> Difference:
-        """Compare the resource as it is recorded with what the program wants."""
+        """Compare the recorded resource with the program's inputs."""
         return self._difference(resource.type, reveal(old.outputs), reveal(news), ignored)
 
     def create(self, resource: Resource, inputs: PropertyMap, *, preview: bool, timeout_s: float) -> State:
-        """Make it; what fails after AWS has made it leaves it in the state, to be mended by the next up."""
+        """Create; after a failure the created resource stays in the state, for repair by the next up."""
         rules, shape = rules_of(resource.type), self._shape(resource.type)
         wanted = reveal(inputs)
         if preview:
@@ -130,7 +130,7 @@ class AwsProvider(Provider):
             return State(ident, self._outputs(resource, ident, known, inputs))
 
     def read(self, resource: Resource, ident: str, old: State) -> State | None:
-        """The resource as AWS has it; by its id alone when it is imported."""
+        """Return AWS's state of the resource; on import by id alone."""
         self._shape(resource.type)
         known = reveal(old.outputs) or states.plain(reveal(old.inputs))
         told = self._handler(resource.type).read(self._aws(known), ident, known)
@@ -158,7 +158,7 @@ class AwsProvider(Provider):
         timeout_s: float,
         ignored: Sequence[str],
     ) -> PropertyMap:
-        """Change it in place; a failure half-way records what AWS has by then."""
+        """Update in place; a failure half-way records AWS's current state."""
         _ = timeout_s
         before, wanted = reveal(old.outputs), reveal(news)
         change = self._difference(resource.type, before, wanted, ignored)
@@ -173,12 +173,12 @@ class AwsProvider(Provider):
             return self._outputs(resource, old.id, known, news)
 
     def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
-        """Delete it; one that is gone already is a success."""
+        """Delete; a missing resource is a success."""
         state = reveal(old.outputs)
         self._handler(resource.type).delete(self._aws(state), old.id, state, timeout_s)
 
     def schema(self) -> Mapping[str, object]:
-        """The types and functions of this provider, by which a program in YAML is checked."""
+        """Return the types and functions of this provider, for checks of YAML programs."""
         from sandbox.plugins.aws.package import package_schema  # noqa: PLC0415 - Python programs need none
 
         return package_schema(self.version, self._shapes)
@@ -204,7 +204,7 @@ class AwsProvider(Provider):
     def _outputs(
         self, resource: Resource, ident: str, known: PropertyMap, secret: PropertyMap
     ) -> PropertyMap:
-        """Read the resource that was just made or changed."""
+        """Read the resource after a creation or update."""
         aws = self._aws(known)
         told = self._handler(resource.type).read(aws, ident, states.plain(known))
         if told is None:
@@ -216,7 +216,7 @@ class AwsProvider(Provider):
     def _recorded(
         self, resource: Resource, ident: str, known: PropertyMap, secret: PropertyMap
     ) -> Iterator[None]:
-        """Turn a failure into one that records the resource, as far as AWS can still tell."""
+        """Turn a failure into InitFailed with the resource's outputs, as far as AWS can still be read."""
         try:
             yield
         except ProviderError as failure:
@@ -245,7 +245,7 @@ class AwsProvider(Provider):
         return self._configuration.access.default_tags if self._configuration else {}
 
     def _aws(self, properties: PropertyMap) -> Aws:
-        """AWS in the resource's own region, the provider's where it names none."""
+        """Return AWS in the resource's region, by default the provider's."""
         if self._clients is None or self._configuration is None:
             raise ProviderError("the AWS provider is not configured")
         region = str(properties.get("region") or self._configuration.access.region)

@@ -1,4 +1,4 @@
-"""aws:iam/role, rolePolicy, rolePolicyAttachment (internal/service/iam/role.go and its two neighbours)."""
+"""aws:iam/role, rolePolicy, rolePolicyAttachment (internal/service/iam/role.go and two more files)."""
 
 import json
 from typing import Any, Final
@@ -15,7 +15,7 @@ _DELETE_S: Final = 120.0  # propagationTimeout of the official provider
 
 
 class Role:
-    """An IAM role; its id is its name."""
+    """An IAM role; the id is the name."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreateRole."""
@@ -36,10 +36,10 @@ class Role:
         return name, {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Nothing more is to be done."""
+        """No further steps."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """GetRole, with its tags and the policies in it."""
+        """GetRole, with tags and inline policies."""
         try:
             with doing(f"reading IAM Role ({ident})"):
                 found: Any = aws.iam.get_role(RoleName=ident)["Role"]
@@ -68,13 +68,13 @@ class Role:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Every part of a role changes by a call of its own."""
+        """Update every part of a role by a separate call."""
         with doing(f"updating IAM Role ({ident})"):
             if "assumeRolePolicy" in changed:
                 policy = new["assumeRolePolicy"]
                 aws.iam.update_assume_role_policy(RoleName=ident, PolicyDocument=policy)
             if changed & {"description", "maxSessionDuration"}:
-                # Both in one call: moto drops what an UpdateRole leaves out.
+                # Both in a single call: moto drops the fields missing in an UpdateRole.
                 aws.iam.update_role(
                     RoleName=ident,
                     Description=new.get("description") or "",
@@ -90,7 +90,7 @@ class Role:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """Leave instance profiles, drop policies where `forceDetachPolicies` is set, DeleteRole."""
+        """Leave instance profiles, remove policies with `forceDetachPolicies`, DeleteRole."""
         with tolerating(*GONE):
             with doing(f"removing IAM Role ({ident}) from instance profiles"):
                 for profile in aws.iam.list_instance_profiles_for_role(RoleName=ident)["InstanceProfiles"]:
@@ -102,7 +102,7 @@ class Role:
 
 
 class RolePolicy:
-    """A policy inside a role; its id is `ROLE:POLICY`."""
+    """A policy inside a role; the id is `ROLE:POLICY`."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """PutRolePolicy."""
@@ -111,7 +111,7 @@ class RolePolicy:
         return f"{inputs['role']}:{name}", {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Nothing more is to be done."""
+        """No further steps."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
         """GetRolePolicy."""
@@ -148,7 +148,7 @@ class RolePolicy:
 
 
 class RolePolicyAttachment:
-    """A managed policy attached to a role; the id of an imported one is `ROLE/POLICY-ARN`."""
+    """A managed policy attached to a role; the id of an import is `ROLE/POLICY-ARN`."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """AttachRolePolicy."""
@@ -158,7 +158,7 @@ class RolePolicyAttachment:
         return unique(f"{role}-"), {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Nothing more is to be done."""
+        """No further steps."""
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
         """ListAttachedRolePolicies of the role."""
@@ -178,7 +178,7 @@ class RolePolicyAttachment:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Both properties replace it."""
+        """Return the id: no update in place, both properties replace the attachment."""
         _ = aws, old, new, changed
         return ident
 
@@ -190,7 +190,7 @@ class RolePolicyAttachment:
 
 
 def _document(found: Any) -> Any:
-    """A role's trust policy, which boto3 has parsed already."""
+    """Return a role's trust policy, already parsed by boto3."""
     document = found["AssumeRolePolicyDocument"]
     return json.loads(unquote(document)) if isinstance(document, str) else document
 

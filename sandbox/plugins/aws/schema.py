@@ -1,7 +1,7 @@
 """Names and types of every property, read from the source text of the installed pulumi_aws.
 
-Importing one module of pulumi_aws costs about a second of CPU and a provider is started twice an `up`, so the
-few classes that are needed are cut out of the generated source and parsed alone.
+An import of a module of pulumi_aws costs about a second of CPU, and every `up` starts a provider twice, so
+only the needed classes are cut out of the generated source and parsed.
 """
 
 import ast
@@ -77,7 +77,7 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the SDK knows of one token: its inputs, those it requires, and the names of its outputs."""
+    """The SDK's data of a token: inputs, required inputs, and names of outputs."""
 
     inputs: Mapping[str, Type]
     required: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ class Shape:
 
 
 def shapes() -> Mapping[str, Shape]:
-    """The shape of every supported token, and of the provider's own configuration.
+    """Return the shape of every supported token, and of the provider's configuration.
 
     Raises ModuleNotFoundError when pulumi_aws is not installed.
     """
@@ -94,7 +94,7 @@ def shapes() -> Mapping[str, Shape]:
 
 
 def sdk_version() -> str:
-    """The version of the installed SDK, which is that of the official provider it was generated from."""
+    """Return the version of the installed SDK, equal to the version of its official provider."""
     return importlib.metadata.version("pulumi-aws")
 
 
@@ -104,7 +104,7 @@ def _shapes(sdk: Path) -> Mapping[str, Shape]:
     stored = _cache_directory() / f"aws-schema-{sdk_version()}-{digest}.json"
     try:
         return {token: _shape(each) for token, each in json.loads(stored.read_text()).items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none yet, or not what we wrote
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # no cache yet, or malformed
         found = _extract(sdk)
         _store(stored, json.dumps({token: asdict(shape) for token, shape in found.items()}, default=sorted))
         return found
@@ -155,7 +155,7 @@ def _classes(source: Path) -> dict[str, ast.ClassDef]:
 
 
 def _cut(text: str, start: str) -> str:
-    """The top-level statement that begins where `start` matches, up to the next one."""
+    """Return the top-level statement that begins where `start` matches, up to the next statement."""
     begun = re.search(start, text, re.MULTILINE)
     if begun is None:
         raise LookupError(f"pulumi_aws {sdk_version()} has no {start}: this provider knows 7.51")
@@ -170,7 +170,7 @@ def _class(source: str) -> ast.ClassDef:
 
 
 def _getters(node: ast.ClassDef) -> dict[str, ast.expr | None]:
-    """Each property of a generated class: its name on the wire and its annotation."""
+    """Return name on the wire and annotation of every property of a generated class."""
     found: dict[str, ast.expr | None] = {}
     for member in node.body:
         if isinstance(member, ast.FunctionDef):
@@ -254,7 +254,7 @@ def _cache_directory() -> Path:
 
 
 def _store(path: Path, text: str) -> None:
-    """Keep the table for the next start; a cache that cannot be written costs only time."""
+    """Keep the table for the next start; a failed write costs only time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")

@@ -11,8 +11,8 @@ from sandbox.plugins.values import PropertyMap
 
 _GONE: Final = ("InvalidGroup.NotFound", "InvalidGroupId.Malformed")
 _STILL_USED: Final = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
-# resourceSecurityGroupDelete: 15 minutes by default, in two parts. The first part is a constant, and a
-# timeout below it leaves 30 s for the second.
+# resourceSecurityGroupDelete: 15 minutes by default, in two parts. The first part is constant; with a timeout
+# below the first part, 30 s remain for the second.
 _DELETE_S: Final = 900.0
 _FIRST_PART_S: Final = 60.0
 _LEAST_SECOND_PART_S: Final = 30.0
@@ -27,7 +27,7 @@ _Atom = tuple[str, int, int, str, str, str]  # protocol, from, to, kind of sourc
 
 
 class SecurityGroup:
-    """A security group of a VPC, with its inline rules where the program declares some."""
+    """A security group of a VPC, with inline rules where declared by the program."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
         """CreateSecurityGroup."""
@@ -45,7 +45,7 @@ class SecurityGroup:
         return made["GroupId"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Take away the egress rule that AWS gives every new group, then add the program's own."""
+        """Remove AWS's egress rule of every new group, then add the program's rules."""
         aws.wait(
             lambda: _find(aws, ident) is not None,
             timeout_s or CREATE_S,
@@ -61,7 +61,7 @@ class SecurityGroup:
             _change(aws, ident, block, set(), set(_atoms_wanted(ident, inputs.get(block) or ())))
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """DescribeSecurityGroups; rules keep the program's way of writing them while they mean the same."""
+        """DescribeSecurityGroups; equivalent rules keep the program's notation."""
         found = _find(aws, ident)
         if found is None:
             return None
@@ -81,7 +81,7 @@ class SecurityGroup:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Tags and inline rules."""
+        """Update tags and inline rules."""
         for block in ("ingress", "egress"):
             if block in changed:
                 before = set(_atoms_wanted(ident, old.get(block) or ()))
@@ -91,7 +91,7 @@ class SecurityGroup:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """DeleteSecurityGroup, again while something still uses the group."""
+        """DeleteSecurityGroup, with retries while the group is in use."""
         if state.get("revokeRulesOnDelete"):
             _revoke_all(aws, ident)
 
@@ -104,7 +104,7 @@ class SecurityGroup:
 
 
 def patience(timeout_s: float) -> float:
-    """Seconds for which a deletion is retried; `timeout_s` is the program's, 0 for none."""
+    """Return the seconds of deletion retries; `timeout_s` is the program's, 0 for no timeout."""
     wanted = timeout_s or _DELETE_S
     return wanted if wanted >= _FIRST_PART_S else _FIRST_PART_S + _LEAST_SECOND_PART_S
 
@@ -127,7 +127,7 @@ def _revoke_all(aws: Aws, ident: str) -> None:
 
 
 def _change(aws: Aws, ident: str, block: str, old: set[_Atom], new: set[_Atom]) -> None:
-    """Revoke what is no longer wanted, then authorize what is new."""
+    """Revoke surplus rules, then authorize new rules."""
     if gone := old - new:
         with tolerating("InvalidPermission.NotFound"), doing(f"revoking {block} rules of ({ident})"):
             revoke = {
@@ -170,7 +170,7 @@ def _block(atom: _Atom, ident: str) -> PropertyMap:
 
 
 def _atoms_wanted(ident: str, blocks: Iterable[Mapping[str, Any]]) -> Iterator[_Atom]:
-    """One atom for every source of every block that the program wrote."""
+    """Yield an atom for every source of every block in the program."""
     for block in blocks:
         head = (_protocol(block["protocol"]), int(block["fromPort"]), int(block["toPort"]))
         description = block.get("description") or ""
@@ -185,7 +185,7 @@ def _atoms_found(permissions: Iterable[Mapping[str, Any]]) -> Iterator[_Atom]:
     for each in permissions:
         head = (_protocol(each["IpProtocol"]), int(each.get("FromPort", 0)), int(each.get("ToPort", 0)))
         if head[0] == "-1":
-            head = ("-1", 0, 0)  # all ports: AWS leaves them out or says -1
+            head = ("-1", 0, 0)  # all ports: AWS omits the ports or returns -1
         for key, listed, name in _SOURCES:
             for source in each.get(listed, []):
                 yield (*head, key, source[name], source.get("Description") or "")

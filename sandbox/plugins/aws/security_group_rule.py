@@ -22,7 +22,7 @@ _FIELDS: Final = frozenset(
 
 
 class SecurityGroupRule:
-    """One rule of a security group that the program need not own; its id is the `sgr-` id."""
+    """A rule of a security group, possibly not owned by the program; the id is the `sgr-` id."""
 
     def __init__(self, *, egress: bool) -> None:
         self._egress = egress
@@ -41,13 +41,13 @@ class SecurityGroupRule:
         return made[0]["SecurityGroupRuleId"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Tags come by a call of their own."""
+        """Create tags by a separate call."""
         _ = timeout_s
         if inputs["tagsAll"]:
             tags.update_ec2(aws, ident, {}, inputs["tagsAll"], "VPC Security Group Rule")
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """DescribeSecurityGroupRules; a port of -1 that the program left out stays left out."""
+        """DescribeSecurityGroupRules; a port of -1 is omitted where the program omits the port."""
         found = self._find(aws, ident)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""Speaks to AWS for the provider: clients per region, waiting, and errors as one line for people."""
+"""AWS access for the provider: clients per region, waits, and errors as a line for people."""
 
 import contextlib
 import threading
@@ -19,7 +19,7 @@ _POLL_S: Final = 0.2
 
 
 class AwsError(ProviderError):
-    """AWS refused a call; `code` is its error code, such as TargetGroupNotFound."""
+    """AWS refused a call; `code` is the error code, such as TargetGroupNotFound."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class AwsError(ProviderError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """How to reach AWS, as the provider's configuration says."""
+    """The provider's access to AWS, from the configuration."""
 
     region: str
     access_key: str = ""
@@ -41,7 +41,7 @@ class Access:
 
 
 class Clients:
-    """boto3 clients of every service and region, made at first use: boto3 alone costs half a second."""
+    """boto3 clients of every service and region, created at first use: boto3 alone costs half a second."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -50,13 +50,13 @@ class Clients:
         self._session: Any = None
 
     def client(self, service: str, region: str) -> Any:
-        """The client of one service in one region."""
+        """Return the client of a service in a region."""
         with self._lock:
             made = self._made.get((service, region))
             return made or self._made.setdefault((service, region), self._make(service, region))
 
     def _make(self, service: str, region: str) -> Any:
-        import boto3  # noqa: PLC0415 - a preview of a new stack needs none
+        import boto3  # noqa: PLC0415 - a preview of a new stack needs no boto3
         from botocore.config import Config  # noqa: PLC0415
 
         access = self._access
@@ -84,7 +84,7 @@ class Clients:
 
 @dataclass(frozen=True, slots=True)
 class Aws:
-    """AWS as one resource sees it: its region, the account, and the tags every resource gets."""
+    """AWS for a resource: region, account, and default tags of every resource."""
 
     clients: Clients
     region: str
@@ -117,24 +117,24 @@ class Aws:
 
     @property
     def sts(self) -> "STSClient":
-        """Who we are."""
+        """The caller's identity."""
         client: STSClient = self.clients.client("sts", self.region)
         return client
 
     @property
     def partition(self) -> str:
-        """The first part of every ARN after `arn:`."""
+        """Return the partition, the first part of every ARN after `arn:`."""
         for start, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc")):
             if self.region.startswith(start):
                 return partition
         return "aws"
 
     def arn(self, service: str, resource: str) -> str:
-        """A regional ARN of this account; without an account id where the program skips asking for it."""
+        """Return a regional ARN of this account; without account id where the provider skips that request."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def wait(self, done: Callable[[], bool], timeout_s: float, what: str) -> None:
-        """Poll `done` until it is true. Raises ProviderError after `timeout_s` or on cancellation."""
+        """Poll `done` until true. Raises ProviderError after `timeout_s` or on cancellation."""
         deadline = time.monotonic() + timeout_s
         while not done():
             if time.monotonic() > deadline:
@@ -145,9 +145,9 @@ class Aws:
     def retry(
         self, call: Callable[[], object], codes: frozenset[str], timeout_s: float, *, containing: str = ""
     ) -> None:
-        """Call again while AWS answers one of `codes` with `containing` in its message.
+        """Repeat the call while AWS's error has one of `codes` and `containing` in the message.
 
-        The last such answer is raised after `timeout_s`.
+        Raises the last such error after `timeout_s`.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -163,9 +163,9 @@ class Aws:
 
 @contextlib.contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Say in every AWS error what was being done, in one line, as the official provider does.
+    """Add the operation to every AWS error, in a single line, like the official provider.
 
-    Raises AwsError for an answer of AWS, ProviderError where AWS could not be asked.
+    Raises AwsError for an error response of AWS, ProviderError where AWS could not be reached.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - lazy as boto3 itself
 
@@ -180,7 +180,7 @@ def doing(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def tolerating(*codes: str) -> Iterator[None]:
-    """Let AWS answer one of `codes`: what was to be removed is gone already."""
+    """Ignore AWS errors with `codes`: the resource to be removed is already missing."""
     try:
         yield
     except AwsError as error:
@@ -189,7 +189,7 @@ def tolerating(*codes: str) -> Iterator[None]:
 
 
 def _name_service(model: Any, parsed: dict[str, Any], **_rest: Any) -> None:
-    """Leave the service's name in every answer: an error of boto3 does not tell whose operation failed."""
+    """Add the service's name to every response: a boto3 error lacks the service of the failed operation."""
     parsed.setdefault("ResponseMetadata", {})["Service"] = model.service_model.service_id
 
 

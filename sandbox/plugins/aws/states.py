@@ -1,4 +1,4 @@
-"""Builds a resource's recorded outputs and inputs from what the program wrote and what AWS says."""
+"""Build a resource's recorded outputs and inputs from the program's inputs and AWS's values."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,18 +9,18 @@ from sandbox.plugins.aws.schema import Shape, Type
 from sandbox.plugins.difference import Difference
 from sandbox.plugins.values import UNKNOWN, PropertyMap, Secret, has_secret, keep_secrets
 
-_MAP: Final = Type("map")  # tagsAll, which is no input of the SDK
+_MAP: Final = Type("map")  # tagsAll, missing in the SDK's inputs
 
 
 def plain(value: Any) -> Any:
-    """`value` without the bridge's lists of filled-in defaults, which are no outputs."""
+    """Return `value` without the bridge's lists of filled-in defaults, which are not outputs."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items() if key != DEFAULTS}
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def outputs(rules: Mapping[str, Rule], known: PropertyMap, told: PropertyMap, region: str) -> PropertyMap:
-    """What AWS `told`, over what is `known` from before, over the provider's defaults; no nulls."""
+    """Merge AWS's values `told` over the previous values `known` over defaults; no nulls."""
     defaults = {key: rule.default for key, rule in rules.items() if "." not in key}
     regional: PropertyMap = {"region": region} if "region" in rules else {}
     everything = {**defaults, **plain(known), **told, **regional}
@@ -28,7 +28,7 @@ def outputs(rules: Mapping[str, Rule], known: PropertyMap, told: PropertyMap, re
 
 
 def foreseen(rules: Mapping[str, Rule], shape: Shape, inputs: PropertyMap) -> PropertyMap:
-    """The outputs of a resource that a preview would make: its inputs, and what only AWS can say unknown."""
+    """Return the outputs for the preview of a creation: the inputs, and UNKNOWN for values from AWS."""
     found: PropertyMap = {}
     for name in shape.outputs:
         rule = rules.get(name)
@@ -40,7 +40,7 @@ def foreseen(rules: Mapping[str, Rule], shape: Shape, inputs: PropertyMap) -> Pr
 
 
 def foreseen_change(old: PropertyMap, inputs: PropertyMap, change: Difference) -> PropertyMap:
-    """The outputs that a preview of an update foresees."""
+    """Return the outputs for the preview of an update."""
     gone = {path[0] for path in change.changes if len(path) == 1 and inputs.get(str(path[0])) is None}
     kept = {key: value for key, value in old.items() if key not in gone}
     found = {**kept, **plain(inputs)}
@@ -53,10 +53,10 @@ def foreseen_change(old: PropertyMap, inputs: PropertyMap, change: Difference) -
 def inputs(
     rules: Mapping[str, Rule], shape: Shape, old: PropertyMap, found: PropertyMap, change: Difference
 ) -> PropertyMap:
-    """The inputs that would make the resource as it was `found`.
+    """Return the inputs for the resource as `found`.
 
-    An unchanged property keeps the program's own way of writing it; without `old` ones (an import) all that
-    is neither empty nor a default becomes an input.
+    An unchanged property keeps the program's notation; without `old` inputs (an import) every value that is
+    neither empty nor a default becomes an input.
     """
     if not old:
         return {
@@ -72,7 +72,7 @@ def inputs(
 
 
 def secured(rules: Mapping[str, Rule], found: PropertyMap, given: PropertyMap) -> PropertyMap:
-    """`found` with everything secret that is so by nature or that the program handed over as a secret."""
+    """Return `found` with secrets: sensitive properties, and values given as secrets by the program."""
     marked = keep_secrets(found, given)
     for key, rule in rules.items():
         if rule.sensitive and key in marked and not isinstance(marked[key], Secret):
@@ -87,7 +87,7 @@ def _default(rules: Mapping[str, Rule], key: str) -> Any:
 
 
 def _like(kind: Type, old: Any, found: Any) -> Any:
-    """`found` with only those nested properties that `old` has: the others were never the program's."""
+    """Return `found` with only the nested properties of `old`: the others were never the program's."""
     if kind.kind == "object" and isinstance(old, Mapping) and isinstance(found, Mapping):
         listed = {key: value for key, value in old.items() if key == DEFAULTS}
         kept = [key for key in old if key in found and key in kind.properties]

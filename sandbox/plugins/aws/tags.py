@@ -1,4 +1,4 @@
-"""Tags: what the program sets, what the provider's default_tags add, and what AWS has."""
+"""Tags: the program's, the provider's default_tags, and AWS's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,21 +8,21 @@ from sandbox.plugins.values import UNKNOWN, PropertyMap, has_unknown
 
 
 def merged(default_tags: Mapping[str, str], tags: Any) -> Any:
-    """`tagsAll`: the default tags, overridden by the resource's own; UNKNOWN if one of those is."""
+    """Return `tagsAll`: default tags, overridden by the resource's tags; UNKNOWN for unknown tags."""
     if has_unknown(tags):
         return UNKNOWN
     return {**default_tags, **(tags or {})}
 
 
 def as_list(tags: Mapping[str, str]) -> list[Any]:
-    """Tags as every AWS API takes them."""
+    """Return tags in the form of AWS API requests."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 def as_properties(aws: Aws, found: Iterable[Mapping[str, Any]], prior: Mapping[str, Any]) -> PropertyMap:
-    """`tags` and `tagsAll` of a resource that AWS says has `found`; AWS's own `aws:` tags are left out.
+    """Return `tags` and `tagsAll` for the tags `found` at AWS, without AWS's own `aws:` tags.
 
-    A default tag counts as the resource's own only where the program sets it itself.
+    A default tag counts as the resource's own only where the program sets the tag.
     """
     everything = {tag["Key"]: tag["Value"] for tag in found if not tag["Key"].startswith("aws:")}
     own = prior.get("tags") or {}
@@ -33,12 +33,12 @@ def as_properties(aws: Aws, found: Iterable[Mapping[str, Any]], prior: Mapping[s
 
 
 def specification(kind: str, tags: Mapping[str, str]) -> list[Any]:
-    """EC2's TagSpecifications for a new resource of `kind`; empty without tags."""
+    """Return EC2's TagSpecifications for a new resource of `kind`; empty without tags."""
     return [{"ResourceType": kind, "Tags": as_list(tags)}] if tags else []
 
 
 def update_ec2(aws: Aws, ident: str, old: Mapping[str, str], new: Mapping[str, str], what: str) -> None:
-    """Bring the tags of an EC2 resource from `old` to `new`."""
+    """Change the tags of an EC2 resource from `old` to `new`."""
     with doing(f"updating tags for {what} ({ident})"):
         if gone := _gone(old, new):
             aws.ec2.delete_tags(Resources=[ident], Tags=[{"Key": key} for key in gone])
@@ -47,7 +47,7 @@ def update_ec2(aws: Aws, ident: str, old: Mapping[str, str], new: Mapping[str, s
 
 
 def update_elbv2(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, str], what: str) -> None:
-    """Bring the tags of an ELBv2 resource from `old` to `new`."""
+    """Change the tags of an ELBv2 resource from `old` to `new`."""
     with doing(f"updating tags for {what} ({arn})"):
         if gone := _gone(old, new):
             aws.elbv2.remove_tags(ResourceArns=[arn], TagKeys=gone)
@@ -56,7 +56,7 @@ def update_elbv2(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, s
 
 
 def update_user(aws: Aws, name: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
-    """Bring the tags of an IAM user from `old` to `new`."""
+    """Change the tags of an IAM user from `old` to `new`."""
     with doing(f"updating tags for IAM User ({name})"):
         if gone := _gone(old, new):
             aws.iam.untag_user(UserName=name, TagKeys=gone)
@@ -65,7 +65,7 @@ def update_user(aws: Aws, name: str, old: Mapping[str, str], new: Mapping[str, s
 
 
 def update_role(aws: Aws, name: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
-    """Bring the tags of an IAM role from `old` to `new`."""
+    """Change the tags of an IAM role from `old` to `new`."""
     with doing(f"updating tags for IAM Role ({name})"):
         if gone := _gone(old, new):
             aws.iam.untag_role(RoleName=name, TagKeys=gone)
@@ -74,7 +74,7 @@ def update_role(aws: Aws, name: str, old: Mapping[str, str], new: Mapping[str, s
 
 
 def update_eks(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
-    """Bring the tags of an EKS resource from `old` to `new`."""
+    """Change the tags of an EKS resource from `old` to `new`."""
     with doing(f"updating tags for EKS ({arn})"):
         if gone := _gone(old, new):
             aws.eks.untag_resource(resourceArn=arn, tagKeys=gone)
@@ -83,7 +83,7 @@ def update_eks(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, str
 
 
 def of_elbv2(aws: Aws, arn: str) -> Sequence[Any]:
-    """The tags of an ELBv2 resource."""
+    """Return the tags of an ELBv2 resource."""
     with doing(f"listing tags for ELBv2 ({arn})"):
         found = aws.elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"]
     return found[0].get("Tags", []) if found else []

@@ -12,7 +12,7 @@ from sandbox.plugins.values import PropertyMap
 _GONE: Final = ("TargetGroupNotFound", "TargetGroupNotFoundException")
 _IN_USE: Final = frozenset({"ResourceInUse", "ResourceInUseException"})
 _IN_USE_BY: Final = "is currently in use by a listener or a rule"
-_DELETE_S: Final = 120.0  # a constant of resourceTargetGroupDelete: customTimeouts do not change it
+_DELETE_S: Final = 120.0  # a constant of resourceTargetGroupDelete: customTimeouts have no effect
 _DNS: Final = "target_group_health.dns_failover.minimum_healthy_targets"
 _ROUTING: Final = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
 _TERMINATION: Final = "target_health_state.unhealthy.connection_termination.enabled"
@@ -21,10 +21,10 @@ _BLOCKS: Final = ("stickiness", "targetGroupHealth", "targetHealthStates")
 
 
 class TargetGroup:
-    """A target group; its id is its ARN. Targets are nobody's business here."""
+    """A target group; the id is the ARN. Targets are not managed here."""
 
     def create(self, aws: Aws, inputs: PropertyMap) -> tuple[str, PropertyMap]:
-        """CreateTargetGroup, unless one of that name exists (AWS would hand that one over)."""
+        """CreateTargetGroup, unless the name exists (AWS would return the existing group)."""
         name = inputs.get("name") or unique(inputs.get("namePrefix"), "tf-")
         with tolerating(*_GONE), doing(f"reading ELBv2 Target Group ({name})"):
             if aws.elbv2.describe_target_groups(Names=[name])["TargetGroups"]:
@@ -49,19 +49,19 @@ class TargetGroup:
         return made["TargetGroups"][0]["TargetGroupArn"], {}
 
     def settle(self, aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
-        """Set its attributes."""
+        """Set the attributes."""
         _ = timeout_s
         wanted = attributes.wanted(
             attributes.TARGET_GROUP, inputs["targetType"], inputs, attributes.TARGET_GROUP
         )
-        # The provider leaves zero values to AWS when it creates (targetGroupAttributes.expand)
+        # At creation the provider does not send zero values (targetGroupAttributes.expand)
         given = {
             key: value for key, value in wanted.items() if value or key.startswith("deregistration_delay.t")
         }
         _modify(aws, ident, {**_block_attributes(inputs, _BLOCKS), **given})
 
     def read(self, aws: Aws, ident: str, prior: PropertyMap) -> PropertyMap | None:
-        """DescribeTargetGroups, its attributes and its tags."""
+        """DescribeTargetGroups, attributes and tags."""
         found = _find(aws, ident)
         if found is None:
             return None
@@ -90,7 +90,7 @@ class TargetGroup:
     def update(
         self, aws: Aws, ident: str, old: PropertyMap, new: PropertyMap, changed: frozenset[str]
     ) -> str:
-        """Health check, attributes, tags."""
+        """Update health check, attributes, tags."""
         if "healthCheck" in changed and new.get("healthCheck"):
             with doing(f"modifying ELBv2 Target Group ({ident})"):
                 aws.elbv2.modify_target_group(TargetGroupArn=ident, **_health_check(new))
@@ -101,7 +101,7 @@ class TargetGroup:
         return ident
 
     def delete(self, aws: Aws, ident: str, state: PropertyMap, timeout_s: float) -> None:
-        """DeleteTargetGroup, again while a listener or a rule uses the group; AWS tolerates a missing one."""
+        """DeleteTargetGroup, with retries while the group is in use; AWS accepts a missing group."""
         _ = state, timeout_s
 
         def remove() -> None:
@@ -169,7 +169,7 @@ def _health_check_found(found: Mapping[str, Any]) -> PropertyMap:
 
 
 def _block_attributes(inputs: PropertyMap, names: Iterable[str]) -> dict[str, Any]:
-    """The attributes behind the nested blocks `names`."""
+    """Return the attributes of the nested blocks `names`."""
     pairs: dict[str, Any] = {}
     if "stickiness" in names and (sticky := inputs.get("stickiness")):
         pairs.update({"stickiness.enabled": sticky["enabled"], "stickiness.type": sticky["type"]})

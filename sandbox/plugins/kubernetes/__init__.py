@@ -1,4 +1,4 @@
-"""The offline Kubernetes provider: any kind the API server serves, with the official provider's manners.
+"""The offline Kubernetes provider: any kind of the API server, with the official provider's behaviour.
 
 Source comments name files of pulumi-kubernetes 4.x below provider/pkg.
 """

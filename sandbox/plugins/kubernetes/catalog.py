@@ -1,4 +1,4 @@
-"""Which kinds the API server serves, by its own discovery."""
+"""The kinds of the API server, from its discovery API."""
 
 import threading
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from sandbox.plugins.kubernetes.connection import ApiError, Connection
 
 
 class NoMatchError(Exception):
-    """The API server serves no such kind."""
+    """The API server has no such kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind as discovery names it: `plural` is its name in URLs."""
+    """A kind from discovery: `plural` is the name in URLs."""
 
     api_version: str
     kind: str
@@ -22,14 +22,14 @@ class Kind:
     namespaced: bool
 
     def path(self, namespace: str, name: str = "") -> str:
-        """The URL path of the collection, or of the object `name` in it."""
+        """Return the URL path of the collection, or of the object `name` in the collection."""
         root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
         scope = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced else ""
         return f"{root}{scope}/{self.plural}" + (f"/{quote(name, safe='')}" if name else "")
 
 
 class Catalog:
-    """Discovery, remembered for the life of the process; what is not found is asked for again."""
+    """Discovery with a cache for the life of the process; a missing kind is looked up again."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class Catalog:
         self._lock = threading.Lock()
 
     def find(self, api_version: str, kind: str) -> Kind:
-        """The served kind. Raises NoMatchError."""
+        """Return the served kind. Raises NoMatchError."""
         with self._lock:
             if (api_version, kind) not in self._known:
                 self._discover(api_version)
@@ -47,7 +47,7 @@ class Catalog:
         return found
 
     def exists(self, api_version: str, kind: str) -> bool:
-        """Whether the kind is served now."""
+        """Return whether the kind is served now."""
         try:
             self.find(api_version, kind)
         except NoMatchError:
@@ -63,7 +63,7 @@ class Catalog:
                 return
             raise
         for each in listed.get("resources", ()):
-            if "/" not in each["name"]:  # pods/log and the like are no kinds of their own
+            if "/" not in each["name"]:  # subresources such as pods/log are not kinds
                 self._known[(api_version, each["kind"])] = Kind(
                     api_version=api_version,
                     kind=each["kind"],

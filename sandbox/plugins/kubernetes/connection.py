@@ -1,4 +1,4 @@
-"""HTTP to one API server, as a kubeconfig describes it."""
+"""HTTP to an API server, configured by a kubeconfig."""
 
 import base64
 import json
@@ -19,15 +19,15 @@ from sandbox import trust
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _READ_TIMEOUT_S: Final = 60.0
-_POOL: Final = 64  # as many as the service has threads
+_POOL: Final = 64  # the number of threads of the service
 
 
 class ConfigError(Exception):
-    """The kubeconfig cannot be used; the message is one line for people."""
+    """The kubeconfig cannot be used; the message is a line for people."""
 
 
 class ApiError(Exception):
-    """The API server refused a request; the message is the server's own, whole."""
+    """The API server refused a request; the message is the server's, complete."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Where the API server is and who we are to it."""
+    """Address of the API server and the client's credentials."""
 
     server: str
     namespace: str
@@ -46,9 +46,9 @@ class Access:
 
 
 def load(kubeconfig: str, context: str = "", namespace: str = "") -> Access:
-    """The access that `kubeconfig` (a path, several joined by `:`, or the document itself) gives.
+    """Return the access from `kubeconfig` (a path, several joined by `:`, or the document itself).
 
-    Raises ConfigError naming the file or the entry that is missing or of a kind that is not supported.
+    Raises ConfigError with the file or entry that is missing or unsupported.
     """
     document, directory = _document(kubeconfig)
     name = context or document.get("current-context") or ""
@@ -70,7 +70,7 @@ def load(kubeconfig: str, context: str = "", namespace: str = "") -> Access:
 
 
 class Connection:
-    """Requests to the API server; safe to use from many threads."""
+    """Requests to the API server; safe for use from many threads."""
 
     def __init__(self, access: Access) -> None:
         self.namespace = access.namespace
@@ -85,7 +85,7 @@ class Connection:
         )
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
-        """The object at `path`."""
+        """Return the object at `path`."""
         return self.send("GET", path, query=query)
 
     def send(
@@ -97,9 +97,9 @@ class Connection:
         query: Mapping[str, str] | None = None,
         content: str = "application/json",
     ) -> dict[str, Any]:
-        """Send one request; the answered object.
+        """Send a request; return the object of the response.
 
-        Raises ApiError where the server refuses, ConnectionError where it cannot be reached.
+        Raises ApiError for a refusal, ConnectionError for an unreachable server.
         """
         headers = self._headers | {"Accept": "application/json", "Content-Type": content}
         url = f"{self._server}{path}?{urlencode(query)}" if query else self._server + path
@@ -123,7 +123,7 @@ def _answer(status: int, data: bytes) -> dict[str, Any]:
 
 
 def _document(kubeconfig: str) -> tuple[dict[str, Any], Path]:
-    """The parsed kubeconfig, and the directory that its relative paths are relative to."""
+    """Return the parsed kubeconfig, and the base directory of its relative paths."""
     if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{"):
         text, directory = kubeconfig, Path.cwd()
     else:
@@ -159,7 +159,7 @@ def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any], directory: Path) -
         context = trust.context(pem=authority.decode())
     certificate, key = (_pem(user, f"client-{what}", directory) for what in ("certificate", "key"))
     if certificate and key:
-        with tempfile.NamedTemporaryFile() as both:  # load_cert_chain reads files only; 0600, gone at once
+        with tempfile.NamedTemporaryFile() as both:  # load_cert_chain reads only files; 0600, deleted at once
             both.write(certificate + b"\n" + key)
             both.flush()
             context.load_cert_chain(both.name)

@@ -1,12 +1,12 @@
-"""Who owns which field: creations are plain POSTs, updates server-side applies (pulumi-kubernetes#4278)."""
+"""Field managers: creations are plain POSTs, updates server-side applies (pulumi-kubernetes#4278)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 CREATOR: Final = "pulumi-kubernetes"  # the manager of every creation (await.go Creation)
 _OWN: Final = frozenset({"pulumi-resource-kubernetes", CREATOR, "pulumi-kubernetes.exe"})
-# Whose fields an update takes over without a conflict (await.go fixCSAFieldManagers); prefixes, and the
-# operations they count for.
+# Managers whose fields an update takes over without a conflict (await.go fixCSAFieldManagers); prefixes, and
+# the affected operations.
 _TAKEN_OVER: Final = (
     ("kubectl", ("Apply", "Update")),
     ("before-first-apply", ("Update",)),
@@ -16,10 +16,10 @@ _TAKEN_OVER: Final = (
 
 
 def forced(live: Mapping[str, Any], *, preview: bool) -> bool:
-    """Whether an apply overwrites conflicts unasked (await.go patchForce).
+    """Return whether an apply overwrites conflicts by default (await.go patchForce).
 
-    It does where no manager is recorded. A preview also does while fields belong to a creation, because only
-    the real update moves them to the apply's manager before it applies.
+    True without a recorded manager. Also true in a preview while fields belong to a creation: only the real
+    update moves such fields to the apply's manager before the apply.
     """
     entries = live["metadata"].get("managedFields") or []
     created = any(one["operation"] == "Update" and one["manager"] in _OWN for one in entries)
@@ -27,10 +27,10 @@ def forced(live: Mapping[str, Any], *, preview: bool) -> bool:
 
 
 def taken_over(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | None:
-    """`managedFields` in which what those managers own belongs to `manager`'s applies; None for no change.
+    """Return `managedFields` with the fields of _TAKEN_OVER moved to `manager`'s Apply; None for no change.
 
-    For the API server a manager's Update and its Apply are two managers, so that the first apply after a POST
-    would conflict with it, and would never remove a field.
+    The API server treats a manager's Update and Apply as two managers: the first apply after a POST would
+    conflict with the POST, and would never remove a field.
     """
     entries = live["metadata"].get("managedFields") or []
     ours: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Names of objects: auto-naming, and the ids by which Pulumi knows an object (metadata/naming.go)."""
+"""Names of objects: auto-naming, and the ids of objects in Pulumi (metadata/naming.go)."""
 
 import hashlib
 import secrets
@@ -13,26 +13,26 @@ _SUFFIX_DIGITS: Final = 8
 
 
 def identify(obj: Mapping[str, Any]) -> str:
-    """`namespace/name`, or `name` where there is no namespace."""
+    """Return `namespace/name`, or `name` without a namespace."""
     metadata = obj.get("metadata") or {}
     namespace, name = metadata.get("namespace"), metadata.get("name", "")
     return f"{namespace}/{name}" if namespace else name
 
 
 def split(ident: str) -> tuple[str, str]:
-    """Namespace (maybe "") and name of an id."""
+    """Return namespace (possibly "") and name of an id."""
     namespace, _, name = ident.rpartition("/")
     return namespace, name
 
 
 def is_autonamed(obj: Mapping[str, Any]) -> bool:
-    """Whether `assign` chose the name, so that a replacement can have another."""
+    """Return whether `assign` chose the name, so that a replacement can have another name."""
     annotations = (obj.get("metadata") or {}).get("annotations") or {}
     return isinstance(annotations, Mapping) and annotations.get(AUTONAMED) == "true"
 
 
 def assign(obj: dict[str, Any], logical: str, naming: Naming) -> None:
-    """Name `obj` after its resource where the program gives neither name nor generateName."""
+    """Name `obj` after the resource where the program gives neither name nor generateName."""
     metadata = _metadata(obj)
     if metadata is None or _given(metadata):
         return
@@ -42,7 +42,7 @@ def assign(obj: dict[str, Any], logical: str, naming: Naming) -> None:
 
 
 def adopt(obj: dict[str, Any], old: Mapping[str, Any]) -> None:
-    """Keep the name that `assign` chose last time where the program still gives none."""
+    """Keep the previous name from `assign` where the program still gives no name."""
     metadata = _metadata(obj)
     name = (old.get("metadata") or {}).get("name")
     if metadata is not None and not _given(metadata) and is_autonamed(old) and name:
@@ -50,7 +50,7 @@ def adopt(obj: dict[str, Any], old: Mapping[str, Any]) -> None:
 
 
 def _metadata(obj: dict[str, Any]) -> dict[str, Any] | None:
-    """The metadata to write to; None while it is unknown as a whole."""
+    """Return the metadata to write to; None for metadata that is unknown as a whole."""
     metadata = obj.setdefault("metadata", {})
     return metadata if isinstance(metadata, dict) else None
 
@@ -67,7 +67,7 @@ def _set(metadata: dict[str, Any], name: str) -> None:
 
 
 def _suffix(seed: bytes, logical: str) -> str:
-    """Eight hex digits, the same for the same seed, so that preview and update agree on the name."""
+    """Return eight hex digits, the same for the same seed: preview and update agree on the name."""
     if not seed:
         return secrets.token_hex(_SUFFIX_DIGITS // 2)
     return hashlib.sha512(seed + logical.encode()).hexdigest()[:_SUFFIX_DIGITS]

@@ -1,4 +1,4 @@
-"""Objects of one cluster: make, apply, read and delete them."""
+"""Create, apply, read and delete objects of a cluster."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +11,8 @@ from sandbox.plugins.kubernetes.connection import ApiError, Connection
 from sandbox.plugins.kubernetes.managers import CREATOR, taken_over
 
 Object = Mapping[str, Any]
-# A Namespace or a CustomResourceDefinition of the same program may be on its way (await.go Creation retries).
+# A Namespace or CustomResourceDefinition of the same program may still be missing (await.go Creation
+# retries).
 _RETRY_DELAYS_S: Final = (0.5, 1.0, 2.0, 4.0)
 _TAKE_OVER_ATTEMPTS: Final = 5
 _CONFLICT_HELP: Final = (
@@ -22,38 +23,38 @@ _CONFLICT_HELP: Final = (
 
 
 class Objects:
-    """The cluster behind one connection."""
+    """The cluster behind a connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._catalog = Catalog(connection)
 
     def kind(self, obj: Object) -> Kind:
-        """How the API server serves the object's kind. Raises NoMatchError."""
+        """Return the API server's data of the object's kind. Raises NoMatchError."""
         return self._catalog.find(obj.get("apiVersion", ""), obj.get("kind", ""))
 
     def served(self, obj: Object) -> bool:
-        """Whether the API server serves the object's kind now."""
+        """Return whether the API server serves the object's kind now."""
         return self._catalog.exists(obj.get("apiVersion", ""), obj.get("kind", ""))
 
     def namespaced(self, obj: Object) -> bool:
-        """Whether objects of this kind live in namespaces; a kind not served yet is taken to."""
+        """Return whether the kind is namespaced; true for a kind that is not served yet."""
         return not self.served(obj) or self.kind(obj).namespaced
 
     def path(self, obj: Object, *, collection: bool = False) -> str:
-        """The URL path of the object, or of the collection it belongs to."""
+        """Return the URL path of the object or its collection."""
         metadata = obj["metadata"]
         namespace = metadata.get("namespace") or self.connection.namespace
         return self.kind(obj).path(namespace, "" if collection else metadata["name"])
 
     def get(self, obj: Object) -> dict[str, Any]:
-        """The live object. Raises ApiError."""
+        """Return the live object. Raises ApiError."""
         return self.connection.get(self.path(obj))
 
     def create(self, obj: Object, *, dry_run: bool, tell: Callable[[str], None]) -> dict[str, Any]:
-        """POST the object, trying again for 7.5 s while its kind or namespace does not exist.
+        """POST the object; retry for 7.5 s while the kind or namespace does not exist.
 
-        An unknown or doubled field is an error (fieldValidation=Strict).
+        An unknown or duplicate field is an error (fieldValidation=Strict).
         """
         query = {"fieldManager": CREATOR, "fieldValidation": "Strict", **_dry(dry_run)}
         for number, delay in enumerate((*_RETRY_DELAYS_S, None), 1):
@@ -68,7 +69,7 @@ class Objects:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def apply(self, obj: Object, manager: str, *, force: bool, dry_run: bool) -> dict[str, Any]:
-        """Server-side apply as `manager`, creating the object where it is missing. Raises ApiError."""
+        """Server-side apply as `manager`; create a missing object. Raises ApiError."""
         query = {
             "fieldManager": manager,
             "fieldValidation": "Strict",
@@ -87,13 +88,13 @@ class Objects:
             raise
 
     def relinquish(self, obj: Object, manager: str) -> None:
-        """Apply an empty object as `manager`, which then owns no field of it (ssa/relinquish.go)."""
+        """Apply an empty object as `manager`: afterwards the manager owns no field (ssa/relinquish.go)."""
         empty = {key: obj[key] for key in ("apiVersion", "kind")}
         named = {key: value for key, value in obj["metadata"].items() if value}
         self.apply({**empty, "metadata": named}, manager, force=False, dry_run=False)
 
     def take_over(self, obj: Object, manager: str) -> dict[str, Any]:
-        """The live object, whose fields of our creation and of kubectl now belong to `manager`'s applies."""
+        """Return the live object, with fields of the creation and of kubectl moved to `manager`'s applies."""
         for attempt in range(_TAKE_OVER_ATTEMPTS):
             live = self.get(obj)
             owners = taken_over(live, manager)
@@ -108,13 +109,13 @@ class Objects:
             try:
                 return self.connection.send("PATCH", self.path(obj), patch, content=content)
             except ApiError as error:
-                # A controller may write status between our read and our write.
+                # A controller may write status between the read and the write.
                 if error.status != HTTPStatus.CONFLICT or attempt + 1 == _TAKE_OVER_ATTEMPTS:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def delete(self, obj: Object, propagation: str) -> str | None:
-        """Begin the deletion; the uid of what is being deleted, None where there was nothing."""
+        """Begin the deletion; return the uid of the deleted object, or None for a missing object."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         try:
             path = self.path(obj)
@@ -130,7 +131,7 @@ class Objects:
 
 
 def keep_live(obj: Object, live: Object, ignored: list[tuple[str | int, ...]]) -> dict[str, Any]:
-    """`obj` with the live values at the `ignored` paths (await.go handleSSAIgnoreFields)."""
+    """Return `obj` with the live values at the `ignored` paths (await.go handleSSAIgnoreFields)."""
     kept = deepcopy(dict(obj))
     for path in ignored:
         found = _at(live, path[:-1])

@@ -1,4 +1,4 @@
-"""The hooks of the offline Kubernetes provider (the official one's are in provider/provider.go)."""
+"""The hooks of the offline Kubernetes provider (the official provider's are in provider/provider.go)."""
 
 import functools
 import secrets
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 def _explained(hook: Callable[P, R]) -> Callable[P, R]:
-    """Errors of the API server, whole, as the one message of the resource."""
+    """Turn errors of the API server, complete, into the single message of the resource."""
 
     @functools.wraps(hook)
     def explained(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -39,7 +39,7 @@ def _explained(hook: Callable[P, R]) -> Callable[P, R]:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a program asks for: the plain object, the inputs it came from, and who applies it."""
+    """A program's request: the plain object, the original inputs, and the field manager."""
 
     obj: dict[str, Any]
     given: PropertyMap
@@ -50,7 +50,7 @@ class _Wish:
 
 
 class Kubernetes(Provider):
-    """Any kind of object, through the API server's own discovery and validation."""
+    """Any kind of object, by discovery and validation of the API server."""
 
     name = "kubernetes"
 
@@ -62,7 +62,7 @@ class Kubernetes(Provider):
         self._unreachable = "the provider has not been configured"
 
     def configure(self, config: PropertyMap) -> None:
-        """Read the kubeconfig; one that cannot be used is the error of the first resource that needs it."""
+        """Read the kubeconfig; an unusable kubeconfig is an error of the first resource that needs it."""
         self._settings = Settings.parse(reveal(config))
         try:
             access = load(self._settings.kubeconfig, self._settings.context, self._settings.namespace)
@@ -73,7 +73,7 @@ class Kubernetes(Provider):
 
     @_explained
     def check(self, resource: Resource, news: PropertyMap, olds: PropertyMap, naming_: Naming) -> Checked:
-        """Fill in name and namespace; what the fields mean is the API server's to judge."""
+        """Fill in name and namespace; the fields are validated by the API server."""
         _refuse_unsupported(resource)
         inputs = shape.without_server_metadata(_object(resource, news))
         if olds:
@@ -116,7 +116,7 @@ class Kubernetes(Provider):
 
     @_explained
     def create(self, resource: Resource, inputs: PropertyMap, *, preview: bool, timeout_s: float) -> State:
-        """POST the object, then wait until it is ready; a preview does the same as a dry run."""
+        """POST the object, then wait for readiness; a preview is a dry run without the wait."""
         obj = _object(resource, inputs)
         skipped = has_unknown(obj) or _is_patch(resource) or not self._cluster().served(obj)
         if preview and skipped:
@@ -144,7 +144,7 @@ class Kubernetes(Provider):
 
     @_explained
     def read(self, resource: Resource, ident: str, old: State) -> State | None:
-        """The live object and the inputs it amounts to: drift is what they differ by from the last inputs."""
+        """Return the live object and its inputs; drift is the difference from the last inputs."""
         _refuse_unsupported(resource)
         last = shape.normalised(reveal(old.inputs))
         known, manager = bool(last), str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes")
@@ -182,13 +182,13 @@ class Kubernetes(Provider):
         timeout_s: float,
         ignored: Sequence[str],
     ) -> PropertyMap:
-        """Server-side apply under the manager that made the object, then wait until it is ready."""
+        """Server-side apply under the manager of the creation, then wait for readiness."""
         obj = shape.without_server_metadata(_object(resource, news))
         if preview and (has_unknown(obj) or not self._cluster().served(obj)):
             return news
         wish = _Wish(obj, news, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
         cluster = self._cluster()
-        plain = preview or _is_patch(resource)  # a patch owns its own fields alone
+        plain = preview or _is_patch(resource)  # a patch owns only the fields of the patch
         live = cluster.get(obj) if plain else cluster.take_over(obj, wish.manager)
         sent = keep_live(obj, live, [parse(path) for path in ignored])
         force = annotations.forces(obj) or managers.forced(live, preview=preview)
@@ -206,7 +206,10 @@ class Kubernetes(Provider):
 
     @_explained
     def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
-        """Delete the object and wait until it is gone; gone already is as good. A patch gives up fields."""
+        """Delete the object and wait until it is gone; a missing object is a success.
+
+        A patch gives up fields.
+        """
         live, inputs = state.recorded(old.outputs)
         obj = _object(resource, live or inputs)
         obj["metadata"] = dict(zip(("namespace", "name"), naming.split(old.id), strict=True))
@@ -233,7 +236,7 @@ class Kubernetes(Provider):
     def _ready(
         self, resource: Resource, wish: "_Wish", made: dict[str, Any], *, timeout_s: float
     ) -> PropertyMap:
-        """The outputs once the object is ready. Raises InitFailed, which keeps the object in the state."""
+        """Return the outputs of the ready object. Raises InitFailed, which keeps the object in the state."""
         path = self._cluster().path(made)
         try:
             return wish.checkpoint(self._waiter(resource).ready(path, wish.obj, timeout_s))
@@ -254,7 +257,10 @@ class Kubernetes(Provider):
 
 
 def _object(resource: Resource, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The Kubernetes object of the properties, secrets revealed; version and kind from the type if absent."""
+    """Return the Kubernetes object of the properties, without secret wrappers.
+
+    An absent version or kind is taken from the resource type.
+    """
     obj: dict[str, Any] = {key: value for key, value in reveal(properties).items() if value is not None}
     package_module, _, kind = resource.type.rpartition(":")
     group_version = package_module.partition(":")[2].removeprefix("core/")
@@ -264,7 +270,7 @@ def _object(resource: Resource, properties: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _is_patch(resource: Resource) -> bool:
-    """Whether the resource manages some fields of an object and not its life (kinds/util.go)."""
+    """Return whether the resource manages some fields of an object and not its life cycle (kinds/util.go)."""
     return resource.type.endswith("Patch")
 
 
@@ -278,7 +284,7 @@ def _refuse_unsupported(resource: Resource) -> None:
 
 
 def _unpreviewable(error: ApiError) -> bool:
-    """Errors of a dry run that say nothing about the update: a new namespace, a predecessor still there."""
+    """Return whether a dry-run error is irrelevant: a new namespace, or a predecessor still there."""
     namespace_missing = error.status == HTTPStatus.NOT_FOUND and "namespaces" in str(error)
     return error.status == HTTPStatus.FORBIDDEN or error.reason == "AlreadyExists" or namespace_missing
 

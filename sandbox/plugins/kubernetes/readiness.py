@@ -1,6 +1,6 @@
-"""When an object counts as ready, from what the API server says at one moment.
+"""Readiness of an object, from the API server's data at one moment.
 
-Rules by kind from await/deployment.go and await/service.go; a kind that is not here is ready once it exists.
+Rules by kind from await/deployment.go and await/service.go; any other kind is ready once the object exists.
 The official provider has rules for further kinds (Ingress, Job, PersistentVolumeClaim, Pod, StatefulSet ...).
 """
 
@@ -13,12 +13,12 @@ from sandbox.plugins.kubernetes.connection import ApiError, Connection
 
 Object = Mapping[str, Any]
 _TEN_MINUTES_S: Final = 600.0
-_SETTLE_S: Final = 10.0  # await/service.go gives endpoints ten seconds after each change
+_SETTLE_S: Final = 10.0  # await/service.go waits ten seconds after every change of endpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """One look: `problems` says for people why the object is not ready; `failed` that it never will be."""
+    """A readiness check: `problems` are the reasons in words; `failed` means never ready."""
 
     ready: bool
     problems: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How to look at one kind, how long to wait, and how long the look must not change."""
+    """The check of a kind, the timeout, and the time for which the result must be unchanged."""
 
     look: Callable[[Connection, Object], Readiness]
     timeout_s: float = _TEN_MINUTES_S
@@ -36,7 +36,7 @@ class Rule:
 
 
 def rule(obj: Object) -> Rule | None:
-    """The rule of the object's kind."""
+    """Return the rule of the object's kind."""
     return _RULES.get((obj.get("apiVersion", ""), obj.get("kind", "")))
 
 
@@ -107,7 +107,7 @@ def _ready_endpoints(connection: Connection, service: Object) -> tuple[str, ...]
 
 
 def _pod_problems(connection: Connection, live: Object) -> list[str]:
-    """Why Pods of the Deployment do not run, each reason once."""
+    """Return the reasons why Pods of the Deployment do not run, without duplicates."""
     labels = live.get("spec", {}).get("selector", {}).get("matchLabels", {})
     query = urlencode({"labelSelector": ",".join(f"{key}={value}" for key, value in labels.items())})
     path = f"/api/v1/namespaces/{live['metadata']['namespace']}/pods?{query}"

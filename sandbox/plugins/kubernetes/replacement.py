@@ -1,4 +1,4 @@
-"""Which changes the API server refuses in place, so that the object must be replaced (provider/diff.go)."""
+"""Changes that the API server refuses in place, so that the object must be replaced (provider/diff.go)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -59,10 +59,10 @@ _FORCE_NEW: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 def force_new(
     obj: Mapping[str, Any], *, mutable_secrets: bool, mutable_config_maps: bool, patch: bool = False
 ) -> list[Path]:
-    """The property paths of `obj` whose change replaces it; of a patch resource the object's identity alone.
+    """Return the property paths of `obj` that force a replacement; for a patch only the object's identity.
 
-    Secrets and ConfigMaps count as immutable unless the provider is told otherwise, so that what uses them by
-    name rolls over to the new content.
+    Secrets and ConfigMaps are immutable by default, so that workloads with references by name roll over to
+    the new content.
     """
     if patch:
         return [parse("metadata.name"), parse("metadata.namespace")]
@@ -78,5 +78,5 @@ def force_new(
 
 
 def forces(changed: Path, rules: list[Path]) -> bool:
-    """Whether a change at `changed` touches one of `rules`: below it, or above it (a whole parent)."""
+    """Return whether a change at `changed` touches one of `rules`: below, or above (a whole parent)."""
     return any(all(want in ("*", have) for have, want in zip(changed, rule, strict=False)) for rule in rules)

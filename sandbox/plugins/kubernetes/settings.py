@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the stand-in heeds; every other key of the official provider is accepted and has no effect."""
+    """The supported options; every other key of the official provider is accepted without effect."""
 
     kubeconfig: str = ""
     context: str = ""
@@ -20,7 +20,7 @@ class Settings:
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> "Settings":
-        """Argument first, then the official provider's environment variable, then ~/.kube/config."""
+        """Parse: argument first, then the official provider's environment variable, then ~/.kube/config."""
         default = str(Path.home() / ".kube" / "config")
         return cls(
             kubeconfig=_text(config, "kubeconfig") or os.environ.get("KUBECONFIG") or default,
@@ -34,7 +34,7 @@ class Settings:
 
 def _text(config: Mapping[str, Any], key: str) -> str:
     value = config.get(key)
-    return value if isinstance(value, str) else ""  # unknown in a preview: as if it were not given
+    return value if isinstance(value, str) else ""  # unknown in a preview: treated as absent
 
 
 def _flag(config: Mapping[str, Any], key: str, variable: str) -> bool:

@@ -1,7 +1,7 @@
-"""Comparing an object as the cluster has it with an object as a program asks for it.
+"""Compare an object in the cluster with the object in a program.
 
-The live object is first cut down to the fields of the program's last inputs (provider.go pruneLiveState):
-what the server or a controller fills in beside them is nobody's drift.
+The live object is first reduced to the fields of the program's last inputs (provider.go pruneLiveState):
+further fields, filled in by the server or a controller, are not drift.
 """
 
 import base64
@@ -16,7 +16,7 @@ from sandbox.plugins.values import has_unknown
 
 Object = dict[str, Any]
 
-# metadata that only the server writes (provider.go normalizeInputs)
+# metadata written only by the server (provider.go normalizeInputs)
 _SERVERS_METADATA: Final = (
     "creationTimestamp",
     "deletionGracePeriodSeconds",
@@ -38,7 +38,7 @@ _MISSING: Final = object()
 
 
 def normalised(inputs: Mapping[str, Any]) -> Object:
-    """Inputs in the form the server would store: no server-side metadata, a Secret's stringData in data."""
+    """Return inputs in the server's form: no server-side metadata, a Secret's stringData in data."""
     result = without_server_metadata(inputs)
     if result.get("kind") == "Secret" and result.get("apiVersion") == "v1":
         plain = result.pop("stringData", None)
@@ -50,7 +50,7 @@ def normalised(inputs: Mapping[str, Any]) -> Object:
 
 
 def without_server_metadata(inputs: Mapping[str, Any]) -> Object:
-    """A copy of the inputs without metadata that only the server writes."""
+    """Return a copy of the inputs without metadata written only by the server."""
     result = deepcopy(dict(inputs))
     metadata = result.get("metadata")
     if isinstance(metadata, dict):
@@ -60,20 +60,20 @@ def without_server_metadata(inputs: Mapping[str, Any]) -> Object:
 
 
 def pruned(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> Object:
-    """`live` with only those fields that `inputs` has too.
+    """Return `live` with only the fields of `inputs`.
 
-    A zero value of the inputs ("", 0, false, [] or {}) that is missing in `live` is kept: the server stores
-    nothing for it, so that its absence is no drift.
+    A zero value of the inputs ("", 0, false, [] or {}) missing in `live` is kept: the server does not store
+    zero values, so an absence is not drift.
     """
     seen = {key: _pruned(live[key], inputs[key]) for key in live if key in inputs}
     return seen | {key: value for key, value in inputs.items() if key not in live and _zero(value)}
 
 
 def differences(old: Any, new: Any) -> dict[Path, Change]:
-    """Every path at which `new` inputs differ from the `old` (pruned) object.
+    """Return every path at which `new` inputs differ from the `old` (pruned) object.
 
-    Quantities are compared by amount ("0.25" is "250m"), and an empty list or map is an absent one, since the
-    server drops it.
+    Quantities are compared by amount ("0.25" is "250m"), and an empty list or map is absent, because the
+    server drops empty lists and maps.
     """
     return dict(_differences((), old, new))
 

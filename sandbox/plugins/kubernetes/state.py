@@ -1,4 +1,4 @@
-"""What the engine keeps of an object: the live object and, under `__inputs`, what the program asked for."""
+"""The engine's record of an object: the live object and, under `__inputs`, the program's inputs."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -19,7 +19,7 @@ _SERVERS_ANNOTATIONS: Final = (
 def checkpoint(
     live: Mapping[str, Any], inputs: Mapping[str, Any], given: PropertyMap, manager: str
 ) -> PropertyMap:
-    """The outputs to record; secret is whatever was secret in `given`, and all content of a Secret."""
+    """Return the outputs to record; secret are the secrets of `given`, and all content of a Secret."""
     outputs = keep_secrets(deepcopy(dict(live)), given)
     asked = keep_secrets(deepcopy(dict(inputs)), given)
     for each in (outputs, asked):
@@ -34,14 +34,14 @@ def checkpoint(
 
 
 def hide_content(secret: PropertyMap) -> None:
-    """Make a Secret's data secret, and the annotation in which kubectl keeps a copy of it."""
+    """Make a Secret's data secret, and kubectl's annotation with a copy of the data."""
     for key in ("data", "stringData"):
         if key in secret and not isinstance(secret[key], Secret):
             secret[key] = Secret(reveal(secret[key]))
 
 
 def recorded(outputs: PropertyMap) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The live object and the inputs of a checkpoint, secrets revealed."""
+    """Return the live object and the inputs of a checkpoint, without secret wrappers."""
     plain = reveal(outputs)
     inputs = plain.pop(INPUTS, None) or {}
     plain.pop(MANAGER, None)
@@ -50,7 +50,7 @@ def recorded(outputs: PropertyMap) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def inputs_of(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs for an object that no program has asked for yet (import, `.get`): all of it but the status."""
+    """Return inputs for an object not yet in a program (import, `.get`): the whole object but the status."""
     inputs = {key: deepcopy(value) for key, value in live.items() if key not in _NOT_INPUTS}
     for name in _SERVERS_ANNOTATIONS:
         (inputs["metadata"].get("annotations") or {}).pop(name, None)

@@ -1,4 +1,4 @@
-"""Waits until an object is ready or gone, telling the engine meanwhile what is missing."""
+"""Wait until an object is ready or gone; report missing conditions to the engine meanwhile."""
 
 import threading
 import time
@@ -12,14 +12,14 @@ from sandbox.plugins.kubernetes.connection import ApiError, Connection
 
 _POLL_S: Final = 0.2
 _DELETION_TIMEOUT_S: Final = 600.0  # await.go Deletion
-# Kinds whose deletion is not waited for under skipAwait (overrides.go allowsSkipAwaitWithDelete)
+# Kinds without a wait for the deletion under skipAwait (overrides.go allowsSkipAwaitWithDelete)
 _SKIPS_DELETION: Final = frozenset(
     {"Namespace", "Pod", "ReplicationController", "DaemonSet", "Deployment", "StatefulSet", "Job"}
 )
 
 
 class NotReadyError(Exception):
-    """The object exists but did not become ready; `reasons` are for people, the first sums up."""
+    """The object exists but did not become ready; `reasons` are for people, the first is the summary."""
 
     def __init__(self, reasons: tuple[str, ...]) -> None:
         super().__init__("; ".join(reasons))
@@ -28,14 +28,14 @@ class NotReadyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """What every wait needs: the cluster, the engine's wish to stop, and where to say how it stands."""
+    """Common parts of every wait: the connection, the engine's cancellation, and the progress reports."""
 
     connection: Connection
     cancelled: threading.Event
     tell: Callable[[str], None]
 
     def ready(self, path: str, inputs: Mapping[str, Any], custom_s: float) -> dict[str, Any]:
-        """The live object at `path` once it is ready. Raises NotReadyError."""
+        """Return the live object at `path` once ready. Raises NotReadyError."""
         live = self.connection.get(path)
         rule = readiness.rule(live)
         if rule is None or annotations.skips_waiting(inputs):
@@ -61,7 +61,7 @@ class Waiter:
             live = self.connection.get(path)
 
     def check(self, live: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-        """One look during a refresh. Raises NotReadyError."""
+        """Check once during a refresh. Raises NotReadyError."""
         rule = readiness.rule(live)
         if rule is None or annotations.skips_waiting(inputs):
             return
