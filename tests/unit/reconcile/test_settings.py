@@ -17,7 +17,8 @@ DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
 def test_the_documentation_holds_the_table_as_the_code_has_it() -> None:
-    assert as_markdown() in DOCS.read_text()
+    table = as_markdown()
+    assert table in DOCS.read_text(), f"replace the table in docs/settings.md by:\n{table}"
 
 
 def test_help_names_every_variable() -> None:
