@@ -143,7 +143,7 @@ def test_c1_a_supervisor_takes_over_what_an_earlier_one_noted(layout: Layout) ->
 
 def test_c1_the_record_of_a_start_is_its_owners_alone(layout: Layout) -> None:
     process.start(layout, "dataplane", SLEEP, {"SECRET": "x"})
-    (record,) = layout.run.glob("nlb*.json")
+    (record,) = layout.run.glob("dataplane*.json")
     assert record.stat().st_mode & 0o077 == 0
     listed = subprocess.run(["ls", layout.run], capture_output=True, text=True, check=True).stdout.split()
-    assert sorted(listed) == ["nlb.pid", "nlb.start.json"]
+    assert sorted(listed) == ["dataplane.pid", "dataplane.start.json"]
