@@ -8,6 +8,9 @@ from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, VARIA
 from syncer.manifests.pod import Workload
 from syncer.manifests.references import IMAGE_FORM
 
+from .resourcekeys import CPU, MEMORY
+from .words import ENV_NAME, LABEL_KEY, LABEL_VALUE, SUBDOMAIN_FORM
+
 _DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind(EXTERNAL), managed_by="")
 
 
@@ -42,22 +45,17 @@ def _texts(names: str, value: dict[str, Any], *, but: tuple[str, ...] = ()) -> d
     return {**found, "properties": dict.fromkeys(but, False)} if but else found
 
 
-_SUBDOMAIN: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-_OBJECT_NAME: Final = _text(_SUBDOMAIN)
+_OBJECT_NAME: Final = _text(SUBDOMAIN_FORM)
 _LABEL: Final = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 63)
-# The patterns of the stack's keys, without look-ahead: Go's regular expressions lack look-ahead.
-_LABEL_NAME: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_LABEL_KEY: Final = rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}"
-_LABELS: Final = (_LABEL_KEY, _text(f"({_LABEL_NAME})?", 63))
-_TERMS: Final = rf"\s*({_LABEL_NAME})?\s*(,\s*({_LABEL_NAME})?\s*)*"
+_LABELS: Final = (LABEL_KEY, _text(LABEL_VALUE, 63))
+# The grammar of syncer/decide/selector.py.
+_TERMS: Final = rf"\s*{LABEL_VALUE}\s*(,\s*{LABEL_VALUE}\s*)*"
 _REQUIREMENT: Final = (
-    rf"\s*(!\s*{_LABEL_KEY}|{_LABEL_KEY}(\s*(=|==|!=)\s*({_LABEL_NAME})?|\s*[<>]\s*[+-]?[0-9]{{1,19}}"
+    rf"\s*(!\s*{LABEL_KEY}|{LABEL_KEY}(\s*(=|==|!=)\s*{LABEL_VALUE}|\s*[<>]\s*[0-9]{{1,19}}"
     rf"|\s+(in|notin)\s*\({_TERMS}\))?)\s*"
 )
-_SELECTOR: Final = _text(f"({_REQUIREMENT}(,{_REQUIREMENT})*)?", 4096)
-_CPU: Final = _text(r"[0-9]{1,6}(\.[0-9]{1,3})?|[0-9]{1,9}m")
-_MEMORY: Final = _text(r"[0-9]{1,15}(\.[0-9]{1,9})?(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
-_AMOUNTS: Final = _object({"cpu": _CPU, "memory": _MEMORY}, required=("cpu", "memory"))
+_SELECTOR: Final = _text(rf"\s*|{_REQUIREMENT}(,{_REQUIREMENT})*", 4096)
+_AMOUNTS: Final = _object({"cpu": _text(CPU), "memory": _text(MEMORY)}, required=("cpu", "memory"))
 _ARN: Final = (
     r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
 )
@@ -66,16 +64,16 @@ _PORT: Final = {"type": "integer", "minimum": 1, "maximum": 65535}
 _ROLE: Final = _text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", 2048)
 _TOLERATION: Final = _object(
     {
-        "key": _text(_LABEL_KEY),
+        "key": _text(LABEL_KEY),
         "operator": {"enum": ["Equal", "Exists"]},
-        "value": _text(f"({_LABEL_NAME})?", 63),
+        "value": _text(LABEL_VALUE, 63),
         "effect": {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
     }
 )
 # As in `syncer.topologySpread` of the stack; the selector is the chart's.
 _SPREAD: Final = _object(
     {
-        "topologyKey": _text(_LABEL_KEY, 317),
+        "topologyKey": _text(LABEL_KEY, 317),
         "maxSkew": {"type": "integer", "minimum": 1, "maximum": 5},
         "whenUnsatisfiable": {"enum": ["ScheduleAnyway", "DoNotSchedule"]},
     },
@@ -101,7 +99,7 @@ _OWN_ENV: Final = (
 )
 # The kubelet's probes cannot reach a loopback address.
 _LOOPBACK: Final = r"^\s*(127\..*|::1|[lL]ocalhost\.?)\s*$"
-_ENV: Final = _texts("[A-Za-z_][A-Za-z0-9_]*", {"type": "string"}, but=_OWN_ENV)
+_ENV: Final = _texts(ENV_NAME, {"type": "string"}, but=_OWN_ENV)
 _ENV["properties"]["NLB_SYNC_ADDRESS"] = {"not": {"pattern": _LOOPBACK}}
 
 VALUES: Final = (
@@ -199,7 +197,7 @@ VALUES: Final = (
         name="annotations",
         default={},
         schema=_texts(
-            _LABEL_KEY,
+            LABEL_KEY,
             {"type": "string"},
             but=("node-nlb-sync/configuration", "eks.amazonaws.com/skip-containers"),
         ),
@@ -239,7 +237,7 @@ VALUES: Final = (
     Value(
         name="priorityClassName",
         default="",
-        schema=_text(f"({_SUBDOMAIN})?"),
+        schema=_text(f"({SUBDOMAIN_FORM})?"),
         text="The Pods' priority class; empty: the cluster's default.",
     ),
     Value(

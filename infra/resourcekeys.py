@@ -10,6 +10,8 @@ from .problems import Change, Problem, echo
 from .shapes import Record, Text, declared
 
 _NUMBER: Final = r"\d{1,15}(\.\d{1,9})?"
+CPU: Final = r"\d{1,6}(\.\d{1,3})?|\d{1,9}m"
+MEMORY: Final = _NUMBER + "(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?"
 UNITS: Final[Mapping[str, Fraction]] = {
     "": Fraction(1),
     "m": Fraction(1, 1000),
@@ -21,15 +23,13 @@ UNITS: Final[Mapping[str, Fraction]] = {
 def cpu(default: str, reason: str) -> Text:
     """A CPU quantity; the API server accepts no finer unit than 1m."""
     allowed = "CPUs as a Kubernetes quantity such as 0.5 or 500m"
-    pattern = r"\d{1,6}(\.\d{1,3})?|\d{1,9}m"
-    return Text(default=default, reason=reason, allowed=allowed, pattern=pattern, example=default)
+    return Text(default=default, reason=reason, allowed=allowed, pattern=CPU, example=default)
 
 
 def memory(default: str, reason: str) -> Text:
     """A quantity of bytes; `m` would be thousandths of a byte, and is a misspelt M."""
     allowed = "bytes as a Kubernetes quantity such as 200Mi"
-    pattern = _NUMBER + "(k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?"
-    return Text(default=default, reason=reason, allowed=allowed, pattern=pattern, example=default)
+    return Text(default=default, reason=reason, allowed=allowed, pattern=MEMORY, example=default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

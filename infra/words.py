@@ -11,11 +11,12 @@ __all__ = ["IMAGE", "REPOSITORY"]
 LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, allowed by Kubernetes for a Service
 PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
 ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-SUBDOMAIN = r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123
-LABEL_VALUE = r"(?=.{0,63}$)([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?"
-_LABEL_PREFIX = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?"
-_LABEL_NAME = r"(?=[^/]{1,63}$)[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?"
-LABEL_KEY = _LABEL_PREFIX + _LABEL_NAME
+SUBDOMAIN_FORM = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123, any length
+SUBDOMAIN = r"(?=.{1,253}$)" + SUBDOMAIN_FORM
+# Without look-ahead, which the Go regular expressions of the chart's schema lack.
+_LABEL_NAME = r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
+LABEL_VALUE = rf"({_LABEL_NAME})?"
+LABEL_KEY = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?" + _LABEL_NAME
 
 
 def object_name(default: str, reason: str, *, output: bool = False) -> Text:

@@ -1,6 +1,7 @@
 """The files of the Helm chart follow from the objects, and its schema is strict."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,13 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from infra.chartvalues import VALUES
 from infra.helmchart import CHART, written
 from infra.templates import Each, Expr, IfSet, Spread, When, lines, merged
+from syncer.decide.selector import Selector, SelectorError
 from syncer.manifests.credentials import KINDS
 
 GROUP: dict[str, Any] = {
@@ -97,6 +102,24 @@ def test_every_object_of_the_schema_refuses_unknown_keys() -> None:
 def test_a_wrong_value_is_refused(values: dict[str, Any], wrong: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         check({**values, **wrong})
+
+
+@given(st.text(st.sampled_from("ab/._-1!=<>(), inot")))
+@example("a in (b, c)")
+@example("x.y/a notin ()")
+@example("a == b,!c")
+@example("a>-5")
+@example("a=b,,c")
+@example("a in b")
+def test_the_chart_takes_the_label_selectors_of_the_syncer(text: str) -> None:
+    try:
+        Selector.parse(text)
+    except SelectorError:
+        taken = False
+    else:
+        taken = True
+    pattern = next(value.schema["pattern"] for value in VALUES if value.name == "labelFilter")
+    assert (re.search(pattern, text, re.ASCII) is not None) is taken
 
 
 def test_entries_keep_their_order_where_kinds_differ() -> None:
