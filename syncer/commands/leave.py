@@ -48,7 +48,7 @@ class AnotherHandError(SyncerError):
 
 
 @dataclass(slots=True)
-class Farewell:
+class Handover:
     """Deregisters the cluster's own targets, poll by poll, until none is left or the time is over."""
 
     elb: Elb
@@ -160,7 +160,7 @@ def _let_go(
     states: Sequence[GroupState],
 ) -> int:
     elb = aws(settings)
-    handover = Farewell(
+    handover = Handover(
         elb=elb,
         clock=SystemClock(),
         desired=desired,

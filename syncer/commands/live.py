@@ -38,18 +38,18 @@ def explain(args: argparse.Namespace) -> int:
     settings = read_settings(args, os.environ)
     selector = settings.node_selector.text
     seen = live_look(settings)
-    told = seen.explanations
+    explanations = seen.explanations
     asked = {plain(name): name for name in args.node}
-    known = {name for story in told for name in _names(story)}
+    known = {name for each in explanations for name in _names(each)}
     if asked:
-        told = [story for story in told if _names(story).intersection(asked)]
+        explanations = [each for each in explanations if _names(each).intersection(asked)]
     if args.json:
-        show_json([_as_json(story, selector) for story in told])
+        show_json([_as_json(each, selector) for each in explanations])
     elif asked:
-        for number, story in enumerate(told):
-            _show_story(story, selector, gap=number > 0)
+        for number, each in enumerate(explanations):
+            _show_explanation(each, selector, gap=number > 0)
     else:
-        _show_all(told)
+        _show_all(explanations)
     absent = "is no Node of this cluster and no target of its groups"
     if seen.problems:
         absent = "is not in what could be read"
@@ -61,9 +61,9 @@ def explain(args: argparse.Namespace) -> int:
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
 
 
-def _show_all(told: Sequence[Explanation]) -> None:
-    if told:
-        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, told))
+def _show_all(explanations: Sequence[Explanation]) -> None:
+    if explanations:
+        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, explanations))
     else:
         show("no node and no target is listed")
 
@@ -112,20 +112,20 @@ def live_look(settings: Settings) -> Look:
         elb.close()
 
 
-def _names(story: Explanation) -> set[str]:
-    return {name for name in (story.node, story.instance_id) if name}
+def _names(explanation: Explanation) -> set[str]:
+    return {name for name in (explanation.node, explanation.instance_id) if name}
 
 
-def _as_json(story: Explanation, selector: str) -> dict[str, Any]:
+def _as_json(explanation: Explanation, selector: str) -> dict[str, Any]:
     return {
-        "node": story.node,
-        "instance_id": story.instance_id,
-        "verdict": story.standing.value,
-        "reason": story.reason,
-        "says": _meaning(story, selector),
-        "speaker": story.speaker,
-        "zone": story.zone,
-        "zone_source": story.zone_source,
+        "node": explanation.node,
+        "instance_id": explanation.instance_id,
+        "verdict": explanation.standing.value,
+        "reason": explanation.reason,
+        "says": _meaning(explanation, selector),
+        "speaker": explanation.speaker,
+        "zone": explanation.zone,
+        "zone_source": explanation.zone_source,
         "groups": [
             {
                 "target_group": at.target_group,
@@ -137,25 +137,26 @@ def _as_json(story: Explanation, selector: str) -> dict[str, Any]:
                 "why": at.why.value if at.why else "",
                 **({} if at.retry_in is None else {"retry_in": at.retry_in}),
             }
-            for at in story.groups
+            for at in explanation.groups
         ],
     }
 
 
-def _meaning(story: Explanation, selector: str) -> str:
-    return meaning_of(story.reason, selector, place_says(story.zone, story.zone_source))
+def _meaning(explanation: Explanation, selector: str) -> str:
+    return meaning_of(explanation.reason, selector, place_says(explanation.zone, explanation.zone_source))
 
 
-def _show_story(story: Explanation, selector: str, *, gap: bool) -> None:
+def _show_explanation(explanation: Explanation, selector: str, *, gap: bool) -> None:
     if gap:
         show("")
-    name = story.node or "(no Node)"
-    show(f"{name} ({story.instance_id or 'no instance'}): {story.standing.value}, {story.reason}")
-    show(f"  {_meaning(story, selector)}")
-    if place := place_says(story.zone, story.zone_source):
+    name = explanation.node or "(no Node)"
+    instance = explanation.instance_id or "no instance"
+    show(f"{name} ({instance}): {explanation.standing.value}, {explanation.reason}")
+    show(f"  {_meaning(explanation, selector)}")
+    if place := place_says(explanation.zone, explanation.zone_source):
         show(f"  zone: {place}")
-    if story.speaker:
-        show(f"  ({spoken_by(story.speaker)})")
+    if explanation.speaker:
+        show(f"  ({spoken_by(explanation.speaker)})")
     rows = [
         (
             f"  {_group_name(at)}",
@@ -164,28 +165,28 @@ def _show_story(story: Explanation, selector: str, *, gap: bool) -> None:
             "; ".join(filter(None, (health_says(at.state, at.reason), override_says(at.override)))) or "-",
             f"hold: {says(at.why, at.retry_in)}" if at.why else at.next,
         )
-        for at in story.groups
+        for at in explanation.groups
     ]
     show_table(("  GROUP", "PORT", "AWS SAYS", "BECAUSE", "NEXT"), rows)
 
 
-def _row(story: Explanation) -> tuple[str, ...]:
+def _row(explanation: Explanation) -> tuple[str, ...]:
     return (
-        story.node or "(no Node)",
-        story.instance_id or "-",
-        story.standing.value,
-        story.reason,
-        _each(story, lambda at: " ".join(filter(None, (at.state, at.reason, at.override)))),
-        _each(story, lambda at: f"{at.next} {at.why or ''}".strip()),
+        explanation.node or "(no Node)",
+        explanation.instance_id or "-",
+        explanation.standing.value,
+        explanation.reason,
+        _each(explanation, lambda at: " ".join(filter(None, (at.state, at.reason, at.override)))),
+        _each(explanation, lambda at: f"{at.next} {at.why or ''}".strip()),
     )
 
 
-def _each(story: Explanation, shown: Callable[[AtGroup], str]) -> str:
+def _each(explanation: Explanation, shown: Callable[[AtGroup], str]) -> str:
     """Show the text of each group; once where all groups have the same text."""
-    said = [shown(at) for at in story.groups]
+    said = [shown(at) for at in explanation.groups]
     if len(set(said)) == 1:
         return said[0]
-    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(story.groups, said, strict=True))
+    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(explanation.groups, said, strict=True))
 
 
 def _group_name(at: AtGroup) -> str:

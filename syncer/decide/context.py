@@ -33,9 +33,9 @@ class Context:
 def succeeding(
     desired: Desired, actual: GroupState, surplus: Iterable[Target], now: float
 ) -> dict[Target, float]:
-    """Return since when every target on an old port has a replacement that was registered or refused.
+    """Return since when every target on an old port has a successor that was registered or refused.
 
-    A replacement without a place, or without a successful call, does not replace the old target. A failed
+    A successor without a place, or without a successful call, does not replace the old target. A failed
     read does not restart the wait.
     """
     if actual.port is None:
@@ -44,9 +44,9 @@ def succeeding(
     for target in surplus:
         if target.id not in desired.wanted:
             continue
-        heir = Target(target.id, actual.port)
-        known = actual.targets.get(heir)
-        if heir in actual.set_aside or (known is not None and known.registered):
+        successor = Target(target.id, actual.port)
+        known = actual.targets.get(successor)
+        if successor in actual.set_aside or (known is not None and known.registered):
             since[target] = min(actual.memory.superseded.get(target, now), now)
     return since
 

@@ -74,7 +74,7 @@ def explanations(
         _View(state, plan, releases.get(state.target_group, {}))
         for state, plan in zip(states, plans, strict=True)
     ]
-    told = [
+    found = [
         Explanation(
             node=verdict.node,
             instance_id=verdict.instance_id,
@@ -89,7 +89,7 @@ def explanations(
     ]
     known = {verdict.instance_id for verdict in evaluation.verdicts}
     strangers = sorted({instance for view in views for instance in view.targets} - known)
-    return told + [
+    return found + [
         Explanation(
             node="",
             instance_id=instance,

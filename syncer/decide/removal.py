@@ -115,7 +115,7 @@ class Removals:
         return notice.since + self._context.policy.deadline_patience - self._context.now
 
     def replaced(self, targets: Collection[Target]) -> None:
-        """Release targets on an old port, once the replacement is healthy or after a bounded wait."""
+        """Release targets on an old port, once the successor is healthy or after a bounded wait."""
         for target in sorted(targets):
             if self._succeeded(target):
                 self._note(target, self._brake.release(target))
@@ -126,23 +126,29 @@ class Removals:
         context = self._context
         if target not in context.succeeding or context.actual.port is None:
             return False
-        heir = context.actual.targets.get(Target(target.id, context.actual.port))
-        if heir is not None and heir.state is TargetState.HEALTHY and self._stands_in(heir, target):
+        successor = context.actual.targets.get(Target(target.id, context.actual.port))
+        if (
+            successor is not None
+            and successor.state is TargetState.HEALTHY
+            and self._stands_in(successor, target)
+        ):
             return True
         left = context.succeeding[target] + context.policy.successor_patience - context.now
         if left > 0:
             self.look_again.append(left)
-        # If no wanted target is healthy, the health check is at fault, not the replacement (rule 8).
+        # If no wanted target is healthy, the health check is at fault, not the successor (rule 8).
         return left <= 0 and context.settled
 
-    def _stands_in(self, heir: TargetHealth, target: Target) -> bool:
-        """Whether traffic reaches the replacement, or does not reach the old target either (zonal shift)."""
-        return not heir.override or self._brake.counts(heir.target) or not self._brake.counts(target)
+    def _stands_in(self, successor: TargetHealth, target: Target) -> bool:
+        """Whether traffic reaches the successor, or does not reach the old target either (zonal shift)."""
+        return (
+            not successor.override or self._brake.counts(successor.target) or not self._brake.counts(target)
+        )
 
     def make_way(self, displaced: Collection[Target], step: int) -> None:
         """Swap up to `step` targets at the quota, targets that do not serve first.
 
-        Besides the displaced targets, superseded targets that wait for a replacement are swapped: otherwise a
+        Besides the displaced targets, superseded targets that wait for a successor are swapped: otherwise a
         full group could never change its port.
         """
         waiting = [
@@ -175,14 +181,14 @@ class Removals:
         return not waiting and len(worse) < _SEVERAL
 
     def _is_worse_off(self, old: Target) -> bool:
-        """Whether the old target is healthy and its registered replacement is not."""
+        """Whether the old target is healthy and its registered successor is not."""
         context = self._context
-        heir = context.actual.targets.get(Target(old.id, context.actual.port or 0))
+        successor = context.actual.targets.get(Target(old.id, context.actual.port or 0))
         return (
             context.actual.targets[old].state is TargetState.HEALTHY
-            and heir is not None
-            and heir.registered
-            and heir.state is not TargetState.HEALTHY
+            and successor is not None
+            and successor.registered
+            and successor.state is not TargetState.HEALTHY
         )
 
     def doubtful(self, targets: Collection[Target]) -> None:

@@ -40,7 +40,7 @@ class Recorder:
     ) -> None:
         self._reporter = reporter
         self._cluster = cluster
-        self._tally = counters
+        self._counters = counters
         self._clock = clock
         self._started = clock.now()
         self._joining: dict[tuple[str, Target], float] = {}
@@ -53,7 +53,7 @@ class Recorder:
             node = nodes.get(target.id)
             if node is None or node.ready_since is None or node.ready_since < self._started:
                 continue
-            self._tally.ready_to_registered[group.arn].observe(now - node.ready_since)
+            self._counters.ready_to_registered[group.arn].observe(now - node.ready_since)
             self._joining[group.arn, target] = node.ready_since
 
     def deregistered(self, group: Group, targets: Sequence[Target]) -> None:
@@ -133,7 +133,7 @@ class Recorder:
                 continue
             health = group.actual.targets.get(target)
             if health is not None and health.state is TargetState.HEALTHY:
-                self._tally.ready_to_healthy[group.arn].observe(self._clock.now() - ready_since)
+                self._counters.ready_to_healthy[group.arn].observe(self._clock.now() - ready_since)
             elif health is not None and health.registered:
                 continue
             del self._joining[arn, target]

@@ -35,7 +35,7 @@ from tests.mutation.ways import (
 from tests.simulation import test_lag
 from tests.simulation.ha import test_election, test_record, test_two_replicas
 from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
-from tests.unit.reconcile import test_check_port, test_contested, test_controller, test_events
+from tests.unit.reconcile import test_check_port, test_conflicts, test_controller, test_events
 
 _LOOP = test_controller
 _OURS = test_plan.TestOwnership()
@@ -258,7 +258,7 @@ SWITCHES = (
         rule="7 contested",
         where="syncer.reconcile.conflicts:Conflicts.set_aside",
         off=answering({}),
-        story=test_contested.test_a_target_that_another_hand_deregisters_three_times_is_left_alone_for_ten_minutes,
+        story=test_conflicts.test_a_target_that_another_writer_deregisters_three_times_is_left_alone_for_ten_minutes,
     ),
     Switch(
         rule="7 AWS lag proves no other writer",

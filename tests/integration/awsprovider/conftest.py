@@ -85,7 +85,7 @@ def boto(aws_url: str) -> "Clients":
 
 
 class Clients:
-    """AWS as another hand would use it."""
+    """AWS as another writer would use it."""
 
     def __init__(self, url: str) -> None:
         self._url = url

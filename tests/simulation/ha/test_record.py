@@ -59,7 +59,7 @@ def test_whatever_a_hand_has_written_is_read(text: str, numbers: str) -> None:
 
 
 @virtually
-async def test_what_another_hand_has_spoilt_in_the_record_stops_nobody() -> None:
+async def test_what_another_writer_has_spoilt_in_the_record_stops_nobody() -> None:
     world = tracked()
     spoilt = {key_of(HTTP): "\u00b2 00ab", "confirmed.0123456789ab": "\u00b2", "confirmed.ba": "1" * 5000}
     await MemoryRecords(world.stored).write(spoilt, "")
@@ -236,7 +236,7 @@ async def test_what_cannot_be_recorded_is_not_registered_until_it_can() -> None:
 
 
 @virtually
-async def test_what_another_hand_has_written_meanwhile_is_kept_until_aws_does_not_list_it() -> None:
+async def test_what_another_writer_has_written_meanwhile_is_kept_until_aws_does_not_list_it() -> None:
     world = tracked()
     world.join("a", "b")
     replica = await settled(world, "a", "b")

@@ -1,7 +1,7 @@
 """The safety rules a second time, from the words of the specification: whether a call may be sent.
 
 It is asked at the moment at which a replica lets a call through, and it knows what that replica was answered
-until then (`known.py`), what people chose, and which targets another hand has put there. It calls none of
+until then (`known.py`), what people chose, and which targets another writer has put there. It calls none of
 the syncer's decisions.
 
 What it allows beyond the words of rule 2, and why:
@@ -24,9 +24,9 @@ What it allows beyond the words of rule 2, and why:
   is a Lease it must be valid even so (rule 9).
 - What leads to a larger base before a restart is forgotten by it, but for what drains.
 
-- A successor in conflict has been tried: another hand removes it as often as it is registered.
+- A successor in conflict has been tried: another writer removes it as often as it is registered.
 - A target that was adopted on sight, and is not recorded yet, is foreign to whoever starts after its Node is
-  gone: one that was never recorded, or that another hand has put there.
+  gone: one that was never recorded, or that another writer has put there.
 """
 
 from collections.abc import Callable, Collection, Iterator

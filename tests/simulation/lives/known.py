@@ -27,7 +27,7 @@ class KnownGroup:
     not know whether it happened must look before it removes more. For a minute it counts against an answer
     that need not show it yet (`effects.py`). What other hands do is known by the next answer. `seen` is how
     many instances served or drained, by scope, from when on. `unsure` are those whose registration was not
-    answered since the last read, `news` those of another hand, with the time of the read that told of them.
+    answered since the last read, `news` those of another writer, with the time of the read that told of them.
     `said` is the limit that people chose, `learnt` the one that AWS was seen to have,
     until `learnt_until`. `written` is when a call of ours changed a target.
     """

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from syncer.commands.leave import AnotherHandError, Farewell
+from syncer.commands.leave import AnotherHandError, Handover
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.handover import handover_policy, without_us
@@ -27,7 +27,7 @@ def instances(letter: str, count: int) -> list[InstanceId]:
     return [InstanceId(f"i-{letter}{number:016x}") for number in range(count)]
 
 
-class Handover:
+class SharedGroup:
     """A group with targets of our cluster and of another one, all healthy."""
 
     def __init__(self, ours: int, theirs: int) -> None:
@@ -51,7 +51,7 @@ class Handover:
         state = self.state()
         nodes = [node_view(node(each, each), NodePolicy()) for each in self.ours]
         evaluation = evaluate(nodes, registered_instances([state]), NodePolicy())
-        handover = Farewell(
+        handover = Handover(
             elb=self.elb,
             clock=VirtualClock(),
             desired=without_us(choose(evaluation, [state], POLICY)),
@@ -75,7 +75,7 @@ def play(story: Callable[[], Awaitable[None]]) -> None:
 
 def test_ours_go_at_once_where_the_others_are_as_many() -> None:
     async def story() -> None:
-        world = Handover(ours=10, theirs=10)
+        world = SharedGroup(ours=10, theirs=10)
         (plan,) = await world.leave()
         assert plan.deregister == ()
         assert world.left() == set(world.theirs)
@@ -85,7 +85,7 @@ def test_ours_go_at_once_where_the_others_are_as_many() -> None:
 
 def test_without_others_enough_keep_serving_however_long_it_is_waited() -> None:
     async def story() -> None:
-        world = Handover(ours=10, theirs=2)
+        world = SharedGroup(ours=10, theirs=2)
         await world.leave(within=3000)
         assert len(world.left()) == 6
         assert set(world.theirs) < world.left()
@@ -95,7 +95,7 @@ def test_without_others_enough_keep_serving_however_long_it_is_waited() -> None:
 
 def test_the_rest_goes_when_others_have_come() -> None:
     async def story() -> None:
-        world = Handover(ours=10, theirs=0)
+        world = SharedGroup(ours=10, theirs=0)
         asyncio.get_running_loop().call_later(120, world.register, *instances("c", 8))
         await world.leave()
         assert world.left() == set(instances("c", 8))
@@ -105,7 +105,7 @@ def test_the_rest_goes_when_others_have_come() -> None:
 
 def test_the_last_target_of_a_group_stays() -> None:
     async def story() -> None:
-        world = Handover(ours=1, theirs=0)
+        world = SharedGroup(ours=1, theirs=0)
         (plan,) = await world.leave(within=60)
         assert world.left() == set(world.ours)
         assert [held.why for held in plan.held] == ["LastServing"]
@@ -115,7 +115,7 @@ def test_the_last_target_of_a_group_stays() -> None:
 
 def test_a_syncer_that_registers_them_again_ends_it() -> None:
     async def story() -> None:
-        world = Handover(ours=4, theirs=4)
+        world = SharedGroup(ours=4, theirs=4)
         for second in range(33, 100, 3):
             asyncio.get_running_loop().call_later(second, world.register, *world.ours)
         with pytest.raises(AnotherHandError, match="4 targets are registered again; stop the syncer first"):
@@ -126,7 +126,7 @@ def test_a_syncer_that_registers_them_again_ends_it() -> None:
 
 def test_one_that_aws_does_not_let_go_keeps_no_other_one() -> None:
     async def story() -> None:
-        world = Handover(ours=4, theirs=4)
+        world = SharedGroup(ours=4, theirs=4)
         world.cloud.stuck = {world.ours[0]}
         (plan,) = await world.leave(within=60)
         assert world.left() == {world.ours[0], *world.theirs}
@@ -138,7 +138,7 @@ def test_one_that_aws_does_not_let_go_keeps_no_other_one() -> None:
 
 def test_a_call_that_fails_is_made_again() -> None:
     async def story() -> None:
-        world = Handover(ours=4, theirs=4)
+        world = SharedGroup(ours=4, theirs=4)
         world.elb.faults.append(ThrottledError("DeregisterTargets", "Throttling", "slow down"))
         await world.leave()
         assert world.left() == set(world.theirs)

@@ -141,7 +141,7 @@ def test_without_a_port_nothing_is_registered_and_nothing_wanted_is_removed() ->
     assert planned.deregister == (target(0),)
 
 
-def test_a_target_removed_by_another_hand_is_registered_again() -> None:
+def test_a_target_removed_by_another_writer_is_registered_again() -> None:
     before = group(*healthy(range(3)), ours=frozenset(map(target, range(3))))
     del (targets := dict(before.targets))[target(1)]
     assert decide(of(range(3)), replace(before, targets=targets)).register == (target(1),)

@@ -110,7 +110,7 @@ def test_foreign_targets_take_places_and_our_own_do_not() -> None:
 
 
 def test_in_exclusive_they_take_none_because_they_go() -> None:
-    """Else each that another hand adds to a full group would push one of our own out, and in again."""
+    """Else each that another writer adds to a full group would push one of our own out, and in again."""
     actual = group(*(health(n) for n in [*range(4), 50]))
     policy = PlanPolicy(ownership=Ownership.EXCLUSIVE, target_limit=4)
     assert decide(NODES[:4], actual, policy).deregister == (target(50),)

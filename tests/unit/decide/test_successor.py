@@ -108,7 +108,7 @@ def test_where_no_new_target_is_healthy_the_old_ones_stay_for_the_check_is_at_fa
 
 
 @pytest.mark.parametrize("why", [Why.POISON, Why.CONTESTED])
-def test_a_successor_that_aws_refuses_or_another_hand_removes_is_waited_for_as_long(why: Why) -> None:
+def test_a_successor_that_aws_refuses_or_another_writer_removes_is_waited_for_as_long(why: Why) -> None:
     state = group(*old(), *new("hhd"), ours=RECORD, set_aside={target(2, NEW): why})
     first = decide(NODES, state)
     waiting = replace(state, memory=first.memory)

@@ -90,7 +90,7 @@ async def one_leaves(world: World) -> Replica:
     return replica
 
 
-async def another_hand(world: World) -> Replica:
+async def another_writer(world: World) -> Replica:
     replica = await filled(world, "a", "b")
     for _ in range(3):
         world.cloud.deregister(HTTP, sorted(world.targets("a")))
@@ -176,8 +176,8 @@ ROWS = (
         metric="nlb_sync_contested",
         event="Contested",
         log=": contested: ",
-        play=another_hand,
-        test="unit/reconcile/test_contested.py",
+        play=another_writer,
+        test="unit/reconcile/test_conflicts.py",
     ),
     Row(
         rule="8 drift",

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from syncer.commands.live import _as_json, _show_story
+from syncer.commands.live import _as_json, _show_explanation
 from syncer.commands.patience import UntilHealthy
 from syncer.commands.wait import _of_instance
 from syncer.decide.explanation import explanations
@@ -81,7 +81,7 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
         assert [at["override"] for at in _as_json(told["a"], "")["groups"]] == [ACTIVE, ACTIVE]
         assert [at["override"] for at in _as_json(told["f"], "")["groups"]] == ["", ""]
         assert _as_json(told["f"], "")["zone_source"] == "aws"
-        _show_story(told["a"], "", gap=False)
+        _show_explanation(told["a"], "", gap=False)
         shown = capsys.readouterr().out
         assert "a zonal shift has moved traffic away: it does not serve" in shown
         assert "zone: eu-central-1a, as AWS lists its target" in shown
