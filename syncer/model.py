@@ -237,7 +237,8 @@ class GroupMemory:
     instances that no later count has reached. `draining` has the time since when a target was seen to drain,
     `announced` since when an instance is known to be leaving, `superseded` since when a target has a
     replacement. `zones` has the zone where an instance was last seen, `released` the targets that a confirmed
-    hold released.
+    hold released. Blind, all wanted targets are registered again at `register_again_at`, and until AWS
+    accepts the registrations of `unacknowledged`.
     """
 
     peaks: Mapping[str, tuple[tuple[float, int], ...]] = field(default_factory=dict)
@@ -246,6 +247,8 @@ class GroupMemory:
     superseded: Mapping[Target, float] = field(default_factory=dict)
     zones: Mapping[InstanceId, str] = field(default_factory=dict)
     released: frozenset[Target] = frozenset()
+    register_again_at: float | None = None
+    unacknowledged: frozenset[Target] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +285,8 @@ class GroupState:
 
     `targets` is the last DescribeTargetHealth plus the syncer's acknowledged writes. `fresh` is false after a
     failed read: removals freeze, registrations continue. `blind`: AWS denies the read; `targets` then has
-    only targets that the syncer has written or recorded, so no other target can be removed.
+    only targets that the syncer has written or recorded, so no other target can be removed. `acknowledged`
+    are the registrations that AWS has accepted since the last plan of a blind group.
 
     `ours` are the targets in the ownership registry. `port` is the port of the wanted targets: the live
     NodePort, or the group's default port. While `port` is None (unknown), no target is registered or
@@ -315,4 +319,5 @@ class GroupState:
     limit: int | None = None
     confirmed: frozenset[str] = frozenset()
     blind: bool = False
+    acknowledged: frozenset[Target] = frozenset()
     memory: GroupMemory = field(default_factory=GroupMemory)

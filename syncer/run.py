@@ -27,11 +27,12 @@ from syncer.interfaces import Leadership
 from syncer.page import page
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.leader_election import LeaderElection, Unelected
+from syncer.reconcile.observe import snapshot
 from syncer.telemetry import log
 from syncer.telemetry.counters import Counters
 from syncer.telemetry.liveness import Liveness
-from syncer.telemetry.metrics import CONTENT_TYPE, Exposition
-from syncer.telemetry.status import snapshot
+from syncer.telemetry.metrics import CONTENT_TYPE, exposition
+from syncer.telemetry.status import status
 from syncer.telemetry.web import Answer, Hosts, Route, Routes, Shared, document, serving
 from syncer.text.redaction import know_environment, redacted
 
@@ -108,7 +109,8 @@ async def attended(controller: Controller, environment: Mapping[str, str]) -> As
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    settings, liveness = controller.settings, Liveness(controller)
+    settings = controller.settings
+    liveness = Liveness(partial(snapshot, controller), controller.clock)
     hosts = own_hosts(environment, settings)
     sys.setswitchinterval(_SWITCH_S)
     async with contextlib.AsyncExitStack() as opened:
@@ -140,15 +142,15 @@ def probes(liveness: Liveness) -> Routes:
 
 def routes(controller: Controller, liveness: Liveness) -> Routes:
     """Return the handler of every path. NLB_SYNC_PROMETHEUS=false removes only /metrics."""
-    front = page()
+    front, observe = page(), partial(snapshot, controller)
     known: dict[str, Route] = {
         **probes(liveness),
-        "/status": Shared(lambda: snapshot(controller), document),
+        "/status": Shared(observe, lambda state: document(status(state))),
         "/": lambda: front,
     }
     if controller.settings.metrics:
         known["/metrics"] = Shared(
-            Exposition(controller).render,
-            lambda body: Answer(200, redacted(body.decode()).encode(), CONTENT_TYPE),
+            lambda: (observe(), controller.counters.copy()),
+            lambda seen: Answer(200, redacted(exposition(*seen).decode()).encode(), CONTENT_TYPE),
         )
     return known

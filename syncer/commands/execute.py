@@ -89,7 +89,7 @@ async def run(arguments: Namespace) -> int:
     controller = assemble(os.environ, dry_run=arguments.dry_run)
     async with attended(controller, os.environ):
         await controller.run(once=arguments.once)
-    return int(arguments.once and any(group.last_good_pass is None for group in controller.groups))
+    return int(arguments.once and any(group.report.last_good_pass is None for group in controller.groups))
 
 
 @contextmanager

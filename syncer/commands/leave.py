@@ -20,7 +20,7 @@ from syncer.commands.printing import Exit, complain, show, show_json
 from syncer.commands.reach import aws, lease_of
 from syncer.config.settings import Settings, load
 from syncer.decide import answers
-from syncer.decide.brake import Peaks
+from syncer.decide.capacity import Peaks
 from syncer.decide.handover import handover_policy, without_us
 from syncer.decide.plan import plan
 from syncer.decide.policy import PlanPolicy

@@ -1,72 +1,21 @@
 """The brake (rule 2): a share of the ten-minute peak must continue to serve; decides on removals."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from math import ceil, inf
+from collections.abc import Collection
 
-from syncer.decide.policy import PlanPolicy
-from syncer.decide.serving import serving_of
-from syncer.model import GroupState, Target, TargetHealth, TargetState, Why
-
-GROUP = ""
-# A count from exactly ten minutes ago still counts.
-_MOMENT = 0.001
-Peaks = Mapping[str, tuple[tuple[float, int], ...]]
-
-
-def floor_of(base: int, share: float) -> int:
-    """Return how many instances must continue to serve; at least one."""
-    return max(1, ceil(share * base - 1e-9))  # 0.07 x 100 is 7.000000000000001
-
-
-def remember(
-    peaks: tuple[tuple[float, int], ...], count: int, now: float, window: float
-) -> tuple[tuple[float, int], ...]:
-    """Return the peaks of the last `window` seconds including the current count; the highest peak is first.
-
-    The last count was valid until now: a falling count has the age of its end.
-    """
-    if peaks and peaks[-1][1] > count:
-        peaks = (*peaks[:-1], (now, peaks[-1][1]))
-    kept = [(min(when, now), peak) for when, peak in peaks if when >= now - window and peak > count]
-    return (*kept, (now, count))
-
-
-def drains_since(
-    targets: Iterable[TargetHealth], known: Mapping[Target, float], now: float
-) -> dict[Target, float]:
-    """Return since when every draining target was seen to drain: AWS lists such targets for up to an hour."""
-    drains = (health.target for health in targets if health.state is TargetState.DRAINING)
-    return {target: min(known.get(target, now), now) for target in drains}
+from syncer.decide.capacity import GROUP, Capacity
+from syncer.model import Target, Why
 
 
 class Brake:
-    """Releases targets of one group one after another while enough other targets serve.
+    """Releases targets of one group one after another while enough other targets serve."""
 
-    The brake counts instances, not targets. An instance that serves on the old and the new port counts once,
-    and still counts while the old target drains and the new target serves. With cross-zone off every zone is
-    a separate scope beside the group, because an NLB address serves only from its own zone. With a `limit`
-    the count of a scope is at most its registered targets plus the free places: in a full group, swapped
-    targets drain beside their replacements.
-    """
-
-    def __init__(
-        self,
-        actual: GroupState,
-        policy: PlanPolicy,
-        zone_of: Callable[[Target], str],
-        now: float,
-        limit: int | None = None,
-    ) -> None:
-        self._zone_of = zone_of
-        self._window = policy.base_window
-        self._by_zone = not policy.cross_zone
-        scopes = self._scopes(actual.targets.values())
-        self._registered = {health.target for health in scopes[GROUP] if health.registered}
-        self._certain = set(self._registered)
-        self._free = inf if limit is None else max(0, limit - len(self._registered))
-        in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
-        found = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
+    def __init__(self, capacity: Capacity) -> None:
+        self._scopes_of = capacity.scopes_of
+        self._floors = capacity.floors
+        self._registered = set(capacity.registered)
+        self._certain = set(capacity.registered)
+        found = capacity.serving_in
         self._serving = {scope: serving.counted for scope, serving in found.items()}
         self._exposed = {scope: serving.exposed for scope, serving in found.items()}
         # If all counted targets are under a zonal shift: other registered targets that may get traffic.
@@ -75,19 +24,6 @@ class Brake:
             scope: Counter(target.id for target in members) for scope, members in self._serving.items()
         }
         self._left = {scope: len(copies) for scope, copies in self._copies.items()}
-        self.draining = drains_since(scopes[GROUP], actual.memory.draining, now)
-        self._long_gone = {each for each, since in self.draining.items() if since < now - self._window}
-        old = actual.memory.peaks
-        self.peaks: Peaks = {
-            scope: remember(
-                old.get(scope, ()), self._present(scope, scopes.get(scope, ())), now, policy.base_window
-            )
-            for scope in scopes.keys() | old.keys()
-        }
-        self.peaks = {scope: peaks for scope, peaks in self.peaks.items() if scope == GROUP or peaks[0][1]}
-        bases = {scope: peaks[0][1] for scope, peaks in self.peaks.items()}
-        self.base = bases[GROUP]
-        self._floors = {scope: floor_of(base, policy.share) for scope, base in bases.items()}
         self._shown = dict(self._left)
         self._shown_serving = dict(self._serving)
 
@@ -102,28 +38,6 @@ class Brake:
             self._serving[scope] = members.difference(targets)
             self._copies[scope] = Counter(target.id for target in self._serving[scope])
             self._left[scope] = len(self._copies[scope])
-
-    def _present(self, scope: str, members: Collection[TargetHealth]) -> int:
-        """Return how many instances serve or drain; a drain longer than the window does not count."""
-        drains = (health.target for health in members if health.state is TargetState.DRAINING)
-        draining = {target.id for target in drains if target not in self._long_gone}
-        count = len(draining.union(self._copies.get(scope, ())))
-        return int(min(count, _registered(members) + self._free))
-
-    @property
-    def sinks_at(self) -> float:
-        """Earliest time (epoch seconds) when the base of a scope may sink."""
-        return min(peaks[0][0] for peaks in self.peaks.values()) + self._window + _MOMENT
-
-    @property
-    def floor(self) -> int:
-        """How many instances of the group must continue to serve."""
-        return self._floors[GROUP]
-
-    @property
-    def serving(self) -> int:
-        """How many instances of the group serve after the removals released so far."""
-        return self._left[GROUP]
 
     def serves(self, target: Target) -> bool:
         """Whether a target serves, or may serve, in the group or in its zone."""
@@ -234,19 +148,3 @@ class Brake:
                 self._copies[scope][target.id] -= 1
             elif target in self._shown_serving[scope]:
                 self._shown[scope] -= lost
-
-    def _scopes_of(self, target: Target) -> tuple[str, ...]:
-        zone = self._zone_of(target) if self._by_zone else GROUP
-        return (GROUP, zone) if zone != GROUP else (GROUP,)
-
-    def _scopes(self, targets: Iterable[TargetHealth]) -> dict[str, list[TargetHealth]]:
-        scopes: dict[str, list[TargetHealth]] = {GROUP: list(targets)}
-        if self._by_zone:
-            for health in scopes[GROUP]:
-                for scope in self._scopes_of(health.target)[1:]:
-                    scopes.setdefault(scope, []).append(health)
-        return scopes
-
-
-def _registered(targets: Iterable[TargetHealth]) -> int:
-    return sum(health.registered for health in targets)

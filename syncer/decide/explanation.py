@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncer.decide.desired import final_verdicts
+from syncer.decide.next_action import Action, next_actions
 from syncer.decide.reasons import NO_NODE
 from syncer.model import (
     QUARANTINES,
@@ -28,15 +29,15 @@ class AtGroup:
     """A target of the instance in one group; `port` is None without an existing or wanted target.
 
     `state`, `reason` and `override` (of a zonal shift) are as AWS reports them. `state` is `absent` without a
-    target, and `unknown` if the group could not be read. `next` is `register`, `deregister`, `hold` (because
-    of `why`) or `nothing`. A quarantined target is retried in `retry_in` seconds, else None.
+    target, and `unknown` if the group could not be read. `why` is the rule if `next` is `hold`. A quarantined
+    target is retried in `retry_in` seconds, else None.
     """
 
     target_group: TargetGroupArn
     port: int | None
     state: str
     reason: str
-    next: str
+    next: Action
     why: Why | None
     override: str = ""
     retry_in: float | None = None
@@ -107,22 +108,20 @@ class _View:
     def __init__(self, state: GroupState, plan: GroupPlan, releases: Mapping[Target, float]) -> None:
         self.state = state
         self.releases = releases
-        self.next: dict[Target, str] = dict.fromkeys(plan.register, "register")
-        self.next |= dict.fromkeys(plan.deregister, "deregister")
-        self.why: Mapping[Target, Why] = {held.target: held.why for held in plan.held}
+        self.actions = next_actions(plan)
         self.targets: dict[InstanceId, list[Target]] = defaultdict(list)
-        for target in sorted({*state.targets, *self.next, *self.why}):
+        for target in sorted({*state.targets, *self.actions}):
             self.targets[target.id].append(target)
 
     def at(self, target: Target) -> AtGroup:
         health = self.state.targets.get(target)
-        why = self.why.get(target)
+        action, why = self.actions[target]
         return AtGroup(
             target_group=self.state.target_group,
             port=target.port,
             state=health.state.value if health else self.missing,
             reason=health.reason if health else "",
-            next="hold" if why else self.next.get(target, "nothing"),
+            next=action,
             why=why,
             override=health.override if health else "",
             retry_in=self.releases.get(target) if why in QUARANTINES else None,
@@ -138,7 +137,7 @@ class _View:
             port=None,
             state=self.missing,
             reason="",
-            next="nothing",
+            next=Action.NOTHING,
             why=None,
         )
 

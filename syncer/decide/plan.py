@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
 
-from syncer.decide.brake import GROUP, Brake
+from syncer.decide.blind import Again, registered_again
+from syncer.decide.brake import Brake
+from syncer.decide.capacity import GROUP, Capacity
 from syncer.decide.context import Context, notices, succeeding
 from syncer.decide.ownership import adopted, joining, record
 from syncer.decide.policy import Ownership, PlanPolicy
@@ -48,39 +50,54 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     )
     zone_of = _zone_of(zones)
     register, missing, held = _registrations(context, listed)
-    brake = Brake(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
-    serving = brake.serving
+    capacity = Capacity.measure(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
+    brake = Brake(capacity)
     if actual.unsure or actual.unsettled:
         brake.doubt(actual.unsure.union(_removable(context) if actual.unsettled else ()))
     removals = _removals(context, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():
-        removals.look_again.append(brake.sinks_at - now)
+        removals.look_again.append(capacity.sinks_at - now)
+    again = registered_again(actual, context.wanted, now)
+    if again.at is not None:
+        removals.look_again.append(again.at - now)
     return GroupPlan(
         target_group=actual.target_group,
-        register=register,
+        register=_with_again(register, again, actual),
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
         ours=record(actual, context.owned, joining(desired, actual).union(register)),
-        memory=_memory(context, brake, zones, removals),
+        memory=_memory(context, capacity, zones, removals, again),
         hold_id=removals.hold_id,
-        serving=serving,
-        base=brake.base,
-        floor=brake.floor,
+        serving=capacity.serving,
+        base=capacity.base,
+        floor=capacity.floor,
     )
 
 
+def _with_again(register: tuple[Target, ...], again: Again, actual: GroupState) -> tuple[Target, ...]:
+    """Add the targets to register again, except quarantined targets."""
+    extra = again.unacknowledged.difference(actual.set_aside, register)
+    return tuple(sorted(extra.union(register))) if extra else register
+
+
 def _memory(
-    context: Context, brake: Brake, zones: Mapping[InstanceId, str], removals: Removals
+    context: Context,
+    capacity: Capacity,
+    zones: Mapping[InstanceId, str],
+    removals: Removals,
+    again: Again,
 ) -> GroupMemory:
     return GroupMemory(
-        peaks=brake.peaks,
-        draining=brake.draining,
+        peaks=capacity.peaks,
+        draining=capacity.draining,
         announced=context.notices,
         superseded=context.succeeding,
         zones=zones,
         released=removals.released,
+        register_again_at=again.at,
+        unacknowledged=again.unacknowledged,
     )
 
 

@@ -30,7 +30,7 @@ function groupCells(group) {
   };
   for (const target of group.register) absent(target, "register", "");
   for (const target of group.held) {
-    absent({ ...target, retry_in: retries.get(target.id + ":" + target.port) }, "held", target.why);
+    absent({ ...target, retry_in: retries.get(target.id + ":" + target.port) }, "hold", target.why);
   }
   return cells;
 }

@@ -80,7 +80,7 @@ function drawTarget(target, group) {
   if (target.reason) made.append(element("span", "small quiet", target.reason));
   if (target.override) made.append(element("span", "small wait", target.override));
   const retry = target.retry_in === undefined ? "" : ", tried again in " + Math.ceil(target.retry_in) + " s";
-  if (target.next === "held") made.append(element("span", "small wait", "held: " + target.why + retry));
+  if (target.next === "hold") made.append(element("span", "small wait", "hold: " + target.why + retry));
   else if (target.next !== "nothing") made.append(element("span", "small go", "next: " + target.next));
   return made;
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from syncer.model import Target, TargetHealth, Why
+from syncer.model import Target, TargetHealth
 from syncer.reconcile.own_writes import LAG_S, Undone
 
 # After this many undone writes within the window a target is in conflict, and is left unchanged for
@@ -61,10 +61,6 @@ class Conflicts:
         """Return the conflicts at this moment."""
         return {target: each for target, each in self._left_alone.items() if each.until > now}
 
-    def set_aside(self, now: float) -> Mapping[Target, Why]:
-        """Return the targets in conflict, in the form for GroupState."""
-        return dict.fromkeys(self.now(now), Why.CONTESTED)
-
     def forget_counts(self) -> None:
         """Clear the counts of undone writes; existing conflicts continue."""
         self._undone.clear()
@@ -72,10 +68,6 @@ class Conflicts:
     def releases(self, now: float) -> Mapping[Target, float]:
         """Return the seconds until every target in conflict is retried."""
         return {target: each.until - now for target, each in self.now(now).items()}
-
-    def next_release(self, now: float) -> float | None:
-        """Return the seconds until the next target in conflict is retried."""
-        return min((each.until - now for each in self.now(now).values()), default=None)
 
     def _undo(self, write: Undone, at: float) -> Conflict | None:
         times = [*self._undone.pop(write.target, ()), at]

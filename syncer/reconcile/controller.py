@@ -8,21 +8,23 @@ asyncio loop; blocking calls are behind `syncer.interfaces`.
 import asyncio
 import logging
 import random
-from typing import Any
+from dataclasses import replace
 
-from syncer.config.settings import ServicePort, Settings
+from syncer.config.settings import Settings
 from syncer.decide.plan import plan
 from syncer.decide.policy import Ownership
-from syncer.errors import AwsError, ClusterError, NotBegunError, NotLeaderError
+from syncer.errors import AwsError, ClusterError, NotLeaderError
 from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
 from syncer.model import Evaluation, GroupPlan, GroupState
 from syncer.reconcile.debounce import Debounce
 from syncer.reconcile.desired_state import DesiredState
-from syncer.reconcile.group import Group
+from syncer.reconcile.group import Group, GroupConfig, Owned
 from syncer.reconcile.leader_election import Unelected
 from syncer.reconcile.reader import Reader
 from syncer.reconcile.recorder import Recorder, left_undone
 from syncer.reconcile.registry import Registry
+from syncer.reconcile.start import Start
+from syncer.reconcile.tasks import run_together
 from syncer.reconcile.writer import Writer
 from syncer.telemetry.counters import Counters
 from syncer.telemetry.events import Reporter
@@ -35,8 +37,6 @@ _ANSWERED_S = 15.0
 # With a cluster cache older than this, a pass does not count as good. A refused watch is replaced by a list
 # every 30 s.
 _CURRENT_S = 60.0
-# How long a single pass waits to begin: the Lease of a killed holder is free after 10 s.
-_BEGIN_S = 30.0
 # Limit for the call in flight after a stop, normally 3 s to connect and 10 s for the response.
 _STOP_S = 15.0
 # Short, so that a short outage of the API server does not become a long outage of the syncer.
@@ -65,9 +65,10 @@ class Controller:
         self.cluster = cluster
         self.clock = clock
         self.counters = counters
+        self.started = clock.now()
         exclusive = settings.ownership is Ownership.EXCLUSIVE
         self.groups = tuple(
-            Group(each, rng, settings.read_every + _ANSWERED_S, exclusive=exclusive)
+            Group(GroupConfig(each, settings.read_every + _ANSWERED_S, exclusive), rng)
             for each in settings.groups
         )
         self.record = Registry(
@@ -75,7 +76,7 @@ class Controller:
             clock,
             may_write=lambda: self.leadership.may_write() and not settings.paused,
             awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
-            news=self.mark_dirty,
+            news=self.request_reconcile,
         )
         self.desired_state = DesiredState(settings, cluster)
         self._rng = rng
@@ -84,11 +85,17 @@ class Controller:
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
         self._debounce = Debounce(clock, self._nodes_changed)
-        self._recorder = Recorder(cluster, counters, clock, self._reporter)
-        self._writer = Writer(elb, clock, counters, self._halted, self._recorder)
+        self.recorder = Recorder(cluster, counters, clock, self._reporter)
+        self._writer = Writer(elb, clock, counters, self._halted, self.recorder)
         self._reader = Reader(
-            settings=settings, elb=elb, clock=clock, rng=rng, news=self.mark_dirty, recorder=self._recorder
+            settings=settings,
+            elb=elb,
+            clock=clock,
+            rng=rng,
+            news=self.request_reconcile,
+            recorder=self.recorder,
         )
+        self._start = Start(cluster, self.leadership, self.desired_state, clock)
 
     async def run(self, *, once: bool = False) -> None:
         """Follow cluster and groups until `stop`; with `once` until every group has had a pass.
@@ -100,34 +107,21 @@ class Controller:
             NotBegunError: with `once`, if a pass cannot begin within 30 s.
 
         """
-        background: list[asyncio.Future[Any]] = [
-            asyncio.create_task(self.cluster.run(self._debounce.tell), name="cluster"),
-            asyncio.create_task(self._debounce.run(), name="debounce"),
-            asyncio.create_task(
-                self.leadership.run(self._leader_changed, self._stays_back), name="leadership"
-            ),
-            asyncio.create_task(self.record.run(), name="record"),
-            *(asyncio.create_task(self._reader.follow(group), name="read") for group in self.groups),
-            *([asyncio.create_task(self._reporter.run(), name="events")] if self._reporter else []),
-        ]
         for group in self.groups:
             group.take_over(self.clock.monotonic())
-        passes = (self._follow(group, once=once) for group in self.groups)
-        work: asyncio.Future[Any] = asyncio.gather(*passes)
-        late = asyncio.create_task(self._late(), name="late")
-        try:
-            # Background tasks run until cancelled: an earlier end is a failure, and ends the controller too.
-            ended, _ = await asyncio.wait([work, late, *background], return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
-        finally:
-            for task in (*background, work, late):
-                task.cancel()
-            await asyncio.gather(*background, work, late, return_exceptions=True)
-        if work in ended:
+        background = [
+            self.cluster.run(self._debounce.tell),
+            self._debounce.run(),
+            self.leadership.run(self._leader_changed, self._stays_back),
+            self.record.run(),
+            *(self._reader.follow(group) for group in self.groups),
+            *([self._reporter.run()] if self._reporter else []),
+        ]
+        passes = [self._follow(group, once=once) for group in self.groups]
+        if await run_together(passes, background, self._overdue()):
             await self.leadership.release()
 
-    async def _late(self) -> None:
+    async def _overdue(self) -> None:
         """Return after the time limit for the call in flight at `stop`."""
         await self._stopping.wait()
         await self.clock.sleep(_STOP_S)
@@ -136,19 +130,18 @@ class Controller:
         """Stop; no further call begins."""
         self._stopping.set()
         for group in self.groups:
-            group.looked.set()
-        self.mark_dirty()
+            group.schedule.allow_passes()
+        self.request_reconcile()
 
-    def mark_dirty(self) -> None:
+    def request_reconcile(self) -> None:
         """Reconcile every group again after a change."""
         self.desired_state.outdated()
         for group in self.groups:
-            group.dirty.set()
-            group.hurry.set()
+            group.schedule.request_reconcile()
 
     def _nodes_changed(self) -> None:
         self.desired_state.take_nodes()
-        self.mark_dirty()
+        self.request_reconcile()
 
     def _halted(self) -> bool:
         """Whether no further write may begin."""
@@ -160,32 +153,33 @@ class Controller:
         A replica without a plan, for example while the ownership registry cannot be read, stays back too.
         """
         return any(
-            group.plan is None or (group.holds_doubtful and not group.was_free) for group in self.groups
+            group.plan is None or (group.holds_doubtful and not group.report.was_free)
+            for group in self.groups
         )
 
     def _leader_changed(self) -> None:
         """Read every group before its next write: another replica may have written since the last read."""
         for group in self.groups:
             group.take_over(self.clock.monotonic())
-            group.held, group.missing_port = (), ""  # a standby reports nothing; a new leader reports again
+        self.recorder.leader_changed()
         self.record.forget()
         if self.leadership.may_write():
-            self._recorder.leads()
-        self.mark_dirty()
+            self.recorder.leads()
+        self.request_reconcile()
 
     async def reconcile(self, group: Group) -> AwsError | None:
         """Run a pass over a group; return the error to back off for, if any."""
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
         for each in self.groups:  # a refusal in any group affects the places in all groups
-            each.poison.look(self._recorder.nodes_of(each.poison.instances), self.clock.monotonic())
+            refusals = each.quarantine.registrations
+            refusals.look(self.recorder.nodes_of(refusals.instances), self.clock.monotonic())
         evaluation, desired = self.desired_state.of(self.groups, self.clock.monotonic())
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         if unread is not None:
-            group.memory = decided.memory  # keep the notices of leaving nodes
+            group.remember(decided.memory)  # keep the notices of leaving nodes
             raise unread
-        decided = group.told_again(decided, desired, actual.port, self.clock.monotonic())
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
         return problem
@@ -201,29 +195,38 @@ class Controller:
             return error
         for each in self.groups:
             self._recall(each)
-        group.ours = self.record.ours(group.arn)
-        group.confirmed = self.record.confirmed(self._epoch())
+        group.owned = replace(
+            group.owned,
+            targets=self.record.ours(group.arn),
+            confirmed=self.record.confirmed(self._epoch()),
+        )
         return None
 
     def _recall(self, group: Group) -> None:
         """Take over the loaded registry, once: the places left in all groups depend on it."""
-        if group.recalled == self.record.loads:
+        if group.owned.load == self.record.loads:
             return
-        group.recalled, group.ours = self.record.loads, self.record.ours(group.arn)
-        group.inherited = group.ours
-        if group.actual.blind:
-            group.actual.believe(group.ours)  # another replica has written since
-            group.tell_again_at = None
+        targets = self.record.ours(group.arn)
+        group.owned = Owned(
+            targets=targets,
+            inherited=targets,
+            confirmed=group.owned.confirmed,
+            load=self.record.loads,
+        )
+        if group.observed.blind:  # another replica has written since
+            group.observed.believe(targets)
+            group.remember(replace(group.decision.memory, register_again_at=None))
         self.desired_state.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:
         """Return the known state of the group: the last read and the own writes since. Makes no call."""
         port = self.desired_state.port(group)
-        self._recorder.port(group, port, self.desired_state.missing_port(group))
+        self.recorder.port(group, port, self.desired_state.missing_port(group))
         return group.state(port, self.clock.monotonic())
 
     async def _apply(self, group: Group, decided: GroupPlan) -> AwsError | None:
-        before, group.memory, group.plan = group.plan, decided.memory, decided
+        before = group.plan
+        group.decide(decided)
         if self.settings.paused:
             if before is None or (before.register, before.deregister) != (
                 decided.register,
@@ -233,67 +236,56 @@ class Controller:
             return None
         if not self.leadership.may_write():
             return None  # standby: only the leader sends the calls
-        group.ours = decided.ours
+        group.owned = replace(group.owned, targets=decided.ours)
         self.record.want(group.arn, decided.ours)
         if decided.empty:
             return None
         if decided.register:
             await self.record.save()  # before the call: a target is owned even after a crash between the two
-        begun = group.writes
+        sent = group.calls.sent
         try:
             problem = await self._writer.apply(group, decided)
             return None if isinstance(problem, NotLeaderError) else problem
         finally:
-            if group.writes != begun:
-                self.mark_dirty()  # a write changes the set of registered instances
+            if group.calls.sent != sent:
+                self.request_reconcile()  # a write changes the set of registered instances
 
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
     ) -> None:
         """Count the pass and report its result."""
-        self._recorder.held(group, decided.held)
-        group.was_free = group.was_free or (evaluation.complete and not group.holds_doubtful)
+        self.recorder.held(group, decided.held)
+        report = group.report
+        report.was_free = report.was_free or (evaluation.complete and not group.holds_doubtful)
         if problem is not None:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
-            self._recorder.failed(group, problem)
-        group.problem = str(problem) if problem else ""
+            self.recorder.failed(group, problem)
+        report.problem = str(problem) if problem else ""
         seen = (
-            evaluation.complete and self.desired_state.behind(group) < _CURRENT_S and not group.missing_port
+            evaluation.complete
+            and self.desired_state.behind(group) < _CURRENT_S
+            and not self.desired_state.missing_port(group)
         )
-        good = problem is None and seen and (group.actual.fresh or group.actual.blind)
+        good = problem is None and seen and (group.observed.fresh or group.observed.blind)
         self.counters.passes[group.arn, "ok" if good else "failed"] += 1
         if good:
-            group.last_good_pass = self.clock.now()
-        group.hurry.set()
+            report.last_good_pass = self.clock.now()
+        group.schedule.reschedule_read()
 
     async def _follow(self, group: Group, *, once: bool) -> None:
         """Reconcile a group whenever it is dirty or due, with a backoff after failures."""
-        deadline = self.clock.monotonic() + _BEGIN_S
-        while once and (missing := self._missing(group)) and not self._stopping.is_set():
-            if self.clock.monotonic() >= deadline:
-                raise NotBegunError(f"nothing was done within {_BEGIN_S:g} s: {missing}")
-            await self.clock.wait(group.dirty, 1.0)
-            group.dirty.clear()
+        if once:
+            await self._start.ready(group, self._stopping.is_set)
         while not self._stopping.is_set():
-            await group.looked.wait()
-            group.dirty.clear()
+            await group.schedule.begin()
             wait = await self._pass(group)
             if once or self._stopping.is_set():
                 return  # the stop may have started this pass
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:
-                await self.clock.wait(group.dirty, group.next_look(self.clock.monotonic()))
-
-    def _missing(self, group: Group) -> str:
-        """Return the reason why a single pass could have no effect; "" without a reason."""
-        if not self.desired_state.listed:
-            return "; ".join(self.cluster.problems) or "no complete list of nodes"
-        if not self.leadership.may_write():
-            return self.leadership.problem or "another replica holds the Lease"
-        source = group.settings.port
-        unknown = isinstance(source, ServicePort) and self.desired_state.port(group) is None
-        return f"{group.name}: its NodePort is not known" if unknown else ""
+                due = group.next_pass(self.clock.monotonic())
+                await group.schedule.wait_for_request(self.clock, due)
 
     async def _pass(self, group: Group) -> float:
         """Run a pass and handle every failure; return the seconds to back off, 0 after a success."""
@@ -301,19 +293,19 @@ class Controller:
             problem = await self.reconcile(group)
         except ClusterError as error:
             what = "cannot write the ownership registry" if self.record.loaded else _UNREAD
-            group.problem = f"{what}: {error}"
-            log.warning("%s: %s", group.name, group.problem, extra={"group": group.name})
+            group.report.problem = f"{what}: {error}"
+            log.warning("%s: %s", group.name, group.report.problem, extra={"group": group.name})
             self.counters.passes[group.arn, "failed"] += 1
             return self._rng.uniform(*_RECORD_AGAIN_S)
         except Exception:
             log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
-            group.problem = "unforeseen fault, see the log"
+            group.report.problem = "unforeseen fault, see the log"
             self.counters.passes[group.arn, "failed"] += 1
-            return group.write_backoff.next()
+            return group.calls.wait_after_fault()
         if problem is None:
-            group.write_backoff.reset()
+            group.calls.succeeded()
             return 0.0
-        return group.wait_after(problem, self.clock.monotonic())
+        return group.calls.wait_after(problem, self.clock.monotonic())
 
     def _epoch(self) -> float:
         """Return seconds since the epoch that never go back, even if the machine's clock is set back."""

@@ -52,7 +52,7 @@ class DesiredState:
             self.desired = choose(self.evaluation, states, self._settings.plan_policy)
             self.verdicts = final_verdicts(self.evaluation, self.desired)
             self._say_nobody()
-            self._current_until = min(group.limit_ends(now) for group in groups)
+            self._current_until = min(group.calls.limit.ends(now) for group in groups)
         return self.evaluation, self.desired
 
     def _say_nobody(self) -> None:
@@ -63,12 +63,12 @@ class DesiredState:
 
     def behind(self, group: Group) -> float:
         """Return for how many seconds the input of the group's decisions may have been outdated."""
-        source = group.settings.port
+        source = group.config.settings.port
         return self._cluster.behind(source.service if isinstance(source, ServicePort) else "")
 
     def missing_port(self, group: Group) -> str:
         """Describe the Service port that does not exist; "" if it exists or is not known yet."""
-        source = group.settings.port
+        source = group.config.settings.port
         if not isinstance(source, ServicePort) or not self._cluster.knows(source.service):
             return ""
         if self.port(group) is not None:
@@ -77,7 +77,7 @@ class DesiredState:
 
     def port(self, group: Group) -> int | None:
         """Return the port of wanted targets: the live NodePort or the configured port; None if unknown."""
-        source = group.settings.port
+        source = group.config.settings.port
         if isinstance(source, ServicePort):
             return self._cluster.node_port(source.service, source.port)
-        return group.own_port if source is None else source
+        return group.observed.default_port if source is None else source

@@ -1,9 +1,11 @@
 """Observed state of a group in AWS: the last DescribeTargetHealth plus acknowledged writes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import inf
 
 from syncer.model import Target, TargetHealth, TargetState
 from syncer.reconcile.own_writes import OwnWrites, Undone, drawn_over
+from syncer.reconcile.unshown import Unshown
 
 _AWAITED = frozenset({TargetState.INITIAL})
 # Default drain time of AWS (deregistration_delay.timeout_seconds).
@@ -14,36 +16,42 @@ class ObservedState:
     """The known targets of a group. Times are monotonic seconds.
 
     A read may miss writes acknowledged within the last minute, so the writes are overlaid on the read
-    (`syncer.reconcile.own_writes`). `fresh` is false after a failed read. `blind`: AWS denies the read;
-    `targets` then has the own writes, and the targets that were owned at the last successful read.
+    (`syncer.reconcile.own_writes`). `fresh` is false after a failed read, and `problem` is the failure.
+    `blind`: AWS denies the read; `targets` then has the own writes, and the targets that were owned at the
+    last successful read; `acknowledged` are registrations that AWS has accepted since the last plan.
+    `default_port` is the group's own port, once read.
     """
 
     def __init__(self) -> None:
-        self.targets: dict[Target, TargetHealth] = {}
+        self.targets: Mapping[Target, TargetHealth] = {}
         self.fresh = False
         self.blind = False
-        self._left: dict[Target, float] = {}
+        self.problem = ""
         self.read_at: float | None = None
-        self._writes = OwnWrites()
+        self.default_port: int | None = None
+        self.acknowledged: set[Target] = set()
         self.undone: Sequence[Undone] = ()
+        self.unshown = Unshown()
+        self._left: dict[Target, float] = {}
+        self._writes = OwnWrites()
 
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
         """Take over a read that began at `began`; return whether the state has changed. Sets `undone`."""
         before = (self.targets, self.fresh, self.blind)
         listed = {health.target: health for health in healths if not _never_registered(health)}
         self.targets, self.undone = self._writes.read(began, listed, self.targets)
-        self.fresh, self.blind, self.read_at = True, False, began
+        self.fresh, self.blind, self.read_at, self.problem = True, False, began, ""
         self._left.clear()
         return (self.targets, self.fresh, self.blind) != before
 
-    def read_failed(self) -> bool:
+    def read_failed(self, problem: str) -> bool:
         """Mark the state as possibly stale after a failed read; return whether that is a change."""
-        was, self.fresh = self.fresh, False
+        was, self.fresh, self.problem = self.fresh, False, problem
         if self.blind:
             self._writes = OwnWrites()  # no read to compare with
         return was
 
-    def denied(self, ours: Collection[Target]) -> bool:
+    def denied(self, ours: Collection[Target], problem: str) -> bool:
         """Mark the group as blind; return whether that is a change.
 
         Only targets in `ours` are still assumed to be registered.
@@ -53,7 +61,7 @@ class ObservedState:
             known = self.targets.items()
             listed = {target for target, health in known if health.registered}
             self.believe(ours if self.read_at is None else listed.intersection(ours))
-        return self.read_failed() or not was
+        return self.read_failed(problem) or not was
 
     def believe(self, recorded: Iterable[Target]) -> None:
         """Blind, take the registered targets from the registry; with unknown health, all count as serving."""
@@ -66,18 +74,29 @@ class ObservedState:
     def registered(self, targets: Collection[Target], at: float) -> None:
         """Take over an acknowledged RegisterTargets."""
         self._wrote(targets, at, registered=True)
+        if self.blind:
+            self.acknowledged.update(targets)
 
     def deregistered(self, targets: Collection[Target], at: float) -> None:
         """Take over an acknowledged DeregisterTargets."""
         self._wrote(targets, at, registered=False)
 
-    def not_answered(self, targets: Iterable[Target]) -> None:
+    def not_answered(self, targets: Collection[Target], at: float, *, registered: bool) -> None:
         """Forget earlier writes to `targets`: a write without a response may have been carried out."""
         self._writes.forget(targets)
+        if not registered:
+            self.unshown.not_answered(targets, at)
 
-    def forget_writes(self) -> None:
-        """Compare later reads with no earlier write."""
+    def another_wrote(self, now: float) -> None:
+        """Note that another process may have written until now; compare later reads with no own write."""
         self._writes = OwnWrites()
+        self.unshown.another_wrote(now)
+
+    def seen_at(self, now: float) -> float:
+        """Return when the state was read; blind, `now`, because no later read will show more."""
+        if self.blind:
+            return now
+        return -inf if self.read_at is None else self.read_at
 
     def expire(self, now: float, after: float) -> None:
         """Mark the state as stale if the last read is older than `after` seconds, as after a freeze."""
@@ -104,13 +123,6 @@ class ObservedState:
     def awaits_health(self) -> bool:
         """Whether any target is still becoming healthy."""
         return any(health.state in _AWAITED for health in self.targets.values())
-
-    def count(self) -> Mapping[TargetState, int]:
-        """Return the number of targets by state."""
-        counts = dict.fromkeys(TargetState, 0)
-        for health in self.targets.values():
-            counts[health.state] += 1
-        return counts
 
     def _wrote(self, targets: Collection[Target], at: float, *, registered: bool) -> None:
         for target in targets:

@@ -1,4 +1,4 @@
-"""Quarantine of refused targets, with a delay for every target, so that other targets proceed."""
+"""Quarantine: targets that AWS refused or that another writer changes, each with a delay of its own."""
 
 import random
 from collections import deque
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from syncer.model import InstanceId, NodeView, Target, Why
+from syncer.reconcile.conflicts import Conflicts
 
 _FIRST_S = 30.0
 _LONGEST_S = 900.0
@@ -23,8 +24,11 @@ class _Refusal:
     node: NodeView | None
 
 
-class Quarantine:
-    """The quarantined targets of a group, and the budget of search calls. Times are monotonic seconds."""
+class Refusals:
+    """Targets for which AWS refused one kind of call, and the budget of calls to find such targets.
+
+    Times are monotonic seconds.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -72,14 +76,6 @@ class Quarantine:
         """Return the seconds until every quarantined target may be retried."""
         return {target: each.until - now for target, each in self._refusals.items() if each.until > now}
 
-    def set_aside(self, now: float) -> Mapping[Target, Why]:
-        """Return the quarantined targets, in the form for GroupState."""
-        return {target: Why.POISON for target, each in self._refusals.items() if each.until > now}
-
-    def next_release(self, now: float) -> float | None:
-        """Return the seconds until the next quarantined target may be retried."""
-        return min((each.until - now for each in self._refusals.values() if each.until > now), default=None)
-
     def may_search(self, now: float, *, calls: int) -> bool:
         """Whether the search for refused targets may use so many more calls; counts the calls if allowed."""
         while self._searches and self._searches[0] <= now - _SEARCH_WINDOW_S:
@@ -88,6 +84,37 @@ class Quarantine:
             return False
         self._searches.extend([now] * calls)
         return True
+
+
+class Quarantine:
+    """The quarantine of a group. Times are monotonic seconds.
+
+    `registrations` and `deregistrations` have the targets that AWS refused in these calls, `conflicts` the
+    targets on which another writer undoes the syncer's writes.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self.registrations = Refusals(rng)
+        self.deregistrations = Refusals(rng)
+        self.conflicts = Conflicts()
+        self._kinds = (self.conflicts, self.deregistrations, self.registrations)
+
+    def set_aside(self, now: float) -> Mapping[Target, Why]:
+        """Return the targets that must not be registered now, and the conflicts."""
+        refused = dict.fromkeys(self.registrations.releases(now), Why.POISON)
+        return refused | dict.fromkeys(self.conflicts.now(now), Why.CONTESTED)
+
+    def releases(self, now: float) -> Mapping[Target, float]:
+        """Return the seconds until every quarantined target is retried."""
+        return {target: left for each in self._kinds for target, left in each.releases(now).items()}
+
+    def next_release(self, now: float) -> float | None:
+        """Return the seconds until the next quarantined target is retried."""
+        return min((left for each in self._kinds for left in each.releases(now).values()), default=None)
+
+    def refused(self, now: float) -> int:
+        """Return the number of targets quarantined after a refusal by AWS."""
+        return len(self.registrations.releases(now)) + len(self.deregistrations.releases(now))
 
 
 def _ready(node: NodeView) -> tuple[str, float, bool, float | None]:

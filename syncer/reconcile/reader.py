@@ -3,12 +3,15 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
 
 from syncer.config.settings import Settings
 from syncer.decide.policy import Ownership
 from syncer.errors import AccessDeniedError, AwsError, ThrottledError
 from syncer.interfaces import Clock, Elb
 from syncer.model import Why
+from syncer.reconcile.backoff import Backoff
 from syncer.reconcile.conflicts import Conflict
 from syncer.reconcile.group import Group
 from syncer.reconcile.rate_limit import READS, Buckets
@@ -26,8 +29,21 @@ _WAITS_IN_EXCLUSIVE = _WAITS | {Why.FOREIGN}
 _SPARING_S = 60.0
 
 
+_LONGEST_WAIT_S = 30.0
+
+
+@dataclass(slots=True)
+class _Poll:
+    """The polling of a group: `jitter` is the share of the interval until the next read."""
+
+    group: Group
+    backoff: Backoff
+    jitter: float = 1.0
+    throttled_at: float = -inf
+
+
 class Reader:
-    """Keeps `group.actual` current. Reads run beside writes and never delay them."""
+    """Keeps `group.observed` current. Reads run beside writes and never delay them."""
 
     def __init__(
         self,
@@ -56,46 +72,41 @@ class Reader:
 
         """
         await self._types.check()
+        poll = _Poll(group, Backoff(self._rng, cap=_LONGEST_WAIT_S))
         while True:
             began = self._clock.monotonic()
-            group.beat = self._rng.uniform(0.9, 1.0)
-            failed = await self._read(group)
+            poll.jitter = self._rng.uniform(0.9, 1.0)
+            failed = await self._read(poll)
             if failed:
                 await self._clock.sleep(failed)
                 continue
-            while group.looked.is_set() and (
-                (left := self._next_read(group, began) - self._clock.monotonic()) > 0
+            while not group.schedule.read_required and (
+                (left := self._next_read(poll, began) - self._clock.monotonic()) > 0
             ):
-                group.hurry.clear()
-                await self._clock.wait(group.hurry, left)
+                await group.schedule.wait_for_read_change(self._clock, left)
 
-    async def _read(self, group: Group) -> float:
+    async def _read(self, poll: _Poll) -> float:
         """Read once; return the seconds to back off, 0 after a success."""
-        began = self._clock.monotonic()
+        began, group = self._clock.monotonic(), poll.group
         try:
             await self._look(group)
         except AccessDeniedError as error:
-            if error.operation == "DescribeTargetHealth":
+            denied = error.operation == "DescribeTargetHealth"
+            if denied:
                 self._recorder.blinded(group, error)
-                if group.actual.denied(group.ours):
-                    self._news()
-            return self._failed(group, str(error), slow=True)
+            return self._failed(poll, str(error), slow=True, denied=denied)
         except AwsError as error:
             if isinstance(error, ThrottledError):
-                group.throttled_at = self._clock.monotonic()
-                self._buckets.of(group.region).empty(group.throttled_at)
+                poll.throttled_at = self._clock.monotonic()
+                self._buckets.of(group.region).empty(poll.throttled_at)
             self._recorder.failed(group, error)
-            return self._failed(group, str(error), slow=error.slow)
+            return self._failed(poll, str(error), slow=error.slow)
         except Exception:
             log.exception("%s: unforeseen fault while reading", group.name)
-            return self._failed(group, "unforeseen fault while reading, see the log", slow=False)
+            return self._failed(poll, "unforeseen fault while reading, see the log", slow=False)
         finally:
-            if began >= group.look_after or not group.actual.fresh:
-                group.looked.set()
-        group.read_backoff.reset()
-        if group.read_problem:
-            log.info("%s: may be read again", group.name, extra={"group": group.name})
-        group.read_problem = ""
+            group.schedule.read_ended(began, fresh=group.observed.fresh)
+        poll.backoff.reset()
         return 0.0
 
     async def _turn(self, group: Group) -> None:
@@ -105,24 +116,27 @@ class Reader:
             await self._clock.sleep(wait)
 
     async def _look(self, group: Group) -> None:
-        if group.settings.port is None and group.own_port is None:
-            group.own_port = await self._elb.default_port(group.arn)
+        observed = group.observed
+        if group.config.settings.port is None and observed.default_port is None:
+            observed.default_port = await self._elb.default_port(group.arn)
             self._news()
         await self._turn(group)
         began = self._clock.monotonic()
         healths = await self._elb.describe(group.arn)
-        before = group.actual.read_at
-        news = group.actual.read(began, healths)
-        contests = group.contested.undone(group.actual.undone, began, group.actual.targets)
-        self._report_contests(group, contests)
-        if news or contests or group.settles(before, began):
+        before, problem = observed.read_at, observed.problem
+        news = observed.read(began, healths)
+        if problem:
+            log.info("%s: may be read again", group.name, extra={"group": group.name})
+        conflicts = group.quarantine.conflicts.undone(observed.undone, began, observed.targets)
+        self._report_conflicts(group, conflicts)
+        if news or conflicts or observed.unshown.settle(before, began):
             self._news()
         self._recorder.read(group)
 
-    def _report_contests(self, group: Group, contests: Sequence[Conflict]) -> None:
+    def _report_conflicts(self, group: Group, conflicts: Sequence[Conflict]) -> None:
         """Report new conflicts, once per cause."""
-        for cause in sorted({contest.cause for contest in contests}):
-            targets = [contest.target for contest in contests if contest.cause == cause]
+        for cause in sorted({conflict.cause for conflict in conflicts}):
+            targets = [conflict.target for conflict in conflicts if conflict.cause == cause]
             log.warning(
                 "%s: contested: %s left alone for 10 minutes: %s",
                 group.name,
@@ -132,25 +146,29 @@ class Reader:
             )
             self._recorder.contested(group, targets, cause)
 
-    def _failed(self, group: Group, problem: str, *, slow: bool) -> float:
-        if problem != group.read_problem:
-            what = "blind" if group.actual.blind else "removals wait"
+    def _failed(self, poll: _Poll, problem: str, *, slow: bool, denied: bool = False) -> float:
+        group, observed = poll.group, poll.group.observed
+        before = observed.problem
+        changed = observed.denied(group.owned.targets, problem) if denied else observed.read_failed(problem)
+        if problem != before:
+            what = "blind" if observed.blind else "removals wait"
             log.warning("%s: %s: %s", group.name, what, problem, extra={"group": group.name})
-        group.read_problem = problem
-        if group.actual.read_failed():
+        if changed:
             self._news()
-        return group.read_backoff.next(slow=slow)
+        return poll.backoff.next(slow=slow)
 
-    def _next_read(self, group: Group, began: float) -> float:
+    def _next_read(self, poll: _Poll, began: float) -> float:
         """Return the time of the next read after a read begun at `began`: when due, or when writes settle."""
-        due = began + self._interval(group)
-        return min(due, group.settles_at) if began < group.settles_at else due
+        due, settles_at = began + self._interval(poll), poll.group.observed.unshown.settles_at
+        return min(due, settles_at) if began < settles_at else due
 
-    def _interval(self, group: Group) -> float:
+    def _interval(self, poll: _Poll) -> float:
         """Return the seconds between reads; a tenth is jitter, so that groups and replicas differ."""
-        held = group.plan.held if group.plan else ()
-        throttled = self._clock.monotonic() < group.throttled_at + _SPARING_S
+        group, plan = poll.group, poll.group.plan
+        throttled_at = max(poll.throttled_at, group.calls.throttled_at)
+        throttled = self._clock.monotonic() < throttled_at + _SPARING_S
         waits = _WAITS_IN_EXCLUSIVE if self._settings.ownership is Ownership.EXCLUSIVE else _WAITS
-        awaited = (group.actual.awaits_health and not throttled) or any(each.why in waits for each in held)
+        held = plan.held if plan else ()
+        awaited = (group.observed.awaits_health and not throttled) or any(each.why in waits for each in held)
         interval = self._settings.read_awaited_every if awaited else self._settings.read_every
-        return interval * group.beat
+        return interval * poll.jitter

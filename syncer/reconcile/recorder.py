@@ -1,7 +1,9 @@
 """Records events of targets in a single place: log, counters, histograms, Kubernetes events."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from syncer.config.settings import ServicePort
 from syncer.decide.check_port import stale_check_port
@@ -17,6 +19,7 @@ from syncer.model import (
     InstanceId,
     NodeView,
     Target,
+    TargetGroupArn,
     TargetState,
     Why,
     port_shown,
@@ -26,6 +29,16 @@ from syncer.telemetry.counters import Counters
 from syncer.telemetry.events import Reporter
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Reported:
+    """The last reports of a group: only changes are reported again."""
+
+    held: frozenset[Held] = frozenset()
+    port: int | None = None
+    missing_port: str = ""
+    stale_check: int | None = None
 
 
 class Recorder:
@@ -44,6 +57,7 @@ class Recorder:
         self._clock = clock
         self._started = clock.now()
         self._joining: dict[tuple[str, Target], float] = {}
+        self._reported: defaultdict[TargetGroupArn, _Reported] = defaultdict(_Reported)
 
     def registered(self, group: Group, targets: Sequence[Target]) -> None:
         """Record that AWS acknowledged the registration of `targets`; no target was registered before."""
@@ -64,17 +78,18 @@ class Recorder:
 
     def held(self, group: Group, held: tuple[Held, ...]) -> None:
         """Report the holds of a plan, once for every rule with a new hold."""
-        before = set(group.held)
-        news = [each for each in held if each not in before]
-        group.held = held
+        reported = self._reported[group.arn]
+        news = [each for each in held if each not in reported.held]
+        reported.held = frozenset(held)
         for why in sorted({each.why for each in news}):
             targets = [each.target for each in news if each.why is why]
             log.info(
                 "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
             )
             if why not in {Why.POISON, Why.CONTESTED}:  # both have separate events
-                asking = group.plan.hold_id if group.plan and why is Why.SHARE else ""
-                how = f"held back: {WHY_SAYS[why]}" + (f" (hold {asking})" if asking else "")
+                plan = group.plan
+                hold = plan.hold_id if plan and why is Why.SHARE else ""
+                how = f"held back: {WHY_SAYS[why]}" + (f" (hold {hold})" if hold else "")
                 self._tell(group, f"Held{why}", targets, how, warning=True)
 
     def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
@@ -89,6 +104,11 @@ class Recorder:
         """Record a denied read of the group."""
         self._tell_deployment("Blind", f"{group.name}: runs blind: {error}")
 
+    def leader_changed(self) -> None:
+        """Report holds and missing ports again: a new leader reports what its predecessor has reported."""
+        for reported in self._reported.values():
+            reported.held, reported.missing_port = frozenset(), ""
+
     def leads(self) -> None:
         """Record the election of this replica."""
         if self._reporter is not None:
@@ -101,13 +121,18 @@ class Recorder:
 
     def port(self, group: Group, port: int | None, missing: str) -> None:
         """Record the port of the group's targets; `missing` is the reason for no port, else ""."""
-        if port != group.seen_port:
+        reported = self._reported[group.arn]
+        if port != reported.port:
             known = "not known yet" if port is None else port_shown(port)
             log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
-        if missing and missing != group.missing_port:
+        if missing and missing != reported.missing_port:
             log.warning("%s: nothing is registered: %s", group.name, missing, extra={"group": group.name})
             self._tell_deployment("Misconfigured", f"{group.name}: nothing is registered: {missing}")
-        group.seen_port, group.missing_port = port, missing
+        reported.port, reported.missing_port = port, missing
+
+    def stale_check(self, group: TargetGroupArn) -> int | None:
+        """Return the health check port, at the last read, that is no longer a port of the Service, if any."""
+        return self._reported[group].stale_check
 
     def _tell_deployment(self, reason: str, message: str) -> None:
         if self._reporter is not None:
@@ -131,7 +156,7 @@ class Recorder:
         for (arn, target), ready_since in list(self._joining.items()):
             if arn != group.arn:
                 continue
-            health = group.actual.targets.get(target)
+            health = group.observed.targets.get(target)
             if health is not None and health.state is TargetState.HEALTHY:
                 self._counters.ready_to_healthy[group.arn].observe(self._clock.now() - ready_since)
             elif health is not None and health.registered:
@@ -141,20 +166,21 @@ class Recorder:
 
     def _look_at_check(self, group: Group) -> None:
         """Report a health check port that is no longer a port of the Service; old targets stay (rule 4)."""
-        source, before = group.settings.port, group.stale_check
+        source, reported = group.config.settings.port, self._reported[group.arn]
         if not isinstance(source, ServicePort):
             return
         live = self._cluster.node_ports(source.service)
         port = self._cluster.node_port(source.service, source.port)
-        healths = group.actual.targets.values()
-        group.stale_check = port and stale_check_port(healths, port, live.values())
-        if group.stale_check is None:
+        healths = group.observed.targets.values()
+        stale = stale_check_port(healths, port, live.values()) if port else None
+        before, reported.stale_check = reported.stale_check, stale
+        if stale is None:
             return
         says = (
-            f"{group.name}: HealthCheckPortStale: its health is checked on {group.stale_check}, which "
+            f"{group.name}: HealthCheckPortStale: its health is checked on {stale}, which "
             f"{source.service} has no more ({_listed(live)}): run `pulumi up`; the old targets stay"
         )
-        if group.stale_check != before:
+        if stale != before:
             log.warning(says, extra={"group": group.name})
         self._tell_deployment("HealthCheckPortStale", says)
 

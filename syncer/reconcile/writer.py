@@ -1,8 +1,9 @@
 """Sends a plan in batches, quarantines refused targets, and takes over every acknowledgement at once."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from syncer.errors import (
     AwsError,
@@ -14,11 +15,11 @@ from syncer.errors import (
     UnreachableError,
 )
 from syncer.interfaces import Clock, Elb
-from syncer.model import GroupPlan, Target
+from syncer.model import GroupPlan, InstanceId, NodeView, Target
 from syncer.reconcile.group import Group
-from syncer.reconcile.quarantine import Quarantine
+from syncer.reconcile.quarantine import Refusals
 from syncer.reconcile.rate_limit import WRITES, Buckets
-from syncer.reconcile.recorder import Recorder, named
+from syncer.reconcile.recorder import named
 from syncer.telemetry.counters import Counters
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,22 @@ BATCH = 200
 _SILENT = (UnreachableError, ThrottledError, CredentialsError, TargetGroupNotFoundError)
 
 
+class Outcomes(Protocol):
+    """Receiver of the results of calls."""
+
+    def registered(self, group: Group, targets: Sequence[Target]) -> None:
+        """Record an acknowledged registration of targets that were not registered before."""
+
+    def deregistered(self, group: Group, targets: Sequence[Target]) -> None:
+        """Record an acknowledged deregistration."""
+
+    def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
+        """Record a refusal of `targets` by AWS."""
+
+    def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
+        """Return the authoritative Node of every instance, if any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Applies plans to groups through `elb`; `halted` returns whether to stop after the call in flight."""
@@ -37,7 +54,7 @@ class Writer:
     clock: Clock
     counters: Counters
     halted: Callable[[], bool]
-    recorder: Recorder
+    recorder: Outcomes
     buckets: Buckets = field(default_factory=lambda: Buckets(WRITES))
 
     async def apply(self, group: Group, plan: GroupPlan) -> AwsError | None:
@@ -47,11 +64,12 @@ class Writer:
         backoff. A group without a response is left alone. When the group turns dirty, unsent calls are left
         to the next plan: a plan that waited for a token may be outdated.
         """
-        before = group.writes
-        problem = group.awaited(plan, self.clock.monotonic()) or await self._register(group, plan.register)
+        before = group.calls.sent
+        delayed = group.calls.delayed(plan, self.clock.monotonic())
+        problem = delayed or await self._register(group, plan.register)
         if isinstance(problem, _SILENT) or _hides(group, problem):
             return problem
-        return await self._deregister(group, plan.deregister, first=group.writes == before) or problem
+        return await self._deregister(group, plan.deregister, first=group.calls.sent == before) or problem
 
     async def _register(self, group: Group, targets: Sequence[Target]) -> AwsError | None:
         waiting, first, searching = _batches(targets), True, False
@@ -61,23 +79,19 @@ class Writer:
                 await self.elb.register(group.arn, batch)
             except (RefusedTargetsError, TooManyTargetsError) as error:
                 if isinstance(error, TooManyTargetsError) and len(batch) == 1:
-                    group.learn_limit(self.clock.monotonic())
+                    group.calls.limit.learn(len(group.observed.targets), self.clock.monotonic())
                     log.warning("%s: full: %s", group.name, error, extra={"group": group.name})
                     return error
-                again = self._apart(group, group.poison, batch, error)
+                again = self._apart(group, group.quarantine.registrations, batch, error)
                 if again is None:
                     return error
                 waiting, searching = [*again, *waiting], True
             except AwsError as error:
-                if error.unsure:
-                    group.actual.not_answered(batch)
-                return self._failed(group, error)
+                return self._failed(group, batch, error, registered=True)
             else:
-                now = self.clock.monotonic()
-                joined = [target for target in batch if not group.actual.holds(target)]
-                group.actual.registered(batch, now)
-                group.untold.difference_update(batch)
-                group.poison.accepted(batch)
+                joined = [target for target in batch if not group.observed.holds(target)]
+                group.observed.registered(batch, self.clock.monotonic())
+                group.quarantine.registrations.accepted(batch)
                 self._changed(group, "register", batch)
                 self.recorder.registered(group, joined)
         return None
@@ -85,14 +99,14 @@ class Writer:
     def _apart(
         self,
         group: Group,
-        aside: Quarantine,
+        refusals: Refusals,
         batch: Sequence[Target],
         error: RefusedTargetsError | TooManyTargetsError,
     ) -> list[Sequence[Target]] | None:
         """Return the batches that replace a refused batch; None if no further call may be sent now.
 
-        The targets that AWS named are quarantined in `aside`; without names, batches are halved until the bad
-        targets are alone. A full group is filled to its last place in the same way.
+        The targets that AWS named are quarantined in `refusals`; without names, batches are halved until
+        the bad targets are alone. A full group is filled to its last place in the same way.
         """
         now, again = self.clock.monotonic(), list[Sequence[Target]]()
         culprits = [
@@ -101,7 +115,7 @@ class Writer:
         if not culprits and len(batch) == 1:
             culprits = list(batch)
         if culprits:
-            aside.refuse(culprits, now, self.recorder.nodes_of(each.id for each in culprits))
+            refusals.refuse(culprits, now, self.recorder.nodes_of(each.id for each in culprits))
             self.counters.refused[group.arn] += len(culprits)
             self.recorder.refused(group, culprits, error)
             log.warning(
@@ -112,42 +126,38 @@ class Writer:
         else:
             half = len(batch) // 2
             again += [batch[:half], batch[half:]]
-        return again if aside.may_search(now, calls=len(again)) else None
+        return again if refusals.may_search(now, calls=len(again)) else None
 
     async def _deregister(self, group: Group, targets: Sequence[Target], *, first: bool) -> AwsError | None:
         """Deregister all targets except those that AWS has recently refused to deregister.
 
         A search for refused targets does not prolong an outdated plan: the next plan starts with the results.
         """
-        stuck = group.stuck.set_aside(self.clock.monotonic())
-        waiting = _batches([target for target in targets if target not in stuck])
+        refused = group.quarantine.deregistrations.releases(self.clock.monotonic())
+        waiting = _batches([target for target in targets if target not in refused])
         while waiting:
             may_send = await self._may_send(group, first=first)
-            if not may_send or group.knows_old_things(self.clock.monotonic()):
+            if not may_send or group.is_outdated(self.clock.monotonic()):
                 return None
             batch, first = waiting.pop(0), False
             try:
                 await self.elb.deregister(group.arn, batch)
             except RefusedTargetsError as error:
-                again = self._apart(group, group.stuck, batch, error)
+                again = self._apart(group, group.quarantine.deregistrations, batch, error)
                 if again is None:
                     return error
                 waiting = [*again, *waiting]
             except AwsError as error:
-                if error.unsure:
-                    group.actual.not_answered(batch)
-                    group.not_answered(batch, self.clock.monotonic())
-                return self._failed(group, error)
+                return self._failed(group, batch, error, registered=False)
             else:
-                self._left(group, batch)
+                self._deregistered(group, batch)
         return None
 
-    def _left(self, group: Group, batch: Sequence[Target]) -> None:
+    def _deregistered(self, group: Group, batch: Sequence[Target]) -> None:
         """Take over an acknowledged deregistration."""
-        now = self.clock.monotonic()
-        group.actual.deregistered(batch, now)
-        group.stuck.accepted(batch)
-        group.removed += len(batch)
+        group.observed.deregistered(batch, self.clock.monotonic())
+        group.quarantine.deregistrations.accepted(batch)
+        group.calls.deregistered += len(batch)
         self._changed(group, "deregister", batch)
         self.recorder.deregistered(group, batch)
 
@@ -160,31 +170,38 @@ class Writer:
         """
         bucket = self.buckets.of(group.region)
         while not self.halted():
-            if group.dirty.is_set() and not (first or searching):
+            if group.schedule.reconcile_requested and not (first or searching):
                 return False
             wait = bucket.take(self.clock.monotonic())
             if not wait:
-                group.writes += 1
+                group.calls.sent += 1
                 return True
-            await (self.clock.sleep(wait) if searching else self.clock.wait(group.dirty, wait))
+            if searching:
+                await self.clock.sleep(wait)
+            else:
+                await group.schedule.wait_for_request(self.clock, wait)
             first = False
         return False
 
-    def _failed(self, group: Group, error: AwsError) -> AwsError:
+    def _failed(
+        self, group: Group, batch: Sequence[Target], error: AwsError, *, registered: bool
+    ) -> AwsError:
         """Require a read before the next write if a call got no response, and note throttling.
 
         AWS may have carried out such a call: a target may already be gone, or registered and owned.
         """
+        now = self.clock.monotonic()
         if error.unsure:
-            group.look_anew(self.clock.monotonic())
+            group.observed.not_answered(batch, now, registered=registered)
+            group.require_fresh_read(now)
         if isinstance(error, ThrottledError):
-            group.throttled_at = self.clock.monotonic()
-            self.buckets.of(group.region).empty(group.throttled_at)
+            group.calls.throttled_at = now
+            self.buckets.of(group.region).empty(now)
         return error
 
     def _changed(self, group: Group, change: str, batch: Sequence[Target]) -> None:
         self.counters.changes[group.arn, change] += len(batch)
-        group.hurry.set()
+        group.schedule.reschedule_read()
         log.info("%s: %s %s", group.name, change, named(batch), extra={"group": group.name, "change": change})
 
 
@@ -193,7 +210,7 @@ def _hides(group: Group, problem: AwsError | None) -> bool:
 
     A full group is not empty, and has no free place before a removal.
     """
-    return group.actual.blind and problem is not None and not isinstance(problem, TooManyTargetsError)
+    return group.observed.blind and problem is not None and not isinstance(problem, TooManyTargetsError)
 
 
 def _batches(targets: Sequence[Target]) -> list[Sequence[Target]]:

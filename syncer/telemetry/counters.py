@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -51,6 +52,10 @@ class Counters:
         default_factory=lambda: defaultdict(Histogram)
     )
     restarts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def copy(self) -> "Counters":
+        """Return the counts at this moment."""
+        return deepcopy(self)
 
     def called(self, operation: str, code: str) -> None:
         """Count an AWS call with its `code`, "ok" for success."""

@@ -1,9 +1,11 @@
 """The state behind the probes, passed from the controller's loop to the HTTP threads."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from syncer.reconcile.controller import Controller
+from syncer.interfaces import Clock
+from syncer.telemetry.snapshot import Snapshot
 from syncer.telemetry.status import unready
 from syncer.telemetry.web import Answer, text
 
@@ -23,16 +25,16 @@ class _Seen:
 class Liveness:
     """State from the loop, replaced every second as a whole: any thread may read at any moment."""
 
-    def __init__(self, controller: Controller) -> None:
-        self._controller, self._clock = controller, controller.clock
-        self._seen = _Seen(self._clock.monotonic(), unready(controller))
+    def __init__(self, observe: Callable[[], Snapshot], clock: Clock) -> None:
+        self._observe, self._clock = observe, clock
+        self._seen = _Seen(clock.monotonic(), unready(observe()))
 
     async def run(self) -> None:
         """Record every second, until cancelled, the loop's progress and the missing readiness."""
         while True:
             await self._clock.sleep(_EVERY_S)
             try:
-                missing = unready(self._controller)
+                missing = unready(self._observe())
             except Exception:
                 log.exception("cannot determine whether it is ready")
                 missing = "unforeseen fault, see the log"

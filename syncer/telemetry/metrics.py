@@ -8,9 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from syncer.model import Standing, TargetGroupArn, TargetState, Why
-from syncer.reconcile.controller import Controller
-from syncer.reconcile.group import Group
-from syncer.telemetry.counters import CHANGES, PASS_RESULTS, RESTART_REASONS, Histogram
+from syncer.telemetry.counters import CHANGES, PASS_RESULTS, RESTART_REASONS, Counters, Histogram
+from syncer.telemetry.snapshot import GroupSnapshot, Snapshot
 from syncer.telemetry.status import unready
 from syncer.version import VERSION
 
@@ -34,38 +33,33 @@ _OPERATIONS = {
 }
 
 
-class Exposition:
-    """The metrics of one controller for Prometheus."""
+def exposition(state: Snapshot, counters: Counters) -> bytes:
+    """Return the metrics for Prometheus: text exposition format, version 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_State(state, counters))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
 
-    def __init__(self, controller: Controller) -> None:
-        self._registry = CollectorRegistry()
-        self._state = _State(controller)
-        self._registry.register(self._state)
-        ProcessCollector(registry=self._registry)
 
-    def render(self) -> bytes:
-        """Return the text exposition format, version 0.0.4."""
-        return generate_latest(self._registry)
-
-    def as_markdown(self) -> str:
-        """Return the table of docs/metrics.md."""
-        lines = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
-        for family in sorted(self._state.collect(), key=lambda family: family.name):
-            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
-            shown = ", ".join(f"`{label}`" for label in sorted(labels)) or "-"
-            name = family.name + ("_total" if family.type == "counter" else "")
-            lines.append(f"| `{name}` | {family.type} | {shown} | {family.documentation} |")
-        return "\n".join(lines) + "\n"
+def as_markdown(state: Snapshot, counters: Counters) -> str:
+    """Return the table of docs/metrics.md."""
+    lines = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
+    for family in sorted(_State(state, counters).collect(), key=lambda family: family.name):
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        shown = ", ".join(f"`{label}`" for label in sorted(labels)) or "-"
+        name = family.name + ("_total" if family.type == "counter" else "")
+        lines.append(f"| `{name}` | {family.type} | {shown} | {family.documentation} |")
+    return "\n".join(lines) + "\n"
 
 
 class _State(Collector):
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
-        self._started = controller.clock.now()
-        names = [group.name for group in controller.groups]
+    def __init__(self, state: Snapshot, counters: Counters) -> None:
+        self._snapshot = state
+        self._counters = counters
+        names = [group.name for group in state.groups]
         # Groups of two regions may share a name; then the label is the ARN.
         unique = len(set(names)) == len(names)
-        self._labels = {group.arn: group.name if unique else str(group.arn) for group in controller.groups}
+        self._labels = {group.arn: group.name if unique else str(group.arn) for group in state.groups}
 
     def collect(self) -> Iterator[Metric]:
         yield from self._whole()
@@ -73,21 +67,19 @@ class _State(Collector):
         yield from self._counts()
 
     def _whole(self) -> Iterator[Metric]:
-        controller = self._controller
+        state = self._snapshot
         build = GaugeMetricFamily("nlb_sync_build_info", "1, labelled with the version.", labels=["version"])
         build.add_metric([VERSION], 1)
         yield build
         nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
-        verdicts = controller.desired_state.verdicts
         for standing in Standing:
-            nodes.add_metric([standing], sum(verdict.standing is standing for verdict in verdicts))
+            nodes.add_metric([standing], sum(verdict.standing is standing for verdict in state.verdicts))
         yield nodes
-        paused = controller.settings.paused
-        leads = controller.leadership.may_write() and not paused
+        leads = state.leader.may_write and not state.paused
         says = "1 while this replica may write; where there is no election each one may. A paused one never."
         yield GaugeMetricFamily("nlb_sync_leader", says, float(leads))
-        yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(paused))
-        ready = unready(controller) == ""
+        yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(state.paused))
+        ready = unready(state) == ""
         yield GaugeMetricFamily("nlb_sync_ready", "1 while /readyz answers 200.", float(ready))
 
     def _groups(self) -> Iterator[Metric]:
@@ -98,20 +90,20 @@ class _State(Collector):
         shifted = "Registered targets that a zonal shift has moved traffic away from: they do not serve."
         yield self._gauge("shifted", shifted, _shifted)
         yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
-        yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.actual.fresh)
+        yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.fresh)
         yield self._gauge(
             "contested",
             "Targets left alone because the writes to them are undone again and again.",
-            self._contested,
+            lambda g: len(g.conflicts),
         )
         stale = "1 while the health check asks a NodePort that the Service has no more: run `pulumi up`."
         yield self._gauge("health_check_port_stale", stale, lambda g: g.stale_check is not None)
-        yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.actual.blind)
+        yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.blind)
         good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
         age = "Seconds since a pass met no failure, by a cluster seen within a minute; or since the start."
         yield self._gauge("last_good_pass_age_seconds", age, self._age)
-        yield self._gauge("poison", "Targets set aside because AWS refused them.", self._poison)
+        yield self._gauge("poison", "Targets set aside because AWS refused them.", lambda g: g.refused)
         yield self._unused()
         targets = GaugeMetricFamily(
             "nlb_sync_targets", "Targets by state, as AWS lists them.", labels=["target_group", "state"]
@@ -119,28 +111,22 @@ class _State(Collector):
         held = GaugeMetricFamily(
             "nlb_sync_held", "Targets held back, by the rule that holds them.", labels=["target_group", "why"]
         )
-        for group in self._controller.groups:
+        for group in self._snapshot.groups:
             label = self._labels[group.arn]
-            counts = group.actual.count()
+            counts = Counter(health.state for health in group.targets.values())
             for state in TargetState:
                 targets.add_metric([label, state], counts[state])
+            holds = Counter(each.why for each in group.plan.held) if group.plan else Counter()
             for why in Why:
-                held.add_metric([label, why], sum(each.why is why for each in group.held))
+                held.add_metric([label, why], holds[why])
         yield targets
         yield held
 
-    def _desired(self, group: Group) -> float:
-        desired = self._controller.desired_state.desired
-        return (
-            len(desired.wanted) if desired and self._controller.desired_state.port(group) is not None else 0
-        )
+    def _desired(self, group: GroupSnapshot) -> float:
+        return 0 if group.port is None else self._snapshot.wanted
 
-    def _age(self, group: Group) -> float:
-        return max(0.0, self._controller.clock.now() - (group.last_good_pass or self._started))
-
-    def _poison(self, group: Group) -> float:
-        now = self._controller.clock.monotonic()
-        return len(group.poison.set_aside(now)) + len(group.stuck.set_aside(now))
+    def _age(self, group: GroupSnapshot) -> float:
+        return max(0.0, self._snapshot.now - (group.last_good_pass or self._snapshot.started))
 
     def _unused(self) -> Metric:
         family = GaugeMetricFamily(
@@ -148,25 +134,22 @@ class _State(Collector):
             "Targets that AWS does not use, by its reason.",
             labels=["target_group", "reason"],
         )
-        for group in self._controller.groups:
+        for group in self._snapshot.groups:
             found = Counter(
-                each.reason for each in group.actual.targets.values() if each.state is TargetState.UNUSED
+                each.reason for each in group.targets.values() if each.state is TargetState.UNUSED
             )
             for reason in sorted({*_UNUSED, *found}):
                 family.add_metric([self._labels[group.arn], reason], found[reason])
         return family
 
-    def _contested(self, group: Group) -> float:
-        return len(group.contested.now(self._controller.clock.monotonic()))
-
-    def _gauge(self, name: str, says: str, value: Callable[[Group], float]) -> Metric:
+    def _gauge(self, name: str, says: str, value: Callable[[GroupSnapshot], float]) -> Metric:
         family = GaugeMetricFamily(f"nlb_sync_{name}", says, labels=["target_group"])
-        for group in self._controller.groups:
+        for group in self._snapshot.groups:
             family.add_metric([self._labels[group.arn]], float(value(group)))
         return family
 
     def _counts(self) -> Iterator[Metric]:
-        counters = self._controller.counters
+        counters = self._counters
         passes = CounterMetricFamily(
             "nlb_sync_passes", "Passes over a group by result.", labels=["target_group", "result"]
         )
@@ -211,21 +194,21 @@ class _State(Collector):
         return family
 
 
-def _registered(group: Group) -> float:
-    return sum(health.registered for health in group.actual.targets.values())
+def _registered(group: GroupSnapshot) -> float:
+    return sum(health.registered for health in group.targets.values())
 
 
-def _draining(group: Group) -> float:
-    return group.actual.count()[TargetState.DRAINING]
+def _draining(group: GroupSnapshot) -> float:
+    return sum(health.state is TargetState.DRAINING for health in group.targets.values())
 
 
-def _serving(group: Group) -> float:
+def _serving(group: GroupSnapshot) -> float:
     return group.plan.serving if group.plan else 0
 
 
-def _shifted(group: Group) -> float:
-    return sum(health.shifted and health.registered for health in group.actual.targets.values())
+def _shifted(group: GroupSnapshot) -> float:
+    return sum(health.shifted and health.registered for health in group.targets.values())
 
 
-def _floor(group: Group) -> float:
+def _floor(group: GroupSnapshot) -> float:
     return group.plan.floor if group.plan else 0

@@ -126,7 +126,7 @@ def test_what_is_planned_from_files_is_what_is_sent(
     situation: Situation, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "syncer.reconcile.group.LAG_S", 0.0
+        "syncer.reconcile.unshown.LAG_S", 0.0
     )  # as after the first minute (tests/simulation/test_lag.py)
     nodes = (node(each) if isinstance(each, str) else each for each in situation.nodes)
     targets = (target(each) if isinstance(each, str) else each for each in situation.targets)
@@ -134,7 +134,7 @@ def test_what_is_planned_from_files_is_what_is_sent(
     answer = health(targets)
     group, done = run_virtually(one_pass(nodes, answer, OWNERSHIP=mode, NODE_SELECTOR=selector))
     assert done == situation.expected(mode)
-    assert (group.problem, group.read_problem) == ("", "")
+    assert (group.report.problem, group.observed.problem) == ("", "")
 
 
 ODD_ONE = node(
@@ -152,4 +152,4 @@ def test_one_odd_node_harms_only_itself(place: Path_, odd: Any) -> None:
     nodes = [changed(ODD_ONE, place, odd), node("b"), node("c"), node("d"), node("e", spec=tainted(CA))]
     group, done = run_virtually(one_pass(nodes, health(map(target, "abce")), OWNERSHIP="exclusive"))
     assert {who: what for who, what in done.items() if who != "a"} == {"d": REGISTER, "e": DEREGISTER}
-    assert (group.problem, group.read_problem) == ("", "")
+    assert (group.report.problem, group.observed.problem) == ("", "")

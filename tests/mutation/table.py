@@ -51,7 +51,7 @@ SWITCHES = (
     ),
     brake(
         "2 share",
-        "syncer.decide.brake:floor_of",
+        "syncer.decide.capacity:floor_of",
         answering(1),
         "10 for 10, all old ones leaving together",
     ),
@@ -69,7 +69,7 @@ SWITCHES = (
     ),
     Switch(
         rule="2 AWS fails open",
-        where="syncer.decide.brake:serving_of",
+        where="syncer.decide.capacity:serving_of",
         off=answering(Serving(frozenset(), frozenset())),
         story=test_plan.test_where_none_is_healthy_all_serve_because_aws_fails_open,
     ),
@@ -105,20 +105,20 @@ SWITCHES = (
     ),
     Switch(
         rule="2 base of ten minutes",
-        where="syncer.decide.brake:remember",
+        where="syncer.decide.capacity:remember",
         off=lambda _: lambda _peaks, count, now, _window: ((now, count),),
         story=test_brake.test_the_base_is_remembered_for_ten_minutes_and_not_longer,
     ),
     Switch(
         rule="2 what drains counts into it",
-        where="syncer.decide.brake:Brake._present",
-        off=lambda _: lambda brake, scope, _members: len(brake._copies.get(scope, ())),
+        where="syncer.decide.capacity:drains_since",
+        off=answering({}),
         story=test_brake.test_draining_targets_count_into_the_base_because_they_are_recent_removals,
     ),
     brake(
         "2 each zone, with cross-zone off",
-        "syncer.decide.brake:Brake._scopes_of",
-        answering(("",)),
+        "syncer.decide.capacity:_scopes_of",
+        answering(lambda _target: ("",)),
         "one zone's nodes leaving with cross-zone off: its last one stays",
     ),
     Switch(
@@ -141,7 +141,7 @@ SWITCHES = (
     ),
     Switch(
         rule="3 poison: set aside",
-        where="syncer.reconcile.quarantine:Quarantine.set_aside",
+        where="syncer.reconcile.quarantine:Refusals.releases",
         off=answering({}),
         story=_LOOP.test_what_is_refused_alone_is_set_aside_however_many_searches_were_made,
     ),
@@ -256,7 +256,7 @@ SWITCHES = (
     ),
     Switch(
         rule="7 contested",
-        where="syncer.reconcile.conflicts:Conflicts.set_aside",
+        where="syncer.reconcile.conflicts:Conflicts.now",
         off=answering({}),
         story=test_conflicts.test_a_target_that_another_writer_deregisters_three_times_is_left_alone_for_ten_minutes,
     ),
@@ -275,7 +275,7 @@ SWITCHES = (
     Switch(
         rule="6 a new leader strikes off nothing that may be there",
         where="syncer.reconcile.group:Group.take_over",
-        off=lambda _: lambda group, now: group.look_anew(now),
+        off=lambda _: lambda group, now: group.require_fresh_read(now),
         story=test_lag.test_b4_a_new_leader_strikes_off_no_target_that_aws_does_not_show_yet,
     ),
     Switch(
@@ -316,7 +316,7 @@ SWITCHES = (
     ),
     Switch(
         rule="9 a new leader reads first",
-        where="syncer.reconcile.group:Group.look_anew",
+        where="syncer.reconcile.group:Group.require_fresh_read",
         off=answering(None),
         story=test_two_replicas.test_a_new_leader_reads_each_group_before_it_writes,
     ),

@@ -7,7 +7,6 @@ import pytest
 
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
 from syncer.reconcile.own_writes import LAG_S, OwnWrites, Undone
-from syncer.telemetry.status import snapshot
 from tests.simulation import lag
 from tests.simulation.cluster import node
 from tests.simulation.lives.faults import FAULTS
@@ -29,7 +28,7 @@ def listed(state: TargetState) -> dict[Target, TargetHealth]:
 
 
 def conflicts(replica: Replica) -> list[str]:
-    return [each["cause"] for group in snapshot(replica.controller)["groups"] for each in group["contested"]]
+    return [each["cause"] for group in replica.status()["groups"] for each in group["contested"]]
 
 
 def _leads(replica: Replica) -> bool:

@@ -45,7 +45,7 @@ def test_nothing_is_kept_while_nobody_looks() -> None:
         replica = large_world().replica()
         await asyncio.sleep(10)
         tracemalloc.start()
-        known = routes(replica.controller, Liveness(replica.controller))
+        known = routes(replica.controller, Liveness(replica.observe, replica.controller.clock))
         before = kept_by_the_page()
         made = known["/status"]()
         assert isinstance(made, Future)

@@ -3,13 +3,18 @@
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from syncer.config.settings import Settings, load
 from syncer.interfaces import Leadership
 from syncer.model import InstanceId, Target, TargetGroupArn
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.leader_election import LeaderElection, Unelected
+from syncer.reconcile.observe import snapshot
 from syncer.telemetry.counters import Counters
+from syncer.telemetry.metrics import exposition
+from syncer.telemetry.snapshot import Snapshot
+from syncer.telemetry.status import status, unready
 from tests.simulation.cloud import MemoryCloud
 from tests.simulation.cluster import MemoryCluster, MemoryWorld, node
 from tests.simulation.elb import MemoryElb
@@ -63,6 +68,22 @@ class Replica:
     def leads(self) -> bool:
         """Whether it may write now."""
         return self.leadership.may_write()
+
+    def observe(self) -> Snapshot:
+        """Return the state at this moment."""
+        return snapshot(self.controller)
+
+    def status(self) -> Mapping[str, Any]:
+        """Return /status."""
+        return status(self.observe())
+
+    def unready(self) -> str:
+        """Return the missing condition of /readyz."""
+        return unready(self.observe())
+
+    def metrics(self) -> str:
+        """Return /metrics."""
+        return exposition(self.observe(), self.counters).decode()
 
     async def wait(self) -> None:
         """Until it ends by itself."""

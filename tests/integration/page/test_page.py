@@ -45,7 +45,7 @@ def test_each_node_has_its_verdict_and_its_state_in_each_group(stage: Stage, mix
         assert (await row_of(tab, "fargate")).count("not a target") == 2
         gone = await row_of(tab, worlds.identity(worlds.names(1)[0]))
         assert "no Node" in gone
-        assert gone.count("held: Share") == 2
+        assert gone.count("hold: Share") == 2
         for group in mixed["groups"]:
             assert await shows(tab, f"nlb-sync confirm {group['name']} {group['hold_id']}")
             assert await shows(tab, f"2 for Share\n{mixed['sentences']['Share']}")
@@ -104,7 +104,7 @@ def test_what_is_not_well_comes_first_and_may_stand_alone(stage: Stage, mixed: D
         assert everything[: len(unwell)] == unwell
         well = everything[len(unwell) :]
         assert all("healthy" in row or "not a target" in row for row in well)
-        assert not any("unhealthy" in row or "held: Share" in row or "draining" in row for row in well)
+        assert not any("unhealthy" in row or "hold: Share" in row or "draining" in row for row in well)
 
     stage.play(story)
 
@@ -165,7 +165,7 @@ def test_another_clusters_target_in_a_shared_group_is_as_it_should_be(stage: Sta
     stranger = {"id": "i-0f0e1d2c3b4a59687", "port": 30999}
     group = told["groups"][0]
     group["targets"].append(
-        {**group["targets"][0], **stranger, "zone": "eu-central-1c", "next": "held", "why": "Foreign"}
+        {**group["targets"][0], **stranger, "zone": "eu-central-1c", "next": "hold", "why": "Foreign"}
     )
     group["held"].append({**stranger, "why": "Foreign"})
     told["ownership"] = "tracked"

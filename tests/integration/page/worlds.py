@@ -8,7 +8,6 @@ from typing import Any
 
 from syncer.errors import AccessDeniedError, CredentialsExpiredError
 from syncer.model import InstanceId, Target
-from syncer.telemetry.status import snapshot
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, HTTPS, Replica, World
@@ -18,7 +17,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 
 def _told(replica: Replica) -> Document:
-    told: Document = json.loads(json.dumps(snapshot(replica.controller)))
+    told: Document = json.loads(json.dumps(replica.status()))
     return told
 
 

@@ -22,8 +22,9 @@ from syncer.config.settings import load
 from syncer.decide.nodes import node_view
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.leader_election import LeaderElection
+from syncer.reconcile.observe import snapshot
 from syncer.telemetry.counters import Counters
-from syncer.telemetry.status import snapshot
+from syncer.telemetry.status import status
 from tests.integration.syncer.faulty import (
     Answer,
     FaultyServer,
@@ -126,8 +127,13 @@ class Patient:
         return all(len(self.cloud.registered(arn)) == len(NODES) for arn in PORTS)
 
     @property
+    def problems(self) -> list[str]:
+        problems: list[str] = status(snapshot(self.controller))["problems"]
+        return problems
+
+    @property
     def well(self) -> bool:
-        return self.filled and not snapshot(self.controller)["problems"]
+        return self.filled and not self.problems
 
 
 async def _watch(seconds: float) -> float:
@@ -184,9 +190,7 @@ async def _be_ill_and_recover(sick: dict[str, tuple[FaultyServer, tuple[str, ...
     assert {name: wait for name, wait in retried.items() if wait > 2.0 + _SLACK_S + lost} == {}
     deadline = loop.time() + 30
     while not all(each.filled if name.endswith("403") else each.well for name, each in patients.items()):
-        ill = {
-            name: snapshot(each.controller)["problems"] for name, each in patients.items() if not each.well
-        }
+        ill = {name: each.problems for name, each in patients.items() if not each.well}
         assert loop.time() < deadline, ill
         await asyncio.sleep(0.05)
     for each in patients.values():

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from syncer.decide.selector import Selector
-from syncer.telemetry.status import snapshot, unready
 from tests.simulation.virtual import run_virtually, virtually
 from tests.simulation.world import HTTP, Replica, World
 
@@ -47,11 +46,11 @@ def test_l1_a_replica_whose_first_read_fails_is_not_ready_and_sends_nothing(role
         replica = await start(world, role, read)
         for _ in range(20):
             await asyncio.sleep(1)
-            assert READS[read] in unready(replica.controller)
-            assert snapshot(replica.controller)["ready"] is False
+            assert READS[read] in replica.unready()
+            assert replica.status()["ready"] is False
         assert replica.elb.begun == []
         cure(world, replica)
-        await world.until(lambda: unready(replica.controller) == "", within=15)
+        await world.until(lambda: replica.unready() == "", within=15)
         await world.until(lambda: role == "paused" or world.filled_with("a", "b", "c"), within=15)
         assert (replica.elb.begun == []) is (role in {"standby", "paused"})
         await replica.stop()
@@ -94,6 +93,6 @@ async def test_l1_a_ready_replica_stays_ready_while_the_registry_cannot_be_read(
     world.stored.away = True
     for _ in range(40):
         await asyncio.sleep(1)
-        assert [unready(each.controller) for each in both] == ["", ""]
+        assert [each.unready() for each in both] == ["", ""]
     for each in both:
         await each.stop()

@@ -228,7 +228,7 @@ async def test_what_cannot_be_recorded_is_not_registered_until_it_can() -> None:
     world.join("c")
     await asyncio.sleep(60)
     assert world.filled_with("a", "b")
-    assert "cannot write the ownership registry" in replica.controller.groups[0].problem
+    assert "cannot write the ownership registry" in replica.controller.groups[0].report.problem
     world.cloud.deregister(HTTP, [Target(instance("a"), PORTS[HTTP])])
     world.stored.away = False
     await world.until(lambda: world.filled_with("a", "b", "c"), within=40)

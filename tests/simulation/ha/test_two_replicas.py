@@ -10,7 +10,6 @@ from syncer.decide.selector import Selector
 from syncer.elb.adapter import BotoElb
 from syncer.errors import AccessDeniedError, NotLeaderError, UnreachableError
 from syncer.model import Target
-from syncer.telemetry.status import unready
 from tests.simulation.virtual import run_virtually, virtually
 from tests.simulation.world import HTTP, PORTS, Replica, World, instance
 
@@ -19,7 +18,7 @@ async def pair(world: World) -> tuple[Replica, Replica]:
     """The leader and the standby, both warm."""
     both = world.replica(elected=True), world.replica(elected=True)
     await world.until(lambda: any(each.leads for each in both), within=5)
-    await world.until(lambda: all(unready(each.controller) == "" for each in both), within=5)
+    await world.until(lambda: all(each.unready() == "" for each in both), within=5)
     leader = next(each for each in both if each.leads)
     return leader, next(each for each in both if each is not leader)
 
@@ -36,8 +35,8 @@ async def test_only_the_leader_writes_and_the_standby_is_ready_and_knows_the_sam
     await world.until(lambda: world.filled_with("b", "c", "d"), within=60)
     await asyncio.sleep(35)
     assert standby.elb.begun == []
-    assert unready(standby.controller) == ""
-    known = [{**replica.controller.groups[0].actual.targets} for replica in (leader, standby)]
+    assert standby.unready() == ""
+    known = [{**replica.controller.groups[0].observed.targets} for replica in (leader, standby)]
     assert known[0].keys() == known[1].keys()
     await leader.stop()
     await standby.stop()
@@ -54,11 +53,11 @@ async def test_a_standby_stays_ready_when_the_world_and_not_its_settings_brings_
         world.cluster.delete(name)
     await asyncio.sleep(40)
     assert all(group.plan and group.plan.hold_id for group in standby.controller.groups)
-    assert unready(standby.controller) == ""
-    assert "held as doubtful" in unready(leader.controller)
+    assert standby.unready() == ""
+    assert "held as doubtful" in leader.unready()
     late = world.replica(elected=True)
     await asyncio.sleep(5)
-    assert "held as doubtful" in unready(late.controller)
+    assert "held as doubtful" in late.unready()
     for each in (leader, standby, late):
         await each.stop()
 
@@ -74,7 +73,7 @@ async def test_a_replica_with_a_wrong_selector_is_not_ready_whatever_may_be_remo
         wrong = replace(world.settings, node_selector=Selector.parse("role=typo"))
         late = Replica(world, wrong, seed=9, once=False, elected=True)
         await asyncio.sleep(10)
-        assert "held as doubtful" in unready(late.controller), ownership
+        assert "held as doubtful" in late.unready(), ownership
         for each in (*both, late):
             await each.stop()
 
@@ -91,10 +90,10 @@ async def test_a_standby_judges_nothing_before_it_has_read_the_record() -> None:
     late = Replica(world, wrong, seed=9, once=False, elected=True)
     for _ in range(10):
         await asyncio.sleep(1)
-        assert "no pass has ended yet" in unready(late.controller)
+        assert "no pass has ended yet" in late.unready()
     world.stored.away = False
     await asyncio.sleep(3)
-    assert "held as doubtful" in unready(late.controller)
+    assert "held as doubtful" in late.unready()
     for each in (*both, late):
         await each.stop()
 

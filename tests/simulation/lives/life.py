@@ -202,7 +202,7 @@ class Life:
         """The conflicts that are reported where there is no other writer."""
         for each in self.crew:
             for group in each.replica.controller.groups:
-                for target in group.contested.now(now()):
+                for target in group.quarantine.conflicts.now(now()):
                     if not self.touched(group.arn, target):
                         yield f"{group.name}: {target} is contested, and nobody else has touched it (rule 7)"
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from syncer.model import Target, Why
 from syncer.reconcile.group import Group
-from syncer.telemetry.metrics import Exposition
-from syncer.telemetry.status import snapshot
 from tests.simulation.lives.judge import Judge
 from tests.simulation.lives.life import Life, now
 from tests.simulation.lives.oversight import Oversight
@@ -52,13 +50,13 @@ def lacking(life: Life) -> Iterable[str]:
         if each.cluster.nodes != life.world.cluster.nodes:
             yield f"{each.replica.name} does not know the Nodes"
         for group in each.replica.controller.groups:
-            if group.last_good_pass is None or group.problem or group.read_problem:
-                yield f"{group.name} had no good pass: {group.problem} {group.read_problem}"
+            if group.report.last_good_pass is None or group.report.problem or group.observed.problem:
+                yield f"{group.name} had no good pass: {group.report.problem} {group.observed.problem}"
             yield from _differences(life, each, group)
 
 
 def _differences(life: Life, each: Oversight, group: Group) -> Iterable[str]:
-    held = {one.target: one.why for one in group.held}
+    held = {one.target: one.why for one in (group.plan.held if group.plan else ())}
     judge, there = each.judge(group.arn), life.world.cloud.registered(group.arn)
     wanted = judge.wanted()
     for target in sorted(wanted - there):
@@ -128,14 +126,14 @@ def _too_few(judge: Judge, going: set[Target]) -> bool:
 
 def _untold(life: Life, each: Oversight) -> Iterable[str]:
     """What is held and not in /status, in the metric and in an event."""
-    controller = each.replica.controller
-    page = Exposition(controller).render().decode()
-    for group, told in zip(controller.groups, snapshot(controller)["groups"], strict=True):
+    page, answers = each.replica.metrics(), each.replica.status()["groups"]
+    for group, told in zip(each.replica.controller.groups, answers, strict=True):
+        holds = group.plan.held if group.plan else ()
         said = {(one["id"], one["port"], one["why"]) for one in told["held"]}
-        held = {(one.target.id, one.target.port, str(one.why)) for one in group.held}
+        held = {(one.target.id, one.target.port, str(one.why)) for one in holds}
         if said != held:
             yield f"/status says {said}, held are {held}"
-        for why, count in Counter(one.why for one in group.held).items():
+        for why, count in Counter(one.why for one in holds).items():
             if f'nlb_sync_held{{target_group="{group.name}",why="{why}"}} {count:.1f}' not in page:
                 yield f"the metric does not say that {count} are held for {why}"
             if not any(why in reason for reason in life.events):

@@ -10,7 +10,6 @@ from syncer.commands.wait import Watchman
 from syncer.decide.nodes import node_view
 from syncer.decide.service_ports import LivePort
 from syncer.model import GroupState, Target, Why
-from syncer.telemetry.status import snapshot
 from tests.simulation.cluster import node
 from tests.simulation.elb import MemoryElb
 from tests.simulation.virtual import VirtualClock, run_virtually, virtually
@@ -22,7 +21,7 @@ def at(name: str) -> Target:
 
 
 def http(replica: Replica) -> dict[str, Any]:
-    return dict(snapshot(replica.controller)["groups"][0])
+    return dict(replica.status()["groups"][0])
 
 
 def nexts(group: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -65,7 +64,7 @@ async def test_l2_a_refused_deregistration_is_held_until_its_retry() -> None:
     (held,) = http(replica)["quarantined"]
     assert (held["id"], held["why"]) == (instance("a"), "Poison")
     assert http(replica)["deregister"] == []
-    assert nexts(http(replica))[instance("a")] == ("held", "Poison")
+    assert nexts(http(replica))[instance("a")] == ("hold", "Poison")
     world.cloud.stuck.clear()
     assert await world.until(lambda: world.filled_with("b", "c"), within=40) <= held["retry_in"] + 2
     await replica.stop()
@@ -80,14 +79,14 @@ async def test_l2_a_target_in_conflict_is_held_until_its_retry_either_way() -> N
     for _ in range(6):
         world.cloud.register(HTTP, [foreign])
         world.cloud.deregister(HTTP, [at("a")])
-        replica.controller.groups[0].hurry.set()
+        replica.controller.groups[0].schedule.reschedule_read()
         await asyncio.sleep(100)
     found = {each["id"]: each for each in http(replica)["quarantined"]}
     assert {name: each["why"] for name, each in found.items()} == {
         foreign.id: "Contested",
         instance("a"): "Contested",
     }
-    assert nexts(http(replica))[foreign.id] == ("held", "Contested")
+    assert nexts(http(replica))[foreign.id] == ("hold", "Contested")
     assert http(replica)["register"] == []
     assert all(0 < each["retry_in"] <= 600 for each in found.values())
     await replica.stop()

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from syncer.commands.status import _is_status
-from syncer.telemetry.status import snapshot
 from tests.simulation.virtual import virtually
 from tests.simulation.world import HTTP, World
 
@@ -21,10 +20,10 @@ ODD: tuple[Any, ...] = (None, 5, "x", {})
 async def test_what_a_syncer_answers_is_a_syncers_from_its_first_moment() -> None:
     world = World()
     replica = world.replica()
-    assert _is_status(snapshot(replica.controller))
+    assert _is_status(replica.status())
     world.join("a", "b")
     await world.until(lambda: world.filled_with("a", "b"), within=10)
-    assert _is_status(snapshot(replica.controller))
+    assert _is_status(replica.status())
     await replica.stop()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncer.decide.brake import floor_of
+from syncer.decide.capacity import floor_of
 from syncer.decide.policy import NodePolicy, PlanPolicy
 from syncer.model import GroupMemory, NodeView, Target, Why
 from tests.unit.decide.stories import (

@@ -19,8 +19,7 @@ from syncer.config.variables import TABLE
 from syncer.decide.answers import explained, planned
 from syncer.decide.evaluate import RULES
 from syncer.model import TargetState, Why
-from syncer.telemetry.metrics import Exposition
-from syncer.telemetry.status import snapshot
+from syncer.telemetry.metrics import _State
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import World
@@ -74,9 +73,9 @@ async def _simulated() -> tuple[dict[str, list[str]], list[str], list[str], list
     await asyncio.sleep(5)
     families = {
         family.name: sorted({label for sample in family.samples for label in sample.labels})
-        for family in Exposition(replica.controller)._state.collect()
+        for family in _State(replica.observe(), replica.counters).collect()
     }
-    status = sorted(set(_paths(snapshot(replica.controller))))
+    status = sorted(set(_paths(replica.status())))
     plans = [group.plan for group in replica.controller.groups if group.plan]
     verdicts = replica.controller.desired_state.verdicts
     found = families, status, sorted(set(_paths(planned(plans)))), sorted(set(_paths(explained(verdicts))))

@@ -4,7 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-from syncer.telemetry.status import snapshot
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, SERVICE, World, instance
@@ -24,7 +23,7 @@ def example() -> dict[str, Any]:
         for name in ("a", "b"):
             world.cluster.put(node(name, instance(name), labels=label))
         await asyncio.sleep(3)
-        told: dict[str, Any] = json.loads(json.dumps(snapshot(replica.controller)))
+        told: dict[str, Any] = json.loads(json.dumps(replica.status()))
         await replica.stop()
         return told
 

@@ -6,8 +6,6 @@ from syncer.decide.ownership import record
 from syncer.errors import AccessDeniedError, UnreachableError
 from syncer.model import GroupState, Target, TargetHealth, TargetState
 from syncer.reconcile.observed_state import ObservedState
-from syncer.telemetry.metrics import Exposition
-from syncer.telemetry.status import snapshot
 from tests.simulation.cluster import node
 from tests.simulation.virtual import virtually
 from tests.simulation.world import HTTP, PORTS, Replica, World, instance
@@ -111,13 +109,13 @@ async def test_it_sees_again_by_itself_when_the_right_appears() -> None:
     replica = world.replica()
     deny(replica)
     await world.until(lambda: world.filled_with("a", "b"), within=2)
-    assert [group["blind"] for group in snapshot(replica.controller)["groups"]] == [True, True]
-    assert b'nlb_sync_blind{target_group="http"} 1.0' in Exposition(replica.controller).render()
+    assert [group["blind"] for group in replica.status()["groups"]] == [True, True]
+    assert b'nlb_sync_blind{target_group="http"} 1.0' in replica.metrics().encode()
     allow(replica)
-    await world.until(lambda: replica.controller.groups[0].actual.fresh, within=310)
+    await world.until(lambda: replica.controller.groups[0].observed.fresh, within=310)
     world.cloud.deregister(HTTP, sorted(world.targets("a")))
     await world.until(lambda: world.filled_with("a", "b"), within=35)
-    assert b'nlb_sync_blind{target_group="http"} 0.0' in Exposition(replica.controller).render()
+    assert b'nlb_sync_blind{target_group="http"} 0.0' in replica.metrics().encode()
     await replica.stop()
 
 
@@ -128,10 +126,10 @@ async def test_a_right_that_is_taken_away_leaves_it_blind_with_what_was_its_own(
     await world.until(lambda: world.cloud.serving(HTTP) == world.targets("a", "b", "c"), within=60)
     deny(replica)
     await asyncio.sleep(60)
-    assert replica.controller.groups[0].actual.blind
+    assert replica.controller.groups[0].observed.blind
     world.cluster.delete("a")
     await world.until(lambda: world.filled_with("b", "c"), within=2)
-    assert replica.controller.groups[0].last_good_pass is not None
+    assert replica.controller.groups[0].report.last_good_pass is not None
     await replica.stop()
 
 
@@ -144,18 +142,18 @@ def actual_of(*names: str) -> ObservedState:
 
 def test_blind_it_believes_only_in_what_is_its_own_and_calls_nothing_healthy() -> None:
     known, ours = actual_of("ours", "foreign"), Target(instance("ours"), 80)
-    assert known.denied({ours})
+    assert known.denied({ours}, "denied")
     assert {target: health.state for target, health in known.targets.items()} == {
         ours: TargetState.UNAVAILABLE
     }
-    assert not known.denied({ours})
+    assert not known.denied({ours}, "denied")
 
 
 def test_blind_for_months_it_keeps_no_list_of_what_it_wrote() -> None:
     known = actual_of()
     for number in range(100):
         known.registered([Target(instance(str(number)), 80)], float(number))
-        known.denied(set())
+        known.denied(set(), "denied")
     assert known._writes._last == {}
 
 

@@ -4,7 +4,6 @@ import asyncio
 
 from syncer.decide.check_port import stale_check_port
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
-from syncer.telemetry.metrics import Exposition
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, PORTS, SERVICE, World, instance
 
@@ -53,7 +52,7 @@ def test_it_is_reported_until_pulumi_has_followed_and_the_old_targets_stay_meanw
         new = {Target(instance(name), 31000) for name in ("a", "b")}
         assert world.cloud.registered(HTTP) == old | new
         stale = b'nlb_sync_health_check_port_stale{target_group="http"} '
-        assert stale + b"1.0" in Exposition(replica.controller).render()
+        assert stale + b"1.0" in replica.metrics().encode()
         says = replica.events.of()["HealthCheckPortStale"]
         assert "30080" in says
         assert "run `pulumi up`" in says
@@ -61,7 +60,7 @@ def test_it_is_reported_until_pulumi_has_followed_and_the_old_targets_stay_meanw
             world.cloud.groups[arn].check_port = 31000
         world.cloud.sick.clear()
         await world.until(lambda: world.cloud.registered(HTTP) == new, within=60)
-        assert stale + b"0.0" in Exposition(replica.controller).render()
+        assert stale + b"0.0" in replica.metrics().encode()
         await replica.stop()
 
     run_virtually(story())

@@ -2,10 +2,9 @@
 
 import asyncio
 
-from syncer.model import InstanceId, Target, TargetHealth, TargetState, Why
+from syncer.model import InstanceId, Target, TargetHealth, TargetState
 from syncer.reconcile.conflicts import LAG_CAUSE, Conflicts
 from syncer.reconcile.own_writes import OwnWrites, Undone
-from syncer.telemetry.status import snapshot
 from tests.simulation.virtual import virtually
 from tests.simulation.world import HTTP, HTTPS, PORTS, World, instance
 
@@ -25,9 +24,8 @@ def undone(contested: Conflicts, at: float, *targets: Target, registered: bool =
 def test_the_third_time_within_ten_minutes_makes_it_contested_for_ten_minutes() -> None:
     contested = Conflicts()
     assert [len(undone(contested, at)) for at in (1, 201, 401)] == [0, 0, 1]
-    assert contested.set_aside(402) == {ONE: Why.CONTESTED}
-    assert contested.next_release(402) == 599
-    assert contested.set_aside(1001) == {}
+    assert contested.releases(402) == {ONE: 599}
+    assert contested.releases(1001) == {}
 
 
 def test_times_further_apart_make_no_contest() -> None:
@@ -85,10 +83,10 @@ async def test_a_target_that_another_writer_deregisters_three_times_is_left_alon
     await world.until(lambda: world.cloud.serving(HTTP) == world.targets("a", "b"), within=60)
     for _ in range(3):
         world.cloud.deregister(HTTP, sorted(world.targets("a")))
-        replica.controller.groups[0].hurry.set()
+        replica.controller.groups[0].schedule.reschedule_read()
         await asyncio.sleep(100)
     assert world.cloud.registered(HTTP) == world.targets("b")
-    http, https = snapshot(replica.controller)["groups"]
+    http, https = replica.status()["groups"]
     assert [(each["id"], each["why"]) for each in http["held"]] == [(instance("a"), "Contested")]
     assert [each["id"] for each in http["contested"]] == [instance("a")]
     assert "Auto Scaling group" in http["contested"][0]["cause"]

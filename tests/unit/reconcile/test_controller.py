@@ -173,7 +173,7 @@ async def test_a_missing_right_to_register_is_waited_out_and_holds_up_nothing_th
     tried = sum(operation == "register" for _, operation, _, _ in replica.elb.log)
     world.cluster.put(node("a", instance("a"), taints=["ToBeDeletedByClusterAutoscaler"]))
     await world.until(lambda: world.filled_with("b", "c", "d"), within=2)
-    assert "RegisterTargets" in replica.controller.groups[0].problem
+    assert "RegisterTargets" in replica.controller.groups[0].report.problem
     assert sum(operation == "register" for _, operation, _, _ in replica.elb.log) == tried
     await asyncio.sleep(3600)
     assert sum(operation == "register" for _, operation, _, _ in replica.elb.log) < tried + 2 * 3600 / 150 + 2
@@ -559,7 +559,8 @@ async def test_a_full_group_is_filled_to_its_last_place_and_says_so() -> None:
     await world.until(lambda: len(world.cloud.registered(HTTP)) == 7, within=120)
     await asyncio.sleep(900)  # the places may still be dealt out anew, one step at a time
     assert len(world.cloud.registered(HTTP)) == 7
-    held = replica.controller.groups[0].held
+    plan = replica.controller.groups[0].plan
+    held = plan.held if plan else ()
     assert [each.why for each in held] == ["Quota"] * 3
     await replica.stop()
 

@@ -13,7 +13,6 @@ import pytest
 
 from syncer.errors import InvalidTargetError
 from syncer.model import InstanceId, Target, Why
-from syncer.telemetry.metrics import Exposition
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, PORTS, SERVICE, Replica, World, instance
@@ -243,7 +242,7 @@ def test_it_shows_in_its_metric_its_event_and_its_line_of_log(
         world = World(row.environment)
         replica = await row.play(world)
         await asyncio.sleep(2)  # events are merged for a second
-        text = Exposition(replica.controller).render().decode()
+        text = replica.metrics()
         told = {event.reason for event in replica.events.writes}
         await replica.stop()
         return text, told

@@ -15,7 +15,7 @@ def test_s1_readiness_is_handed_over_within_a_second() -> None:
         world = World()
         world.join("a")
         replica = world.replica()
-        seen = Liveness(replica.controller)
+        seen = Liveness(replica.observe, replica.controller.clock)
         noting = asyncio.create_task(seen.run())
         assert seen.readyz().status == 503
         assert seen.readyz().body == b"no complete list of nodes yet\n"
@@ -33,7 +33,7 @@ def test_s1_a_loop_that_hangs_fails_both_probes() -> None:
         world.join("a")
         replica = world.replica()
         await asyncio.sleep(5)
-        seen = Liveness(replica.controller)
+        seen = Liveness(replica.observe, replica.controller.clock)
         await asyncio.sleep(59)  # nothing is noted: as if the loop had not turned
         assert (seen.healthz().status, seen.readyz().status) == (200, 200)
         await asyncio.sleep(1)
@@ -53,7 +53,7 @@ def test_s1_readiness_that_cannot_be_told_is_not_ready(
 ) -> None:
     async def story() -> None:
         replica = World().replica()
-        seen = Liveness(replica.controller)
+        seen = Liveness(replica.observe, replica.controller.clock)
         monkeypatch.setattr(liveness, "unready", broken)
         noting = asyncio.create_task(seen.run())
         await asyncio.sleep(1.5)

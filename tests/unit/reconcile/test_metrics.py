@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from syncer.errors import ThrottledError
 from syncer.model import Target, Why
 from syncer.telemetry.counters import RESTART_REASONS, Histogram
-from syncer.telemetry.metrics import Exposition
+from syncer.telemetry.metrics import as_markdown
 from syncer.version import VERSION
 from tests.simulation.cluster import node
 from tests.simulation.virtual import EPOCH, run_virtually
@@ -22,8 +22,8 @@ DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 ALERTS = DOCS.parent / "examples" / "alerts.yaml"
 
 
-def samples(page: Exposition) -> dict[str, float]:
-    lines = page.render().decode().splitlines()
+def samples(page: str) -> dict[str, float]:
+    lines = page.splitlines()
     return {
         line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")
     }
@@ -32,7 +32,7 @@ def samples(page: Exposition) -> dict[str, float]:
 def test_the_page_of_docs_shows_every_metric_as_it_is() -> None:
     async def story() -> str:
         replica = World().replica()
-        table = Exposition(replica.controller).as_markdown()
+        table = as_markdown(replica.observe(), replica.counters)
         await replica.stop()
         return table
 
@@ -43,7 +43,7 @@ def test_the_page_of_docs_shows_every_metric_as_it_is() -> None:
 def test_every_metric_has_its_values_before_anything_has_happened() -> None:
     async def story() -> dict[str, float]:
         replica = World().replica()
-        answer = samples(Exposition(replica.controller))
+        answer = samples(replica.metrics())
         await replica.stop()
         return answer
 
@@ -91,7 +91,7 @@ def families(text: str) -> list[Metric]:
 def test_every_promised_metric_is_there_from_the_start_for_each_group() -> None:
     async def story() -> str:
         replica = World().replica()
-        text = Exposition(replica.controller).render().decode()
+        text = replica.metrics()
         await replica.stop()
         return text
 
@@ -116,7 +116,7 @@ def test_every_promised_metric_is_there_from_the_start_for_each_group() -> None:
 def test_every_alert_asks_for_series_that_are_there_from_the_start_and_is_explained() -> None:
     async def story() -> str:
         replica = World().replica()
-        text = Exposition(replica.controller).render().decode()
+        text = replica.metrics()
         await replica.stop()
         return text
 
@@ -140,15 +140,14 @@ def test_no_series_appears_or_goes_when_much_happens() -> None:
         world = World({"NLB_SYNC_TARGET_LIMIT": "3"})
         world.join("a", "b", "c", "d", "e")
         replica = world.replica()
-        page = Exposition(replica.controller)
-        before = page.render().decode()
+        before = replica.metrics()
         replica.elb.faults.append(ThrottledError("RegisterTargets", "ThrottlingException", "Rate exceeded"))
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=90)
         world.cluster.put(node("a", instance("a"), taints=["karpenter.sh/disrupted"]))
         world.cloud.running.pop(instance("b"))
         world.cluster.delete("c")
         await asyncio.sleep(30)
-        after = page.render().decode()
+        after = replica.metrics()
         await replica.stop()
         return before, after
 
@@ -176,7 +175,7 @@ def test_a_node_that_turns_ready_is_timed_until_it_is_registered_and_healthy() -
         world.cluster.put(item)
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=60)
         await asyncio.sleep(6)
-        answer = samples(Exposition(replica.controller))
+        answer = samples(replica.metrics())
         await replica.stop()
         return answer
 
@@ -200,7 +199,7 @@ def test_unused_draining_and_the_age_of_the_last_good_pass_follow_the_world() ->
         await asyncio.sleep(40)
         assert Target(instance("a"), PORTS[HTTP]) not in world.cloud.registered(HTTP)
         replica.cluster.cut = True
-        answer = samples(Exposition(replica.controller))
+        answer = samples(replica.metrics())
         await replica.stop()
         return answer
 
@@ -220,10 +219,10 @@ def test_no_pass_is_a_good_one_by_a_cluster_that_was_last_seen_minutes_ago(elect
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 3, within=60)
         replica.cluster.cut = True
         await asyncio.sleep(360)
-        cut = samples(Exposition(replica.controller))
+        cut = samples(replica.metrics())
         replica.cluster.cut = False
         await asyncio.sleep(61)
-        again = samples(Exposition(replica.controller))
+        again = samples(replica.metrics())
         await replica.stop()
         return cut, again
 

@@ -11,8 +11,6 @@ from syncer.commands.plan_table import show_plans
 from syncer.decide.answers import planned
 from syncer.errors import AccessDeniedError
 from syncer.model import Target, TargetGroupArn, port_in_json, port_shown
-from syncer.telemetry.metrics import Exposition
-from syncer.telemetry.status import snapshot
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually, virtually
 from tests.simulation.world import HTTP, Replica, World, instance
@@ -71,7 +69,7 @@ def test_b11_status_has_null_and_says_that_it_is_the_own_port(
             node("b", instance("b"), labels={"node.kubernetes.io/exclude-from-external-load-balancers": ""})
         )
         await asyncio.sleep(20)
-        told = json.loads(json.dumps(snapshot(replica.controller)))
+        told = json.loads(json.dumps(replica.status()))
         (group,) = told["groups"]
         assert (group["port"], group["own_port"]) == (None, True)
         assert group["waiting_for"] == ""
@@ -90,7 +88,7 @@ def test_b11_status_has_null_and_says_that_it_is_the_own_port(
         assert show_plans(("http", each) for each in plans)
         assert OWN in capsys.readouterr().out
         assert {each["port"] for each in planned(plans)["groups"][0]["held"]} == {None}
-        assert 'port="0"' not in Exposition(replica.controller).render().decode()
+        assert 'port="0"' not in replica.metrics()
         await replica.stop()
 
     run_virtually(story())
@@ -103,7 +101,7 @@ async def test_b11_a_known_port_is_shown_as_before() -> None:
     replica = world.replica()
     await world.until(lambda: world.filled_with("a"), within=10)
     await asyncio.sleep(10)
-    (group, _) = snapshot(replica.controller)["groups"]
+    (group, _) = replica.status()["groups"]
     assert (group["port"], group["own_port"], group["targets"][0]["port"]) == (30080, False, 30080)
     await replica.stop()
 

@@ -11,15 +11,13 @@ import pytest
 from syncer.errors import UnreachableError
 from syncer.model import TargetState, Why
 from syncer.telemetry import log
-from syncer.telemetry.metrics import Exposition
-from syncer.telemetry.status import snapshot, unready
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, World, instance
 
 
-def samples(page: Exposition) -> dict[str, float]:
-    lines = page.render().decode().splitlines()
+def samples(page: str) -> dict[str, float]:
+    lines = page.splitlines()
     return {
         line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")
     }
@@ -28,7 +26,7 @@ def samples(page: Exposition) -> dict[str, float]:
 def test_every_label_is_there_before_anything_has_happened() -> None:
     async def story() -> dict[str, float]:
         replica = World().replica()
-        answer = samples(Exposition(replica.controller))
+        answer = samples(replica.metrics())
         await replica.stop()
         return answer
 
@@ -50,7 +48,7 @@ def test_figures_follow_the_world() -> None:
         replica = world.replica()
         await world.until(lambda: len(world.cloud.serving(HTTP)) == 2, within=40)
         await asyncio.sleep(10)
-        answer = samples(Exposition(replica.controller))
+        answer = samples(replica.metrics())
         await replica.stop()
         return answer
 
@@ -70,7 +68,7 @@ def test_status_tells_verdicts_targets_and_troubles() -> None:
         replica = world.replica()
         replica.elb.broken["register", HTTP] = UnreachableError("RegisterTargets", "ReadTimeout", "no answer")
         await asyncio.sleep(40)
-        told = snapshot(replica.controller)
+        told = replica.status()
         json.dumps(told)
         assert told["nodes"] == [
             {
@@ -121,13 +119,13 @@ def test_a_node_in_a_zone_that_is_not_served_is_out_wherever_it_is_told() -> Non
         world.cluster.put(node("b", instance("b"), zone="eu-central-1b"))
         replica = world.replica()
         await world.until(lambda: world.filled_with("a"), within=10)
-        told = snapshot(replica.controller)
+        told = replica.status()
         assert [(each["verdict"], each["reason"]) for each in told["nodes"]] == [
             ("in", "Ready"),
             ("out", "ZoneNotEnabled"),
         ]
         assert told["sentences"]["ZoneNotEnabled"] == "a node in a zone that the load balancer does not serve"
-        known = samples(Exposition(replica.controller))
+        known = samples(replica.metrics())
         assert (known['nlb_sync_nodes{verdict="in"}'], known['nlb_sync_nodes{verdict="out"}']) == (1, 1)
         await replica.stop()
 
@@ -142,7 +140,7 @@ def test_a_service_without_the_port_is_named_and_nothing_is_registered(
         world.join("a")
         replica = world.replica()
         await asyncio.sleep(60)
-        told = snapshot(replica.controller)["groups"][0]
+        told = replica.status()["groups"][0]
         assert told["waiting_for"] == "a NodePort named http of the Service edge/ingress"
         assert told["last_good_pass"] is None
         (line,) = [line for line in caplog.messages if "edge/ingress" in line]
@@ -153,7 +151,7 @@ def test_a_service_without_the_port_is_named_and_nothing_is_registered(
         assert world.cloud.calls["register"] == 0
         world.cluster.expose("edge/ingress", "http", 30080)
         await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a"), within=1)
-        await world.until(lambda: bool(snapshot(replica.controller)["groups"][0]["last_good_pass"]), within=1)
+        await world.until(lambda: bool(replica.status()["groups"][0]["last_good_pass"]), within=1)
         await replica.stop()
 
     run_virtually(story())
@@ -164,9 +162,9 @@ def test_ready_means_a_complete_list_and_a_pass_over_each_group() -> None:
         world = World()
         world.join("a")
         replica = world.replica()
-        assert unready(replica.controller) == "no complete list of nodes yet"
+        assert replica.unready() == "no complete list of nodes yet"
         await asyncio.sleep(1)
-        assert unready(replica.controller) == ""
+        assert replica.unready() == ""
         await replica.stop()
 
     run_virtually(story())
@@ -183,7 +181,7 @@ def test_a_selector_that_would_empty_the_groups_is_not_ready() -> None:
         world.settings = wrong
         heir = world.replica()
         await asyncio.sleep(60)
-        assert unready(heir.controller) == "every removal since start is held as doubtful: http, https"
+        assert heir.unready() == "every removal since start is held as doubtful: http, https"
         assert world.filled_with("a", "b", "c", "d")
         await heir.stop()
 

@@ -10,8 +10,6 @@ from syncer.commands.patience import UntilHealthy
 from syncer.commands.wait import _of_instance
 from syncer.decide.explanation import explanations
 from syncer.model import Target, TargetHealth, TargetState
-from syncer.telemetry.metrics import Exposition
-from syncer.telemetry.status import snapshot
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually, virtually
 from tests.simulation.world import HTTP, PORTS, Replica, World, instance
@@ -54,18 +52,18 @@ async def test_z1_the_last_two_with_traffic_do_not_both_leave() -> None:
 @virtually
 async def test_z1_status_and_metrics_show_it() -> None:
     world, replica = await shifted_world()
-    told = json.loads(json.dumps(snapshot(replica.controller)))
+    told = json.loads(json.dumps(replica.status()))
     group = told["groups"][0]
     assert (group["shifted"], group["serving"], group["healthy"]) == (4, 2, 6)
     overrides = {each["id"]: each["override"] for each in group["targets"]}
     assert overrides == {instance(name): ACTIVE if letter == "a" else "" for name, letter in ZONES.items()}
     assert "does not serve" in told["sentences"][ACTIVE]
-    text = Exposition(replica.controller).render().decode()
+    text = replica.metrics()
     assert 'nlb_sync_shifted{target_group="http"} 4.0' in text
     assert 'nlb_sync_serving{target_group="http"} 2.0' in text
     world.cloud.overrides = {}
     await asyncio.sleep(40)
-    group = snapshot(replica.controller)["groups"][0]
+    group = replica.status()["groups"][0]
     assert (group["shifted"], group["serving"]) == (0, 6)
     await replica.stop()
 

@@ -41,8 +41,8 @@ async def test_b2_a_failure_to_fetch_credentials_never_leads_to_blind_mode() -> 
         replica.elb.broken[operation, HTTP] = denied
     await asyncio.sleep(120)
     (group, _) = replica.controller.groups
-    assert not group.actual.blind
-    assert "AWS credentials" in group.read_problem
+    assert not group.observed.blind
+    assert "AWS credentials" in group.observed.problem
     replica.elb.broken.clear()
     await world.until(lambda: world.filled_with("a"), within=35)
     await replica.stop()

@@ -42,7 +42,7 @@ def test_where_aws_does_not_tell_it_is_that_groups_problem_and_no_others() -> No
         replica.elb.broken["register", HTTPS] = AwsError("RegisterTargets", "ValidationError", words)
         await world.until(lambda: world.cloud.registered(HTTP) == world.targets("a", "b"), within=5)
         await asyncio.sleep(60)
-        assert [words in group.problem for group in replica.controller.groups] == [False, True]
+        assert [words in group.report.problem for group in replica.controller.groups] == [False, True]
         await replica.stop()
 
     run_virtually(story())

@@ -1,4 +1,4 @@
-"""Backoffs and poison: nothing is tried tightly, nothing waits for ever."""
+"""Backoffs and refusals: nothing is tried tightly, nothing waits for ever."""
 
 import random
 from dataclasses import replace
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
-from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState, Why
+from syncer.model import InstanceId, NodeView, Target, TargetHealth, TargetState
 from syncer.reconcile.backoff import Backoff
 from syncer.reconcile.observed_state import ObservedState
-from syncer.reconcile.quarantine import Quarantine
+from syncer.reconcile.quarantine import Refusals
 
 
 def seeded(seed: int) -> random.Random:
@@ -35,21 +35,19 @@ BAD, GOOD = Target(InstanceId("i-bad"), 80), Target(InstanceId("i-good"), 80)
 
 
 def test_a_refused_target_is_set_aside_for_longer_each_time_and_no_longer_than_15_minutes() -> None:
-    poison = Quarantine(seeded(1))
+    refusals = Refusals(seeded(1))
     now, waits = 0.0, []
     for _ in range(12):
-        poison.refuse([BAD], now, {})
-        wait = poison.next_release(now)
-        assert wait is not None
-        waits.append(wait)
-        now += wait
+        refusals.refuse([BAD], now, {})
+        waits.append(refusals.releases(now)[BAD])
+        now += waits[-1]
     assert 30 <= waits[0] <= 36
     assert waits[-1] == 900
-    poison.refuse([BAD, GOOD], now, {})
-    assert poison.set_aside(now) == {BAD: Why.POISON, GOOD: Why.POISON}
-    poison.accepted([GOOD])
-    assert poison.set_aside(now) == {BAD: Why.POISON}
-    assert poison.set_aside(now + 901) == {}
+    refusals.refuse([BAD, GOOD], now, {})
+    assert refusals.releases(now).keys() == {BAD, GOOD}
+    refusals.accepted([GOOD])
+    assert refusals.releases(now).keys() == {BAD}
+    assert refusals.releases(now + 901) == {}
 
 
 def a_node(**changes: Any) -> NodeView:
@@ -59,36 +57,36 @@ def a_node(**changes: Any) -> NodeView:
 
 def test_a_refusal_is_forgotten_when_the_node_turns_ready_or_is_another_one() -> None:
     for change in ({"ready_since": 6.0}, {"name": "another"}, {"created": 9.0}):
-        poison = Quarantine(seeded(1))
-        poison.refuse([BAD], 0.0, {BAD.id: a_node()})
-        poison.look({BAD.id: a_node()}, 1.0)
-        assert poison.set_aside(1.0)
-        poison.look({BAD.id: a_node(**change)}, 1.0)
-        assert not poison.set_aside(1.0)
+        refusals = Refusals(seeded(1))
+        refusals.refuse([BAD], 0.0, {BAD.id: a_node()})
+        refusals.look({BAD.id: a_node()}, 1.0)
+        assert refusals.releases(1.0)
+        refusals.look({BAD.id: a_node(**change)}, 1.0)
+        assert not refusals.releases(1.0)
 
 
 def test_a_node_that_turns_not_ready_and_ready_again_is_tried_again() -> None:
-    poison = Quarantine(seeded(1))
-    poison.refuse([BAD], 0.0, {BAD.id: a_node()})
-    poison.look({BAD.id: replace(a_node(), ready=False, ready_since=None)}, 1.0)
-    assert poison.set_aside(1.0)
-    poison.look({BAD.id: a_node()}, 2.0)
-    assert not poison.set_aside(2.0)
+    refusals = Refusals(seeded(1))
+    refusals.refuse([BAD], 0.0, {BAD.id: a_node()})
+    refusals.look({BAD.id: replace(a_node(), ready=False, ready_since=None)}, 1.0)
+    assert refusals.releases(1.0)
+    refusals.look({BAD.id: a_node()}, 2.0)
+    assert not refusals.releases(2.0)
 
 
 def test_the_refusal_of_a_node_that_is_gone_is_kept_until_its_time_is_over() -> None:
-    poison = Quarantine(seeded(1))
-    poison.refuse([BAD], 0.0, {BAD.id: a_node()})
-    poison.look({}, 1.0)
-    assert poison.set_aside(1.0)
-    poison.look({}, 100.0)
-    assert not poison.instances
+    refusals = Refusals(seeded(1))
+    refusals.refuse([BAD], 0.0, {BAD.id: a_node()})
+    refusals.look({}, 1.0)
+    assert refusals.releases(1.0)
+    refusals.look({}, 100.0)
+    assert not refusals.instances
 
 
 def test_at_most_16_calls_a_minute_are_spent_on_finding_bad_targets() -> None:
-    poison = Quarantine(seeded(1))
-    assert [poison.may_search(10.0, calls=2) for _ in range(9)] == [True] * 8 + [False]
-    assert poison.may_search(71.0, calls=2)
+    refusals = Refusals(seeded(1))
+    assert [refusals.may_search(10.0, calls=2) for _ in range(9)] == [True] * 8 + [False]
+    assert refusals.may_search(71.0, calls=2)
 
 
 def listed(target: Target, state: TargetState) -> TargetHealth:
@@ -112,8 +110,8 @@ def test_a_read_that_says_nothing_new_is_no_news() -> None:
     actual = ObservedState()
     assert actual.read(0.0, [listed(GOOD, TargetState.HEALTHY)])
     assert not actual.read(30.0, [listed(GOOD, TargetState.HEALTHY)])
-    assert actual.read_failed()
-    assert not actual.read_failed()
+    assert actual.read_failed("Rate exceeded")
+    assert not actual.read_failed("Rate exceeded")
     assert actual.read(90.0, [listed(GOOD, TargetState.HEALTHY)])
 
 

@@ -1,0 +1,30 @@
+"""Registrations of a group that AWS does not let the syncer read: no read shows a missing target."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from syncer.model import GroupState, Target
+
+# Interval of re-registering all targets (the predecessor: at its start only).
+REGISTER_AGAIN_S = 600.0
+
+
+class Again(NamedTuple):
+    """Targets to register again now and until AWS accepts them; when all are due again (epoch seconds)."""
+
+    unacknowledged: frozenset[Target] = frozenset()
+    at: float | None = None
+
+
+def registered_again(actual: GroupState, wanted: Collection[Target], now: float) -> Again:
+    """Return the wanted targets to register again: in a blind group, at first and then every ten minutes.
+
+    At first, because a target in the registry may never have been registered: the registry is written
+    earlier. Only targets that are believed to be registered are returned; the plan registers the others.
+    """
+    if not actual.blind or actual.port is None:
+        return Again()
+    memory, at = actual.memory, actual.memory.register_again_at
+    if at is None or now >= at:
+        return Again(frozenset(wanted).intersection(actual.targets), now + REGISTER_AGAIN_S)
+    return Again(memory.unacknowledged.difference(actual.acknowledged).intersection(wanted), at)
