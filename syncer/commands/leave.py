@@ -7,10 +7,9 @@ registers the targets again, or AWS refuses.
 
 import argparse
 import asyncio
+import logging
 import os
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 
 from syncer.clock import SystemClock
 from syncer.commands.at_work import answers_at, renewed_by
@@ -20,112 +19,14 @@ from syncer.commands.printing import Exit, complain, show, show_json
 from syncer.commands.reach import aws, lease_of
 from syncer.config.settings import Settings, load
 from syncer.decide import answers
-from syncer.decide.capacity import Peaks
 from syncer.decide.handover import handover_policy, without_us
 from syncer.decide.plan import plan
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.reasons import hold_says
 from syncer.elb.arn import parse_arn
-from syncer.errors import (
-    AccessDeniedError,
-    AwsError,
-    ClusterError,
-    DeniedError,
-    RefusedTargetsError,
-    SyncerError,
-    TargetGroupNotFoundError,
-)
-from syncer.interfaces import Clock, Elb
-from syncer.model import Desired, GroupPlan, GroupState, Target, TargetGroupArn, Why
-from syncer.reconcile.writer import BATCH
-
-# After a single deregistration AWS may still list the old state.
-_TWICE = 2
-
-
-class AnotherHandError(SyncerError):
-    """A conflicting writer has registered deregistered targets again."""
-
-
-@dataclass(slots=True)
-class Handover:
-    """Deregisters the cluster's own targets, poll by poll, until none is left or the time is over."""
-
-    elb: Elb
-    clock: Clock
-    desired: Desired
-    policy: PlanPolicy
-    say: Callable[[str], None]
-    every: float
-    timeout: float
-    gone: dict[TargetGroupArn, Counter[Target]] = field(default_factory=lambda: defaultdict(Counter))
-
-    async def until(self, states: Sequence[GroupState]) -> list[GroupPlan]:
-        """Return the last plans; all own targets are deregistered if no plan holds an own target."""
-        deadline = self.clock.monotonic() + self.timeout
-        first = {decided.target_group: decided.memory.peaks for decided in self._plans(states)}
-        while True:
-            plans = self._plans(states)
-            for decided in plans:
-                await self._deregister(decided)
-            if not any(decided.deregister or _ours_held(decided) for decided in plans):
-                return plans
-            if self.clock.monotonic() >= deadline:
-                return plans
-            await self.clock.sleep(min(self.every, max(0.0, deadline - self.clock.monotonic())))
-            states = [
-                await self._again(_remembering(state, decided, first[decided.target_group]))
-                for state, decided in zip(states, plans, strict=True)
-            ]
-
-    def _plans(self, states: Sequence[GroupState]) -> list[GroupPlan]:
-        return [plan(self.desired, state, self.policy, self.clock.now()) for state in states]
-
-    async def _deregister(self, decided: GroupPlan) -> None:
-        arn, name = decided.target_group, parse_arn(decided.target_group).name
-        waiting = [
-            decided.deregister[start : start + BATCH] for start in range(0, len(decided.deregister), BATCH)
-        ]
-        while waiting:
-            batch = waiting.pop(0)
-            try:
-                await self.elb.deregister(arn, batch)
-            except (AccessDeniedError, TargetGroupNotFoundError):
-                raise
-            except AwsError as error:
-                self.say(f"{name}: {error}")
-                named = error.ids if isinstance(error, RefusedTargetsError) else frozenset[str]()
-                rest = tuple(target for target in batch if target.id not in named)
-                if len(rest) == len(batch):
-                    return
-                waiting = [rest, *waiting] if rest else waiting
-            else:
-                self.gone[arn].update(batch)
-                self.say(f"{name}: deregistered {len(batch)} targets")
-
-    async def _again(self, state: GroupState) -> GroupState:
-        """Read the group again."""
-        arn = state.target_group
-        try:
-            listed = await self.elb.describe(arn)
-        except (AccessDeniedError, TargetGroupNotFoundError):
-            raise
-        except AwsError as error:
-            self.say(f"{parse_arn(arn).name}: {error}")
-            return replace(state, fresh=False)
-        back = [each.target for each in listed if each.registered and self.gone[arn][each.target] >= _TWICE]
-        if back:
-            raise AnotherHandError(
-                f"{parse_arn(arn).name}: {len(back)} targets are registered again; stop the syncer first "
-                "(NLB_SYNC_PAUSED=true, or no replicas)"
-            )
-        targets = {health.target: health for health in listed}
-        return replace(state, targets=targets, fresh=True)
-
-
-def _remembering(state: GroupState, decided: GroupPlan, peaks: Peaks) -> GroupState:
-    """Keep the memory of the plan, but the first peaks: own draining targets never added capacity."""
-    return replace(state, ours=decided.ours, memory=replace(decided.memory, peaks=peaks))
+from syncer.errors import AwsError, ClusterError, DeniedError
+from syncer.model import Desired, GroupPlan, GroupState, Why
+from syncer.reconcile.handover import AnotherWriterError, Handover
 
 
 def leave(args: argparse.Namespace) -> int:
@@ -160,24 +61,24 @@ def _let_go(
     states: Sequence[GroupState],
 ) -> int:
     elb = aws(settings)
+    logging.getLogger("syncer").addHandler(logging.NullHandler())  # `complain` prints each result
     handover = Handover(
         elb=elb,
         clock=SystemClock(),
         desired=desired,
         policy=policy,
-        say=complain,
+        report=complain,
         every=args.every,
         timeout=args.timeout,
     )
     try:
-        plans = asyncio.run(handover.until(states))
-    except (AnotherHandError, AwsError) as error:
+        plans = asyncio.run(handover.run(settings.groups, states))
+    except (AnotherWriterError, AwsError) as error:
         complain(error)
         return Exit.NOT_POSSIBLE
     finally:
         elb.close()
-    left = any(_ours_held(decided) or decided.deregister for decided in plans)
-    count = sum(map(len, handover.gone.values()))
+    left, count = not handover.finished(plans), handover.deregistered
     if args.json:
         show_json({**answers.planned(plans), "deregistered": count, "done": not left})
     else:
@@ -208,10 +109,6 @@ def _at_work(settings: Settings, url: str) -> str:
     if holder is None:
         complain(f"there is no Lease {where}: only {url} was asked whether a syncer is at work")
     return f"as {holder}, which renews the Lease {where}" if holder else ""
-
-
-def _ours_held(decided: GroupPlan) -> list[Target]:
-    return [held.target for held in decided.held if held.why is not Why.FOREIGN]
 
 
 def _rehearse(plans: Sequence[GroupPlan], *, as_json: bool) -> int:

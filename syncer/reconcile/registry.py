@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum, auto
 
 from syncer.errors import ClusterError, ConflictError, DeniedError
 from syncer.interfaces import Clock, Records
@@ -22,6 +23,14 @@ _CONFIRMED = "confirmed."
 # A port or seconds; `str.isdigit` also accepts digits that `int` rejects.
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRIES = 3
+
+
+class _Store(Enum):
+    """Where the registry is kept: not read yet, in the ConfigMap, or only in memory."""
+
+    UNREAD = auto()
+    STORED = auto()
+    MEMORY_ONLY = auto()
 
 
 class Registry:
@@ -45,9 +54,8 @@ class Registry:
         self._may_write = may_write
         self._awaited = awaited
         self._news = news
-        self._kept = records is not None
+        self._store = self._initial()
         self._denied_until = 0.0
-        self._loaded = records is None
         self.loads = 0
         self._wanted: dict[TargetGroupArn, frozenset[Target]] = {}
         self._stored: Mapping[str, str] = {}
@@ -56,6 +64,9 @@ class Registry:
         self._lock = asyncio.Lock()
         self.problem = ""
 
+    def _initial(self) -> _Store:
+        return _Store.MEMORY_ONLY if self._records is None else _Store.UNREAD
+
     def ours(self, group: TargetGroupArn) -> frozenset[Target]:
         """Return the owned targets of the group."""
         return self._wanted.get(group, frozenset())
@@ -63,7 +74,7 @@ class Registry:
     @property
     def loaded(self) -> bool:
         """Whether the registry has been read, or need not be read."""
-        return self._loaded
+        return self._store is not _Store.UNREAD
 
     def want(self, group: TargetGroupArn, targets: frozenset[Target]) -> None:
         """Set the group's targets in the registry; written soon, or at once by `save`."""
@@ -75,8 +86,7 @@ class Registry:
 
     def forget(self) -> None:
         """Read the registry again before the next use: another replica may have written it."""
-        self._kept = self._records is not None
-        self._loaded = self._records is None
+        self._store = self._initial()
 
     async def load(self, groups: Iterable[TargetGroupArn]) -> None:
         """Read the registry, unless already loaded.
@@ -85,16 +95,16 @@ class Registry:
             ClusterError: without a response.
 
         """
-        if not self._loaded:
+        if not self.loaded:
             async with self._lock:
                 await self._load(groups)
 
     async def _load(self, groups: Iterable[TargetGroupArn]) -> None:
-        if not self._loaded and await self._read():
+        if not self.loaded and await self._read():
             for group in groups:
                 self._wanted[group] = decoded(self._stored.get(key_of(group), ""))
             self.loads += 1
-        self._loaded = True
+            self._store = _Store.STORED
 
     async def save(self) -> None:
         """Write unsaved changes.
@@ -107,7 +117,7 @@ class Registry:
             await self._clock.sleep(0)  # other groups react to the same event: a single write for all
             for attempt in range(_TRIES):
                 changes = self._changes()
-                if not (changes and self._kept and self._may_write()):
+                if not (changes and self._store is not _Store.MEMORY_ONLY and self._may_write()):
                     return
                 try:
                     await self._write(changes)
@@ -122,10 +132,10 @@ class Registry:
         """Write deferred changes, and poll for an awaited confirmation, until cancelled."""
         while True:
             await self._clock.sleep(_LATER_S)
-            if not (self._loaded and self._may_write()):
+            if not (self.loaded and self._may_write()):
                 continue
             try:
-                if not self._kept:
+                if self._store is _Store.MEMORY_ONLY:
                     await self._ask_again()
                     continue
                 if self._awaited():
@@ -140,7 +150,7 @@ class Registry:
             return
         async with self._lock:
             if await self._read():
-                self._kept = True
+                self._store = _Store.STORED
                 for group, targets in self._wanted.items():
                     self._wanted[group] = targets | decoded(self._stored.get(key_of(group), ""))
                 self._report("")
@@ -208,7 +218,7 @@ class Registry:
         return changes
 
     def _in_memory(self, error: DeniedError) -> None:
-        self._kept = False
+        self._store = _Store.MEMORY_ONLY
         self._denied_until = self._clock.monotonic() + _DENIED_S
         self._report(f"what is ours is remembered until the next start only: {error}")
 

@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from syncer.commands.leave import AnotherHandError, Handover
+from syncer.config.settings import GroupSettings
 from syncer.decide.desired import choose, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.handover import handover_policy, without_us
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
+from syncer.elb.arn import parse_arn
 from syncer.errors import ThrottledError
 from syncer.model import GroupPlan, GroupState, InstanceId, Target
+from syncer.reconcile.handover import AnotherWriterError, Handover
 from tests.simulation.cloud import MemoryCloud
 from tests.simulation.cluster import node
 from tests.simulation.elb import MemoryElb
@@ -56,11 +58,11 @@ class SharedGroup:
             clock=VirtualClock(),
             desired=without_us(choose(evaluation, [state], POLICY)),
             policy=handover_policy(POLICY),
-            say=self.lines.append,
+            report=self.lines.append,
             every=5.0,
             timeout=within,
         )
-        return await handover.until([state])
+        return await handover.run([GroupSettings(parse_arn(HTTP), PORT)], [state])
 
     def left(self) -> set[InstanceId]:
         return {target.id for target in self.cloud.registered(HTTP)}
@@ -118,7 +120,7 @@ def test_a_syncer_that_registers_them_again_ends_it() -> None:
         world = SharedGroup(ours=4, theirs=4)
         for second in range(33, 100, 3):
             asyncio.get_running_loop().call_later(second, world.register, *world.ours)
-        with pytest.raises(AnotherHandError, match="4 targets are registered again; stop the syncer first"):
+        with pytest.raises(AnotherWriterError, match="4 targets are registered again; stop the syncer first"):
             await world.leave()
 
     play(story)
@@ -130,7 +132,8 @@ def test_one_that_aws_does_not_let_go_keeps_no_other_one() -> None:
         world.cloud.stuck = {world.ours[0]}
         (plan,) = await world.leave(within=60)
         assert world.left() == {world.ours[0], *world.theirs}
-        assert [each.id for each in plan.deregister] == [world.ours[0]]
+        held = {each.target.id: each.why for each in plan.held if each.target.id in world.ours}
+        assert held == {world.ours[0]: "Poison"}
         assert any("InvalidTarget" in line for line in world.lines)
 
     play(story)
