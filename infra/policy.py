@@ -6,8 +6,9 @@ from typing import Any, Final
 
 READ: Final = "elasticloadbalancing:DescribeTargetHealth"
 CHANGE: Final = ("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets")
-# Further reads of `nlb-sync doctor`: the groups, their load balancer, and the quotas.
+# Further reads of `nlb-sync doctor`: the groups, their load balancer, firewall rules and the quotas.
 DOCTOR: Final = (
+    "ec2:DescribeSecurityGroupRules",
     "elasticloadbalancing:DescribeAccountLimits",
     "elasticloadbalancing:DescribeLoadBalancerAttributes",
     "elasticloadbalancing:DescribeLoadBalancers",

@@ -10,6 +10,7 @@ from syncer.config.settings import GroupSettings, ServicePort, Settings
 from syncer.decide.evaluate import evaluate
 from syncer.decide.reasons import override_says
 from syncer.decide.zones import is_enabled
+from syncer.elb.firewall import missing_rules, node_groups
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsError
 from syncer.model import InstanceId, NodeView, Standing, TargetHealth, TargetState
@@ -111,6 +112,7 @@ class AwsChecks:
         for balancer in facts.balancers:
             async for finding in self._balancer(group, balancer, healths or []):
                 yield finding
+            yield await self._firewall(group, balancer, facts)
         if not facts.balancers:
             yield fails(name, "no load balancer uses it; add a listener")
 
@@ -187,6 +189,24 @@ class AwsChecks:
         places = quotas.get(whole, 0) // max(1, share)
         if places:
             yield self._room(name, min(places, quotas.get("targets-per-target-group", places)))
+
+    async def _firewall(self, group: GroupSettings, balancer: str, facts: GroupFacts) -> Finding:
+        """Compare the rules between the load balancer and the nodes with the ports of targets and check."""
+        arn, name = group.group.arn, group.group.name
+        check = int(facts.check_port) if _NUMBER.fullmatch(facts.check_port) else None
+        ports = {port for port in (self._wanted_port(group), check) if port}
+        try:
+            own = await self.survey.security_groups(arn, balancer)
+            rules = await self.survey.firewall_rules(arn, own)
+            rules += await self.survey.firewall_rules(arn, node_groups(own, rules) - own)
+        except AwsError as error:
+            return note(name, f"{error}; the security group rules cannot be read")
+        if not own:
+            return note(name, "the load balancer has no security group; the nodes' rules are not checked")
+        if missing := missing_rules(own, rules, ports):
+            return fails(name, f"{'; '.join(missing)}: run `pulumi up --refresh`")
+        where = ", ".join(map(str, sorted(ports)))
+        return ok(name, f"security group rules for TCP {where} are present" if ports else "no port known yet")
 
     def _zones(self, name: str, enabled: frozenset[str], healths: Collection[TargetHealth]) -> Finding:
         said = self.settings.zones

@@ -18,6 +18,9 @@ from syncer.text.quote import quoted
 # NLB_SYNC_ADDRESS of a listener on every address: the request goes to loopback.
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound to
 
+# A DNS subdomain, the name of most Kubernetes objects.
+_OBJECT = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+
 # The maximum of a time, about 31 years: the event loop's clock has a limit.
 _LONGEST_S = 1_000_000_000
 
@@ -46,6 +49,7 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     _asks(doctor, "syncer.commands.doctor", "doctor")
     _add_confirm(subparsers)
     _add_leave(subparsers)
+    _add_compare(subparsers)
     _add_manifests(subparsers)
 
 
@@ -132,6 +136,20 @@ def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _asks(leave, "syncer.commands.leave", "leave")
 
 
+def _add_compare(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compare = subparsers.add_parser(
+        "compare", help="compare a TargetGroupBinding of the AWS Load Balancer Controller with the syncer"
+    )
+    compare.add_argument(
+        "--binding",
+        metavar="[NAMESPACE/]NAME",
+        required=True,
+        type=_binding,
+        help="the TargetGroupBinding; default namespace: NLB_SYNC_NAMESPACE, else default",
+    )
+    _asks(compare, "syncer.commands.compare", "compare")
+
+
 def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     manifests = subparsers.add_parser(
         "manifests", help="print the Kubernetes objects of a syncer for target groups that exist"
@@ -197,6 +215,13 @@ def _url(text: str) -> str:
 def _node(text: str) -> str:
     if not is_name(text):
         raise argparse.ArgumentTypeError(f"{quoted(text)} is no Node's name and no instance id")
+    return text
+
+
+def _binding(text: str) -> str:
+    parts = text.split("/")
+    if len(parts) > 2 or not all(map(_OBJECT.fullmatch, parts)):  # noqa: PLR2004 - a namespace and a name
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not NAME or NAMESPACE/NAME of an object")
     return text
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,11 +14,13 @@ from botocore.config import Config
 from syncer.elb.adapter import BotoElb
 from syncer.elb.arn import parse_arn
 from syncer.elb.faults import RAISED, fault
-from syncer.elb.session import sts_region
+from syncer.elb.firewall import FirewallRule, rule_of
+from syncer.elb.session import CONFIG, sts_region
 from syncer.errors import AwsError
 from syncer.model import InstanceId, Target, TargetGroupArn
 
 if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 # A valid id without an instance: AWS refuses RegisterTargets of the id as a whole (InvalidTarget), and
@@ -110,6 +112,32 @@ class Survey(BotoElb):
 
         return await self._in_thread("DescribeLoadBalancers", group, call)
 
+    async def security_groups(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
+        """Return the security groups of the load balancer; empty without any."""
+
+        def call(client: "ElasticLoadBalancingv2Client") -> frozenset[str]:
+            said = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
+            return frozenset(said.get("SecurityGroups", ()))
+
+        return await self._in_thread("DescribeLoadBalancers", group, call)
+
+    async def firewall_rules(
+        self, group: TargetGroupArn, security_groups: Collection[str]
+    ) -> list[FirewallRule]:
+        """DescribeSecurityGroupRules of these groups, in the Region of `group`."""
+
+        def read() -> list[FirewallRule]:
+            try:
+                ec2 = self._ec2(parse_arn(group).region)
+                pages = ec2.get_paginator("describe_security_group_rules").paginate(
+                    Filters=[{"Name": "group-id", "Values": sorted(security_groups)}]
+                )
+                return [rule_of(each) for page in pages for each in page["SecurityGroupRules"]]
+            except RAISED as error:
+                raise fault("DescribeSecurityGroupRules", error) from None
+
+        return await asyncio.to_thread(read) if security_groups else []
+
     async def cross_zone(self, group: TargetGroupArn, balancer: str) -> bool:
         """Return whether the load balancer sends across zones."""
 
@@ -135,6 +163,9 @@ class Survey(BotoElb):
             return {each["Name"]: int(each["Max"]) for each in said if _NUMBER.fullmatch(each.get("Max", ""))}
 
         return await self._in_thread("DescribeAccountLimits", group, call)
+
+    def _ec2(self, region: str) -> "EC2Client":
+        return self._session(region).client("ec2", region_name=region, config=CONFIG)
 
     def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
         client = super()._client(region)

@@ -35,7 +35,7 @@ def test_it_adds_little_to_its_base_and_no_tool_that_built_it(image: str) -> Non
         assert not (root / "build").exists()
         assert not (root / "app/kubernetes/aio").exists()
         services = {each.name for each in (root / "app/botocore/data").iterdir() if each.is_dir()}
-        assert services == {"elbv2", "signin", "sso", "sso-oidc", "sts"}
+        assert services == {"ec2", "elbv2", "signin", "sso", "sso-oidc", "sts"}
         assert not list((root / "app/syncer").glob("Dockerfile*"))
         compiled = {each.name.partition(".")[0] for each in root.glob("app/syncer/__pycache__/*.pyc")}
         assert compiled == {each.stem for each in root.glob("app/syncer/*.py")}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.error
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -117,12 +117,16 @@ class Household:
         self.groups = dict(owner.groups)
         self._expose(next(_NUMBERS))
 
-    def new_balancer(self, number: int | None = None) -> tuple[str, dict[str, str]]:
+    def new_balancer(
+        self, number: int | None = None, security_groups: Sequence[str] = ()
+    ) -> tuple[str, dict[str, str]]:
         """One more load balancer and its groups `http` and `https`, by their ARNs."""
         number = number or next(_NUMBERS)
         groups = {}
-        made = self.elb.create_load_balancer(
-            Name=f"nlb-{number}", Type="network", Subnets=list(self.network.subnet_ids.values())
+        created: Any = self.elb.create_load_balancer
+        own = {"SecurityGroups": list(security_groups)} if security_groups else {}
+        made = created(
+            Name=f"nlb-{number}", Type="network", Subnets=list(self.network.subnet_ids.values()), **own
         )
         balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
         for name, port in (("http", 80), ("https", 443)):

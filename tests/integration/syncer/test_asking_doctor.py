@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.cloud.client import ec2_client
 from tests.control import control
-from tests.integration.syncer.household import NODES, Household
+from tests.integration.syncer.household import NODES, SERVICES, Household
 from tests.integration.syncer.questions import Ask, fill
 
 pytestmark = pytest.mark.toolchain
@@ -111,6 +112,35 @@ def test_a_group_that_does_not_exist_fails(home: Household, ask: Ask) -> None:
     answer = ask("doctor", "--json", NLB_SYNC_TARGET_GROUPS=f"{gone}=:30080")
     assert answer[0] == 1
     assert any("TargetGroupNotFound" in each for each in said(answer, "fails"))
+
+
+def test_a_rule_that_was_removed_by_another_tool_is_named(home: Household, ask: Ask) -> None:
+    ec2: Any = ec2_client(home.layout.aws_url)
+    own, nodes = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=home.network.vpc_id)["GroupId"]
+        for name in ("doctor-lb", "doctor-nodes")
+    )
+    balancer, groups = home.new_balancer(security_groups=[own])
+    port = home.api.get(f"{SERVICES}/{home.service}")["spec"]["ports"][0]["nodePort"]
+    number = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+    out = {**number, "UserIdGroupPairs": [{"GroupId": nodes}]}
+    ec2.authorize_security_group_egress(GroupId=own, IpPermissions=[out])
+    ec2.revoke_security_group_egress(
+        GroupId=own, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+    into = {**number, "UserIdGroupPairs": [{"GroupId": own}]}
+    ec2.authorize_security_group_ingress(GroupId=nodes, IpPermissions=[into])
+    followed = {
+        "NLB_SYNC_TARGET_GROUPS": f"{groups['http']}=default/{home.service}:http",
+        "NLB_SYNC_CROSS_ZONE": "false",
+    }
+    assert f"security group rules for TCP {port} are present" in said(
+        ask("doctor", "--json", **followed), "ok"
+    )
+    ec2.revoke_security_group_ingress(GroupId=nodes, IpPermissions=[into])
+    (missing,) = said(ask("doctor", "--json", **followed), "fails")
+    assert f"{nodes} has no ingress rule for TCP {port}: run `pulumi up --refresh`" in missing
+    home.remove_balancer(balancer, groups)
 
 
 def test_a_stale_health_check_port_names_the_cure(home: Household, ask: Ask) -> None:

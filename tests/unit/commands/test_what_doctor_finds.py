@@ -1,7 +1,7 @@
 """What `doctor` makes of AWS's answers that the sandbox does not give: other group types, a wrong clock."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,6 +11,7 @@ from syncer.commands.aws_checks import AwsChecks
 from syncer.commands.finding import Finding, Grade
 from syncer.commands.settings_checks import check_settings
 from syncer.config.settings import load
+from syncer.elb.firewall import FirewallRule
 from syncer.elb.survey import GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, UnreachableError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
@@ -41,6 +42,11 @@ class Told(Survey):
             "targets-per-target-group": 1000,
         }
         self.crosses = True
+        self.own_groups = frozenset({"sg-lb"})
+        self.rules = [
+            FirewallRule(group=group, egress=egress, protocol="tcp", low=30080, high=30080, peer=peer)
+            for group, egress, peer in (("sg-lb", True, "sg-nodes"), ("sg-nodes", False, "sg-lb"))
+        ]
 
     async def identity(self) -> str:
         return "env"
@@ -68,6 +74,16 @@ class Told(Survey):
     async def zones(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
         del group, balancer
         return frozenset({"eu-central-1a"})
+
+    async def security_groups(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
+        del group, balancer
+        return self.own_groups
+
+    async def firewall_rules(
+        self, group: TargetGroupArn, security_groups: Collection[str]
+    ) -> list[FirewallRule]:
+        del group
+        return [rule for rule in self.rules if rule.group in security_groups]
 
     async def cross_zone(self, group: TargetGroupArn, balancer: str) -> bool:
         del group, balancer
@@ -256,3 +272,18 @@ def test_z1_targets_under_a_zonal_shift_are_a_note() -> None:
     survey.describe = describe  # type: ignore[method-assign]
     notes = [each.says for each in examine(survey) if each.grade is Grade.NOTE]
     assert any("zonal shift: 1 targets: a zonal shift has moved traffic away" in each for each in notes)
+
+
+def test_a_missing_security_group_rule_is_named_with_the_fix() -> None:
+    survey = Told()
+    survey.rules.pop()
+    (missing,) = failures(examine(survey))
+    assert missing == (
+        "the nodes' security group sg-nodes has no ingress rule for TCP 30080: run `pulumi up --refresh`"
+    )
+
+
+def test_a_load_balancer_without_security_group_is_a_note() -> None:
+    survey = Told()
+    survey.own_groups = frozenset()
+    assert failures(examine(survey)) == []

@@ -99,6 +99,7 @@ def test_doctor_rights_are_added_on_request(run_program: RunProgram, config: Con
     _, read = json.loads(run_program().outputs["policy"])["Statement"]
     assert read["Action"] == [
         "elasticloadbalancing:DescribeTargetHealth",
+        "ec2:DescribeSecurityGroupRules",
         "elasticloadbalancing:DescribeAccountLimits",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",
         "elasticloadbalancing:DescribeLoadBalancers",
