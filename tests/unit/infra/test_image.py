@@ -56,7 +56,7 @@ def test_an_image_without_a_digest_is_used_with_a_warning(
     run_program: RunProgram, config: Config, caplog: pytest.LogCaptureFixture, image: str, warned: bool
 ) -> None:
     config[KEY] |= {"image": image}
-    assert deployed(run_program()) == image
+    assert deployed(run_program(fresh=True)) == image
     lines = [each.getMessage() for each in caplog.records if "has no digest" in each.getMessage()]
     assert bool(lines) == warned
     assert all("docker buildx imagetools inspect" in line and "\n" not in line for line in lines)
