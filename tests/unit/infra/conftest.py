@@ -51,7 +51,6 @@ def engine(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
             warnings.simplefilter("ignore")
             gc.collect()
         gc.enable()
-    gc.unfreeze()
     runtime_settings.reset_options()
 
 
