@@ -3,8 +3,6 @@
 import argparse
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -438,42 +436,3 @@ def test_half_the_files_are_refused(ask: Ask, words: list[str], says: str) -> No
     assert (code, out) == (2, "")
     assert says in err
     assert err.count("\n") == 1
-
-
-def test_an_answer_from_files_loads_no_sdk(tmp_path: Path) -> None:
-    (tmp_path / "node.json").write_text(json.dumps(raw_node(1)))
-    program = (
-        "import sys; from syncer.__main__ import main; main(['explain', '-f', 'node.json']);"
-        "sys.exit(bool({'boto3', 'botocore', 'kubernetes', 'urllib3'} & set(sys.modules)))"
-    )
-    root = Path(__file__).resolve().parents[3]
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(root)}, check=True)
-
-
-def test_a_reader_that_has_gone_is_no_error_to_be_complained_of(tmp_path: Path) -> None:
-    nodes = tmp_path / "nodes.json"
-    nodes.write_text(json.dumps(raw_list(*(raw_node(n % 10) for n in range(3000)))))
-    command = f"{sys.executable} -m syncer explain -f {nodes} | head -1"
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run(["/bin/sh", "-c", command], cwd=root, capture_output=True, text=True, check=False)
-    assert (done.stdout.split()[:2], done.stderr) == (["NODE", "INSTANCE"], "")
-
-
-def test_an_answer_that_cannot_be_written_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        return  # macOS has none
-    nodes = tmp_path / "node.json"
-    nodes.write_text(json.dumps(raw_node(1)))
-    root = Path(__file__).resolve().parents[3]
-    with full.open("w") as out:
-        done = subprocess.run(
-            [sys.executable, "-m", "syncer", "explain", "-f", str(nodes)],
-            cwd=root,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr == "nlb-sync: the answer cannot be written: No space left on device\n"

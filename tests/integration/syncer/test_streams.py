@@ -18,6 +18,7 @@ from syncer.commands import execute as command
 from syncer.errors import MisconfiguredError
 from syncer.telemetry.log import LogHandler
 from syncer.text.streams import write_error
+from tests.unit.commands.test_answering_from_files import raw_list, raw_node
 
 ROOT = Path(__file__).resolve().parents[3]
 NODE = {"kind": "Node", "metadata": {"name": "\u00e9\u202e\u65e5"}, "spec": {}}
@@ -77,6 +78,23 @@ def test_l4_a_closed_or_full_stream_is_one_line_at_most(node: Path, words: str, 
 def test_l4_a_reader_that_reads_nothing_gets_no_traceback(node: Path) -> None:
     assert shell(f"explain -f {node} | head -c 0")[1] == ""
     assert shell("run --help | head -c 0")[1] == ""
+
+
+def test_a_reader_that_has_gone_is_no_error_to_be_complained_of(tmp_path: Path) -> None:
+    nodes = tmp_path / "nodes.json"
+    nodes.write_text(json.dumps(raw_list(*(raw_node(n % 10) for n in range(3000)))))
+    command = f"{sys.executable} -m syncer explain -f {nodes} | head -1"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.split()[:2], done.stderr) == (["NODE", "INSTANCE"], "")
+
+
+def test_an_answer_from_files_loads_no_sdk(tmp_path: Path) -> None:
+    (tmp_path / "node.json").write_text(json.dumps(raw_node(1)))
+    program = (
+        "import sys; from syncer.__main__ import main; main(['explain', '-f', 'node.json']);"
+        "sys.exit(bool({'boto3', 'botocore', 'kubernetes', 'urllib3'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
 
 
 @pytest.mark.parametrize(
