@@ -9,12 +9,20 @@ import pytest
 
 from sandbox.plugins.aws import schema
 from sandbox.plugins.aws.package import package_schema
-from sandbox.plugins.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, shapes
+from sandbox.plugins.aws.schema import FUNCTIONS, PROVIDER, RESOURCES, Shape, shapes
+
+
+@pytest.fixture(scope="module")
+def extracted() -> dict[str, Shape]:
+    """The whole table, from the source text of the SDK: a second of parsing."""
+    return schema._extract(schema._sdk())
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extracted: dict[str, Shape]) -> Iterator[Path]:
+    """An empty cache, before which the source text is read."""
     monkeypatch.setenv("NODE_NLB_SYNC_CACHE", str(tmp_path))
+    monkeypatch.setattr(schema, "_extract", lambda _: extracted)
     schema._shapes.cache_clear()
     yield tmp_path
     schema._shapes.cache_clear()
@@ -39,18 +47,21 @@ def test_types_nest_as_deep_as_the_sdk_does() -> None:
     assert {"ec2", "elbv2", "elasticloadbalancingv2", "iam", "sts"} <= set(endpoints.properties)
 
 
-def test_the_table_is_kept_and_read_again_the_same(cache: Path) -> None:
-    extracted = shapes()
+def test_the_table_is_kept_and_read_again_the_same(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, extracted: dict[str, Shape]
+) -> None:
+    assert shapes() == extracted
     kept = list(cache.iterdir())
     assert [each.suffix for each in kept] == [".json"]
     schema._shapes.cache_clear()
+    monkeypatch.setattr(schema, "_extract", lambda _: {})
     assert shapes() == extracted
     assert set(extracted) == {*RESOURCES, *FUNCTIONS, PROVIDER}
 
 
 @pytest.mark.parametrize("broken", ["", '{"a": {"inputs": {"b": {}}}}'])
-def test_a_broken_cache_is_replaced(cache: Path, broken: str) -> None:
-    extracted = shapes()
+def test_a_broken_cache_is_replaced(cache: Path, extracted: dict[str, Shape], broken: str) -> None:
+    assert shapes() == extracted
     kept = next(cache.iterdir())
     kept.write_text(broken)
     schema._shapes.cache_clear()

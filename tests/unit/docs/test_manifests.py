@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import botocore.session
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
+from botocore.model import ServiceModel
 
 from infra.chartvalues import VALUES
 from infra.helmchart import CHART
@@ -107,10 +109,15 @@ def dashed(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
+@cache
+def service_model(name: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(name)
+
+
 @pytest.mark.parametrize("line", AWS)
 def test_aws_commands_name_operations_with_their_parameters(line: str) -> None:
     _, service, operation, *rest = shlex.split(line)
-    model = botocore.session.get_session().get_service_model(service)
+    model = service_model(service)
     names = {dashed(name): name for name in model.operation_names}
     shape = model.operation_model(names[operation]).input_shape
     assert shape is not None
