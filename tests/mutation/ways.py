@@ -9,7 +9,7 @@ from typing import Any
 from syncer.decide.brake import Brake
 from syncer.model import Desired, InstanceId, Target, TargetHealth, TargetState, Why
 from syncer.reconcile.leader_election import LeaderElection
-from tests.unit.decide.stories import STORIES, assert_as_told, play
+from tests.simulation.stories import STORIES, assert_as_told, play
 
 Off = Callable[[Any], Any]
 Story = Callable[[], None]

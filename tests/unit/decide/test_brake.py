@@ -1,7 +1,6 @@
-"""The brake over ten minutes: its stories (`stories.py`), and each sentence of rule 2 by itself."""
+"""The brake over ten minutes: each sentence of rule 2 by itself; tests/simulation plays its stories."""
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -9,41 +8,8 @@ import pytest
 from syncer.decide.capacity import floor_of
 from syncer.decide.policy import NodePolicy, PlanPolicy
 from syncer.model import GroupMemory, NodeView, Target, Why
-from tests.unit.decide.stories import (
-    LABEL,
-    STORIES,
-    TAINT,
-    ZONAL,
-    Played,
-    Story,
-    assert_as_told,
-    play,
-    some,
-)
+from tests.simulation.stories import LABEL, TAINT, ZONAL, some
 from tests.unit.decide.world import NOON, Aws, decide, group, health, held, node, pass_once, target
-
-
-@cache
-def played(name: str) -> Played:
-    """A story, played once however many tests look at it."""
-    return play(next(story for story in STORIES if story.name == name))
-
-
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "-"))
-def test_a_story_ends_well_and_never_has_fewer_serving_targets(story: Story) -> None:
-    assert_as_told(story, played(story.name))
-
-
-@pytest.mark.parametrize(
-    "story",
-    [story for story in STORIES if not story.deadlines],
-    ids=lambda story: story.name.replace(" ", "-"),
-)
-def test_half_of_what_served_in_the_last_ten_minutes_goes_on_serving(story: Story) -> None:
-    served = played(story.name).served
-    for second, now in served.items():
-        recently = max(n for then, n in served.items() if second - 600 <= then <= second)
-        assert 2 * now >= recently, second
 
 
 @dataclass

@@ -105,7 +105,7 @@ def run_to_rest(nodes: list[NodeView], aws: Aws, policy: PlanPolicy) -> GroupPla
     return planned
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_applied_plans_reach_what_is_wanted_and_then_a_plan_is_empty(
     world: tuple[list[NodeView], Aws, PlanPolicy],
@@ -133,7 +133,7 @@ def _alive(aws: Aws, asked: Target) -> bool:
     return asked.id not in aws.dead
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds(), st.lists(st.integers(0, 700), min_size=1, max_size=6), st.data())
 def test_no_plan_lowers_serving_targets_below_what_the_brake_allows(
     world: tuple[list[NodeView], Aws, PlanPolicy], pauses: list[int], data: st.DataObject
@@ -181,7 +181,7 @@ def _serving(state: GroupState) -> set[Target]:
     return healthy or {t for t, h in listed.items() if h.reason != "Target.InvalidState"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(worlds(), st.sampled_from([None, PORT, PORT, PORT]), st.booleans(), st.booleans())
 def test_whatever_is_not_as_it_should_be_is_sent_or_held_and_never_both(
     world: tuple[list[NodeView], Aws, PlanPolicy], port: int | None, fresh: bool, complete: bool
@@ -204,7 +204,7 @@ def test_whatever_is_not_as_it_should_be_is_sent_or_held_and_never_both(
         assert planned.deregister == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds())
 def test_foreign_targets_survive_in_tracked(world: tuple[list[NodeView], Aws, PlanPolicy]) -> None:
     nodes, aws, policy = world
@@ -214,7 +214,7 @@ def test_foreign_targets_survive_in_tracked(world: tuple[list[NodeView], Aws, Pl
     assert foreign <= aws.registered()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(worlds(), st.randoms())
 def test_a_plan_depends_on_nothing_but_its_arguments(
     world: tuple[list[NodeView], Aws, PlanPolicy], random: Random
@@ -228,7 +228,7 @@ def test_a_plan_depends_on_nothing_but_its_arguments(
     assert decide(shuffled_nodes, replace(state, targets=dict(shuffled)), policy) == first
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(node_lists(), target_lists(), target_lists(), st.sampled_from([None, 3, 6]))
 def test_groups_of_one_syncer_end_with_the_same_instances(
     nodes: list[NodeView], http: list[TargetHealth], https: list[TargetHealth], limit: int | None
@@ -260,7 +260,7 @@ def test_groups_of_one_syncer_end_with_the_same_instances(
             assert {t.id for t in aws.registered()} == desired.wanted
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.integers(0, 40), unique=True, min_size=8, max_size=20),
     st.integers(2, 7),

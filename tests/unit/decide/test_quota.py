@@ -164,7 +164,7 @@ def test_nor_does_it_step_by_step_while_a_chosen_node_waits_for_a_place() -> Non
     aws.put(range(100))
     policy = PlanPolicy(target_limit=2)
     nodes = [node(n) for n in range(130)]
-    for second in range(0, 1300, 5):
+    for second in range(0, 1300, 20):
         aws.tick(NOON + second)
         plan = pass_once(aws, nodes, policy, NOON + second)
     assert aws.serving() == 100

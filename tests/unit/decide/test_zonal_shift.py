@@ -13,7 +13,7 @@ from syncer.decide.documents import read_target
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.serving import serving_of
 from syncer.model import GroupPlan, GroupState, NodeView, Target, TargetHealth, Why
-from tests.unit.decide.stories import LABEL, TAINT, some
+from tests.simulation.stories import LABEL, TAINT, some
 from tests.unit.decide.world import NOON, PORT, Aws, decide, group, health, held, node, pass_once, target
 
 ACTIVE, DNS, UNKNOWN = "zonal_shift_active", "zonal_shift_delegated_to_dns", "unknown"

@@ -11,7 +11,7 @@ from syncer.decide.plan import plan
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
 from syncer.decide.zones import is_enabled, place_says
 from syncer.model import Desired, GroupState, NodeView, Target, TargetHealth, Verdict, Why
-from tests.unit.decide.stories import TAINT, some
+from tests.simulation.stories import TAINT, some
 from tests.unit.decide.world import (
     HTTPS,
     NOON,

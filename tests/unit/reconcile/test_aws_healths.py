@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncer.elb.adapter import BotoElb
@@ -137,6 +137,7 @@ ANSWERS = st.builds(
 )
 
 
+@settings(max_examples=30)  # of up to six answers each, and botocore parses each twice
 @given(bodies=st.lists(st.tuples(ANSWERS, st.sampled_from([HTTP, HTTPS])), min_size=1, max_size=6))
 def test_a_read_says_what_botocore_makes_of_the_answer_whatever_was_read_before(
     reads: Reads, bodies: list[tuple[bytes, TargetGroupArn]]

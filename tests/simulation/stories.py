@@ -230,7 +230,7 @@ def assert_as_told(story: Story, played: Played) -> None:
     assert played.last.empty
 
 
-def as_markdown(explanations: Iterable[Story]) -> str:
+def as_markdown(explanations: Iterable[Story], play: Callable[[Story], Played] = play) -> str:
     """The table as docs/stories.md shows it."""
     lines = [
         "| story | at first | fewest ever | at the end | last one left after | held at the end | because |",
