@@ -44,7 +44,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        session = Session()
+        session = Session(include_builtin_handlers=False)  # they act on calls, and there is none
         session.register_component("data_loader", LOADER)
         create_credential_resolver(session, region_name="eu-central-1").load_credentials()
         session.create_client("elbv2", region_name="eu-central-1")

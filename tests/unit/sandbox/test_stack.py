@@ -1,15 +1,12 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.layout import Layout
 from sandbox.stack import Stack, StackError, interrupted, outputs
-from tests.waiting import eventually
 
 
 def stack(tmp_path: Path) -> Stack:
@@ -124,16 +121,6 @@ def test_a_run_that_ended_or_is_still_going_on_was_not_interrupted(tmp_path: Pat
 
 def test_an_operation_left_open_is_an_interrupted_run(tmp_path: Path) -> None:
     assert interrupted(saved(Layout(directory=tmp_path), {"pending_operations": [{"type": "creating"}]}))
-
-
-def test_a_lock_of_a_process_that_is_dead_is_an_interrupted_run_collected_or_not(tmp_path: Path) -> None:
-    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    layout = saved(Layout(directory=tmp_path), {}, lock_of=killed.pid)
-    assert not interrupted(layout)
-    killed.kill()
-    eventually(lambda: interrupted(layout), within=10)  # dead, and left as a zombie
-    killed.communicate()
-    assert interrupted(layout)
 
 
 def test_n2_the_configuration_in_git_names_no_address_and_no_port_of_a_sandbox() -> None:
