@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Final, Protocol
 
 import pulumi
@@ -237,6 +238,7 @@ def child(path: str, key: str) -> str:
     return f"{path}[{echo(key)}]"
 
 
+@cache
 def camel(name: str) -> str:
     """Return the configuration's spelling of a name: `subnetId` for `subnet_id`."""
     first, *rest = name.split("_")
@@ -246,6 +248,11 @@ def camel(name: str) -> str:
 def declared(shape: Shape) -> Any:
     """Return the dataclass field of a key: name, Python type and shape are in one place."""
     return field(metadata={"shape": shape})
+
+
+@cache
+def _fields(build: type[Any]) -> Mapping[str, Shape]:
+    return {each.name: each.metadata["shape"] for each in fields(build)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +268,7 @@ class Record:
     @property
     def fields(self) -> Mapping[str, Shape]:
         """Return the shape of every key, by the name of the dataclass field."""
-        return {each.name: each.metadata["shape"] for each in fields(self.build)}
+        return _fields(self.build)  # type: ignore[arg-type]  # a class is hashable
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
         """Return the record, or None after a problem inside, because the record could not be built."""

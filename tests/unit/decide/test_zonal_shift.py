@@ -212,7 +212,7 @@ def situations(draw: st.DrawFn) -> tuple[list[NodeView], GroupState, PlanPolicy]
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(situations(), st.booleans())
 def test_z1_no_plan_removes_the_last_target_that_gets_traffic(
     situation: tuple[list[NodeView], GroupState, PlanPolicy], confirm: bool

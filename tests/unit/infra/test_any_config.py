@@ -76,10 +76,10 @@ def assert_lines(lines: list[str]) -> None:
         assert line.startswith("node-nlb-sync:")
 
 
-@pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
 @pytest.mark.parametrize("key", KEYS)
-def test_s5_any_text_in_any_key_is_read_or_refused_in_one_line_each(key: str, text: str) -> None:
-    assert_lines(refused({key: text}))
+def test_s5_any_text_in_any_key_is_read_or_refused_in_one_line_each(key: str) -> None:
+    for text in NASTY:
+        assert_lines(refused({key: text}))
 
 
 values: st.SearchStrategy[Any] = st.recursive(
