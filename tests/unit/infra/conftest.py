@@ -45,12 +45,12 @@ def engine(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
     asyncio.set_event_loop(None)
     for each in loops:
         each.close()
-    if run.refused:
-        # What a refused program never awaited must not be found in another test.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            gc.collect()
-        gc.enable()
+    # What a refused program never awaited must not be found in another test, and the next freeze must not
+    # keep the tasks of this run: each `asyncio.run` looks through all tasks of the process.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+    gc.enable()
     runtime_settings.reset_options()
 
 
