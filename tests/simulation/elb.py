@@ -79,7 +79,7 @@ class MemoryElb:
 
     async def default_port(self, group: TargetGroupArn) -> int:
         await self._call("default_port", group, (), lambda _: self._cloud.group(group))
-        return self._cloud.group(group).own_port
+        return self._cloud.group(group).port
 
     async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
         await self._call("register", group, tuple(targets), lambda asked: self._cloud.register(group, asked))

@@ -1,29 +1,24 @@
-"""How far DescribeTargetHealth lags behind what was written, in seconds for each read."""
+"""Lags of DescribeTargetHealth for simulation runs."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from sandbox.elbv2.lag import Lag
 from syncer.model import TargetGroupArn
 
-Lag = Callable[[TargetGroupArn], float]
-
-
-def none(_: TargetGroupArn) -> float:
-    """Each read shows the state of its moment."""
-    return 0.0
+none = Lag()
 
 
 def fixed(seconds: float) -> Lag:
-    """Each read shows what was `seconds` before."""
-    return lambda _: seconds
+    """Every read lags by `seconds`."""
+    return Lag({"*": (seconds, seconds)})
 
 
 def per_group(seconds: Mapping[TargetGroupArn, float]) -> Lag:
-    """Each group lags by itself; those that are not named do not."""
-    return lambda arn: seconds.get(arn, 0.0)
+    """The named groups lag."""
+    return Lag({arn: (each, each) for arn, each in seconds.items()})
 
 
 def at_random(longest: float, seed: int) -> Lag:
-    """Each read lags by chance, up to `longest` seconds: a later read may show an older state."""
-    chance = random.Random(seed)  # noqa: S311
-    return lambda _: chance.uniform(0.0, longest)
+    """Each read lags by up to `longest` seconds: a later read may show an older state."""
+    return Lag({"*": (0.0, longest)}, random.Random(seed))  # noqa: S311

@@ -1,6 +1,7 @@
 """The ELBv2 in memory keeps AWS's rules: what the simulations rest on."""
 
 import asyncio
+import math
 
 import pytest
 
@@ -60,7 +61,7 @@ async def test_health_follows_the_instance_the_zone_the_listener_and_aws_itself(
     await asyncio.sleep(30)
     cloud.sick.add(A.id)
     assert said(cloud) == ("unhealthy", "Target.FailedHealthChecks")
-    cloud.group(HTTP).lingering = True
+    cloud.group(HTTP).lingering_s = math.inf
     assert said(cloud)[0] == "unhealthy.draining"
     cloud.confused = True
     assert said(cloud) == ("unavailable", "Elb.InternalError")
@@ -122,7 +123,7 @@ async def test_a_group_and_a_load_balancer_are_full_at_their_quotas() -> None:
     cloud.deregister(HTTP, [A])
     with pytest.raises(TooManyTargetsError):
         cloud.register(HTTP, [B])
-    cloud.group(HTTP).drains_in_quota = False
+    cloud.draining_counts = False
     cloud.register(HTTP, [B])
     cloud.group(HTTP).quota, cloud.quota = 9, 2
     cloud.register(HTTPS, [A])

@@ -187,7 +187,7 @@ async def test_a_full_group_holds_up_nothing_that_leaves() -> None:
     world = World()
     for arn in PORTS:
         world.cloud.group(arn).quota = 4
-        world.cloud.group(arn).drains_in_quota = False
+    world.cloud.draining_counts = False
     world.join("a", "b", "c", "d")
     replica = world.replica()
     await world.until(lambda: len(world.cloud.serving(HTTP)) == 4, within=40)
@@ -553,7 +553,7 @@ async def test_once_ends_too_where_it_cannot_begin() -> None:
 async def test_a_full_group_is_filled_to_its_last_place_and_says_so() -> None:
     world = World()
     world.cloud.group(HTTP).quota = 7
-    world.cloud.group(HTTP).draining_for = 0
+    world.cloud.group(HTTP).deregistration_delay_s = 0
     world.join(*(f"n{number}" for number in range(10)))
     replica = world.replica()
     await world.until(lambda: len(world.cloud.registered(HTTP)) == 7, within=120)
@@ -594,7 +594,8 @@ async def test_a_node_that_aws_refuses_keeps_no_place_from_another_one_and_gets_
 async def test_a_quota_that_was_raised_is_found_within_eleven_minutes_though_nothing_else_happens() -> None:
     world = World()
     for group in world.cloud.groups.values():
-        group.quota, group.drains_in_quota = 3, False
+        group.quota = 3
+    world.cloud.draining_counts = False
     world.join("a", "b", "c", "d")
     replica = world.replica()
     await asyncio.sleep(120)

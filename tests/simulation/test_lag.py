@@ -164,7 +164,9 @@ async def test_b4_what_aws_lost_is_written_again_after_a_minute() -> None:
     replica = world.replica()
     await asyncio.sleep(3)
     for arn in PORTS:
-        del world.cloud.groups[arn].entries[Target(instance("a"), PORTS[arn])]
+        world.cloud.groups[arn].targets.remove(
+            Target(instance("a"), PORTS[arn]), asyncio.get_running_loop().time()
+        )
     assert await world.until(lambda: world.filled_with("a", "b", "c"), within=95) > 50
     assert conflicts(replica) == []
     await replica.stop()
@@ -240,7 +242,7 @@ async def test_b4_a_full_group_is_not_emptied_for_a_limit_that_was_learnt_from_a
     world = World()
     for arn in PORTS:
         world.cloud.groups[arn].quota = 8
-        world.cloud.groups[arn].drains_in_quota = False
+    world.cloud.draining_counts = False
     world.join(*names[:5])
     both = [world.replica(elected=True), world.replica(elected=True)]
     await asyncio.sleep(90)

@@ -1,8 +1,10 @@
 """What may go wrong at AWS: calls that fail, and states in which it is."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.elbv2.lag import Lag
 from syncer.errors import (
     AccessDeniedError,
     AwsError,
@@ -10,6 +12,7 @@ from syncer.errors import (
     ThrottledError,
     UnreachableError,
 )
+from syncer.model import InstanceId
 from tests.simulation import lag
 from tests.simulation.cloud import MemoryCloud
 from tests.simulation.world import HTTP, HTTPS
@@ -46,11 +49,16 @@ def _all(**changes: Any) -> Callable[[MemoryCloud], None]:
 
 
 def _crowd(cloud: MemoryCloud) -> None:
-    cloud.crowded |= {target.id for group in cloud.groups.values() for target in group.entries}
+    cloud.crowded |= {InstanceId(key[0]) for group in cloud.groups.values() for key in group.targets.present}
+
+
+def _full_but_for_drains(cloud: MemoryCloud) -> None:
+    _groups(quota=3)(cloud)
+    cloud.draining_counts = False
 
 
 # None of them is longer than what the syncer allows for (60 s), with the time that a call takes.
-LAGS: dict[str, Callable[[], lag.Lag]] = {
+LAGS: dict[str, Callable[[], Lag]] = {
     "none": lambda: lag.none,
     "14 s": lambda: lag.fixed(14.0),
     "50 s": lambda: lag.fixed(50.0),
@@ -66,10 +74,10 @@ TROUBLES: dict[str, Callable[[MemoryCloud], None]] = {
     "in too many groups": _crowd,
     "refusals name no ids": _all(names_refused=False),
     "groups are full": _groups(quota=3),
-    "groups are full, but for what drains": _groups(quota=3, drains_in_quota=False),
+    "groups are full, but for what drains": _full_but_for_drains,
     "the load balancer is full": _all(quota=7),
     "no listener": _groups(listening=False),
     "a zone is not served": _all(zones={"eu-central-1a", "eu-central-1b"}),
-    "unhealthy ones linger": _groups(lingering=True),
-    "what drains is gone soon": _groups(draining_for=10.0),
+    "unhealthy ones linger": _groups(lingering_s=math.inf),
+    "what drains is gone soon": _groups(deregistration_delay_s=10.0),
 }

@@ -44,7 +44,7 @@ class Hands:
             return
         cloud.launch(target.id, zone_of(target.id))
         quota, cloud.quota = cloud.quota, None
-        if len(cloud.groups[arn].entries) < cloud.groups[arn].quota:
+        if cloud.groups[arn].targets.count(draining=True) < cloud.groups[arn].quota:
             self.touched.add((arn, target))
             cloud.crowded.discard(target.id)
             cloud.register(arn, [target])

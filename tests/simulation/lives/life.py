@@ -10,7 +10,7 @@ from typing import Any
 from syncer.model import Target, TargetGroupArn, Why
 from syncer.reconcile.registry import confirm
 from tests.simulation import lag
-from tests.simulation.cloud import CALLS, Entry, MemoryGroup
+from tests.simulation.cloud import CALLS, MemoryGroup
 from tests.simulation.cluster import node
 from tests.simulation.lives.faults import FAULTS, LAGS, TROUBLES
 from tests.simulation.lives.hands import ARNS, NAMES, Hands, zone_of
@@ -70,15 +70,15 @@ class Life:
             self.join(name)
         before = [*NAMES[: start.old], *NAMES[len(NAMES) - start.stale :]]
         for arn in ARNS:
-            entries = self.world.cloud.groups[arn].entries
+            targets = {Target(instance(name), PORTS[arn]) for name in before}
+            self.world.cloud.groups[arn].targets.register(targets, -600.0)
             for name in before:
                 self.world.cloud.launch(instance(name), zone_of(instance(name)))
                 self.world.cloud.started_at[instance(name)] = -600.0
-                entries[Target(instance(name), PORTS[arn])] = Entry(-600.0)
             if start.recorded:
-                self.hands.ours[arn].update(entries)
+                self.hands.ours[arn].update(targets)
             else:
-                self.hands.note(arn, entries)
+                self.hands.note(arn, targets)
         if start.recorded and before:
             ids = " ".join(sorted(instance(name).removeprefix("i-") for name in before))
             keys = {arn: arn.rpartition(":targetgroup/")[2].replace("/", ".") for arn in ARNS}

@@ -25,7 +25,7 @@ class Scene:
     def __init__(self, *, draining_for: float = 300.0, timeout: float = 600.0) -> None:
         self.cloud = MemoryCloud([HTTP, HTTPS])
         for arn in (HTTP, HTTPS):
-            self.cloud.groups[arn].draining_for = draining_for
+            self.cloud.groups[arn].deregistration_delay_s = draining_for
         self.cloud.launch(NODE)
         self.elb = MemoryElb(self.cloud)
         self.lines: list[str] = []
