@@ -10,7 +10,7 @@ from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.revision import Revision
-from sandbox.cloud.throttle import Throttle
+from sandbox.elbv2.throttle import Throttle
 
 Reply = tuple[int, dict[str, Any]]
 

@@ -10,16 +10,7 @@ from sandbox.cloud.addresses import LOAD_BALANCER_HOSTS, elastic_ip, instance_ip
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.interfaces import make_managed
 from sandbox.cloud.rules import Rules
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """An EC2 instance for target registration; `state` is EC2's name (running, stopped, ...)."""
-
-    instance_id: str
-    state: str
-    vpc_id: str
-    zone: str
+from sandbox.elbv2.account import Instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ class Ec2:
         if instance_id not in self._seen:
             return None
         known, vpc_id, zone = self._seen[instance_id]
-        return Instance(instance_id, known.state, vpc_id, zone)
+        return Instance(known.state, zone, vpc_id)
 
     def metadata_options(self, instance_id: str) -> MetadataOptions:
         """Return the metadata options of an instance. Raises AwsError InvalidInstanceID.NotFound."""

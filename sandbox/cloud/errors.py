@@ -1,5 +1,10 @@
 """The errors of the simulated AWS: a code and a message; the codec renders the XML of each service."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.elbv2.errors import Refusal
+
 
 class AwsError(Exception):
     """An AWS error: `code` and `message` reach the client unchanged, with HTTP `status`."""
@@ -16,3 +21,12 @@ class AwsValidationError(AwsError):
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationError", message)
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Raise a refusal of the rules for targets as the AWS error of the response."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise AwsError(refusal.code, refusal.message) from None

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox.cloud.errors import AwsError
+from sandbox.cloud.errors import AwsError, answered
+from sandbox.elbv2.account import OVERRIDES
+from sandbox.elbv2.throttle import RATES, refuse_share
 
 # source 3: the default quotas of an account.
 QUOTAS = {
@@ -17,19 +19,6 @@ QUOTAS = {
     "listeners-per-network-load-balancer": 50,
     "network-load-balancers": 50,
     "target-groups": 3000,
-}
-# source 2: tokens a second and bucket size; all ELBv2 actions whose name matches a pattern share a bucket.
-RATES = {
-    "RegisterTargets,DeregisterTargets": (4.0, 20.0),
-    "Describe*": (50.0, 200.0),
-    "Modify*": (3.0, 20.0),
-}
-# botocore elbv2 model: TargetAdministrativeOverrideStateEnum with its reasons; sentences of the NLB guide.
-OVERRIDES = {
-    "no_override": ("NoOverride", "No override is currently active on target"),
-    "zonal_shift_active": ("ZonalShiftActive", "Zonal shift is active in target Availability Zone"),
-    "zonal_shift_delegated_to_dns": ("ZonalShiftDelegatedToDns", "Zonal shift state is shown by ARC"),
-    "unknown": ("Unknown", "State cannot be propagated due to an internal error"),
 }
 
 
@@ -55,14 +44,14 @@ class Faults:
     latency_s: dict[str, float] = field(default_factory=dict)
     """Seconds that a call takes longer."""
     health_lag_s: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Seconds by which DescribeTargetHealth lags behind writes from now on, by group name pattern: the least
+    """Seconds by which DescribeTargetHealth lags behind changes from now on, by group name pattern: the least
     and the most, drawn for each call. The data plane does not lag."""
     errors: dict[str, str] = field(default_factory=dict)
     """Calls that fail: `Code` or `Code: message`, HTTP 400, or 403 for AccessDenied."""
     deny: list[str] = field(default_factory=list)
     """Actions (`service:Action` patterns) denied to everybody, the administrator too."""
     poison: dict[str, str] = field(default_factory=dict)
-    """Instance ids that RegisterTargets refuses, with the error code (InvalidTarget, ...)."""
+    """Running instances that RegisterTargets refuses, with the error code (InvalidTarget, ...)."""
     zonal_shift: dict[str, str] = field(default_factory=dict)
     """AdministrativeOverride that DescribeTargetHealth reports of targets, by availability zone."""
 
@@ -95,8 +84,9 @@ class Faults:
         if any(fnmatchcase(f"{service}:{action}", pattern) for pattern in self.deny):
             raise AwsError("AccessDenied", f"{service}:{action} is denied by an injected fault", 403)
         for pattern, share in self.throttle.items():
-            if fnmatchcase(action, pattern) and chance.random() < share:
-                raise AwsError("ThrottlingException", "Rate exceeded")
+            if fnmatchcase(action, pattern):
+                with answered():
+                    refuse_share(share, chance)
         for pattern, text in self.errors.items():
             if fnmatchcase(action, pattern):
                 code, _, message = text.partition(": ")

@@ -21,9 +21,9 @@ from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
 from sandbox.cloud.elbv2.health import ENDING_CHECKS, forget_unchecked
-from sandbox.cloud.elbv2.lag import shown
 from sandbox.cloud.elbv2.store import Elbv2
-from sandbox.cloud.errors import AwsError
+from sandbox.cloud.elbv2.targets import describe_health
+from sandbox.cloud.errors import AwsError, answered
 from sandbox.cloud.identity import Identity, resources_of
 from sandbox.cloud.request import (
     Answer,
@@ -37,7 +37,8 @@ from sandbox.cloud.request import (
     set_body,
 )
 from sandbox.cloud.revision import Revision
-from sandbox.cloud.throttle import Throttle
+from sandbox.elbv2.lag import Lag
+from sandbox.elbv2.throttle import Throttle
 from sandbox.layout import ACCOUNT, REGION, Layout
 
 _log = logging.getLogger("sandbox.cloud")
@@ -118,7 +119,8 @@ class Front:
         """Raise the AwsError of an injected fault or of throttling."""
         self.elbv2.faults.refuse(request.service, request.action, self._chance)
         if request.service == "elasticloadbalancing":
-            self.throttle.spend(request.action, self.elbv2.faults.rates, self.elbv2.clock())
+            with answered():
+                self.throttle.spend(request.action, self.elbv2.faults.rates or {}, self.elbv2.clock())
 
     def _elbv2(self, request: Request) -> Answer:
         model = query.operation("elbv2", request.action)
@@ -130,9 +132,12 @@ class Front:
         if request.action not in ACTIONS:
             raise AwsError("InvalidAction", f"The sandbox does not simulate {request.action}")
         params = query.parse(model, request.fields)
-        result = ACTIONS[request.action](self.elbv2, params)
         if request.action == "DescribeTargetHealth" and request.access_key != DATA_PLANE_KEY:
-            result = shown(self.elbv2, params["TargetGroupArn"], result)
+            lag = Lag(self.elbv2.faults.health_lag_s, self._chance)
+            lag_s = lag.of(self.elbv2.group(params["TargetGroupArn"]).name)
+            result = describe_health(self.elbv2, params, lag_s)
+        else:
+            result = ACTIONS[request.action](self.elbv2, params)
         self._written(request)
         return Answer(200, "text/xml", query.render(model, result, secrets.token_hex(16)))
 

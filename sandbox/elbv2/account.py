@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from sandbox.elbv2.targets import Target, TargetKey, Targets
 
@@ -136,14 +136,22 @@ class Conditions:
     """Whether AWS knows no target's health (Elb.InternalError)."""
 
 
-class Account(Protocol):
-    """The state around the target groups."""
+class Instances(Protocol):
+    """The EC2 instances of an account."""
 
     def instance(self, instance_id: str) -> Instance | None:
         """Return the instance, also a terminated instance; None for an unknown id."""
 
-    def balancer_of(self, group: Group) -> Balancer | None:
+
+AnyGroup = TypeVar("AnyGroup", bound=Group)
+_Group_contra = TypeVar("_Group_contra", bound=Group, contravariant=True)
+
+
+class Account(Instances, Protocol[_Group_contra]):
+    """The state around the target groups."""
+
+    def balancer_of(self, group: _Group_contra) -> Balancer | None:
         """Return the load balancer whose listeners forward to the group, or None."""
 
-    def conditions(self, group: Group) -> Conditions:
+    def conditions(self, group: _Group_contra) -> Conditions:
         """Return the limits and injected faults in force for the group."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
-from sandbox.elbv2.account import Account, Group, Result
+from sandbox.elbv2.account import Account, AnyGroup, Result
 from sandbox.elbv2.health import UNCHECKED, Health, Rules
 from sandbox.elbv2.quotas import require_places
 from sandbox.elbv2.refusals import named_targets, require_deregistrable, require_registrable
@@ -24,7 +24,7 @@ class Described(NamedTuple):
     override: str
 
 
-def register(account: Account, group: Group, targets: Named, now: float) -> None:
+def register(account: Account[AnyGroup], group: AnyGroup, targets: Named, now: float) -> None:
     """RegisterTargets: all or none. Raises Refusal."""
     conditions = account.conditions(group)
     keys = named_targets(group, targets, conditions.largest_batch)
@@ -34,7 +34,7 @@ def register(account: Account, group: Group, targets: Named, now: float) -> None
     group.targets.register(keys, now)
 
 
-def deregister(account: Account, group: Group, targets: Named, now: float) -> None:
+def deregister(account: Account[AnyGroup], group: AnyGroup, targets: Named, now: float) -> None:
     """DeregisterTargets: an unregistered target is no error. Raises Refusal."""
     conditions = account.conditions(group)
     keys = named_targets(group, targets, conditions.largest_batch)
@@ -44,7 +44,7 @@ def deregister(account: Account, group: Group, targets: Named, now: float) -> No
 
 
 def describe(
-    account: Account, group: Group, now: float, *, asked: Named | None = None, lag_s: float = 0.0
+    account: Account[AnyGroup], group: AnyGroup, now: float, *, asked: Named | None = None, lag_s: float = 0.0
 ) -> list[Described]:
     """DescribeTargetHealth of the group, or of the asked targets, registered or not, `lag_s` before `now`."""
     group.targets.end_drains(now)
@@ -61,7 +61,7 @@ def describe(
     return found
 
 
-def record(account: Account, group: Group, key: TargetKey, result: Result) -> bool:
+def record(account: Account[AnyGroup], group: AnyGroup, key: TargetKey, result: Result) -> bool:
     """Record the result of a health check; return whether it changes a target under health checks."""
     target, rules = group.targets.present.get(key), Rules.of(group, account)
     health = rules.health(key, target, account.instance(key[0]), result.since)
@@ -77,7 +77,7 @@ def record(account: Account, group: Group, key: TargetKey, result: Result) -> bo
     return True
 
 
-def reset_unused(account: Account, group: Group, now: float) -> None:
+def reset_unused(account: Account[AnyGroup], group: AnyGroup, now: float) -> None:
     """Reset targets without health checks: when checked again, their first state is `initial`."""
     rules = Rules.of(group, account)
     for key, target in list(group.targets.present.items()):
@@ -87,7 +87,7 @@ def reset_unused(account: Account, group: Group, now: float) -> None:
             group.targets.put(key, target._replace(checked="initial", reason="", checked_at=0.0), now)
 
 
-def next_change(account: Account, group: Group, after: float) -> float:
+def next_change(account: Account[AnyGroup], group: AnyGroup, after: float) -> float:
     """Return the next time at which time alone may change a described state; infinite if there is none."""
     rules = Rules.of(group, account)
     moments = chain.from_iterable(

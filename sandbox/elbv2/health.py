@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sandbox.elbv2.account import Account, Checks, Group, Instance
+from sandbox.elbv2.account import Account, AnyGroup, Checks, Instance
 from sandbox.elbv2.targets import Target, TargetKey
 
 _NO_INSTANCE = frozenset({"stopped", "stopping", "terminated", "shutting-down"})
@@ -48,7 +48,7 @@ class Rules:
     internal_error: bool
 
     @classmethod
-    def of(cls, group: Group, account: Account) -> "Rules":
+    def of(cls, group: AnyGroup, account: Account[AnyGroup]) -> "Rules":
         """Return the rules in force for the group."""
         conditions, owner = account.conditions(group), account.balancer_of(group)
         return cls(

@@ -35,6 +35,10 @@ class Changes(Generic[Key, Value]):
             self._changes.popleft()
         self._changes.append(_Change(at, key, before))
 
+    def clear(self) -> None:
+        """Remove all changes."""
+        self._changes.clear()
+
     def undone(self, values: Mapping[Key, Value], then: float) -> dict[Key, Value]:
         """Return `values` as they were at `then`: a change at `then` itself is visible."""
         found = dict(values)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sandbox.elbv2.account import Account, Balancer, Group, Quotas
+from sandbox.elbv2.account import Account, AnyGroup, Balancer, Group, Instances, Quotas
 from sandbox.elbv2.errors import Refusal
 from sandbox.elbv2.targets import TargetKey
 
@@ -11,7 +11,7 @@ _OF_BALANCER = "targets per network load balancer"
 
 
 def require_places(
-    group: Group, keys: Collection[TargetKey], account: Account, quotas: Quotas, now: float
+    group: AnyGroup, keys: Collection[TargetKey], account: Account[AnyGroup], quotas: Quotas, now: float
 ) -> None:
     """Raise TooManyTargets if new targets exceed a quota of the group or its load balancer."""
     new = group.targets.new(keys, draining=quotas.draining_counts)
@@ -25,7 +25,7 @@ def require_places(
 
 
 def require_group_places(
-    owner: Balancer, groups: Sequence[Group], account: Account, quotas: Quotas, now: float
+    owner: Balancer, groups: Sequence[Group], account: Instances, quotas: Quotas, now: float
 ) -> None:
     """Raise TooManyTargets if the targets of `groups` exceed a quota of their load balancer."""
     _require_balancer(owner, [(group, ()) for group in groups], account, quotas, now)
@@ -34,7 +34,7 @@ def require_group_places(
 def _require_balancer(
     owner: Balancer,
     members: Sequence[tuple[Group, Collection[TargetKey]]],
-    account: Account,
+    account: Instances,
     quotas: Quotas,
     now: float,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sandbox.elbv2.account import Account, Conditions, Group
+from sandbox.elbv2.account import Conditions, Group, Instances
 from sandbox.elbv2.errors import Refusal
 from sandbox.elbv2.targets import TargetKey
 
@@ -29,7 +29,7 @@ def named_targets(
 
 
 def require_registrable(
-    group: Group, keys: Sequence[TargetKey], account: Account, conditions: Conditions
+    group: Group, keys: Sequence[TargetKey], account: Instances, conditions: Conditions
 ) -> None:
     """Raise the refusal of a call with an instance that does not exist, is idle, elsewhere or refused."""
     if group.target_type == "ip":

@@ -28,11 +28,17 @@ class Targets:
     """
 
     def __init__(self, *, history: bool = False) -> None:
-        self.history = history
+        self._history = history
         self._present: dict[TargetKey, Target] = {}
         self._draining = 0
         self._ends: list[tuple[float, TargetKey]] = []
         self._changes: Changes[TargetKey, Target] = Changes()
+
+    def keep_history(self, wanted: bool) -> None:
+        """Switch `history` on or off; off, the past is forgotten."""
+        self._history = wanted
+        if not wanted:
+            self._changes.clear()
 
     @property
     def present(self) -> Mapping[TargetKey, Target]:
@@ -97,7 +103,7 @@ class Targets:
         before = self._present.get(key)
         if before is not None and before.draining_until is not None:
             self._draining -= 1
-        if self.history:
+        if self._history:
             self._changes.record(now, key, before)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.elbv2 import actions
-from sandbox.elbv2.account import Balancer, Conditions, Delayed, Group, Instance, Quotas
+from sandbox.elbv2.account import Balancer, Conditions, Delayed, Instance, Quotas
 from sandbox.elbv2.errors import Refusal
 from sandbox.elbv2.targets import Targets
 from sandbox.elbv2.throttle import RATES, Throttle
@@ -143,14 +143,13 @@ class MemoryCloud:
         zone = self.running.get(identity)
         return Instance("stopped" if zone is None else "running", zone or "", "", self.started_at[identity])
 
-    def balancer_of(self, group: Group) -> Balancer | None:
+    def balancer_of(self, group: MemoryGroup) -> Balancer | None:
         """Return the load balancer, if a listener forwards to the group."""
         served = [each for each in self.groups.values() if each.listening]
-        return Balancer(self.zones, served) if any(each is group for each in served) else None
+        return Balancer(self.zones, served) if group.listening else None
 
-    def conditions(self, group: Group) -> Conditions:
+    def conditions(self, group: MemoryGroup) -> Conditions:
         """Return the limits and faults that the tests have set."""
-        assert isinstance(group, MemoryGroup)
         return Conditions(
             checks=Delayed(group.healthy_after, group.healthy_after / 4, self.sick),
             quotas=Quotas(group=group.quota, balancer=self.quota, draining_counts=self.draining_counts),

@@ -1,11 +1,13 @@
 """Listeners of Network Load Balancers: a protocol, a port, and the target groups of the forward action."""
 
+from collections.abc import Iterable
+
 from sandbox.cloud.elbv2 import attributes
-from sandbox.cloud.elbv2.quotas import require_places
-from sandbox.cloud.elbv2.records import Listener, forward_groups
+from sandbox.cloud.elbv2.records import Listener, LoadBalancer, forward_groups
 from sandbox.cloud.elbv2.store import Elbv2, named
-from sandbox.cloud.errors import AwsError, AwsValidationError
+from sandbox.cloud.errors import AwsError, AwsValidationError, answered
 from sandbox.cloud.query import Structure
+from sandbox.elbv2.quotas import require_group_places
 
 _PROTOCOLS = {"TCP", "UDP", "TCP_UDP", "TLS"}
 
@@ -32,7 +34,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         attributes=dict(attributes.LISTENER) if protocol == "TCP" else {},
         tags=named(params.get("Tags")),
     )
-    require_places(cloud, owner, [cloud.group(arn) for arn in made.group_arns])
+    _require_places(cloud, owner, made.group_arns)
     cloud.listeners[made.arn] = made
     return {"Listeners": [described(made)]}
 
@@ -57,8 +59,7 @@ def modify(cloud: Elbv2, params: Structure) -> Structure:
     if params.get("DefaultActions"):
         actions = _valid_actions(cloud, one.load_balancer_arn, protocol, params["DefaultActions"])
         groups = [forwarded["TargetGroupArn"] for action in actions for forwarded in forward_groups(action)]
-        owner = cloud.load_balancer(one.load_balancer_arn)
-        require_places(cloud, owner, [cloud.group(arn) for arn in groups])
+        _require_places(cloud, cloud.load_balancer(one.load_balancer_arn), groups)
         one.actions = actions
     one.protocol, one.port = protocol, port
     one.ssl_policy = params.get("SslPolicy", one.ssl_policy)
@@ -128,6 +129,15 @@ def _require_forwardable(cloud: Elbv2, owner: str, protocol: str, group_arn: str
         raise AwsError(
             "IncompatibleProtocols",
             f"A {protocol} listener cannot forward to a target group of protocol {group.protocol}",
+        )
+
+
+def _require_places(cloud: Elbv2, owner: LoadBalancer, arns: Iterable[str]) -> None:
+    """Raise TooManyTargets if the targets of the joining groups exceed a quota of the load balancer."""
+    groups = {group.arn: group for group in [*cloud.groups_of(owner.arn), *map(cloud.group, arns)]}
+    with answered():
+        require_group_places(
+            cloud.balancer(owner), list(groups.values()), cloud, cloud.conditions().quotas, cloud.clock()
         )
 
 

@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.cloud.query import Structure
-
-TargetKey = tuple[str, int]
-"""(instance id, port): one instance on two ports is two targets (source 1)."""
+from sandbox.elbv2.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +104,6 @@ class HealthCheck:
 
 
 @dataclass(slots=True)
-class Target:
-    """A registered or draining target of a group."""
-
-    instance_id: str
-    port: int
-    registered_at: float
-    checked: str = "initial"
-    """What the health checks said last: initial, healthy or unhealthy."""
-    reason: str | None = None
-    unhealthy_since: float = 0.0
-    draining_until: float | None = None
-
-
-@dataclass(slots=True)
 class TargetGroup:
     """A target group of type instance."""
 
@@ -133,11 +117,16 @@ class TargetGroup:
     health_check: HealthCheck
     attributes: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    targets: dict[TargetKey, Target] = field(default_factory=dict)
-    past: list[tuple[float, Structure]] = field(default_factory=list)
-    """What DescribeTargetHealth answered, and until when, for a group that lags."""
+    targets: Targets = field(default_factory=Targets)
 
     @property
     def deregistration_delay_s(self) -> int:
         """How long a deregistered target drains (source 4)."""
         return int(self.attributes["deregistration_delay.timeout_seconds"])
+
+    @property
+    def lingering_s(self) -> int:
+        """Seconds of `unhealthy.draining`; 0 with connection termination (source 1)."""
+        if self.attributes["target_health_state.unhealthy.connection_termination.enabled"] == "true":
+            return 0
+        return int(self.attributes["target_health_state.unhealthy.draining_interval_seconds"])

@@ -7,13 +7,17 @@ from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.records import Listener, LoadBalancer, TargetGroup
 from sandbox.cloud.errors import AwsError
 from sandbox.cloud.faults import Faults
+from sandbox.elbv2.account import Balancer, Conditions, Instance, Quotas, Reported
 from sandbox.layout import ACCOUNT, REGION
 
 _ARN = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 
 
 class Elbv2:
-    """The state of ELBv2. Not thread-safe: the front holds a lock around every request."""
+    """The state of ELBv2; `sandbox.elbv2.account.Account` for the rules of targets.
+
+    Not thread-safe: the front holds a lock around every request.
+    """
 
     def __init__(self, ec2: Ec2, clock: Callable[[], float]) -> None:
         self.ec2 = ec2
@@ -57,6 +61,34 @@ class Elbv2:
             if group_arn in listener.group_arns:
                 return self.load_balancers[listener.load_balancer_arn]
         return None
+
+    def instance(self, instance_id: str) -> Instance | None:
+        """Return the instance, also a terminated instance; None for an unknown id."""
+        return self.ec2.instance(instance_id)
+
+    def balancer_of(self, group: TargetGroup) -> Balancer | None:
+        """Return the group's load balancer for the rules of targets."""
+        owner = self.load_balancer_of(group.arn)
+        return None if owner is None else self.balancer(owner)
+
+    def balancer(self, owner: LoadBalancer) -> Balancer:
+        """Return a load balancer for the rules of targets."""
+        return Balancer(owner.zones, self.groups_of(owner.arn), owner.cross_zone)
+
+    def conditions(self, _group: TargetGroup | None = None) -> Conditions:
+        """Return the quotas and injected faults in force."""
+        faults, quotas = self.faults, self.faults.quotas
+        return Conditions(
+            checks=Reported(faults.registration_delay_s),
+            quotas=Quotas(
+                group=quotas["targets-per-target-group"],
+                zone=quotas["targets-per-availability-zone-per-network-load-balancer"],
+                balancer=quotas["targets-per-network-load-balancer"],
+                cross_zone=quotas["targets-per-network-load-balancer-cross-zone"],
+            ),
+            refused=faults.poison,
+            shifts=faults.zonal_shift,
+        )
 
     def leave_behind(self, interface_ids: Iterable[str]) -> None:
         """Keep interfaces of a deleted load balancer for the time set in the faults."""

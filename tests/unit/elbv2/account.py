@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.elbv2 import actions
-from sandbox.elbv2.account import Balancer, Conditions, Delayed, Group, Instance
+from sandbox.elbv2.account import Balancer, Conditions, Delayed, Instance
 from sandbox.elbv2.targets import TargetKey, Targets
 
 A, B, C = (f"i-{letter * 17}" for letter in "abc")
@@ -38,10 +38,10 @@ class AnAccount:
     def instance(self, instance_id: str) -> Instance | None:
         return self.instances.get(instance_id)
 
-    def balancer_of(self, group: Group) -> Balancer | None:
+    def balancer_of(self, group: AGroup) -> Balancer | None:
         return self.owner if any(group is each for each in self.groups) else None
 
-    def conditions(self, group: Group) -> Conditions:  # noqa: ARG002
+    def conditions(self, group: AGroup) -> Conditions:  # noqa: ARG002
         return self.given
 
     def register(self, *ids: str, at: float = 0.0, group: int = 0, port: int | None = None) -> None:
