@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bench.aws.calls import Elb
-from bench.aws.groups import Key
 
 LATENCY_S = 0.05  # latency of an AWS call, as in the peers' measurements
 _HOST = "127.0.0.1"
@@ -62,12 +61,10 @@ class Server:
         if what == "reset":
             self.elb.reset(said, now)
         elif what == "set":
-            cloud.instances.update(said.get("instances", {}))
-            self.elb.dice.share = said.get("throttled", self.elb.dice.share)
-            for group in cloud.groups.values():
-                group.forget()
+            cloud.set_states(said.get("instances", {}), now)
+            self.elb.throttled = said.get("throttled", self.elb.throttled)
         elif what == "remove":
-            keys = [Key(*key) for key in said["targets"]]
+            keys = [(one, port) for one, port in said["targets"]]
             cloud.deregister(cloud.groups[said["group"]], keys, now)
             self.elb.note(now, "removed by hand", said["group"], keys)
         elif what == "targets":

@@ -1,40 +1,20 @@
-"""Target groups and instances, and AWS's rules for calls on target groups.
+"""Target groups and instances of the fake; `sandbox.elbv2` has the rules.
 
-The rules are those of the sandbox's AWS (sandbox/cloud/elbv2, docs/sandbox-cloud.md) without quotas and data
-plane: a target turns healthy a fixed time after registration. Times are monotonic seconds.
+No quotas and no data plane: a target turns healthy a fixed time after its registration, or after the start of
+its instance. Times are monotonic seconds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from bench.aws import xml
+from sandbox.elbv2 import actions
+from sandbox.elbv2.account import Balancer, Conditions, Delayed, Instance
+from sandbox.elbv2.actions import Described, Named
+from sandbox.elbv2.errors import Refusal
+from sandbox.elbv2.targets import TargetKey, Targets
 
 RUNNING = "running"
-
-
-class Key(NamedTuple):
-    """The key of a target."""
-
-    id: str
-    port: int
-
-
-class Refusal(Exception):  # noqa: N818 (an AWS error response, not a fault of the fake)
-    """An error response of AWS."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-@dataclass(slots=True)
-class Target:
-    """A registered or draining target."""
-
-    healthy_at: float
-    drained_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -43,7 +23,11 @@ class Group:
 
     arn: str
     port: int
-    targets: dict[Key, Target] = field(default_factory=dict)
+    deregistration_delay_s: float = 300.0
+    lingering_s: float = 0.0
+    target_type: str = "instance"
+    vpc_id: str = ""
+    targets: Targets = field(default_factory=Targets)
     body: bytes = b""
     body_until: float = 0.0
 
@@ -57,14 +41,21 @@ class Group:
         self.body_until = 0.0
 
 
-@dataclass(slots=True)
 class Cloud:
-    """Groups by ARN, and `instances`: EC2 state by id."""
+    """Groups of one load balancer by ARN, instances by id; `sandbox.elbv2.account.Account`."""
 
-    groups: dict[str, Group] = field(default_factory=dict)
-    instances: dict[str, str] = field(default_factory=dict)
-    healthy_after: float = 3.0
-    drain: float = 300.0
+    def __init__(
+        self,
+        groups: Mapping[str, int] | None = None,
+        instances: Mapping[str, str] | None = None,
+        *,
+        healthy_after: float = 3.0,
+        drain: float = 300.0,
+    ) -> None:
+        self.groups = {arn: Group(arn, port, drain) for arn, port in (groups or {}).items()}
+        self.instances = {one: Instance(state) for one, state in (instances or {}).items()}
+        self._balancer = Balancer(None, list(self.groups.values()))
+        self._conditions = Conditions(checks=Delayed(healthy_after))
 
     def group(self, arn: str) -> Group:
         """Return the group. Raises AWS's refusal for an unknown ARN."""
@@ -73,74 +64,50 @@ class Cloud:
         except KeyError:
             raise Refusal("TargetGroupNotFound", f"Target groups '{arn}' not found") from None
 
-    def register(self, group: Group, keys: Sequence[Key], now: float) -> None:
-        """Register all or none; a registered target is unchanged, a draining target is registered afresh."""
-        self._require_running([key.id for key in keys])
-        for key in keys:
-            known = group.targets.get(key)
-            if known is None or known.drained_at is not None:
-                group.targets[key] = Target(now + self.healthy_after)
+    def set_states(self, states: Mapping[str, str], now: float) -> None:
+        """Change the state of instances; the checks of a started instance begin afresh."""
+        for one, state in states.items():
+            known = self.instances.get(one)
+            if known is None or known.state != state:
+                self.instances[one] = Instance(state, started_at=now)
+        for group in self.groups.values():
+            group.forget()
+
+    def register(self, group: Group, targets: Named, now: float) -> None:
+        """RegisterTargets."""
+        actions.register(self, group, targets, now)
         group.forget()
 
-    def deregister(self, group: Group, keys: Sequence[Key], now: float) -> None:
-        """Deregister targets; an unregistered target is no error, a draining target continues to drain."""
-        for key in keys:
-            target = group.targets.get(key)
-            if target is not None and target.drained_at is None:
-                target.drained_at = now + self.drain
+    def deregister(self, group: Group, targets: Named, now: float) -> None:
+        """DeregisterTargets."""
+        actions.deregister(self, group, targets, now)
         group.forget()
 
-    def health(self, group: Group, asked: Sequence[Key], now: float) -> bytes:
+    def health(self, group: Group, asked: Sequence[tuple[str, int]], now: float) -> bytes:
         """DescribeTargetHealth of the whole group, or of the given targets, registered or not."""
         if asked:
-            return xml.health(self._states(group, asked, now))
+            return _rendered(actions.describe(self, group, now, asked=asked))
         if now >= group.body_until:
-            self._render(group, now)
+            group.body = _rendered(actions.describe(self, group, now))
+            group.body_until = actions.next_change(self, group, now)
         return group.body
 
-    def states(self, group: Group, now: float) -> dict[Key, str]:
+    def states(self, group: Group, now: float) -> dict[TargetKey, str]:
         """Return the state of every target of the group."""
-        return {key: state for key, state, _ in self._states(group, list(group.targets), now)}
+        return {key: health.state for key, health, _, _ in actions.describe(self, group, now)}
 
-    def _render(self, group: Group, now: float) -> None:
-        for key in [key for key, target in group.targets.items() if _over(target.drained_at, now)]:
-            del group.targets[key]
-        changes = [
-            target.drained_at if target.drained_at is not None else target.healthy_at
-            for target in group.targets.values()
-        ]
-        group.body_until = min((at for at in changes if at > now), default=float("inf"))
-        group.body = xml.health(self._states(group, list(group.targets), now))
+    def instance(self, instance_id: str) -> Instance | None:
+        """Return the instance; None for an unknown id."""
+        return self.instances.get(instance_id)
 
-    def _states(self, group: Group, keys: Iterable[Key], now: float) -> list[tuple[Key, str, str]]:
-        return [(key, *self._state(group.targets.get(key), key.id, now)) for key in keys]
+    def balancer_of(self, _group: Group) -> Balancer:
+        """Return the load balancer."""
+        return self._balancer
 
-    def _state(self, target: Target | None, instance: str, now: float) -> tuple[str, str]:
-        if target is None or _over(target.drained_at, now):
-            return "unused", "Target.NotRegistered"
-        if target.drained_at is not None:
-            return "draining", "Target.DeregistrationInProgress"
-        if self.instances.get(instance) != RUNNING:
-            return "unused", "Target.InvalidState"
-        if now < target.healthy_at:
-            return "initial", "Elb.InitialHealthChecking"
-        return "healthy", ""
-
-    def _require_running(self, ids: Sequence[str]) -> None:
-        unknown = [one for one in ids if one not in self.instances]
-        if unknown:
-            raise Refusal("InvalidTarget", f"The following instances do not exist: {_quoted(unknown)}")
-        idle = [one for one in ids if self.instances[one] != RUNNING]
-        if idle:
-            raise Refusal(
-                "InvalidTarget",
-                f"The following targets are not in a running state and cannot be registered: {_quoted(idle)}",
-            )
+    def conditions(self, _group: Group) -> Conditions:
+        """Return the limits in force."""
+        return self._conditions
 
 
-def _over(moment: float | None, now: float) -> bool:
-    return moment is not None and now >= moment
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+def _rendered(found: Sequence[Described]) -> bytes:
+    return xml.health((key, health.state, health.reason) for key, health, _, _ in found)

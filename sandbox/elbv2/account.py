@@ -71,12 +71,8 @@ class Quotas:
     """Whether draining targets count; AWS documents neither."""
 
 
-class Result(NamedTuple):
-    """The result of health checks, in force from `since`; `initial` before."""
-
-    state: str
-    since: float
-    reason: str = ""
+Result = tuple[str, float, str]
+"""The result of health checks: state, the time from which it holds (`initial` before), and reason."""
 
 
 class Checks(Protocol):
@@ -98,7 +94,7 @@ class Reported:
 
     def result(self, key: TargetKey, target: Target, begun: float) -> Result:  # noqa: ARG002
         """Return the recorded result."""
-        return Result(target.checked, target.checked_at, target.reason)
+        return target.checked, target.checked_at, target.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +108,8 @@ class Delayed:
     def result(self, key: TargetKey, target: Target, begun: float) -> Result:  # noqa: ARG002
         """Return the result that holds after the fixed time."""
         if key[0] in self.failing:
-            return Result("unhealthy", begun + self.after_s, "Target.FailedHealthChecks")
-        return Result("healthy", begun + self.after_s)
+            return "unhealthy", begun + self.after_s, "Target.FailedHealthChecks"
+        return "healthy", begun + self.after_s, ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """The health of a target in the API: state, reason code and sentence (source 1)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sandbox.elbv2.account import Account, AnyGroup, Checks, Instance
 from sandbox.elbv2.targets import Target, TargetKey
 
+_NEVER = float("inf")
 _NO_INSTANCE = frozenset({"stopped", "stopping", "terminated", "shutting-down"})
 
 
@@ -77,23 +78,24 @@ class Rules:
         begun = max(target.registered_at, instance.started_at)
         if now < begun + self.checks.registration_s:
             return _REGISTERING
-        result = self.checks.result(key, target, begun)
-        if now < result.since or result.state == "initial":
+        state, since, reason = self.checks.result(key, target, begun)
+        if now < since or state == "initial":
             return UNCHECKED
-        if result.state == "healthy":
+        if state == "healthy":
             return _HEALTHY
-        reason, lingering = result.reason, now < result.since + self.lingering_s
-        state = "unhealthy.draining" if lingering else "unhealthy"
-        return Health(state, reason, _SENTENCES.get(reason, ""))
+        lingering = now < since + self.lingering_s
+        return Health("unhealthy.draining" if lingering else "unhealthy", reason, _SENTENCES.get(reason, ""))
 
-    def moments(self, key: TargetKey, target: Target, instance: Instance | None) -> Iterator[float]:
-        """Yield the times at which time alone may change the health of a target."""
+    def next_change(self, key: TargetKey, target: Target, instance: Instance | None, after: float) -> float:
+        """Return the next time at which time alone may change the health; infinite if there is none."""
         if target.draining_until is not None:
-            yield target.draining_until
-            return
+            return target.draining_until
         begun = max(target.registered_at, instance.started_at) if instance else target.registered_at
-        yield begun + self.checks.registration_s
-        result = self.checks.result(key, target, begun)
-        yield result.since
-        if result.state == "unhealthy":
-            yield result.since + self.lingering_s
+        registered = begun + self.checks.registration_s
+        if registered > after:
+            return registered
+        state, since, _ = self.checks.result(key, target, begun)
+        if since > after:
+            return since
+        lingered = since + self.lingering_s
+        return lingered if state == "unhealthy" and lingered > after else _NEVER

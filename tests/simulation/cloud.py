@@ -174,14 +174,14 @@ class MemoryCloud:
         group = self.group(arn)
         found = [
             TargetHealth(
-                target=(target := Target(InstanceId(one.key[0]), one.key[1])),
-                state=TargetState(one.health.state),
-                reason=one.health.reason,
-                zone=one.zone,
-                check_port=group.check_port or target.port,
-                override="" if one.override == "no_override" else one.override,
+                target=Target(InstanceId(instance), port),
+                state=TargetState(health.state),
+                reason=health.reason,
+                zone=zone,
+                check_port=group.check_port or port,
+                override="" if override == "no_override" else override,
             )
-            for one in actions.describe(self, group, _now(), lag_s=lag_s)
+            for (instance, port), health, zone, override in actions.describe(self, group, _now(), lag_s=lag_s)
         ]
         return sorted(found, key=lambda health: health.target)
 

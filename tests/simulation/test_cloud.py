@@ -1,4 +1,7 @@
-"""The ELBv2 in memory keeps AWS's rules: what the simulations rest on."""
+"""The simulation's use of the rules for targets: its attributes, the syncer's errors, and calls on the wire.
+
+The rules have their tests in tests/unit/elbv2.
+"""
 
 import asyncio
 import math
@@ -35,26 +38,6 @@ def said(cloud: MemoryCloud, target: Target = A) -> tuple[str, str]:
 
 
 @virtually
-async def test_a_target_is_initial_for_two_reasons_then_healthy_then_drains_and_is_gone() -> None:
-    cloud = a_cloud()
-    cloud.register(HTTP, [A])
-    seen = [said(cloud)]
-    for pause in (6, 15):
-        await asyncio.sleep(pause)
-        seen.append(said(cloud))
-    cloud.deregister(HTTP, [A])
-    seen.append(said(cloud))
-    assert seen == [
-        ("initial", "Elb.RegistrationInProgress"),
-        ("initial", "Elb.InitialHealthChecking"),
-        ("healthy", ""),
-        ("draining", "Target.DeregistrationInProgress"),
-    ]
-    await asyncio.sleep(300)
-    assert cloud.healths(HTTP) == []
-
-
-@virtually
 async def test_health_follows_the_instance_the_zone_the_listener_and_aws_itself() -> None:
     cloud = a_cloud()
     cloud.register(HTTP, [A])
@@ -74,19 +57,6 @@ async def test_health_follows_the_instance_the_zone_the_listener_and_aws_itself(
 
 
 @virtually
-async def test_a_stopped_instance_that_runs_again_is_checked_anew() -> None:
-    cloud = a_cloud()
-    cloud.register(HTTP, [A])
-    await asyncio.sleep(30)
-    del cloud.running[A.id]
-    await asyncio.sleep(30)
-    cloud.launch(A.id)
-    assert said(cloud)[0] == "initial"
-    await asyncio.sleep(20)
-    assert said(cloud)[0] == "healthy"
-
-
-@virtually
 async def test_one_bad_target_refuses_the_whole_call_and_the_message_may_name_it() -> None:
     cloud = a_cloud()
     with pytest.raises(InvalidTargetError) as refused:
@@ -98,19 +68,6 @@ async def test_one_bad_target_refuses_the_whole_call_and_the_message_may_name_it
         cloud.register(HTTP, [A, B])
     assert silent.value.ids == frozenset()
     assert cloud.registered(HTTP) == set()
-
-
-@virtually
-async def test_both_calls_may_be_repeated_and_a_draining_target_comes_back() -> None:
-    cloud = a_cloud()
-    cloud.register(HTTP, [A])
-    await asyncio.sleep(30)
-    cloud.register(HTTP, [A])
-    assert said(cloud)[0] == "healthy"
-    for _ in range(2):
-        cloud.deregister(HTTP, [A, B])
-    cloud.register(HTTP, [A])
-    assert said(cloud)[0] == "initial"
 
 
 @virtually

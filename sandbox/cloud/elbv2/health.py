@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.elbv2 import actions
-from sandbox.elbv2.account import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ def record(cloud: Elbv2, results: Iterable[CheckResult]) -> int:
     for one in results:
         group = cloud.groups.get(one.target_group_arn)
         if group is not None:
-            result = Result(one.state, now, one.reason or "")
+            result = (one.state, now, one.reason or "")
             changed += actions.record(cloud, group, (one.instance_id, one.port), result)
     return changed
 

@@ -45,7 +45,7 @@ def _named(params: Structure) -> Named:
 
 
 def _described(group: TargetGroup, one: Described) -> Structure:
-    (instance_id, own_port), health, port = one.key, one.health, group.health_check.port
+    ((instance_id, own_port), health, _, override), port = one, group.health_check.port
     description: Structure = {
         "Target": {"Id": instance_id, "Port": own_port},
         "HealthCheckPort": str(own_port) if port == "traffic-port" else port,
@@ -55,10 +55,10 @@ def _described(group: TargetGroup, one: Described) -> Structure:
             "Description": health.description or None,
         },
     }
-    if one.override:
-        reason, sentence = OVERRIDES[one.override]
+    if override:
+        reason, sentence = OVERRIDES[override]
         description["AdministrativeOverride"] = {
-            "State": one.override,
+            "State": override,
             "Reason": f"AdministrativeOverride.{reason}",
             "Description": sentence,
         }

@@ -54,19 +54,6 @@ def test_a_registered_target_is_initial_then_healthy(
     eventually(lambda: states(elb) == {(one, 30080): "healthy"}, within=5, every=0.05)
 
 
-def test_registering_again_changes_nothing(cloud: CloudClient, elb: "ElasticLoadBalancingv2Client") -> None:
-    one, two, _ = begin(cloud)
-    register(elb, one)
-    register(elb, one, two)
-    assert states(elb) == {(one, 30080): "healthy", (two, 30080): "healthy"}
-
-
-def test_an_id_alone_is_the_groups_own_port(cloud: CloudClient, elb: "ElasticLoadBalancingv2Client") -> None:
-    one, *_ = begin(cloud)
-    elb.register_targets(TargetGroupArn=ARN, Targets=[{"Id": one}])
-    assert states(elb) == {(one, 80): "healthy"}
-
-
 def test_a_deregistered_target_drains_then_is_gone(
     cloud: CloudClient, elb: "ElasticLoadBalancingv2Client"
 ) -> None:
@@ -75,16 +62,6 @@ def test_a_deregistered_target_drains_then_is_gone(
     deregister(elb, one)
     assert states(elb)[one, 30080] == "draining"
     eventually(lambda: states(elb) == {(two, 30080): "healthy"}, within=5, every=0.05)
-
-
-def test_a_draining_target_that_is_registered_begins_anew(
-    cloud: CloudClient, elb: "ElasticLoadBalancingv2Client"
-) -> None:
-    one, *_ = begin(cloud, healthy_after=60.0)
-    register(elb, one)
-    deregister(elb, one)
-    register(elb, one)
-    assert states(elb) == {(one, 30080): "initial"}
 
 
 def test_deregistering_what_is_not_registered_succeeds(

@@ -53,7 +53,7 @@ class AnAccount:
     def states(self, at: float, lag_s: float = 0.0, *asked: str) -> dict[TargetKey, tuple[str, str]]:
         named = [(one, None) for one in asked] if asked else None
         found = actions.describe(self, self.groups[0], at, asked=named, lag_s=lag_s)
-        return {one.key: (one.health.state, one.health.reason) for one in found}
+        return {key: (health.state, health.reason) for key, health, _, _ in found}
 
     def state(self, at: float, one: str = A, lag_s: float = 0.0) -> str:
         """The state of a target on the default port; `absent` if not listed."""

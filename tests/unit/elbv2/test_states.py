@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sandbox.elbv2 import actions
-from sandbox.elbv2.account import Balancer, Conditions, Delayed, Instance, Reported, Result
+from sandbox.elbv2.account import Balancer, Conditions, Delayed, Instance, Reported
 from tests.unit.elbv2.account import DELAY_S, STATES, A, AnAccount, B, C
 
 
@@ -117,9 +117,9 @@ def test_a_zonal_shift_overrides_the_targets_of_the_zone() -> None:
     account = AnAccount()
     account.register(A, C)
     group = account.groups[0]
-    assert {one.override for one in actions.describe(account, group, 0)} == {""}
+    assert {override for *_, override in actions.describe(account, group, 0)} == {""}
     account.given = replace(account.given, shifts={"1b": "zonal_shift_active"})
-    found = {one.key[0]: one.override for one in actions.describe(account, group, 0)}
+    found = {key[0]: override for key, _, _, override in actions.describe(account, group, 0)}
     assert found == {A: "no_override", C: "zonal_shift_active"}
 
 
@@ -130,7 +130,7 @@ def reported() -> AnAccount:
 
 
 def report(account: AnAccount, state: str, at: float, reason: str = "") -> bool:
-    return actions.record(account, account.groups[0], (A, 80), Result(state, at, reason))
+    return actions.record(account, account.groups[0], (A, 80), (state, at, reason))
 
 
 def test_a_reported_result_counts_only_under_health_checks() -> None:
