@@ -26,9 +26,7 @@ def confirm(args: argparse.Namespace) -> int:
     groups = _groups(settings, args.group)
     records = records_of(settings)
     if records is None:
-        raise MisconfiguredError(
-            "NLB_SYNC_NAMESPACE is not set; allowed: the namespace of the syncer's ConfigMap"
-        )
+        raise MisconfiguredError("NLB_SYNC_NAMESPACE is not set; set the namespace of the syncer's ConfigMap")
     said = _asked(args.url)
     if wrong := _other_hold(said, groups, args.hold):
         complain(wrong)
@@ -54,24 +52,24 @@ def _groups(settings: Settings, named: str) -> tuple[TargetGroupArn, ...]:
     if found:
         return found
     known = ", ".join(each.group.name for each in settings.groups)
-    raise MisconfiguredError(f"GROUP is {named!r}; allowed: {known}, or an ARN of them")
+    raise MisconfiguredError(f"GROUP is {named!r}; allowed: {known}, or the ARN of one of these groups")
 
 
 def _asked(url: str) -> Mapping[str, Any]:
     try:
         return ask_status(url)
     except (OSError, ValueError):
-        complain(f"no syncer answers at {url}, so nobody says whether it still holds this")
+        complain(f"no syncer answers at {url}: the hold is not checked")
         return {}
 
 
 def _then(said: Mapping[str, Any]) -> str:
     """Describe the effect, as far as the answer of the syncer shows."""
     if said.get("paused"):
-        return "but the syncer is paused and lets nothing go"
+        return "the syncer is paused and deregisters no target"
     if not said or said.get("leader") is False:
-        return "the syncer that leads lets it go within seconds, if it holds just this"
-    return "the syncer lets it go within seconds"
+        return "the leader deregisters the targets within seconds, if the hold is unchanged"
+    return "the syncer deregisters the targets within seconds"
 
 
 def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
@@ -80,8 +78,8 @@ def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hol
     if said.get("leader") is False or not holds or hold in holds.values():
         return ""
     known = ", ".join(filter(None, holds.values()))
-    there = f"{known} now" if known else "nothing that waits to be confirmed"
-    return f"there is no hold {hold}; the group holds {there}"
+    there = f"{known}" if known else "none"
+    return f"unknown hold: {hold}; holds of the group: {there}"
 
 
 def _holder(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:

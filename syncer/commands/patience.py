@@ -65,15 +65,15 @@ class UntilDrained:
         if listed:
             return Progress(done=False, line=_told(listed))
         if not self._seen:
-            return Progress(done=True, line="no group lists it")
+            return Progress(done=True, line="no group lists the node")
         left = (at if self._since is None else self._since) + self._settle - at
         if left > 0:
             return Progress(
                 done=False,
-                line=f"no group lists it; new connections may still come for {left:.0f} s",
+                line=f"no group lists the node; new connections may arrive for {left:.0f} s",
                 over_in=left,
             )
-        return Progress(done=True, line="no group lists it, and no new connection comes any more")
+        return Progress(done=True, line="no group lists the node, and no new connections arrive")
 
 
 def _gets_traffic(health: TargetHealth) -> bool:

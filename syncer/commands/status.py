@@ -30,11 +30,11 @@ def status(args: argparse.Namespace) -> int:
         why = getattr(error, "reason", error)
         complain(
             f"no syncer answers at {args.url} ({why}); "
-            "try `kubectl -n NAMESPACE port-forward deploy/nlb-sync 8080`, or give --url"
+            "run `kubectl -n NAMESPACE port-forward deploy/nlb-sync 8080`, or set --url"
         )
         return Exit.NOT_POSSIBLE
     except ValueError:
-        complain(f"{args.url} answers, but not as a syncer does; give its --url")
+        complain(f"{args.url} is not a syncer; set --url to the syncer")
         return Exit.NOT_POSSIBLE
     amiss = list(_amiss(said, args.stale_after))
     if args.json:
@@ -82,7 +82,7 @@ def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
     if not said.get("ready"):
         yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
     elif said.get("leader") is False and said.get("election"):
-        yield f"it cannot be known who leads: {said['election']}"
+        yield f"the leader is unknown: {said['election']}"
     for group in said["groups"]:
         age = _age(said, group)
         name = _name(group)
@@ -122,7 +122,7 @@ def _standing_by(switch: str, said: Mapping[str, Any]) -> str:
     """Explain a standby replica's answer: `kubectl exec deploy/…` selects any replica."""
     if switch != "leader" or said["leader"] or said.get("paused") or said.get("election"):
         return ""
-    return ": another replica writes, and what it did shows here within 30 s"
+    return ": another replica is the leader; its changes appear here within 30 s"
 
 
 def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def _show_held(group: Mapping[str, Any]) -> None:
     for why, count in sorted(Counter(held["why"] for held in group["held"]).items()):
         show(f"{_name(group)} holds {count} for {why}: {hold_says(why)}")
     if hold := group.get("hold_id"):
-        show(f"{_name(group)} waits until that fits, or for: nlb-sync confirm {_name(group)} {hold}")
+        show(f"{_name(group)} waits for capacity or approval: nlb-sync confirm {_name(group)} {hold}")
 
 
 def _age(said: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:

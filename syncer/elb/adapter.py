@@ -131,7 +131,11 @@ class BotoElb:
         try:
             return await self._in_thread("DescribeTargetGroups", group, call)
         except AccessDeniedError as error:
-            log.warning("%s: its own port is left to AWS: %s", parse_arn(group).name, error)
+            log.warning(
+                "%s: registers targets without a port, AWS uses the group's port: %s",
+                parse_arn(group).name,
+                error,
+            )
             return 0
 
     async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:

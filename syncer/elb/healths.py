@@ -64,7 +64,7 @@ class Healths:
                 odd.append(str(error))
         if odd != self._odd.get(group, []):
             for said in odd:
-                log.warning("%s: passed over: %s", parse_arn(group).name, said)
+                log.warning("%s: ignored a malformed target: %s", parse_arn(group).name, said)
         self._odd[group] = odd
         return healths
 
@@ -90,7 +90,7 @@ class Healths:
         """Return all members of the list. A digest replaces a member's text, ten times as long."""
         *members, rest = listed.split(_MEMBER_ENDS)
         if rest.strip():
-            raise ValueError("something else than members")
+            raise ValueError("the list has other elements than members")
         before, now, healths = self._known.get(group, {}), dict[bytes, TargetHealth](), list[TargetHealth]()
         for member in members:
             digest = blake2b(member, digest_size=16).digest()

@@ -84,7 +84,7 @@ class MemoryCloud:
 
     `running` says in which zone an instance runs, `sick` are those that fail the health check, `crowded`
     those that are in too many groups already, `stuck` those that AWS refuses to deregister. `zones` are
-    enabled on the load balancer, None for all. `confused`: AWS has an inner fault and knows no target's
+    enabled on the load balancer, None for all. `confused`: AWS has an internal error and knows no target's
     health. `quota` is what all groups of the load balancer may hold together. `names_refused`: a refusal
     names the ids. `lag` is by how much a DescribeTargetHealth lags behind the writes.
     """
