@@ -124,7 +124,7 @@ class Reader:
         for cause in sorted({contest.cause for contest in contests}):
             targets = [contest.target for contest in contests if contest.cause == cause]
             log.warning(
-                "%s: contested: %s left alone for 10 minutes: %s",
+                "%s: conflict: %s quarantined for 10 minutes: %s",
                 group.name,
                 named(targets),
                 cause,

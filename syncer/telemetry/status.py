@@ -35,7 +35,7 @@ def unready(controller: Controller) -> str:
             because = f": {group.problem}" if group.problem else ""
             return f"{group.name}: no pass has ended yet{because}"
     if not controller.leadership.joined:
-        return controller.leadership.problem or "who leads is not known yet"
+        return controller.leadership.problem or "the leader is not known yet"
     stands_by = controller.leadership.elected and not controller.leadership.may_write()
     doubted = [
         group.name
