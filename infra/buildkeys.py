@@ -5,8 +5,9 @@ from typing import Final
 
 import pulumi
 
+from syncer.manifests.references import IMAGE, REPOSITORY
+
 from .shapes import CHARACTER, Optional, Rows, Text, declared
-from .words import IMAGE, REPOSITORY
 
 PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 

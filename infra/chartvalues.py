@@ -8,8 +8,8 @@ from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, VARIA
 from syncer.manifests.pod import Workload
 from syncer.manifests.references import IMAGE_FORM
 
+from .clusterkeys import ENV_NAME, LABEL_KEY, LABEL_VALUE, SUBDOMAIN_FORM
 from .resourcekeys import CPU, MEMORY
-from .words import ENV_NAME, LABEL_KEY, LABEL_VALUE, SUBDOMAIN_FORM
 
 _DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind(EXTERNAL), managed_by="")
 

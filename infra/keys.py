@@ -11,11 +11,10 @@ from typing import Final
 
 import pulumi
 
-from .clusterkeys import Ingress, Syncer
+from .clusterkeys import Ingress, Syncer, port_name, tcp_port
 from .givengroups import ARN_PATTERN
 from .identitykeys import Identity
 from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
-from .words import port_name, tcp_port
 
 TARGETS_OF_A_GROUP: Final = 1000
 # Without the ASCII characters that AWS refuses in a tag; infra/tags.py has the rules for other scripts.

@@ -234,7 +234,7 @@ def assert_as_told(story: Story, played: Played) -> None:
 def as_markdown(explanations: Iterable[Story]) -> str:
     """The table as docs/stories.md shows it."""
     lines = [
-        "| scenario | at first | fewest ever | at the end | last old target after | held at the end | because |",
+        "| scenario | at first | fewest ever | at the end | last old target | held at the end | because |",
         "|---|---|---|---|---|---|---|",
     ]
     for story in explanations:
