@@ -223,13 +223,13 @@ class Page:
     version: str
 
 
-def page_of(plural: str, answer: Mapping[str, Any], asked: str) -> Page:
-    """Return the page for `asked` (its `continue`); GarbledError if malformed or with the same `continue`."""
+def page_of(plural: str, answer: Mapping[str, Any], requested: str) -> Page:
+    """Return the page for the token `requested`; GarbledError if malformed or with the same `continue`."""
     metadata, items = answer.get("metadata"), answer.get("items") or []
     if not (isinstance(metadata, dict) and isinstance(items, list)):
         raise GarbledError(f"API server returned a malformed {plural} list")
     rest = str(metadata.get("continue") or "")
-    if rest and rest == asked:
+    if rest and rest == requested:
         raise GarbledError(f"{plural} list: the API server repeated its `continue` token")
     return Page(items, rest, str(metadata.get("resourceVersion") or ""))
 
@@ -245,10 +245,10 @@ def _refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refu
         body = response.read(_ERROR_BODY)
     response.close()
     try:
-        said = str(json.loads(body)["message"])
+        text = str(json.loads(body)["message"])
     except (ValueError, KeyError, RecursionError, TypeError):
-        said = body.decode(errors="replace")[:200]
-    return refusal(response.status, f"{method} {path}: HTTP {response.status}: {' '.join(said.split())}")
+        text = body.decode(errors="replace")[:200]
+    return refusal(response.status, f"{method} {path}: HTTP {response.status}: {' '.join(text.split())}")
 
 
 def _one_line(error: BaseException) -> str:

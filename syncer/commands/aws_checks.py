@@ -23,10 +23,10 @@ _SPARE_SHARE = 0.1
 _NUMBER = re.compile(r"[0-9]{1,5}")
 
 
-def _shift_says(shifted: Sequence[TargetHealth]) -> str:
+def _shift_text(shifted: Sequence[TargetHealth]) -> str:
     counts = Counter(health.override for health in shifted)
-    told = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
-    return f"zonal shift: {told}"
+    counted = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
+    return f"zonal shift: {counted}"
 
 
 # Probes a health check: protocol, port and path to (result or None, explanation).
@@ -88,7 +88,7 @@ class AwsChecks:
             healthy = sum(health.state is TargetState.HEALTHY for health in healths)
             yield ok(name, f"DescribeTargetHealth: {len(healths)} targets, {healthy} healthy")
             if shifted := [health for health in healths if health.shifted and health.registered]:
-                yield note(name, _shift_says(shifted))
+                yield note(name, _shift_text(shifted))
         except AccessDeniedError as error:
             yield note(name, f"{error}; the syncer runs blind: changes by other writers are not repaired")
         except AwsError as error:
@@ -113,16 +113,16 @@ class AwsChecks:
             yield fails(name, "no load balancer uses the group; add a listener")
 
     async def _may(self, group: GroupSettings, operation: str) -> Finding:
-        name, asked = group.group.name, "RegisterTargets" if operation == "register" else "DeregisterTargets"
+        name, call = group.group.name, "RegisterTargets" if operation == "register" else "DeregisterTargets"
         try:
-            said = await self.survey.may(
+            answer = await self.survey.may(
                 "register" if operation == "register" else "deregister", group.group.arn
             )
         except AwsError as error:
             return fails(name, str(error))
-        if " IP" in said:
-            return fails(name, f"target type is not instance ({said}); allowed: groups of type instance")
-        return ok(name, f"{asked} is allowed")
+        if " IP" in answer:
+            return fails(name, f"target type is not instance ({answer}); allowed: groups of type instance")
+        return ok(name, f"{call} is allowed")
 
     def _health_check(
         self, group: GroupSettings, facts: GroupFacts, healths: Collection[TargetHealth]
@@ -140,13 +140,13 @@ class AwsChecks:
         where = f"{facts.check_protocol} {port}{facts.check_path if facts.check_protocol != 'TCP' else ''}"
         if passing:
             return ok(name, f"{passing} targets pass the health check ({where})")
-        asked = int(port) if _NUMBER.fullmatch(port) else self._wanted_port(group)
-        if asked is None:
+        checked = int(port) if _NUMBER.fullmatch(port) else self._wanted_port(group)
+        if checked is None:
             return note(name, f"no target passes the health check yet ({where})")
-        good, said = self.knock(facts.check_protocol, asked, facts.check_path)
+        good, result = self.knock(facts.check_protocol, checked, facts.check_path)
         if good is None:
-            return note(name, f"no target passes the health check yet ({where}); {said}")
-        return ok(name, said) if good else fails(name, f"the health check ({where}) fails: {said}")
+            return note(name, f"no target passes the health check yet ({where}); {result}")
+        return ok(name, result) if good else fails(name, f"the health check ({where}) fails: {result}")
 
     def _wanted_port(self, group: GroupSettings) -> int | None:
         """Return the group's target port, for a health check on the traffic port; None if unknown."""
@@ -188,16 +188,16 @@ class AwsChecks:
             yield self._room(name, min(places, quotas.get("targets-per-target-group", places)))
 
     def _zones(self, name: str, enabled: frozenset[str], healths: Collection[TargetHealth]) -> Finding:
-        said = self.settings.zones
-        if said is not None and not said <= enabled:
-            extra = ", ".join(sorted(said - enabled))
+        configured = self.settings.zones
+        if configured is not None and not configured <= enabled:
+            extra = ", ".join(sorted(configured - enabled))
             return fails(
                 name, f"NLB_SYNC_ZONES has zones that the load balancer does not serve: {extra}; remove them"
             )
         listed = {health.target.id: health.zone for health in healths if health.zone}
         zones = {listed.get(node.instance_id or InstanceId(""), node.zone) for node in self._wanted()}
-        if said is not None:
-            zones = {zone for zone in zones if is_enabled(zone, said)}
+        if configured is not None:
+            zones = {zone for zone in zones if is_enabled(zone, configured)}
         idle = {zone for zone in zones if not is_enabled(zone, enabled)}
         if idle:
             return fails(

@@ -60,10 +60,10 @@ def needed_rights(
             name = "" if verb == "create" else f"{place.name}-state"
             right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
             yield right, "the ownership registry is lost at the next start, and holds cannot be confirmed"
-    yield from _rights_to_tell(workload)
+    yield from _event_rights(workload)
 
 
-def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
+def _event_rights(workload: Workload | None) -> Iterator[tuple[Right, str]]:
     """List the rights for Events: a Node's in namespace `default`, the Deployment's beside the Deployment."""
     places = {"default": "events of Nodes"}
     if workload is not None:
@@ -163,7 +163,7 @@ def answers(
 ) -> tuple[bool | None, str]:
     """Return whether a Ready node answers the health check from here; None where unknown."""
     ready = [node for node in nodes if node.ready and node.instance_id is not None]
-    said = "no Ready node has an InternalIP"
+    result = "no Ready node has an InternalIP"
     for node in ready[:3]:
         try:
             address = internal_address(api, node.name)
@@ -171,10 +171,10 @@ def answers(
             return None, str(error)
         if not address:
             continue
-        good, said = _knock(protocol, address, port, path)
+        good, result = _knock(protocol, address, port, path)
         if good is not None:
-            return good, f"{node.name} {said}"
-    return None, said
+            return good, f"{node.name} {result}"
+    return None, result
 
 
 def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | None, str]:

@@ -138,21 +138,21 @@ def explain_files(args: argparse.Namespace) -> int:
     evaluation = evaluate(listed.nodes, registered_instances(groups), node_policy)
     verdicts = final_verdicts(evaluation, choose(evaluation, groups, policy))
     overrides = answers.overrides_of(groups)
-    asked = {plain(name): name for name in args.node}
+    requested = {plain(name): name for name in args.node}
     known = {name for each in verdicts for name in _names(each)}
-    if asked:
-        verdicts = tuple(each for each in verdicts if _names(each).intersection(asked))
+    if requested:
+        verdicts = tuple(each for each in verdicts if _names(each).intersection(requested))
     if args.json:
         show_json(answers.explained(verdicts, overrides))
     elif verdicts:
         head = ("NODE", "INSTANCE", "VERDICT", "REASON", "MEANING")
         selector = node_policy.selector.text
         show_table(head, (_explained_row(each, selector, overrides) for each in verdicts))
-    elif not asked:
+    elif not requested:
         show("no nodes")
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in requested if name not in known]
     for name in unknown:
-        complain(f"{asked[name]} is not among the nodes of {args.nodes}{hint(name, known)}")
+        complain(f"{requested[name]} is not among the nodes of {args.nodes}{hint(name, known)}")
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
 
 

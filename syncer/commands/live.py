@@ -39,13 +39,13 @@ def explain(args: argparse.Namespace) -> int:
     selector = settings.node_selector.text
     seen = live_look(settings)
     explanations = seen.explanations
-    asked = {plain(name): name for name in args.node}
+    requested = {plain(name): name for name in args.node}
     known = {name for each in explanations for name in _names(each)}
-    if asked:
-        explanations = [each for each in explanations if _names(each).intersection(asked)]
+    if requested:
+        explanations = [each for each in explanations if _names(each).intersection(requested)]
     if args.json:
         show_json([_as_json(each, selector) for each in explanations])
-    elif asked:
+    elif requested:
         for number, each in enumerate(explanations):
             _show_explanation(each, selector, gap=number > 0)
     else:
@@ -53,7 +53,7 @@ def explain(args: argparse.Namespace) -> int:
     absent = "is neither a Node of this cluster nor a target of its groups"
     if seen.problems:
         absent = "is unknown, with failed reads"
-    unknown = [f"{said} {absent}{hint(name, known)}" for name, said in asked.items() if name not in known]
+    unknown = [f"{text} {absent}{hint(name, known)}" for name, text in requested.items() if name not in known]
     for line in (*seen.problems, *unknown):
         complain(line)
     if seen.problems:
@@ -183,10 +183,10 @@ def _row(explanation: Explanation) -> tuple[str, ...]:
 
 def _each(explanation: Explanation, shown: Callable[[AtGroup], str]) -> str:
     """Show the text of each group; once where all groups have the same text."""
-    said = [shown(at) for at in explanation.groups]
-    if len(set(said)) == 1:
-        return said[0]
-    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(explanation.groups, said, strict=True))
+    texts = [shown(at) for at in explanation.groups]
+    if len(set(texts)) == 1:
+        return texts[0]
+    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(explanation.groups, texts, strict=True))
 
 
 def _group_name(at: AtGroup) -> str:

@@ -30,7 +30,7 @@ from syncer.errors import AccessDeniedError, AwsError, ClusterError, SyncerError
 from syncer.interfaces import Clock, Elb
 from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetHealth
 
-_SAY_AGAIN_S = 10.0
+_REPORT_AGAIN_S = 10.0
 
 
 class NotPossibleError(SyncerError):
@@ -53,7 +53,7 @@ class Watchman:
     timeout: float
     quarantine: Callable[[], Awaitable[Quarantine]] | None = None
     began: float = field(init=False)
-    _said: tuple[float, str] = (0.0, "")
+    _reported: tuple[float, str] = (0.0, "")
     _faults: dict[TargetGroupArn, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,9 +78,9 @@ class Watchman:
     async def pause(self, line: str, over_in: float | None = None) -> bool:
         """Report the state and wait until the next poll; False when the time is over."""
         now = self.clock.monotonic()
-        if line.partition(";")[0] != self._said[1] or now - self._said[0] >= _SAY_AGAIN_S:
+        if line.partition(";")[0] != self._reported[1] or now - self._reported[0] >= _REPORT_AGAIN_S:
             self.say(f"{self.waited:.0f} s: {line}")
-            self._said = (now, line.partition(";")[0])
+            self._reported = (now, line.partition(";")[0])
         left = self.timeout - self.waited
         if left <= 0:
             return False

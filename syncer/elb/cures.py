@@ -86,10 +86,10 @@ def credentials_fault(
     `claims` are from the Pod's token and `role_arn` is the requested role, if known.
     """
     if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
+        details = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
-        code = said.get("Code") or str(status)
-        message = _one_line(said.get("Message", ""))
+        code = details.get("Code") or str(status)
+        message = _one_line(details.get("Message", ""))
         cure = _cure(method or _method_of(error.operation_name))
         if error.operation_name == "AssumeRoleWithWebIdentity":
             named = trust.web_identity(code, message, claims, role_arn) if claims else None

@@ -72,9 +72,9 @@ def fault(operation: str, error: Exception) -> AwsError:
     if isinstance(error, ClientError):
         if error.operation_name in CREDENTIAL_OPERATIONS:
             return credentials_fault("", error)
-        said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-        code = said.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
-        return _answered(operation, code, _one_line(said.get("Message", "")))
+        details, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+        code = details.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
+        return _answered(operation, code, _one_line(details.get("Message", "")))
     code = type(error).__name__
     if isinstance(error, BotoCoreError):
         return UnreachableError(operation, code, _one_line(str(error)))
