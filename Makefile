@@ -1,4 +1,4 @@
-# Every target prepares what it needs; a second run of any of them is quick.
+# Every target prepares its requirements; a second run of a target is quick.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,19 +10,19 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: venv
-venv: ## Make the virtual environment from uv.lock
+venv: ## Create the virtual environment from uv.lock
 	@$(PYTHON) -m sandbox.bootstrap
 
 .PHONY: up
-up: venv ## Start a cloud and a cluster on this machine, run `pulumi up`, wait until all is healthy
+up: venv ## Start a cloud and a cluster on this machine, run `pulumi up`, wait until all targets are healthy
 	@$(BIN)/sandbox up
 
 .PHONY: down
-down: venv ## `pulumi destroy`, then stop everything; nothing is left
+down: venv ## Run `pulumi destroy`, then stop everything
 	@$(BIN)/sandbox down
 
 .PHONY: shell
-shell: venv ## A shell in which `pulumi`, `kubectl` and `sandbox` mean the sandbox
+shell: venv ## Open a shell where `pulumi`, `kubectl` and `sandbox` use the sandbox
 	@$(BIN)/sandbox shell
 
 .PHONY: tools
@@ -34,7 +34,7 @@ chart: venv ## Package the Helm chart into dist/
 	@helm=$$($(BIN)/python -m sandbox.toolchain helm) && $$helm package chart --destination dist
 
 .PHONY: lint
-lint: venv ## Formatting, rules, types, layers; figures on the text
+lint: venv ## Check formatting, rules, types and layers; print figures on the text
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -44,18 +44,18 @@ lint: venv ## Formatting, rules, types, layers; figures on the text
 # Tests without a process or a socket of the sandbox.
 PURE := tests/unit tests/simulation tests/conformance tests/mutation
 .PHONY: test
-test: tools ## Every test: unit, simulation, integration, end to end
+test: tools ## Run all tests: unit, simulation, integration, end to end
 	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile $(PURE) tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
 .PHONY: test-unit
-test-unit: venv ## The unit tests alone
+test-unit: venv ## Run the unit tests
 	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit
 
-# Tests of what the image runs, and of what talks to the API server and to AWS.
+# Tests of the image's content, and of the clients of the API server and of AWS.
 ON_IMAGE_PYTHON := $(PURE) $(addprefix tests/integration/,cloud cluster nodes syncer)
 .PHONY: test-image-python
-test-image-python: tools ## The same under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH names one)
+test-image-python: tools ## Run the tests under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
 	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
 
@@ -70,8 +70,8 @@ wheel: venv ## Build the wheel into dist/
 	@$(BIN)/python -m sandbox.wheel
 
 .PHONY: bench
-bench: tools ## What the syncer costs and how fast it reacts, beside its peers (40 minutes; docs/bench.md)
+bench: tools ## Measure cost and speed of the syncer and its peers (40 minutes; docs/bench.md)
 	@$(BIN)/python -m bench
 
 .PHONY: check
-check: lint test test-image-python ## What CI runs
+check: lint test test-image-python ## Run all checks of CI

@@ -10,55 +10,56 @@ class Zone(TypedDict):
     """Where the load balancer stands in one availability zone, and on which address."""
 
     subnet_id: pulumi.Input[str]
-    """The public subnet the load balancer stands in; its nodes in this zone become reachable. Allowed:
-    the id of a subnet of this zone."""
+    """The public subnet of the load balancer in this zone; it makes the nodes of the zone reachable.
+    Allowed: the id of a subnet of this zone."""
     allocation_id: NotRequired[pulumi.Input[str]]
-    """An Elastic IP that exists already; without it one is created. Allowed: the allocation id of an
-    Elastic IP that is free."""
+    """An existing Elastic IP; absent: the stack creates an Elastic IP. Allowed: the allocation id of an
+    unused Elastic IP."""
 
 
 class Listener(TypedDict):
     """A port that clients reach, and the ingress port (by name) that its connections go to."""
 
     name: str
-    """Names the listener and its target group; of AWS's 32 characters 17 are taken. Allowed: 1 to 15
-    lower-case letters, digits and hyphens, a letter first."""
+    """The name of the listener and its target group; the stack uses 17 of AWS's 32 characters. Allowed: 1
+    to 15 lower-case letters, digits and hyphens, a letter first."""
     port: int
     """The port that clients connect to on each static IP. Allowed: 1 to 65535."""
     service_port: str
-    """The ingress port, by name, that the connections go to. Allowed: a port name of at most 15
+    """The name of the ingress port that receives the connections. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     protocol: NotRequired[str]
     """The load balancer passes connections through; TLS ends in the ingress controller. Allowed: TCP."""
 
 
 class HealthCheck(TypedDict):
-    """Every group, the https one too, is checked over HTTP, as the predecessor had it."""
+    """Every group, https too, is checked over HTTP, as in the predecessor."""
 
     service_port: NotRequired[str]
-    """The ingress port, by name, whose NodePort answers the check. Allowed: a port name of at most 15
+    """The name of the ingress port whose NodePort answers the check. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     path: NotRequired[str]
     """Traefik answers /ping when it can serve. Allowed: a path of at most 1024 characters that begins
     with /."""
     interval: NotRequired[int]
-    """With the threshold: how soon a dead node is left. Allowed: 5 to 300 seconds."""
+    """The interval and unhealthyThreshold give the time until a dead node gets no traffic. Allowed: 5 to
+    300 seconds."""
     timeout: NotRequired[int]
     """At most the interval; AWS's own default is 6. Allowed: 2 to 120 seconds."""
     healthy_threshold: NotRequired[int]
-    """Answers in a row before a node gets traffic. Allowed: 2 to 10."""
+    """Successful checks in a row before a node gets traffic. Allowed: 2 to 10."""
     unhealthy_threshold: NotRequired[int]
-    """Failures in a row before a node gets none. Allowed: 2 to 10."""
+    """Failed checks in a row before a node gets no traffic. Allowed: 2 to 10."""
     matcher: NotRequired[str]
-    """The HTTP codes that count as an answer. Allowed: a code, a range or a list of them, 200 to 599,
-    such as 200-399."""
+    """The HTTP codes of a successful check. Allowed: a code, a range or a list of codes and ranges, 200
+    to 599, such as 200-399."""
 
 
 class Addresses(TypedDict):
-    """Static IPs stand in other people's allow-lists, so they outlive the stack by default."""
+    """Static IPs are in the allow-lists of clients, so they outlive the stack by default."""
 
     keep: NotRequired[bool]
-    """Created addresses outlive the stack, and the next `up` takes them again."""
+    """Created addresses outlive the stack; the next `up` uses the same addresses."""
     protect: NotRequired[bool]
     """true refuses to destroy or replace the addresses and the load balancer."""
 
@@ -67,58 +68,59 @@ class Firewall(TypedDict):
     """The rules on the nodes' security group."""
 
     source: NotRequired[str]
-    """load-balancer: only through the load balancer; clients: also clientCidrs; any: 0.0.0.0/0, as the
-    predecessor had it. Allowed: load-balancer, clients or any."""
+    """load-balancer: the load balancer alone; clients: clientCidrs too; any: 0.0.0.0/0, as in the
+    predecessor. Allowed: load-balancer, clients or any."""
 
 
 class Connections(TypedDict):
-    """What happens to established connections."""
+    """The handling of established connections."""
 
     end_with_drain: NotRequired[bool]
-    """true resets what is still open when the deregistration delay is over."""
+    """true resets connections that are still open at the end of the deregistration delay."""
     end_when_unhealthy: NotRequired[bool]
-    """true resets connections to a target that fails its check, so that clients of a dead node learn it
-    at once; false spares them while the ingress controller restarts."""
+    """true resets connections to a target that fails its check, so that clients of a dead node reconnect
+    at once; false keeps the connections while the ingress controller restarts."""
     preserve_client_ip: NotRequired[bool]
-    """false hides the client's address, and lets a node call its own load balancer."""
+    """false hides the client's address, and allows a node to call its own load balancer."""
 
 
 class IngressPort(TypedDict):
     """One port of the ingress Service."""
 
     name: str
-    """By this name listeners and the health check mean the port. Allowed: a port name of at most 15
+    """Listeners and the health check refer to the port by this name. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     port: int
-    """The Service's own port inside the cluster. Allowed: 1 to 65535."""
+    """The port of the Service inside the cluster. Allowed: 1 to 65535."""
     target_port: NotRequired[int]
     """The port of the ingress controller's Pods; absent: the same as `port`. Allowed: 1 to 65535."""
     node_port: NotRequired[int]
-    """A NodePort of your choice; absent: the cluster allocates one. Allowed: 1 to 65535."""
+    """A fixed NodePort; absent: the cluster allocates a NodePort. Allowed: 1 to 65535."""
 
 
 class Ingress(TypedDict):
     """The NodePort Service before the ingress controller."""
 
     create: NotRequired[bool]
-    """false adopts a NodePort Service that exists: it is read, never changed."""
+    """false adopts an existing NodePort Service, without a change."""
     create_namespace: NotRequired[bool]
-    """The ingress controller usually brings its namespace."""
+    """The installation of the ingress controller usually creates the namespace."""
     namespace: NotRequired[pulumi.Input[str]]
-    """Where the ingress controller runs. Allowed: a lower-case DNS label of at most 63 characters."""
+    """The namespace of the ingress controller. Allowed: a lower-case DNS label of at most 63
+    characters."""
     name: NotRequired[pulumi.Input[str]]
-    """The Service's name. Allowed: a lower-case DNS label of at most 63 characters."""
+    """The name of the Service. Allowed: a lower-case DNS label of at most 63 characters."""
     selector: NotRequired[Mapping[str, str]]
-    """The ingress controller's Pods."""
+    """Labels of the ingress controller's Pods."""
     annotations: NotRequired[Mapping[str, str]]
     """Annotations of the Service."""
     ports: NotRequired[Sequence[IngressPort]]
-    """The Service's ports; of an adopted Service, those that listeners may name. Allowed: a list of
-    ports."""
+    """The ports of the Service; for an adopted Service, the ports that listeners may refer to. Allowed: a
+    list of ports."""
 
 
 class Build(TypedDict):
-    """How the bundled image is built, where no `image` is given."""
+    """The build of the bundled image, in a stack without `image`."""
 
     repository: NotRequired[pulumi.Input[str]]
     """The repository that the image is pushed to; absent: an ECR repository is created. Allowed:
@@ -129,35 +131,35 @@ class Build(TypedDict):
     """The password or token at the registry of `repository`; set it with --secret. Allowed: a
     password."""
     platforms: NotRequired[Sequence[str]]
-    """The nodes' platforms. The second one costs seconds: nothing is emulated. Allowed: a list of
-    linux/amd64 and linux/arm64."""
+    """The platforms of the nodes. A second platform adds seconds to a build: no step is emulated.
+    Allowed: a list of linux/amd64 and linux/arm64."""
     base: NotRequired[pulumi.Input[str]]
-    """The base image, best by digest: any with Python 3.11 or newer and venv; absent: that of the
-    Dockerfile. Allowed: an image reference."""
+    """The base image, preferably by digest: an image with Python 3.11 or newer and venv; absent: the base
+    image of the Dockerfile. Allowed: an image reference."""
 
 
 class Requests(TypedDict):
     """What the syncer's container is promised."""
 
     cpu: NotRequired[str]
-    """As the predecessor had it. Allowed: CPUs as a Kubernetes quantity such as 0.5 or 500m."""
+    """As in the predecessor. Allowed: CPUs as a Kubernetes quantity such as 0.5 or 500m."""
     memory: NotRequired[str]
-    """As the predecessor had it; 5,000 nodes need half of it. Allowed: bytes as a Kubernetes quantity
-    such as 200Mi."""
+    """As in the predecessor; 5,000 nodes need half. Allowed: bytes as a Kubernetes quantity such as
+    200Mi."""
 
 
 class Limits(TypedDict):
     """What the syncer's container may take."""
 
     cpu: NotRequired[str]
-    """As the predecessor had it. Allowed: CPUs as a Kubernetes quantity such as 0.5 or 500m."""
+    """As in the predecessor. Allowed: CPUs as a Kubernetes quantity such as 0.5 or 500m."""
     memory: NotRequired[str]
-    """As the predecessor had it; 5,000 nodes need half of it. Allowed: bytes as a Kubernetes quantity
-    such as 200Mi."""
+    """As in the predecessor; 5,000 nodes need half. Allowed: bytes as a Kubernetes quantity such as
+    200Mi."""
 
 
 class Resources(TypedDict):
-    """What the syncer's container is promised and may take."""
+    """Requests and limits of the syncer's container."""
 
     requests: NotRequired[Requests]
     """A value."""
@@ -185,9 +187,9 @@ class TopologySpread(TypedDict):
     """The label of the nodes by which the replicas are spread. Allowed: a label key such as
     topology.kubernetes.io/zone."""
     max_skew: NotRequired[int]
-    """By how many replicas two of those places may differ. Allowed: 1 to 5."""
+    """The greatest difference in replicas between two values of the label. Allowed: 1 to 5."""
     when_unsatisfiable: NotRequired[str]
-    """DoNotSchedule stops a rollout where the new replica finds no place. Allowed: ScheduleAnyway or
+    """DoNotSchedule blocks a rollout if no node fits the new replica. Allowed: ScheduleAnyway or
     DoNotSchedule."""
 
 
@@ -195,25 +197,25 @@ class Syncer(TypedDict):
     """The controller that keeps the target groups in step with the nodes."""
 
     image: NotRequired[pulumi.Input[str]]
-    """The syncer's image; give a digest, so that what runs is what was reviewed. Absent: `pulumi up`
-    builds and pushes the bundled one. Allowed: an image reference."""
+    """The syncer's image, preferably with a digest, so that the reviewed image runs. Absent: `pulumi up`
+    builds and pushes the bundled image. Allowed: an image reference."""
     build: NotRequired[Build]
-    """How the bundled image is built, where no `image` is given."""
+    """The build of the bundled image, in a stack without `image`."""
     namespace: NotRequired[pulumi.Input[str]]
     """Absent: the ingress namespace. Allowed: a lower-case DNS label of at most 63 characters."""
     name: NotRequired[str]
-    """The Deployment's name; what belongs to it is named after it. Allowed: a lower-case DNS label of at
-    most 63 characters."""
+    """The name of the Deployment; the names of its objects begin with it. Allowed: a lower-case DNS label
+    of at most 63 characters."""
     secret_name: NotRequired[str]
     """The Secret with the syncer's AWS keys and its target groups. Allowed: a lower-case DNS label of at
     most 63 characters."""
     replicas: NotRequired[int]
-    """One of them writes, the others stand by; 0 stops the syncer and leaves the targets. Allowed: 0 to
-    5."""
+    """One replica writes, the other replicas stand by; 0 stops the syncer and keeps the targets. Allowed:
+    0 to 5."""
     resources: NotRequired[Resources]
-    """What the syncer's container is promised and may take."""
+    """Requests and limits of the syncer's container."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. Values set
+    """Additional environment variables, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. Values set
     with `--secret` go to a Kubernetes Secret and are not expanded."""
     image_pull_secrets: NotRequired[Sequence[str]]
     """Secrets with the credentials of the image's registry. Allowed: a list of names."""
@@ -224,43 +226,43 @@ class Syncer(TypedDict):
     annotations: NotRequired[Mapping[str, str]]
     """Annotations of the Deployment and its Pods."""
     node_selector: NotRequired[Mapping[str, str]]
-    """Which nodes the syncer may run on."""
+    """Labels of the nodes that the syncer may run on."""
     tolerations: NotRequired[Sequence[Toleration]]
-    """Which taints the syncer may run beside. Allowed: a list."""
+    """Taints of nodes that the syncer tolerates. Allowed: a list."""
     topology_spread: NotRequired[Sequence[TopologySpread]]
-    """How the replicas are spread; without it on different nodes where there are enough. Allowed: a list
+    """Topology spread constraints of the replicas; absent: different nodes are preferred. Allowed: a list
     of constraints."""
     host_network: NotRequired[bool]
-    """true uses the node's network, ports 8080 and 8081 included: one replica a node, no network policy;
-    PodSecurity baseline and restricted refuse it."""
+    """true uses the network of the node, with its ports 8080 and 8081: one replica a node, no network
+    policy, refused by PodSecurity baseline and restricted."""
     label_filter: NotRequired[str]
     """A Kubernetes label selector: only these nodes become targets; absent: all. Allowed: a label
     selector such as role=worker or !node-role.kubernetes.io/control-plane."""
     egress_ports: NotRequired[Sequence[int]]
-    """Where the network policy lets the syncer go: AWS and the API server, beside DNS. Allowed: a list of
-    TCP ports."""
+    """TCP ports that the network policy opens beside DNS: those of AWS and of the API server. Allowed: a
+    list of TCP ports."""
 
 
 class Identity(TypedDict):
-    """With whose credentials the syncer calls AWS."""
+    """The credentials of the syncer's AWS calls."""
 
     kind: NotRequired[str]
-    """pod-identity and irsa: a role of the syncer's own; node-role: the policy on the nodes' role;
-    user-keys: an IAM user with keys in a Secret; external: nothing is made, you provide the credentials.
-    Absent: pod-identity beside a clusterName, otherwise user-keys. Allowed: pod-identity, irsa,
-    node-role, user-keys or external."""
+    """pod-identity and irsa: a role for the syncer; node-role: a policy on the role of the nodes;
+    user-keys: an IAM user with keys in a Secret; external: you provide the credentials. Absent:
+    pod-identity with a clusterName, otherwise user-keys. Allowed: pod-identity, irsa, node-role,
+    user-keys or external."""
     cluster_name: NotRequired[pulumi.Input[str]]
     """pod-identity: the EKS cluster, which needs the add-on eks-pod-identity-agent. Allowed: the name of
     an EKS cluster."""
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
-    """irsa: the IAM OIDC provider of the cluster's issuer, on EKS or on your own cluster. Allowed: the
-    ARN of an IAM OIDC provider."""
+    """irsa: the IAM OIDC provider of the cluster's issuer, on EKS or on a self-managed cluster. Allowed:
+    the ARN of an IAM OIDC provider."""
     role_name: NotRequired[pulumi.Input[str]]
     """node-role: the role of the nodes that the syncer runs on; their instance metadata needs a hop limit
     of 2. Allowed: the name of an IAM role, without its path."""
     key_generation: NotRequired[int]
-    """user-keys: raise it by one to rotate the keys; the new key is in use before the old one is deleted.
-    Allowed: 1 to 1000000."""
+    """user-keys: raise the number by one to rotate the keys; the old key is deleted after the new key is
+    in use. Allowed: 1 to 1000000."""
     doctor_rights: NotRequired[bool]
     """true adds the Describe rights that `nlb-sync doctor` needs to check the target groups."""
 
@@ -269,41 +271,42 @@ class NodeNlbArgs(TypedDict):
     """Everything that a stack or a user of the component says."""
 
     vpc_id: NotRequired[pulumi.Input[str]]
-    """The cluster's VPC: target groups and the load balancer's security group live in it. Allowed: the id
-    of a VPC; absent only with targetGroups."""
+    """The VPC of the cluster, and of the target groups and the load balancer's security group. Allowed:
+    the id of a VPC; absent only with targetGroups."""
     zones: NotRequired[Mapping[str, Zone]]
-    """One subnet and one static IP for each availability zone, keyed by the zone's name."""
+    """A subnet and a static IP for each availability zone, by the name of the zone."""
     node_security_group_id: NotRequired[pulumi.Input[str]]
-    """The nodes' security group: it gets one rule for each NodePort, and keeps all its own. Allowed: the
-    id of a security group; absent with nodeSecurityGroupIds or targetGroups."""
+    """The security group of the nodes; the stack adds a rule for each NodePort. Allowed: the id of a
+    security group; absent with nodeSecurityGroupIds or targetGroups."""
     node_security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
-    """In place of nodeSecurityGroupId where node pools have security groups of their own. Allowed: a list
-    of security group ids."""
+    """In place of nodeSecurityGroupId for node pools with different security groups. Allowed: a list of
+    security group ids."""
     target_groups: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Groups of a load balancer that exists already, by the ingress port they lead to. The stack then
-    makes only the syncer and its identity, adopts the Service, and leaves other owners' targets alone."""
+    """Target groups of an existing load balancer, by the name of their ingress port. The stack then
+    creates only the syncer and its identity, adopts the Service, and keeps the targets of other
+    owners."""
     listeners: NotRequired[Sequence[Listener]]
     """The ports that clients reach; each has a target group. Allowed: a list of listeners."""
     health_check: NotRequired[HealthCheck]
-    """Every group, the https one too, is checked over HTTP, as the predecessor had it."""
+    """Every group, https too, is checked over HTTP, as in the predecessor."""
     addresses: NotRequired[Addresses]
-    """Static IPs stand in other people's allow-lists, so they outlive the stack by default."""
+    """Static IPs are in the allow-lists of clients, so they outlive the stack by default."""
     client_cidrs: NotRequired[Sequence[str]]
-    """Who may connect to the listeners; enforced by the load balancer's security group. Allowed: a list
-    of IPv4 networks."""
+    """The clients that may connect to the listeners, by the load balancer's security group. Allowed: a
+    list of IPv4 networks."""
     firewall: NotRequired[Firewall]
     """The rules on the nodes' security group."""
     connections: NotRequired[Connections]
-    """What happens to established connections."""
+    """The handling of established connections."""
     deregistration_delay: NotRequired[int]
-    """How long a leaving node may finish its connections; AWS advises at least 120 for an NLB. Allowed: 0
-    to 3600 seconds."""
+    """The time for a leaving node to finish its connections; AWS advises at least 120 for an NLB.
+    Allowed: 0 to 3600 seconds."""
     cross_zone: NotRequired[bool]
     """true spreads each static IP over the nodes of all zones, at the cost of traffic between zones and
-    of a quota of 500 targets in total instead of a zone."""
+    of a quota of 500 targets in total instead of 500 in each zone."""
     target_quota: NotRequired[int]
     """AWS's quota of targets for each zone of a load balancer, with crossZone for all zones together;
-    beyond it the syncer chooses a stable subset of the nodes. Allowed: 50 to 3000."""
+    with more nodes the syncer selects a stable subset. Allowed: 50 to 3000."""
     ingress: NotRequired[Ingress]
     """The NodePort Service before the ingress controller."""
     preset: NotRequired[str]
@@ -312,6 +315,6 @@ class NodeNlbArgs(TypedDict):
     syncer: NotRequired[Syncer]
     """The controller that keeps the target groups in step with the nodes."""
     identity: NotRequired[Identity]
-    """With whose credentials the syncer calls AWS."""
+    """The credentials of the syncer's AWS calls."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Tags of every AWS resource that can carry them."""
+    """Tags of every AWS resource that supports tags."""

@@ -5,8 +5,9 @@ from typing import Final
 
 import pulumi
 
+from syncer.manifests.references import IMAGE, REPOSITORY
+
 from .shapes import CHARACTER, Optional, Rows, Text, declared
-from .words import IMAGE, REPOSITORY
 
 PLATFORMS: Final = ("linux/amd64", "linux/arm64")
 
@@ -58,7 +59,8 @@ class Build:
             ),
             least=1,
             default=list(PLATFORMS),
-            reason="The nodes' platforms. The second one costs seconds: nothing is emulated.",
+            reason="The platforms of the nodes. A second platform adds seconds to a build: no step is "
+            "emulated.",
             allowed="a list of linux/amd64 and linux/arm64",
         )
     )
@@ -66,8 +68,8 @@ class Build:
         Optional(
             inner=Text(
                 output=True,
-                reason="The base image, best by digest: any with Python 3.11 or newer and venv; absent: that "
-                "of the Dockerfile.",
+                reason="The base image, preferably by digest: an image with Python 3.11 or newer and venv; "
+                "absent: the base image of the Dockerfile.",
                 allowed="an image reference",
                 pattern=IMAGE,
                 example="python:3.13-slim-trixie",

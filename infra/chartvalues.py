@@ -8,8 +8,8 @@ from syncer.manifests.credentials import EXTERNAL, IRSA, KINDS, USER_KEYS, VARIA
 from syncer.manifests.pod import Workload
 from syncer.manifests.references import IMAGE_FORM
 
+from .clusterkeys import ENV_NAME, LABEL_KEY, LABEL_VALUE, SUBDOMAIN_FORM
 from .resourcekeys import CPU, MEMORY
-from .words import ENV_NAME, LABEL_KEY, LABEL_VALUE, SUBDOMAIN_FORM
 
 _DEFAULTS: Final = Workload(name="", namespace="", image="", credentials=of_kind(EXTERNAL), managed_by="")
 
@@ -127,7 +127,7 @@ VALUES: Final = (
         },
         text="Required: each target group with the Service whose NodePort it follows:\n"
         "- {arn: ARN, namespace: NAMESPACE, service: NAME, port: NAME-OR-NUMBER}\n"
-        "`port` may be left out where the Service has one port.",
+        "`port` is optional for a Service with a single port.",
     ),
     Value(
         name="identity",
@@ -149,7 +149,7 @@ VALUES: Final = (
         name="name",
         default="nlb-sync",
         schema=_LABEL,
-        text="The Deployment's name; what belongs to it is named after it.",
+        text="The name of the Deployment; the names of its objects begin with it.",
     ),
     Value(
         name="ownership",
@@ -173,13 +173,13 @@ VALUES: Final = (
         name="env",
         default={},
         schema=_ENV,
-        text="More variables of the container, such as settings of docs/settings.md.",
+        text="Additional environment variables of the container, such as settings of docs/settings.md.",
     ),
     Value(
         name="replicas",
         default=_DEFAULTS.replicas,
         schema={"type": "integer", "minimum": 0, "maximum": 5},
-        text="One of them writes, the others stand by.",
+        text="One replica writes, the other replicas stand by.",
     ),
     Value(
         name="resources",
@@ -207,26 +207,26 @@ VALUES: Final = (
         name="nodeSelector",
         default={},
         schema=_texts(*_LABELS),
-        text="Which nodes the syncer may run on.",
+        text="Labels of the nodes that the syncer may run on.",
     ),
     Value(
         name="tolerations",
         default=[],
         schema={"type": "array", "items": _TOLERATION},
-        text="Which taints the syncer may run beside.",
+        text="Taints of nodes that the syncer tolerates.",
     ),
     Value(
         name="topologySpread",
         default=[],
         schema={"type": "array", "items": _SPREAD, "uniqueItems": True},
-        text="How the replicas are spread, in place of a preference for different nodes:\n"
+        text="Topology spread constraints of the replicas, in place of a preference for different nodes:\n"
         "- {topologyKey: LABEL, maxSkew: 1, whenUnsatisfiable: ScheduleAnyway}",
     ),
     Value(
         name="hostNetwork",
         default=False,
         schema={"type": "boolean"},
-        text="Whether the Pods have the network of their node, with its ports 8080 and 8081.",
+        text="true runs the Pods in the network of their node, with its ports 8080 and 8081.",
     ),
     Value(
         name="imagePullSecrets",
@@ -244,7 +244,7 @@ VALUES: Final = (
         name="egressPorts",
         default=list(_DEFAULTS.egress_ports),
         schema={"type": "array", "minItems": 1, "items": _PORT},
-        text="Where the network policy lets the syncer go: AWS and the API server, beside DNS.",
+        text="TCP ports that the network policy opens beside DNS: those of AWS and of the API server.",
     ),
 )
 

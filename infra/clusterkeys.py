@@ -2,36 +2,79 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
+from syncer.manifests.references import IMAGE
+
 from .buildkeys import Build
 from .resourcekeys import Resources
-from .shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
-from .words import (
-    ENV_NAME,
-    IMAGE,
-    LABEL_KEY,
-    LABEL_VALUE,
-    SUBDOMAIN,
-    object_name,
-    port_name,
-    strings,
-    tcp_port,
-)
+from .shapes import CHARACTER, REQUIRED, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
+
+LABEL = r"(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?"  # RFC 1035, allowed by Kubernetes for a Service
+PORT_NAME = r"(?=.{1,15}$)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"  # IANA service name
+ENV_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+SUBDOMAIN_FORM = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123, any length
+SUBDOMAIN = r"(?=.{1,253}$)" + SUBDOMAIN_FORM
+# Without look-ahead, which the Go regular expressions of the chart's schema lack.
+_LABEL_NAME = r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
+LABEL_VALUE = rf"({_LABEL_NAME})?"
+LABEL_KEY = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?" + _LABEL_NAME
+
+
+def object_name(default: str, reason: str, *, output: bool = False) -> Text:
+    """A Kubernetes object's name."""
+    what = "a lower-case DNS label of at most 63 characters"
+    return Text(default=default, reason=reason, allowed=what, pattern=LABEL, example=default, output=output)
+
+
+def port_name(reason: str, default: Any = REQUIRED) -> Text:
+    """The name of a port of the ingress Service."""
+    allowed = "a port name of at most 15 lower-case letters, digits and hyphens"
+    return Text(reason=reason, allowed=allowed, pattern=PORT_NAME, example="http", default=default)
+
+
+def tcp_port(reason: str) -> Whole:
+    """A TCP port."""
+    return Whole(low=1, high=65535, reason=reason)
+
+
+def strings(
+    reason: str,
+    default: object = None,
+    *,
+    allowed: str = "strings by key",
+    pattern: str = rf"{CHARACTER}*",
+    key_pattern: str = rf"{CHARACTER}+",
+) -> Entries:
+    """A map of the user's own strings."""
+    item = Text(
+        reason="",
+        allowed="a string; write numbers and true/false in quotes",
+        pattern=pattern,
+        example="''",
+    )
+    return Entries(
+        item=item,
+        reason=reason,
+        allowed=allowed,
+        key_pattern=key_pattern,
+        default={} if default is None else default,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngressPort:
     """One port of the ingress Service."""
 
-    name: str = declared(port_name("By this name listeners and the health check mean the port."))
-    port: int = declared(tcp_port("The Service's own port inside the cluster."))
+    name: str = declared(port_name("Listeners and the health check refer to the port by this name."))
+    port: int = declared(tcp_port("The port of the Service inside the cluster."))
     target_port: int | None = declared(
         Optional(inner=tcp_port("The port of the ingress controller's Pods; absent: the same as `port`."))
     )
     node_port: int | None = declared(
-        Optional(inner=tcp_port("A NodePort of your choice; absent: the cluster allocates one."))
+        Optional(inner=tcp_port("A fixed NodePort; absent: the cluster allocates a NodePort."))
     )
 
 
@@ -40,19 +83,21 @@ class Ingress:
     """The NodePort Service before the ingress controller: created here, or adopted unchanged."""
 
     create: bool = declared(
-        Flag(default=True, reason="false adopts a NodePort Service that exists: it is read, never changed.")
+        Flag(default=True, reason="false adopts an existing NodePort Service, without a change.")
     )
     create_namespace: bool = declared(
-        Flag(default=False, reason="The ingress controller usually brings its namespace.")
+        Flag(
+            default=False, reason="The installation of the ingress controller usually creates the namespace."
+        )
     )
     namespace: pulumi.Input[str] = declared(
-        object_name("ingress-traefik", "Where the ingress controller runs.", output=True)
+        object_name("ingress-traefik", "The namespace of the ingress controller.", output=True)
     )
     name: pulumi.Input[str] = declared(
-        object_name("traefik-ingress-service-nlb", "The Service's name.", output=True)
+        object_name("traefik-ingress-service-nlb", "The name of the Service.", output=True)
     )
     selector: Mapping[str, str] = declared(
-        strings("The ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"})
+        strings("Labels of the ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"})
     )
     annotations: Mapping[str, str] = declared(
         strings("Annotations of the Service.", {"prometheus.io/scrape": "true"})
@@ -61,7 +106,7 @@ class Ingress:
         Rows(
             item=Record(build=IngressPort),
             least=1,
-            reason="The Service's ports; of an adopted Service, those that listeners may name.",
+            reason="The ports of the Service; for an adopted Service, the ports that listeners may refer to.",
             allowed="a list of ports",
             default=[{"name": "http", "port": 80}, {"name": "https", "port": 443}],
         )
@@ -116,11 +161,16 @@ class TopologySpread:
         )
     )
     max_skew: int = declared(
-        Whole(low=1, high=5, default=1, reason="By how many replicas two of those places may differ.")
+        Whole(
+            low=1,
+            high=5,
+            default=1,
+            reason="The greatest difference in replicas between two values of the label.",
+        )
     )
     when_unsatisfiable: str = declared(
         Text(
-            reason="DoNotSchedule stops a rollout where the new replica finds no place.",
+            reason="DoNotSchedule blocks a rollout if no node fits the new replica.",
             allowed="ScheduleAnyway or DoNotSchedule",
             choices=("ScheduleAnyway", "DoNotSchedule"),
             default="ScheduleAnyway",
@@ -137,8 +187,8 @@ class Syncer:
         Optional(
             inner=Text(
                 output=True,
-                reason="The syncer's image; give a digest, so that what runs is what was reviewed. Absent: "
-                "`pulumi up` builds and pushes the bundled one.",
+                reason="The syncer's image, preferably with a digest, so that the reviewed image runs. "
+                "Absent: `pulumi up` builds and pushes the bundled image.",
                 allowed="an image reference",
                 pattern=IMAGE,
                 example="registry.example.com/node-nlb-sync@sha256:<digest>",
@@ -146,13 +196,13 @@ class Syncer:
         )
     )
     build: Build = declared(
-        Record(build=Build, reason="How the bundled image is built, where no `image` is given.")
+        Record(build=Build, reason="The build of the bundled image, in a stack without `image`.")
     )
     namespace: pulumi.Input[str] | None = declared(
         Optional(inner=object_name("ingress-traefik", "Absent: the ingress namespace.", output=True))
     )
     name: str = declared(
-        object_name("nlb-sync", "The Deployment's name; what belongs to it is named after it.")
+        object_name("nlb-sync", "The name of the Deployment; the names of its objects begin with it.")
     )
     secret_name: str = declared(
         object_name("nlb-secret", "The Secret with the syncer's AWS keys and its target groups.")
@@ -162,11 +212,12 @@ class Syncer:
             low=0,
             high=5,
             default=2,
-            reason="One of them writes, the others stand by; 0 stops the syncer and leaves the targets.",
+            reason="One replica writes, the other replicas stand by; 0 stops the syncer and keeps the "
+            "targets.",
         )
     )
     resources: Resources = declared(
-        Record(build=Resources, reason="What the syncer's container is promised and may take.")
+        Record(build=Resources, reason="Requests and limits of the syncer's container.")
     )
     env: Mapping[str, pulumi.Input[str]] = declared(
         Entries(
@@ -178,7 +229,7 @@ class Syncer:
                 example="''",
             ),
             key_pattern=ENV_NAME,
-            reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. "
+            reason="Additional environment variables, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. "
             "Values set with `--secret` go to a Kubernetes Secret and are not expanded.",
             allowed="environment variable names with their values",
             default={},
@@ -224,7 +275,7 @@ class Syncer:
     )
     node_selector: Mapping[str, str] = declared(
         strings(
-            "Which nodes the syncer may run on.",
+            "Labels of the nodes that the syncer may run on.",
             allowed="labels with their values",
             pattern=LABEL_VALUE,
             key_pattern=LABEL_KEY,
@@ -233,7 +284,7 @@ class Syncer:
     tolerations: tuple[Toleration, ...] = declared(
         Rows(
             item=Record(build=Toleration),
-            reason="Which taints the syncer may run beside.",
+            reason="Taints of nodes that the syncer tolerates.",
             allowed="a list",
             default=[],
         )
@@ -241,7 +292,7 @@ class Syncer:
     topology_spread: tuple[TopologySpread, ...] = declared(
         Rows(
             item=Record(build=TopologySpread),
-            reason="How the replicas are spread; without it on different nodes where there are enough.",
+            reason="Topology spread constraints of the replicas; absent: different nodes are preferred.",
             allowed="a list of constraints",
             default=[],
         )
@@ -249,8 +300,8 @@ class Syncer:
     host_network: bool = declared(
         Flag(
             default=False,
-            reason="true uses the node's network, ports 8080 and 8081 included: one replica a node, no "
-            "network policy; PodSecurity baseline and restricted refuse it.",
+            reason="true uses the network of the node, with its ports 8080 and 8081: one replica a node, no "
+            "network policy, refused by PodSecurity baseline and restricted.",
         )
     )
     label_filter: str | None = declared(
@@ -266,7 +317,7 @@ class Syncer:
     egress_ports: tuple[int, ...] = declared(
         Rows(
             item=tcp_port("A TCP port."),
-            reason="Where the network policy lets the syncer go: AWS and the API server, beside DNS.",
+            reason="TCP ports that the network policy opens beside DNS: those of AWS and of the API server.",
             allowed="a list of TCP ports",
             default=[443, 6443],
             least=1,

@@ -81,7 +81,7 @@ def _rules(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
                 continue
             verb = "revoke-security-group-egress" if rule["IsEgress"] else "revoke-security-group-ingress"
             yield (
-                f"security group {named}: rule {ident} of security group {holder} names it; "
+                f"security group {named}: rule {ident} of security group {holder} refers to it; "
                 f"run: aws ec2 {verb} --group-id {holder} --security-group-rule-ids {ident}"
             )
 
@@ -93,7 +93,7 @@ def _interfaces(owned: Owned, ec2: "EC2Client") -> Iterator[str]:
     for one in (each for page in pages for each in page["NetworkInterfaces"]):
         if one.get("Description") in owned.interfaces:
             continue
-        fix = _LINGERS if _of_balancer(one) else "delete it or take the group from it"
+        fix = _LINGERS if _of_balancer(one) else "delete the interface, or detach the security group from it"
         for group in sorted({each["GroupId"] for each in one["Groups"]} & owned.groups):
             yield f"security group {group}: network interface {_shown(one)} uses it; {fix}"
 
@@ -148,7 +148,9 @@ def run(exported: TextIO, out: TextIO) -> int:
     except (BotoCoreError, ClientError) as error:
         out.write(f"AWS cannot be read: {' '.join(str(error).split())}; check the AWS credentials\n")
         return 2
-    out.writelines(f"{line}\n" for line in found or ["no user of the stack's resources outside the stack"])
+    out.writelines(
+        f"{line}\n" for line in found or ["no resource outside the stack uses the stack's resources"]
+    )
     return 1 if found else 0
 
 

@@ -61,12 +61,14 @@ def beside_given_groups(raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
         return
     for key in LOAD_BALANCER_KEYS:
         if key in raw and raw[key] != defaults[key]:
-            allowed = "nothing beside targetGroups, which belong to a load balancer of yours"
+            allowed = "no value with targetGroups, which belong to an existing load balancer"
             yield Problem(key, echo(raw[key]), allowed, Change(key, None))
     ingress = raw.get("ingress")
     if isinstance(ingress, Mapping) and ingress.get("create") is True:
         fix = Change("ingress.create", "false")
-        yield Problem("ingress.create", "true", "false beside targetGroups: the Service is there", fix)
+        yield Problem(
+            "ingress.create", "true", "false with targetGroups, which need an existing Service", fix
+        )
 
 
 def wrong_groups(groups: Mapping[str, pulumi.Input[str]], service_ports: list[str]) -> Iterator[Problem]:
@@ -81,7 +83,7 @@ def wrong_groups(groups: Mapping[str, pulumi.Input[str]], service_ports: list[st
         if not isinstance(arn, str):
             continue
         if arn in seen:
-            read, allowed = f"the group of {seen[arn]}", "a group of its own for each port"
+            read, allowed = f"the group of {seen[arn]}", "a different target group for each port"
             yield Problem(path, read, allowed, Change(path, None))
         seen.setdefault(arn, name)
 
@@ -119,10 +121,10 @@ def unfit(name: str, arn: str, reading: pulumi.InvokeOptions) -> Iterator[Proble
     try:
         kind: Any = lb.get_target_group(arn=arn, opts=reading).target_type
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        fix = "list them with: aws elbv2 describe-target-groups"
+        fix = "list the target groups: aws elbv2 describe-target-groups"
         yield unreadable(path, arn, error, allowed=allowed, fix=fix)
         return
     # None: a preview with an unconfigured provider.
     if kind not in {None, "instance"}:
-        fix = "make a group of target type instance; the type of a group cannot be changed"
+        fix = "create a target group of type instance; AWS cannot change the type of a group"
         yield Problem(path, f"{arn}, a group of target type {kind}", allowed, fix)

@@ -57,7 +57,7 @@ _HELPERS: Final = """\
 {{- $groups := list }}
 {{- $arns := list }}
 {{- range $.Values.targetGroups }}
-{{- if has .arn $arns }}{{ fail (printf "targetGroups: %s is there twice; name it once" .arn) }}{{ end }}
+{{- if has .arn $arns }}{{ fail (printf "targetGroups: duplicate ARN: %s; list it once" .arn) }}{{ end }}
 {{- $arns = append $arns .arn }}
 {{- $group := printf "%s=%s/%s" .arn .namespace .service }}
 {{- with .port }}{{ $group = printf "%s:%s" $group (toString .) }}{{ end }}
@@ -95,7 +95,7 @@ _SERVICES: Final = """\
 {{- range $namespace, $names := $services }}
 """
 _NOTES: Final = """\
-The syncer writes nothing to AWS before one replica leads. See what it does:
+The syncer writes nothing to AWS before one replica is the leader. Show its state:
 
   kubectl --namespace {{ $.Release.Namespace }} logs deployment/{{ $.Values.name }}
   kubectl --namespace {{ $.Release.Namespace }} exec deployment/{{ $.Values.name }} -- python -m syncer status

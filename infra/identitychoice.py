@@ -33,16 +33,16 @@ def identity_problems(identity: Identity) -> Iterator[Problem]:
         path = f"identity.{camel(name)}"
         given = getattr(identity, name) is not None
         if name == needed and not given:
-            allowed = f"a value, since identity.kind is {kind}"
+            allowed = f"a value with identity.kind {kind}"
             yield Problem(path, "nothing", allowed, Change(path, EXAMPLES[name]))
         # `clusterName` is allowed with every kind: the key only selects the default.
         if name != needed and given and name != "cluster_name":
             fix = Change("identity.kind", other, before=f"remove {path}, or ")
-            yield Problem(path, f"a key of identity.kind {other}", f"only what {kind} needs", fix)
+            yield Problem(
+                path, f"a key of identity.kind {other}", f"only the keys of identity.kind {kind}", fix
+            )
     for name, default in (("key_generation", 1), ("doctor_rights", False)):
         path, value = f"identity.{camel(name)}", getattr(identity, name)
         wrong = {"key_generation": kind != USER_KEYS, "doctor_rights": kind == EXTERNAL}[name]
         if wrong and value != default:
-            yield Problem(
-                path, str(value).lower(), f"nothing, since identity.kind is {kind}", f"remove {path}"
-            )
+            yield Problem(path, str(value).lower(), f"no value with identity.kind {kind}", f"remove {path}")

@@ -18,9 +18,9 @@ class Identity:
     kind: str | None = declared(
         Optional(
             inner=Text(
-                reason="pod-identity and irsa: a role of the syncer's own; node-role: the policy on the "
-                "nodes' role; user-keys: an IAM user with keys in a Secret; external: nothing is made, you "
-                "provide the credentials. Absent: pod-identity beside a clusterName, otherwise user-keys.",
+                reason="pod-identity and irsa: a role for the syncer; node-role: a policy on the role of the "
+                "nodes; user-keys: an IAM user with keys in a Secret; external: you provide the "
+                "credentials. Absent: pod-identity with a clusterName, otherwise user-keys.",
                 allowed=", ".join(KINDS[:-1]) + f" or {KINDS[-1]}",
                 choices=KINDS,
                 example=POD_IDENTITY,
@@ -42,7 +42,8 @@ class Identity:
         Optional(
             inner=Text(
                 output=True,
-                reason="irsa: the IAM OIDC provider of the cluster's issuer, on EKS or on your own cluster.",
+                reason="irsa: the IAM OIDC provider of the cluster's issuer, on EKS or on a self-managed "
+                "cluster.",
                 allowed="the ARN of an IAM OIDC provider",
                 pattern=r"arn:aws[a-z-]*:iam::\d{12}:oidc-provider/[!-~]+",
                 example="arn:aws:iam::123456789012:oidc-provider/oidc.example.com",
@@ -66,8 +67,8 @@ class Identity:
             low=1,
             high=1_000_000,
             default=1,
-            reason="user-keys: raise it by one to rotate the keys; the new key is in use before the old one "
-            "is deleted.",
+            reason="user-keys: raise the number by one to rotate the keys; the old key is deleted after the "
+            "new key is in use.",
         )
     )
     doctor_rights: bool = declared(

@@ -19,17 +19,17 @@ READS: Final[dict[str, tuple[Read, str, str]]] = {
     POD_IDENTITY: (
         lambda name, how: eks.get_cluster(name=name, opts=how),
         "an EKS cluster of this region and account",
-        "list them with: aws eks list-clusters",
+        "list the clusters: aws eks list-clusters",
     ),
     IRSA: (
         lambda arn, how: iam.get_open_id_connect_provider(arn=arn, opts=how),
         "an IAM OIDC provider of this account",
-        "list them with: aws iam list-open-id-connect-providers",
+        "list the providers: aws iam list-open-id-connect-providers",
     ),
     NODE_ROLE: (
         lambda name, how: iam.get_role(name=name, opts=how),
         "a role of this account, by its name without a path",
-        "take the role of the nodes' instance profile",
+        "set the role of the nodes' instance profile",
     ),
 }
 

@@ -128,7 +128,7 @@ def context_path() -> Path:
     if places and (Path(places[0]) / DOCKERFILE).exists():
         return Path(places[0])
     raise pulumi.RunError(
-        "node-nlb-sync:syncer.image: read nothing, and the package syncer with its Dockerfile is not here; "
+        "node-nlb-sync:syncer.image: read nothing, and the package syncer is missing or has no Dockerfile; "
         "allowed: an image reference; fix: install this project's wheel, or set syncer.image"
     )
 

@@ -99,8 +99,9 @@ def refuse_own(metadata: Any, name: str, called: str) -> str:
     namespace, _, service = called.partition("/")
     raise pulumi.RunError(
         f"node-nlb-sync:ingress.create: read false, and the Service {called} "
-        f"was made by this stack and would be deleted; allowed: true, or false for another owner's; "
-        f"fix: set it to true, or give the Service away by `pulumi state delete <URN of Service {name}>` and "
+        f"was created by this stack, which would delete it; allowed: true, or false for a Service of another "
+        f"owner; fix: set ingress.create to true, or remove the Service from the stack with "
+        f"`pulumi state delete <URN of Service {name}>` and "
         f"`kubectl annotate service --namespace {namespace} {service} {OWNER}-`"
     )
 
@@ -132,7 +133,8 @@ def allocated(spec: Any, called: str, ingress: Ingress) -> dict[str, int]:
     if absent and not ingress.create:
         raise pulumi.RunError(
             f"node-nlb-sync:ingress: the Service {called} is a {spec.type} without "
-            f"a NodePort for {', '.join(absent)}; fix: make it a NodePort Service with these port names, "
-            f"or name in ingress.ports those that it has"
+            f"a NodePort for {', '.join(absent)}; fix: change it to a NodePort Service with these port "
+            "names, "
+            f"or set ingress.ports to its ports"
         )
     return ports

@@ -11,11 +11,10 @@ from typing import Final
 
 import pulumi
 
-from .clusterkeys import Ingress, Syncer
+from .clusterkeys import Ingress, Syncer, port_name, tcp_port
 from .givengroups import ARN_PATTERN
 from .identitykeys import Identity
 from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
-from .words import port_name, tcp_port
 
 TARGETS_OF_A_GROUP: Final = 1000
 # Without the ASCII characters that AWS refuses in a tag; infra/tags.py has the rules for other scripts.
@@ -36,7 +35,8 @@ class Zone:
     subnet_id: pulumi.Input[str] = declared(
         Text(
             output=True,
-            reason="The public subnet the load balancer stands in; its nodes in this zone become reachable.",
+            reason="The public subnet of the load balancer in this zone; it makes the nodes of the zone "
+            "reachable.",
             allowed="the id of a subnet of this zone",
             pattern=r"subnet-[0-9a-f]{8,17}",
             example="subnet-0123456789abcdef0",
@@ -46,8 +46,8 @@ class Zone:
         Optional(
             inner=Text(
                 output=True,
-                reason="An Elastic IP that exists already; without it one is created.",
-                allowed="the allocation id of an Elastic IP that is free",
+                reason="An existing Elastic IP; absent: the stack creates an Elastic IP.",
+                allowed="the allocation id of an unused Elastic IP",
                 pattern=r"eipalloc-[0-9a-f]{8,17}",
                 example="eipalloc-0123456789abcdef0",
             )
@@ -61,14 +61,14 @@ class Listener:
 
     name: str = declared(
         Text(
-            reason="Names the listener and its target group; of AWS's 32 characters 17 are taken.",
+            reason="The name of the listener and its target group; the stack uses 17 of AWS's 32 characters.",
             allowed="1 to 15 lower-case letters, digits and hyphens, a letter first",
             pattern=r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
             example="http",
         )
     )
     port: int = declared(tcp_port("The port that clients connect to on each static IP."))
-    service_port: str = declared(port_name("The ingress port, by name, that the connections go to."))
+    service_port: str = declared(port_name("The name of the ingress port that receives the connections."))
     protocol: str = declared(
         Text(
             reason="The load balancer passes connections through; TLS ends in the ingress controller.",
@@ -85,7 +85,7 @@ class HealthCheck:
     """The health check of every target group; interval and timeout in seconds."""
 
     service_port: str = declared(
-        port_name("The ingress port, by name, whose NodePort answers the check.", default="http")
+        port_name("The name of the ingress port whose NodePort answers the check.", default="http")
     )
     path: str = declared(
         Text(
@@ -102,7 +102,7 @@ class HealthCheck:
             high=300,
             unit="seconds",
             default=10,
-            reason="With the threshold: how soon a dead node is left.",
+            reason="The interval and unhealthyThreshold give the time until a dead node gets no traffic.",
         )
     )
     timeout: int = declared(
@@ -111,15 +111,15 @@ class HealthCheck:
         )
     )
     healthy_threshold: int = declared(
-        Whole(low=2, high=10, default=2, reason="Answers in a row before a node gets traffic.")
+        Whole(low=2, high=10, default=2, reason="Successful checks in a row before a node gets traffic.")
     )
     unhealthy_threshold: int = declared(
-        Whole(low=2, high=10, default=2, reason="Failures in a row before a node gets none.")
+        Whole(low=2, high=10, default=2, reason="Failed checks in a row before a node gets no traffic.")
     )
     matcher: str = declared(
         Text(
-            reason="The HTTP codes that count as an answer.",
-            allowed="a code, a range or a list of them, 200 to 599, such as 200-399",
+            reason="The HTTP codes of a successful check.",
+            allowed="a code, a range or a list of codes and ranges, 200 to 599, such as 200-399",
             pattern=r"[2-5]\d\d([-,][2-5]\d\d)*",
             default="200-399",
             example="200-399",
@@ -134,7 +134,7 @@ class Addresses:
     keep: bool = declared(
         Flag(
             default=True,
-            reason="Created addresses outlive the stack, and the next `up` takes them again.",
+            reason="Created addresses outlive the stack; the next `up` uses the same addresses.",
         )
     )
     protect: bool = declared(
@@ -151,8 +151,8 @@ class Firewall:
 
     source: str = declared(
         Text(
-            reason="load-balancer: only through the load balancer; clients: also clientCidrs; "
-            "any: 0.0.0.0/0, as the predecessor had it.",
+            reason="load-balancer: the load balancer alone; clients: clientCidrs too; any: 0.0.0.0/0, as in "
+            "the predecessor.",
             allowed="load-balancer, clients or any",
             choices=("load-balancer", "clients", "any"),
             default="load-balancer",
@@ -168,20 +168,20 @@ class Connections:
     end_with_drain: bool = declared(
         Flag(
             default=False,
-            reason="true resets what is still open when the deregistration delay is over.",
+            reason="true resets connections that are still open at the end of the deregistration delay.",
         )
     )
     end_when_unhealthy: bool = declared(
         Flag(
             default=True,
-            reason="true resets connections to a target that fails its check, so that clients of a "
-            "dead node learn it at once; false spares them while the ingress controller restarts.",
+            reason="true resets connections to a target that fails its check, so that clients of a dead node "
+            "reconnect at once; false keeps the connections while the ingress controller restarts.",
         )
     )
     preserve_client_ip: bool = declared(
         Flag(
             default=True,
-            reason="false hides the client's address, and lets a node call its own load balancer.",
+            reason="false hides the client's address, and allows a node to call its own load balancer.",
         )
     )
 
@@ -193,7 +193,7 @@ class Settings:
     vpc_id: pulumi.Input[str] = declared(
         Text(
             output=True,
-            reason="The cluster's VPC: target groups and the load balancer's security group live in it.",
+            reason="The VPC of the cluster, and of the target groups and the load balancer's security group.",
             allowed="the id of a VPC; absent only with targetGroups",
             pattern=r"(vpc-[0-9a-f]{8,17})?",
             default="",
@@ -205,15 +205,15 @@ class Settings:
             item=Record(build=Zone),
             default={},
             key_pattern=r"[a-z]{2,}(-[a-z0-9]+)*-\d+[a-z]",
-            reason="One subnet and one static IP for each availability zone, keyed by the zone's name.",
-            allowed="availability zones such as eu-central-1a, each with a subnetId; none only with "
+            reason="A subnet and a static IP for each availability zone, by the name of the zone.",
+            allowed="availability zones such as eu-central-1a, each with a subnetId; absent only with "
             "targetGroups",
         )
     )
     node_security_group_id: pulumi.Input[str] = declared(
         Text(
             output=True,
-            reason="The nodes' security group: it gets one rule for each NodePort, and keeps all its own.",
+            reason="The security group of the nodes; the stack adds a rule for each NodePort.",
             allowed="the id of a security group; absent with nodeSecurityGroupIds or targetGroups",
             pattern=r"(sg-[0-9a-f]{8,17})?",
             default="",
@@ -229,7 +229,7 @@ class Settings:
                 pattern=r"sg-[0-9a-f]{8,17}",
                 example="sg-0123456789abcdef0",
             ),
-            reason="In place of nodeSecurityGroupId where node pools have security groups of their own.",
+            reason="In place of nodeSecurityGroupId for node pools with different security groups.",
             allowed="a list of security group ids",
             default=[],
         )
@@ -244,9 +244,9 @@ class Settings:
                 example="arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/http/0123456789abcdef",
             ),
             default={},
-            reason="Groups of a load balancer that exists already, by the ingress port they lead to. The "
-            "stack then makes only the syncer and its identity, adopts the Service, and leaves other owners' "
-            "targets alone.",
+            reason="Target groups of an existing load balancer, by the name of their ingress port. The stack "
+            "then creates only the syncer and its identity, adopts the Service, and keeps the targets of "
+            "other owners.",
             allowed="ARNs of target groups, by the names of ingress.ports",
         )
     )
@@ -262,13 +262,13 @@ class Settings:
     health_check: HealthCheck = declared(
         Record(
             build=HealthCheck,
-            reason="Every group, the https one too, is checked over HTTP, as the predecessor had it.",
+            reason="Every group, https too, is checked over HTTP, as in the predecessor.",
         )
     )
     addresses: Addresses = declared(
         Record(
             build=Addresses,
-            reason="Static IPs stand in other people's allow-lists, so they outlive the stack by default.",
+            reason="Static IPs are in the allow-lists of clients, so they outlive the stack by default.",
         )
     )
     client_cidrs: tuple[str, ...] = declared(
@@ -276,7 +276,7 @@ class Settings:
             item=Cidr(reason="A network of clients."),
             least=1,
             default=["0.0.0.0/0"],
-            reason="Who may connect to the listeners; enforced by the load balancer's security group.",
+            reason="The clients that may connect to the listeners, by the load balancer's security group.",
             allowed="a list of IPv4 networks",
         )
     )
@@ -289,7 +289,7 @@ class Settings:
     connections: Connections = declared(
         Record(
             build=Connections,
-            reason="What happens to established connections.",
+            reason="The handling of established connections.",
         )
     )
     deregistration_delay: int = declared(
@@ -298,14 +298,15 @@ class Settings:
             high=3600,
             unit="seconds",
             default=120,
-            reason="How long a leaving node may finish its connections; AWS advises at least 120 for an NLB.",
+            reason="The time for a leaving node to finish its connections; AWS advises at least 120 for an "
+            "NLB.",
         )
     )
     cross_zone: bool = declared(
         Flag(
             default=False,
             reason="true spreads each static IP over the nodes of all zones, at the cost of traffic between "
-            "zones and of a quota of 500 targets in total instead of a zone.",
+            "zones and of a quota of 500 targets in total instead of 500 in each zone.",
         )
     )
     target_quota: int = declared(
@@ -314,7 +315,7 @@ class Settings:
             high=3000,
             default=500,
             reason="AWS's quota of targets for each zone of a load balancer, with crossZone for all zones "
-            "together; beyond it the syncer chooses a stable subset of the nodes.",
+            "together; with more nodes the syncer selects a stable subset.",
         )
     )
     ingress: Ingress = declared(
@@ -335,7 +336,7 @@ class Settings:
     identity: Identity = declared(
         Record(
             build=Identity,
-            reason="With whose credentials the syncer calls AWS.",
+            reason="The credentials of the syncer's AWS calls.",
         )
     )
     tags: Mapping[str, pulumi.Input[str]] = declared(
@@ -349,7 +350,7 @@ class Settings:
             ),
             key_pattern=rf"(?![aA][wW][sS]:){CHARACTER}{{1,128}}",
             default={},
-            reason="Tags of every AWS resource that can carry them.",
+            reason="Tags of every AWS resource that supports tags.",
             allowed="at most 50 with those of the stack; keys of at most 128 characters that do not begin "
             "with aws:, with string values",
         )

@@ -99,7 +99,7 @@ def kept_addresses(
     try:
         return ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        allowed, fix = "addresses that can be read", "run it again, or set addresses.keep to false"
+        allowed, fix = "addresses that can be read", "repeat the command, or set addresses.keep to false"
         problem = unreadable("addresses.keep", "true", error, allowed=allowed, fix=fix)
         if problem not in problems:  # the same for every zone
             problems.append(problem)
@@ -131,7 +131,7 @@ def existing_ip(
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         path = child(child("zones", zone), "allocationId")
         allowed = "an Elastic IP of this region"
-        problems.append(unreadable(path, allocation_id, error, allowed=allowed, fix="run it again"))
+        problems.append(unreadable(path, allocation_id, error, allowed=allowed, fix="repeat the command"))
         return ""
     if found is None:
         problems.append(no_address(zone, allocation_id))
@@ -144,7 +144,7 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
     try:
         subnet: Any = ec2.get_subnet(id=subnet_id, opts=reading)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        fix = "give one that exists, with credentials that may read it"
+        fix = "set an existing subnet, with credentials that may read it"
         yield unreadable(path, subnet_id, error, allowed=f"a subnet of {zone}", fix=fix)
         return
     if subnet.availability_zone is None:  # a preview with an unconfigured provider: `up` checks the subnet
@@ -154,7 +154,7 @@ def misplaced(zone: str, subnet_id: str, vpc_id: str, reading: pulumi.InvokeOpti
         yield Problem(path, read, f"a subnet of {zone}", f"move it to the key {subnet.availability_zone}")
     if subnet.vpc_id != vpc_id:
         read = f"{subnet_id}, a subnet of {subnet.vpc_id}"
-        yield Problem(path, read, f"a subnet of vpcId {vpc_id}", "give a subnet of that VPC, or change vpcId")
+        yield Problem(path, read, f"a subnet of vpcId {vpc_id}", "set a subnet of that VPC, or change vpcId")
 
 
 def no_address(zone: str, allocation_id: str) -> Problem:

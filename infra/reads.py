@@ -17,5 +17,5 @@ def unreadable(path: str, value: str, error: Exception, *, allowed: str, fix: st
     text = " ".join(str(error).split())
     words = text.rpartition("api error ")[2].rpartition("returned an error: ")[2]
     if _DENIED.search(text):
-        fix = "allow the action to Pulumi's AWS credentials (docs/deployer-policy.md)"
-    return Problem(path, f"{value}, and AWS says: {words}", allowed, fix)
+        fix = "allow the action for Pulumi's AWS credentials (docs/deployer-policy.md)"
+    return Problem(path, f"{value}, and AWS returned: {words}", allowed, fix)

@@ -36,16 +36,16 @@ def memory(default: str, reason: str) -> Text:
 class Requests:
     """What the syncer's container is promised."""
 
-    cpu: str = declared(cpu("250m", "As the predecessor had it."))
-    memory: str = declared(memory("200Mi", "As the predecessor had it; 5,000 nodes need half of it."))
+    cpu: str = declared(cpu("250m", "As in the predecessor."))
+    memory: str = declared(memory("200Mi", "As in the predecessor; 5,000 nodes need half."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the syncer's container may take."""
 
-    cpu: str = declared(cpu("500m", "As the predecessor had it."))
-    memory: str = declared(memory("400Mi", "As the predecessor had it; 5,000 nodes need half of it."))
+    cpu: str = declared(cpu("500m", "As in the predecessor."))
+    memory: str = declared(memory("400Mi", "As in the predecessor; 5,000 nodes need half."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

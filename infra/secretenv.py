@@ -38,7 +38,9 @@ def unexpanded(env: Mapping[str, pulumi.Input[str]]) -> Iterator[Problem]:
         if used := sorted(known & set(re.findall(r"\$\((\w+)\)", value))):
             path = child("syncer.env", name)
             read = f"a reference to {used[0]} in a configuration key that holds secrets"
-            allowed = f"a reference alone, as $({used[0]}), or none: values of a Secret are not expanded"
+            allowed = (
+                f"only a reference, as $({used[0]}), or no reference: values of a Secret are not expanded"
+            )
             yield Problem(path, read, allowed, f"write the value without $({used[0]})")
 
 

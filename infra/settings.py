@@ -151,7 +151,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     if settings.target_limit < 1 and not settings.target_groups:
         read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
         fix = Change("targetQuota", str(len(settings.listeners)))
-        yield Problem("targetQuota", read, "at least a target for each listener", fix)
+        yield Problem("targetQuota", read, "at least one target for each listener", fix)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)
@@ -170,7 +170,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     for index, item in enumerate(settings.syncer.tolerations):
         if item.operator == "Exists" and item.value is not None:
             path = f"syncer.tolerations[{index}].value"
-            yield Problem(path, echo(item.value), "no value beside operator Exists", f"remove {path}")
+            yield Problem(path, echo(item.value), "no value with operator Exists", f"remove {path}")
 
 
 def overridden(settings: Settings) -> Iterator[Problem]:
@@ -182,7 +182,7 @@ def overridden(settings: Settings) -> Iterator[Problem]:
     for name, key in keys.items():
         if key and name in settings.syncer.env:
             path = child("syncer.env", name)
-            yield Problem(path, "a variable", f"none beside {key}", Change(path, None))
+            yield Problem(path, "a variable", f"no value with {key}", Change(path, None))
 
 
 def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
@@ -202,18 +202,18 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
     key, what = ("targetGroups", "group") if settings.target_groups else ("zones", "zone")
     if not region:
         fix = "pulumi config set aws:region eu-central-1"
-        yield Problem(key, "no aws:region beside it", f"the region that the {what}s belong to", fix)
+        yield Problem(key, "no aws:region", f"the region that the {what}s belong to", fix)
         return
     # The name of a local zone has a further part: us-west-2-lax-1a.
     pattern = re.escape(region) + r"(-[a-z]+-\d+)?[a-z]"
     fixes = {
-        zone: f"name the zones as in {region}a, or set aws:region to theirs"
+        zone: f"use zones such as {region}a, or set aws:region to the region of the zones"
         for zone in settings.zones
         if re.fullmatch(pattern, zone) is None
     }
     for name, arn in settings.target_groups.items():
         if isinstance(arn, str) and region_of(arn) != region:
-            fixes[name] = f"set aws:region to {region_of(arn)}, or give groups of {region}"
+            fixes[name] = f"set aws:region to {region_of(arn)}, or set target groups of {region}"
     for name, fix in fixes.items():
         allowed = f"{what}s of aws:region {region}"
         yield Problem(child(key, name), f"a {what} of another region", allowed, fix)
@@ -226,7 +226,7 @@ def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
     plain = [each for each in listed if isinstance(each, str)]
     if first != "" and listed:
         lost = isinstance(first, str) and first not in plain
-        fix = Change(one, None, before=f"add {first} to {several} as its first, then " if lost else "")
+        fix = Change(one, None, before=f"put {first} first in {several}, then " if lost else "")
         yield Problem(one, f"{echo(first)} beside {several}", f"one of {one} and {several}", fix)
     for index, group in enumerate(listed):
         if isinstance(group, str) and group in [each for each in listed[:index] if isinstance(each, str)]:
@@ -262,7 +262,7 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
             first = seen.setdefault(value, zone)
             if first != zone:
                 where = child(child("zones", zone), field)
-                fix = Change(where, f"<the one of {zone}>")
+                fix = Change(where, f"<the {field} of {zone}>")
                 yield Problem(
                     where, f"{echo(value)}, as in zone {first}", f"another {field} for each zone", fix
                 )
@@ -290,17 +290,20 @@ def wrong_build(syncer: Syncer) -> Iterator[Problem]:
                 value != shape.default and list(value or ()) != shape.default
             ):
                 path = f"syncer.build.{camel(name)}"
-                yield Problem(path, "a key of a build", "none beside syncer.image", Change(path, None))
+                yield Problem(path, "a key of a build", "no value with syncer.image", Change(path, None))
         return
     for name, other in (("username", "password"), ("password", "username")):
         if getattr(build, name) is None:
             continue
         if build.repository is None:
-            path, allowed = f"syncer.build.{name}", "none without syncer.build.repository: ECR's is fetched"
+            path, allowed = (
+                f"syncer.build.{name}",
+                "no value without syncer.build.repository: the login of ECR is fetched",
+            )
             yield Problem(path, "a login", allowed, Change(path, None))
         elif getattr(build, other) is None:
             path = f"syncer.build.{other}"
-            allowed = f"a value, since syncer.build.{name} is given"
+            allowed = f"a value with syncer.build.{name}"
             fix = Change(path, f"<{other}>", secret=other == "password")
             yield Problem(path, "nothing", allowed, fix)
 

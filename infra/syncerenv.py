@@ -78,8 +78,8 @@ def refused(name: str, value: str, fix: Change | None = None, *, shown: bool = T
     try:
         check(name, value)
     except UnknownSettingError as error:
-        instead = f", and set {child(_ENV, error.meant)} in its place" if error.meant else ""
-        read, allowed = "a variable that the syncer does not know", "the settings of docs/settings.md"
+        instead = f", and set {child(_ENV, error.meant)} instead" if error.meant else ""
+        read, allowed = "a variable that is not a setting of the syncer", "the settings of docs/settings.md"
         yield Problem(path, read, allowed, Change(path, None, after=instead))
     except RefusedError as error:
         fix = fix or Change(path, None, after=", or correct its value")
@@ -98,7 +98,7 @@ def refused_together(
         if error.name in given:
             read, fix = read_of(given[error.name], error, shown=shown), Change(path, None)
         else:
-            read, fix = "nothing", Change(path, VALUE, after=", or remove the other one", secret=True)
+            read, fix = "nothing", Change(path, VALUE, after=", or remove the other variable", secret=True)
         yield Problem(path, read, error.allowed, fix)
 
 

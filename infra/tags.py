@@ -28,9 +28,9 @@ def wrong_tags(settings: Settings) -> Iterator[Problem]:
     created = any(place.allocation_id is None for place in settings.zones.values())
     own = OF_AN_ADDRESS - settings.tags.keys() if created and not settings.target_groups else frozenset()
     if (surplus := len(settings.tags) + len(own) - MOST) > 0:
-        beside = f", beside {len(own)} of the stack on each address" if own else ""
+        beside = f", and {len(own)} tags of the stack on each address" if own else ""
         read = f"{len(settings.tags)} tags{beside}"
-        yield Problem("tags", read, f"at most {MOST} on a resource", f"remove {surplus} of them")
+        yield Problem("tags", read, f"at most {MOST} on a resource", f"remove {surplus} of the tags")
 
 
 def _alike(settings: Settings) -> Iterator[Problem]:

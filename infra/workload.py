@@ -44,16 +44,16 @@ class Workload(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
-        told: dict[str, pulumi.Input[str]] = {"AWS_REGION": region, **told_to_syncer(settings)}
-        stamped: dict[str, pulumi.Input[str]] = {**told, "NLB_SYNC_TARGET_GROUPS": groups}
+        variables: dict[str, pulumi.Input[str]] = {"AWS_REGION": region, **syncer_variables(settings)}
+        stamped: dict[str, pulumi.Input[str]] = {**variables, "NLB_SYNC_TARGET_GROUPS": groups}
         if given.keys is None:
-            told = stamped
+            variables = stamped
         else:
             stamped["AWS_ACCESS_KEY_ID"] = given.keys[0]
         _, hidden = split(settings.syncer.env)
         workload = described(settings, given)
         before: list[pulumi.Resource] = [
-            ConfigMap(name, **arguments(manifests.config_map(workload, told)), opts=self.beneath()),
+            ConfigMap(name, **arguments(manifests.config_map(workload, variables)), opts=self.beneath()),
             NetworkPolicy(name, **arguments(manifests.network_policy(workload)), opts=self.beneath()),
         ]
         if given.keys is not None:
@@ -140,9 +140,9 @@ def target_groups(
     return pulumi.Output.all(*entries).apply(",".join)
 
 
-def told_to_syncer(settings: Settings) -> dict[str, str]:
+def syncer_variables(settings: Settings) -> dict[str, str]:
     """Return the data of the ConfigMap; groups created by the stack have no other owner: `exclusive`."""
-    told = {
+    variables = {
         "NLB_SYNC_NAME": settings.syncer.name,
         "NLB_SYNC_PROBE_PORT": str(PROBE_PORT),
         "NLB_SYNC_OWNERSHIP": "exclusive",
@@ -151,10 +151,10 @@ def told_to_syncer(settings: Settings) -> dict[str, str]:
         "NLB_SYNC_TARGET_LIMIT": str(settings.target_limit),
     }
     if settings.target_groups:  # zones and quota belong to a load balancer unknown to the stack
-        told = {**{key: told[key] for key in ("NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT")}, **TRACKED}
+        variables = {**{key: variables[key] for key in ("NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT")}, **TRACKED}
     if settings.syncer.label_filter is not None:
-        told["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
-    return told
+        variables["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
+    return variables
 
 
 def encoded(text: str) -> str:

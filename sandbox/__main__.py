@@ -33,15 +33,13 @@ class _Command(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
-            click.echo(
-                "\ninterrupted; the next `make up` goes on from here, `make down` ends it all", err=True
-            )
+            click.echo("\ninterrupted; `make up` continues from here, `make down` stops everything", err=True)
             ctx.exit(_INTERRUPTED)
         except Exception as error:  # noqa: BLE001  (users get one line instead of a traceback)
             if "--debug" in sys.argv[1:2]:
                 traceback.print_exc()
             known = isinstance(error, (SandboxError, ToolchainError))
-            hint = "" if known else f" ({type(error).__name__}; `sandbox --debug …` shows where)"
+            hint = "" if known else f" ({type(error).__name__}; `sandbox --debug …` shows the traceback)"
             click.echo(f"error: {error}{hint}", err=True)
             ctx.exit(1)
 
@@ -100,7 +98,9 @@ def shell(command: tuple[str, ...]) -> None:
     environment = Stack(root=ROOT, layout=layout, pulumi=ensure()["pulumi"]).environment()
     words = list(command)
     if not words:
-        click.echo("pulumi, kubectl and sandbox mean this sandbox here, stack dev; `exit` leaves", err=True)
+        click.echo(
+            "pulumi, kubectl and sandbox use this sandbox and stack dev; `exit` ends the shell", err=True
+        )
         words = [os.environ.get("SHELL") or "/bin/sh"]
     elif len(words) == 1:  # a whole command line in quotes
         words = [shutil.which("bash", path=environment["PATH"]) or "/bin/sh", "-c", *words]
@@ -108,7 +108,7 @@ def shell(command: tuple[str, ...]) -> None:
     try:
         os.execvpe(words[0], words, environment)  # noqa: S606
     except OSError as error:
-        click.echo(f"error: command cannot be run: {words[0]} ({error.strerror}); check its name", err=True)
+        click.echo(f"error: cannot run the command: {words[0]} ({error.strerror}); check its name", err=True)
         sys.exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
 
 
@@ -123,7 +123,7 @@ def ask(question: tuple[str, ...]) -> None:
         syncer = [*command.inside, "nlb-sync"] if command.inside else [sys.executable, "-m", "syncer"]
         words = [*syncer, *question]
         os.execve(words[0], words, dict(command.env))  # noqa: S606
-    raise SandboxError("no Pod of the syncer runs here: `sandbox status` says what does")
+    raise SandboxError("no running Pod of the syncer; run `sandbox status`")
 
 
 @main.group()
@@ -133,7 +133,7 @@ def node() -> None:
 
 @node.command("add")
 @click.argument("count", type=click.IntRange(1, 100), default=1)
-@click.option("--critical", is_flag=True, help="Nodes of the group that runs the syncer.")
+@click.option("--critical", is_flag=True, help="Nodes of the group for the syncer's Pods.")
 def node_add(count: int, critical: bool) -> None:
     """Add COUNT nodes."""
     for name in _lifecycle().add(_running(), count, critical=critical):
@@ -148,7 +148,7 @@ def node_add(count: int, critical: bool) -> None:
     type=click.Choice(["autoscaler", "karpenter", "spot", "eks", "cordon"]),
     default="autoscaler",
     show_default=True,
-    help="Whose sequence to play.",
+    help="The tool whose drain sequence is used.",
 )
 @click.option("--pause", type=click.FloatRange(0, 3600), default=10.0, show_default=True, help="Seconds.")
 def node_drain(name: str, as_: str, pause: float) -> None:

@@ -13,7 +13,7 @@ def main() -> int:
     if sys.version_info < _OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
         sys.stderr.write(
-            f"error: {sys.executable} is Python {found}, and 3.11 or newer is needed: "
+            f"error: {sys.executable} is Python {found}; allowed: 3.11 or newer; "
             "install one and name it, as in `make PYTHON=python3.12 up`\n"
         )
         return 1

@@ -28,7 +28,7 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
     """
     layout = Layout.default(root)
     if not layout.present:
-        raise SandboxError("nothing is up here: `make up` starts a sandbox")
+        raise SandboxError("no sandbox is running here; run `make up`")
     with only_one(layout):
         if world_is_up(layout) and not interrupted(layout):
             tools = prepare_tools(progress)
@@ -38,7 +38,7 @@ def down(root: Path, progress: Progress, *, force: bool = False) -> None:
             left = process.running(layout)
             if left:
                 names = ", ".join(f"{each.name} (pid {each.pid})" for each in left)
-                raise SandboxError(f"still running after SIGKILL: {names}: end them by hand")
+                raise SandboxError(f"still running after SIGKILL: {names}; kill these processes")
             layout.clear()
 
 

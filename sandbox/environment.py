@@ -46,7 +46,7 @@ def main() -> int:
         _say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        _say("interrupted; the next run goes on from here")
+        _say("interrupted; the next run continues from here")
         return _INTERRUPTED
     return 0
 
@@ -67,7 +67,7 @@ def prepare(root: Path, say: Say) -> None:
             return
         program = uv(say)
         if _damaged(root):
-            say("virtual environment: damaged, making it anew")
+            say("virtual environment: damaged, creating a new one")
             _remove(root / ".venv")
         _sync(program, root, say)
         _command(root)
@@ -179,9 +179,9 @@ def _install_uv(say: Say) -> Path:
                 shutil.rmtree(home, ignore_errors=True)
                 place.replace(home)
                 return private_uv()
-    why = next(filter(None, refusals), "pip installed none that runs")
+    why = next(filter(None, refusals), "pip installed no uv that runs")
     raise PreparationError(
-        f"uv is not on PATH and pip cannot install {pinned} ({why}): "
+        f"uv is not on PATH and pip cannot install {pinned} ({why}); "
         "install uv 0.13 or newer (https://docs.astral.sh/uv/), or connect to a Python package index"
     )
 
@@ -193,7 +193,7 @@ def _sync(program: Path, root: Path, say: Say) -> None:
         words += ["--python", getattr(sys, "_base_executable", sys.executable)]
     refusal = run(words, "virtual environment: uv sync", root, say)
     if refusal:
-        raise PreparationError(f"the virtual environment cannot be made by `uv sync --locked`: {refusal}")
+        raise PreparationError(f"`uv sync --locked` cannot create the virtual environment: {refusal}")
 
 
 def _command(root: Path) -> None:

@@ -59,7 +59,7 @@ def start(
             )
         except OSError as error:
             raise ProcessError(
-                f"{name} cannot be started ({error.strerror}): delete {command[0]} and run this again"
+                f"{name} cannot be started ({error.strerror}); delete {command[0]} and repeat the command"
             ) from error
     _pid_file(layout, name).write_text(f"{child.pid} {started_at(child.pid)}\n")
     record = {"command": [str(word) for word in command], "env": None if env is None else dict(env)}
@@ -139,7 +139,7 @@ def last_line(layout: Layout, name: str) -> str:
         lines = log.read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return f"{lines[-1] if lines else 'it said nothing'} (see {log})"
+    return f"{lines[-1] if lines else 'its log is empty'} (see {log})"
 
 
 def _pid_file(layout: Layout, name: str) -> Path:

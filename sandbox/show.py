@@ -7,7 +7,7 @@ from pathlib import Path
 from sandbox.loopback import Address
 from sandbox.status import Group, Status
 
-NOTHING_UP = "nothing is up here: `make up` starts a sandbox"
+NOTHING_UP = "no sandbox is running here; run `make up`"
 _WEB = {"http": 80, "https": 443}
 
 
@@ -37,13 +37,13 @@ def summary(status: Status) -> str:
 def next_steps(status: Status, command: str) -> str:
     """Return commands to try, ready to paste."""
     rows = [
-        (f"{command} node add 2", "# two nodes join both groups by themselves"),
-        (f"{command} node drain {_a_target(status)}", "# one leaves, and no connection fails"),
-        (f"{command} ask explain {_a_target(status)}", "# why is it a target, or why not?"),
+        (f"{command} node add 2", "# two nodes join both groups"),
+        (f"{command} node drain {_a_target(status)}", "# a node leaves without a failed connection"),
+        (f"{command} ask explain {_a_target(status)}", "# the reason why it is a target or not"),
     ]
     place = next(iter(status.entries.values()), None)
     if place:
-        rows.insert(0, (f"curl {_url('http', place)}", "# which node serves it?"))
+        rows.insert(0, (f"curl {_url('http', place)}", "# the node that serves the request"))
     return "Try next\n" + _aligned([("", *row) for row in rows])
 
 
@@ -53,7 +53,7 @@ def details(status: Status) -> str:
         return NOTHING_UP
     parts = [summary(status), *(_targets(group) for group in status.groups)]
     if not status.groups:
-        parts.append("stack dev is not provisioned: `make up` does it")
+        parts.append("stack dev is not provisioned; run `make up`")
     if alarms := _alarms(status):
         parts.insert(0, "\n".join(alarms))
     return "\n\n".join(parts)
@@ -65,19 +65,19 @@ def _alarms(status: Status) -> list[str]:
     for name, incident in sorted(status.incidents.items()):
         if incident.lost:
             lines.append(
-                f"{name} ended at {incident.last} and its state with it: `make up` makes a fresh sandbox"
+                f"{name} ended at {incident.last} and its state is lost; `make up` creates a fresh sandbox"
             )
         elif incident.restarts:
             times = "once" if incident.restarts == 1 else f"{incident.restarts} times"
-            lines.append(f"{name} was started again {times}; it last ended at {incident.last}")
+            lines.append(f"{name} was restarted {times}; last end at {incident.last}")
     if not status.supervised:
-        lines.append("supervisor: not running, so what ends is not started again; `make up` starts it")
+        lines.append("supervisor: not running, no process is restarted; run `make up`")
     return lines
 
 
 def not_running(missing: Sequence[str]) -> str:
     """Return the line for a sandbox with missing processes."""
-    return f"not running: {', '.join(missing)}; `make up` mends it"
+    return f"not running: {', '.join(missing)}; run `make up`"
 
 
 def _by_port(status: Status) -> list[str]:

@@ -133,7 +133,7 @@ class Stack:
         if child.returncode:
             _refuse_configuration(said)
             raise StackError(
-                f"pulumi {' '.join(words)} failed (all it said is in {self._log}):\n{_diagnostics(said)}"
+                f"pulumi {' '.join(words)} failed (full output in {self._log}):\n{_diagnostics(said)}"
             )
         return "".join(said)
 
@@ -195,8 +195,8 @@ def _refuse_configuration(said: Sequence[str]) -> None:
     found = _CONFIGURATION.search("".join(said))
     if found:
         raise StackError(
-            f"Pulumi.{STACK}.yaml: {found['what']}: set node-nlb-sync:{found['key']} there "
-            "(docs/stack.md says what it may be)"
+            f"Pulumi.{STACK}.yaml: {found['what']}; set node-nlb-sync:{found['key']} "
+            "(allowed values: docs/stack.md)"
         )
 
 

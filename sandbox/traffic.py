@@ -84,6 +84,6 @@ async def _get(address: Address) -> str:
         writer.close()
     head = answer.partition("\r\n\r\n")[0].split("\r\n")
     if " 200" not in head[0]:
-        raise ValueError(f"answered {head[0] or 'nothing'}")
+        raise ValueError(f"response: {head[0] or 'empty'}")
     served = [line.partition(":")[2].strip() for line in head if line.lower().startswith("x-served-by:")]
     return served[0] if served else ""

@@ -81,14 +81,14 @@ def only_one(layout: Layout) -> Iterator[None]:
         opened = (layout.directory / "lock").open("w")
     except OSError as error:
         raise SandboxError(
-            f"{layout.directory} cannot be written ({error.strerror}): make it writable, or set SANDBOX_DIR"
+            f"{layout.directory} cannot be written ({error.strerror}); make it writable, or set SANDBOX_DIR"
         ) from None
     with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise SandboxError(
-                f"another `make up` or `make down` is at work on {layout.directory}: wait for it to end"
+                f"another `make up` or `make down` is running on {layout.directory}; wait until it ends"
             ) from None
         yield
 
@@ -116,7 +116,7 @@ def _clear_remains(layout: Layout, progress: Progress) -> None:
     # Without ports, the layout was lost or damaged, and the ports of the processes are unknown.
     if layout.aws_port and world_is_up(layout) and not interrupted(layout):
         return
-    with progress.step("clearing what a killed run left behind"):
+    with progress.step("removing the remains of a killed run"):
         stop_all(layout)
         layout.clear()
 

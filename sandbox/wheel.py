@@ -29,7 +29,7 @@ def build(where: Path = DIST) -> Path:
     with tempfile.TemporaryDirectory() as place:
         words: list[str | Path] = [environment.uv(_say), "build", "--wheel", "--out-dir", place, ROOT]
         if refusal := environment.run(words, "wheel: uv build", ROOT, _say):
-            raise PreparationError(f"the wheel cannot be built by `uv build --wheel`: {refusal}")
+            raise PreparationError(f"`uv build --wheel` cannot build the wheel: {refusal}")
         (built,) = Path(place).glob("*.whl")
         where.mkdir(exist_ok=True)
         shutil.copy(built, where)

@@ -22,7 +22,7 @@
 {{- $groups := list }}
 {{- $arns := list }}
 {{- range $.Values.targetGroups }}
-{{- if has .arn $arns }}{{ fail (printf "targetGroups: %s is there twice; name it once" .arn) }}{{ end }}
+{{- if has .arn $arns }}{{ fail (printf "targetGroups: duplicate ARN: %s; list it once" .arn) }}{{ end }}
 {{- $arns = append $arns .arn }}
 {{- $group := printf "%s=%s/%s" .arn .namespace .service }}
 {{- with .port }}{{ $group = printf "%s:%s" $group (toString .) }}{{ end }}

@@ -16,7 +16,7 @@ def main() -> int:
     """Serve; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.cloud", description=__doc__)
     parser.add_argument("--dir", required=True, type=Path, help="the sandbox's directory")
-    parser.add_argument("--socket", type=int, help="descriptor of the socket that listens on its port")
+    parser.add_argument("--socket", type=int, help="descriptor of the listening socket")
     arguments = parser.parse_args()
     layout = Layout.load(arguments.dir)
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO, stream=sys.stderr)
@@ -30,7 +30,8 @@ def main() -> int:
         )
     except OSError as error:
         sys.stderr.write(
-            f"cloud: port {layout.aws_port} cannot be used ({error.strerror}): stop what holds it\n"
+            f"cloud: port {layout.aws_port} cannot be used ({error.strerror}); stop the process that uses "
+            "it\n"
         )
         return 1
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")

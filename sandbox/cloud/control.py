@@ -47,7 +47,7 @@ def answer(cloud: Cloud, method: str, path: str, body: bytes) -> Reply:
         return 400, {"error": error.message}
     except (ValueError, KeyError, TypeError) as error:
         return 400, {"error": f"{method} {path}: {type(error).__name__}: {error}"}
-    return 404, {"error": f"no such endpoint: {method} {path}"}
+    return 404, {"error": f"unknown endpoint: {method} {path}"}
 
 
 def _take_results(cloud: Cloud, body: bytes) -> int:
@@ -70,7 +70,7 @@ def _take_results(cloud: Cloud, body: bytes) -> int:
 
 def _state(text: str) -> str:
     if text not in {"healthy", "unhealthy"}:
-        raise ValueError(f"state is healthy or unhealthy, not {text}")
+        raise ValueError(f"unknown state: {text}; allowed: healthy, unhealthy")
     return text
 
 

@@ -59,10 +59,10 @@ class Faults:
         """Return a copy with the given keys replaced. Raises AwsError with the name of an unknown key."""
         names = [one.name for one in fields(self)]
         if unknown := sorted(set(wanted) - set(names)):
-            raise AwsError("UnknownFault", f"no fault is called {unknown[0]}; there are: {', '.join(names)}")
+            raise AwsError("UnknownFault", f"unknown fault: {unknown[0]}; allowed: {', '.join(names)}")
         values = dict(wanted)
         if odd := sorted(set(values.get("zonal_shift", {}).values()) - OVERRIDES.keys()):
-            raise AwsError("UnknownState", f"no override is {odd[0]}; there are: {', '.join(OVERRIDES)}")
+            raise AwsError("UnknownState", f"unknown override: {odd[0]}; allowed: {', '.join(OVERRIDES)}")
         if "quotas" in values:
             values["quotas"] = {**self.quotas, **values["quotas"]}
         if values.get("rates"):

@@ -89,7 +89,7 @@ class Front:
             failure = error
         except Exception:  # noqa: BLE001 (after any failure of moto the client gets a readable answer)
             _log.exception("%s failed", service)
-            failure = AwsError("InternalFailure", "The sandbox failed; its log says where.", 500)
+            failure = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
         if service in rest.SERVICES:
             return send(start_response, *rest.render_error(failure))
         body = query.render_error(service, failure, secrets.token_hex(16))
@@ -127,7 +127,7 @@ class Front:
         if request.region != REGION:
             raise AwsError(
                 "UnsupportedOperation",
-                f"The sandbox's load balancers are in {REGION}, not in {request.region}",
+                f"Unknown region for load balancers: {request.region}; allowed in the sandbox: {REGION}",
             )
         if request.action not in ACTIONS:
             raise AwsError("InvalidAction", f"The sandbox does not simulate {request.action}")

@@ -48,7 +48,7 @@ def _set_deployer_policy(accounts: Accounts, document: dict[str, Any]) -> dict[s
     """Apply a policy document to the deployer's key."""
     for statement in statements_of(document):
         if statement["Effect"] not in {"Allow", "Deny"}:
-            raise ValueError(f"Effect is Allow or Deny, not {statement['Effect']}")
+            raise ValueError(f"unknown Effect: {statement['Effect']}; allowed: Allow, Deny")
     accounts.identity.iam.deployer_policy = document
     return document
 

@@ -101,7 +101,7 @@ def run_node_instance(url: str, name: str, zone: str) -> NodeInstance:
     subnet_id = _find_subnet(ec2, vpc_id, zone) if vpc_id else None
     group_id = _find_group(ec2, vpc_id) if vpc_id else None
     if not (subnet_id and group_id):
-        raise LookupError(f"the sandbox network is missing at {url}: call ensure_network first")
+        raise LookupError(f"sandbox network is missing at {url}; call ensure_network first")
     started = ec2.run_instances(
         ImageId=IMAGE_ID,
         InstanceType=INSTANCE_TYPE,

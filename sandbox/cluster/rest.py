@@ -80,11 +80,10 @@ class Rest:
             answer = connection.getresponse()
             content = answer.read()
         except http.client.HTTPException as error:
-            raise ApiError(0, "BadAnswer", f"no HTTP answer from the API server: {error!r}") from error
+            raise ApiError(0, "BadAnswer", f"response of the API server is not HTTP: {error!r}") from error
         except ConnectionRefusedError:
             raise ApiServerDownError(
-                f"the sandbox's API server does not answer on {self.layout.apiserver_url}: "
-                "start it with `make up`"
+                f"the sandbox's API server does not answer on {self.layout.apiserver_url}; run `make up`"
             ) from None
         finally:
             connection.close()
@@ -100,7 +99,7 @@ def parsed_object(status: int, content: bytes) -> dict[str, Any]:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        raise ApiError(status, "BadAnswer", f"no JSON object in an answer of {len(content)} bytes")
+        raise ApiError(status, "BadAnswer", f"response of {len(content)} bytes is not a JSON object")
     return parsed
 
 

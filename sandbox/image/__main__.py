@@ -33,10 +33,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.image", description=__doc__)
     parser.add_argument("--push", metavar="REGISTRY/NAME:TAG", default="")
     parser.add_argument("--platforms", metavar="LIST", help="by default this machine's")
-    parser.add_argument("--base", metavar="IMAGE", help="debian makes one of Debian's packages")
+    parser.add_argument("--base", metavar="IMAGE", help="debian builds a base image from Debian packages")
     parser.add_argument("--build-base", metavar="IMAGE", help="by default the base")
     parser.add_argument("--name", default=NAME)
-    parser.add_argument("--source", metavar="URL", default="", help="where the sources are, for a label")
+    parser.add_argument("--source", metavar="URL", default="", help="URL of the sources, for a label")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         store.root().mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def main() -> int:
         _say(f"error: {masked(str(error))}")
         return 1
     except KeyboardInterrupt:
-        _say("interrupted; the next run starts where this one ended")
+        _say("interrupted; the next run continues from here")
         return _INTERRUPTED
     return 0
 
@@ -54,9 +54,7 @@ def run(arguments: argparse.Namespace) -> str:
     """Return the name of the image, or after a push the reference by digest. Raises PreparationError."""
     platforms = builders.platforms(arguments.platforms)
     if len(platforms) > 1 and not arguments.push:
-        raise PreparationError(
-            "several platforms are pushed as one image: name where by PUSH=REGISTRY/NAME:TAG"
-        )
+        raise PreparationError("an image for several platforms must be pushed; set PUSH=REGISTRY/NAME:TAG")
     if arguments.push and not _REFERENCE.fullmatch(arguments.push):
         raise PreparationError(
             f"PUSH: read {arguments.push!r}; allowed: REGISTRY/NAME with or without :TAG; "
@@ -74,8 +72,8 @@ def run(arguments: argparse.Namespace) -> str:
             )
     if _USERINFO.search(arguments.source):
         raise PreparationError(
-            "SOURCE: read a URL with a user name or password, which would be a label of the image; "
-            "allowed: a URL without, such as https://example.com/node-nlb-sync"
+            "SOURCE: read a URL with a user name or password, visible in a label of the image; "
+            "allowed: a URL without them, such as https://example.com/node-nlb-sync"
         )
     builder, pin = builders.find(), Pin.read()
     first, build = arguments.base or default_base(), arguments.build_base

@@ -30,7 +30,7 @@ def _made(builder: Builder, pin: Pin, what: str, packages: str, say: Say) -> str
     if builder.has(name):
         return name
     if shutil.which("mmdebstrap") is None:
-        raise PreparationError("BASE=debian needs mmdebstrap: run `apt-get install mmdebstrap`")
+        raise PreparationError("BASE=debian needs mmdebstrap; run `apt-get install mmdebstrap`")
     with store.writing(lambda seconds: say(f"{name}: waiting for another run, {seconds:.0f} s")) as staging:
         archive: Path = staging / "root.tar"
         words = [
@@ -42,6 +42,6 @@ def _made(builder: Builder, pin: Pin, what: str, packages: str, say: Say) -> str
             str(archive),
         ]
         if refusal := environment.run(words, f"{name}: mmdebstrap", staging, say):
-            raise PreparationError(f"{name} cannot be made by mmdebstrap: {refusal}")
+            raise PreparationError(f"mmdebstrap cannot create {name}: {refusal}")
         builder.load(archive, name, say)
     return name

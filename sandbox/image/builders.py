@@ -85,7 +85,7 @@ class Buildah:
         file.write_text(f"FROM scratch\nADD {archive.name} /\n")
         words = [self.program, "build", f"--tag={name}", f"--file={file}", str(archive.parent)]
         if refusal := environment.run(words, f"{self.program}: {name}", archive.parent, say, self.variables):
-            raise PreparationError(f"{self.program} cannot make {name}: {refusal}")
+            raise PreparationError(f"{self.program} cannot create {name}: {refusal}")
 
     def has(self, name: str) -> bool:
         """Whether the local storage has an image of this name."""
@@ -121,7 +121,7 @@ class Docker:
         """Create a single-layer image from a tar of a root. Raises PreparationError."""
         words = [self.program, "import", str(archive), name]
         if refusal := environment.run(words, f"{self.program}: {name}", archive.parent, say, os.environ):
-            raise PreparationError(f"{self.program} cannot make {name}: {refusal}")
+            raise PreparationError(f"{self.program} cannot create {name}: {refusal}")
 
     def has(self, name: str) -> bool:
         """Whether the engine has an image of this name."""
@@ -158,8 +158,8 @@ class Docker:
             if errors.qualified(name) == own:
                 return digest
         raise PreparationError(
-            f"docker pushed {reference} and reports no digest of it; "
-            f"print it with `docker buildx imagetools inspect {reference}`"
+            f"docker pushed {reference} and reports no digest; "
+            f"print the digest with `docker buildx imagetools inspect {reference}`"
         )
 
     def _has_buildx(self) -> bool:

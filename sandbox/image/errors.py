@@ -25,13 +25,13 @@ def of_build(refusal: str, *, program: str, base: str) -> str:
     if _NO_BUILDX.search(refusal):
         return f"Docker cannot build without Buildx: {refusal}; install docker-buildx-plugin or docker-buildx"
     if _INDEX.search(refusal):
-        fix = "name the index that this machine reaches in PIP_INDEX_URL and UV_DEFAULT_INDEX"
+        fix = "set PIP_INDEX_URL and UV_DEFAULT_INDEX to a reachable index"
         return f"a package cannot be downloaded: {refusal}; {fix}"
     if _ARCHITECTURE.search(refusal):
-        fix = "name one that has it by BASE=, or take that platform out of PLATFORMS="
-        return f"the base image {base} has not every architecture that is asked for: {refusal}; {fix}"
+        fix = "set BASE= to an image with all architectures, or remove the platform from PLATFORMS="
+        return f"the base image {base} lacks a requested architecture: {refusal}; {fix}"
     if _UNREACHABLE.search(refusal) or _ABSENT.search(refusal):
-        fix = "name one that can be by BASE=REGISTRY/IMAGE, or `make image BASE=debian` makes one"
+        fix = "set BASE=REGISTRY/IMAGE to another image, or run `make image BASE=debian`"
         return f"the base image {base} cannot be pulled: {refusal}; {fix}"
     if _LOGIN.search(refusal):
         return f"the base image {base} cannot be pulled: {refusal}; run `{program} login {registry(base)}`"

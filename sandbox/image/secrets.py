@@ -34,5 +34,5 @@ def flags(directory: Path, variables: Mapping[str, str]) -> Iterator[str]:
         yield f"--secret=id=environment,src={file}"
     if bundle := variables.get("SSL_CERT_FILE"):
         if not Path(bundle).is_file():
-            raise PreparationError(f"SSL_CERT_FILE: no such file: {bundle}; correct or unset it")
+            raise PreparationError(f"SSL_CERT_FILE: missing file: {bundle}; correct or unset the variable")
         yield f"--secret=id=ca,src={bundle}"

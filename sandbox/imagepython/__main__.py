@@ -49,7 +49,7 @@ def main() -> int:
         _say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
-        _say("interrupted; the next run starts where this one ended")
+        _say("interrupted; the next run continues from here")
         return _INTERRUPTED
     # exec leaves no process between the terminal and the command: Ctrl-C reaches only the command.
     return os.execvpe(command[0], [str(word) for word in command], variables)  # noqa: S606
@@ -73,7 +73,7 @@ def prepare(
         what = f"virtual environment for Python {pin.version}: uv sync"
         refusal = environment.run(sync, what, ROOT, say, variables)
     if refusal:
-        raise PreparationError(f"the virtual environment for Python {pin.version} cannot be made: {refusal}")
+        raise PreparationError(f"cannot create the virtual environment for Python {pin.version}: {refusal}")
     return place.command([home / "bin" / words[0], *words[1:]] if words else []), variables
 
 

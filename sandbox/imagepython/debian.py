@@ -49,7 +49,7 @@ def ensure(pin: Pin, say: Say) -> Path:
     if not executable.exists():
         raise PreparationError(
             f"Debian {pin.suite} has no Python {pin.version}; "
-            "name in BASE of syncer/Dockerfile a release that has it"
+            "set BASE of syncer/Dockerfile to a release with that Python"
         )
     return home
 
@@ -91,7 +91,7 @@ def _make(pin: Pin, home: Path, executable: Path, say: Say) -> None:
             made,
         ]
         if refusal := environment.run(words, what, staging, say):
-            raise PreparationError(f"{what} cannot be made by mmdebstrap: {refusal}")
+            raise PreparationError(f"mmdebstrap cannot create {what}: {refusal}")
         home.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(home, ignore_errors=True)  # root of an earlier Python
         made.replace(home)

@@ -27,7 +27,7 @@ class Pin:
         image = _IMAGE.fullmatch(named)
         if image is None:
             raise PreparationError(
-                f"BASE of {dockerfile.name} names no Python: {named!r}; "
-                "write it as python:3.MINOR-slim-RELEASE, with or without a digest"
+                f"BASE of {dockerfile.name} has no Python version: {named!r}; "
+                "allowed: python:3.MINOR-slim-RELEASE, with or without a digest"
             )
         return cls(image[1], image[2])

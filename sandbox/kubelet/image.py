@@ -61,7 +61,7 @@ def of_dockerfile(dockerfile: Path) -> Start:
         return read(dockerfile.read_text())
     except OSError as error:
         raise ImageError(
-            f"{dockerfile} cannot be read ({error.strerror}): it stands for the image"
+            f"{dockerfile} cannot be read ({error.strerror}); the sandbox reads it in place of the image"
         ) from error
 
 
@@ -76,7 +76,7 @@ def words(container: Mapping[str, Any], start: Start) -> list[str]:
         return [*command, *(args or ())]
     found = [*start.entrypoint, *(start.cmd if args is None else args)]
     if not found:
-        raise ImageError("neither the container nor its image says what to start")
+        raise ImageError("the container has no command, and its image has no entrypoint")
     return found
 
 

@@ -85,7 +85,7 @@ def _check(probe: Mapping[str, Any], place: Place) -> Check:
         return lambda: _tcp(probe["tcpSocket"], place)
     if "exec" in probe:
         return lambda: _exec(probe["exec"]["command"], place)
-    raise ProbeError("only httpGet, tcpSocket and exec are simulated in the sandbox")
+    raise ProbeError("unknown probe; simulated in the sandbox: httpGet, tcpSocket, exec")
 
 
 async def _http(action: Mapping[str, Any], place: Place) -> str:

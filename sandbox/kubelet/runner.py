@@ -55,7 +55,7 @@ class Runner:
         )
         orphans = end_orphans(layout)
         if orphans:
-            log.info("ended %d containers that an earlier runner left behind", orphans)
+            log.info("ended %d containers of an earlier runner", orphans)
 
     def reconcile(self, pods: Iterable[Object], nodes: Mapping[tuple[str, str], Object]) -> None:
         """Start, update and end runs to match `pods`; `nodes` has the allocatable resources of the nodes."""

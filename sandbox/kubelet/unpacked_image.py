@@ -82,10 +82,10 @@ def _unpacked(layout: Layout, name: str) -> UnpackedImage:
     try:
         number, config = storage.inspect(program, name)
     except OSError:
-        raise PreparationError(f"no image {name} here; `make image` builds it") from None
+        raise PreparationError(f"missing image: {name}; run `make image`") from None
     (own,) = builders.platforms(None)
     if own != f"linux/{config.architecture}":
-        raise PreparationError(f"{name} is for linux/{config.architecture}; `make image` builds it for {own}")
+        raise PreparationError(f"{name} is for linux/{config.architecture}; run `make image` for {own}")
     root = layout.images / number[:12]
     if not root.exists():
         staged = root.with_suffix(".new")
@@ -93,7 +93,7 @@ def _unpacked(layout: Layout, name: str) -> UnpackedImage:
         storage.unpack(program, name, staged)
         staged.replace(root)
     if other := _differs(ROOT / "syncer", root / "app/syncer"):
-        raise PreparationError(f"{name} differs from this clone in {other}; `make image` rebuilds it")
+        raise PreparationError(f"{name} differs from this clone in {other}; run `make image`")
     return UnpackedImage(image=name, id=number, runtime=runtime, root=str(root), config=config)
 
 

@@ -28,7 +28,7 @@ def call(layout: Layout, method: str, path: str) -> dict[str, Any]:
         answer = connection.getresponse()
         said: dict[str, Any] = json.loads(answer.read())
     except OSError as error:
-        raise NodesDownError("the sandbox's nodes are not running: start them with `make up`") from error
+        raise NodesDownError("the sandbox's nodes are not running; run `make up`") from error
     finally:
         connection.close()
     if answer.status != http.HTTPStatus.OK:
@@ -66,7 +66,7 @@ def _acting(fleet: Fleet, act: Callable[[str], None]) -> Callable[[web.Request],
             act(name)
         except KeyError:
             known = ", ".join(sorted(fleet.instances)) or "none"
-            return web.json_response({"error": f"no node machine {name!r}; there are: {known}"}, status=404)
+            return web.json_response({"error": f"unknown node machine: {name!r}; known: {known}"}, status=404)
         return web.json_response(_describe(fleet, name))
 
     return handle

@@ -65,7 +65,7 @@ class Drain:
             for pod in pods:
                 self._evict_one(pod)
             if time.monotonic() > deadline:
-                self._say(f"{len(pods)} Pods would not leave; going on without them")
+                self._say(f"{len(pods)} Pods were not evicted; continuing")
                 return
             time.sleep(_POLL_S)
 

@@ -88,9 +88,9 @@ def add(
     chosen = list(names) or _free_names(existing, count)
     taken = set(chosen) & {node.name for node in existing}
     if taken:
-        raise SandboxError(f"node {min(taken)} exists already: choose another name, or none")
+        raise SandboxError(f"node {min(taken)} exists already; choose another name, or omit the name")
     if zone is not None and zone not in ZONES:
-        raise SandboxError(f"no zone {zone!r} in the sandbox: choose one of {', '.join(ZONES)}")
+        raise SandboxError(f"unknown zone: {zone!r}; allowed: {', '.join(ZONES)}")
     nodes_per_zone = Counter(dict.fromkeys(ZONES, 0))
     nodes_per_zone.update(node.zone for node in existing if node.kind != Kind.CONTROL_PLANE)
     for name in chosen:
@@ -115,7 +115,7 @@ def drain(
     """
     node = _find(layout, name)
     if as_ not in TOOLS:
-        raise SandboxError(f"no way to drain called {as_!r}: choose one of {', '.join(TOOLS)}")
+        raise SandboxError(f"unknown drain tool: {as_!r}; allowed: {', '.join(TOOLS)}")
     TOOLS[as_](Drain(layout, name, node.instance_id, pause_s, progress))
 
 
@@ -191,7 +191,7 @@ def _find(layout: Layout, name: str) -> NodeState:
         if node.name == name:
             return node
     known = ", ".join(node.name for node in nodes) or "none"
-    raise SandboxError(f"no node {name!r} in the sandbox; there are: {known}")
+    raise SandboxError(f"unknown node: {name!r}; known: {known}")
 
 
 def _join(layout: Layout, name: str, zone: str, kind: Kind) -> None:
@@ -212,7 +212,7 @@ def _wait_ready(layout: Layout, names: Sequence[str]) -> None:
         waiting -= {item["metadata"]["name"] for item in items if is_ready(item.get("status", {}))}
         if waiting and time.monotonic() > deadline:
             raise SandboxError(
-                f"node {min(waiting)} is not Ready after {_READY_WITHIN_S:.0f} s: "
+                f"node {min(waiting)} is not Ready after {_READY_WITHIN_S:.0f} s; "
                 f"see {layout.logs / 'nodes.log'}"
             )
         time.sleep(_POLL_S)

@@ -107,7 +107,7 @@ def install(
     """
     mode = environ.get(VARIABLE) or "auto"
     if mode not in _MODES:
-        raise PluginError(f"{VARIABLE}={mode}: choose one of {', '.join(_MODES)}")
+        raise PluginError(f"{VARIABLE} is {mode}; allowed: {', '.join(_MODES)}")
     searches = [_Search(each) for each in _wanted()]
     if mode != "offline":
         _search(searches, layout, environ, pulumi)

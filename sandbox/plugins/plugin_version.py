@@ -40,7 +40,7 @@ def ask(path: Path, role: Role, timeout_s: float = _ANSWER_S) -> str:
         said, version = _run([str(path), *arguments], role, deadline)
         if version:
             return version
-    raise NoVersionError(f"it answers {said!r}" if said else "it does not answer")
+    raise NoVersionError(f"version answer is {said!r}" if said else "no answer")
 
 
 def _run(command: list[str], role: Role, deadline: float) -> tuple[str, str]:
@@ -54,7 +54,7 @@ def _run(command: list[str], role: Role, deadline: float) -> tuple[str, str]:
             start_new_session=True,  # so that child processes end with the plugin
         )
     except OSError as error:
-        raise NoVersionError(f"it cannot be run ({error.strerror})") from None
+        raise NoVersionError(f"cannot run ({error.strerror})") from None
     try:
         line = _first_line(child, deadline)
         if _PORT.fullmatch(line):
@@ -93,7 +93,7 @@ def _of_server(port: int, role: Role, deadline: float) -> str:
                 wait_for_ready=True,
             )
         except protocol.grpc.RpcError as error:
-            raise NoVersionError(f"GetPluginInfo fails with {error.code().name}") from None
+            raise NoVersionError(f"GetPluginInfo fails: {error.code().name}") from None
     found = _VERSION.fullmatch(answer.version)
     if not found:
         raise NoVersionError(f"GetPluginInfo answers version {answer.version!r}")

@@ -28,7 +28,7 @@ def main() -> None:
             watch.look()
         except Exception as error:  # e.g. a full disk
             if said != (said := repr(error)):
-                logging.getLogger("supervisor").exception("a look failed")
+                logging.getLogger("supervisor").exception("a check of the processes failed")
 
 
 if __name__ == "__main__":

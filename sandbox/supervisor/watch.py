@@ -65,7 +65,7 @@ class Watch:
             log.error("%s", error)  # noqa: TRY400  (one line is enough)
             started = None
         if started:
-            log.info("started %s again, pid %d", name, started.pid)
+            log.info("restarted %s, pid %d", name, started.pid)
             before = self._noted[name]
             self._note(name, replace(before, restarts=before.restarts + 1))
         watched.running_since = self.clock()
@@ -80,9 +80,7 @@ class Watch:
         lost = name in STATE_IN_MEMORY
         log.warning("%s ended: %s", name, process.last_line(self.layout, name))
         if lost:
-            log.error(
-                "%s is not started again: its state was in memory; `make up` makes a fresh sandbox", name
-            )
+            log.error("%s is not restarted: its state was in memory; `make up` creates a fresh sandbox", name)
         restarts = self._noted[name].restarts if name in self._noted else 0
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._note(name, Incident(restarts=restarts, last=at, lost=lost))

@@ -14,7 +14,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 def main() -> int:
     """Prepare the tools named on the command line, or all; print the paths on stdout."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.toolchain", description=__doc__)
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help="default: what the sandbox needs")
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help="default: the tools of the sandbox")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_args()
     # SIGTERM is handled as an interruption, so that no compiler continues to run.
@@ -28,7 +28,7 @@ def main() -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the next run goes on from here\n")
+        sys.stderr.write("interrupted; the next run continues from here\n")
         return _INTERRUPTED
     for path in paths.values():
         sys.stdout.write(f"{path}\n")

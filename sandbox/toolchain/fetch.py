@@ -116,7 +116,7 @@ def _check(transfer: _Transfer, digest: str) -> None:
     if transfer.failure:
         raise DownloadError(transfer.failure)
     if transfer.total is not None and transfer.done < transfer.total:
-        raise DownloadError(f"the download broke off after {transfer.done} of {transfer.total} bytes")
+        raise DownloadError(f"the download ended after {transfer.done} of {transfer.total} bytes")
     if transfer.sha256 != digest:
         raise DownloadError(
             f"the download is corrupt: {transfer.url} has sha256 {transfer.sha256}, expected {digest}"
@@ -145,7 +145,7 @@ def _unpack(file: Path, release: Release, into: Path) -> None:
                 ):
                     _write(content, into / PurePosixPath(member.name).name)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise DownloadError(f"{release.url} is no archive that can be read: {error}") from error
+        raise DownloadError(f"{release.url} is not a readable archive: {error}") from error
 
 
 def _kept(member: str, release: Release) -> bool:
@@ -169,7 +169,7 @@ def _ask(name: str, release: Release, answers: dict[str, str | DownloadError]) -
         answers[name] = (release.sha256 if answered else None) or why
         return
     digest = release.sha256 or _listed(text, PurePosixPath(urlsplit(release.url).path).name)
-    answers[name] = digest or DownloadError(f"{release.checksums_url} does not name {release.url}")
+    answers[name] = digest or DownloadError(f"{release.checksums_url} has no checksum of {release.url}")
 
 
 def _listed(text: str, asset: str) -> str | None:

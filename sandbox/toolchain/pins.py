@@ -75,7 +75,7 @@ class Pins:
     def tool(self, name: str) -> Tool:
         """Return the tool `name`. Raises ToolchainError with the known names."""
         if name not in self.tools:
-            raise ToolchainError(f"there is no tool {name!r}; the tools are {self.names}")
+            raise ToolchainError(f"unknown tool: {name!r}; allowed: {self.names}")
         return self.tools[name]
 
 

@@ -9,7 +9,7 @@ class Step(StrEnum):
     """The steps of a tool, in their possible order."""
 
     WAITING = "waiting for another run that prepares the tools"
-    ASKING = "asking for the official release"
+    ASKING = "requesting the official release"
     DOWNLOADING = "downloading"
     FALLING_BACK = "not downloaded"
     FETCHING_MODULES = "fetching Go modules"

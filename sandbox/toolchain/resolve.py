@@ -38,7 +38,7 @@ def ensure(
     except OSError as error:
         raise ToolchainError(
             f"the tools cannot be kept in {store.root()}: {error.strerror or error} ({error.filename}); "
-            "free the way, or set NODE_NLB_SYNC_CACHE to another directory"
+            "make the directory writable, or set NODE_NLB_SYNC_CACHE to another directory"
         ) from error
     return {tool.name: paths[tool.name] for tool in wanted}
 
@@ -147,7 +147,7 @@ def _download_one(job: _Job, digest: str | DownloadError) -> Path:
 
     fetch.download(job.tool.release, digest, job.files, tick)
     if not (job.files / job.tool.name).is_file():
-        raise DownloadError(f"{job.tool.release.url} holds no {job.tool.name}")
+        raise DownloadError(f"{job.tool.release.url} has no {job.tool.name}")
     return job.ready(f"downloaded from {job.tool.release.url}")
 
 
@@ -184,6 +184,6 @@ def _build_one(job: _Job) -> Path:
     except BuildError as error:
         raise ToolchainError(
             f"{job.tool.name} {job.tool.version} can be neither downloaded ({job.refusal}) nor built with Go "
-            f"({error}): see that the Internet or a Go module proxy (GOPROXY) can be reached"
+            f"({error}): connect to the Internet or to a Go module proxy (GOPROXY)"
         ) from error
     return job.ready("built with Go")

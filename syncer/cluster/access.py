@@ -35,7 +35,9 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
     in_pod = not kubeconfig and bool(environment.get("KUBERNETES_SERVICE_HOST"))
     # Not pathlib: without HOME and a passwd entry of this UID, pathlib raises RuntimeError.
     if not (kubeconfig or in_pod or os.path.exists(os.path.expanduser(_AT_HOME))):  # noqa: PTH110, PTH111
-        raise MisconfiguredError("no cluster: set KUBECONFIG, or run in a Pod with a ServiceAccount token")
+        raise MisconfiguredError(
+            "cluster configuration is missing; set KUBECONFIG, or run in a Pod with a ServiceAccount token"
+        )
     config = Configuration()
     try:
         if in_pod:
@@ -54,7 +56,9 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
                 f"KUBECONFIG is {quoted(kubeconfig)} ({_one_line(error)}); allowed: the path of a kubeconfig"
             ) from None
         where = "the ServiceAccount" if in_pod else _AT_HOME
-        raise MisconfiguredError(f"no access to the cluster by {where}: {_one_line(error)}") from None
+        raise MisconfiguredError(
+            f"cannot load the cluster configuration of {where}: {_one_line(error)}"
+        ) from None
     know(config.password, *(token.rpartition(" ")[2] for token in config.api_key.values()))
     know_userinfo(config.host)
     know_userinfo(config.proxy or "")
@@ -63,7 +67,7 @@ def configuration(environment: Mapping[str, str]) -> Configuration:
             f"KUBECONFIG {quoted(kubeconfig)}" if kubeconfig else "the ServiceAccount" if in_pod else _AT_HOME
         )
         raise MisconfiguredError(
-            f"{where} names the API server {quoted(str(config.host))}; allowed: a URL such as https://HOST:6443"
+            f"{where} has API server {quoted(str(config.host))}; allowed: a URL such as https://HOST:6443"
         )
     if config.proxy and "://" not in config.proxy:
         config.proxy = f"http://{config.proxy}"  # as curl, Go and botocore do
@@ -95,8 +99,8 @@ def _check_temporary(kubeconfig: str, merged: Mapping[str, Any]) -> None:
         tempfile.gettempdir()
     except FileNotFoundError:
         raise MisconfiguredError(
-            f"KUBECONFIG {quoted(kubeconfig)} has certificates in its text, and no temporary directory "
-            "can be written for them; set TMPDIR to a writable directory, or name the certificates' files"
+            f"KUBECONFIG {quoted(kubeconfig)} has inline certificates, and no temporary directory is "
+            "writable; set TMPDIR to a writable directory, or refer to the certificates' files"
         ) from None
 
 

@@ -68,9 +68,9 @@ class Stream:
                 for line in filter(None, lines):
                     yield _event(line)
                 if len(rest) > _LONGEST_EVENT:
-                    raise GarbledError("a watch without an end of line")
+                    raise GarbledError("watch event has no line end")
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterError(f"the watch broke off: {_one_line(error)}") from None
+            raise ClusterError(f"watch connection failed: {_one_line(error)}") from None
         finally:
             self._response.close()
 
@@ -198,9 +198,9 @@ def _event(line: bytes) -> dict[str, Any]:
     try:
         event = json.loads(line)
     except (RecursionError, ValueError) as error:
-        raise GarbledError(f"a watch event is no JSON: {_one_line(error)}") from None
+        raise GarbledError(f"watch event is not JSON: {_one_line(error)}") from None
     if not isinstance(event, dict):
-        raise GarbledError("a watch event is no JSON object")
+        raise GarbledError("watch event is not a JSON object")
     return event
 
 
@@ -210,7 +210,7 @@ def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dic
     except (urllib3.exceptions.HTTPError, OSError, RecursionError, ValueError) as error:
         raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
     if not isinstance(answer, dict):
-        raise ClusterError(f"{method} {path}: the answer is not a JSON object")
+        raise ClusterError(f"{method} {path}: response is not a JSON object")
     return answer
 
 
@@ -223,14 +223,14 @@ class Page:
     version: str
 
 
-def page_of(plural: str, answer: Mapping[str, Any], asked: str) -> Page:
-    """Return the page for `asked` (its `continue`); GarbledError if malformed or with the same `continue`."""
+def page_of(plural: str, answer: Mapping[str, Any], requested: str) -> Page:
+    """Return the page for the token `requested`; GarbledError if malformed or with the same `continue`."""
     metadata, items = answer.get("metadata"), answer.get("items") or []
     if not (isinstance(metadata, dict) and isinstance(items, list)):
-        raise GarbledError(f"the list of {plural} is none")
+        raise GarbledError(f"API server returned a malformed {plural} list")
     rest = str(metadata.get("continue") or "")
-    if rest and rest == asked:
-        raise GarbledError(f"the list of {plural} does not go on")
+    if rest and rest == requested:
+        raise GarbledError(f"{plural} list: the API server repeated its `continue` token")
     return Page(items, rest, str(metadata.get("resourceVersion") or ""))
 
 
@@ -245,10 +245,10 @@ def _refusal(method: str, path: str, response: urllib3.BaseHTTPResponse) -> Refu
         body = response.read(_ERROR_BODY)
     response.close()
     try:
-        said = str(json.loads(body)["message"])
+        text = str(json.loads(body)["message"])
     except (ValueError, KeyError, RecursionError, TypeError):
-        said = body.decode(errors="replace")[:200]
-    return refusal(response.status, f"{method} {path}: HTTP {response.status}: {' '.join(said.split())}")
+        text = body.decode(errors="replace")[:200]
+    return refusal(response.status, f"{method} {path}: HTTP {response.status}: {' '.join(text.split())}")
 
 
 def _one_line(error: BaseException) -> str:

@@ -55,7 +55,7 @@ class Caller:
                 self._remember(error, began)
             raise
         except _SENSELESS as error:
-            garbled = GarbledError(f"an answer makes no sense: {type(error).__name__}: {error}")
+            garbled = GarbledError(f"malformed response: {type(error).__name__}: {error}")
             self._remember(garbled, began)
             raise garbled from None
 
@@ -65,4 +65,4 @@ class Caller:
 
 def without_namespace(error: RefusedError) -> ClusterError:
     """Explain a 404 for a create: a missing namespace; impossible in the Pod's own namespace."""
-    return ClusterError(f"{error}; make it, or mend NLB_SYNC_NAMESPACE")
+    return ClusterError(f"{error}; create the namespace, or correct NLB_SYNC_NAMESPACE")

@@ -69,7 +69,7 @@ class Known(Generic[View]):
     def complete(self, version: str) -> None:
         """Replace the views by the complete list, as of `version`."""
         if version in {"", "0"}:
-            raise DoubtError(f"the list of {self._plural} has no resourceVersion")
+            raise DoubtError(f"{self._plural} list has no resourceVersion")
         self._views, self._draft = self._draft, {}
         self.version, self._listed_at = version, time.monotonic()
         self._sink.replaced(dict(self._views))
@@ -78,14 +78,16 @@ class Known(Generic[View]):
         """Apply one event of a watch, or of the watch's initial list."""
         kind, item = event.get("type"), event.get("object")
         if not isinstance(item, dict):
-            raise GarbledError(f"a watch event of {self._plural} has no object")
+            raise GarbledError(f"watch event of {self._plural} has no object")
         if kind == "ERROR":
             code = item.get("code")
             raise refusal(code if isinstance(code, int) else 0, str(item.get("message") or "watch error"))
         metadata = _metadata(item)
         version = str(metadata.get("resourceVersion") or "")
         if self.version and _older(version, self.version, equal=kind != "BOOKMARK"):
-            raise DoubtError(f"version {version} came after {self.version}: the history changed")
+            raise DoubtError(
+                f"resourceVersion {version} follows {self.version}: the API server's history changed"
+            )
         if kind == "BOOKMARK":
             if not self.version and _LIST_ENDS in (metadata.get("annotations") or {}):
                 self.complete(version)

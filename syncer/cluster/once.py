@@ -13,14 +13,14 @@ _NOT_FOUND = 404
 def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
     """Return every Node, complete; ClusterError otherwise."""
     views: list[NodeView] = []
-    asked = ""
+    token = ""
     while True:
-        query = {"limit": _PAGE, "continue": asked} if asked else {"limit": _PAGE}
-        page = page_of("nodes", api.get("/api/v1/nodes", query), asked)
+        query = {"limit": _PAGE, "continue": token} if token else {"limit": _PAGE}
+        page = page_of("nodes", api.get("/api/v1/nodes", query), token)
         views += [node_view(item, policy) for item in page.items]
         if not page.rest:
             return tuple(views)
-        asked = page.rest
+        token = page.rest
 
 
 def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:

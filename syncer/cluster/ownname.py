@@ -47,4 +47,4 @@ class OwnName:
             if error.status == _BAD_REQUEST:
                 return False  # invalid as a Node's name
             # Not a 403: the election would end, as for a missing right to Leases.
-            raise ClusterError(f"whether {self._host} is a Node's name cannot be known: {error}") from None
+            raise ClusterError(f"cannot check whether {self._host} is a Node's name: {error}") from None

@@ -110,8 +110,8 @@ class Reflector(Generic[View]):
             except ClusterError as error:
                 self._failed(str(error))
             except Exception:  # the thread must not die silently: the list is read again
-                log.exception("unforeseen fault while watching %s", self._watched.plural)
-                self._forget("doubt", "an unforeseen fault")
+                log.exception("unexpected error while watching %s", self._watched.plural)
+                self._forget("doubt", "an unexpected error")
 
     def _list_then_watch(self) -> None:
         if self._known.version and self._known.age > _TRUST_S:
@@ -267,4 +267,4 @@ class Reflector(Generic[View]):
         self._pace.succeeded(kind)
         self._right_at = time.monotonic()
         if self._problems.pop(kind, None):
-            log.info("%s: the API server answers again", self._watched.plural)
+            log.info("%s: the API server responds again", self._watched.plural)

@@ -48,5 +48,5 @@ def own_name(api: Api) -> str:
     By a SelfSubjectReview (Kubernetes 1.28).
     """
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    said = (api.small("POST", _WHO, body).get("status") or {}).get("userInfo") or {}
-    return str(said.get("username") or "")
+    user = (api.small("POST", _WHO, body).get("status") or {}).get("userInfo") or {}
+    return str(user.get("username") or "")

@@ -16,7 +16,7 @@ from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs
 
 _RENEW = "renew that certificate, or set this machine's clock"
 _NAME = "use a name or address of that certificate in the kubeconfig's server, or set its tls-server-name"
-_TRUST = "give the CA that issued it: certificate-authority of the kubeconfig, ca.crt of the ServiceAccount"
+_TRUST = "set the CA that issued it: certificate-authority of the kubeconfig, ca.crt of the ServiceAccount"
 # By OpenSSL's code, X509_V_ERR_* in x509_vfy.h; any other code concerns the chain.
 _CURES = {9: _RENEW, 10: _RENEW, 62: _NAME, 64: _NAME}
 _PROXY_CURE = (

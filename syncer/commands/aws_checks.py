@@ -24,10 +24,10 @@ _SPARE_SHARE = 0.1
 _NUMBER = re.compile(r"[0-9]{1,5}")
 
 
-def _shift_says(shifted: Sequence[TargetHealth]) -> str:
+def _shift_text(shifted: Sequence[TargetHealth]) -> str:
     counts = Counter(health.override for health in shifted)
-    told = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
-    return f"zonal shift: {told}"
+    counted = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
+    return f"zonal shift: {counted}"
 
 
 # Probes a health check: protocol, port and path to (result or None, explanation).
@@ -70,15 +70,15 @@ class AwsChecks:
         try:
             arn = await self.survey.caller(group.arn)
         except CredentialsError as error:
-            return fails("credentials", f"from {found}; AWS does not take them: {error}")
+            return fails("credentials", f"from {found}; AWS refuses the credentials: {error}")
         except AwsError as error:
-            return note("credentials", f"from {found}; whose they are cannot be asked: {error}")
+            return note("credentials", f"from {found}; cannot read the identity: {error}")
         if not arn:
             return ok("credentials", f"from {found}")
         accounts = {each.group.account for each in self.settings.groups}
         if other := accounts.difference(arn.split(":")[4:5]):
             there = ", ".join(sorted(other))
-            return note("credentials", f"{arn}, from {found}; groups of account {there} are not its own")
+            return note("credentials", f"{arn}, from {found}; other accounts of target groups: {there}")
         return ok("credentials", f"{arn}, from {found}")
 
     async def _group(self, group: GroupSettings) -> AsyncIterator[Finding]:
@@ -89,9 +89,9 @@ class AwsChecks:
             healthy = sum(health.state is TargetState.HEALTHY for health in healths)
             yield ok(name, f"DescribeTargetHealth: {len(healths)} targets, {healthy} healthy")
             if shifted := [health for health in healths if health.shifted and health.registered]:
-                yield note(name, _shift_says(shifted))
+                yield note(name, _shift_text(shifted))
         except AccessDeniedError as error:
-            yield note(name, f"{error}; the syncer runs blind: nothing that others change is repaired")
+            yield note(name, f"{error}; the syncer runs blind: changes by other writers are not repaired")
         except AwsError as error:
             yield fails(name, str(error))
             return
@@ -100,33 +100,31 @@ class AwsChecks:
         try:
             facts = await self.survey.facts(arn)
         except AwsError as error:
-            yield note(name, f"{error}; type, health check, zones and quota cannot be looked at")
+            yield note(name, f"{error}; not checked: type, health check, zones, quota")
             return
         if facts.target_type != "instance":
-            yield fails(
-                name, f"its target type is {facts.target_type}; the syncer fills groups of type instance"
-            )
+            yield fails(name, f"target type is {facts.target_type}; allowed: groups of type instance")
             return
-        yield ok(name, "its target type is instance")
+        yield ok(name, "target type is instance")
         yield self._health_check(group, facts, healths or [])
         for balancer in facts.balancers:
             async for finding in self._balancer(group, balancer, healths or []):
                 yield finding
             yield await self._firewall(group, balancer, facts)
         if not facts.balancers:
-            yield fails(name, "no load balancer uses it; add a listener")
+            yield fails(name, "no load balancer uses the group; add a listener")
 
     async def _may(self, group: GroupSettings, operation: str) -> Finding:
-        name, asked = group.group.name, "RegisterTargets" if operation == "register" else "DeregisterTargets"
+        name, call = group.group.name, "RegisterTargets" if operation == "register" else "DeregisterTargets"
         try:
-            said = await self.survey.may(
+            answer = await self.survey.may(
                 "register" if operation == "register" else "deregister", group.group.arn
             )
         except AwsError as error:
             return fails(name, str(error))
-        if " IP" in said:
-            return fails(name, f"its target type is no instance ({said})")
-        return ok(name, f"{asked} is allowed")
+        if " IP" in answer:
+            return fails(name, f"target type is not instance ({answer}); allowed: groups of type instance")
+        return ok(name, f"{call} is allowed")
 
     def _health_check(
         self, group: GroupSettings, facts: GroupFacts, healths: Collection[TargetHealth]
@@ -137,19 +135,20 @@ class AwsChecks:
             live = ", ".join(map(str, sorted(live_ports)))
             return fails(
                 name,
-                f"HealthCheckPortStale: it is checked on {port}, the NodePorts are {live}; run `pulumi up`",
+                f"HealthCheckPortStale: the health check uses port {port}, the NodePorts are {live}; run "
+                "`pulumi up`",
             )
         passing = sum(health.state is TargetState.HEALTHY for health in healths)
         where = f"{facts.check_protocol} {port}{facts.check_path if facts.check_protocol != 'TCP' else ''}"
         if passing:
             return ok(name, f"{passing} targets pass the health check ({where})")
-        asked = int(port) if _NUMBER.fullmatch(port) else self._wanted_port(group)
-        if asked is None:
+        checked = int(port) if _NUMBER.fullmatch(port) else self._wanted_port(group)
+        if checked is None:
             return note(name, f"no target passes the health check yet ({where})")
-        good, said = self.knock(facts.check_protocol, asked, facts.check_path)
+        good, result = self.knock(facts.check_protocol, checked, facts.check_path)
         if good is None:
-            return note(name, f"no target passes the health check yet ({where}); {said}")
-        return ok(name, said) if good else fails(name, f"the health check ({where}) will fail: {said}")
+            return note(name, f"no target passes the health check yet ({where}); {result}")
+        return ok(name, result) if good else fails(name, f"the health check ({where}) fails: {result}")
 
     def _wanted_port(self, group: GroupSettings) -> int | None:
         """Return the group's target port, for a health check on the traffic port; None if unknown."""
@@ -165,11 +164,11 @@ class AwsChecks:
         try:
             yield self._zones(name, await self.survey.zones(arn, balancer), healths)
         except AwsError as error:
-            yield note(name, f"{error}; whether every node's zone is enabled cannot be looked at")
+            yield note(name, f"{error}; not checked: the zones of the nodes")
         try:
             crossing = await self.survey.cross_zone(arn, balancer)
         except AwsError as error:
-            yield note(name, f"{error}; whether NLB_SYNC_CROSS_ZONE is right cannot be looked at")
+            yield note(name, f"{error}; not checked: NLB_SYNC_CROSS_ZONE")
             crossing = self.settings.cross_zone
         if crossing != self.settings.cross_zone:
             real = str(crossing).lower()
@@ -178,7 +177,7 @@ class AwsChecks:
             quotas = await self.survey.quotas(arn)
             share = await self.survey.groups_beside(arn, balancer)
         except AwsError as error:
-            yield note(name, f"{error}; the quota cannot be looked at")
+            yield note(name, f"{error}; not checked: the quota")
             return
         # With cross-zone on, the quota of a zone applies to the whole load balancer ("Quotas for your NLBs").
         whole = (
@@ -209,33 +208,35 @@ class AwsChecks:
         return ok(name, f"security group rules for TCP {where} are present" if ports else "no port known yet")
 
     def _zones(self, name: str, enabled: frozenset[str], healths: Collection[TargetHealth]) -> Finding:
-        said = self.settings.zones
-        if said is not None and not said <= enabled:
-            extra = ", ".join(sorted(said - enabled))
-            return fails(name, f"NLB_SYNC_ZONES names {extra}, which the load balancer does not serve")
+        configured = self.settings.zones
+        if configured is not None and not configured <= enabled:
+            extra = ", ".join(sorted(configured - enabled))
+            return fails(
+                name, f"NLB_SYNC_ZONES has zones that the load balancer does not serve: {extra}; remove them"
+            )
         listed = {health.target.id: health.zone for health in healths if health.zone}
         zones = {listed.get(node.instance_id or InstanceId(""), node.zone) for node in self._wanted()}
-        if said is not None:
-            zones = {zone for zone in zones if is_enabled(zone, said)}
+        if configured is not None:
+            zones = {zone for zone in zones if is_enabled(zone, configured)}
         idle = {zone for zone in zones if not is_enabled(zone, enabled)}
         if idle:
             return fails(
                 name,
-                f"nodes in {', '.join(sorted(idle))} get no traffic: enable the zone on the load balancer",
+                f"nodes in {', '.join(sorted(idle))} get no traffic; enable the zone on the load balancer",
             )
         served = f"the load balancer serves {', '.join(sorted(enabled))}"
-        return ok(name, served if self.nodes is None else f"{served}, where all nodes are")
+        return ok(name, served if self.nodes is None else f"{served}, the zones of all nodes")
 
     def _room(self, name: str, quota: int) -> Finding:
         limit, wanted = self.settings.target_limit or quota, len(self._wanted())
         if self.nodes is None and limit <= quota:
-            return note(name, f"{limit} places; how many nodes there are could not be read")
+            return note(name, f"{limit} places; not checked: the number of nodes")
         if limit > quota:
-            return fails(name, f"NLB_SYNC_TARGET_LIMIT is {limit}, but the account's quota leaves {quota}")
+            return fails(name, f"NLB_SYNC_TARGET_LIMIT is {limit}; allowed by the account's quota: {quota}")
         if wanted > limit:
-            return fails(name, f"{wanted} nodes for {limit} places: raise the quota, or select fewer")
+            return fails(name, f"{wanted} nodes for {limit} places; raise the quota, or select fewer nodes")
         if limit - wanted < limit * _SPARE_SHARE:
-            return note(name, f"{wanted} nodes for {limit} places: little room is left")
+            return note(name, f"{wanted} nodes for {limit} places; few places are free")
         return ok(name, f"{wanted} nodes for {limit} places")
 
     def _wanted(self) -> list[NodeView]:
@@ -247,7 +248,7 @@ class AwsChecks:
     def _clock(self) -> Iterator[Finding]:
         skew = self.survey.skew
         if skew is None:
-            yield note("clock", "AWS did not tell the time")
+            yield note("clock", "AWS responses have no date")
         elif abs(skew) > _SKEW_NOTED_S:
             grade = fails if abs(skew) > _SKEW_FAILS_S else note
             yield grade("clock", f"{abs(skew):.0f} s off AWS's clock; AWS refuses calls that are 300 s off")

@@ -54,25 +54,25 @@ def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _OneLine(
         prog="python -m syncer",
         description="Keeps the target groups of an NLB in step with a cluster's nodes.",
-        epilog="exit codes: 0 all is well, 1 not well, or not in time, 2 a flag, file or variable is wrong, "
-        "3 not possible, or no such node, 70 an error that nothing foresaw",
+        epilog="exit codes: 0 well, 1 not well or timeout, 2 wrong flag, file or variable, "
+        "3 not possible or unknown node, 70 unexpected error",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
-    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser(
         "run",
         help="keep the target groups filled until SIGTERM",
-        description="Keeps the target groups filled until SIGTERM. Everything is set by the environment.",
+        description="Keeps the target groups filled until SIGTERM. The settings are environment variables.",
         epilog=f"environment:\n{settings.as_help()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument(
         "--once",
         action="store_true",
-        help="end after one pass; exit code 1 if it failed or could not begin within 30 s",
+        help="end after one pass; exit code 1 if the pass fails or cannot begin within 30 s",
     )
-    run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, say what would be written")
+    run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, log the calls instead")
     files.add_parsers(commands)
     flags.add_parsers(commands)
     return parser

@@ -55,15 +55,15 @@ def needed_rights(
                 namespace=place.namespace,
                 name=name,
             )
-            yield right, "there is no election, so run one replica only"
+            yield right, "no leader election; run one replica only"
         for verb in ("get", "create", "patch"):
             name = "" if verb == "create" else f"{place.name}-state"
             right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
-            yield right, "what is ours is remembered until the next start only, and no hold can be confirmed"
-    yield from _rights_to_tell(workload)
+            yield right, "the ownership registry is lost at the next start, and holds cannot be confirmed"
+    yield from _event_rights(workload)
 
 
-def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
+def _event_rights(workload: Workload | None) -> Iterator[tuple[Right, str]]:
     """List the rights for Events: a Node's in namespace `default`, the Deployment's beside the Deployment."""
     places = {"default": "events of Nodes"}
     if workload is not None:
@@ -82,13 +82,13 @@ def _rights_to_tell(workload: Workload | None) -> Iterator[tuple[Right, str]]:
 def check_identity(api: Api, place: Place | None) -> Iterator[Finding]:
     """Report the identity behind the rights, and the unchecked rights."""
     try:
-        yield ok("rights", f"they are those of {own_name(api)}")
+        yield ok("rights", f"the syncer's identity is {own_name(api)}")
     except ClusterError as error:
-        yield note("rights", f"whose they are is not told: {error}")
+        yield note("rights", f"cannot read the syncer's identity: {error}")
     if place is None:
         yield note(
             "rights",
-            "those to Lease and record are not looked at: this is no Pod, and NLB_SYNC_NAMESPACE is not set",
+            "not checked: Lease and ownership registry, outside a Pod and without NLB_SYNC_NAMESPACE",
         )
 
 
@@ -100,13 +100,13 @@ def check_rights(api: Api, rights: Iterable[tuple[Right, str]]) -> Iterator[Find
             if allowed(api, right):
                 continue
         except ClusterError as error:
-            yield fails("rights", f"the API server cannot be asked: {error}")
+            yield fails("rights", f"cannot check the rights: {error}")
             return
         missing = True
         how = f"RBAC does not allow: {right}"
-        yield note("rights", f"{how}; {lost}") if lost else fails("rights", f"{how}; grant it")
+        yield note("rights", f"{how}; {lost}") if lost else fails("rights", f"{how}; grant the right")
     if not missing:
-        yield ok("rights", "RBAC allows all that the syncer does")
+        yield ok("rights", "RBAC allows all calls of the syncer")
 
 
 def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
@@ -163,7 +163,7 @@ def answers(
 ) -> tuple[bool | None, str]:
     """Return whether a Ready node answers the health check from here; None where unknown."""
     ready = [node for node in nodes if node.ready and node.instance_id is not None]
-    said = "no Ready node tells an InternalIP"
+    result = "no Ready node has an InternalIP"
     for node in ready[:3]:
         try:
             address = internal_address(api, node.name)
@@ -171,10 +171,10 @@ def answers(
             return None, str(error)
         if not address:
             continue
-        good, said = _knock(protocol, address, port, path)
+        good, result = _knock(protocol, address, port, path)
         if good is not None:
-            return good, f"{node.name} {said}"
-    return None, said
+            return good, f"{node.name} {result}"
+    return None, result
 
 
 def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | None, str]:
@@ -183,7 +183,7 @@ def _knock(protocol: str, address: str, port: int, path: str) -> tuple[bool | No
     try:
         if protocol == "TCP":
             socket.create_connection((address, port), _PATIENCE_S).close()
-            return True, f"takes connections on {where}"
+            return True, f"accepts connections on {where}"
         url = f"{protocol.lower()}://{where}{path}"
         with build_opener(ProxyHandler({})).open(url, timeout=_PATIENCE_S) as reply:
             return True, f"answers {reply.status} on {where}{path}"

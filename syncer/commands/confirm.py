@@ -26,11 +26,9 @@ def confirm(args: argparse.Namespace) -> int:
     groups = _groups(settings, args.group)
     records = records_of(settings)
     if records is None:
-        raise MisconfiguredError(
-            "NLB_SYNC_NAMESPACE is not set; allowed: the namespace of the syncer's ConfigMap"
-        )
-    said = _asked(args.url)
-    if wrong := _other_hold(said, groups, args.hold):
+        raise MisconfiguredError("NLB_SYNC_NAMESPACE is not set; set the namespace of the syncer's ConfigMap")
+    status = _read_status(args.url)
+    if wrong := _other_hold(status, groups, args.hold):
         complain(wrong)
         return Exit.NOT_POSSIBLE
     try:
@@ -42,9 +40,11 @@ def confirm(args: argparse.Namespace) -> int:
         complain(error)
         return Exit.NOT_WELL
     if args.json:
-        show_json({"target_group": _holder(said, groups, args.hold), "hold_id": args.hold, "confirmed": True})
+        show_json(
+            {"target_group": _holder(status, groups, args.hold), "hold_id": args.hold, "confirmed": True}
+        )
     else:
-        show(f"{args.hold} is confirmed for 15 minutes; {_then(said)}")
+        show(f"{args.hold} is confirmed for 15 minutes; {_then(status)}")
     return Exit.WELL
 
 
@@ -54,45 +54,45 @@ def _groups(settings: Settings, named: str) -> tuple[TargetGroupArn, ...]:
     if found:
         return found
     known = ", ".join(each.group.name for each in settings.groups)
-    raise MisconfiguredError(f"GROUP is {named!r}; allowed: {known}, or an ARN of them")
+    raise MisconfiguredError(f"GROUP is {named!r}; allowed: {known}, or the ARN of one of these groups")
 
 
-def _asked(url: str) -> Mapping[str, Any]:
+def _read_status(url: str) -> Mapping[str, Any]:
     try:
         return ask_status(url)
     except (OSError, ValueError):
-        complain(f"no syncer answers at {url}, so nobody says whether it still holds this")
+        complain(f"no syncer answers at {url}: the hold is not checked")
         return {}
 
 
-def _then(said: Mapping[str, Any]) -> str:
+def _then(status: Mapping[str, Any]) -> str:
     """Describe the effect, as far as the answer of the syncer shows."""
-    if said.get("paused"):
-        return "but the syncer is paused and lets nothing go"
-    if not said or said.get("leader") is False:
-        return "the syncer that leads lets it go within seconds, if it holds just this"
-    return "the syncer lets it go within seconds"
+    if status.get("paused"):
+        return "the syncer is paused and deregisters no target"
+    if not status or status.get("leader") is False:
+        return "the leader deregisters the targets within seconds, if the hold is unchanged"
+    return "the syncer deregisters the targets within seconds"
 
 
-def _other_hold(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
+def _other_hold(status: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
     """Return why the hold cannot be confirmed; "" where the hold exists or the state is unknown."""
-    holds = _holds(said, groups)
-    if said.get("leader") is False or not holds or hold in holds.values():
+    holds = _holds(status, groups)
+    if status.get("leader") is False or not holds or hold in holds.values():
         return ""
     known = ", ".join(filter(None, holds.values()))
-    there = f"{known} now" if known else "nothing that waits to be confirmed"
-    return f"there is no hold {hold}; the group holds {there}"
+    there = f"{known}" if known else "none"
+    return f"unknown hold: {hold}; holds of the group: {there}"
 
 
-def _holder(said: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
+def _holder(status: Mapping[str, Any], groups: Collection[TargetGroupArn], hold: str) -> str:
     """Return the group of the hold; the first named group where unknown."""
-    holds = _holds(said, groups)
+    holds = _holds(status, groups)
     return next((arn for arn, held in holds.items() if held == hold), next(iter(groups)))
 
 
-def _holds(said: Mapping[str, Any], groups: Collection[TargetGroupArn]) -> dict[str, str]:
+def _holds(status: Mapping[str, Any], groups: Collection[TargetGroupArn]) -> dict[str, str]:
     """Return the hold id of each group, from the answer of the syncer."""
-    listed: Iterable[Mapping[str, Any]] = said.get("groups", ())
+    listed: Iterable[Mapping[str, Any]] = status.get("groups", ())
     return {
         each["target_group"]: str(each.get("hold_id") or "")
         for each in listed

@@ -96,5 +96,5 @@ def _show(findings: Iterable[Finding], *, as_json: bool) -> None:
         )
     else:
         show_table(
-            ("CHECK", "RESULT", "SAYS"), ((each.check, each.grade.value, each.says) for each in listed)
+            ("CHECK", "RESULT", "DETAIL"), ((each.check, each.grade.value, each.says) for each in listed)
         )

@@ -35,8 +35,8 @@ from syncer.text.quote import quoted
 # Settings require a target group; with files these two commands need none. No request uses the ARN.
 _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/none/0000000000000000"
 
-_NODES = "what `kubectl get nodes -o json` prints (a List or one Node); - is standard input"
-_TARGETS = "what `aws elbv2 describe-target-health --output json` prints; - is standard input"
+_NODES = "output of `kubectl get nodes -o json` (a List or one Node); - is standard input"
+_TARGETS = "output of `aws elbv2 describe-target-health --output json`; - is standard input"
 # Older PowerShells write UTF-16; the text is decoded as such.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -50,13 +50,13 @@ _Shape = TypeVar("_Shape")
 
 def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `explain` and `plan`; both set `answer`, a function of the parsed arguments to an exit code."""
-    explaining = subparsers.add_parser("explain", help="why each node is a target, or why not")
+    explaining = subparsers.add_parser("explain", help="show for each node why it is a target or not")
     explaining.add_argument(
-        "node", nargs="*", metavar="NODE", help="a Node's name or an instance id; without any all nodes"
+        "node", nargs="*", metavar="NODE", help="name of a Node, or instance id; default: all nodes"
     )
-    _add_files(explaining, f"{_TARGETS}; once for each group. Without it nothing is registered")
+    _add_files(explaining, f"{_TARGETS}; once for each group; default: no registered targets")
     explaining.set_defaults(answer=explain)
-    planning = subparsers.add_parser("plan", help="what would be sent to AWS now, and what is held back")
+    planning = subparsers.add_parser("plan", help="show the next calls to AWS, and the holds")
     _add_files(planning, f"{_TARGETS}; once for each group")
     planning.add_argument(
         "--port",
@@ -64,14 +64,14 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
         default=[],
         type=_port,
         metavar="N",
-        help="the NodePort on which targets are wanted; once for all groups, or once for each",
+        help="the NodePort of the targets; once for all groups, or once for each",
     )
     planning.add_argument(
         "--target-group",
         action="append",
         default=[],
         metavar="ARN",
-        help="the group's name in the answer, once for each; default: that of the targets file",
+        help="the group's name in the output, once for each; default: the name of the targets file",
     )
     planning.add_argument(
         "--ownership",
@@ -83,12 +83,10 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_files(parser: argparse.ArgumentParser, targets: str) -> None:
     """Add the flags of both commands."""
-    parser.add_argument(
-        "-f", "--nodes", metavar="FILE", help=f"{_NODES}. Without it cluster and AWS are read"
-    )
+    parser.add_argument("-f", "--nodes", metavar="FILE", help=f"{_NODES}; default: cluster and AWS are read")
     parser.add_argument("--targets", action="append", default=[], metavar="FILE", help=targets)
     parser.add_argument("--node-selector", metavar="SELECTOR", help="default: NLB_SYNC_NODE_SELECTOR")
-    parser.add_argument("--json", action="store_true", help="for programs; without it a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def explain(args: argparse.Namespace) -> int:
@@ -96,7 +94,7 @@ def explain(args: argparse.Namespace) -> int:
     if args.nodes is not None:
         return explain_files(args)
     if args.targets:
-        return _refuse(MisconfiguredError("--targets belongs to -f; leave it out to ask AWS"))
+        return _refuse(MisconfiguredError("--targets without -f; add -f, or omit --targets to read AWS"))
     from syncer.commands import live  # noqa: PLC0415 - boto3 and kubernetes only where they are needed
 
     return live.explain(args)
@@ -107,7 +105,11 @@ def plan(args: argparse.Namespace) -> int:
     if args.nodes is not None or args.targets or args.port or args.target_group:
         missing = [flag for flag in ("nodes", "targets", "port") if getattr(args, flag) in (None, [])]
         if missing:
-            return _refuse(MisconfiguredError(f"--{missing[0]} is missing; files come all together or not"))
+            return _refuse(
+                MisconfiguredError(
+                    f"--{missing[0]} is missing; allowed: --nodes, --targets and --port together, or none"
+                )
+            )
         if len(args.port) not in {1, len(args.targets)}:
             return _refuse(_uneven("--port", args.port, args.targets, "once, or once for each --targets"))
         if len(args.target_group) not in {0, len(args.targets)}:
@@ -120,7 +122,7 @@ def plan(args: argparse.Namespace) -> int:
 
 def _uneven(flag: str, given: Sequence[object], files: Sequence[str], allowed: str) -> MisconfiguredError:
     return MisconfiguredError(
-        f"{flag} is there {len(given)} times and --targets {len(files)} times; allowed: {allowed}"
+        f"{flag} is given {len(given)} times and --targets {len(files)} times; allowed: {allowed}"
     )
 
 
@@ -136,21 +138,21 @@ def explain_files(args: argparse.Namespace) -> int:
     evaluation = evaluate(listed.nodes, registered_instances(groups), node_policy)
     verdicts = final_verdicts(evaluation, choose(evaluation, groups, policy))
     overrides = answers.overrides_of(groups)
-    asked = {plain(name): name for name in args.node}
+    requested = {plain(name): name for name in args.node}
     known = {name for each in verdicts for name in _names(each)}
-    if asked:
-        verdicts = tuple(each for each in verdicts if _names(each).intersection(asked))
+    if requested:
+        verdicts = tuple(each for each in verdicts if _names(each).intersection(requested))
     if args.json:
         show_json(answers.explained(verdicts, overrides))
     elif verdicts:
-        head = ("NODE", "INSTANCE", "VERDICT", "REASON", "BECAUSE IT IS")
+        head = ("NODE", "INSTANCE", "VERDICT", "REASON", "MEANING")
         selector = node_policy.selector.text
         show_table(head, (_explained_row(each, selector, overrides) for each in verdicts))
-    elif not asked:
+    elif not requested:
         show("no nodes")
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in requested if name not in known]
     for name in unknown:
-        complain(f"{asked[name]} is not among the nodes of {args.nodes}{hint(name, known)}")
+        complain(f"{requested[name]} is not among the nodes of {args.nodes}{hint(name, known)}")
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
 
 
@@ -211,7 +213,7 @@ def _policies(args: argparse.Namespace, environment: Mapping[str, str]) -> tuple
 
 def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
     """Read a file or standard input, and parse the content with `shape`."""
-    shown = "standard input" if name == "-" else name or "'', an empty file name,"
+    shown = "standard input" if name == "-" else name or "''"
     try:
         content = read_whole(name)
     except DocumentError as error:
@@ -223,14 +225,14 @@ def _read(name: str, shape: Callable[[Any], _Shape]) -> _Shape:
     except json.JSONDecodeError as error:
         raise DocumentError(f"{shown} {_no_json(error)}") from None
     except RecursionError:
-        raise DocumentError(f"{shown} is nested too deeply for what kubectl or aws print") from None
+        raise DocumentError(f"{shown} is nested too deeply; give the output of kubectl or aws") from None
     except UnicodeDecodeError:
-        raise DocumentError(f"{shown} is not UTF-8 text; give what kubectl or aws printed as JSON") from None
+        raise DocumentError(f"{shown} is not UTF-8 text; give the JSON output of kubectl or aws") from None
     except DocumentError as error:
         raise DocumentError(f"{shown}: {error}") from None
     except ValueError:  # Python parses no number of more than 4,300 digits
         raise DocumentError(
-            f"{shown} holds a number that is too long for what kubectl or aws print"
+            f"{shown} has a number that is too long; give the output of kubectl or aws"
         ) from None
 
 
@@ -239,24 +241,27 @@ def _no_text(content: bytes) -> str:
     if content.startswith(b"\x1f\x8b"):
         return "is compressed (gzip); unpack it first"
     mark = next((name for mark, name in _MARKS if content == mark), "")
-    return f"is not UTF-8 text: it is a byte order mark of {mark} and nothing else" if mark else ""
+    return f"has only a byte order mark of {mark}; give the JSON output of kubectl or aws" if mark else ""
 
 
 def _no_number(word: str) -> NoReturn:
-    raise DocumentError(f"{word} is no number in JSON; give what kubectl or aws printed")
+    raise DocumentError(f"{word} is not a number in JSON; give the output of kubectl or aws")
 
 
 def _no_json(error: json.JSONDecodeError) -> str:
     if not error.doc.strip():
-        return "is empty; did the command that should have filled it fail?"
+        return "is empty; check the command that writes it"
     if error.msg == "Extra data":
-        return f"holds a second document (line {error.lineno}); give one List, as kubectl get nodes prints"
+        return (
+            f"has a second document (line {error.lineno}); give one List, such as the output of kubectl "
+            "get nodes"
+        )
     return f"is not JSON (line {error.lineno}: {error.msg}); use -o json, or aws --output json"
 
 
 def _only_one_stdin(names: list[str]) -> None:
     if names.count("-") > 1:
-        raise DocumentError("- is standard input and can be given once; save the other to a file")
+        raise DocumentError("- is given twice; save one of the inputs to a file")
 
 
 def _port(text: str) -> int:

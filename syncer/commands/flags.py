@@ -45,7 +45,9 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     """Add the commands; each sets `answer`, a function of the parsed arguments to an exit code."""
     _add_status(subparsers)
     _add_wait(subparsers)
-    doctor = subparsers.add_parser("doctor", help="whether the syncer will work here, and what it lacks")
+    doctor = subparsers.add_parser(
+        "doctor", help="check whether the syncer works here, and which rights are missing"
+    )
     _asks(doctor, "syncer.commands.doctor", "doctor")
     _add_confirm(subparsers)
     _add_leave(subparsers)
@@ -54,38 +56,50 @@ def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _add_status(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    status = subparsers.add_parser("status", help="what the running syncer knows, as a table")
+    status = subparsers.add_parser("status", help="show the state of the running syncer")
     status.add_argument(
         "--url",
         default=own_url(os.environ),
         type=_url,
-        help="where the syncer answers HTTP; default: %(default)s",
+        help="URL of the syncer; default: %(default)s",
     )
     status.add_argument(
         "--stale-after",
         type=_seconds,
         default=180.0,
         metavar="S",
-        help="a group whose last good pass is older than this is not well; default: %(default)g",
+        help="the age of a group's last good pass that counts as not well; default: %(default)g",
     )
     _asks(status, "syncer.commands.status", "status")
 
 
 def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    wait = subparsers.add_parser("wait", help="wait until a node is drained, or healthy")
+    wait = subparsers.add_parser("wait", help="wait until a node is drained or healthy")
     wait.add_argument(
-        "node", metavar="NODE", type=_node, help="a Node's name, or an instance id (needs no cluster)"
+        "node", metavar="NODE", type=_node, help="name of a Node, or instance id (needs no cluster)"
     )
     goal = wait.add_mutually_exclusive_group(required=True)
     goal.add_argument(
-        "--drained", action="store_true", help="no group lists it and no new connection comes any more"
+        "--drained",
+        action="store_true",
+        help="wait until no group lists the node and no new connections arrive",
     )
-    goal.add_argument("--healthy", action="store_true", help="every group has a healthy target of it")
-    wait.add_argument(
-        "--timeout", type=_seconds, default=600.0, metavar="S", help="give up after S; default: %(default)g"
+    goal.add_argument(
+        "--healthy", action="store_true", help="wait until every group has a healthy target of the node"
     )
     wait.add_argument(
-        "--every", type=_pause, default=5.0, metavar="S", help="look every S; default: %(default)g"
+        "--timeout",
+        type=_seconds,
+        default=600.0,
+        metavar="S",
+        help="timeout in seconds; default: %(default)g",
+    )
+    wait.add_argument(
+        "--every",
+        type=_pause,
+        default=5.0,
+        metavar="S",
+        help="interval of reads in seconds; default: %(default)g",
     )
     settle = wait.add_mutually_exclusive_group()
     settle.add_argument(
@@ -93,7 +107,7 @@ def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         type=_seconds,
         default=SETTLE_S,
         metavar="S",
-        help="how long an NLB may go on sending new connections to a target that was deregistered; "
+        help="seconds in which an NLB may send new connections to a deregistered target; "
         "default: %(default)g",
     )
     settle.add_argument("--no-settle", dest="settle", action="store_const", const=0.0, help="--settle 0")
@@ -101,37 +115,44 @@ def _add_wait(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _add_confirm(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    confirm = subparsers.add_parser("confirm", help="let a removal go that is held as doubtful")
-    confirm.add_argument("group", metavar="GROUP", help="the target group's name or ARN")
+    confirm = subparsers.add_parser("confirm", help="approve a removal that is held as doubtful")
+    confirm.add_argument("group", metavar="GROUP", help="name or ARN of the target group")
     confirm.add_argument(
-        "hold", metavar="HOLD-ID", type=_hold, help="as `status` and `plan --json` name it: of what was seen"
+        "hold", metavar="HOLD-ID", type=_hold, help="id of the hold in `status` and `plan --json`"
     )
     confirm.add_argument(
-        "--url", default=own_url(os.environ), type=_url, help="the syncer that holds it; default: %(default)s"
+        "--url",
+        default=own_url(os.environ),
+        type=_url,
+        help="URL of the syncer with the hold; default: %(default)s",
     )
     _asks(confirm, "syncer.commands.confirm", "confirm")
 
 
 def _add_leave(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     leave = subparsers.add_parser(
-        "leave", help="take this cluster's targets out of its groups while the others keep the floor"
+        "leave", help="deregister this cluster's targets while the other targets keep the floor"
     )
-    leave.add_argument("--yes", action="store_true", help="do it; without it only say what would be done")
+    leave.add_argument("--yes", action="store_true", help="deregister the targets; default: only show them")
     leave.add_argument(
         "--timeout",
         type=_seconds,
         default=600.0,
         metavar="S",
-        help="how long to wait until others serve in our place; default: %(default)g",
+        help="seconds to wait until other targets serve; default: %(default)g",
     )
     leave.add_argument(
-        "--every", type=_pause, default=5.0, metavar="S", help="look every S; default: %(default)g"
+        "--every",
+        type=_pause,
+        default=5.0,
+        metavar="S",
+        help="interval of reads in seconds; default: %(default)g",
     )
     leave.add_argument(
         "--url",
         default=own_url(os.environ),
         type=_url,
-        help="no syncer may be at work here, unless it is paused; default: %(default)s",
+        help="URL of this cluster's syncer, which must be paused or stopped; default: %(default)s",
     )
     _asks(leave, "syncer.commands.leave", "leave")
 
@@ -152,7 +173,7 @@ def _add_compare(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
 def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     manifests = subparsers.add_parser(
-        "manifests", help="print the Kubernetes objects of a syncer for target groups that exist"
+        "manifests", help="print the Kubernetes objects of a syncer for existing target groups"
     )
     manifests.add_argument(
         "--target-group",
@@ -162,11 +183,9 @@ def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
         help="as in NLB_SYNC_TARGET_GROUPS; once for each group",
     )
     manifests.add_argument(
-        "--identity", choices=KINDS, required=True, help="how the syncer gets its AWS credentials"
+        "--identity", choices=KINDS, required=True, help="source of the syncer's AWS credentials"
     )
-    manifests.add_argument(
-        "--role-arn", type=_role, metavar="ARN", help="the IAM role that the syncer assumes with irsa"
-    )
+    manifests.add_argument("--role-arn", type=_role, metavar="ARN", help="the IAM role for irsa")
     manifests.add_argument(
         "--image", type=_image, required=True, help="the syncer's image, with its digest: NAME@sha256:..."
     )
@@ -199,14 +218,14 @@ def _asks(parser: argparse.ArgumentParser, module: str, function: str, *, shown:
         code: int = getattr(import_module(module), function)(args)
         return code
 
-    parser.add_argument("--json", action="store_true", help=f"for programs; without it {shown}")
+    parser.add_argument("--json", action="store_true", help=f"print JSON instead of {shown}")
     parser.set_defaults(answer=answer)
 
 
 def _url(text: str) -> str:
     if not is_url(text):
         raise argparse.ArgumentTypeError(
-            f"{quoted(text)} is not a URL such as http://127.0.0.1:8080; the default is made of "
+            f"{quoted(text)} is not a URL; allowed: http://HOST:PORT; default: from "
             "NLB_SYNC_ADDRESS and NLB_SYNC_PORT"
         )
     return text.rstrip("/").removesuffix("/status")
@@ -214,7 +233,7 @@ def _url(text: str) -> str:
 
 def _node(text: str) -> str:
     if not is_name(text):
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is no Node's name and no instance id")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is neither the name of a Node nor an instance id")
     return text
 
 
@@ -244,7 +263,7 @@ def _image(text: str) -> str:
 def _role(text: str) -> str:
     if not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", text):
         raise argparse.ArgumentTypeError(
-            f"{quoted(text)} is not the ARN of an IAM role (arn:aws:iam::ACCOUNT:role/NAME)"
+            f"{quoted(text)} is not the ARN of an IAM role; allowed: arn:aws:iam::ACCOUNT:role/NAME"
         )
     return text
 
@@ -254,19 +273,17 @@ def _seconds(text: str) -> float:
         return decimal(text, 0, _LONGEST_S)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{quoted(text)} is not a number of seconds (0 to {_LONGEST_S})"
+            f"{quoted(text)} is not a number of seconds; allowed: 0 to {_LONGEST_S}"
         ) from None
 
 
 def _hold(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{12}", text):
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a hold's id (12 digits 0-9, a-f)")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a hold id; allowed: 12 digits 0-9, a-f")
     return text
 
 
 def _pause(text: str) -> float:
     if (value := _seconds(text)) < 1:
-        raise argparse.ArgumentTypeError(
-            f"{quoted(text)} is less than 1 second; AWS's calls are shared by many"
-        )
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is less than 1 second; allowed: 1 to {_LONGEST_S}")
     return value

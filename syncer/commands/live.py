@@ -39,21 +39,21 @@ def explain(args: argparse.Namespace) -> int:
     selector = settings.node_selector.text
     seen = live_look(settings)
     explanations = seen.explanations
-    asked = {plain(name): name for name in args.node}
+    requested = {plain(name): name for name in args.node}
     known = {name for each in explanations for name in _names(each)}
-    if asked:
-        explanations = [each for each in explanations if _names(each).intersection(asked)]
+    if requested:
+        explanations = [each for each in explanations if _names(each).intersection(requested)]
     if args.json:
         show_json([_as_json(each, selector) for each in explanations])
-    elif asked:
+    elif requested:
         for number, each in enumerate(explanations):
             _show_explanation(each, selector, gap=number > 0)
     else:
         _show_all(explanations)
-    absent = "is no Node of this cluster and no target of its groups"
+    absent = "is neither a Node of this cluster nor a target of its groups"
     if seen.problems:
-        absent = "is not in what could be read"
-    unknown = [f"{said} {absent}{hint(name, known)}" for name, said in asked.items() if name not in known]
+        absent = "is unknown, with failed reads"
+    unknown = [f"{text} {absent}{hint(name, known)}" for name, text in requested.items() if name not in known]
     for line in (*seen.problems, *unknown):
         complain(line)
     if seen.problems:
@@ -63,9 +63,9 @@ def explain(args: argparse.Namespace) -> int:
 
 def _show_all(explanations: Sequence[Explanation]) -> None:
     if explanations:
-        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS SAYS", "NEXT"), map(_row, explanations))
+        show_table(("NODE", "INSTANCE", "VERDICT", "REASON", "AWS STATE", "NEXT"), map(_row, explanations))
     else:
-        show("no node and no target is listed")
+        show("no nodes and no targets")
 
 
 def plan(args: argparse.Namespace) -> int:
@@ -167,7 +167,7 @@ def _show_explanation(explanation: Explanation, selector: str, *, gap: bool) -> 
         )
         for at in explanation.groups
     ]
-    show_table(("  GROUP", "PORT", "AWS SAYS", "BECAUSE", "NEXT"), rows)
+    show_table(("  GROUP", "PORT", "AWS STATE", "MEANING", "NEXT"), rows)
 
 
 def _row(explanation: Explanation) -> tuple[str, ...]:
@@ -183,10 +183,10 @@ def _row(explanation: Explanation) -> tuple[str, ...]:
 
 def _each(explanation: Explanation, shown: Callable[[AtGroup], str]) -> str:
     """Show the text of each group; once where all groups have the same text."""
-    said = [shown(at) for at in explanation.groups]
-    if len(set(said)) == 1:
-        return said[0]
-    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(explanation.groups, said, strict=True))
+    texts = [shown(at) for at in explanation.groups]
+    if len(set(texts)) == 1:
+        return texts[0]
+    return ", ".join(f"{_group_name(at)}: {text}" for at, text in zip(explanation.groups, texts, strict=True))
 
 
 def _group_name(at: AtGroup) -> str:
@@ -196,7 +196,7 @@ def _group_name(at: AtGroup) -> str:
 def _show_plans(seen: Look) -> None:
     names = [parse_arn(each.target_group).name for each in seen.plans]
     if not show_plans(zip(names, seen.plans, strict=True)):
-        show("nothing to do" + (", as far as could be read" if seen.problems else ""))
+        show("nothing to do" + (", with failed reads" if seen.problems else ""))
     for name, each in zip(names, seen.plans, strict=True):
         if each.hold_id:
-            show(f"{name} waits until that fits, or for: nlb-sync confirm {name} {each.hold_id}")
+            show(f"{name} waits for capacity or approval: nlb-sync confirm {name} {each.hold_id}")

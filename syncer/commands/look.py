@@ -75,7 +75,7 @@ async def look(
     try:
         await record.load(each.target_group for each in groups)
     except ClusterError as error:
-        problems.append(f"the record of what is ours: {error}")
+        problems.append(f"cannot read the ownership registry: {error}")
     confirmed = record.confirmed(time.time())
     groups = [replace(each, ours=record.ours(each.target_group), confirmed=confirmed) for each in groups]
     quarantine = quarantine or {}

@@ -1,4 +1,4 @@
-"""`manifests`: print the Kubernetes objects of a syncer for target groups that exist."""
+"""`manifests`: print the Kubernetes objects of a syncer for existing target groups."""
 
 import argparse
 import json
@@ -45,9 +45,9 @@ def manifests(args: argparse.Namespace) -> int:
 def objects(args: argparse.Namespace) -> list[Manifest]:
     """Build the objects of the parsed flags. Raises MisconfiguredError where the flags conflict."""
     if args.identity == IRSA and args.role_arn is None:
-        raise MisconfiguredError("--role-arn is missing; --identity irsa needs the role that it assumes")
+        raise MisconfiguredError("--role-arn is missing; set the IAM role for --identity irsa")
     if args.identity != IRSA and args.role_arn is not None:
-        raise MisconfiguredError("--role-arn is for --identity irsa alone; leave it out")
+        raise MisconfiguredError("--role-arn without --identity irsa; omit --role-arn")
     try:
         followed = groups(",".join(args.target_group))
     except ValueError as error:
@@ -97,10 +97,10 @@ def _env(entries: Iterable[str], variables: Mapping[str, str], *, external: bool
                 f"--env begins with {quoted(word[0] if word else '')}; allowed: NAME=VALUE"
             )
         if name in env or name in variables or name in _OWN:
-            raise MisconfiguredError(f"--env {name} is set already; leave it out, or use the flag for it")
+            raise MisconfiguredError(f"--env {name} is a variable of the manifests; omit it, or use its flag")
         if not external and name in VARIABLES:
             raise MisconfiguredError(
-                f"--env {name} would replace the credentials of --identity; leave it out, "
+                f"--env {name} would replace the credentials of --identity; omit it, "
                 f"or use --identity {EXTERNAL}"
             )
         env[name] = value

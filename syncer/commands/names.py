@@ -37,7 +37,7 @@ def hint(name: str, known: Collection[str]) -> str:
     """
     from difflib import get_close_matches  # noqa: PLC0415 - only for an unknown name
 
-    asked = name.lower()
-    near = sorted(each for each in known if each.startswith(f"{asked}."))
-    near = near or get_close_matches(asked, known, n=3, cutoff=_ALIKE)
+    wanted = name.lower()
+    near = sorted(each for each in known if each.startswith(f"{wanted}."))
+    near = near or get_close_matches(wanted, known, n=3, cutoff=_ALIKE)
     return f"; did you mean {' or '.join(near[:3])}?" if near else ""

@@ -39,7 +39,7 @@ class UntilHealthy:
             name: healths for name, healths in sight.items() if not any(map(_gets_traffic, healths or ()))
         }
         if missing:
-            return Progress(done=False, line=_told(missing))
+            return Progress(done=False, line=_by_group(missing))
         return Progress(done=True, line=f"healthy in {', '.join(sight)}")
 
 
@@ -63,24 +63,24 @@ class UntilDrained:
             self._seen = self._seen or bool(listed)
             self._since = at
         if listed:
-            return Progress(done=False, line=_told(listed))
+            return Progress(done=False, line=_by_group(listed))
         if not self._seen:
-            return Progress(done=True, line="no group lists it")
+            return Progress(done=True, line="no group lists the node")
         left = (at if self._since is None else self._since) + self._settle - at
         if left > 0:
             return Progress(
                 done=False,
-                line=f"no group lists it; new connections may still come for {left:.0f} s",
+                line=f"no group lists the node; new connections may arrive for {left:.0f} s",
                 over_in=left,
             )
-        return Progress(done=True, line="no group lists it, and no new connection comes any more")
+        return Progress(done=True, line="no group lists the node, and no new connections arrive")
 
 
 def _gets_traffic(health: TargetHealth) -> bool:
     return health.state is TargetState.HEALTHY and not health.override
 
 
-def _told(groups: Sight) -> str:
+def _by_group(groups: Sight) -> str:
     return ", ".join(f"{_states(healths)} in {name}" for name, healths in groups.items())
 
 

@@ -55,7 +55,7 @@ def finish() -> None:
 
 def _write(line: str) -> None:
     if sys.stdout is None:
-        raise UnreadError("the answer cannot be written: standard output is closed")
+        raise UnreadError("cannot write the output: standard output is closed")
     try:
         sys.stdout.write(line + "\n")
     except OSError as error:
@@ -66,7 +66,7 @@ def _unread(error: OSError) -> UnreadError:
     # At exit the interpreter would write the rest of the buffer again and report another error.
     abandon(sys.stdout)
     gone = isinstance(error, BrokenPipeError)
-    return UnreadError("" if gone else f"the answer cannot be written: {error.strerror}")
+    return UnreadError("" if gone else f"cannot write the output: {error.strerror}")
 
 
 def complain(problem: object) -> None:
@@ -76,4 +76,4 @@ def complain(problem: object) -> None:
 
 def spoken_by(speaker: str) -> str:
     """Name the authoritative Node of several Nodes of one instance."""
-    return f"so says {speaker}, the newest Node of this instance"
+    return f"by {speaker}, the newest Node of this instance"

@@ -54,7 +54,7 @@ def read_whole(name: str, limits: Limits | None = None) -> bytes:
 
 def _standard_input(limits: Limits) -> bytes:
     if sys.stdin is None:
-        raise _unreadable("it is closed")
+        raise _unreadable("the stream is closed")
     try:
         number = sys.stdin.fileno()
     except io.UnsupportedOperation:  # text in memory
@@ -87,14 +87,14 @@ def _piece(number: int, limits: Limits, began: float, *, awaits_writer: bool) ->
     while not poll.poll(_LOOK_S * 1000):
         now = time.monotonic()
         if now - since > limits.silence:
-            raise _nothing_came(f"nothing came for {limits.silence:g} s")
+            raise _nothing_came(f"no data for {limits.silence:g} s")
         if now - began > limits.whole:
-            raise _nothing_came(f"the end did not come within {limits.whole:g} s")
+            raise _nothing_came(f"no end of data within {limits.whole:g} s")
         if awaits_writer and now - since > limits.no_writer:
             try:
                 # A pipe without a writer is at its end; with a writer the read would block.
                 if not (piece := os.read(number, _PIECE)):
-                    raise _nothing_came(f"no command has written to this pipe for {limits.no_writer:g} s")
+                    raise _nothing_came(f"no writer of the pipe for {limits.no_writer:g} s")
             except BlockingIOError:
                 awaits_writer = False
             else:
@@ -103,14 +103,14 @@ def _piece(number: int, limits: Limits, began: float, *, awaits_writer: bool) ->
 
 
 def _unreadable(why: str | None) -> DocumentError:
-    return DocumentError(f"cannot be read: {why}; give a file or -")
+    return DocumentError(f"cannot be read: {why}; allowed: a file, or - for standard input")
 
 
 def _too_much(limits: Limits) -> DocumentError:
     return DocumentError(
-        f"holds more than {limits.most // (1024 * 1024)} MiB; give what kubectl or aws printed"
+        f"is larger than {limits.most // (1024 * 1024)} MiB; give the output of kubectl or aws"
     )
 
 
 def _nothing_came(why: str) -> DocumentError:
-    return DocumentError(f"cannot be read: {why}; is the command that fills it still running?")
+    return DocumentError(f"cannot be read: {why}; check the command that writes it")

@@ -19,9 +19,9 @@ def check_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
     key, value = _FILTER
     if (key in given) != (value in given):
         there, absent = (key, value) if key in given else (value, key)
-        yield note("settings", f"{there} without {absent} filters nothing: every node may be a target")
+        yield note("settings", f"{there} without {absent} has no effect: every node may be a target")
     for old, new in _OUTDONE:
         if {old, new} <= given:
-            yield note("settings", f"{old} has no effect beside {new}")
+            yield note("settings", f"{old} has no effect with {new}")
     if environment.get("NLB_SYNC_PAUSED", "").strip().lower() in {"1", "t", "true"}:
         yield note("settings", "NLB_SYNC_PAUSED is set: the syncer writes nothing")

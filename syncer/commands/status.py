@@ -25,22 +25,22 @@ _MOST_BYTES = 64 * 1024 * 1024  # 2 MB for 5,000 nodes
 def status(args: argparse.Namespace) -> int:
     """Print the syncer's state; the result is not well if a group's last good pass is too old."""
     try:
-        said = ask_status(args.url)
+        answer = ask_status(args.url)
     except OSError as error:
         why = getattr(error, "reason", error)
         complain(
             f"no syncer answers at {args.url} ({why}); "
-            "try `kubectl -n NAMESPACE port-forward deploy/nlb-sync 8080`, or give --url"
+            "run `kubectl -n NAMESPACE port-forward deploy/nlb-sync 8080`, or set --url"
         )
         return Exit.NOT_POSSIBLE
     except ValueError:
-        complain(f"{args.url} answers, but not as a syncer does; give its --url")
+        complain(f"{args.url} is not a syncer; set --url to the syncer")
         return Exit.NOT_POSSIBLE
-    amiss = list(_amiss(said, args.stale_after))
+    amiss = list(_amiss(answer, args.stale_after))
     if args.json:
-        show_json({**said, "well": not amiss, "amiss": amiss})
+        show_json({**answer, "well": not amiss, "amiss": amiss})
     else:
-        _show(said)
+        _show(answer)
         for line in amiss:
             complain(line)
     return Exit.NOT_WELL if amiss else Exit.WELL
@@ -50,46 +50,46 @@ def ask_status(url: str, patience: float = _PATIENCE_S) -> Mapping[str, Any]:
     """Read /status; OSError without an answer, ValueError for another document."""
     try:
         with build_opener(ProxyHandler({})).open(f"{url}/status", timeout=patience) as reply:
-            said = json.loads(reply.read(_MOST_BYTES))
+            answer = json.loads(reply.read(_MOST_BYTES))
     except urllib.error.HTTPError as error:
         error.close()
         raise ValueError from None
     except (HTTPException, RecursionError):
         raise ValueError from None
-    if not _is_status(said):
+    if not _is_status(answer):
         raise ValueError
-    return dict(said)
+    return dict(answer)
 
 
-def _is_status(said: Any) -> bool:
+def _is_status(answer: Any) -> bool:
     """Return whether the document is a syncer's: other programs have groups too."""
-    if not isinstance(said, dict) or not _has_lists(said, "groups", "nodes", "problems"):
+    if not isinstance(answer, dict) or not _has_lists(answer, "groups", "nodes", "problems"):
         return False
     return all(
         isinstance(group, dict)
         and ":targetgroup/" in str(group.get("target_group"))
         and _has_lists(group, "targets", "register", "deregister", "held")
-        for group in said["groups"]
+        for group in answer["groups"]
     )
 
 
-def _has_lists(said: Mapping[str, Any], *names: str) -> bool:
-    return all(isinstance(said.get(name), list) for name in names)
+def _has_lists(answer: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(answer.get(name), list) for name in names)
 
 
-def _amiss(said: Mapping[str, Any], stale_after: float) -> Iterator[str]:
+def _amiss(answer: Mapping[str, Any], stale_after: float) -> Iterator[str]:
     """List the problems for a user, a line for each problem."""
-    if not said.get("ready"):
-        yield f"not ready: {said.get('waiting_for') or 'see /readyz'}"
-    elif said.get("leader") is False and said.get("election"):
-        yield f"it cannot be known who leads: {said['election']}"
-    for group in said["groups"]:
-        age = _age(said, group)
+    if not answer.get("ready"):
+        yield f"not ready: {answer.get('waiting_for') or 'see /readyz'}"
+    elif answer.get("leader") is False and answer.get("election"):
+        yield f"the leader is unknown: {answer['election']}"
+    for group in answer["groups"]:
+        age = _age(answer, group)
         name = _name(group)
         if age is None:
             yield f"{name}: no good pass since the start{_because(group)}"
         elif age > stale_after:
-            why = _because(group) or "".join(f": {each}" for each in said.get("problems", ())[:1])
+            why = _because(group) or "".join(f": {each}" for each in answer.get("problems", ())[:1])
             yield f"{name}: the last good pass is {age:.0f} s ago{why}"
 
 
@@ -99,34 +99,34 @@ def _because(group: Mapping[str, Any]) -> str:
     return f": {why}" if why else ""
 
 
-def _show(said: Mapping[str, Any]) -> None:
-    verdicts = Counter(node["verdict"] for node in said.get("nodes", ()))
-    if "version" in said:  # missing in the answer of an older version
-        show(f"version    {said['version']}")
-    show(f"ready      {'yes' if said.get('ready') else 'no: ' + str(said.get('waiting_for'))}")
+def _show(answer: Mapping[str, Any]) -> None:
+    verdicts = Counter(node["verdict"] for node in answer.get("nodes", ()))
+    if "version" in answer:  # missing in the answer of an older version
+        show(f"version    {answer['version']}")
+    show(f"ready      {'yes' if answer.get('ready') else 'no: ' + str(answer.get('waiting_for'))}")
     for switch in ("leader", "paused", "blind"):
-        if switch in said:
-            show(f"{switch:<10} {'yes' if said[switch] else 'no'}{_standing_by(switch, said)}")
-    show(f"ownership  {said.get('ownership')}")
+        if switch in answer:
+            show(f"{switch:<10} {'yes' if answer[switch] else 'no'}{_standing_by(switch, answer)}")
+    show(f"ownership  {answer.get('ownership')}")
     show(f"nodes      {', '.join(f'{verdicts[each]} {each}' for each in ('in', 'leaving', 'out'))}")
-    for problem in said.get("problems", ()):
+    for problem in answer.get("problems", ()):
         show(f"problem    {problem}")
     show("")
     head = ("GROUP", "PORT", "REGISTERED", "HEALTHY", "FLOOR", "TO REGISTER", "TO DEREGISTER", "HELD")
-    show_table((*head, "LAST GOOD PASS", "PROBLEM"), (_row(said, group) for group in said["groups"]))
-    for group in said["groups"]:
+    show_table((*head, "LAST GOOD PASS", "PROBLEM"), (_row(answer, group) for group in answer["groups"]))
+    for group in answer["groups"]:
         _show_held(group)
 
 
-def _standing_by(switch: str, said: Mapping[str, Any]) -> str:
+def _standing_by(switch: str, answer: Mapping[str, Any]) -> str:
     """Explain a standby replica's answer: `kubectl exec deploy/…` selects any replica."""
-    if switch != "leader" or said["leader"] or said.get("paused") or said.get("election"):
+    if switch != "leader" or answer["leader"] or answer.get("paused") or answer.get("election"):
         return ""
-    return ": another replica writes, and what it did shows here within 30 s"
+    return ": another replica is the leader; its changes appear here within 30 s"
 
 
-def _row(said: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
-    age = _age(said, group)
+def _row(answer: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]:
+    age = _age(answer, group)
     return (
         _name(group),
         OWN_PORT_SAYS if group.get("own_port") else str(group.get("port") or "-"),
@@ -143,13 +143,13 @@ def _show_held(group: Mapping[str, Any]) -> None:
     for why, count in sorted(Counter(held["why"] for held in group["held"]).items()):
         show(f"{_name(group)} holds {count} for {why}: {hold_says(why)}")
     if hold := group.get("hold_id"):
-        show(f"{_name(group)} waits until that fits, or for: nlb-sync confirm {_name(group)} {hold}")
+        show(f"{_name(group)} waits for capacity or approval: nlb-sync confirm {_name(group)} {hold}")
 
 
-def _age(said: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:
+def _age(answer: Mapping[str, Any], group: Mapping[str, Any]) -> float | None:
     """Return the seconds since the last good pass, by the syncer's own clock where /status has the time."""
     good = group.get("last_good_pass")
-    return None if good is None else max(0.0, float(said.get("now") or time.time()) - float(good))
+    return None if good is None else max(0.0, float(answer.get("now") or time.time()) - float(good))
 
 
 def _name(group: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ from syncer.errors import AccessDeniedError, AwsError, ClusterError, SyncerError
 from syncer.interfaces import Clock, Elb
 from syncer.model import InstanceId, NodeView, Standing, TargetGroupArn, TargetHealth
 
-_SAY_AGAIN_S = 10.0
+_REPORT_AGAIN_S = 10.0
 
 
 class NotPossibleError(SyncerError):
@@ -53,7 +53,7 @@ class Watchman:
     timeout: float
     quarantine: Callable[[], Awaitable[Quarantine]] | None = None
     began: float = field(init=False)
-    _said: tuple[float, str] = (0.0, "")
+    _reported: tuple[float, str] = (0.0, "")
     _faults: dict[TargetGroupArn, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,9 +78,9 @@ class Watchman:
     async def pause(self, line: str, over_in: float | None = None) -> bool:
         """Report the state and wait until the next poll; False when the time is over."""
         now = self.clock.monotonic()
-        if line.partition(";")[0] != self._said[1] or now - self._said[0] >= _SAY_AGAIN_S:
+        if line.partition(";")[0] != self._reported[1] or now - self._reported[0] >= _REPORT_AGAIN_S:
             self.say(f"{self.waited:.0f} s: {line}")
-            self._said = (now, line.partition(";")[0])
+            self._reported = (now, line.partition(";")[0])
         left = self.timeout - self.waited
         if left <= 0:
             return False
@@ -197,7 +197,7 @@ def _answer(
     answer = {
         Exit.WELL: f"{args.node} is {goal}",
         Exit.NOT_WELL: f"{args.node} is not {goal} after {waited:.0f} s",
-    }.get(code, f"{args.node} cannot be awaited {goal}")
+    }.get(code, f"cannot wait until {args.node} is {goal}")
     (show if progress.done else complain)(f"{answer}: {progress.line}")
 
 
@@ -221,13 +221,13 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
     rule = rule_for(Facts(node, registered=True, policy=settings.node_policy))
     if args.healthy and rule.standing is not Standing.IN:
         reason = rule.code.format(key=node.leaving_taint)
-        raise NotPossibleError(f"it is {meaning_of(reason, settings.node_selector.text)} ({reason})")
+        raise NotPossibleError(f"{meaning_of(reason, settings.node_selector.text)} ({reason})")
     if args.healthy and settings.zones is not None:
         listed = await watchman.listed_zone(instance)
         zone, source = (listed, Source.AWS) if listed else (node.zone, node.zone_source)
         if not is_enabled(zone, settings.zones):
             meaning = meaning_of(ZONE_NOT_ENABLED, place=place_says(zone, source))
-            raise NotPossibleError(f"it is {meaning} ({ZONE_NOT_ENABLED})")
+            raise NotPossibleError(f"{meaning} ({ZONE_NOT_ENABLED})")
     return instance
 
 
@@ -235,8 +235,8 @@ def _instance_of(node: NodeView, *, drained: bool) -> InstanceId:
     if node.instance_id is not None:
         return node.instance_id
     if drained:
-        what = "is no EC2 instance" if node.has_provider_id else "has no providerID"
-        raise _NeverATargetError(f"it {what}, so it was never a target")
+        what = "is not an EC2 instance" if node.has_provider_id else "has no providerID"
+        raise _NeverATargetError(f"the Node {what} and was never a target")
     if node.has_provider_id:
         raise NotPossibleError(meaning_of("NotAnInstance"))
     raise NotYetError(meaning_of("NoProviderID"))
@@ -253,12 +253,10 @@ def _find(name: str, settings: Settings) -> NodeView:
     except ClusterError as error:
         denied = isinstance(error, RefusedError) and error.status in {401, 403}
         kind = NotPossibleError if denied else NotYetError
-        raise kind(f"{error}; an instance id needs no cluster") from None
+        raise kind(f"{error}; use an instance id, which needs no cluster") from None
     if node is not None:
         return node
     known: list[str] = []
     with contextlib.suppress(ClusterError):
         known += [each.name for each in list_nodes(api, settings.node_policy)]
-    raise NotPossibleError(
-        f"there is no such Node{hint(name, known)}; where it is gone already give its instance id"
-    )
+    raise NotPossibleError(f"unknown Node{hint(name, known)}; for a deleted Node give the instance id")

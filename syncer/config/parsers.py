@@ -43,12 +43,12 @@ class ServicePort:
         """Explain a missing port in `ports`, NodePorts by label; 0 is a port without a NodePort."""
         known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
         if self.port:
-            lacks = f"has no NodePort {known}: make it one, or name another"
+            lacks, fix = f"has no NodePort {known}", "give the port a NodePort, or set another port"
         else:
-            lacks = f"has {len(ports)} TCP ports, of which one with a NodePort is to be named"
+            lacks, fix = f"has {len(ports)} TCP ports", "set the port, one with a NodePort"
         there = ", ".join(f"{label} (NodePort {number or 'none'})" for label, number in ports.items())
-        found = f"its TCP ports: {there}" if there else "there is no such Service, or it has no TCP port"
-        return f"the Service {self.service} {lacks}; {found}"
+        found = f"its TCP ports: {there}" if there else "the Service is missing, or has no TCP port"
+        return f"the Service {self.service} {lacks}; {found}; {fix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def taints(text: str) -> tuple[str, ...]:
     patterns = _words(text)
     for pattern in patterns:
         if not _TAINT.fullmatch(pattern):
-            raise ValueError(f"{quoted(pattern)} is not a taint's key")
+            raise ValueError(f"{quoted(pattern)} is not a taint key")
     return patterns
 
 
@@ -147,15 +147,17 @@ def groups(text: str) -> tuple[GroupSettings, ...]:
     """Parse the target groups, without repeats. AWS's key of a group is region, account and the ARN's id."""
     groups = tuple(_group(word) for word in _words(text))
     if text and not groups:
-        raise ValueError("there is no ARN")
+        raise ValueError("missing target group ARN")
     known: dict[str, GroupSettings] = {}
     for each in groups:
         other = known.setdefault(each.group.identity, each)
         if other is each:
             continue
         if other.group.arn == each.group.arn:
-            raise ValueError(f"{each.group.arn} is there twice")
-        raise ValueError(f"{other.group.arn} and {each.group.arn} are one group: their ids are the same")
+            raise ValueError(f"duplicate ARN: {each.group.arn}")
+        raise ValueError(
+            f"{other.group.arn} and {each.group.arn} are the same target group: their ids are equal"
+        )
     return groups
 
 

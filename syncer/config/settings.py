@@ -92,7 +92,7 @@ def load(environment: Mapping[str, str]) -> Settings:
 
 def as_markdown() -> str:
     """Return the table of docs/settings.md."""
-    lines = ["| variable | default | allowed | what for |", "|---|---|---|---|"]
+    lines = ["| variable | default | allowed | purpose |", "|---|---|---|---|"]
     for row in TABLE:
         default = f"`{row.default}`{' ' + row.unit if row.unit else ''}" if row.default else "-"
         lines.append(f"| `{row.name}` | {default.replace(',', ', ')} | {row.allowed} | {row.reason} |")

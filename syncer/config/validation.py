@@ -64,7 +64,7 @@ def check_probed(name: str, text: str) -> None:
 
     """
     if name == "NLB_SYNC_ADDRESS" and is_loopback(text.strip(SPACE)):
-        allowed = "an address of the Pod, which the kubelet's probes reach, such as $(POD_IP)"
+        allowed = "an address of the Pod, for the kubelet's probes, such as $(POD_IP)"
         raise RefusedError(name, f"is {quoted(text)}", allowed)
 
 
@@ -80,9 +80,9 @@ def check_together(environment: Mapping[str, str]) -> None:
     own = [name for name in there if name in _KEYS]
     if len(own) == 1:
         (absent,) = set(_KEYS) - set(own)
-        raise RefusedError(absent, f"is not set, but {own[0]} is", "both or none")
+        raise RefusedError(absent, f"is not set, but {own[0]} is", "both variables or none")
     if _ID in there and _SECRET not in there:  # boto3 does not read a secret alone
-        raise RefusedError(_SECRET, f"is not set, but {_ID} is", "both or none")
+        raise RefusedError(_SECRET, f"is not set, but {_ID} is", "both variables or none")
 
 
 def check_name(name: str, *, linked: bool = True) -> None:
@@ -100,7 +100,7 @@ def check_name(name: str, *, linked: bool = True) -> None:
     raise UnknownSettingError(
         named(name),
         "is not a setting",
-        "what `python -m syncer run --help` lists",
+        "the variables in `python -m syncer run --help`",
         meant=near[0] if near else "",
     )
 
@@ -138,7 +138,7 @@ def filtered(environment: Mapping[str, str]) -> Selector | None:
         return Selector.parse(f"{key}={value}")
     except ValueError as error:
         wrong = f"is {quoted(key)} and {names[2]} {quoted(value)} ({error})"
-        raise RefusedError(names[1], wrong, "a label's key and its value", hint=str(error)) from None
+        raise RefusedError(names[1], wrong, "a label key and a label value", hint=str(error)) from None
 
 
 def _is_service_link(name: str) -> bool:

@@ -40,8 +40,8 @@ class Setting:
 
 
 GROUPS_ALLOWED = (
-    "ARN, ARN=namespace/service:port (its name or number; none for the only port) or ARN=:nodeport, "
-    "comma-separated, each ARN once"
+    "ARN, ARN=namespace/service:port (name or number; without :port for the only port) or "
+    "ARN=:nodeport, comma-separated, each ARN once"
 )
 
 TABLE: tuple[Setting, ...] = (
@@ -52,8 +52,9 @@ TABLE: tuple[Setting, ...] = (
         allowed=GROUPS_ALLOWED,
         parse=groups,
         explains=True,
-        reason="The groups to keep filled. With a Service's port its live NodePort is followed; "
-        "a bare ARN registers with the group's own port.",
+        reason="The managed target groups. Targets have the live NodePort of the Service's port; with a "
+        "bare ARN "
+        "they have the port of the group.",
     ),
     Setting(
         name="NLB_SYNC_TARGETGROUPARNS",
@@ -62,7 +63,7 @@ TABLE: tuple[Setting, ...] = (
         allowed=GROUPS_ALLOWED,
         parse=groups,
         explains=True,
-        reason="The predecessor's name of NLB_SYNC_TARGET_GROUPS, read when that one is not set.",
+        reason="The predecessor's name of NLB_SYNC_TARGET_GROUPS; used only without NLB_SYNC_TARGET_GROUPS.",
     ),
     Setting(
         name="NLB_SYNC_NODE_SELECTOR",
@@ -71,23 +72,23 @@ TABLE: tuple[Setting, ...] = (
         allowed="a Kubernetes label selector",
         parse=Selector.parse,
         explains=True,
-        reason="Which nodes may be targets; empty means all, as the cluster's own exclusion label decides.",
+        reason="The nodes that may be targets; empty: all nodes without the cluster's exclusion label.",
     ),
     Setting(
         name="NLB_SYNC_LABELFILTERKEY",
         field="label_key",
         default="",
-        allowed="a label's key",
+        allowed="a label key",
         parse=str,
-        reason="The predecessor's selector: used, together with the value, only when both are set.",
+        reason="The key of the predecessor's selector; used only if the value is set too.",
     ),
     Setting(
         name="NLB_SYNC_LABELFILTERVALUE",
         field="label_value",
         default="",
-        allowed="a label's value",
+        allowed="a label value",
         parse=str,
-        reason="The predecessor's selector: used, together with the key, only when both are set.",
+        reason="The value of the predecessor's selector; used only if the key is set too.",
     ),
     Setting(
         name="NLB_SYNC_OWNERSHIP",
@@ -95,8 +96,9 @@ TABLE: tuple[Setting, ...] = (
         default="tracked",
         allowed=", ".join(Ownership),
         parse=Ownership,
-        reason="tracked removes only what it registered itself; exclusive also removes foreign targets and "
-        "is for groups that nobody else fills; add-only removes nothing.",
+        reason="tracked removes only targets of the syncer's ownership registry; exclusive also removes "
+        "foreign "
+        "targets, for groups without another writer; add-only removes no target.",
     ),
     Setting(
         name="NLB_SYNC_LEAVING_TAINTS",
@@ -106,7 +108,7 @@ TABLE: tuple[Setting, ...] = (
         "! an exception",
         parse=taints,
         explains=True,
-        reason="A node with one of them is about to go and is deregistered while it still answers.",
+        reason="A node with one of these taints is leaving: it is deregistered while it still serves.",
     ),
     Setting(
         name="NLB_SYNC_CORDON_LEAVES",
@@ -114,8 +116,8 @@ TABLE: tuple[Setting, ...] = (
         default="false",
         allowed="true, false",
         parse=boolean,
-        reason="Whether a cordoned node leaves. Kubernetes itself does not say so; kops and drains by hand "
-        "only cordon.",
+        reason="true treats a cordoned node as leaving, for kops and manual drains, which only cordon; in "
+        "Kubernetes a cordon means no removal.",
     ),
     Setting(
         name="NLB_SYNC_TARGET_LIMIT",
@@ -123,8 +125,9 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="1 to 5000",
         parse=limit,
-        reason="How many targets a group may hold. AWS's default is 500 for an NLB with cross-zone, shared "
-        "by its groups; without a limit it is learnt from TooManyTargets.",
+        reason="The maximum of targets in a group. AWS's default is 500 for an NLB with cross-zone, shared "
+        "by "
+        "its groups; empty: the limit follows from TooManyTargets errors.",
     ),
     Setting(
         name="NLB_SYNC_ZONES",
@@ -133,7 +136,7 @@ TABLE: tuple[Setting, ...] = (
         allowed="availability zones such as eu-central-1a, comma-separated",
         parse=zones,
         explains=True,
-        reason="The zones that the load balancer serves: a node elsewhere would stay an unused target.",
+        reason="The zones that the load balancer serves: a node of another zone would be an unused target.",
     ),
     Setting(
         name="NLB_SYNC_CROSS_ZONE",
@@ -141,7 +144,7 @@ TABLE: tuple[Setting, ...] = (
         default="true",
         allowed="true, false",
         parse=boolean,
-        reason="false where cross-zone load balancing is off: then each zone keeps its own share serving.",
+        reason="false if cross-zone load balancing is off: then NLB_SYNC_SERVING_SHARE applies to each zone.",
     ),
     Setting(
         name="NLB_SYNC_SERVING_SHARE",
@@ -149,7 +152,8 @@ TABLE: tuple[Setting, ...] = (
         default="0.5",
         allowed="0 to 1",
         parse=number(0, 1),
-        reason="The share of what served in the last ten minutes that goes on serving while nodes leave.",
+        reason="The share of the instances that served in the last ten minutes that continue to serve while "
+        "nodes leave.",
     ),
     Setting(
         name="NLB_SYNC_PAUSED",
@@ -157,16 +161,16 @@ TABLE: tuple[Setting, ...] = (
         default="false",
         allowed="true, false",
         parse=boolean,
-        reason="Observes and reports, writes nothing: no target, no record, no event, no Lease.",
+        reason="true observes and reports without writes: no target, ownership registry, event or Lease.",
     ),
     Setting(
         name="NLB_SYNC_NAMESPACE",
         field="namespace",
         default="",
-        allowed="a Kubernetes namespace: a-z, 0-9 and -, at most 63 of them",
+        allowed="a Kubernetes namespace: a-z, 0-9 and -, at most 63 characters",
         parse=matching(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"),
-        reason="Where the Lease and the ConfigMap of this syncer lie. Default: the Pod's own; outside a "
-        "cluster there is no election without it.",
+        reason="The namespace of this syncer's Lease and ConfigMap. Default: the Pod's namespace; outside a "
+        "cluster leader election needs it.",
     ),
     Setting(
         name="NLB_SYNC_NAME",
@@ -174,8 +178,10 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="a Kubernetes object's name: a-z, 0-9, - and .",
         parse=matching(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"),
-        reason="Their name. All replicas share it, and no other syncer in the namespace. Default: the "
-        "Deployment's, as the Pod's name tells it, else nlb-sync; with hostNetwork set it, or POD_NAME.",
+        reason="The name of the Lease and the base of the ConfigMap's name: the same for all replicas, "
+        "different "
+        "for other syncers of the namespace. Default: the Deployment's name, derived from the Pod's "
+        "name, else nlb-sync; with hostNetwork set NLB_SYNC_NAME or POD_NAME.",
     ),
     Setting(
         name="NLB_SYNC_READ_SECONDS",
@@ -184,8 +190,7 @@ TABLE: tuple[Setting, ...] = (
         unit="s",
         allowed="5 to 300",
         parse=number(5, 300),
-        reason="How often each group is read for drift: one DescribeTargetHealth, 0.1 % of "
-        "AWS's 50 a second.",
+        reason="The interval between reads of a group: one DescribeTargetHealth, 0.1 % of AWS's 50 a second.",
     ),
     Setting(
         name="NLB_SYNC_READ_AWAITED_SECONDS",
@@ -194,7 +199,7 @@ TABLE: tuple[Setting, ...] = (
         unit="s",
         allowed="1 to 60",
         parse=number(1, 60),
-        reason="How often a group is read while a target is to become healthy.",
+        reason="The interval between reads of a group while a target is expected to become healthy.",
     ),
     Setting(
         name="NLB_SYNC_AWSREGION",
@@ -202,7 +207,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="an AWS region",
         parse=str,
-        reason="The predecessor's name of AWS_REGION. It has no effect: a group's ARN names its region.",
+        reason="The predecessor's name of AWS_REGION. Without effect: a group's ARN contains its region.",
     ),
     Setting(
         name="NLB_SYNC_ADDRESS",
@@ -210,8 +215,8 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="an IP address or a name of this host, without a port",
         parse=host,
-        reason="The address of both HTTP ports. Default: every address where "
-        "KUBERNETES_SERVICE_HOST is set (a Pod has its own), else 127.0.0.1.",
+        reason="The address of both HTTP ports. Default: every address if "
+        "KUBERNETES_SERVICE_HOST is set (in a Pod), else 127.0.0.1.",
     ),
     Setting(
         name="NLB_SYNC_PORT",
@@ -227,8 +232,9 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="1 to 65535",
         parse=lambda text: port(text) if text else None,
-        reason="A second port for /healthz and /readyz alone, which clients of the other paths cannot fill; "
-        "the stack sets 8081. Default: none, and so is the number of NLB_SYNC_PORT.",
+        reason="A second port for /healthz and /readyz, unaffected by clients of the other paths; the "
+        "stack sets "
+        "8081. Without a second port by default and with the value of NLB_SYNC_PORT.",
     ),
     Setting(
         name="NLB_SYNC_HTTP_HOSTS",
@@ -237,8 +243,8 @@ TABLE: tuple[Setting, ...] = (
         allowed="host names without port, comma-separated",
         parse=parse_names,
         explains=True,
-        reason="Further names under which HTTP is answered, such as that of an Ingress or of a Service with "
-        "another name. IP addresses, localhost, and the names of the Pod and of NLB_SYNC_NAME always are.",
+        reason="Additional names in the Host header, such as the name of an Ingress or of another Service. "
+        "Always allowed: IP addresses, localhost, the name of the Pod and NLB_SYNC_NAME.",
     ),
     Setting(
         name="NLB_SYNC_PROMETHEUS",
@@ -246,7 +252,7 @@ TABLE: tuple[Setting, ...] = (
         default="true",
         allowed="true, false",
         parse=boolean,
-        reason="false closes /metrics, and only that.",
+        reason="false disables /metrics.",
     ),
     Setting(
         name="NLB_SYNC_LOG_LEVEL",
@@ -254,7 +260,7 @@ TABLE: tuple[Setting, ...] = (
         default="info",
         allowed="debug, info, warning, error",
         parse=one_of("debug", "info", "warning", "error"),
-        reason="info is one line a decision.",
+        reason="info logs one line for each decision.",
     ),
     Setting(
         name="AWS_ACCESS_KEY",
@@ -262,7 +268,7 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="an access key id",
         parse=str,
-        reason="The predecessor's name of AWS_ACCESS_KEY_ID, read when that one is not set.",
+        reason="The predecessor's name of AWS_ACCESS_KEY_ID; used only without AWS_ACCESS_KEY_ID.",
     ),
     Setting(
         name="AWS_SECRET_KEY",
@@ -270,6 +276,6 @@ TABLE: tuple[Setting, ...] = (
         default="",
         allowed="a secret access key",
         parse=Secret,
-        reason="The predecessor's name of AWS_SECRET_ACCESS_KEY, read when that one is not set.",
+        reason="The predecessor's name of AWS_SECRET_ACCESS_KEY; used only without AWS_SECRET_ACCESS_KEY.",
     ),
 )

@@ -20,5 +20,5 @@ def stale_check_port(healths: Iterable[TargetHealth], port: int, live: Collectio
     states = {health.state for health in ours}
     if TargetState.HEALTHY in states or TargetState.UNHEALTHY not in states:
         return None
-    asked = {health.check_port for health in ours}
-    return next((each for each in asked if each in _NODE_PORTS and each not in live), None)
+    check_ports = {health.check_port for health in ours}
+    return next((each for each in check_ports if each in _NODE_PORTS and each not in live), None)

@@ -66,7 +66,7 @@ def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, .
 
     def final(verdict: Verdict) -> Verdict:
         wish = None if verdict.instance_id is None else desired.wishes.get(verdict.instance_id)
-        if wish is None or _says_the_same(wish, verdict):
+        if wish is None or _is_same(wish, verdict):
             return verdict
         return replace(
             verdict,
@@ -79,7 +79,7 @@ def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, .
     return tuple(map(final, evaluation.verdicts))
 
 
-def _says_the_same(wish: Wish, verdict: Verdict) -> bool:
+def _is_same(wish: Wish, verdict: Verdict) -> bool:
     return (wish.reason, wish.zone, wish.zone_source) == (verdict.reason, verdict.zone, verdict.zone_source)
 
 
@@ -91,8 +91,8 @@ def nobody(verdicts: Collection[Verdict]) -> str:
     if any(each.standing is not Standing.OUT or each.reason == JOINING for each in verdicts):
         return ""
     counts = Counter(_reason_with_place(each) for each in verdicts)
-    told = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-    return f"no node may be a target: {told}" if told else ""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return f"no node may be a target: {reasons}" if reasons else ""
 
 
 def _reason_with_place(verdict: Verdict) -> str:

@@ -39,7 +39,7 @@ def read_nodes(document: object, policy: NodePolicy) -> NodeDocument:
     kind = _kind(document) if isinstance(document, dict) else ""
     if not isinstance(document, dict) or kind not in {"Node", "List", "NodeList"}:
         raise DocumentError(
-            f"{_shape(document)} is there, expected a Node or a List of Nodes (kubectl get node -o json)"
+            f"found {_shape(document)}, expected a Node or a List of Nodes (kubectl get node -o json)"
         )
     if kind == "Node":
         return NodeDocument((node_view(document, policy),), complete=True)
@@ -64,7 +64,7 @@ def read_targets(document: object) -> tuple[TargetHealth, ...]:
     lines = document.get("TargetHealthDescriptions") if isinstance(document, dict) else None
     if not isinstance(lines, list):
         raise DocumentError(
-            f"{_shape(document)} is there, expected TargetHealthDescriptions"
+            f"found {_shape(document)}, expected TargetHealthDescriptions"
             " (aws elbv2 describe-target-health --output json)"
         )
     return tuple(map(read_target, range(len(lines)), lines))
@@ -87,7 +87,7 @@ def read_target(number: int, line: object) -> TargetHealth:
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:  # noqa: PLR2004
         raise DocumentError(f"{where}.Target.Port is {_shape(port)}, expected a port from 1 to 65535")
     if not isinstance(state, str):
-        raise DocumentError(f"{where}.TargetHealth.State is {_shape(state)}, expected a word")
+        raise DocumentError(f"{where}.TargetHealth.State is {_shape(state)}, expected a state")
     reason, zone, checked = health.get("Reason"), target.get("AvailabilityZone"), parts.get("HealthCheckPort")
     return TargetHealth(
         target=Target(InstanceId(instance), port),

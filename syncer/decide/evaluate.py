@@ -37,14 +37,14 @@ RULES: tuple[Rule, ...] = (
         "NotAnInstance",
         Standing.OUT,
         lambda f: f.node.instance_id is None and f.node.has_provider_id,
-        "whose providerID names no EC2 instance (Fargate, hybrid, another cloud, malformed)",
+        "whose providerID is not an EC2 instance (Fargate, hybrid, another cloud, malformed)",
     ),
     Rule(
         2,
         "NoProviderID",
         Standing.OUT,
         lambda f: f.node.instance_id is None,
-        "with no providerID yet; it is looked at again when it has one",
+        "without a providerID; evaluated again when the Node has a providerID",
     ),
     Rule(
         3,
@@ -72,35 +72,35 @@ RULES: tuple[Rule, ...] = (
         "Taint:{key}",
         Standing.LEAVING,
         lambda f: f.node.leaving_taint is not None,
-        "with a taint that announces its end",
+        "with a taint that announces its removal",
     ),
     Rule(
         7,
         "Cordoned",
         Standing.LEAVING,
         lambda f: f.node.cordoned and f.policy.cordon_leaves,
-        "that is cordoned, where the policy says that cordon means leave",
+        "that is cordoned, with NLB_SYNC_CORDON_LEAVES",
     ),
     Rule(
         8,
         JOINING,
         Standing.OUT,
         lambda f: not f.node.ready and not f.registered,
-        "that is not Ready and whose instance is no target yet: it is only joining",
+        "that is not Ready and whose instance is not a target yet: the node is joining",
     ),
     Rule(
         9,
         "KeptNotReady",
         Standing.IN,
         lambda f: not f.node.ready,
-        "that is not Ready but whose instance is a target: readiness is the health check's business",
+        "that is not Ready but whose instance is a target: the health check decides",
     ),
     Rule(
         9,
         "Ready",
         Standing.IN,
         lambda _: True,
-        "that is Ready, and that no other rule keeps out",
+        "that is Ready and matches no other rule",
     ),
 )
 
@@ -131,12 +131,12 @@ def evaluate(
     if nodes is None:
         return Evaluation(verdicts=(), instances={}, complete=False)
     listed = tuple(nodes)
-    speakers = speakers_of(listed)
+    authoritative = speakers_of(listed)
     judge = judge or Judge(policy)
     verdicts, instances = [], {}
     for node in listed:
         instance = node.instance_id
-        speaker = node if instance is None else speakers[instance]
+        speaker = node if instance is None else authoritative[instance]
         verdict, wish = judge.verdict(node, speaker, registered=instance in registered)
         verdicts.append(verdict)
         if instance is not None:
@@ -152,7 +152,7 @@ class _Judgement:
     node: NodeView
     speaker: NodeView
     registered: bool
-    said: tuple[Verdict, Wish]
+    result: tuple[Verdict, Wish]
 
 
 class Judge:
@@ -175,7 +175,7 @@ class Judge:
             and last.speaker is speaker
             and last.registered is registered
         ):
-            return last.said
+            return last.result
         wish = self._wish(speaker, registered=registered)
         verdict = Verdict(
             node=node.name,
@@ -204,11 +204,11 @@ class Judge:
         )
         known = self._known.get(facts)
         if known is None:
-            known = self._known[facts] = self._ask(Facts(node, registered, self._policy))
+            known = self._known[facts] = self._apply_rules(Facts(node, registered, self._policy))
         return known
 
     @staticmethod
-    def _ask(facts: Facts) -> Wish:
+    def _apply_rules(facts: Facts) -> Wish:
         rule, node = rule_for(facts), facts.node
         return Wish(
             standing=rule.standing,
@@ -225,14 +225,14 @@ def speakers_of(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
 
     With equal creation times, a Node without a deletionTimestamp comes first.
     """
-    speakers: dict[InstanceId, NodeView] = {}
+    authoritative: dict[InstanceId, NodeView] = {}
     for node in nodes:
         if node.instance_id is None:
             continue
-        rival = speakers.setdefault(node.instance_id, node)
+        rival = authoritative.setdefault(node.instance_id, node)
         if rival is not node and _weight(node) > _weight(rival):
-            speakers[node.instance_id] = node
-    return speakers
+            authoritative[node.instance_id] = node
+    return authoritative
 
 
 def _weight(node: NodeView) -> tuple[float, bool, str]:

@@ -10,19 +10,20 @@ NO_NODE = "NoNode"
 
 _BESIDE_THE_RULES: Mapping[str, str] = {
     ZONE_NOT_ENABLED: "a node in a zone that the load balancer does not serve",
-    NO_NODE: "a target that no Node names",
+    NO_NODE: "a target without a Node",
 }
 
 WHY_SAYS: Mapping[Why, str] = {
     Why.NO_NODE_LIST: "no complete list of nodes has been read",
-    Why.SHARE: "too few others would serve; it goes when more are healthy or the hold is confirmed",
-    Why.LAST_SERVING: "it is the last one that serves",
-    Why.AWAITING_SUCCESSOR: "the target that replaces it is not healthy yet",
-    Why.FOREIGN: "it is not ours to remove, or none of our own is healthy yet",
-    Why.ADD_ONLY: "with NLB_SYNC_OWNERSHIP=add-only nothing is removed",
-    Why.POISON: "AWS refused it; it is tried again later",
-    Why.QUOTA: "there is no place left for it in the group",
-    Why.CONTESTED: "its writes are undone again and again; it is tried again later",
+    Why.SHARE: "too few other targets would serve; deregistered when more are healthy or the hold is "
+    "confirmed",
+    Why.LAST_SERVING: "the last serving target",
+    Why.AWAITING_SUCCESSOR: "the replacement target is not healthy yet",
+    Why.FOREIGN: "not in the ownership registry, or no target of the registry is healthy yet",
+    Why.ADD_ONLY: "NLB_SYNC_OWNERSHIP=add-only removes no target",
+    Why.POISON: "quarantined, AWS refused the target; retried later",
+    Why.QUOTA: "the group has no free place for the target",
+    Why.CONTESTED: "quarantined, a conflicting writer undoes the writes; retried later",
 }
 
 # AWS's own words, shortened: "Target health reason codes" of the NLB guide.
@@ -32,22 +33,23 @@ _AWS_SAYS: Mapping[str, str] = {
     "Target.FailedHealthChecks": "the health check fails",
     "Target.Timeout": "the health check is not answered in time",
     "Target.ResponseCodeMismatch": "the health check is answered with another code",
-    "Target.DeregistrationInProgress": "deregistered, and its connections may end",
+    "Target.DeregistrationInProgress": "deregistered; open connections may finish",
     "Target.NotInUse": "no listener uses the group, or its zone is not enabled on the load balancer",
     "Target.InvalidState": "the instance is stopped or terminated",
-    "Target.NotRegistered": "it is not registered",
+    "Target.NotRegistered": "not registered",
     "Target.HealthCheckDisabled": "the group has no health check",
-    "Elb.InternalError": "AWS has an inner fault",
+    "Elb.InternalError": "AWS has an internal error",
 }
 
 
 # "Zonal shift for your Network Load Balancer" in the NLB guide.
 _OVERRIDE_SAYS: Mapping[str, str] = {
-    "zonal_shift_active": "a zonal shift has moved traffic away: it does not serve",
-    "zonal_shift_delegated_to_dns": "its zonal shift shows only in ARC: it does not count as serving beside "
-    "targets without one",
-    OVERRIDE_UNKNOWN: "AWS cannot tell whether a zonal shift applies: it does not count as serving, and goes "
-    "like one that does",
+    "zonal_shift_active": "a zonal shift moves traffic away: the target does not serve",
+    "zonal_shift_delegated_to_dns": "the zonal shift is visible only in ARC: the target does not count as "
+    "serving beside targets without a shift",
+    OVERRIDE_UNKNOWN: "AWS cannot determine whether a zonal shift applies: the target does not count as "
+    "serving, "
+    "and is deregistered like a serving target",
 }
 
 
@@ -66,7 +68,7 @@ def health_says(state: str, reason: str) -> str:
     """Return the meaning of AWS's state and reason for a target."""
     if reason in _AWS_SAYS:
         return _AWS_SAYS[reason]
-    return "it passes its health check" if state == TargetState.HEALTHY else reason
+    return "passes the health check" if state == TargetState.HEALTHY else reason
 
 
 def override_says(override: str) -> str:

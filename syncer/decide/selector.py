@@ -138,7 +138,7 @@ class _Parser:
     def _integer(self) -> str:
         text = self._exact()
         if not _INTEGER.fullmatch(text):
-            raise self._wrong(f"{quoted(text)} is not an integer, which < and > compare with")
+            raise self._wrong(f"{quoted(text)} is not an integer, as < and > need")
         return text
 
     def _listed(self) -> frozenset[str]:
@@ -175,7 +175,7 @@ class _Parser:
         return self._wrong(f"found {quoted(found) if found else 'the end'}, expected {expected}")
 
     def _wrong(self, what: str) -> SelectorError:
-        return SelectorError(f"label selector {quoted(self._text)} does not parse: {what}")
+        return SelectorError(f"malformed label selector {quoted(self._text)}: {what}")
 
 
 def _tokens(text: str) -> list[str]:

@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 _SAYS = {
-    Source.AWS: "as AWS lists its target",
+    Source.AWS: "by AWS's target list",
     Source.PROVIDER_ID: "by its providerID",
     Source.LABEL: "by its label",
 }

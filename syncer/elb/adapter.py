@@ -104,14 +104,14 @@ class BotoElb:
             return client.describe_target_groups(TargetGroupArns=groups)["TargetGroups"]
 
         try:
-            said = await self._in_thread("DescribeTargetGroups", groups[0], call)
+            described = await self._in_thread("DescribeTargetGroups", groups[0], call)
         except TargetGroupNotFoundError:
             alone = [[group] for group in groups] if len(groups) > 1 else []
             found = await asyncio.gather(*map(self._target_types, alone))
             return {group: kind for each in found for group, kind in each.items()}
         except AwsError:
             return {}
-        named = {TargetGroupArn(each["TargetGroupArn"]): each for each in said}
+        named = {TargetGroupArn(each["TargetGroupArn"]): each for each in described}
         # A group of Lambda functions has no port.
         self._ports |= {group: each["Port"] for group, each in named.items() if "Port" in each}
         return {group: each["TargetType"] for group, each in named.items() if "TargetType" in each}
@@ -131,14 +131,18 @@ class BotoElb:
         try:
             return await self._in_thread("DescribeTargetGroups", group, call)
         except AccessDeniedError as error:
-            log.warning("%s: its own port is left to AWS: %s", parse_arn(group).name, error)
+            log.warning(
+                "%s: registers targets without a port, AWS uses the group's port: %s",
+                parse_arn(group).name,
+                error,
+            )
             return 0
 
     async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
         """RegisterTargets, one call; the caller cuts batches."""
-        asked = list(targets)
-        self._own_ports.registering(group, asked)
-        named = [_description(target) for target in asked]
+        requested = list(targets)
+        self._own_ports.registering(group, requested)
+        named = [_description(target) for target in requested]
         await self._in_thread(
             "RegisterTargets",
             group,

@@ -51,8 +51,8 @@ class Source(Credentials):
             return self._fetch().result(_PATIENCE_S)
         except TimeoutError:
             message = (
-                f"no answer within {_PATIENCE_S:g} s; check the way to STS (a VPC endpoint in a private "
-                "network), the Pod Identity agent, the instance metadata, or credential_process"
+                f"no answer within {_PATIENCE_S:g} s; check the connection to STS (a VPC endpoint in a "
+                "private network), the Pod Identity agent, the instance metadata, or credential_process"
             )
             raise CredentialsError("AWS credentials", "TimedOut", message) from None
 
@@ -108,9 +108,9 @@ def _usable(found: Credentials) -> ReadOnlyCredentials:
         if not key:
             raise malformed(found.method, what, "is empty")
         if key[0] in "'\"" or key[-1] in "'\"":
-            raise malformed(found.method, what, "stands in quotes, which are no part of it")
+            raise malformed(found.method, what, "is in quotes; remove the quotes")
         if not _LEGAL.fullmatch(key):
-            raise malformed(found.method, what, "holds a space, a line break or another illegal character")
+            raise malformed(found.method, what, "contains a space, a line break or another illegal character")
     return frozen._replace(
         access_key=keys["access key id"], secret_key=keys["secret access key"], token=keys["session token"]
     )

@@ -16,9 +16,11 @@ CREDENTIAL_OPERATIONS: Final = frozenset(
         *("GetFederationToken", "GetRoleCredentials", "CreateToken", "CreateOAuth2Token"),
     }
 )
-_STS: Final = "open the way to STS: TCP 443, in a private network a VPC endpoint com.amazonaws.REGION.sts"
+_STS: Final = (
+    "allow connections to STS: TCP 443, in a private network a VPC endpoint com.amazonaws.REGION.sts"
+)
 _TRUST: Final = (
-    "let the role's trust policy allow sts:AssumeRoleWithWebIdentity to this ServiceAccount (`sub` is "
+    "allow sts:AssumeRoleWithWebIdentity for this ServiceAccount in the role's trust policy (`sub` is "
     "system:serviceaccount:NAMESPACE:NAME, `aud` is sts.amazonaws.com), and check the annotation "
     "eks.amazonaws.com/role-arn of the ServiceAccount"
 )
@@ -30,7 +32,7 @@ _AGENT: Final = (
 _METADATA: Final = (
     "check the node's instance profile, and the hop limit of its instance metadata (2 where Pods call it)"
 )
-_PROFILE: Final = "mend the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
+_PROFILE: Final = "correct the profile (AWS_PROFILE) in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
 # Errors of the configuration itself: a change of a trust policy is no cure.
 _OF_THE_PROFILE: Final = frozenset({"InfiniteLoopConfigError", "InvalidConfigError", "MfaError"})
 # By botocore's name of the provider.
@@ -39,31 +41,32 @@ _CURES: Final = {
         "check AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which the annotation "
         "eks.amazonaws.com/role-arn of the ServiceAccount sets in a new Pod"
     ),
-    "assume-role": "let the role's trust policy allow the source credentials, and these sts:AssumeRole",
+    "assume-role": "allow sts:AssumeRole in the role's trust policy and in the policy of the source "
+    "credentials",
     "sso": "log in with `aws sso login`",
     "login": "log in with `aws login`",
     "container-role": _AGENT,
     "iam-role": _METADATA,
-    "custom-process": "run the profile's credential_process by hand",
-    "env": "mend AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
-    "explicit": "mend AWS_ACCESS_KEY and AWS_SECRET_KEY",
+    "custom-process": "run the profile's credential_process in a shell and correct it",
+    "env": "correct AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+    "explicit": "correct AWS_ACCESS_KEY and AWS_SECRET_KEY",
 }
 # Errors of STS for a web identity ("AssumeRoleWithWebIdentity", errors, in its API reference).
 _CODES: Final = {
     "AccessDenied": _TRUST,
     "InvalidIdentityToken": _PROVIDER,
     "IDPRejectedClaim": _TRUST,
-    "IDPCommunicationError": "let STS reach the issuer's keys; the call is repeated",
+    "IDPCommunicationError": "allow STS to reach the issuer's keys; the syncer repeats the call",
     "ExpiredTokenException": "check that the kubelet renews the token file, and this machine's clock",
     "RegionDisabledException": "activate STS for this Region in the account's settings, or set AWS_REGION",
-    "ValidationError": "mend AWS_ROLE_ARN",
+    "ValidationError": "correct AWS_ROLE_ARN",
 }
 
 
 def none_found() -> CredentialsError:
     """Return the failure of a chain without any credentials."""
     message = (
-        "no source has any; give the Pod a role (a Pod Identity association, or the annotation "
+        "no source has credentials; give the Pod a role (a Pod Identity association, or the annotation "
         "eks.amazonaws.com/role-arn on its ServiceAccount), or set AWS_ACCESS_KEY_ID and "
         f"AWS_SECRET_ACCESS_KEY; for the role of the node: {_METADATA}"
     )
@@ -83,10 +86,10 @@ def credentials_fault(
     `claims` are from the Pod's token and `role_arn` is the requested role, if known.
     """
     if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
+        details = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "Unknown")
-        code = said.get("Code") or str(status)
-        message = _one_line(said.get("Message", ""))
+        code = details.get("Code") or str(status)
+        message = _one_line(details.get("Message", ""))
         cure = _cure(method or _method_of(error.operation_name))
         if error.operation_name == "AssumeRoleWithWebIdentity":
             named = trust.web_identity(code, message, claims, role_arn) if claims else None

@@ -50,7 +50,7 @@ _THROTTLES = frozenset(
     }
 )
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_NEW_KEY = "give a new key or token, or a role"
+_NEW_KEY = "set a new key or token, or use a role"
 # The cures by code. AWS also sends the last four for keys that are deleted or not yet known to all servers.
 _EXPIRIES = {
     "ExpiredToken": _NEW_KEY,
@@ -58,7 +58,7 @@ _EXPIRIES = {
     "RequestExpired": "set this machine's clock",
     "InvalidClientTokenId": _NEW_KEY,
     "UnrecognizedClientException": _NEW_KEY,
-    "SignatureDoesNotMatch": "mend AWS_SECRET_ACCESS_KEY, or set this machine's clock",
+    "SignatureDoesNotMatch": "correct AWS_SECRET_ACCESS_KEY, or set this machine's clock",
     "AuthFailure": _NEW_KEY,
 }
 
@@ -72,18 +72,16 @@ def fault(operation: str, error: Exception) -> AwsError:
     if isinstance(error, ClientError):
         if error.operation_name in CREDENTIAL_OPERATIONS:
             return credentials_fault("", error)
-        said, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-        code = said.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
-        return _answered(operation, code, _one_line(said.get("Message", "")))
+        details, status = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+        code = details.get("Code") or str(status.get("HTTPStatusCode", "Unknown"))
+        return _answered(operation, code, _one_line(details.get("Message", "")))
     code = type(error).__name__
     if isinstance(error, BotoCoreError):
         return UnreachableError(operation, code, _one_line(str(error)))
     if isinstance(error, OSError):
         return AwsError(operation, code, _one_line(str(error)))
     read = _one_line(str(error))[:_SHOWN]
-    return AwsError(
-        operation, "Garbled", f"the answer is not AWS's; look for a proxy on the way ({code}: {read})"
-    )
+    return AwsError(operation, "Garbled", f"response is not from AWS ({code}: {read}); check for a proxy")
 
 
 def _answered(operation: str, code: str, message: str) -> AwsError:
@@ -97,7 +95,7 @@ def _answered(operation: str, code: str, message: str) -> AwsError:
         return TooManyTargetsError(operation, code, message)
     if code == "TargetGroupNotFound":
         return TargetGroupNotFoundError(
-            operation, code, f"{message}; mend its ARN in the settings, or create it"
+            operation, code, f"{message}; correct the ARN in the settings, or create the target group"
         )
     if code in _THROTTLES:
         return ThrottledError(operation, code, message)

@@ -38,7 +38,7 @@ class Healths:
     def __init__(self) -> None:
         self._known: dict[TargetGroupArn, dict[bytes, TargetHealth]] = {}
         self._odd: dict[TargetGroupArn, list[str]] = {}
-        self._asked = threading.local()
+        self._current = threading.local()
 
     def attach(self, client: "ElasticLoadBalancingv2Client") -> None:
         """Register the hook between the client's answers and parser."""
@@ -46,7 +46,7 @@ class Healths:
 
     def read(self, client: "ElasticLoadBalancingv2Client", group: TargetGroupArn) -> list[TargetHealth]:
         """Return the targets, the same object for an unchanged target; raises botocore's exceptions."""
-        self._asked.group = group
+        self._current.group = group
         answer: Any = client.describe_target_health(TargetGroupArn=group)
         if _HEALTHS in answer:
             healths: list[TargetHealth] = answer[_HEALTHS]
@@ -63,24 +63,24 @@ class Healths:
             except DocumentError as error:
                 odd.append(str(error))
         if odd != self._odd.get(group, []):
-            for said in odd:
-                log.warning("%s: passed over: %s", parse_arn(group).name, said)
+            for problem in odd:
+                log.warning("%s: ignored a malformed target: %s", parse_arn(group).name, problem)
         self._odd[group] = odd
         return healths
 
-    def _before_parse(self, **said: Any) -> None:
+    def _before_parse(self, **context: Any) -> None:
         """Parse the list of an answer; called by botocore in the thread of the call.
 
         The list is removed from the answer, so that a botocore that drops the parsed result finds no list:
         such an answer is an error, and never an empty group.
         """
         try:
-            response, handed_on = said["response_dict"], said["customized_response_dict"]
+            response, handed_on = context["response_dict"], context["customized_response_dict"]
             head, _, rest = response["body"].partition(_BEGINS)
             listed, ends, tail = rest.rpartition(_ENDS)
             if not ends:
                 return
-            healths = self._known_or_parsed(self._asked.group, listed)
+            healths = self._known_or_parsed(self._current.group, listed)
         except _UNFAMILIAR:
             return
         response["body"] = head + tail
@@ -90,7 +90,7 @@ class Healths:
         """Return all members of the list. A digest replaces a member's text, ten times as long."""
         *members, rest = listed.split(_MEMBER_ENDS)
         if rest.strip():
-            raise ValueError("something else than members")
+            raise ValueError("the list has other elements than members")
         before, now, healths = self._known.get(group, {}), dict[bytes, TargetHealth](), list[TargetHealth]()
         for member in members:
             digest = blake2b(member, digest_size=16).digest()

@@ -57,7 +57,7 @@ class MfaError(ValueError):
 
 
 def _no_prompt(_: str) -> str:
-    raise MfaError("the profile asks for an MFA code (mfa_serial), which nobody can type here")
+    raise MfaError("the profile requires an MFA code (mfa_serial), which the syncer cannot provide")
 
 
 def _limiting(
@@ -75,7 +75,7 @@ class TokenFile:
     def __call__(self) -> str:
         """Return the token; OSError or ValueError for a file without a token."""
         if self._path.exists() and not self._path.is_file():
-            raise ValueError(f"{self._path} is no regular file")
+            raise ValueError(f"{self._path} is not a regular file")
         with self._path.open(encoding="utf-8-sig") as file:
             text = file.read(_TOKEN_BYTES + 1).strip()
         if len(text) > _TOKEN_BYTES:
@@ -84,7 +84,9 @@ class TokenFile:
         if not text:
             raise ValueError(f"{self._path} is empty")
         if not text.isascii() or not text.isprintable() or text[0] in "'\"":
-            raise ValueError(f"{self._path} holds line breaks, quotes or other characters that no token has")
+            raise ValueError(
+                f"{self._path} has line breaks, quotes or other characters that are invalid in a token"
+            )
         return text
 
 

@@ -92,13 +92,13 @@ class Survey(BotoElb):
         """DescribeTargetGroups of the group."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> GroupFacts:
-            said = client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
+            described = client.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
             return GroupFacts(
-                target_type=said.get("TargetType", "instance"),
-                check_protocol=said.get("HealthCheckProtocol", "TCP"),
-                check_port=said.get("HealthCheckPort", "traffic-port"),
-                check_path=said.get("HealthCheckPath", "/"),
-                balancers=tuple(said.get("LoadBalancerArns", ())),
+                target_type=described.get("TargetType", "instance"),
+                check_protocol=described.get("HealthCheckProtocol", "TCP"),
+                check_port=described.get("HealthCheckPort", "traffic-port"),
+                check_path=described.get("HealthCheckPath", "/"),
+                balancers=tuple(described.get("LoadBalancerArns", ())),
             )
 
         return await self._in_thread("DescribeTargetGroups", group, call)
@@ -107,8 +107,8 @@ class Survey(BotoElb):
         """Return the zones that are enabled on the load balancer."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> frozenset[str]:
-            said = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
-            return frozenset(zone["ZoneName"] for zone in said["AvailabilityZones"])
+            described = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
+            return frozenset(zone["ZoneName"] for zone in described["AvailabilityZones"])
 
         return await self._in_thread("DescribeLoadBalancers", group, call)
 
@@ -142,8 +142,8 @@ class Survey(BotoElb):
         """Return whether the load balancer sends across zones."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> bool:
-            said = client.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
-            return {"Key": "load_balancing.cross_zone.enabled", "Value": "true"} in said
+            described = client.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
+            return {"Key": "load_balancing.cross_zone.enabled", "Value": "true"} in described
 
         return await self._in_thread("DescribeLoadBalancerAttributes", group, call)
 
@@ -159,8 +159,10 @@ class Survey(BotoElb):
         """DescribeAccountLimits: the quotas by name."""
 
         def call(client: "ElasticLoadBalancingv2Client") -> dict[str, int]:
-            said = client.describe_account_limits(PageSize=400)["Limits"]
-            return {each["Name"]: int(each["Max"]) for each in said if _NUMBER.fullmatch(each.get("Max", ""))}
+            described = client.describe_account_limits(PageSize=400)["Limits"]
+            return {
+                each["Name"]: int(each["Max"]) for each in described if _NUMBER.fullmatch(each.get("Max", ""))
+            }
 
         return await self._in_thread("DescribeAccountLimits", group, call)
 
@@ -174,6 +176,6 @@ class Survey(BotoElb):
 
     def _note_date(self, http_response: Any, **_: object) -> None:
         """Record the clock skew; called by botocore with every answer, also a refusal."""
-        said = http_response.headers.get("date")
-        if said:
-            self.skew = parsedate_to_datetime(said).timestamp() - time.time()
+        date = http_response.headers.get("date")
+        if date:
+            self.skew = parsedate_to_datetime(date).timestamp() - time.time()

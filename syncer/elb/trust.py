@@ -19,7 +19,7 @@ def web_identity(code: str, message: str, claims: Claims, role_arn: str) -> str 
     provider = f"arn:{partition}:iam::{account}:oidc-provider/{claims.issuer_path}"
     if code in {"AccessDenied", "IDPRejectedClaim"}:
         return (
-            f"the token has {claims}; the role {role_arn} must exist and its trust policy hold: "
+            f"the token has {claims}; the role {role_arn} must exist and its trust policy contain: "
             f"Principal Federated {provider}, Action sts:AssumeRoleWithWebIdentity, "
             f"StringEquals {claims.issuer_path}:sub {claims.subject}, "
             f"{claims.issuer_path}:aud {_audience(claims)}{_other_audience(claims)}"

@@ -8,7 +8,7 @@ const STATES = {
   draining: ["↓", "wait"], unused: ["○", "wait"], unavailable: ["?", "wait"], absent: ["–", "quiet"],
 };
 const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], "no node": ["?", "wait"] };
-const SOURCES = { aws: "AWS's listing", "provider-id": "its providerID", label: "its label" };
+const SOURCES = { aws: "AWS's target list", "provider-id": "its providerID", label: "its label" };
 const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
 const byName = new Intl.Collator("en", { numeric: true }).compare;
 
@@ -38,13 +38,13 @@ function groupCells(group) {
 function rowsOf(status) {
   const across = status.groups.map(groupCells);
   const rows = [];
-  const spoken = new Set();
+  const known = new Set();
   for (const node of status.nodes) {
     const id = node.instance_id || "";
-    spoken.add(id);
+    known.add(id);
     rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across, node.zone_source));
   }
-  const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !spoken.has(id))));
+  const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !known.has(id))));
   for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "no node", "NoNode", across));
   return rows.sort((a, b) => a.well - b.well || byName(a.name, b.name) || byName(a.id, b.id));
 }
@@ -82,7 +82,7 @@ const isServing = (target, group) => target.state === "healthy" || (group.blind 
 
 function healthOf(group) {
   const registered = group.registered + " registered";
-  if (group.blind) return [STATES.unavailable, "not known of " + registered];
+  if (group.blind) return [STATES.unavailable, "unknown of " + registered];
   if (!group.fresh && !group.registered) return [STATES.absent, "not read yet"];
   const state = !group.healthy ? "unhealthy" : group.healthy === group.registered ? "healthy" : "initial";
   return [STATES[state], group.healthy + " of " + registered];
@@ -99,7 +99,7 @@ function agoOf(seconds) {
 function problemsOf(group) {
   const port = group.stale_check_port;
   return [group.problem, !group.blind && group.read_problem, group.waiting_for && "waits for " + group.waiting_for,
-    port && "AWS checks the health on " + port + ", which the Service has no more: run pulumi up"].filter(Boolean);
+    port && "the health check uses port " + port + ", which the Service no longer has: run pulumi up"].filter(Boolean);
 }
 
 function groupItem(group) {
@@ -113,12 +113,12 @@ function groupItem(group) {
 }
 
 function flagsOf(status) {
-  const flags = [{ key: "ready", tone: status.ready ? "" : "wait", says: status.ready ? "ready" : "not ready" }];
-  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", says: status.leader ? "leader"
-    : status.paused || status.election ? "standby" : "standby: another one writes" });
-  if (status.paused) flags.push({ key: "paused", tone: "wait", says: "paused: writes nothing" });
-  if (status.blind) flags.push({ key: "blind", tone: "wait", says: "blind: may not read the groups" });
-  return [...flags, { key: "ownership", tone: "", says: status.ownership }];
+  const flags = [{ key: "ready", tone: status.ready ? "" : "wait", text: status.ready ? "ready" : "not ready" }];
+  if (status.leader !== undefined) flags.push({ key: "leader", tone: "", text: status.leader ? "leader"
+    : status.paused || status.election ? "standby" : "standby: another replica is the leader" });
+  if (status.paused) flags.push({ key: "paused", tone: "wait", text: "paused: writes nothing" });
+  if (status.blind) flags.push({ key: "blind", tone: "wait", text: "blind: AWS denies reads of the groups" });
+  return [...flags, { key: "ownership", tone: "", text: status.ownership }];
 }
 
 function headline(status, nodes, unwell) {
@@ -128,9 +128,9 @@ function headline(status, nodes, unwell) {
   if (dead.length) return [STATES.unhealthy, "No target is healthy in " + named(dead)];
   const left = status.groups.filter((group) => problemsOf(group).length
     || (status.leader !== false && isStale(group.last_good_pass_age)));
-  if (left.length) return [STATES.unhealthy, named(left) + (left.length === 1 ? " is" : " are") + " not kept: see below"];
-  if (unwell) return [STATES.unused, unwell + " of " + nodes + (unwell === 1 ? " is not as it" : " are not as they") + " should be yet"];
-  if (status.problems.length) return [STATES.unused, "The nodes are as they should be, and not all is well: see below"];
-  if (status.blind) return [STATES.unavailable, "All " + nodes + " are sent to AWS; whether they are healthy may not be read"];
-  return [STATES.healthy, nodes === 1 ? "The one node is as it should be" : "All " + nodes + " are as they should be"];
+  if (left.length) return [STATES.unhealthy, named(left) + ": not reconciled, see below"];
+  if (unwell) return [STATES.unused, unwell + " of " + nodes + " not in the desired state yet"];
+  if (status.problems.length) return [STATES.unused, "The nodes are in the desired state, with other problems: see below"];
+  if (status.blind) return [STATES.unavailable, "All " + nodes + " are registered; AWS denies reads of their health"];
+  return [STATES.healthy, nodes === 1 ? "The node is in the desired state" : "All " + nodes + " are in the desired state"];
 }

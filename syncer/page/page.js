@@ -6,7 +6,7 @@ const REFRESH_MS = 2000;
 const PATIENCE_MS = 10000;
 const PAGE_ROWS = 100;
 const at = (id) => document.getElementById(id);
-const view = { status: null, rows: [], page: 0, heard: 0, timer: 0, asking: false, failure: "" };
+const view = { status: null, rows: [], page: 0, received: 0, timer: 0, polling: false, failure: "" };
 
 function element(tag, className, ...content) {
   const made = document.createElement(tag);
@@ -15,7 +15,7 @@ function element(tag, className, ...content) {
   return made;
 }
 
-function say(id, text) {
+function setText(id, text) {
   if (at(id).textContent !== text) at(id).textContent = text;
 }
 
@@ -25,11 +25,11 @@ function redraw(parent, items, draw) {
   const known = new Map([...parent.children].map((child) => [child.dataKey, child]));
   const wanted = items.map((item) => {
     const was = known.get(item.key);
-    const says = JSON.stringify(item);
-    if (was && was.dataSays === says) return was;
+    const text = JSON.stringify(item);
+    if (was && was.dataText === text) return was;
     const made = draw(item);
     made.dataKey = item.key;
-    made.dataSays = says;
+    made.dataText = text;
     return made;
   });
   const same = wanted.length === parent.children.length
@@ -50,7 +50,7 @@ function marked([glyph, tone], ...words) {
 function drawRow(item) {
   const made = element("tr", item.well ? "" : "unwell");
   made.setAttribute("role", "row");
-  const name = element("th", "", item.well ? "" : element("span", "spoken", "not well: "),
+  const name = element("th", "", item.well ? "" : element("span", "unseen", "not well: "),
     item.name || element("em", "quiet", "no Node"),
     element("span", "small quiet", element("span", "id", item.id || "no instance"), item.zone && " · " + item.zone));
   name.scope = "row";
@@ -79,7 +79,7 @@ function drawTarget(target, group) {
   const made = element("div", "", marked(STATES[target.state] || STATES.unavailable, state, port));
   if (target.reason) made.append(element("span", "small quiet", target.reason));
   if (target.override) made.append(element("span", "small wait", target.override));
-  const retry = target.retry_in === undefined ? "" : ", tried again in " + Math.ceil(target.retry_in) + " s";
+  const retry = target.retry_in === undefined ? "" : ", retried in " + Math.ceil(target.retry_in) + " s";
   if (target.next === "hold") made.append(element("span", "small wait", "hold: " + target.why + retry));
   else if (target.next !== "nothing") made.append(element("span", "small go", "next: " + target.next));
   return made;
@@ -91,7 +91,7 @@ function drawGroup(group) {
   const list = element("dl", "");
   const line = (term, ...content) => list.append(element("dt", "", term), element("dd", "", ...content));
   line("healthy", marked(...healthOf(group)));
-  line("serving", group.serving === null ? "not known yet"
+  line("serving", group.serving === null ? "unknown"
     : group.serving + " · base " + group.base + " · keeps at least " + group.floor);
   if (group.shifted) line("zonal shift", element("span", "wait", group.shifted + " of " + group.registered + " registered get no traffic"));
   if (group.blind) line("blind", element("span", "wait", group.blind));
@@ -102,8 +102,8 @@ function drawGroup(group) {
     line("held", element("span", "wait", count + " for " + why),
       element("span", "small quiet", view.status.sentences[why] || ""));
   }
-  if (group.hold_id) line("release it by", element("code", "", "nlb-sync confirm " + group.name + " " + group.hold_id));
-  for (const cause of group.causes) line("contested", element("span", "wait", cause));
+  if (group.hold_id) line("approve with", element("code", "", "nlb-sync confirm " + group.name + " " + group.hold_id));
+  for (const cause of group.causes) line("conflict", element("span", "wait", cause));
   const stale = isStale(group.age) || group.problems.length > 0;
   line("last good pass", element("span", stale ? "bad" : "", agoOf(group.age)));
   for (const problem of group.problems) line("problem", element("span", "bad", problem));
@@ -113,21 +113,21 @@ function drawGroup(group) {
 function draw() {
   const status = view.status;
   const unwell = view.rows.reduce((sum, each) => sum + !each.well, 0);
-  redraw(at("verdict"), [{ key: "v", says: headline(status, view.rows.length, unwell) }], (item) => marked(item.says[0], item.says[1]));
-  redraw(at("flags"), flagsOf(status), (item) => element("li", item.tone, item.says));
-  redraw(at("problems"), status.problems.map((says) => ({ key: says })), (item) => element("li", "", item.key));
+  redraw(at("verdict"), [{ key: "v", text: headline(status, view.rows.length, unwell) }], (item) => marked(item.text[0], item.text[1]));
+  redraw(at("flags"), flagsOf(status), (item) => element("li", item.tone, item.text));
+  redraw(at("problems"), status.problems.map((text) => ({ key: text })), (item) => element("li", "", item.key));
   at("problems").hidden = status.problems.length === 0;
-  say("version", status.version ? "version " + status.version : "");
+  setText("version", status.version ? "version " + status.version : "");
   redraw(at("groups"), status.groups.map(groupItem), drawGroup);
-  redraw(at("columns"), ["Node", "Verdict", ...status.groups.map((group) => group.name)].map((says, index) =>
-    ({ key: index + says, says })), drawHeading);
+  redraw(at("columns"), ["Node", "Verdict", ...status.groups.map((group) => group.name)].map((text, index) =>
+    ({ key: index + text, text })), drawHeading);
   redraw(at("words"), Object.keys(status.sentences).sort().flatMap((code) => [{ key: "t" + code, tag: "dt",
-    says: code }, { key: "d" + code, tag: "dd", says: status.sentences[code] }]), (item) => element(item.tag, "", item.says));
+    text: code }, { key: "d" + code, tag: "dd", text: status.sentences[code] }]), (item) => element(item.tag, "", item.text));
   drawRows();
 }
 
 function drawHeading(item) {
-  const made = element("th", "", item.says);
+  const made = element("th", "", item.text);
   made.scope = "col";
   made.setAttribute("role", "columnheader");
   return made;
@@ -142,47 +142,47 @@ function drawRows() {
   const first = view.page * PAGE_ROWS;
   const shown = found.slice(first, first + PAGE_ROWS);
   redraw(at("rows"), shown, drawRow);
-  say("count", found.length === view.rows.length ? found.length + " rows" : found.length + " of " + view.rows.length + " rows");
-  say("where", pages > 1 ? first + 1 + "–" + (first + shown.length) : "");
+  setText("count", found.length === view.rows.length ? found.length + " rows" : found.length + " of " + view.rows.length + " rows");
+  setText("where", pages > 1 ? first + 1 + "–" + (first + shown.length) : "");
   at("previous").disabled = view.page === 0;
   at("next").disabled = view.page >= pages - 1;
   at("previous").parentElement.hidden = pages === 1;
   at("scroll").hidden = found.length === 0;
   at("nothing").hidden = found.length > 0;
-  say("nothing", view.rows.length ? "Nothing matches." : "No nodes are known yet.");
+  setText("nothing", view.rows.length ? "Nothing matches." : "No nodes have been read yet.");
 }
 
 // ---- polling
 
-async function ask() {
+async function poll() {
   window.clearTimeout(view.timer);
-  if (view.asking || document.hidden) return;
-  view.asking = true;
+  if (view.polling || document.hidden) return;
+  view.polling = true;
   try {
     const answer = await fetch("status", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!answer.ok) throw new Error("the syncer answers " + answer.status);
+    if (!answer.ok) throw new Error("HTTP status " + answer.status);
     view.status = await answer.json();
     view.rows = rowsOf(view.status);
-    view.heard = Date.now();
+    view.received = Date.now();
     view.failure = "";
     draw();
   } catch (error) {
     view.failure = error.name === "TimeoutError" ? "no answer within " + PATIENCE_MS / 1000 + " s" : String(error.message);
   }
-  view.asking = false;
+  view.polling = false;
   showFreshness();
-  view.timer = window.setTimeout(ask, REFRESH_MS);
+  view.timer = window.setTimeout(poll, REFRESH_MS);
 }
 
 function showFreshness() {
-  const heard = view.heard ? new Date(view.heard).toLocaleTimeString() : "";
+  const received = view.received ? new Date(view.received).toLocaleTimeString() : "";
   at("freshness").className = view.failure ? "bad" : "";
-  say("freshness", view.failure ? "" : "As of " + heard + ", asked again every " + REFRESH_MS / 1000 + " s while visible.");
+  setText("freshness", view.failure ? "" : "As of " + received + ", updated every " + REFRESH_MS / 1000 + " s while visible.");
   document.body.classList.toggle("lost", Boolean(view.failure));
   if (!view.failure) return;
-  const since = heard ? "; what is shown is from " + heard : "";
-  redraw(at("verdict"), [{ key: "lost", says: view.failure + since }],
-    (item) => marked(STATES.unhealthy, "No answer from the syncer (" + item.says + ")"));
+  const since = received ? "; the page shows the status of " + received : "";
+  redraw(at("verdict"), [{ key: "lost", text: view.failure + since }],
+    (item) => marked(STATES.unhealthy, "No answer from the syncer (" + item.text + ")"));
 }
 
 function turn(step) {
@@ -195,5 +195,5 @@ at("unwell").addEventListener("change", () => turn(-view.page));
 at("controls").addEventListener("submit", (event) => event.preventDefault());
 at("previous").addEventListener("click", () => turn(-1));
 at("next").addEventListener("click", () => turn(1));
-document.addEventListener("visibilitychange", ask);
-ask();
+document.addEventListener("visibilitychange", poll);
+poll();

@@ -138,7 +138,7 @@ class Reader:
         for cause in sorted({conflict.cause for conflict in conflicts}):
             targets = [conflict.target for conflict in conflicts if conflict.cause == cause]
             log.warning(
-                "%s: contested: %s left alone for 10 minutes: %s",
+                "%s: conflict: %s quarantined for 10 minutes: %s",
                 group.name,
                 named(targets),
                 cause,

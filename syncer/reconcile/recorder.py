@@ -89,16 +89,16 @@ class Recorder:
             if why not in {Why.POISON, Why.CONTESTED}:  # both have separate events
                 plan = group.plan
                 hold = plan.hold_id if plan and why is Why.SHARE else ""
-                how = f"held back: {WHY_SAYS[why]}" + (f" (hold {hold})" if hold else "")
+                how = f"held: {WHY_SAYS[why]}" + (f" (hold {hold})" if hold else "")
                 self._tell(group, f"Held{why}", targets, how, warning=True)
 
     def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
         """Record a refusal of `targets` by AWS; the other targets proceed."""
-        self._tell(group, "Poison", targets, f"set aside, AWS refused: {error}", warning=True)
+        self._tell(group, "Poison", targets, f"quarantined, AWS refused: {error}", warning=True)
 
     def contested(self, group: Group, targets: Sequence[Target], cause: str) -> None:
         """Record the begin of a conflict over `targets`, with the likely `cause`."""
-        self._tell(group, "Contested", targets, f"left alone: {cause}", warning=True)
+        self._tell(group, "Contested", targets, f"quarantined: {cause}", warning=True)
 
     def blinded(self, group: Group, error: AwsError) -> None:
         """Record a denied read of the group."""

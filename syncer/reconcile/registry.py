@@ -142,7 +142,7 @@ class Registry:
                     await self._look()
                 await self.save()
             except ClusterError as error:
-                self._report(f"the record is not written: {error}")
+                self._report(f"cannot write the ownership registry: {error}")
 
     async def _ask_again(self) -> None:
         """Retry a denied permission; once granted, the stored targets are owned too."""
@@ -220,7 +220,7 @@ class Registry:
     def _in_memory(self, error: DeniedError) -> None:
         self._store = _Store.MEMORY_ONLY
         self._denied_until = self._clock.monotonic() + _DENIED_S
-        self._report(f"what is ours is remembered until the next start only: {error}")
+        self._report(f"the ownership registry is lost at the next start: {error}")
 
     def _report(self, problem: str) -> None:
         if problem and problem != self.problem:

@@ -43,7 +43,7 @@ def exposition(state: Snapshot, counters: Counters) -> bytes:
 
 def as_markdown(state: Snapshot, counters: Counters) -> str:
     """Return the table of docs/metrics.md."""
-    lines = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
+    lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
     for family in sorted(_State(state, counters).collect(), key=lambda family: family.name):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         shown = ", ".join(f"`{label}`" for label in sorted(labels)) or "-"
@@ -76,40 +76,45 @@ class _State(Collector):
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in state.verdicts))
         yield nodes
         leads = state.leader.may_write and not state.paused
-        says = "1 while this replica may write; where there is no election each one may. A paused one never."
+        says = (
+            "1 while this replica may write: the leader, or every replica without an election; 0 if paused."
+        )
         yield GaugeMetricFamily("nlb_sync_leader", says, float(leads))
         yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(state.paused))
         ready = unready(state) == ""
         yield GaugeMetricFamily("nlb_sync_ready", "1 while /readyz answers 200.", float(ready))
 
     def _groups(self) -> Iterator[Metric]:
-        yield self._gauge("desired", "Targets that the group should hold.", self._desired)
+        yield self._gauge("desired", "Desired targets of the group.", self._desired)
         yield self._gauge("registered", "Targets that AWS lists as registered.", _registered)
         yield self._gauge("draining", "Targets that drain.", _draining)
-        yield self._gauge("serving", "Targets that serve, as the brake counts them.", _serving)
-        shifted = "Registered targets that a zonal shift has moved traffic away from: they do not serve."
+        yield self._gauge("serving", "Serving targets, as counted by the brake.", _serving)
+        shifted = "Registered targets without traffic because of a zonal shift: they do not serve."
         yield self._gauge("shifted", shifted, _shifted)
-        yield self._gauge("floor", "Serving targets that the brake keeps.", _floor)
+        yield self._gauge("floor", "The floor: serving targets that the brake keeps.", _floor)
         yield self._gauge("fresh", "1 while the last read of the group succeeded.", lambda g: g.fresh)
         yield self._gauge(
             "contested",
-            "Targets left alone because the writes to them are undone again and again.",
+            "Targets quarantined because a conflicting writer undoes the writes.",
             lambda g: len(g.conflicts),
         )
-        stale = "1 while the health check asks a NodePort that the Service has no more: run `pulumi up`."
+        stale = "1 while the health check uses a port that is no NodePort of the Service: run `pulumi up`."
         yield self._gauge("health_check_port_stale", stale, lambda g: g.stale_check is not None)
         yield self._gauge("blind", "1 while AWS denies reading the group.", lambda g: g.blind)
-        good = "When a pass over the group last met no failure, seconds since the epoch; 0 before the first."
+        good = "Time of the last pass without a failure, in seconds since the epoch; 0 before the first."
         yield self._gauge("last_good_pass_timestamp_seconds", good, lambda g: g.last_good_pass or 0)
-        age = "Seconds since a pass met no failure, by a cluster seen within a minute; or since the start."
+        age = (
+            "Seconds since the last pass without a failure and with a cluster read within a minute, or "
+            "since the start."
+        )
         yield self._gauge("last_good_pass_age_seconds", age, self._age)
-        yield self._gauge("poison", "Targets set aside because AWS refused them.", lambda g: g.refused)
+        yield self._gauge("poison", "Targets quarantined because AWS refused them.", lambda g: g.refused)
         yield self._unused()
         targets = GaugeMetricFamily(
             "nlb_sync_targets", "Targets by state, as AWS lists them.", labels=["target_group", "state"]
         )
         held = GaugeMetricFamily(
-            "nlb_sync_held", "Targets held back, by the rule that holds them.", labels=["target_group", "why"]
+            "nlb_sync_held", "Held targets, by the rule of the hold.", labels=["target_group", "why"]
         )
         for group in self._snapshot.groups:
             label = self._labels[group.arn]
@@ -131,7 +136,7 @@ class _State(Collector):
     def _unused(self) -> Metric:
         family = GaugeMetricFamily(
             "nlb_sync_unused",
-            "Targets that AWS does not use, by its reason.",
+            "Targets that AWS does not use, by AWS's reason.",
             labels=["target_group", "reason"],
         )
         for group in self._snapshot.groups:
@@ -154,10 +159,10 @@ class _State(Collector):
             "nlb_sync_passes", "Passes over a group by result.", labels=["target_group", "result"]
         )
         changes = CounterMetricFamily(
-            "nlb_sync_changes", "Targets written, as AWS acknowledged.", labels=["target_group", "change"]
+            "nlb_sync_changes", "Written targets, as acknowledged by AWS.", labels=["target_group", "change"]
         )
         refused = CounterMetricFamily(
-            "nlb_sync_refused", "Targets that AWS refused, set aside.", labels=["target_group"]
+            "nlb_sync_refused", "Targets quarantined after AWS refused them.", labels=["target_group"]
         )
         for arn, label in self._labels.items():
             for result in PASS_RESULTS:
@@ -167,10 +172,10 @@ class _State(Collector):
             refused.add_metric([label], counters.refused[arn])
         yield from (passes, changes, refused)
         registered = (
-            "Seconds from a node's Ready to its registration, of nodes that turned Ready since the start."
+            "Seconds from a node's Ready to its registration, of nodes that became Ready since the start."
         )
         yield self._histogram("ready_to_registered", registered, counters.ready_to_registered)
-        healthy = "Seconds from a node's Ready to AWS calling its target healthy, of the same nodes."
+        healthy = "Seconds from a node's Ready to a healthy target, of the same nodes."
         yield self._histogram("ready_to_healthy", healthy, counters.ready_to_healthy)
         calls = CounterMetricFamily(
             "nlb_sync_aws_calls", "AWS calls by result.", labels=["operation", "code"]

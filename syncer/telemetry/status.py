@@ -33,7 +33,7 @@ def unready(state: Snapshot) -> str:
             because = f": {group.problem}" if group.problem else ""
             return f"{group.name}: no pass has ended yet{because}"
     if not state.leader.joined:
-        return state.leader.problem or "who leads is not known yet"
+        return state.leader.problem or "the leader is not known yet"
     stands_by = state.leader.elected and not state.leader.may_write
     doubted = [
         group.name for group in state.groups if group.holds_doubtful and not (stands_by and group.was_free)

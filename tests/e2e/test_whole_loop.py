@@ -346,4 +346,4 @@ def test_make_down_with_nothing_up_says_so_in_one_line(sandbox: Sandbox) -> None
         check=False,
     )
     assert done.returncode != 0
-    assert done.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
+    assert done.stderr == "error: no sandbox is running here; run `make up`\n"

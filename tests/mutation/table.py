@@ -59,7 +59,7 @@ SWITCHES = (
         "2 last serving",
         "syncer.decide.brake:Brake._too_few",
         never(Why.LAST_SERVING),
-        "scale to zero: the last one stays until it is dead or another comes",
+        "scale to zero: the last target stays until it is dead or another target serves",
     ),
     Switch(
         rule="2 last registered",
@@ -71,7 +71,7 @@ SWITCHES = (
         rule="2 AWS fails open",
         where="syncer.decide.capacity:serving_of",
         off=answering(Serving(frozenset(), frozenset())),
-        story=test_plan.test_where_none_is_healthy_all_serve_because_aws_fails_open,
+        story=test_plan.test_without_a_healthy_target_all_serve_because_aws_fails_open,
     ),
     brake(
         "2 doubtful: all together or none",
@@ -92,7 +92,7 @@ SWITCHES = (
         story=test_brake.test_a_deadline_waits_for_the_share_at_most_a_minute,
     ),
     Switch(
-        rule="2 announced before its Node went",
+        rule="2 announced before the Node was deleted",
         where="syncer.decide.plan:notices",
         off=of_nodes_that_are_there,
         story=test_brake.test_a_held_announced_target_is_still_announced_when_its_node_is_gone,
@@ -107,7 +107,7 @@ SWITCHES = (
         rule="2 base of ten minutes",
         where="syncer.decide.capacity:remember",
         off=lambda _: lambda _peaks, count, now, _window: ((now, count),),
-        story=test_brake.test_the_base_is_remembered_for_ten_minutes_and_not_longer,
+        story=test_brake.test_the_base_covers_ten_minutes_and_no_more,
     ),
     Switch(
         rule="2 what drains counts into it",
@@ -119,7 +119,7 @@ SWITCHES = (
         "2 each zone, with cross-zone off",
         "syncer.decide.capacity:_scopes_of",
         answering(lambda _target: ("",)),
-        "one zone's nodes leaving with cross-zone off: its last one stays",
+        "one zone's nodes leaving with cross-zone off: its last target stays",
     ),
     Switch(
         rule="2 a confirmation is of one hold",
@@ -131,19 +131,19 @@ SWITCHES = (
         rule="2 and expires",
         where="syncer.reconcile.registry:CONFIRMED_S",
         off=instead(1e9),
-        story=test_record.test_a_confirmed_hold_is_let_go_within_10_seconds_and_an_old_confirmation_is_not,
+        story=test_record.test_a_confirmed_hold_is_released_within_10_seconds_and_not_by_an_old_confirmation,
     ),
     Switch(
-        rule="2 a removal without an answer is looked at",
+        rule="2 a removal without an answer is read back",
         where="syncer.errors:UnreachableError.unsure",
         off=instead(False),
         story=_LOOP.test_after_a_removal_whose_answer_was_lost_the_group_is_read_before_anything_else_goes,
     ),
     Switch(
-        rule="3 poison: set aside",
+        rule="3 quarantine",
         where="syncer.reconcile.quarantine:Refusals.releases",
         off=answering({}),
-        story=_LOOP.test_what_is_refused_alone_is_set_aside_however_many_searches_were_made,
+        story=_LOOP.test_a_target_refused_alone_is_quarantined_after_any_number_of_searches,
     ),
     Switch(
         rule="3 the others get through",
@@ -155,7 +155,7 @@ SWITCHES = (
         rule="3 the others leave",
         where="syncer.reconcile.writer:Writer._apart",
         off=answering(None),
-        story=lambda: _LOOP.test_a_target_that_aws_does_not_let_go_keeps_no_other_one(named=True),
+        story=lambda: _LOOP.test_a_target_that_aws_does_not_deregister_blocks_no_other_target(named=True),
         called="a target that aws does not let go keeps no other one",
     ),
     Switch(
@@ -207,7 +207,7 @@ SWITCHES = (
         story=_OURS.test_a_foreign_target_survives_in_tracked,
     ),
     Switch(
-        rule="6 foreign, in exclusive, before ours is healthy",
+        rule="6 foreign, in exclusive, before an own target is healthy",
         where="syncer.decide.removal:_may_be_cleared",
         off=answering(True),
         story=_OURS.test_in_exclusive_foreign_targets_stay_until_one_of_our_own_is_healthy,
@@ -219,7 +219,7 @@ SWITCHES = (
         story=_OURS.test_add_only_removes_nothing,
     ),
     Switch(
-        rule="6 ours on sight",
+        rule="6 recorded on the first read",
         where="syncer.decide.plan:adopted",
         off=answering(set()),
         story=_OURS.test_a_leaving_node_met_right_after_a_start_is_ours,
@@ -231,16 +231,16 @@ SWITCHES = (
         story=test_record.test_a_target_is_recorded_before_it_is_registered_at_one_write_for_both_groups,
     ),
     Switch(
-        rule="6 read again by who leads again",
+        rule="6 reread by a returning leader",
         where="syncer.reconcile.registry:Registry.forget",
         off=answering(None),
-        story=test_record.test_who_leads_again_knows_what_another_one_has_recorded_in_between,
+        story=test_record.test_a_returning_leader_rereads_the_registry,
     ),
     Switch(
-        rule="6 struck off when it is gone",
+        rule="6 removed from the registry when it is gone",
         where="syncer.decide.ownership:_listed",
         off=lambda _: lambda actual, target: target in actual.targets and actual.targets[target].registered,
-        story=_OURS.test_the_record_is_struck_off_when_the_target_is_gone_and_not_when_it_drains,
+        story=_OURS.test_a_target_leaves_the_registry_when_it_is_gone_and_not_when_it_drains,
     ),
     Switch(
         rule="7 draining is registered again",
@@ -258,7 +258,7 @@ SWITCHES = (
         rule="7 contested",
         where="syncer.reconcile.conflicts:Conflicts.now",
         off=answering({}),
-        story=test_conflicts.test_a_target_that_another_writer_deregisters_three_times_is_left_alone_for_ten_minutes,
+        story=test_conflicts.test_a_target_that_another_writer_deregisters_three_times_is_quarantined_for_ten_minutes,
     ),
     Switch(
         rule="7 AWS lag proves no other writer",
@@ -267,13 +267,13 @@ SWITCHES = (
         story=test_lag.test_b4_what_aws_lost_is_written_again_after_a_minute,
     ),
     Switch(
-        rule="2 a new leader counts only what is surely left",
+        rule="2 a new leader counts only targets that are certain",
         where="syncer.decide.brake:Brake.doubt",
         off=answering(None),
         story=test_lag.test_b4_a_new_leader_whose_reads_lag_takes_no_serving_target,
     ),
     Switch(
-        rule="6 a new leader strikes off nothing that may be there",
+        rule="6 a new leader removes no record of a target that may exist",
         where="syncer.reconcile.group:Group.take_over",
         off=lambda _: lambda group, now: group.require_fresh_read(now),
         story=test_lag.test_b4_a_new_leader_strikes_off_no_target_that_aws_does_not_show_yet,
@@ -294,7 +294,7 @@ SWITCHES = (
         rule="8 so does an old one",
         where="syncer.reconcile.observed_state:ObservedState.is_old",
         off=answering(False),
-        story=_LOOP.test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before,
+        story=_LOOP.test_a_resumed_process_removes_nothing_by_its_old_state,
     ),
     Switch(
         rule="8 stale health-check port",
@@ -306,7 +306,7 @@ SWITCHES = (
         rule="9 the Lease before each write",
         where="syncer.reconcile.leader_election:LeaderElection.may_write",
         off=whoever_led_once,
-        story=test_election.test_a_leader_that_was_frozen_does_not_write_when_it_goes_on,
+        story=test_election.test_a_frozen_leader_does_not_write_when_it_resumes,
     ),
     Switch(
         rule="9 and before each attempt",
@@ -324,7 +324,7 @@ SWITCHES = (
         rule="9 released at the end",
         where="syncer.reconcile.leader_election:LeaderElection.release",
         off=nothing,
-        story=test_two_replicas.test_a_change_waits_at_most_2_seconds_for_the_heir_of_a_stopped_leader,
+        story=test_two_replicas.test_a_change_waits_at_most_2_seconds_for_the_successor_of_a_stopped_leader,
     ),
     Switch(
         rule="9 nothing begins after SIGTERM",
@@ -333,10 +333,10 @@ SWITCHES = (
         story=_LOOP.test_a_removal_that_waits_behind_the_call_in_flight_at_sigterm_is_not_sent,
     ),
     Switch(
-        rule="each hold is told",
+        rule="each hold is reported",
         where="syncer.reconcile.recorder:Recorder.held",
         off=answering(None),
-        story=test_events.test_what_is_held_back_is_told_with_its_rule_and_the_hold_to_confirm,
+        story=test_events.test_a_hold_is_reported_with_its_rule_and_its_id,
     ),
     Switch(
         rule="no refused call is repeated at once",
@@ -349,6 +349,6 @@ SWITCHES = (
 
 def as_markdown() -> str:
     """The table as docs/stories.md shows it."""
-    lines = ["| rule and part | switched off in | story that notices |", "|---|---|---|"]
+    lines = ["| rule and part | switched off in | scenario that fails |", "|---|---|---|"]
     lines += [f"| {each.rule} | `{each.where}` | {each.name} |" for each in SWITCHES]
     return "\n".join(lines) + "\n"

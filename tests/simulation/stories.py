@@ -42,7 +42,7 @@ def some(numbers: Iterable[int], **changes: object) -> list[NodeView]:
 STORIES = [
     Story(
         name="one node replaced, the new one first",
-        because="the new one is healthy before the old one leaves",
+        because="the new target is healthy before the old target is deregistered",
         old=range(3),
         nodes=lambda t: [*some([0], **(TAINT if t >= 60 else {})), *some(range(1, 4))],
         fewest=3,
@@ -50,7 +50,7 @@ STORIES = [
     ),
     Story(
         name="one node replaced, the old one first",
-        because="two of three are the floor",
+        because="the floor is two of three",
         old=range(3),
         nodes=lambda t: [*some([0], **TAINT), *some(range(1, 4 if t >= 60 else 3))],
         fewest=2,
@@ -58,7 +58,7 @@ STORIES = [
     ),
     Story(
         name="10 for 10, all old ones leaving together",
-        because="half of ten stay until the new ones are healthy",
+        because="half of ten stay until the new targets are healthy",
         old=range(10),
         nodes=lambda _: [*some(range(10), **TAINT), *some(range(10, 20))],
         fewest=5,
@@ -66,7 +66,7 @@ STORIES = [
     ),
     Story(
         name="12 for 8, all old ones leaving together",
-        because="half of twelve stay until the new ones are healthy",
+        because="half of twelve stay until the new targets are healthy",
         old=range(12),
         nodes=lambda _: [*some(range(12), **TAINT), *some(range(12, 20))],
         fewest=6,
@@ -74,7 +74,7 @@ STORIES = [
     ),
     Story(
         name="12 for 8, the old ones only labelled",
-        because="no deadline: the last two wait until the twenty that served or drained are ten minutes ago",
+        because="no deadline: the last two wait for the end of the base of twenty, ten minutes later",
         old=range(12),
         nodes=lambda _: [*some(range(12), **LABEL), *some(range(12, 20))],
         fewest=6,
@@ -82,7 +82,7 @@ STORIES = [
     ),
     Story(
         name="a label typo on 100 nodes with three restarts",
-        because="nobody announced that they go, and all together they are too many: held until confirmed",
+        because="removals without an announcement, and too many together: held until confirmed",
         old=range(100),
         nodes=lambda _: some(range(100), **TYPO),
         fewest=100,
@@ -92,7 +92,8 @@ STORIES = [
     ),
     Story(
         name="100 nodes losing the label one a second",
-        because="each of the first fifty alone leaves enough; the others are held until confirmed",
+        because="after each of the first fifty removals enough targets serve; the others are held until "
+        "confirmed",
         old=range(100),
         nodes=lambda t: [*some(range(min(100, int(t))), **TYPO), *some(range(min(100, int(t)), 100))],
         fewest=50,
@@ -102,7 +103,7 @@ STORIES = [
     ),
     Story(
         name="a node group upgraded: 50 labelled at once, 6 new",
-        because="half of each ten minutes' base, down to the six that are to stay",
+        because="half of each ten minutes' base, down to the six that stay",
         old=range(50),
         nodes=lambda _: [*some(range(50), **LABEL), *some(range(50, 56))],
         fewest=6,  # at the end; before that half of each ten minutes' base
@@ -112,7 +113,7 @@ STORIES = [
     ),
     Story(
         name="2 of 3 reclaimed: the second waits a minute for the share",
-        because="a deadline waits for the share a minute, then only for one other",
+        because="a deadline waits a minute for the share, then only for one other target",
         old=range(3),
         nodes=lambda _: [*some([0, 1], **TAINT), *some([2])],
         fewest=1,
@@ -121,7 +122,7 @@ STORIES = [
     ),
     Story(
         name="2 of 3 reclaimed with a third that comes in time",
-        because="the new one is healthy before the minute is over",
+        because="the new target is healthy before the end of the minute",
         old=range(3),
         nodes=lambda _: [*some([0, 1], **TAINT), *some([2, 3])],
         fewest=2,
@@ -129,7 +130,7 @@ STORIES = [
     ),
     Story(
         name="5 stale targets at start, and 5 nodes",
-        because="foreign ones stay until one of our own is healthy, then until enough are",
+        because="foreign targets stay until an own target is healthy, then until enough are",
         old=range(5),
         nodes=lambda _: some(range(10, 15)),
         fewest=5,
@@ -138,8 +139,8 @@ STORIES = [
         recorded=False,
     ),
     Story(
-        name="5 stale targets at start that the record calls ours, and 5 nodes",
-        because="nobody announced that they go: they stay until the new ones are enough",
+        name="5 stale targets at start in the registry, and 5 nodes",
+        because="removals without an announcement: the targets stay until enough new targets serve",
         old=range(5),
         nodes=lambda _: some(range(10, 15)),
         fewest=5,
@@ -147,7 +148,7 @@ STORIES = [
     ),
     Story(
         name="a wrong ARN in exclusive with three restarts",
-        because="three of our own cannot stand in for twenty: held until confirmed",
+        because="three own targets are too few to replace twenty: held until confirmed",
         old=range(20),
         nodes=lambda _: some(range(50, 53)),
         fewest=20,
@@ -158,7 +159,7 @@ STORIES = [
         recorded=False,
     ),
     Story(
-        name="one zone's nodes leaving with cross-zone off: its last one stays",
+        name="one zone's nodes leaving with cross-zone off: its last target stays",
         because="an address of the load balancer serves from its own zone only",
         old=range(9),
         nodes=lambda _: [*some([0, 3, 6], **TAINT), *some([1, 2, 4, 5, 7, 8])],
@@ -168,15 +169,15 @@ STORIES = [
     ),
     Story(
         name="an empty but complete node list",
-        because="nobody announced it: held until confirmed",
+        because="removals without an announcement: held until confirmed",
         old=range(10),
         nodes=lambda _: [],
         fewest=10,
         end=range(10),
     ),
     Story(
-        name="scale to zero: the last one stays until it is dead or another comes",
-        because="by our act a group never has fewer than one",
+        name="scale to zero: the last target stays until it is dead or another target serves",
+        because="the syncer never removes the last target of a group",
         old=range(4),
         nodes=lambda _: some(range(4), **LABEL),
         fewest=1,
@@ -185,7 +186,7 @@ STORIES = [
     ),
     Story(
         name="a taint announced and the Node deleted while it was held",
-        because="it stays announced, and its minute runs on",
+        because="the removal stays announced, and its minute continues",
         old=range(3),
         nodes=lambda t: [*some([] if t >= 30 else [0, 1], **TAINT), *some([2])],
         fewest=1,
@@ -233,7 +234,7 @@ def assert_as_told(story: Story, played: Played) -> None:
 def as_markdown(explanations: Iterable[Story], play: Callable[[Story], Played] = play) -> str:
     """The table as docs/stories.md shows it."""
     lines = [
-        "| story | at first | fewest ever | at the end | last one left after | held at the end | because |",
+        "| scenario | at first | fewest ever | at the end | last old target | held at the end | because |",
         "|---|---|---|---|---|---|---|",
     ]
     for story in explanations:

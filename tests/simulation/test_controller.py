@@ -199,7 +199,7 @@ async def test_a_full_group_holds_up_nothing_that_leaves() -> None:
 
 
 @virtually
-async def test_a_process_that_was_frozen_removes_nothing_by_what_it_knew_before() -> None:
+async def test_a_resumed_process_removes_nothing_by_its_old_state() -> None:
     world = World()
     world.join("a", "b", "c", "d")
     replica = world.replica()
@@ -305,7 +305,7 @@ async def test_an_instance_that_does_not_run_keeps_no_other_out_and_joins_when_i
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_a_target_that_aws_does_not_let_go_keeps_no_other_one(*, named: bool) -> None:
+def test_a_target_that_aws_does_not_deregister_blocks_no_other_target(*, named: bool) -> None:
     async def story() -> None:
         world = World()
         world.cloud.names_refused = named
@@ -360,7 +360,7 @@ async def test_a_refused_target_is_not_tried_more_often_than_its_backoff_allows(
 
 
 @virtually
-async def test_what_is_refused_alone_is_set_aside_however_many_searches_were_made() -> None:
+async def test_a_target_refused_alone_is_quarantined_after_any_number_of_searches() -> None:
     world = World()
     world.cloud.names_refused = False
     replica = world.replica()

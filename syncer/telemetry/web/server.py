@@ -197,7 +197,7 @@ class Server:
     def _answer(self, client: Connection, request: Request) -> None:
         route = self._routes.get(request.path)
         if route is None:
-            self._send(client, text(404, f"there is {', '.join(sorted(self._routes))}"))
+            self._send(client, text(404, f"unknown path; allowed: {', '.join(sorted(self._routes))}"))
             return
         try:
             answer = route()

@@ -97,7 +97,7 @@ def test_a_damaged_environment_is_made_anew(damage: str, root: Path) -> None:
             venv.mkdir()
     said: list[str] = []
     prepare(root, said.append)
-    assert said[0] == "virtual environment: damaged, making it anew"
+    assert said[0] == "virtual environment: damaged, creating a new one"
     assert runs(root)
     assert package.exists()
 
@@ -125,7 +125,7 @@ def test_a_lock_that_is_out_of_date_is_one_line(root: Path) -> None:
     with pytest.raises(PreparationError) as caught:
         prepare(root, print)
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("the virtual environment cannot be made by `uv sync --locked`: ")
+    assert str(caught.value).startswith("`uv sync --locked` cannot create the virtual environment: ")
 
 
 def test_no_uv_and_no_index_is_one_line_that_names_both_ways_out(

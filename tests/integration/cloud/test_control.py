@@ -130,7 +130,7 @@ def test_the_data_plane_is_neither_throttled_nor_hit_by_faults(cloud: Cloud) -> 
         ("faults", {"thortle": {}}, "thortle"),
         ("target-health", {"results": [{"id": "i-1"}]}, "target_group_arn"),
         ("target-health", {}, "results"),
-        ("nowhere", {}, "no such endpoint"),
+        ("nowhere", {}, "unknown endpoint"),
     ],
 )
 def test_a_wrong_control_request_is_answered_with_what_is_wrong(

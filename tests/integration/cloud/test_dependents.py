@@ -64,13 +64,15 @@ def test_a_foreign_rule_is_named_with_the_command_that_revokes_it(cloud: Cloud) 
     own, other = _rule(cloud, nodes, ours), _rule(cloud, foreign, ours)
     state = (_resource(GROUP, ours), _resource(RULE, own))
     code, told = _asked(cloud, *state)
-    revoke = f"revoke-security-group-ingress --group-id {foreign} --security-group-rule-ids {other}"
+    revoke = (
+        f"run: aws ec2 revoke-security-group-ingress --group-id {foreign} --security-group-rule-ids {other}"
+    )
     assert (code, told) == (
         1,
-        [f"security group {ours}: rule {other} of security group {foreign} names it; run: aws ec2 {revoke}"],
+        [f"security group {ours}: rule {other} of security group {foreign} refers to it; {revoke}"],
     )
     cloud.ec2.revoke_security_group_ingress(GroupId=foreign, SecurityGroupRuleIds=[other])
-    assert _asked(cloud, *state) == (0, ["no user of the stack's resources outside the stack"])
+    assert _asked(cloud, *state) == (0, ["no resource outside the stack uses the stack's resources"])
     cloud.ec2.revoke_security_group_ingress(GroupId=nodes, SecurityGroupRuleIds=[own])
     cloud.ec2.delete_security_group(GroupId=ours)
 

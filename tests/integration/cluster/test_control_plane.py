@@ -92,7 +92,7 @@ def test_a_port_in_use_is_named_with_its_process_and_the_way_out(
 def test_an_api_server_that_is_down_is_named_with_the_way_out(tmp_path: Path, cluster: Layout) -> None:
     down = replace(Layout.ephemeral(tmp_path), directory=cluster.directory)
 
-    with pytest.raises(SandboxError, match=rf"{down.apiserver_url}: start it with `make up`"):
+    with pytest.raises(SandboxError, match=rf"{down.apiserver_url}; run `make up`"):
         Rest(down).get("/version")
 
 

@@ -92,14 +92,14 @@ CASES = {
             "[default]\nrole_arn=arn:aws:iam::1:role/x\nsource_profile=b\n"
             "[profile b]\nrole_arn=r\nsource_profile=default\n"
         ),
-        "mend the profile",
+        "correct the profile",
     ),
     "profile-mfa": (
         profile(
             "[default]\nrole_arn=arn:aws:iam::123456789012:role/x\nsource_profile=base\nmfa_serial=arn:aws:iam::1:mfa/m\n"
             "[profile base]\naws_access_key_id=k\naws_secret_access_key=s\n"
         ),
-        "MFA code (mfa_serial), which nobody can type here; mend the profile",
+        "MFA code (mfa_serial), which nobody can type here; correct the profile",
     ),
     "profile-absent": (profile("[default]\n", "missing"), "AWS_PROFILE"),
     "profile-broken": (profile("nonsense"), "AWS_PROFILE"),

@@ -177,7 +177,5 @@ def test_an_image_of_other_files_is_not_run(image: str, tmp_path: Path) -> None:
     (root,) = layout.images.iterdir()
     (root / "app/syncer/version.py").write_text("old")
     said = unpacked_image.choose(layout, image)
-    assert said == (
-        f"processes: {image} differs from this clone in syncer/version.py; `make image` rebuilds it"
-    )
+    assert said == (f"processes: {image} differs from this clone in syncer/version.py; run `make image`")
     assert unpacked_image.UnpackedImage.read(layout) is None

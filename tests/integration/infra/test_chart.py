@@ -210,7 +210,7 @@ def test_a_target_group_that_is_there_twice_is_refused_in_one_line(helm: Path) -
     given["targetGroups"] = [given["targetGroups"][0]] * 2
     done = templated(helm, given)
     assert done.returncode != 0
-    assert f"targetGroups: {arn} is there twice; name it once" in done.stderr
+    assert f"targetGroups: duplicate ARN: {arn}; list it once" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -85,5 +85,5 @@ def test_a_group_that_is_gone_is_one_line(beside: DevStack, arns: dict[str, str]
     said = beside.run("preview", "--stack=dev")
     beside.configure(**before)
     assert said.code != 0
-    assert f"node-nlb-sync:targetGroups.http: read {gone['http']}, and AWS says: " in said.text
+    assert f"node-nlb-sync:targetGroups.http: read {gone['http']}, and AWS returned: " in said.text
     assert "Traceback" not in said.text

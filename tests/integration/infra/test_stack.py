@@ -45,7 +45,7 @@ def test_a_stack_that_was_destroyed_takes_its_kept_addresses_again_and_leaves_th
         ),
         (
             {"zones": {"eu-central-1a": {"subnetId": "subnet-0123456789abcdef0"}}},
-            "zones.eu-central-1a.subnetId: read subnet-0123456789abcdef0, and AWS says: InvalidSubnetID",
+            "zones.eu-central-1a.subnetId: read subnet-0123456789abcdef0, and AWS returned: InvalidSubnetID",
         ),
     ],
     ids=["a value that is not allowed", "a subnet that AWS does not know"],

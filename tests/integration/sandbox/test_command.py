@@ -38,18 +38,18 @@ def test_a_command_in_a_half_dead_sandbox_names_what_does_not_run(tmp_path: Path
         for name in ("etcd", "nodes", "dataplane"):
             process.stop(layout, name)
     missing = "cloud, kube-apiserver, kube-controller-manager, kube-scheduler"
-    assert said.stderr == f"error: not running: {missing}; `make up` mends it\n"
+    assert said.stderr == f"error: not running: {missing}; run `make up`\n"
     assert said.returncode == 1
     assert status.stdout.startswith(f"not running: {missing};")
 
 
 def test_status_of_a_sandbox_that_is_down_says_so(tmp_path: Path) -> None:
     said = sandbox(Layout(directory=tmp_path), "status")
-    assert (said.returncode, said.stdout) == (0, "nothing is up here: `make up` starts a sandbox\n")
+    assert (said.returncode, said.stdout) == (0, "no sandbox is running here; run `make up`\n")
     for words in (("node", "add"), ("down",)):
         said = sandbox(Layout(directory=tmp_path), *words)
         assert said.returncode == 1
-        assert said.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
+        assert said.stderr == "error: no sandbox is running here; run `make up`\n"
 
 
 def test_a_question_is_asked_in_the_environment_of_the_syncers_pod(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_question_is_asked_in_the_environment_of_the_syncers_pod(tmp_path: Pat
     assert asked.returncode == 2
     assert asked.stderr.startswith("NLB_SYNC_TARGET_GROUPS is 'nonsense'")
     assert after.returncode == 1
-    assert after.stderr == "error: no Pod of the syncer runs here: `sandbox status` says what does\n"
+    assert after.stderr == "error: no running Pod of the syncer; run `sandbox status`\n"
     assert list(pod.glob("*.json")) == []
 
 
@@ -81,7 +81,7 @@ def test_a_directory_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Pat
     said = sandbox(Layout(directory=tmp_path / "file"), "up")
     assert said.returncode == 1
     assert said.stderr == (
-        f"error: {tmp_path / 'file'} cannot be written (File exists): make it writable, or set SANDBOX_DIR\n"
+        f"error: {tmp_path / 'file'} cannot be written (File exists); make it writable, or set SANDBOX_DIR\n"
     )
 
 
@@ -142,4 +142,4 @@ def test_n1_a_sandbox_that_is_down_has_ports_and_is_still_down(tmp_path: Path) -
     for words in (("down",), ("node", "add"), ("shell", "true")):
         said = sandbox(layout, *words)
         assert said.returncode == 1
-        assert said.stderr == "error: nothing is up here: `make up` starts a sandbox\n"
+        assert said.stderr == "error: no sandbox is running here; run `make up`\n"

@@ -86,5 +86,5 @@ def test_a_program_that_the_system_cannot_run_is_named(layout: Layout, tmp_path:
     damaged = tmp_path / "etcd"
     damaged.write_bytes(b"\x7fELF and no more")
     damaged.chmod(0o755)
-    with pytest.raises(ProcessError, match=rf"^etcd cannot be started \(.+\): delete {damaged} and run"):
+    with pytest.raises(ProcessError, match=rf"^etcd cannot be started \(.+\); delete {damaged} and repeat"):
         process.start(layout, "etcd", [damaged])

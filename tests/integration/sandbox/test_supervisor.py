@@ -67,7 +67,7 @@ def test_c1_a_killed_process_comes_back_as_it_was_started(supervised: Layout, na
     eventually(lambda: supervisor.incidents(supervised)[name].restarts == 1, 5)
     status = observe(supervised, {})
     assert status.to_json()["incidents"][name]["restarts"] == 1
-    assert f"{name} was started again once" in details(status)
+    assert f"{name} was restarted once" in details(status)
 
 
 def test_c1_a_cloud_whose_state_was_memory_is_reported_and_not_started_empty(supervised: Layout) -> None:
@@ -84,7 +84,7 @@ def test_c1_a_cloud_whose_state_was_memory_is_reported_and_not_started_empty(sup
     assert status.to_json()["incidents"]["cloud"]["lost"] is True
     assert "cloud" in status.missing
     (line,) = [line for line in details(status).splitlines() if line.startswith("cloud ended at ")]
-    assert line.endswith("and its state with it: `make up` makes a fresh sandbox")
+    assert line.endswith("and its state is lost; `make up` creates a fresh sandbox")
 
 
 def test_c1_what_is_stopped_stays_stopped(supervised: Layout) -> None:
@@ -121,9 +121,7 @@ def test_c1_a_supervisor_that_does_not_run_is_reported_with_the_cure(layout: Lay
     process.start(layout, "dataplane", SLEEP)
     status = observe(layout, {})
     assert status.to_json()["supervised"] is False
-    assert "supervisor: not running, so what ends is not started again; `make up` starts it" in details(
-        status
-    )
+    assert "supervisor: not running, no process is restarted; run `make up`" in details(status)
 
 
 def test_c1_a_supervisor_takes_over_what_an_earlier_one_noted(layout: Layout) -> None:

@@ -67,7 +67,7 @@ def test_explain_of_an_unknown_node_is_one_line_and_exit_code_3(home: Household,
     home.join("a")
     code, _, err = ask("explain", "nobody")
     assert code == 3
-    assert err == "nlb-sync: nobody is no Node of this cluster and no target of its groups\n"
+    assert err == "nlb-sync: nobody is neither a Node of this cluster nor a target of its groups\n"
 
 
 def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(home: Household, ask: Ask) -> None:
@@ -100,7 +100,7 @@ def test_explain_says_which_node_of_two_speaks_for_their_instance(home: Househol
         "old": ("leaving", "ExcludedByLabel", "new"),
         "new": ("leaving", "ExcludedByLabel", ""),
     }
-    assert "  (so says new, the newest Node of this instance)\n" in ask("explain", "old")[1]
+    assert "  (by new, the newest Node of this instance)\n" in ask("explain", "old")[1]
 
 
 def test_explain_without_a_cluster_claims_nothing_of_the_node(
@@ -112,7 +112,7 @@ def test_explain_without_a_cluster_claims_nothing_of_the_node(
     code, _, err = ask("explain", "a", KUBECONFIG=str(tmp_path / "kubeconfig"))
     assert code == 1
     assert "a is not in what could be read" in err
-    assert "is no Node" not in err
+    assert "is neither a Node" not in err
 
 
 def test_explain_without_aws_gives_the_verdict_and_the_problem(home: Household, ask: Ask) -> None:
@@ -256,7 +256,7 @@ def test_status_where_nobody_answers_names_the_port_forward(ask: Ask) -> None:
 def test_status_of_another_program_is_refused(home: Household, ask: Ask) -> None:
     code, _, err = ask("status", "--url", home.layout.aws_url)
     assert code == 3
-    assert "answers, but not as a syncer does" in err
+    assert "is not a syncer" in err
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_confirmed_hold_is_let_go_and_no_other(home: Household, ask: Ask) -> N
     assert len(home.registered("https")) >= 2
     code, _, err = ask("confirm", name, hold, *url, **place)
     assert code == 3
-    assert "the group holds nothing that waits to be confirmed" in err
+    assert "holds of the group: none" in err
 
 
 def test_what_is_wrong_is_one_line(home: Household, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def test_all_well_is_exit_code_0_and_changes_nothing(home: Household, ask: Ask) 
     assert answer[0] == 0, answer
     assert json.loads(answer[1])["well"] is True
     assert said(answer, "fails") == []
-    assert "RBAC allows all that the syncer does" in said(answer, "ok")
+    assert "RBAC allows all calls of the syncer" in said(answer, "ok")
     assert any("NLB_SYNC_NAMESPACE is not set" in each for each in said(answer, "note"))
     assert {"RegisterTargets is allowed", "DeregisterTargets is allowed"} <= set(said(answer, "ok"))
     assert any(each.startswith("2 targets pass the health check") for each in said(answer, "ok"))
@@ -60,7 +60,7 @@ def test_all_well_is_exit_code_0_and_changes_nothing(home: Household, ask: Ask) 
     assert targets(home) == before
     code, out, _ = ask("doctor")
     assert code == 0
-    assert out.splitlines()[0].split() == ["CHECK", "RESULT", "SAYS"]
+    assert out.splitlines()[0].split() == ["CHECK", "RESULT", "DETAIL"]
 
 
 def test_whose_the_credentials_are_is_asked_where_sts_is_at_hand(home: Household, ask: Ask) -> None:
@@ -93,7 +93,7 @@ def test_the_predecessors_policy_is_enough_and_what_is_lost_is_said(home: Househ
     assert any(
         "allow elasticloadbalancing:DescribeTargetHealth" in each and "blind" in each for each in notes
     )
-    assert any("type, health check, zones and quota cannot be looked at" in each for each in notes)
+    assert any("not checked: type, health check, zones, quota" in each for each in notes)
 
 
 def test_a_throttled_account_delays_the_answer_and_is_no_fault(home: Household, ask: Ask) -> None:
@@ -148,7 +148,7 @@ def test_a_stale_health_check_port_names_the_cure(home: Household, ask: Ask) -> 
     answer = ask("doctor", "--json")
     assert answer[0] == 1
     (stale,) = said(answer, "fails")
-    assert stale.startswith("HealthCheckPortStale: it is checked on 31999, the NodePorts are ")
+    assert stale.startswith("HealthCheckPortStale: the health check uses port 31999, the NodePorts are ")
     assert stale.endswith("run `pulumi up`")
 
 
@@ -166,7 +166,7 @@ def test_a_service_without_the_port_and_a_zone_that_is_not_served_fail(home: Hou
     groups = f"{home.groups['http']}=default/{home.service}:ftp"
     answer = ask("doctor", "--json", NLB_SYNC_TARGET_GROUPS=groups)
     assert answer[0] == 1
-    missing = f"the Service default/{home.service} has no NodePort named ftp: make it one, or name another"
+    missing = f"the Service default/{home.service} has no NodePort named ftp; its TCP ports: "
     assert any(each.startswith(missing) for each in said(answer, "fails"))
     assert any("nodes in eu-central-1z get no traffic" in each for each in said(answer, "fails"))
 
@@ -182,7 +182,7 @@ def test_too_few_places_fail(home: Household, ask: Ask) -> None:
     home.join("a", "b", "c")
     answer = ask("doctor", "--json", NLB_SYNC_TARGET_LIMIT="2")
     assert answer[0] == 1
-    assert "3 nodes for 2 places: raise the quota, or select fewer" in said(answer, "fails")
+    assert "3 nodes for 2 places; raise the quota, or select fewer nodes" in said(answer, "fails")
     answer = ask("doctor", "--json", NLB_SYNC_TARGET_LIMIT="5000")
     assert any("NLB_SYNC_TARGET_LIMIT is 5000, but" in each for each in said(answer, "fails"))
 
@@ -234,12 +234,12 @@ def test_each_missing_verb_in_the_cluster_is_named(home: Household, ask: Ask, tm
     kubeconfig = limited(home, tmp_path, [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}])
     answer = ask("doctor", "--json", KUBECONFIG=str(kubeconfig), NLB_SYNC_NAMESPACE="default")
     assert answer[0] == 1
-    whose = f"they are those of system:serviceaccount:default:limited-{home.service}"
+    whose = f"the syncer's identity is system:serviceaccount:default:limited-{home.service}"
     assert whose in said(answer, "ok")
-    lost = "RBAC does not allow: create leases in default; there is no election, so run one replica only"
+    lost = "RBAC does not allow: create leases in default; no leader election; run one replica only"
     assert lost in said(answer, "note")
     service = f"services/{home.service} in default"
-    assert f"RBAC does not allow: list {service}; grant it" in said(answer, "fails")
+    assert f"RBAC does not allow: list {service}; grant the right" in said(answer, "fails")
     lost = "RBAC does not allow: create events in default; events of Nodes go to the log only"
     assert lost in said(answer, "note")
     assert "RBAC does not allow: watch nodes; the list is read every 30 s instead" in said(answer, "note")

@@ -72,7 +72,7 @@ def test_an_unknown_name_is_one_line_and_exit_code_3(home: Household, ask: Ask) 
     home.join("a")
     code, out, err = ask("wait", "nobody", "--drained")
     assert (code, out) == (3, "")
-    assert "there is no such Node; where it is gone already give its instance id" in err
+    assert "unknown Node; for a deleted Node give the instance id" in err
 
 
 def test_an_api_server_that_does_not_answer_is_asked_again_until_the_time_is_over(
@@ -90,10 +90,10 @@ def test_an_api_server_that_does_not_answer_is_asked_again_until_the_time_is_ove
 def test_a_node_without_an_instance_was_never_a_target(home: Household, ask: Ask) -> None:
     home.api.create(NODES, {"metadata": {"name": "new"}})
     code, out, _ = ask("wait", "new", "--drained")
-    assert (code, out) == (0, "new is drained: it has no providerID, so it was never a target\n")
+    assert (code, out) == (0, "new is drained: the Node has no providerID and was never a target\n")
     code, _, err = ask("wait", "new", "--healthy", "--every", "1", "--timeout", "1")
     assert code == 1
-    assert "with no providerID yet" in err
+    assert "without a providerID" in err
 
 
 def test_without_the_right_to_read_the_wait_ends_with_the_right_to_grant(home: Household, ask: Ask) -> None:
@@ -114,7 +114,7 @@ def test_a_group_that_does_not_exist_is_not_taken_for_empty(home: Household, ask
     ("words", "says"),
     [
         (("a",), "one of the arguments --drained --healthy is required"),
-        (("", "--drained"), "argument NODE: '' is no Node's name and no instance id"),
+        (("", "--drained"), "argument NODE: '' is neither the name of a Node nor an instance id"),
         (("..", "--drained"), "argument NODE: '..' is no Node's name"),
         (("node/", "--drained"), "argument NODE: 'node/' is no Node's name"),
         (("a/status", "--drained"), "argument NODE: 'a/status' is no Node's name"),

@@ -71,7 +71,7 @@ def test_a_group_that_does_not_exist_hides_no_other_of_a_wrong_type(home: Househ
     [
         ("NLB_SYNC_TARGET_GROUPS", "arn:aws:s3:::bucket", "is not the ARN of a target group"),
         ("NLB_SYNC_TARGET_GROUP", "x", "did you mean NLB_SYNC_TARGET_GROUPS?"),
-        ("NLB_SYNC_NODE_SELECTOR", "pool in web", "does not parse"),
+        ("NLB_SYNC_NODE_SELECTOR", "pool in web", "malformed label selector"),
         ("KUBECONFIG", "/nowhere", "allowed: the path of a kubeconfig"),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_namespace_that_is_not_there_is_told_and_the_replica_is_not_ready(
     home.join("a")
     name = f"of-{home.service}"
     place = {"NLB_SYNC_NAMESPACE": name}
-    says = f'namespaces "{name}" not found; make it, or mend NLB_SYNC_NAMESPACE'
+    says = f'namespaces "{name}" not found; create the namespace, or correct NLB_SYNC_NAMESPACE'
     syncer = home.syncer(**place)
     home.until(lambda: says in syncer.get("/readyz")[1], within=15)
     assert syncer.get("/readyz")[0] == 503
@@ -117,7 +117,7 @@ def test_a_service_or_a_port_of_it_that_is_not_there_is_told_by_all(
     source = f"default/{port.format(home.service)}"
     groups = {"NLB_SYNC_TARGET_GROUPS": f"{home.groups['http']}={source}"}
     service, _, name = source.partition(":")
-    says = f"the Service {service} has no NodePort named {name}: make it one, or name another"
+    says = f"the Service {service} has no NodePort named {name}; "
     syncer = home.syncer(**groups)
     home.until(lambda: says in syncer.log.read_text(), within=15)
     code, _, err = ask("status", "--url", syncer.url, **groups)

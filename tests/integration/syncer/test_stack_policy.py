@@ -49,4 +49,4 @@ def test_doctor_finds_all_well_with_it_and_says_what_it_cannot_look_at(home: Hou
     assert len(unseen) == 2
     for says in unseen:
         assert "elasticloadbalancing:DescribeTargetGroups" in says
-        assert says.endswith("; type, health check, zones and quota cannot be looked at")
+        assert says.endswith("; not checked: type, health check, zones, quota")

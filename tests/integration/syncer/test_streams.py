@@ -45,23 +45,33 @@ def shell(words: str, environment: Mapping[str, str] | None = None) -> tuple[int
     return done.returncode, done.stderr.decode(errors="replace")
 
 
+NO_STANDARD_INPUT = (
+    "nlb-sync: standard input cannot be read: the stream is closed; "
+    "allowed: a file, or - for standard input\n"
+)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        ("explain -f {} >&-", 1, "nlb-sync: the answer cannot be written: standard output is closed\n"),
+        ("explain -f {} >&-", 1, "nlb-sync: cannot write the output: standard output is closed\n"),
         (
             "explain -f {} --json >&-",
             1,
-            "nlb-sync: the answer cannot be written: standard output is closed\n",
+            "nlb-sync: cannot write the output: standard output is closed\n",
         ),
-        ("explain -f {} >/dev/full", 1, "nlb-sync: the answer cannot be written: No space left on device\n"),
-        ("run --help >&-", 1, "nlb-sync: the answer cannot be written: standard output is closed\n"),
-        ("run --help >/dev/full", 1, "nlb-sync: the answer cannot be written: No space left on device\n"),
+        ("explain -f {} >/dev/full", 1, "nlb-sync: cannot write the output: No space left on device\n"),
+        ("run --help >&-", 1, "nlb-sync: cannot write the output: standard output is closed\n"),
+        ("run --help >/dev/full", 1, "nlb-sync: cannot write the output: No space left on device\n"),
         ("explain -f {} 2>&-", 0, ""),
         ("explain -f /nowhere 2>&-", 2, ""),
         ("explain -f /nowhere 2>/dev/full", 2, ""),
         ("explain -f {} >&- 2>&- <&-", 1, ""),
-        ("explain -f - <&-", 2, "nlb-sync: standard input cannot be read: it is closed; give a file or -\n"),
+        (
+            "explain -f - <&-",
+            2,
+            NO_STANDARD_INPUT,
+        ),
         ("run 2>&-", 2, ""),
         ("run 2>/dev/full", 2, ""),
         ("run >&-", 2, "NLB_SYNC_TARGET_GROUPS is not set; allowed: "),

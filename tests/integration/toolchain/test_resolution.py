@@ -131,5 +131,5 @@ def test_the_command_says_a_wrong_name_in_one_line() -> None:
         cwd=Path(__file__).parents[3],
     )
     assert (asked.returncode, asked.stdout) == (1, "")
-    assert asked.stderr.startswith("error: there is no tool 'kubelet'")
+    assert asked.stderr.startswith("error: unknown tool: 'kubelet'")
     assert asked.stderr.count("\n") == 1

@@ -144,7 +144,7 @@ async def test_no_two_of_three_ever_write_while_an_api_server_comes_and_goes() -
 
 
 @virtually
-async def test_a_leader_that_was_frozen_does_not_write_when_it_goes_on() -> None:
+async def test_a_frozen_leader_does_not_write_when_it_resumes() -> None:
     chance = random.Random(5)  # noqa: S311
     lease = MemoryLease()
     both = [Candidate("a", lease), Candidate("b", lease)]

@@ -152,7 +152,7 @@ async def test_an_heir_counts_what_is_recorded_of_each_group_before_it_deals_out
 
 
 @virtually
-async def test_who_leads_again_knows_what_another_one_has_recorded_in_between() -> None:
+async def test_a_returning_leader_rereads_the_registry() -> None:
     world = tracked()
     world.join("a", "b", "c")
     first = await settled(world, "a", "b", "c")
@@ -193,7 +193,7 @@ async def test_without_the_right_to_it_the_record_lives_in_memory() -> None:
     world.stored.denied = True
     world.join("a", "b", "c", "d")
     replica = await settled(world, "a", "b", "c", "d")
-    assert "until the next start only" in replica.controller.record.problem
+    assert "is lost at the next start" in replica.controller.record.problem
     world.cluster.delete("a")
     await world.until(lambda: world.filled_with("b", "c", "d"), within=60)
     await replica.stop()
@@ -252,7 +252,7 @@ async def test_what_another_writer_has_written_meanwhile_is_kept_until_aws_does_
 
 
 @virtually
-async def test_a_confirmed_hold_is_let_go_within_10_seconds_and_an_old_confirmation_is_not() -> None:
+async def test_a_confirmed_hold_is_released_within_10_seconds_and_not_by_an_old_confirmation() -> None:
     for age, released in ((0, True), (1000, False)):
         world = tracked()
         world.join("a", "b", "c", "d")

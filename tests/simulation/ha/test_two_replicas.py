@@ -130,7 +130,7 @@ async def test_a_change_waits_at_most_15_seconds_for_the_heir_of_a_killed_leader
 
 
 @virtually
-async def test_a_change_waits_at_most_2_seconds_for_the_heir_of_a_stopped_leader() -> None:
+async def test_a_change_waits_at_most_2_seconds_for_the_successor_of_a_stopped_leader() -> None:
     world = World()
     world.join("a", "b")
     leader, standby = await pair(world)

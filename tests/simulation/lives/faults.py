@@ -27,7 +27,7 @@ FAULTS: dict[str, Callable[[str], AwsError]] = {
     "silent": lambda call: UnreachableError(call, "ReadTimeout", "no answer"),
     "denied": _denied,
     "expired": lambda call: CredentialsExpiredError(call, "ExpiredToken", "expired"),
-    "inner": lambda call: AwsError(call, "InternalFailure", "an inner fault"),
+    "inner": lambda call: AwsError(call, "InternalFailure", "an internal error"),
 }
 
 
@@ -69,7 +69,7 @@ LAGS: dict[str, Callable[[], Lag]] = {
 }
 
 TROUBLES: dict[str, Callable[[MemoryCloud], None]] = {
-    "an inner fault": _all(confused=True),
+    "an internal error": _all(confused=True),
     "slow": _all(latency=4.0),
     "in too many groups": _crowd,
     "refusals name no ids": _all(names_refused=False),

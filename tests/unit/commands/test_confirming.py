@@ -19,10 +19,10 @@ def status(hold: str = HOLD, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("said", "then"),
     [
-        (status(), "the syncer lets it go within seconds"),
-        (status(leader=False), "the syncer that leads lets it go within seconds, if it holds just this"),
-        ({}, "the syncer that leads lets it go within seconds, if it holds just this"),
-        (status(paused=True), "but the syncer is paused and lets nothing go"),
+        (status(), "the syncer deregisters the targets within seconds"),
+        (status(leader=False), "the leader deregisters the targets within seconds, if the hold is unchanged"),
+        ({}, "the leader deregisters the targets within seconds, if the hold is unchanged"),
+        (status(paused=True), "the syncer is paused and deregisters no target"),
     ],
 )
 def test_it_says_what_comes_of_it(said: dict[str, Any], then: str) -> None:
@@ -33,8 +33,8 @@ def test_it_says_what_comes_of_it(said: dict[str, Any], then: str) -> None:
     ("said", "wrong"),
     [
         (status(), ""),
-        (status("ba9876543210"), f"there is no hold {HOLD}; the group holds ba9876543210 now"),
-        (status(""), f"there is no hold {HOLD}; the group holds nothing that waits to be confirmed"),
+        (status("ba9876543210"), f"unknown hold: {HOLD}; holds of the group: ba9876543210"),
+        (status(""), f"unknown hold: {HOLD}; holds of the group: none"),
         (status("ba9876543210", leader=False), ""),  # a standby does not know what the leader remembers
         ({}, ""),
     ],
@@ -53,5 +53,5 @@ def test_of_two_regions_groups_that_share_a_name_the_one_that_holds_it_is_meant(
     assert _other_hold(said, groups, HOLD) == ""
     assert _holder(said, groups, HOLD) == HTTP
     assert _other_hold(said, groups, "ba9876543210") == (
-        f"there is no hold ba9876543210; the group holds {HOLD} now"
+        f"unknown hold: ba9876543210; holds of the group: {HOLD}"
     )

@@ -18,17 +18,17 @@ def test_s9_a_regular_file_is_refused_by_its_size_before_it_is_read(tmp_path: Pa
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(DocumentError, match="holds more than 256 MiB"):
+    with pytest.raises(DocumentError, match="is larger than 256 MiB"):
         read_whole(str(large))
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"\xff\xfe", "is not UTF-8 text: it is a byte order mark of UTF-16 and nothing else"),
-        (b"\xfe\xff", "is not UTF-8 text: it is a byte order mark of UTF-16 and nothing else"),
-        (b"\xff\xfe\x00\x00", "is not UTF-8 text: it is a byte order mark of UTF-32 and nothing else"),
-        (b"\xef\xbb\xbf", "is not UTF-8 text: it is a byte order mark of UTF-8 and nothing else"),
+        (b"\xff\xfe", "has only a byte order mark of UTF-16"),
+        (b"\xfe\xff", "has only a byte order mark of UTF-16"),
+        (b"\xff\xfe\x00\x00", "has only a byte order mark of UTF-32"),
+        (b"\xef\xbb\xbf", "has only a byte order mark of UTF-8"),
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"\x1f\x8b\x08\x00", "is compressed (gzip); unpack it first"),
         ("caf\u00e9".encode("latin-1"), "is not UTF-8 text"),
@@ -36,12 +36,12 @@ def test_s9_a_regular_file_is_refused_by_its_size_before_it_is_read(tmp_path: Pa
         (b" \n", "is empty"),
         (b"\x00" * 50, "is not UTF-8 text"),
         (b"kind: List\nitems: []\n", "is not JSON (line 1: Expecting value); use -o json"),
-        (b"null", "nothing is there, expected a Node"),
-        (b"NaN", "NaN is no number in JSON"),
-        (b'{"kind": "Node", "spec": {"x": -Infinity}}', "-Infinity is no number in JSON"),
+        (b"null", "found nothing, expected a Node"),
+        (b"NaN", "NaN is not a number in JSON"),
+        (b'{"kind": "Node", "spec": {"x": -Infinity}}', "-Infinity is not a number in JSON"),
         (b"[" * 100_000, "is nested too deeply"),
         (b"[" + b"9" * 5000 + b"]", "a number that is too long"),
-        (b'{"kind": "Node"} {"kind": "Node"}', "holds a second document"),
+        (b'{"kind": "Node"} {"kind": "Node"}', "has a second document"),
     ],
 )
 def test_s9_what_is_wrong_with_a_file_is_told_as_it_is(

@@ -6,7 +6,7 @@ import pytest
 
 from syncer.commands.status import _show
 
-TOLD = "leader     no: another replica writes, and what it did shows here within 30 s"
+TOLD = "leader     no: another replica is the leader; its changes appear here within 30 s"
 
 
 def shown(capsys: pytest.CaptureFixture[str], **said: Any) -> list[str]:

@@ -131,7 +131,7 @@ def test_l2_explain_shows_what_the_running_syncer_holds() -> None:
     assert answers[instance("a")] == ("hold", Why.POISON, 8.0)
     assert answers[instance("x")] == ("hold", Why.CONTESTED, 500.0)
     assert answers[instance("b")] == ("nothing", None, None)
-    assert says(Why.POISON, 25.2).endswith("it is tried again later, in 26 s")
+    assert says(Why.POISON, 25.2).endswith("retried later, in 26 s")
 
 
 def test_l2_who_waits_is_told_why_nothing_happens() -> None:
@@ -154,7 +154,7 @@ def test_l2_who_waits_is_told_why_nothing_happens() -> None:
         return (await watchman.until(UntilHealthy(), instance("a"))).line
 
     last = run_virtually(story())
-    assert "http holds it for Poison: AWS refused it; it is tried again later, in 26 s" in lines[0]
+    assert "http holds it for Poison: quarantined, AWS refused the target; retried later, in 26 s" in lines[0]
     assert "http holds it for Poison" in last
     assert "Contested" not in last
 

@@ -114,7 +114,7 @@ def test_a_node_that_no_group_lists_at_first_is_drained_at_once() -> None:
     async def story() -> None:
         context = Scene()
         progress = await context.drained()
-        assert progress == Progress(done=True, line="no group lists it")
+        assert progress == Progress(done=True, line="no group lists the node")
         assert context.watchman.waited < 1
 
     play(story)

@@ -129,14 +129,14 @@ def test_a_group_of_another_type_fails_by_what_may_be_read() -> None:
     survey.group = GroupFacts(
         target_type="ip", check_protocol="TCP", check_port="traffic-port", check_path="", balancers=()
     )
-    assert failures(examine(survey)) == ["its target type is ip; the syncer fills groups of type instance"]
+    assert failures(examine(survey)) == ["target type is ip; allowed: groups of type instance"]
 
 
 def test_a_group_of_addresses_fails_also_where_its_type_may_not_be_read() -> None:
     survey = Told()
     survey.denied = True
     survey.said = "The IP address 'i-00000000000000000' is not a valid IPv4 address"
-    assert [each.startswith("its target type is no instance") for each in failures(examine(survey))] == [
+    assert [each.startswith("target type is not instance") for each in failures(examine(survey))] == [
         True,
         True,
     ]
@@ -170,12 +170,20 @@ def test_a_load_balancer_that_crosses_zones_otherwise_than_said_is_noted() -> No
     [
         ("", Grade.OK, "from env"),
         ("arn:aws:iam::123456789012:user/nlb-sync", Grade.OK, "123456789012:user/nlb-sync, from env"),
-        ("arn:aws:sts::999999999999:assumed-role/x/y", Grade.NOTE, "groups of account 123456789012 are not"),
-        (UnreachableError("GetCallerIdentity", "ConnectTimeout", "no"), Grade.NOTE, "cannot be asked"),
+        (
+            "arn:aws:sts::999999999999:assumed-role/x/y",
+            Grade.NOTE,
+            "other accounts of target groups: 123456789012",
+        ),
+        (
+            UnreachableError("GetCallerIdentity", "ConnectTimeout", "no"),
+            Grade.NOTE,
+            "cannot read the identity",
+        ),
         (
             CredentialsExpiredError("GetCallerIdentity", "ExpiredToken", "no"),
             Grade.FAILS,
-            "does not take them",
+            "refuses the credentials",
         ),
     ],
 )
@@ -206,7 +214,7 @@ def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
 
     said = [each.says for each in asyncio.run(run())]
     assert "the load balancer serves eu-central-1a" in said
-    assert "250 places; how many nodes there are could not be read" in said
+    assert "250 places; not checked: the number of nodes" in said
 
 
 @pytest.mark.parametrize(
@@ -216,11 +224,11 @@ def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
         ({"NLB_SYNC_LABELFILTERKEY": "a", "NLB_SYNC_LABELFILTERVALUE": "b"}, []),
         (
             {"NLB_SYNC_LABELFILTERVALUE": "b", "NLB_SYNC_LABELFILTERKEY": " "},
-            ["NLB_SYNC_LABELFILTERVALUE without NLB_SYNC_LABELFILTERKEY filters nothing"],
+            ["NLB_SYNC_LABELFILTERVALUE without NLB_SYNC_LABELFILTERKEY has no effect"],
         ),
         (
             {"NLB_SYNC_TARGET_GROUPS": "x", "NLB_SYNC_TARGETGROUPARNS": "y"},
-            ["NLB_SYNC_TARGETGROUPARNS has no effect beside NLB_SYNC_TARGET_GROUPS"],
+            ["NLB_SYNC_TARGETGROUPARNS has no effect with NLB_SYNC_TARGET_GROUPS"],
         ),
         ({"NLB_SYNC_PAUSED": "true"}, ["NLB_SYNC_PAUSED is set: the syncer writes nothing"]),
         ({"NLB_SYNC_PAUSED": "false"}, []),
@@ -271,7 +279,7 @@ def test_z1_targets_under_a_zonal_shift_are_a_note() -> None:
 
     survey.describe = describe  # type: ignore[method-assign]
     notes = [each.says for each in examine(survey) if each.grade is Grade.NOTE]
-    assert any("zonal shift: 1 targets: a zonal shift has moved traffic away" in each for each in notes)
+    assert any("zonal shift: 1 targets: a zonal shift moves traffic away" in each for each in notes)
 
 
 def test_a_missing_security_group_rule_is_named_with_the_fix() -> None:

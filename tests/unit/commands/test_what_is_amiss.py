@@ -18,7 +18,7 @@ OLD = {"target_group": HTTP, "last_good_pass": 700.0}
         ({"leader": False, "election": ""}, []),
         (
             {"leader": False, "election": "no Lease: no answer"},
-            ["it cannot be known who leads: no Lease: no answer"],
+            ["the leader is unknown: no Lease: no answer"],
         ),
         ({"groups": [OLD]}, ["http: the last good pass is 300 s ago"]),
         (

@@ -148,7 +148,7 @@ def test_what_has_drained_for_ten_minutes_counts_no_more_however_long_it_may_dra
     assert aws.registered() == set(map(target, range(12, 20)))
 
 
-def test_the_base_is_remembered_for_ten_minutes_and_not_longer() -> None:
+def test_the_base_covers_ten_minutes_and_no_more() -> None:
     aws = Aws(delay=0)
     aws.put(range(10))
     everyone, half = some(range(10)), some(range(5))

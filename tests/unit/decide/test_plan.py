@@ -112,7 +112,7 @@ def test_a_target_that_does_not_serve_goes_at_once() -> None:
     assert planned.deregister == (target(0), target(1))
 
 
-def test_where_none_is_healthy_all_serve_because_aws_fails_open() -> None:
+def test_without_a_healthy_target_all_serve_because_aws_fails_open() -> None:
     nodes = [*of([0, 1, 2], **GONE_AWAY), node(3)]
     planned = decide(nodes, group(*(health(n, "unhealthy") for n in range(4))))
     assert planned.deregister == (target(0), target(1))
@@ -213,7 +213,7 @@ class TestOwnership:
     def test_the_record_holds_what_will_be_registered_before_it_is(self) -> None:
         assert decide(of([1]), group()).ours == {target(1)}
 
-    def test_the_record_is_struck_off_when_the_target_is_gone_and_not_when_it_drains(self) -> None:
+    def test_a_target_leaves_the_registry_when_it_is_gone_and_not_when_it_drains(self) -> None:
         owned = frozenset({target(1), target(2), target(3)})
         planned = decide([], group(health(1), health(2, "draining"), ours=owned))
         assert planned.ours == {target(1), target(2)}

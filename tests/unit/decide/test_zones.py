@@ -142,7 +142,7 @@ def test_b3_names_compare_with_names_and_ids_with_ids(zone: str, enabled: set[st
 
 def test_b3_a_place_is_a_phrase() -> None:
     assert place_says("us-east-2c", "label") == "us-east-2c, by its label"
-    assert place_says("us-east-2c", "aws") == "us-east-2c, as AWS lists its target"
+    assert place_says("us-east-2c", "aws") == "us-east-2c, by AWS's target list"
     assert place_says("", "") == ""
 
 

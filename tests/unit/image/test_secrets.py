@@ -43,6 +43,6 @@ def test_a_machine_without_such_variables_has_no_secrets(tmp_path: Path) -> None
 
 def test_a_ca_file_that_does_not_exist_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(
-        PreparationError, match=r"^SSL_CERT_FILE: no such file: /nowhere/ca; correct or unset"
+        PreparationError, match=r"^SSL_CERT_FILE: missing file: /nowhere/ca; correct or unset"
     ):
         list(flags(tmp_path, {"SSL_CERT_FILE": "/nowhere/ca"}))

@@ -32,7 +32,7 @@ def test_b1_a_base_that_names_no_python_is_one_line(line: str, tmp_path: Path) -
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_text(f"{line}\n")
     with pytest.raises(
-        PreparationError, match=r"^BASE of Dockerfile names no Python: .*; write it as [^\n]*$"
+        PreparationError, match=r"^BASE of Dockerfile has no Python version: .*; allowed: [^\n]*$"
     ):
         Pin.read(dockerfile)
 

@@ -182,8 +182,8 @@ def test_the_tags_of_the_stack_count() -> None:
     read({**MINIMAL, "tags": {**tags, "Name": "own"}})
     (line,) = lines({**MINIMAL, "tags": {**tags, "more": "v"}})
     assert line == (
-        "node-nlb-sync:tags: read 48 tags, beside 3 of the stack on each address; "
-        "allowed: at most 50 on a resource; fix: remove 1 of them"
+        "node-nlb-sync:tags: read 48 tags, and 3 tags of the stack on each address; "
+        "allowed: at most 50 on a resource; fix: remove 1 of the tags"
     )
     read({**own, "tags": {**tags, **dict.fromkeys("abc", "v")}})
     (line,) = lines({**own, "tags": {**tags, **dict.fromkeys("abcd", "v")}})

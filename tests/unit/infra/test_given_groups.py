@@ -153,7 +153,7 @@ def test_wrong_groups_are_one_line_each(
 def test_the_service_is_adopted(config: Config) -> None:
     config[f"{OURS}ingress"] = {"create": True}
     (line,) = problems(config)
-    assert line.startswith(f"{OURS}ingress.create: read true; allowed: false beside targetGroups")
+    assert line.startswith(f"{OURS}ingress.create: read true; allowed: false with targetGroups")
 
 
 @pytest.mark.parametrize(

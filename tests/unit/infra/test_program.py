@@ -523,7 +523,9 @@ def test_a_subnet_that_aws_does_not_know_is_one_line_with_its_words(
 ) -> None:
     config["node-nlb-sync:zones"]["eu-central-1a"]["subnetId"] = "subnet-0123456789abcdef0"
     cloud.refusal = "operation error DescribeSubnets, api error InvalidSubnetID.NotFound: it does not exist"
-    with pytest.raises(Exception, match=r"AWS says: InvalidSubnetID.NotFound: it does not exist") as refused:
+    with pytest.raises(
+        Exception, match=r"AWS returned: InvalidSubnetID.NotFound: it does not exist"
+    ) as refused:
         run_program()
     assert "\n" not in str(refused.value)
 

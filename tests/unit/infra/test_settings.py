@@ -234,13 +234,13 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "a build beside an image",
         lambda c: c["syncer"].update(build={"base": "python:3.13"}),
         "syncer.build.base",
-        ("none beside syncer.image", "pulumi config rm --path"),
+        ("no value with syncer.image", "pulumi config rm --path"),
     ),
     (
         "a login without a repository",
         lambda c: c.update(syncer={"build": {"username": "a"}}),
         "syncer.build.username",
-        ("none without syncer.build.repository",),
+        ("no value without syncer.build.repository",),
     ),
     (
         "half a login",
@@ -248,7 +248,7 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "syncer.build.password",
         (
             "read nothing",
-            "since syncer.build.username is given",
+            "a value with syncer.build.username",
             "pulumi config set --secret --path 'node-nlb-sync:syncer.build.password' <password>",
         ),
     ),
@@ -307,13 +307,13 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "an identity without its key",
         lambda c: c.update(identity={"kind": "irsa"}),
         "identity.oidcProviderArn",
-        ("read nothing", "identity.kind is irsa"),
+        ("read nothing", "identity.kind irsa"),
     ),
     (
         "two identities at once",
         lambda c: c.update(identity={"clusterName": "prod", "roleName": "nodes"}),
         "identity.roleName",
-        ("node-role", "only what pod-identity needs"),
+        ("node-role", "only the keys of identity.kind pod-identity"),
     ),
     (
         "a rotation without keys",

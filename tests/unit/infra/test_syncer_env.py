@@ -29,17 +29,17 @@ WRONG = [
     ("NLB_SYNC_READ_SECONDS", "1", 'read "1"; allowed: 5 to 300 s; fix: pulumi config rm --path '),
     ("NLB_SYNC_READ_SECONDS", "\u0663\u0660", "allowed: 5 to 300 s"),
     ("NLB_SYNC_OWNERSHIP", "exclusiv", 'read "exclusiv"; allowed: tracked, exclusive, add-only'),
-    ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "is not a taint's key); allowed: taint keys"),
+    ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "is not a taint key); allowed: taint keys"),
     ("NLB_SYNC_PAUSED", "perhaps", "allowed: true, false"),
     ("NLB_SYNC_SERVING_SHARE", "50%", "allowed: 0 to 1"),
     ("AWS_METADATA_SERVICE_TIMEOUT", "abc", 'read "abc"; allowed: 1 to 3600 s'),
     ("AWS_RETRY_MODE", "foo", "allowed: legacy, standard, adaptive"),
     ("AWS_ENDPOINT_URL", "localhost:4566", "allowed: a URL such as https://"),
-    ("NLB_SYNC_ADDRESS", "127.0.0.1", "which the kubelet's probes reach, such as $(POD_IP)"),
-    ("NLB_SYNC_ADDRESS", "localhost", "which the kubelet's probes reach"),
-    ("NLB_SYNC_ADDRESS", " ::1", "which the kubelet's probes reach"),
-    ("NLB_SYNC_OWNERSIP", "x", "and set syncer.env.NLB_SYNC_OWNERSHIP in its place"),
-    ("NLB_SYNC_PROB_PORT", "8081", "a variable that the syncer does not know"),
+    ("NLB_SYNC_ADDRESS", "127.0.0.1", "for the kubelet's probes, such as $(POD_IP)"),
+    ("NLB_SYNC_ADDRESS", "localhost", "for the kubelet's probes"),
+    ("NLB_SYNC_ADDRESS", " ::1", "for the kubelet's probes"),
+    ("NLB_SYNC_OWNERSIP", "x", "and set syncer.env.NLB_SYNC_OWNERSHIP instead"),
+    ("NLB_SYNC_PROB_PORT", "8081", "a variable that is not a setting of the syncer"),
 ]
 
 
@@ -72,7 +72,7 @@ def test_a_variable_that_would_win_over_a_key_is_refused(name: str, key: str) ->
     env = {name: "eu-central-1a" if key == "zones" else "a=b"}
     (line,) = lines(changed(lambda c: c["syncer"].update(env=env, labelFilter="role=worker")))
     assert line.endswith(
-        f"env.{name}: read a variable; allowed: none beside {key}; "
+        f"env.{name}: read a variable; allowed: no value with {key}; "
         f"fix: pulumi config rm --path 'node-nlb-sync:syncer.env.{name}'"
     )
 
@@ -80,7 +80,7 @@ def test_a_variable_that_would_win_over_a_key_is_refused(name: str, key: str) ->
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"])
 def test_half_a_pair_of_keys_is_refused(name: str) -> None:
     (line,) = lines(with_env("external", **{name: "AKIA"}))
-    assert "allowed: both or none" in line
+    assert "allowed: both variables or none" in line
     assert "SECRET" in line
 
 
@@ -107,7 +107,7 @@ def test_a_label_filter_that_the_syncer_reads_is_accepted(selector: str) -> None
 def test_halves_that_say_nothing_together_are_refused() -> None:
     (line,) = lines(with_env("external", AWS_ACCESS_KEY="AKIA"))
     assert line.startswith(
-        "node-nlb-sync:syncer.env.AWS_SECRET_KEY: read nothing; allowed: both or none; fix: "
+        "node-nlb-sync:syncer.env.AWS_SECRET_KEY: read nothing; allowed: both variables or none; fix: "
     )
     both = {"NLB_SYNC_LABELFILTERKEY": "a b", "NLB_SYNC_LABELFILTERVALUE": "c"}
     (line,) = lines(with_env(**both))

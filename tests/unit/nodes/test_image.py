@@ -84,5 +84,5 @@ def test_command_and_args_stand_over_the_image(
 
 def test_an_image_that_says_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    with pytest.raises(ImageError, match="what to start"):
+    with pytest.raises(ImageError, match="has no command"):
         words({}, of_dockerfile(tmp_path / "Dockerfile"))

@@ -33,16 +33,14 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
 
 def test_there_is_no_image(layout: Layout) -> None:
     said = unpacked_image.choose(layout, storage.NAME)
-    assert said == f"processes: no image {storage.NAME} here; `make image` builds it"
+    assert said == f"processes: missing image: {storage.NAME}; run `make image`"
 
 
 def test_the_image_is_for_another_architecture(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config.of({"architecture": "riscv64"})
     monkeypatch.setattr(storage, "inspect", lambda *_: ("0" * 64, config))
     said = unpacked_image.choose(layout, storage.NAME)
-    assert said.startswith(
-        f"processes: {storage.NAME} is for linux/riscv64; `make image` builds it for linux/"
-    )
+    assert said.startswith(f"processes: {storage.NAME} is for linux/riscv64; run `make image` for linux/")
 
 
 def test_none_is_wanted(layout: Layout) -> None:

@@ -49,12 +49,12 @@ def test_a_code_becomes_a_kind_and_stays_readable(code: str, kind: type[AwsError
 
 def test_what_only_a_person_can_mend_says_how() -> None:
     said = str(answered("TargetGroupNotFound", "Target groups 'arn:…' not found"))
-    assert said.endswith("not found; mend its ARN in the settings, or create it")
+    assert said.endswith("not found; correct the ARN in the settings, or create the target group")
     said = str(fault("DescribeTargetHealth", NoCredentialsError()))
     assert "give the Pod a role" in said
     assert "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
     said = str(answered("ExpiredToken", "The security token included in the request is expired"))
-    assert said.endswith("is expired; give a new key or token, or a role")
+    assert said.endswith("is expired; set a new key or token, or use a role")
     assert str(answered("SignatureDoesNotMatch")).endswith(
         "AWS_SECRET_ACCESS_KEY, or set this machine's clock"
     )

@@ -122,7 +122,9 @@ def test_a_kubeconfig_that_is_not_there_is_one_line_that_names_the_variable(
     with pytest.raises(MisconfiguredError, match=r"^KUBECONFIG is '/nowhere' \(.*\); allowed: the path of"):
         configuration({"KUBECONFIG": "/nowhere"})
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(MisconfiguredError, match="no cluster: set KUBECONFIG, or run in a Pod"):
+    with pytest.raises(
+        MisconfiguredError, match="cluster configuration is missing; set KUBECONFIG, or run in a Pod"
+    ):
         configuration({"KUBECONFIG": ""})
 
 
@@ -139,7 +141,7 @@ def test_certificates_in_the_text_need_a_directory_that_can_be_written(
         raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
 
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
-    with pytest.raises(MisconfiguredError, match="set TMPDIR to a writable directory, or name the cert"):
+    with pytest.raises(MisconfiguredError, match="set TMPDIR to a writable directory, or refer to the cert"):
         configuration({"KUBECONFIG": str(path)})
 
 
@@ -152,7 +154,7 @@ def test_an_api_server_that_is_no_url_is_one_line_that_names_the_kubeconfig(
     with pytest.raises(MisconfiguredError) as raised:
         configuration({"KUBECONFIG": str(path)})
     assert str(raised.value) == (
-        f"KUBECONFIG {str(path)!r} names the API server {server!r}; allowed: a URL such as https://HOST:6443"
+        f"KUBECONFIG {str(path)!r} has API server {server!r}; allowed: a URL such as https://HOST:6443"
     )
 
 
@@ -176,7 +178,9 @@ def test_a_pod_without_a_token_is_told_so(tmp_path: Path) -> None:
         "KUBERNETES_SERVICE_PORT": "443",
         "CONTAINER_SANDBOX_MOUNT_POINT": str(tmp_path),
     }
-    with pytest.raises(MisconfiguredError, match="no access to the cluster by the ServiceAccount"):
+    with pytest.raises(
+        MisconfiguredError, match="cannot load the cluster configuration of the ServiceAccount"
+    ):
         configuration(environment)
 
 

@@ -76,7 +76,7 @@ def test_what_stands_is_not_counted_and_what_nobody_writes_again_counts_once() -
 
 
 @virtually
-async def test_a_target_that_another_writer_deregisters_three_times_is_left_alone_for_ten_minutes() -> None:
+async def test_a_target_that_another_writer_deregisters_three_times_is_quarantined_for_ten_minutes() -> None:
     world = World()
     world.join("a", "b")
     replica = world.replica()

@@ -157,7 +157,7 @@ ROWS = (
     held("2 brake", Why.SHARE, too_few_left, "test_brake.py"),
     held("2 brake", Why.LAST_SERVING, the_last_one, "test_brake.py"),
     Row(
-        rule="3 poison",
+        rule="3 quarantine",
         code=Why.POISON,
         metric="nlb_sync_poison",
         event="Poison",
@@ -170,11 +170,11 @@ ROWS = (
     held("6 ownership", Why.FOREIGN, a_stranger, "test_properties.py", NLB_SYNC_OWNERSHIP="tracked"),
     held("6 ownership", Why.ADD_ONLY, one_leaves, "test_properties.py", NLB_SYNC_OWNERSHIP="add-only"),
     Row(
-        rule="7 other hands",
+        rule="7 conflicting writers",
         code=Why.CONTESTED,
         metric="nlb_sync_contested",
         event="Contested",
-        log=": contested: ",
+        log=": conflict: ",
         play=another_writer,
         test="unit/reconcile/test_conflicts.py",
     ),

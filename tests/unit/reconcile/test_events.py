@@ -31,7 +31,7 @@ async def test_a_node_is_told_of_once_for_both_groups_when_it_joins_and_when_it_
 
 
 @virtually
-async def test_what_is_held_back_is_told_with_its_rule_and_the_hold_to_confirm() -> None:
+async def test_a_hold_is_reported_with_its_rule_and_its_id() -> None:
     world = World()
     world.join("a", "b", "c", "d")
     replica = world.replica()

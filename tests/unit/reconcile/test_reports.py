@@ -145,8 +145,8 @@ def test_a_service_without_the_port_is_named_and_nothing_is_registered(
         assert told["last_good_pass"] is None
         (line,) = [line for line in caplog.messages if "edge/ingress" in line]
         assert line == (
-            "http: nothing is registered: the Service edge/ingress has no NodePort named http: "
-            "make it one, or name another; there is no such Service, or it has no TCP port"
+            "http: nothing is registered: the Service edge/ingress has no NodePort named http; "
+            "the Service is missing, or has no TCP port; give the port a NodePort, or set another port"
         )
         assert world.cloud.calls["register"] == 0
         world.cluster.expose("edge/ingress", "http", 30080)

@@ -83,20 +83,20 @@ def test_b7_a_port_that_cannot_be_is_refused(text: str) -> None:
         (
             "81",
             TWO,
-            "has no NodePort for port 81: make it one, or name another; its TCP ports: http 80 (NodePort 3",
+            "has no NodePort for port 81; its TCP ports: http 80 (NodePort 3",
         ),
         (
             "ftp",
             NAMELESS,
-            "has no NodePort named ftp: make it one, or name another; its TCP ports: 80 (NodePort 3",
+            "has no NodePort named ftp; its TCP ports: 80 (NodePort 3",
         ),
         ("80", CLUSTER_IP, "its TCP ports: http 80 (NodePort none), admin 9000 (NodePort none)"),
         (
             "",
             TWO,
-            "has 2 TCP ports, of which one with a NodePort is to be named; its TCP ports: http 80 (NodePo",
+            "has 2 TCP ports; its TCP ports: http 80 (NodePo",
         ),
-        ("80", {}, "there is no such Service, or it has no TCP port"),
+        ("80", {}, "the Service is missing, or has no TCP port"),
     ],
 )
 def test_b7_a_port_that_is_not_there_is_told_with_those_that_are(

@@ -34,7 +34,7 @@ def test_each_group_says_where_its_port_comes_from() -> None:
 
 def test_groups_that_are_none_are_told_as_they_were_read() -> None:
     with pytest.raises(
-        MisconfiguredError, match=r"^NLB_SYNC_TARGET_GROUPS is ',' \(there is no ARN\); allowed"
+        MisconfiguredError, match=r"^NLB_SYNC_TARGET_GROUPS is ',' \(missing target group ARN\); allowed"
     ):
         load({"NLB_SYNC_TARGET_GROUPS": ","})
 
@@ -160,15 +160,19 @@ def test_the_secret_key_is_not_in_the_settings_repr() -> None:
     [
         ("NLB_SYNC_TARGET_GROUPS", "", "is not set"),
         ("NLB_SYNC_TARGET_GROUPS", "arn:aws:s3:::bucket", "is not the ARN of a target group"),
-        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP},{HTTP}=:80", "is there twice"),
+        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP},{HTTP}=:80", "duplicate ARN"),
         ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=svc:http", "is not namespace/service:port"),
         ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=:99999", "is not a port from 1 to 65535"),
         ("NLB_SYNC_TARGET_GROUPS", f"{HTTP}=", "'' after http is not namespace/service:port"),
-        ("NLB_SYNC_TARGET_GROUPS", f"{HTTP},{str(HTTP).replace('/http/', '/web/')}", "are one group"),
+        (
+            "NLB_SYNC_TARGET_GROUPS",
+            f"{HTTP},{str(HTTP).replace('/http/', '/web/')}",
+            "are the same target group",
+        ),
         ("NLB_SYNC_TARGET_GROUPS", str(HTTP).upper(), "is not the ARN of a target group"),
         ("NLB_SYNC_TARGET_GROUP", str(HTTP), "did you mean NLB_SYNC_TARGET_GROUPS?"),
-        ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "'gone=true:NoSchedule' is not a taint's key"),
-        ("NLB_SYNC_LEAVING_TAINTS", "gone*", "'gone*' is not a taint's key"),
+        ("NLB_SYNC_LEAVING_TAINTS", "gone=true:NoSchedule", "'gone=true:NoSchedule' is not a taint key"),
+        ("NLB_SYNC_LEAVING_TAINTS", "gone*", "'gone*' is not a taint key"),
         ("NLB_SYNC_ZONES", "eu-central-1a;eu-central-1b", "is not an availability zone name"),
         ("NLB_SYNC_NAMESPACE", "Ingress", "is 'Ingress'; allowed: a Kubernetes namespace"),
         ("NLB_SYNC_NAME", "-x", "is '-x'; allowed: a Kubernetes object's name"),
@@ -180,7 +184,11 @@ def test_the_secret_key_is_not_in_the_settings_repr() -> None:
         ("NLB_SYNC_PORT", "0", "is '0'; allowed: 1 to 65535"),
         ("NLB_SYNC_LOG_LEVEL", "loud", "is 'loud'; allowed: debug, info, warning, error"),
         ("NLB_SYNC_OWNERSHP", "exclusive", "is not a setting"),
-        ("NLB_SYNC_SOMETHING_ELSE", "x", "is not a setting; allowed: what `python -m syncer run --help`"),
+        (
+            "NLB_SYNC_SOMETHING_ELSE",
+            "x",
+            "is not a setting; allowed: the variables in `python -m syncer run --help`",
+        ),
         ("AWS_ACCESS_KEY", "AKIA", "AWS_SECRET_KEY is not set, but AWS_ACCESS_KEY is"),
         ("AWS_SECRET_KEY", "hidden", "AWS_ACCESS_KEY is not set, but AWS_SECRET_KEY is"),
     ],

@@ -81,8 +81,8 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
         assert _as_json(told["f"], "")["zone_source"] == "aws"
         _show_explanation(told["a"], "", gap=False)
         shown = capsys.readouterr().out
-        assert "a zonal shift has moved traffic away: it does not serve" in shown
-        assert "zone: eu-central-1a, as AWS lists its target" in shown
+        assert "a zonal shift moves traffic away: the target does not serve" in shown
+        assert "zone: eu-central-1a, by AWS's target list" in shown
         await replica.stop()
 
     run_virtually(story())

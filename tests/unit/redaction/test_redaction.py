@@ -81,8 +81,8 @@ def test_s2_a_secret_is_known_by_its_form(said: str, hidden: str) -> None:
     [
         "DescribeTargetHealth: AccessDenied: allow elasticloadbalancing:DescribeTargetHealth",
         "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews: HTTP 403: forbidden",
-        "AWS_SECRET_KEY is not set, but AWS_ACCESS_KEY is; allowed: both or none",
-        "mend AWS_SECRET_ACCESS_KEY, or set this machine's clock",
+        "AWS_SECRET_KEY is not set, but AWS_ACCESS_KEY is; allowed: both variables or none",
+        "correct AWS_SECRET_ACCESS_KEY, or set this machine's clock",
         "http://127.0.0.1:8080/status and https://elb.eu-central-1.amazonaws.com:443/a@b",
         "bearer token missing; the security token included in the request is expired",
         ARN,

@@ -21,17 +21,17 @@ WHOLE = Status(
 
 def test_a_sandbox_that_is_down_is_said_to_be_down_and_nothing_else() -> None:
     down = replace(WHOLE, groups=(), nodes=(), processes=(), missing=("cloud", "nlb"))
-    assert details(down) == "nothing is up here: `make up` starts a sandbox"
+    assert details(down) == "no sandbox is running here; run `make up`"
 
 
 def test_processes_that_were_killed_are_named_first() -> None:
     hurt = replace(WHOLE, processes=("nlb",), missing=("cloud",))
-    assert details(hurt).splitlines()[0] == "not running: cloud; `make up` mends it"
+    assert details(hurt).splitlines()[0] == "not running: cloud; run `make up`"
     assert "not running" not in details(WHOLE)
 
 
 def test_a_stack_that_was_destroyed_by_hand_is_said_to_be_missing() -> None:
-    assert details(replace(WHOLE, groups=())).endswith("stack dev is not provisioned: `make up` does it")
+    assert details(replace(WHOLE, groups=())).endswith("stack dev is not provisioned; run `make up`")
 
 
 def test_c5_the_kind_of_each_plugin_and_what_was_refused_is_shown() -> None:
