@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import pulumi
 
 from .buildkeys import Build
+from .problems import VALUE
 from .resourcekeys import Resources
 from .shapes import CHARACTER, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 from .words import (
     ENV_NAME,
     IMAGE,
-    LABEL_KEY,
     LABEL_VALUE,
+    QUALIFIED_ANNOTATION,
+    QUALIFIED_LABEL,
     SUBDOMAIN,
+    node_port,
     object_name,
     port_name,
     strings,
@@ -31,7 +34,12 @@ class IngressPort:
         Optional(inner=tcp_port("The port of the ingress controller's Pods; absent: the same as `port`."))
     )
     node_port: int | None = declared(
-        Optional(inner=tcp_port("A NodePort of your choice; absent: the cluster allocates one."))
+        Optional(
+            inner=node_port(
+                "A NodePort of your choice, in the API server's range, by default 30000-32767; absent: the "
+                "cluster allocates one."
+            )
+        )
     )
 
 
@@ -52,10 +60,21 @@ class Ingress:
         object_name("traefik-ingress-service-nlb", "The Service's name.", output=True)
     )
     selector: Mapping[str, str] = declared(
-        strings("The ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"})
+        strings(
+            "The ingress controller's Pods.",
+            {"k8s-app": "traefik-ingress-lb"},
+            key_pattern=QUALIFIED_LABEL,
+            pattern=LABEL_VALUE,
+            allowed="label keys with their values",
+        )
     )
     annotations: Mapping[str, str] = declared(
-        strings("Annotations of the Service.", {"prometheus.io/scrape": "true"})
+        strings(
+            "Annotations of the Service.",
+            {"prometheus.io/scrape": "true"},
+            key_pattern=QUALIFIED_ANNOTATION,
+            allowed="annotation keys with their values",
+        )
     )
     ports: tuple[IngressPort, ...] = declared(
         Rows(
@@ -72,8 +91,15 @@ class Ingress:
 class Toleration:
     """A taint that the syncer's Pod may be placed beside."""
 
-    key: str = declared(
-        Text(reason="The taint's key.", allowed="a taint key", pattern=r"[\w./-]{1,317}", example="process")
+    key: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The taint's key; absent with operator Exists: all taints.",
+                allowed="a taint key such as dedicated or example.com/dedicated",
+                pattern=QUALIFIED_LABEL,
+                example="process",
+            )
+        )
     )
     operator: str = declared(
         Text(
@@ -87,7 +113,10 @@ class Toleration:
     value: str | None = declared(
         Optional(
             inner=Text(
-                reason="The taint's value.", allowed="a string", pattern=r"[\w.-]{0,63}", example="critical"
+                reason="The taint's value; none with operator Exists.",
+                allowed="a taint value of at most 63 letters, digits and -_.",
+                pattern=LABEL_VALUE,
+                example="critical",
             )
         )
     )
@@ -111,7 +140,7 @@ class TopologySpread:
         Text(
             reason="The label of the nodes by which the replicas are spread.",
             allowed="a label key such as topology.kubernetes.io/zone",
-            pattern=LABEL_KEY,
+            pattern=QUALIFIED_LABEL,
             example="topology.kubernetes.io/zone",
         )
     )
@@ -175,7 +204,7 @@ class Syncer:
                 reason="",
                 allowed="a string; write numbers and true/false in quotes",
                 pattern=rf"{CHARACTER}*",
-                example="''",
+                example=VALUE,
             ),
             key_pattern=ENV_NAME,
             reason="More environment for the syncer, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. "
@@ -210,7 +239,7 @@ class Syncer:
     labels: Mapping[str, str] = declared(
         strings(
             "Labels of the syncer's Pods and of the objects of its Deployment.",
-            key_pattern=LABEL_KEY,
+            key_pattern=QUALIFIED_LABEL,
             pattern=LABEL_VALUE,
             allowed="label keys with their values",
         )
@@ -218,7 +247,7 @@ class Syncer:
     annotations: Mapping[str, str] = declared(
         strings(
             "Annotations of the Deployment and its Pods.",
-            key_pattern=LABEL_KEY,
+            key_pattern=QUALIFIED_ANNOTATION,
             allowed="annotation keys with their values",
         )
     )
@@ -227,7 +256,7 @@ class Syncer:
             "Which nodes the syncer may run on.",
             allowed="labels with their values",
             pattern=LABEL_VALUE,
-            key_pattern=LABEL_KEY,
+            key_pattern=QUALIFIED_LABEL,
         )
     )
     tolerations: tuple[Toleration, ...] = declared(

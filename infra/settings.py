@@ -13,6 +13,7 @@ from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
 from .args import NodeNlbArgs
 from .buildkeys import Build
 from .clusterkeys import Syncer
+from .combinations import wrong_combinations
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .keys import ROOT, Settings
@@ -148,10 +149,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     else:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
-    if settings.target_limit < 1 and not settings.target_groups:
-        read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
-        fix = Change("targetQuota", str(len(settings.listeners)))
-        yield Problem("targetQuota", read, "at least a target for each listener", fix)
+    yield from wrong_combinations(settings)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)
@@ -167,10 +165,6 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     ]:
         path = child(f"syncer.{key}", name)
         yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")
-    for index, item in enumerate(settings.syncer.tolerations):
-        if item.operator == "Exists" and item.value is not None:
-            path = f"syncer.tolerations[{index}].value"
-            yield Problem(path, echo(item.value), "no value beside operator Exists", f"remove {path}")
 
 
 def overridden(settings: Settings) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from syncer.manifests.references import IMAGE, REPOSITORY
 
+from .problems import VALUE
 from .shapes import CHARACTER, REQUIRED, Entries, Text, Whole
 
 __all__ = ["IMAGE", "REPOSITORY"]
@@ -17,6 +18,11 @@ SUBDOMAIN = r"(?=.{1,253}$)" + SUBDOMAIN_FORM
 _LABEL_NAME = r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = rf"({_LABEL_NAME})?"
 LABEL_KEY = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?" + _LABEL_NAME
+# The whole rule of the API server: LABEL_KEY also accepts empty parts of the domain, such as a..b/c.
+_LENGTHS = r"(?=([^/]{1,253}/)?[^/]{1,63}$)"
+QUALIFIED_LABEL = rf"{_LENGTHS}({SUBDOMAIN_FORM}/)?{_LABEL_NAME}"
+# The API server reads the domain of an annotation's key in lower case.
+QUALIFIED_ANNOTATION = rf"{_LENGTHS}({SUBDOMAIN_FORM.replace('a-z', 'A-Za-z')}/)?{_LABEL_NAME}"
 
 
 def object_name(default: str, reason: str, *, output: bool = False) -> Text:
@@ -33,7 +39,12 @@ def port_name(reason: str, default: Any = REQUIRED) -> Text:
 
 def tcp_port(reason: str) -> Whole:
     """A TCP port."""
-    return Whole(low=1, high=65535, reason=reason)
+    return Whole(low=1, high=65535, reason=reason, example="<port>")
+
+
+def node_port(reason: str) -> Whole:
+    """A NodePort; clashes with ports of a node are checked across keys (infra/ports.py)."""
+    return Whole(low=1024, high=65535, reason=reason, example="30080")
 
 
 def strings(
@@ -49,7 +60,7 @@ def strings(
         reason="",
         allowed="a string; write numbers and true/false in quotes",
         pattern=pattern,
-        example="''",
+        example=VALUE,
     )
     return Entries(
         item=item,
