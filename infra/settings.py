@@ -57,16 +57,32 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
     With `own_provider` the region belongs to the user's AWS provider and is not checked here. Raises
     SettingsError with every problem.
     """
-    problems: Problems = []
-    settings = shaped(raw, problems)
-    if settings is not None:
-        problems.extend(contradictions(settings))
-        problems.extend(identity_problems(settings.identity))
-        if not own_provider:
-            problems.extend(wrong_region(settings, region))
+    settings, problems, _ = examined(raw, region, own_provider=own_provider)
     if problems or settings is None:
         raise SettingsError(problems)
-    return replace(settings, syncer=replace(settings.syncer, env=checked(settings.syncer.env)))
+    return settings
+
+
+def examined(
+    raw: Mapping[str, Any], region: str | None, *, own_provider: bool
+) -> tuple[Settings | None, Problems, bool]:
+    """Read keys as `read` does; return the settings, all problems, and whether AWS can be read beside them.
+
+    None for a key that is wrong by itself. Without a VPC, zones or the right region the reads would only
+    repeat the problem.
+    """
+    problems: Problems = []
+    settings = shaped(raw, problems)
+    if settings is None:
+        return None, problems, False
+    elsewhere = [] if own_provider else list(wrong_region(settings, region))
+    readable = not problems and not elsewhere
+    problems.extend(contradictions(settings))
+    problems.extend(identity_problems(settings.identity))
+    readable = readable and not any(problem.path.startswith("identity") for problem in problems)
+    problems.extend(elsewhere)
+    env = checked(settings.syncer.env)
+    return replace(settings, syncer=replace(settings.syncer, env=env)), problems, readable
 
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
