@@ -81,8 +81,9 @@ def examined(
     problems.extend(identity_problems(settings.identity))
     readable = readable and not any(problem.path.startswith("identity") for problem in problems)
     problems.extend(elsewhere)
-    env = checked(settings.syncer.env)
-    return replace(settings, syncer=replace(settings.syncer, env=env)), problems, readable
+    if not problems:
+        settings = replace(settings, syncer=replace(settings.syncer, env=checked(settings.syncer.env)))
+    return settings, problems, readable
 
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
