@@ -95,7 +95,8 @@ class IngressPort(TypedDict):
     target_port: NotRequired[int]
     """The port of the ingress controller's Pods; absent: the same as `port`. Allowed: 1 to 65535."""
     node_port: NotRequired[int]
-    """A fixed NodePort; absent: the cluster allocates a NodePort. Allowed: 1 to 65535."""
+    """A fixed NodePort in the API server's range, by default 30000-32767; absent: the cluster allocates a
+    NodePort. Allowed: 1024 to 65535."""
 
 
 class Ingress(TypedDict):
@@ -170,12 +171,14 @@ class Resources(TypedDict):
 class Toleration(TypedDict):
     """A taint that the syncer's Pod may be placed beside."""
 
-    key: str
-    """The taint's key. Allowed: a taint key."""
+    key: NotRequired[str]
+    """The taint's key; absent with operator Exists: all taints. Allowed: a taint key such as dedicated or
+    example.com/dedicated."""
     operator: NotRequired[str]
     """Exists matches any value. Allowed: Equal or Exists."""
     value: NotRequired[str]
-    """The taint's value. Allowed: a string."""
+    """The taint's value; none with operator Exists. Allowed: a taint value of at most 63 letters, digits
+    and -_.."""
     effect: NotRequired[str]
     """Absent: any effect. Allowed: NoSchedule, PreferNoSchedule or NoExecute."""
 

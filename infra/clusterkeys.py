@@ -9,6 +9,7 @@ import pulumi
 from syncer.manifests.references import IMAGE
 
 from .buildkeys import Build
+from .problems import VALUE
 from .resourcekeys import Resources
 from .shapes import CHARACTER, REQUIRED, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 
@@ -21,6 +22,11 @@ SUBDOMAIN = r"(?=.{1,253}$)" + SUBDOMAIN_FORM
 _LABEL_NAME = r"[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?"
 LABEL_VALUE = rf"({_LABEL_NAME})?"
 LABEL_KEY = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?" + _LABEL_NAME
+# The whole rule of the API server: LABEL_KEY also accepts empty parts of the domain, such as a..b/c.
+_LENGTHS = r"(?=([^/]{1,253}/)?[^/]{1,63}$)"
+QUALIFIED_LABEL = rf"{_LENGTHS}({SUBDOMAIN_FORM}/)?{_LABEL_NAME}"
+# The API server reads the domain of an annotation's key in lower case.
+QUALIFIED_ANNOTATION = rf"{_LENGTHS}({SUBDOMAIN_FORM.replace('a-z', 'A-Za-z')}/)?{_LABEL_NAME}"
 
 
 def object_name(default: str, reason: str, *, output: bool = False) -> Text:
@@ -37,7 +43,12 @@ def port_name(reason: str, default: Any = REQUIRED) -> Text:
 
 def tcp_port(reason: str) -> Whole:
     """A TCP port."""
-    return Whole(low=1, high=65535, reason=reason)
+    return Whole(low=1, high=65535, reason=reason, example="<port>")
+
+
+def node_port(reason: str) -> Whole:
+    """A NodePort; clashes with ports of a node are checked across keys (infra/ports.py)."""
+    return Whole(low=1024, high=65535, reason=reason, example="30080")
 
 
 def strings(
@@ -53,7 +64,7 @@ def strings(
         reason="",
         allowed="a string; write numbers and true/false in quotes",
         pattern=pattern,
-        example="''",
+        example=VALUE,
     )
     return Entries(
         item=item,
@@ -74,7 +85,12 @@ class IngressPort:
         Optional(inner=tcp_port("The port of the ingress controller's Pods; absent: the same as `port`."))
     )
     node_port: int | None = declared(
-        Optional(inner=tcp_port("A fixed NodePort; absent: the cluster allocates a NodePort."))
+        Optional(
+            inner=node_port(
+                "A fixed NodePort in the API server's range, by default 30000-32767; absent: the cluster "
+                "allocates a NodePort."
+            )
+        )
     )
 
 
@@ -97,10 +113,21 @@ class Ingress:
         object_name("traefik-ingress-service-nlb", "The name of the Service.", output=True)
     )
     selector: Mapping[str, str] = declared(
-        strings("Labels of the ingress controller's Pods.", {"k8s-app": "traefik-ingress-lb"})
+        strings(
+            "Labels of the ingress controller's Pods.",
+            {"k8s-app": "traefik-ingress-lb"},
+            key_pattern=QUALIFIED_LABEL,
+            pattern=LABEL_VALUE,
+            allowed="label keys with their values",
+        )
     )
     annotations: Mapping[str, str] = declared(
-        strings("Annotations of the Service.", {"prometheus.io/scrape": "true"})
+        strings(
+            "Annotations of the Service.",
+            {"prometheus.io/scrape": "true"},
+            key_pattern=QUALIFIED_ANNOTATION,
+            allowed="annotation keys with their values",
+        )
     )
     ports: tuple[IngressPort, ...] = declared(
         Rows(
@@ -117,8 +144,15 @@ class Ingress:
 class Toleration:
     """A taint that the syncer's Pod may be placed beside."""
 
-    key: str = declared(
-        Text(reason="The taint's key.", allowed="a taint key", pattern=r"[\w./-]{1,317}", example="process")
+    key: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The taint's key; absent with operator Exists: all taints.",
+                allowed="a taint key such as dedicated or example.com/dedicated",
+                pattern=QUALIFIED_LABEL,
+                example="process",
+            )
+        )
     )
     operator: str = declared(
         Text(
@@ -132,7 +166,10 @@ class Toleration:
     value: str | None = declared(
         Optional(
             inner=Text(
-                reason="The taint's value.", allowed="a string", pattern=r"[\w.-]{0,63}", example="critical"
+                reason="The taint's value; none with operator Exists.",
+                allowed="a taint value of at most 63 letters, digits and -_.",
+                pattern=LABEL_VALUE,
+                example="critical",
             )
         )
     )
@@ -156,7 +193,7 @@ class TopologySpread:
         Text(
             reason="The label of the nodes by which the replicas are spread.",
             allowed="a label key such as topology.kubernetes.io/zone",
-            pattern=LABEL_KEY,
+            pattern=QUALIFIED_LABEL,
             example="topology.kubernetes.io/zone",
         )
     )
@@ -226,7 +263,7 @@ class Syncer:
                 reason="",
                 allowed="a string; write numbers and true/false in quotes",
                 pattern=rf"{CHARACTER}*",
-                example="''",
+                example=VALUE,
             ),
             key_pattern=ENV_NAME,
             reason="Additional environment variables, NLB_SYNC_* or AWS endpoints; `$(POD_IP)` is expanded. "
@@ -261,7 +298,7 @@ class Syncer:
     labels: Mapping[str, str] = declared(
         strings(
             "Labels of the syncer's Pods and of the objects of its Deployment.",
-            key_pattern=LABEL_KEY,
+            key_pattern=QUALIFIED_LABEL,
             pattern=LABEL_VALUE,
             allowed="label keys with their values",
         )
@@ -269,7 +306,7 @@ class Syncer:
     annotations: Mapping[str, str] = declared(
         strings(
             "Annotations of the Deployment and its Pods.",
-            key_pattern=LABEL_KEY,
+            key_pattern=QUALIFIED_ANNOTATION,
             allowed="annotation keys with their values",
         )
     )
@@ -278,7 +315,7 @@ class Syncer:
             "Labels of the nodes that the syncer may run on.",
             allowed="labels with their values",
             pattern=LABEL_VALUE,
-            key_pattern=LABEL_KEY,
+            key_pattern=QUALIFIED_LABEL,
         )
     )
     tolerations: tuple[Toleration, ...] = declared(

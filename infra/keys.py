@@ -14,6 +14,7 @@ import pulumi
 from .clusterkeys import Ingress, Syncer, port_name, tcp_port
 from .givengroups import ARN_PATTERN
 from .identitykeys import Identity
+from .problems import VALUE
 from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 
 TARGETS_OF_A_GROUP: Final = 1000
@@ -120,7 +121,7 @@ class HealthCheck:
         Text(
             reason="The HTTP codes of a successful check.",
             allowed="a code, a range or a list of codes and ranges, 200 to 599, such as 200-399",
-            pattern=r"[2-5]\d\d([-,][2-5]\d\d)*",
+            pattern=r"[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*",
             default="200-399",
             example="200-399",
         )
@@ -346,7 +347,7 @@ class Settings:
                 reason="",
                 allowed="a tag's value in quotes, at most 256 letters, digits, spaces and _.:/=+-@",
                 pattern=rf"{TAG_CHARACTER}{{0,256}}",
-                example="''",
+                example=VALUE,
             ),
             key_pattern=rf"(?![aA][wW][sS]:){CHARACTER}{{1,128}}",
             default={},

@@ -15,11 +15,13 @@ from .image import BuiltImage, warn_without_digest
 from .ingress import IngressService
 from .keys import ROOT, Settings
 from .network import Network, survey
+from .places import Stack
 from .policy import policy
+from .preflight import advise, preflight
 from .problems import SettingsError
 from .providers import aws_provider
 from .rbac import Rbac
-from .settings import read
+from .settings import examined
 from .spelling import as_config
 from .workload import Workload, target_groups
 
@@ -123,15 +125,23 @@ class NodeNlb(Component):
 
 
 def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -> tuple[Settings, Network]:
-    """Return the arguments with defaults, and the reads from AWS. Raises SettingsError."""
+    """Return the arguments with defaults, and the reads from AWS. Raises SettingsError with every problem."""
     provider = aws_provider(opts)
     raw = as_config(args, ROOT)
     reading = pulumi.InvokeOptions(provider=provider)
-    try:
-        settings = read(raw, aws.config.region, own_provider=provider is not None)
-        network = survey(settings, stack_mark(name, settings), reading)
-    except SettingsError as wrong:
-        raise SettingsError(wrong.problems, component=name) from None
+    settings, problems, readable = examined(raw, aws.config.region, own_provider=provider is not None)
+    network = None
+    if settings is not None and readable:
+        mark = stack_mark(name, settings)
+        try:
+            network = survey(settings, mark, reading)
+        except SettingsError as wrong:
+            problems = [*problems, *wrong.problems]
+        problems = [*problems, *preflight(settings, Stack(name, mark), reading, opts)]
+    if problems or settings is None or network is None:
+        raise SettingsError(problems, component=name)
+    for line in advise(settings):
+        pulumi.log.warn(line)
     settings = replace(settings, identity=network.identity, target_groups=network.target_groups)
     return settings, network
 

@@ -13,6 +13,7 @@ from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
 from .args import NodeNlbArgs
 from .buildkeys import Build
 from .clusterkeys import Syncer
+from .combinations import wrong_combinations
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .keys import ROOT, Settings
@@ -56,16 +57,33 @@ def read(raw: Mapping[str, Any], region: str | None, *, own_provider: bool = Fal
     With `own_provider` the region belongs to the user's AWS provider and is not checked here. Raises
     SettingsError with every problem.
     """
-    problems: Problems = []
-    settings = shaped(raw, problems)
-    if settings is not None:
-        problems.extend(contradictions(settings))
-        problems.extend(identity_problems(settings.identity))
-        if not own_provider:
-            problems.extend(wrong_region(settings, region))
+    settings, problems, _ = examined(raw, region, own_provider=own_provider)
     if problems or settings is None:
         raise SettingsError(problems)
-    return replace(settings, syncer=replace(settings.syncer, env=checked(settings.syncer.env)))
+    return settings
+
+
+def examined(
+    raw: Mapping[str, Any], region: str | None, *, own_provider: bool
+) -> tuple[Settings | None, Problems, bool]:
+    """Read keys as `read` does; return the settings, all problems, and whether AWS can be read beside them.
+
+    None for a key that is wrong by itself. Without a VPC, zones or the right region the reads would only
+    repeat the problem.
+    """
+    problems: Problems = []
+    settings = shaped(raw, problems)
+    if settings is None:
+        return None, problems, False
+    elsewhere = [] if own_provider else list(wrong_region(settings, region))
+    readable = not problems and not elsewhere
+    problems.extend(contradictions(settings))
+    problems.extend(identity_problems(settings.identity))
+    readable = readable and not any(problem.path.startswith("identity") for problem in problems)
+    problems.extend(elsewhere)
+    if not problems:
+        settings = replace(settings, syncer=replace(settings.syncer, env=checked(settings.syncer.env)))
+    return settings, problems, readable
 
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
@@ -148,10 +166,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     else:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
-    if settings.target_limit < 1 and not settings.target_groups:
-        read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
-        fix = Change("targetQuota", str(len(settings.listeners)))
-        yield Problem("targetQuota", read, "at least one target for each listener", fix)
+    yield from wrong_combinations(settings)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)
@@ -167,10 +182,6 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     ]:
         path = child(f"syncer.{key}", name)
         yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")
-    for index, item in enumerate(settings.syncer.tolerations):
-        if item.operator == "Exists" and item.value is not None:
-            path = f"syncer.tolerations[{index}].value"
-            yield Problem(path, echo(item.value), "no value with operator Exists", f"remove {path}")
 
 
 def overridden(settings: Settings) -> Iterator[Problem]:

@@ -91,12 +91,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """An integer from `low` to `high`, in `unit`."""
+    """An integer from `low` to `high`, in `unit`; `example` is the fix of a key without a default."""
 
     reason: str
     low: int
     high: int
     unit: str = ""
+    example: str = ""
     default: Any = REQUIRED
     kind: str = "integer"
 
@@ -109,10 +110,8 @@ class Whole:
         """Return `raw` unchanged; true is not a number."""
         if isinstance(raw, int) and not isinstance(raw, bool) and self.low <= raw <= self.high:
             return raw
-        example = self.default if isinstance(self.default, int) else self.low
-        problems.append(
-            Problem(path, echo(raw), f"a whole number, {self.allowed}", Change(path, str(example)))
-        )
+        example = str(self.default) if isinstance(self.default, int) else self.example or str(self.low)
+        problems.append(Problem(path, echo(raw), f"a whole number, {self.allowed}", Change(path, example)))
         return self.low
 
 
@@ -144,17 +143,15 @@ class Cidr:
     kind: str = "string"
 
     def read(self, path: str, raw: Any, problems: Problems) -> str:
-        """Return `raw` unchanged; the error for a network with host bits has the corrected network."""
-        example = "203.0.113.0/24"
-        if isinstance(raw, str) and "/" in raw:
-            try:
-                meant = str(ipaddress.IPv4Network(raw, strict=False))
-            except ValueError:
-                meant = ""
-            if meant == raw:
-                return raw
-            example = meant or example
-        problems.append(Problem(path, echo(raw), self.allowed, Change(path, example)))
+        """Return `raw` unchanged; the error for host bits or a bare address has the corrected network."""
+        meant = network_of(raw)
+        if isinstance(meant, ipaddress.IPv4Network) and str(meant) == raw:
+            return str(raw)
+        allowed, fix = self.allowed, Change(path, "203.0.113.0/24" if meant is None else str(meant))
+        if isinstance(meant, ipaddress.IPv6Network):
+            # The load balancer has the IP address type ipv4.
+            allowed, fix = f"{allowed}; IPv6 is not supported by this key", Change(path, None)
+        problems.append(Problem(path, echo(raw), allowed, fix))
         return ""
 
 
@@ -231,6 +228,16 @@ class Entries:
         return {key: self.item.read(child(path, key), raw[key], problems) for key in sorted(raw)}
 
 
+def network_of(raw: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """Return the network of an address or a CIDR block, without host bits; None for other values."""
+    if not isinstance(raw, str):  # the library also accepts numbers
+        return None
+    try:
+        return ipaddress.ip_network(raw, strict=False)
+    except ValueError:
+        return None
+
+
 def child(path: str, key: str) -> str:
     """Return the property path of `key` in `path`, in the spelling of `pulumi config set --path`."""
     if re.fullmatch(r"[A-Za-z_][\w-]{0,63}", key, re.ASCII):
@@ -272,12 +279,13 @@ class Record:
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
         """Return the record, or None after a problem inside, because the record could not be built."""
+        known = {camel(name): name for name in self.fields}
         if not isinstance(raw, dict):
+            allowed = f"an object with the keys {', '.join(sorted(known))}"
             fix = "write it as key: value lines in Pulumi.<stack>.yaml"
-            problems.append(Problem(path, echo(raw), self.allowed, fix))
+            problems.append(Problem(path, echo(raw), allowed, fix))
             return None
         before = len(problems)
-        known = {camel(name): name for name in self.fields}
         for key in raw:
             if key not in known:
                 problems.append(unknown(child(path, key), key, tuple(known)))

@@ -36,6 +36,9 @@ NOT_CALLED: Final[Mapping[str, Calls]] = {
         "elasticloadbalancing:SetSecurityGroups": (
             f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/node-nlb-*/*",
         ),
+        # Read for more than 60 rules of a security group.
+        "servicequotas:GetAWSDefaultServiceQuota": ("*",),
+        "servicequotas:GetServiceQuota": ("*",),
         "iam:CreateServiceLinkedRole": (
             f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
         ),

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox.cloud import control, query, resources, rest
+from sandbox.cloud import control, query, quotas, resources, rest
 from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
@@ -90,7 +90,7 @@ class Front:
         except Exception:  # noqa: BLE001 (after any failure of moto the client gets a readable answer)
             _log.exception("%s failed", service)
             failure = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
-        if service in rest.SERVICES:
+        if service in rest.SERVICES or service == quotas.SERVICE:
             return send(start_response, *rest.render_error(failure))
         body = query.render_error(service, failure, secrets.token_hex(16))
         return send(start_response, Answer(failure.status, "text/xml", body))
@@ -109,6 +109,8 @@ class Front:
             caller = self.identity.admit(request, self._resources(request))
             if request.service == "elasticloadbalancing":
                 return send(start_response, self._elbv2(request))
+            if request.service == quotas.SERVICE:
+                return send(start_response, quotas.answer(request))
             answer = self.identity.answer(request, caller)
             if answer is None:
                 return self._forward(request, environ, start_response)

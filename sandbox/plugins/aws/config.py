@@ -20,6 +20,7 @@ _SERVICES: Final = {
     "elasticloadbalancingv2": "elbv2",
     "iam": "iam",
     "eks": "eks",
+    "servicequotas": "service-quotas",
     "sts": "sts",
 }
 _NO_REGION: Final = (

@@ -61,7 +61,7 @@ class Eip:
             "publicIp": public,
             "publicDns": _dns("ec2", public, aws.region, "compute.amazonaws.com"),
             "publicIpv4Pool": found.get("PublicIpv4Pool") or "amazon",
-            "ptrRecord": _reverse_name(aws, ident),
+            "ptrRecord": reverse_name(aws, ident),
             **tags.as_properties(aws, found.get("Tags", []), prior),
         }
 
@@ -119,7 +119,7 @@ def _disassociate(aws: Aws, association: str) -> None:
             aws.ec2.disassociate_address(AssociationId=association)
 
 
-def _reverse_name(aws: Aws, ident: str) -> str:
+def reverse_name(aws: Aws, ident: str) -> str:
     """Return the address's PTR record; empty for an API without DescribeAddressesAttribute."""
     try:
         with doing(f"reading EC2 EIP ({ident}) domain name attribute"):

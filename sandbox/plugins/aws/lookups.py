@@ -7,7 +7,7 @@ target_group_data_source.go of internal/service/elbv2.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sandbox.plugins.aws import identity_lookups
+from sandbox.plugins.aws import identity_lookups, network_lookups
 from sandbox.plugins.aws.session import Aws, doing, tolerating
 from sandbox.plugins.aws.target_group import TargetGroup
 from sandbox.plugins.provider import ProviderError
@@ -85,6 +85,13 @@ LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:ec2/getSubnet:getSubnet": get_subnet,
     "aws:ec2/getEips:getEips": get_eips,
     "aws:lb/getTargetGroup:getTargetGroup": get_target_group,
+    "aws:ec2/getSecurityGroup:getSecurityGroup": network_lookups.get_security_group,
+    "aws:ec2/getElasticIp:getElasticIp": network_lookups.get_elastic_ip,
+    "aws:ec2/getNetworkInterface:getNetworkInterface": network_lookups.get_network_interface,
+    "aws:ec2/getNetworkInterfaces:getNetworkInterfaces": network_lookups.get_network_interfaces,
+    "aws:vpc/getSecurityGroupRule:getSecurityGroupRule": network_lookups.get_security_group_rule,
+    "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": network_lookups.get_security_group_rules,
+    "aws:servicequotas/getServiceQuota:getServiceQuota": network_lookups.get_service_quota,
     "aws:eks/getCluster:getCluster": identity_lookups.get_cluster,
     "aws:iam/getRole:getRole": identity_lookups.get_role,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": identity_lookups.get_oidc_provider,

@@ -49,6 +49,25 @@ FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "aws:ec2/getSubnet:getSubnet": ("ec2/get_subnet", "GetSubnet"),
     "aws:ec2/getEips:getEips": ("ec2/get_eips", "GetEips"),
     "aws:lb/getTargetGroup:getTargetGroup": ("lb/get_target_group", "GetTargetGroup"),
+    "aws:ec2/getSecurityGroup:getSecurityGroup": ("ec2/get_security_group", "GetSecurityGroup"),
+    "aws:ec2/getElasticIp:getElasticIp": ("ec2/get_elastic_ip", "GetElasticIp"),
+    "aws:ec2/getNetworkInterface:getNetworkInterface": ("ec2/get_network_interface", "GetNetworkInterface"),
+    "aws:ec2/getNetworkInterfaces:getNetworkInterfaces": (
+        "ec2/get_network_interfaces",
+        "GetNetworkInterfaces",
+    ),
+    "aws:vpc/getSecurityGroupRule:getSecurityGroupRule": (
+        "vpc/get_security_group_rule",
+        "GetSecurityGroupRule",
+    ),
+    "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": (
+        "vpc/get_security_group_rules",
+        "GetSecurityGroupRules",
+    ),
+    "aws:servicequotas/getServiceQuota:getServiceQuota": (
+        "servicequotas/get_service_quota",
+        "GetServiceQuota",
+    ),
     "aws:eks/getCluster:getCluster": ("eks/get_cluster", "GetCluster"),
     "aws:iam/getRole:getRole": ("iam/get_role", "GetRole"),
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": (

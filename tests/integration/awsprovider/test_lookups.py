@@ -61,3 +61,53 @@ def test_a_target_group_is_found_by_its_arn_and_by_its_name(
         assert found["tags"] == {"a": "b"}
     with pytest.raises(Failed, match="no matching ELBv2 Target Group found"):
         plugin.invoke(token, {"arn": group.id.replace("given", "gone")})
+
+
+def test_a_security_group_and_its_rules_are_found(plugin: Plugin, network: Network) -> None:
+    token = "aws:ec2/getSecurityGroup:getSecurityGroup"
+    found = plugin.invoke(token, {"id": network.node_group_id})
+    assert (found["name"], found["vpcId"]) == ("nodes.sandbox", network.vpc_id)
+    with pytest.raises(Failed, match="no matching EC2 Security Group found"):
+        plugin.invoke(token, {"id": "sg-00000000000000000"})
+    wanted = {"filters": [{"name": "group-id", "values": [network.node_group_id]}]}
+    ids = plugin.invoke("aws:vpc/getSecurityGroupRules:getSecurityGroupRules", wanted)["ids"]
+    rule = "aws:vpc/getSecurityGroupRule:getSecurityGroupRule"
+    rules = [plugin.invoke(rule, {"securityGroupRuleId": ident}) for ident in ids]
+    assert {(each["isEgress"], each["securityGroupId"]) for each in rules} == {
+        (False, network.node_group_id),
+        (True, network.node_group_id),
+    }
+
+
+def test_an_address_and_its_interface_are_found(plugin: Plugin, made: Workbench, network: Network) -> None:
+    token = "aws:ec2/getElasticIp:getElasticIp"
+    address = made(EIP, {"domain": "vpc", "tags": {"stack": "a"}}, "one")
+    free = plugin.invoke(token, {"id": address.id})
+    assert (free["publicIp"], free["tags"]) == (address.plain["publicIp"], {"stack": "a"})
+    assert (free["associationId"], free["networkInterfaceId"], free["instanceId"]) == ("", "", "")
+    mapping = {"subnetId": network.subnet_ids["eu-central-1a"], "allocationId": address.id}
+    wanted = {"loadBalancerType": "network", "name": "held", "subnetMappings": [mapping]}
+    made("aws:lb/loadBalancer:LoadBalancer", wanted, "one")
+    used = plugin.invoke(token, {"id": address.id})
+    assert used["associationId"].startswith("eipassoc-")
+    interface = "aws:ec2/getNetworkInterface:getNetworkInterface"
+    found = plugin.invoke(interface, {"id": used["networkInterfaceId"]})
+    assert found["description"].startswith("ELB net/held/")
+    filters = [
+        {"name": "subnet-id", "values": [mapping["subnetId"]]},
+        {"name": "description", "values": ["ELB net/*el*"]},
+    ]
+    several = "aws:ec2/getNetworkInterfaces:getNetworkInterfaces"
+    assert plugin.invoke(several, {"filters": filters})["ids"] == [used["networkInterfaceId"]]
+    filters[1]["values"] = ["ELB net/*other*"]
+    assert plugin.invoke(several, {"filters": filters})["ids"] == []
+    with pytest.raises(Failed, match="no matching EC2 EIP found"):
+        plugin.invoke(token, {"id": "eipalloc-00000000000000000"})
+
+
+def test_the_quota_of_rules_is_awss_default(plugin: Plugin) -> None:
+    token = "aws:servicequotas/getServiceQuota:getServiceQuota"
+    found = plugin.invoke(token, {"serviceCode": "vpc", "quotaCode": "L-0EA8095F"})
+    assert (found["value"], found["defaultValue"]) == (60, 60)
+    with pytest.raises(Failed, match="NoSuchResourceException"):
+        plugin.invoke(token, {"serviceCode": "vpc", "quotaCode": "L-00000000"})

@@ -114,6 +114,20 @@ def test_the_stack_does_not_adopt_and_so_delete_its_own_service(up: DevStack, co
     up.up("--expect-no-changes").ok()
 
 
+def test_the_stacks_own_address_is_not_given_back_to_it_by_its_id(up: DevStack, aws: Layout) -> None:
+    zones = up.configure(zones=None)["zones"]
+    address = up.output("staticIps")["eu-central-1a"]
+    (found,) = ec2_client(aws.aws_url).describe_addresses(PublicIps=[address])["Addresses"]
+    place = {**zones["eu-central-1a"], "allocationId": found["AllocationId"]}
+    up.configure(zones={**zones, "eu-central-1a": place})
+    refused = up.run("preview", "--stack=dev")
+    up.configure(zones=zones)
+    assert refused.code != 0
+    start = f"zones.eu-central-1a.allocationId: read {found['AllocationId']}, which this stack created for "
+    assert f"{start}eu-central-1a; allowed: " in refused.text
+    up.up("--expect-no-changes").ok()
+
+
 def test_a_namespace_is_never_deleted_and_is_taken_again(up: DevStack, control_plane: Layout) -> None:
     api = Rest(control_plane)
     uid = api.get(PLACE)["metadata"]["uid"]

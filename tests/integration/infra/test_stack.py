@@ -47,8 +47,26 @@ def test_a_stack_that_was_destroyed_takes_its_kept_addresses_again_and_leaves_th
             {"zones": {"eu-central-1a": {"subnetId": "subnet-0123456789abcdef0"}}},
             "zones.eu-central-1a.subnetId: read subnet-0123456789abcdef0, and AWS returned: InvalidSubnetID",
         ),
+        (
+            {"nodeSecurityGroupId": "sg-0123456789abcdef0"},
+            "nodeSecurityGroupId: read sg-0123456789abcdef0, which does not exist; allowed: a security group",
+        ),
+        (
+            {"ingress": {"namespace": "absent"}},
+            "ingress.namespace: read absent, which the cluster lacks; allowed: a namespace of the cluster",
+        ),
+        (
+            {"clientCidrs": [f"10.0.{number}.0/24" for number in range(31)]},
+            "clientCidrs: read 31 networks for 2 listeners, which are 62 rules; allowed: at most 60 inbound",
+        ),
     ],
-    ids=["a value that is not allowed", "a subnet that AWS does not know"],
+    ids=[
+        "a value that is not allowed",
+        "a subnet that AWS does not know",
+        "a security group that AWS does not know",
+        "a namespace that the cluster does not know",
+        "more rules than the quota",
+    ],
 )
 def test_a_wrong_configuration_is_one_line_and_no_traceback(
     stack: DevStack, change: dict[str, object], line: str

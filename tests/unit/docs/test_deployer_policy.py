@@ -17,7 +17,14 @@ from sandbox.deployer import COMMON, DOCUMENTS, NOT_CALLED, PLACEHOLDERS, action
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/deployer-policy.md").read_text()
 ROW = re.compile(r"^\| `(?P<kind>[a-z-]+)` \| (?P<files>\[.+?) \| (?P<placeholders>.+) \|$", re.MULTILINE)
-MODELS = {"ec2": "ec2", "elasticloadbalancing": "elbv2", "iam": "iam", "eks": "eks", "ecr": "ecr"}
+MODELS = {
+    "ec2": "ec2",
+    "elasticloadbalancing": "elbv2",
+    "iam": "iam",
+    "eks": "eks",
+    "ecr": "ecr",
+    "servicequotas": "service-quotas",
+}
 # Actions that are no operation of their service.
 PERMISSIONS_ONLY = {"iam:PassRole"}
 # IAM's quota for a managed policy, without white space.

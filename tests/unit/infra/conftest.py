@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ def engine(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
         loops.append(asyncio.new_event_loop())
         asyncio.set_event_loop(loops[-1])
 
+    os.environ["KUBECONFIG"] = os.devnull  # no test reads the cluster of the user who runs it
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(lambda *_: None)  # a program that is refused leaves futures unobserved
     loop.set_default_executor(ThreadPoolExecutor(max_workers=4, initializer=own_loop))

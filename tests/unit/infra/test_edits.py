@@ -109,7 +109,7 @@ def test_the_namespace_is_a_patch_which_no_deletion_deletes(record: Record) -> N
     assert "kubernetes:core/v1:Namespace" not in {item.type for item in record.resources}
 
 
-@pytest.mark.parametrize("ingress", [{"create": False, "createNamespace": True}, {"createNamespace": False}])
+@pytest.mark.parametrize("ingress", [{"create": False}, {"createNamespace": False}])
 def test_the_namespace_is_made_on_request_alone(
     run_program: RunProgram, config: Config, ingress: dict[str, Any]
 ) -> None:

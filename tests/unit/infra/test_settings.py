@@ -219,16 +219,6 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
         "firewall.source",
         ("load-balancer, clients or any", "firewall.source' load-balancer"),
     ),
-    (
-        "a quota that leaves no target to a listener",
-        lambda c: c.update(
-            crossZone=True,
-            targetQuota=50,
-            listeners=[{"name": f"a{n}", "port": n, "servicePort": "http"} for n in range(1, 52)],
-        ),
-        "targetQuota",
-        ("read 50 for 51 listeners", "config set targetQuota 51"),
-    ),
     ("an empty image", lambda c: c["syncer"].update(image=""), "syncer.image", ('read ""',)),
     (
         "a build beside an image",

@@ -16,6 +16,8 @@ import yaml
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime import settings as runtime_settings
 
+from tests.unit.infra import reads
+
 ROOT = Path(__file__).parents[3]
 NODE_PORTS = {"http": 31080, "https": 31443}
 VPC = "vpc-4283fefc63f0cd0e8"
@@ -83,7 +85,7 @@ class Record:
 
 
 @dataclass(slots=True)
-class Cloud:
+class Cloud(reads.Known):
     """The AWS side of the world that the program reads before it registers anything."""
 
     zones: dict[str, str] = field(default_factory=dict)
@@ -102,11 +104,15 @@ class World(mocks.Mocks):
         self.cloud, self.preview, self.adopted = cloud, preview, adopted
 
     def call(self, args: mocks.MockCallArgs) -> Any:
+        if (answer := reads.answer(self.cloud, args.token, args.args)) is not None:
+            return answer
         if args.token == "aws:ec2/getSubnet:getSubnet":
             zone = self.cloud.zones.get(args.args["id"])
             if zone is None:
                 return {}, [("id", self.cloud.refusal)]
-            return {"id": args.args["id"], "availabilityZone": zone, "vpcId": self.cloud.vpc_id}
+            free = self.cloud.free.get(args.args["id"], 251)
+            place = {"availabilityZone": zone, "availableIpAddressCount": free}
+            return {"id": args.args["id"], "vpcId": self.cloud.vpc_id, **place}
         if args.token == "aws:ec2/getEips:getEips":
             return self._addresses(args.args)
         if args.token == "aws:lb/getTargetGroup:getTargetGroup":

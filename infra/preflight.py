@@ -1,0 +1,58 @@
+"""Checks of AWS and the cluster before the first resource, beside the reads of infra/network.py."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+import pulumi
+
+from .cluster import wrong_namespaces
+from .keys import Settings
+from .nodegroups import misplaced_groups, too_many_rules
+from .places import Stack, wrong_addresses, wrong_subnets
+from .ports import DEFAULT_RANGE
+from .problems import Problem
+from .reads import Reading
+
+ADVISED_DELAY: Final = 120  # seconds ("Deregistration delay" of the NLB user guide)
+
+
+def preflight(
+    settings: Settings, stack: Stack, options: pulumi.InvokeOptions, opts: pulumi.ResourceOptions | None
+) -> Iterator[Problem]:
+    """Report what AWS and the API server would refuse after the first resource.
+
+    `opts` are the component's resource options. A denied read skips its check with one warning.
+    """
+    yield from wrong_namespaces(settings, opts)
+    if settings.target_groups:
+        return
+    reading = Reading(options)
+    yield from misplaced_groups(settings, reading)
+    yield from too_many_rules(settings, reading)
+    yield from wrong_addresses(settings, stack, reading)
+    yield from wrong_subnets(settings, stack, reading)
+
+
+def advise(settings: Settings) -> Iterator[str]:
+    """Yield a warning for every value that works and that is probably not meant."""
+    if settings.target_groups:
+        return
+    delay = settings.deregistration_delay
+    if delay < ADVISED_DELAY:
+        yield (
+            f"deregistrationDelay is {delay} s; AWS advises at least {ADVISED_DELAY} s for a Network Load "
+            "Balancer: connections of a leaving node may be cut"
+        )
+    for index, port in enumerate(settings.ingress.ports if settings.ingress.create else ()):
+        if port.node_port is not None and port.node_port not in DEFAULT_RANGE:
+            yield (
+                f"ingress.ports[{index}].nodePort is {port.node_port}, outside 30000-32767: the API server "
+                "refuses the Service unless its --service-node-port-range has the port"
+            )
+    networks = [ipaddress.IPv4Network(each) for each in settings.client_cidrs]
+    for index, network in enumerate(networks):
+        for other, wider in enumerate(networks):
+            if network != wider and network.subnet_of(wider):
+                yield f"clientCidrs[{index}] is inside clientCidrs[{other}], {wider}, and has no effect"
+                break

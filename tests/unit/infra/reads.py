@@ -1,0 +1,90 @@
+"""Answers to the reads of infra/preflight.py, from a few facts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Any
+
+Args = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Known:
+    """What AWS has, by id: VPCs of groups, rules, Elastic IPs, and addresses that are free in subnets.
+
+    `holders` are instance and interface description of an address, `interfaces` subnet and description.
+    """
+
+    vpc_id: str = ""
+    existing: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    quota: int = 60
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    holders: dict[str, tuple[str, str]] = field(default_factory=dict)
+    free: dict[str, int] = field(default_factory=dict)
+    interfaces: list[tuple[str, str]] = field(default_factory=list)
+    denied: set[str] = field(default_factory=set)
+
+
+def security_group(cloud: Known, args: Args) -> Any:
+    home = cloud.groups.get(args["id"], cloud.vpc_id)
+    if not home:
+        return {}, [("id", "no matching EC2 Security Group found")]
+    return {"id": args["id"], "vpcId": home}
+
+
+def security_group_rules(cloud: Known, args: Args) -> Any:
+    (group,) = args["filters"][0]["values"]
+    own = [index for index, rule in enumerate(cloud.rules) if rule.get("group", group) == group]
+    return {"ids": [f"sgr-{index}" for index in own]}
+
+
+def security_group_rule(cloud: Known, args: Args) -> Any:
+    rule = cloud.rules[int(args["securityGroupRuleId"].removeprefix("sgr-"))]
+    return {"isEgress": False, "description": "", **rule}
+
+
+def service_quota(cloud: Known, args: Args) -> Any:
+    assert (args["serviceCode"], args["quotaCode"]) == ("vpc", "L-0EA8095F")
+    return {"value": float(cloud.quota)}
+
+
+def elastic_ip(cloud: Known, args: Args) -> Any:
+    ident = args["id"]
+    if ident not in cloud.existing:
+        return {}, [("id", "no matching EC2 EIP found")]
+    instance, interface = cloud.holders.get(ident, ("", ""))
+    found = {"publicIp": cloud.existing[ident], "tags": cloud.tags.get(ident, {})}
+    return {"id": ident, "instanceId": instance, "networkInterfaceId": interface and "eni-1", **found}
+
+
+def network_interface(cloud: Known, args: Args) -> Any:
+    about = next(about for _, about in cloud.holders.values() if about)
+    return {"id": args["id"], "description": about}
+
+
+def network_interfaces(cloud: Known, args: Args) -> Any:
+    wanted = {each["name"]: each["values"][0] for each in args["filters"]}
+    subnet, about = wanted["subnet-id"], wanted["description"]
+    found = [s for s, text in cloud.interfaces if s == subnet and fnmatch(text, about)]
+    return {"ids": [f"eni-{one}" for one in found]}
+
+
+READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
+    "getSecurityGroup": ("ec2:DescribeSecurityGroups", security_group),
+    "getSecurityGroupRules": ("ec2:DescribeSecurityGroupRules", security_group_rules),
+    "getSecurityGroupRule": ("ec2:DescribeSecurityGroupRules", security_group_rule),
+    "getServiceQuota": ("servicequotas:GetServiceQuota", service_quota),
+    "getElasticIp": ("ec2:DescribeAddresses", elastic_ip),
+    "getNetworkInterface": ("ec2:DescribeNetworkInterfaces", network_interface),
+    "getNetworkInterfaces": ("ec2:DescribeNetworkInterfaces", network_interfaces),
+}
+
+
+def answer(cloud: Known, token: str, args: Args) -> Any:
+    """The answer to a read; None for a read of infra/network.py."""
+    action, read = READS.get(token.rpartition(":")[2], ("", None))
+    if action in cloud.denied:
+        return {}, [("id", f"api error UnauthorizedOperation: not authorized to perform: {action}")]
+    return None if read is None else read(cloud, args)
