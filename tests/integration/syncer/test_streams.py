@@ -221,7 +221,7 @@ def test_b10_without_a_home_and_a_passwd_entry_there_is_no_cluster_in_one_line(
 ) -> None:
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 54_321)
-    with pytest.raises(MisconfiguredError, match=r"^no cluster: set KUBECONFIG"):
+    with pytest.raises(MisconfiguredError, match=r"^cluster configuration is missing; set KUBECONFIG"):
         configuration({})
 
 
@@ -231,5 +231,5 @@ def test_b10_a_home_that_may_not_be_looked_into_is_no_cluster_either(
     (tmp_path / "file").touch()
     for home in (str(tmp_path / "file"), "/" + "x" * 5000, ""):
         monkeypatch.setenv("HOME", home)
-        with pytest.raises(MisconfiguredError, match=r"^no cluster: set KUBECONFIG"):
+        with pytest.raises(MisconfiguredError, match=r"^cluster configuration is missing; set KUBECONFIG"):
             configuration({})
