@@ -27,10 +27,10 @@ class Brake:
         self._shown = dict(self._left)
         self._shown_serving = dict(self._serving)
 
-    def doubt(self, targets: Collection[Target]) -> None:
+    def discount(self, targets: Collection[Target]) -> None:
         """Do not count `targets` as capacity: AWS may list them as healthy after they were deregistered.
 
-        A hold for this reason alone is `Share`: in AWS's list the target is not the last.
+        A hold for this reason alone is `Share`, not `LastServing`: AWS lists other serving targets.
         """
         self._certain.difference_update(targets)
         for scope, members in self._serving.items():

@@ -53,7 +53,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
     capacity = Capacity.measure(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
     brake = Brake(capacity)
     if actual.unsure or actual.unsettled:
-        brake.doubt(actual.unsure.union(_removable(context) if actual.unsettled else ()))
+        brake.discount(actual.unsure.union(_removable(context) if actual.unsettled else ()))
     removals = _removals(context, brake, zone_of, missing, full=not register)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():

@@ -44,7 +44,7 @@ class LearntLimit:
 
 
 class Calls:
-    """The writer's state of one group. Times are monotonic seconds.
+    """Calls of one group, retries and limits. Times are monotonic seconds.
 
     `sent` are calls, and `deregistered` targets, since the start; `throttled_at` is when AWS last throttled a
     write.

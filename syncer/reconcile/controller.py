@@ -1,4 +1,4 @@
-"""The control loop: observe the desired state and the actual state, plan, apply, record.
+"""The control loop: read the desired and the observed state, plan, apply, record.
 
 Level-triggered: no action follows from a single change. A watch event, a changed read or the passing of time
 only marks a group dirty; the plan is computed from the caches at that moment. The loop runs on a single
@@ -168,7 +168,12 @@ class Controller:
         self.request_reconcile()
 
     async def reconcile(self, group: Group) -> AwsError | None:
-        """Run a pass over a group; return the error to back off for, if any."""
+        """Run a pass over a group; return the error to back off for, if any.
+
+        Raises:
+            ClusterError: if the ownership registry cannot be read or written.
+
+        """
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
         for each in self.groups:  # a refusal in any group affects the places in all groups

@@ -1,4 +1,4 @@
-"""A target group on the controller's loop, in parts with one writer each."""
+"""A target group on the controller's loop, in parts with few writers each."""
 
 import random
 from dataclasses import dataclass, field
@@ -50,8 +50,8 @@ class Decision:
 class Report:
     """Results of passes, written by the controller.
 
-    `problem` is the last pass's, `last_good_pass` epoch seconds. `was_free`: at some time since the start no
-    removal was doubtful.
+    `problem` is the last pass's, `last_good_pass` epoch seconds. `was_free`: since the start, a pass with a
+    complete node list held no doubtful removal and, in `exclusive`, no foreign target.
     """
 
     problem: str = ""
@@ -62,8 +62,10 @@ class Report:
 class Group:
     """The parts of one group. Times are monotonic seconds.
 
-    Writers: the controller replaces `owned` and `decision` and writes `report`; the reader and the writer
-    report to `observed` and `quarantine`; `calls` is the writer's.
+    Writers: nobody changes `config`. The controller replaces `owned` and `decision` and writes `report`. The
+    reader and the writer report to `observed` and `quarantine` (conflicts and refusals); the controller ends
+    quarantines by the Nodes. The writer counts in `calls`, whose delays the controller reads after each pass.
+    All three set the events of `schedule`.
     """
 
     def __init__(self, config: GroupConfig, rng: random.Random) -> None:

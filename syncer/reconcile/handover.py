@@ -20,7 +20,7 @@ _ANSWERED_S = 15.0
 
 
 class AnotherWriterError(SyncerError):
-    """A conflicting writer has registered deregistered targets again."""
+    """Another writer has registered deregistered targets again."""
 
 
 @dataclass(slots=True)

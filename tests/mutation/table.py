@@ -268,7 +268,7 @@ SWITCHES = (
     ),
     Switch(
         rule="2 a new leader counts only targets that are certain",
-        where="syncer.decide.brake:Brake.doubt",
+        where="syncer.decide.brake:Brake.discount",
         off=answering(None),
         story=test_lag.test_b4_a_new_leader_whose_reads_lag_takes_no_serving_target,
     ),

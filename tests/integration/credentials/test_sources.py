@@ -99,7 +99,7 @@ CASES = {
             "[default]\nrole_arn=arn:aws:iam::123456789012:role/x\nsource_profile=base\nmfa_serial=arn:aws:iam::1:mfa/m\n"
             "[profile base]\naws_access_key_id=k\naws_secret_access_key=s\n"
         ),
-        "MFA code (mfa_serial), which nobody can type here; correct the profile",
+        "MFA code (mfa_serial), which the syncer cannot provide; correct the profile",
     ),
     "profile-absent": (profile("[default]\n", "missing"), "AWS_PROFILE"),
     "profile-broken": (profile("nonsense"), "AWS_PROFILE"),

@@ -174,7 +174,7 @@ def test_a_denied_read_is_a_line_with_the_page_to_read(clean: DevStack, aws: Lay
     assert said.code != 0
     assert "Traceback" not in said.text
     listed = said.text.partition("Diagnostics:")[2]  # the progress repeats the first line
-    fix = r"fix: allow the action to Pulumi's AWS credentials \(docs/deployer-policy\.md\)"
+    fix = r"fix: allow the action for Pulumi's AWS credentials \(docs/deployer-policy\.md\)"
     for key, action in (
         ("zones.eu-central-1a.subnetId", "ec2:DescribeSubnets"),
         ("addresses.keep", "ec2:DescribeAddresses"),

@@ -392,7 +392,7 @@ def test_a_syncer_that_does_not_answer_is_said_and_what_was_known_stays(stage: S
     async def story(tab: Tab) -> None:
         await tab.open(stage.url)
         stage.told = None
-        await tab.until(f"{TEXT}.includes('No answer from the syncer (the syncer answers 503')")
+        await tab.until(f"{TEXT}.includes('No answer from the syncer (HTTP status 503')")
         assert len(await tab.run(ROWS)) == 2
         stage.told = told
         await tab.until(f"{TEXT}.includes('All 2 are in the desired state')")

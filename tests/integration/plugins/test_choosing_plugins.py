@@ -229,7 +229,7 @@ def test_c5_a_plugin_that_is_silent_is_given_up_and_ended(
 
     assert time.monotonic() - began < 10
     assert [each.refused for each in chosen if each.refused] == [
-        (f"{path} is not used: it does not answer; pulumi-resource-aws {AWS} is wanted",)
+        (f"{path} is not used: no answer; pulumi-resource-aws {AWS} is wanted",)
     ]
     assert [number for number in pid.read_text().split() if started_at(int(number))] == []
 

@@ -118,11 +118,11 @@ def test_n3_several_words_are_a_program_and_its_arguments_untouched(tmp_path: Pa
     said = sandbox(layout, "shell", "no-such-program", "--flag")
     assert said.returncode == 127
     assert said.stderr == (
-        "error: command cannot be run: no-such-program (No such file or directory); check its name\n"
+        "error: cannot run the command: no-such-program (No such file or directory); check its name\n"
     )
     said = sandbox(layout, "shell", "/", "argument")
     assert said.returncode == 126
-    assert said.stderr == "error: command cannot be run: / (Permission denied); check its name\n"
+    assert said.stderr == "error: cannot run the command: / (Permission denied); check its name\n"
 
 
 @pytest.mark.toolchain

@@ -111,7 +111,7 @@ def test_explain_without_a_cluster_claims_nothing_of_the_node(
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
     code, _, err = ask("explain", "a", KUBECONFIG=str(tmp_path / "kubeconfig"))
     assert code == 1
-    assert "a is not in what could be read" in err
+    assert "a is unknown, with failed reads" in err
     assert "is neither a Node" not in err
 
 
@@ -158,7 +158,7 @@ def test_a_group_that_may_not_be_read_is_planned_as_a_blind_syncer_would(home: H
 def test_a_plan_without_aws_does_not_claim_that_nothing_is_to_be_done(home: Household, ask: Ask) -> None:
     home.join("a")
     code, out, _ = ask("plan", AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2="http://127.0.0.1:9")
-    assert (code, out) == (1, "nothing to do, as far as could be read\n")
+    assert (code, out) == (1, "nothing to do, with failed reads\n")
 
 
 @pytest.mark.parametrize("words", [("explain", "a"), ("plan",)])

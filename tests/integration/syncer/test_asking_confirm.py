@@ -29,7 +29,7 @@ def test_a_confirmed_hold_is_let_go_and_no_other(home: Household, ask: Ask) -> N
         assert f"nlb-sync confirm {name} {hold}\n" in ask(*words, **place)[1]
     code, out, err = ask("confirm", name, "0123456789ab", *url, **place)
     assert (code, out) == (3, "")
-    assert f"the group holds {hold} now" in err
+    assert f"holds of the group: {hold}" in err
     code, out, err = ask("confirm", home.groups["http"], hold, *url, **place)
     assert (code, err) == (0, "")
     assert out.startswith(f"{hold} is confirmed for 15 minutes")
@@ -51,4 +51,4 @@ def test_what_is_wrong_is_one_line(home: Household, ask: Ask, capsys: pytest.Cap
     with pytest.raises(SystemExit) as ended:
         ask("confirm", name, "all")
     assert ended.value.code == 2
-    assert "'all' is not a hold's id" in capsys.readouterr().err
+    assert "'all' is not a hold id" in capsys.readouterr().err

@@ -71,7 +71,7 @@ def test_whose_the_credentials_are_is_asked_where_sts_is_at_hand(home: Household
     answer = ask("doctor", "--json", AWS_ENDPOINT_URL_STS="http://127.0.0.1:9")
     (found,) = [each for each in findings(answer) if each["check"] == "credentials"]
     assert found["result"] == "note"
-    assert "whose they are cannot be asked: GetCallerIdentity: EndpointConnectionError" in found["says"]
+    assert "cannot read the identity: GetCallerIdentity: EndpointConnectionError" in found["says"]
 
 
 def test_a_missing_right_to_write_fails_and_is_named(home: Household, ask: Ask) -> None:

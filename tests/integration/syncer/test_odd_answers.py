@@ -97,7 +97,7 @@ def test_a_line_that_names_no_target_harms_only_itself(
         assert [each.target.id for each in run(stranger.elb.describe(GROUP))] == [GOOD]
         run(stranger.elb.describe(GROUP))
     (said,) = [record.getMessage() for record in caplog.records]
-    assert said.startswith("http: passed over: TargetHealthDescriptions[1].Target.")
+    assert said.startswith("http: ignored a malformed target: TargetHealthDescriptions[1].Target.")
 
 
 @pytest.mark.parametrize(

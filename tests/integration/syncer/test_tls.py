@@ -114,7 +114,7 @@ def test_b1_an_unknown_ca_is_refused_with_the_cure(trusted: str, tmp_path: Path)
     with https(Authority.make().issue(tmp_path)) as port:
         said = refusal(api(tmp_path, port, trusted))
     assert said.startswith(f"GET {NODES}: certificate of the API server is refused: ")
-    assert "; give the CA that issued it: certificate-authority of the kubeconfig, ca.crt of the" in said
+    assert "; set the CA that issued it: certificate-authority of the kubeconfig, ca.crt of the" in said
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_download_that_breaks_off_is_refused(
 ) -> None:
     publisher.publish("tool", b"program" * 1000)
     publisher.truncated.add("/tool")
-    assert "broke off after 3500 of 7000 bytes" in refused(publisher.release("tool"), program, reports, cache)
+    assert "ended after 3500 of 7000 bytes" in refused(publisher.release("tool"), program, reports, cache)
 
 
 def test_a_release_that_is_not_there_is_told_with_its_address(

@@ -13,5 +13,5 @@ def test_faults_take_over_the_named_values_and_keep_the_rest() -> None:
 
 
 def test_an_unknown_fault_is_refused_by_its_name() -> None:
-    with pytest.raises(AwsError, match="no fault is called slowness"):
+    with pytest.raises(AwsError, match="unknown fault: slowness"):
         Faults().changed({"slowness": 1})

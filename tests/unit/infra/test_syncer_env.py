@@ -93,7 +93,9 @@ def test_a_value_with_a_reference_is_left_to_kubernetes(value: str) -> None:
 @pytest.mark.parametrize("selector", ["role in (", "a b", "role=worker;zone=a", "=x", "-a/b"])
 def test_a_label_filter_that_the_syncer_cannot_read_is_refused(selector: str) -> None:
     (line,) = lines(changed(lambda c: c["syncer"].update(labelFilter=selector)))
-    assert line.startswith(f"node-nlb-sync:syncer.labelFilter: read {json.dumps(selector)} (label selector ")
+    assert line.startswith(
+        f"node-nlb-sync:syncer.labelFilter: read {json.dumps(selector)} (malformed label selector "
+    )
     assert line.endswith("fix: pulumi config set --path 'node-nlb-sync:syncer.labelFilter' role=worker")
 
 
@@ -111,7 +113,9 @@ def test_halves_that_say_nothing_together_are_refused() -> None:
     )
     both = {"NLB_SYNC_LABELFILTERKEY": "a b", "NLB_SYNC_LABELFILTERVALUE": "c"}
     (line,) = lines(with_env(**both))
-    assert line.startswith('node-nlb-sync:syncer.env.NLB_SYNC_LABELFILTERKEY: read "a b" (label selector ')
+    assert line.startswith(
+        'node-nlb-sync:syncer.env.NLB_SYNC_LABELFILTERKEY: read "a b" (malformed label selector '
+    )
     read(changed(lambda c: c["syncer"].update(env=both, labelFilter="role=worker")))
 
 

@@ -247,7 +247,7 @@ def test_botocore_parses_all_of_it_where_its_handlers_are_told_something_else(
     healths = reads.elb._healths
     healths._before_parse(http_response=object())
     healths._before_parse(response_dict={"text": WHOLE}, customized_response_dict={})
-    monkeypatch.setattr(healths, "_asked", object())
+    monkeypatch.setattr(healths, "_current", object())
     response: dict[str, Any] = {"body": WHOLE, "status_code": 200}
     healths._before_parse(response_dict=response, customized_response_dict={})
     assert response["body"] == WHOLE

@@ -98,5 +98,5 @@ def test_a_built_kubernetes_tells_its_release_and_not_v0_0_0_master() -> None:
 
 
 def test_an_unknown_tool_is_refused_by_naming_the_known_ones() -> None:
-    with pytest.raises(ToolchainError, match=r"no tool 'kubelet'.*pulumi, etcd, kube-apiserver"):
+    with pytest.raises(ToolchainError, match=r"unknown tool: 'kubelet'.*pulumi, etcd, kube-apiserver"):
         pins.load().tool("kubelet")
