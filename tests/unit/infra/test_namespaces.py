@@ -68,6 +68,7 @@ def file(api: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "kubeconfig"
     found.write_text(json.dumps(kubeconfig(api.server_port)))
     monkeypatch.setenv("KUBECONFIG", str(found))
+    pulumi.runtime.set_all_config({})  # other tests leave a context there
     return found
 
 
@@ -123,7 +124,7 @@ def test_a_namespace_that_the_stack_creates_may_be_missing(made: dict[str, Any])
         {"provider": object()},
         {"providers": [object()]},
     ],
-    ids=str,
+    ids=lambda opts: next(iter(opts)),
 )
 def test_another_provider_or_a_dependency_may_know_the_namespace(opts: dict[str, Any]) -> None:
     options = pulumi.ResourceOptions()

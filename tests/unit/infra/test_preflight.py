@@ -254,7 +254,7 @@ def test_a_denied_read_is_one_warning_with_the_action(
         assert run_program(preview=True).resources
     (line,) = [each for each in caplog.messages if each.startswith("AWS refused ")]
     assert line.startswith(f"AWS refused {action}; not checked: ")
-    assert line.endswith(f"; allow {action} to Pulumi's AWS credentials (docs/deployer-policy.md)")
+    assert line.endswith(f"; allow {action} for Pulumi's AWS credentials (docs/deployer-policy.md)")
 
 
 def test_every_problem_of_the_keys_and_of_aws_is_a_line_at_once(
