@@ -108,9 +108,8 @@ class AwsChecks:
         yield ok(name, "target type is instance")
         yield self._health_check(group, facts, healths or [])
         for balancer in facts.balancers:
-            async for finding in self._balancer(group, balancer, healths or []):
+            async for finding in self._balancer(group, balancer, facts, healths or []):
                 yield finding
-            yield await self._firewall(group, balancer, facts)
         if not facts.balancers:
             yield fails(name, "no load balancer uses the group; add a listener")
 
@@ -158,13 +157,20 @@ class AwsChecks:
         return source
 
     async def _balancer(
-        self, group: GroupSettings, balancer: str, healths: Collection[TargetHealth]
+        self,
+        group: GroupSettings,
+        balancer: str,
+        facts: GroupFacts,
+        healths: Collection[TargetHealth],
     ) -> AsyncIterator[Finding]:
         arn, name = group.group.arn, group.group.name
         try:
-            yield self._zones(name, await self.survey.zones(arn, balancer), healths)
+            found = await self.survey.balancer(arn, balancer)
         except AwsError as error:
-            yield note(name, f"{error}; not checked: the zones of the nodes")
+            yield note(name, f"{error}; not checked: the zones of the nodes, security group rules")
+        else:
+            yield self._zones(name, found.zones, healths)
+            yield await self._firewall(group, facts, found.security_groups)
         try:
             crossing = await self.survey.cross_zone(arn, balancer)
         except AwsError as error:
@@ -189,19 +195,22 @@ class AwsChecks:
         if places:
             yield self._room(name, min(places, quotas.get("targets-per-target-group", places)))
 
-    async def _firewall(self, group: GroupSettings, balancer: str, facts: GroupFacts) -> Finding:
-        """Compare the rules between the load balancer and the nodes with the ports of targets and check."""
+    async def _firewall(self, group: GroupSettings, facts: GroupFacts, own: frozenset[str]) -> Finding:
+        """Compare the rules between the load balancer and the nodes with the ports of targets and check.
+
+        `own` are the load balancer's security groups.
+        """
         arn, name = group.group.arn, group.group.name
         check = int(facts.check_port) if _NUMBER.fullmatch(facts.check_port) else None
         ports = {port for port in (self._wanted_port(group), check) if port}
+        if not own or not self.survey.reaches_ec2:
+            why = "an endpoint for ELBv2 alone is set" if own else "the load balancer has no security group"
+            return note(name, f"{why}; not checked: security group rules")
         try:
-            own = await self.survey.security_groups(arn, balancer)
             rules = await self.survey.firewall_rules(arn, own)
             rules += await self.survey.firewall_rules(arn, node_groups(own, rules) - own)
         except AwsError as error:
-            return note(name, f"{error}; the security group rules cannot be read")
-        if not own:
-            return note(name, "the load balancer has no security group; the nodes' rules are not checked")
+            return note(name, f"{error}; not checked: security group rules")
         if missing := missing_rules(own, rules, ports):
             return fails(name, f"{'; '.join(missing)}: run `pulumi up --refresh`")
         where = ", ".join(map(str, sorted(ports)))

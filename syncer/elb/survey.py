@@ -15,19 +15,18 @@ from syncer.elb.adapter import BotoElb
 from syncer.elb.arn import parse_arn
 from syncer.elb.faults import RAISED, fault
 from syncer.elb.firewall import FirewallRule, rule_of
-from syncer.elb.session import CONFIG, sts_region
+from syncer.elb.session import sts_region
 from syncer.errors import AwsError
 from syncer.model import InstanceId, Target, TargetGroupArn
 
 if TYPE_CHECKING:
-    from types_boto3_ec2 import EC2Client
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 # A valid id without an instance: AWS refuses RegisterTargets of the id as a whole (InvalidTarget), and
 # DeregisterTargets of an unregistered target changes nothing. A missing right is refused before either.
 NOBODY = Target(InstanceId("i-00000000000000000"), 65535)
 _NUMBER = re.compile(r"[0-9]{1,9}")
-# Many private networks have no route to STS, and the syncer needs none.
+# Many private networks have no route to STS and EC2, and the syncer needs none.
 _SOON = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 
 
@@ -40,6 +39,14 @@ class GroupFacts:
     check_port: str
     check_path: str
     balancers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancerFacts:
+    """The result of DescribeLoadBalancers for one load balancer: enabled zones, ids of security groups."""
+
+    zones: frozenset[str]
+    security_groups: frozenset[str]
 
 
 class Survey(BotoElb):
@@ -103,23 +110,23 @@ class Survey(BotoElb):
 
         return await self._in_thread("DescribeTargetGroups", group, call)
 
-    async def zones(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
-        """Return the zones that are enabled on the load balancer."""
+    async def balancer(self, group: TargetGroupArn, balancer: str) -> BalancerFacts:
+        """DescribeLoadBalancers of the load balancer."""
 
-        def call(client: "ElasticLoadBalancingv2Client") -> frozenset[str]:
-            described = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
-            return frozenset(zone["ZoneName"] for zone in described["AvailabilityZones"])
-
-        return await self._in_thread("DescribeLoadBalancers", group, call)
-
-    async def security_groups(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
-        """Return the security groups of the load balancer; empty without any."""
-
-        def call(client: "ElasticLoadBalancingv2Client") -> frozenset[str]:
-            said = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
-            return frozenset(said.get("SecurityGroups", ()))
+        def call(client: "ElasticLoadBalancingv2Client") -> BalancerFacts:
+            found = client.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"][0]
+            return BalancerFacts(
+                zones=frozenset(zone["ZoneName"] for zone in found["AvailabilityZones"]),
+                security_groups=frozenset(found.get("SecurityGroups", ())),
+            )
 
         return await self._in_thread("DescribeLoadBalancers", group, call)
+
+    @property
+    def reaches_ec2(self) -> bool:
+        """Whether EC2 is the same AWS: with an endpoint for ELBv2 alone, EC2 is another one."""
+        own = "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2" in os.environ
+        return not own or bool({"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"}.intersection(os.environ))
 
     async def firewall_rules(
         self, group: TargetGroupArn, security_groups: Collection[str]
@@ -128,7 +135,8 @@ class Survey(BotoElb):
 
         def read() -> list[FirewallRule]:
             try:
-                ec2 = self._ec2(parse_arn(group).region)
+                region = parse_arn(group).region
+                ec2 = self._session(region).client("ec2", region_name=region, config=_SOON)
                 pages = ec2.get_paginator("describe_security_group_rules").paginate(
                     Filters=[{"Name": "group-id", "Values": sorted(security_groups)}]
                 )
@@ -165,9 +173,6 @@ class Survey(BotoElb):
             }
 
         return await self._in_thread("DescribeAccountLimits", group, call)
-
-    def _ec2(self, region: str) -> "EC2Client":
-        return self._session(region).client("ec2", region_name=region, config=CONFIG)
 
     def _client(self, region: str) -> "ElasticLoadBalancingv2Client":
         client = super()._client(region)

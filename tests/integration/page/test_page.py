@@ -377,7 +377,7 @@ def test_nobody_is_asked_while_nobody_looks(stage: Stage) -> None:
         await tab.run(hide.format("true") + tell)
         await tab.until("!view.polling")
         asked = stage.asked
-        await tab.run("ask(); ask(); new Promise(done => setTimeout(done, 100))")
+        await tab.run("poll(); poll(); new Promise(done => setTimeout(done, 100))")
         assert stage.asked == asked
         await tab.run(hide.format("false") + tell)
         await tab.until("!view.polling")

@@ -192,7 +192,7 @@ def test_an_unknown_choice_names_the_known_ones(layout: Layout) -> None:
     [
         ("echo v6.0.0", "it is version 6.0.0"),
         (f"echo {AWS}-alpha.1", f"it is version {AWS}-alpha.1"),
-        ("echo official", "it answers 'official'"),
+        ("echo official", "version answer is 'official'"),
         ("exit 1", "no answer"),
         ("echo 65535; sleep 60", "GetPluginInfo fails"),
     ],

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from infra.policy import CHANGE, DOCTOR, READ, policy
+from sandbox.cloud.client import ec2_client
 from sandbox.layout import ACCOUNT, REGION
 from syncer.elb.survey import Survey
 from syncer.errors import AccessDeniedError
@@ -127,7 +128,9 @@ def test_doctor_is_denied_nothing_with_its_rights(home: Household, ask: Ask) -> 
     assert denied(answer) == []
 
 
-@pytest.mark.parametrize("removed", [READ, *CHANGE, *DOCTOR])
+@pytest.mark.parametrize(
+    "removed", [action for action in (READ, *CHANGE, *DOCTOR) if not action.startswith("ec2:")]
+)
 def test_doctor_names_each_action_that_is_missing(home: Household, ask: Ask, removed: str) -> None:
     home.join("a")
     whole = policy(list(home.groups.values()), doctor_rights=True)
@@ -135,6 +138,23 @@ def test_doctor_names_each_action_that_is_missing(home: Household, ask: Ask, rem
     lines = denied(answer)
     assert len(lines) == len(home.groups), answer
     assert all(f"allow {removed}" in line for line in lines), lines
+
+
+def test_doctor_names_the_action_of_ec2_that_is_missing(home: Household, ask: Ask) -> None:
+    group = ec2_client(home.layout.aws_url).create_security_group(
+        GroupName="least", Description="least", VpcId=home.network.vpc_id
+    )["GroupId"]
+    balancer, groups = home.new_balancer(security_groups=[group])
+    whole = policy(list(groups.values()), doctor_rights=True)
+    followed = {
+        "NLB_SYNC_TARGET_GROUPS": f"{groups['http']}=default/{home.service}:http",
+        "AWS_ENDPOINT_URL_EC2": home.layout.aws_url,
+    }
+    removed = without(whole, "ec2:DescribeSecurityGroupRules")
+    (line,) = denied(ask("doctor", "--json", **session(home, removed), **followed))
+    assert "allow ec2:DescribeSecurityGroupRules" in line
+    assert denied(ask("doctor", "--json", **session(home, whole), **followed)) == []
+    home.remove_balancer(balancer, groups)
 
 
 def test_the_parts_that_are_removed_are_the_whole_policy() -> None:

@@ -12,7 +12,7 @@ from syncer.commands.finding import Finding, Grade
 from syncer.commands.settings_checks import check_settings
 from syncer.config.settings import load
 from syncer.elb.firewall import FirewallRule
-from syncer.elb.survey import GroupFacts, Survey
+from syncer.elb.survey import BalancerFacts, GroupFacts, Survey
 from syncer.errors import AccessDeniedError, AwsError, CredentialsExpiredError, UnreachableError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth, TargetState
 from tests.simulation.world import HTTP
@@ -71,13 +71,9 @@ class Told(Survey):
             raise AccessDeniedError("DescribeTargetGroups", "AccessDenied", "no", "elasticloadbalancing:X")
         return self.group
 
-    async def zones(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
+    async def balancer(self, group: TargetGroupArn, balancer: str) -> BalancerFacts:
         del group, balancer
-        return frozenset({"eu-central-1a"})
-
-    async def security_groups(self, group: TargetGroupArn, balancer: str) -> frozenset[str]:
-        del group, balancer
-        return self.own_groups
+        return BalancerFacts(zones=frozenset({"eu-central-1a"}), security_groups=self.own_groups)
 
     async def firewall_rules(
         self, group: TargetGroupArn, security_groups: Collection[str]
