@@ -80,7 +80,7 @@ def test_a_trust_policy_that_does_not_fit_is_shown_beside_the_claims(
     said = web(account, tmp_path, role, account.token(name))
     assert said.startswith("fails: ")
     assert f"the token has sub {subject(name)}, aud sts.amazonaws.com, iss {ISSUER}" in said
-    assert f"{role} must exist and its trust policy hold" in said
+    assert f"{role} must exist and its trust policy contain" in said
     assert f"Principal Federated {oidc_provider_arn(ISSUER)}" in said
     assert f"{HOST_AND_PATH}:sub {subject(name)}" in said
     assert f"{HOST_AND_PATH}:aud sts.amazonaws.com" in said
