@@ -61,6 +61,9 @@ class Addresses(TypedDict):
     """Created addresses outlive the stack, and the next `up` takes them again."""
     protect: NotRequired[bool]
     """true refuses to destroy or replace the addresses and the load balancer."""
+    release: NotRequired[Sequence[str]]
+    """Removed zones whose created address `python -m infra.zones --apply` releases; no edit releases an
+    address of another zone. Allowed: a list of availability zones."""
 
 
 class Firewall(TypedDict):
@@ -288,6 +291,9 @@ class NodeNlbArgs(TypedDict):
     """Every group, the https one too, is checked over HTTP, as the predecessor had it."""
     addresses: NotRequired[Addresses]
     """Static IPs stand in other people's allow-lists, so they outlive the stack by default."""
+    allow_replacement: NotRequired[Sequence[str]]
+    """Resources that an edit may replace. A new load balancer has a new DNS name and ARN, and there is no
+    service for some minutes. Allowed: a list of: loadBalancer."""
     client_cidrs: NotRequired[Sequence[str]]
     """Who may connect to the listeners; enforced by the load balancer's security group. Allowed: a list
     of IPv4 networks."""

@@ -22,6 +22,7 @@ LOAD_BALANCER_KEYS: Final = (
     "listeners",
     "healthCheck",
     "addresses",
+    "allowReplacement",
     "clientCidrs",
     "firewall",
     "connections",

@@ -26,6 +26,8 @@ class LoadBalancer(Component):
         name: str,
         settings: Settings,
         *,
+        marks: Mapping[str, str],
+        unchanged: bool,
         subnet_ids: Mapping[str, pulumi.Input[str]],
         allocation_ids: Mapping[str, pulumi.Input[str]],
         health_port: pulumi.Output[int],
@@ -34,7 +36,7 @@ class LoadBalancer(Component):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         self.security_group = self._security_group()
-        self.nlb = self._nlb(subnet_ids, allocation_ids)
+        self.nlb = self._nlb(subnet_ids, allocation_ids, marks, unchanged=unchanged)
         self.region = self.nlb.arn.apply(region_of)
         self.target_groups = {item.name: self._target_group(item, health_port) for item in settings.listeners}
         self.listeners = {item.name: self._listener(item) for item in settings.listeners}
@@ -68,12 +70,19 @@ class LoadBalancer(Component):
         return group
 
     def _nlb(
-        self, subnet_ids: Mapping[str, pulumi.Input[str]], allocation_ids: Mapping[str, pulumi.Input[str]]
+        self,
+        subnet_ids: Mapping[str, pulumi.Input[str]],
+        allocation_ids: Mapping[str, pulumi.Input[str]],
+        marks: Mapping[str, str],
+        *,
+        unchanged: bool,
     ) -> lb.LoadBalancer:
         """Create the NLB with subnets sorted by zone, so that the order of the configuration is no change.
 
-        The NLB cannot be replaced create-first: the addresses are in use until the deletion is complete
-        (terraform-provider-aws#15031).
+        A replacement must delete first: the addresses are in use until the deletion is complete
+        (terraform-provider-aws#15031). Without the opt-in a replacement creates first, so that AWS refuses
+        the second load balancer and the first one stays. Where AWS has the configured zones (`unchanged`),
+        the mappings of an older state do not count.
         """
         mappings = [
             lb.LoadBalancerSubnetMappingArgs(subnet_id=subnet_ids[zone], allocation_id=allocation_ids[zone])
@@ -87,8 +96,12 @@ class LoadBalancer(Component):
             security_groups=[self.security_group.id],
             subnet_mappings=mappings,
             enable_cross_zone_load_balancing=self._settings.cross_zone,
-            tags=self._settings.tags,
-            opts=self.beneath(delete_before_replace=True, protect=self._settings.addresses.protect or None),
+            tags={**self._settings.tags, **marks},
+            opts=self.beneath(
+                delete_before_replace=self._settings.replaceable,
+                protect=self._settings.addresses.protect or None,
+                ignore_changes=["subnetMappings"] if unchanged else None,
+            ),
         )
 
     def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:

@@ -129,7 +129,7 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
     reading = pulumi.InvokeOptions(provider=provider)
     try:
         settings = read(raw, aws.config.region, own_provider=provider is not None)
-        network = survey(settings, stack_mark(name, settings), reading)
+        network = survey(name, settings, stack_mark(name, settings), reading)
     except SettingsError as wrong:
         raise SettingsError(wrong.problems, component=name) from None
     settings = replace(settings, identity=network.identity, target_groups=network.target_groups)

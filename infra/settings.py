@@ -15,6 +15,7 @@ from .buildkeys import Build
 from .clusterkeys import Syncer
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
+from .kept import released_zones
 from .keys import ROOT, Settings
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
@@ -148,6 +149,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     else:
         yield from missing_service_ports(settings)
     yield from wrong_times(settings)
+    yield from released_zones(settings)
     if settings.target_limit < 1 and not settings.target_groups:
         read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
         fix = Change("targetQuota", str(len(settings.listeners)))

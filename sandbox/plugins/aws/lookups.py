@@ -1,13 +1,16 @@
-"""aws:ec2/getSubnet and getEips, aws:lb/getTargetGroup.
+"""aws:ec2/getSubnet, getEips and getElasticIp, aws:lb/getLbs, getLoadBalancer and getTargetGroup.
 
-After vpc_subnet_data_source.go and ec2_eips_data_source.go of internal/service/ec2, and
-target_group_data_source.go of internal/service/elbv2.
+After vpc_subnet_data_source.go, ec2_eips_data_source.go and ec2_eip_data_source.go of internal/service/ec2,
+and load_balancers_data_source.go, load_balancer_data_source.go and target_group_data_source.go of
+internal/service/elbv2.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sandbox.plugins.aws import identity_lookups
+from sandbox.plugins.aws import identity_lookups, tags
+from sandbox.plugins.aws.eip import Eip
+from sandbox.plugins.aws.load_balancer import LoadBalancer
 from sandbox.plugins.aws.session import Aws, doing, tolerating
 from sandbox.plugins.aws.target_group import TargetGroup
 from sandbox.plugins.provider import ProviderError
@@ -59,6 +62,48 @@ def get_eips(aws: Aws, args: PropertyMap) -> PropertyMap:
     }
 
 
+def get_elastic_ip(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return the Elastic IP with an allocation id. Raises ProviderError for a missing address."""
+    read = Eip().read(aws, args["id"], {}) if args.get("id") else None
+    if read is None:
+        raise ProviderError("no matching EC2 EIP found")
+    hidden = ("allocationId", "networkBorderGroup", "tagsAll", "instance", "networkInterface")
+    return {
+        **{key: value for key, value in read.items() if key not in hidden},
+        "id": args["id"],
+        "instanceId": read["instance"],
+        "networkInterfaceId": read["networkInterface"],
+        "region": aws.region,
+        "tags": read.get("tagsAll", {}),
+    }
+
+
+def get_lbs(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return the ARN of every load balancer with all of the tags; tags are read per load balancer."""
+    wanted = args.get("tags") or {}
+    found = []
+    with doing("reading ELBv2 Load Balancers"):
+        for page in aws.elbv2.get_paginator("describe_load_balancers").paginate():
+            found += [each["LoadBalancerArn"] for each in page["LoadBalancers"]]
+    if wanted:
+        found = [arn for arn in found if wanted.items() <= _tags_of(aws, arn).items()]
+    return {"id": aws.region, "region": aws.region, "arns": sorted(found), "tags": args.get("tags")}
+
+
+def get_load_balancer(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return the load balancer with an ARN. Raises ProviderError for a missing one."""
+    read = LoadBalancer().read(aws, args["arn"], {}) if args.get("arn") else None
+    if read is None:
+        raise ProviderError("Search returned 0 results, please revise so only one is returned")
+    hidden = ("namePrefix", "tagsAll")
+    return {
+        **{key: value for key, value in read.items() if key not in hidden},
+        "id": args["arn"],
+        "region": aws.region,
+        "tags": read.get("tagsAll", {}),
+    }
+
+
 def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
     """Return the target group with an ARN or a name. Raises ProviderError for a missing group."""
     arn = args.get("arn")
@@ -84,11 +129,18 @@ def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
 LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:ec2/getSubnet:getSubnet": get_subnet,
     "aws:ec2/getEips:getEips": get_eips,
+    "aws:ec2/getElasticIp:getElasticIp": get_elastic_ip,
+    "aws:lb/getLbs:getLbs": get_lbs,
+    "aws:lb/getLoadBalancer:getLoadBalancer": get_load_balancer,
     "aws:lb/getTargetGroup:getTargetGroup": get_target_group,
     "aws:eks/getCluster:getCluster": identity_lookups.get_cluster,
     "aws:iam/getRole:getRole": identity_lookups.get_role,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": identity_lookups.get_oidc_provider,
 }
+
+
+def _tags_of(aws: Aws, arn: str) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in tags.of_elbv2(aws, arn)}
 
 
 def _filters(args: PropertyMap) -> list[Any]:

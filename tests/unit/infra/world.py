@@ -23,6 +23,8 @@ IDENTITY_READS = {
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
     "aws:iam/getRole:getRole",
 }
+ADDRESS_READS = {"aws:ec2/getEips:getEips", "aws:ec2/getElasticIp:getElasticIp"}
+BALANCER_READS = {"aws:lb/getLbs:getLbs", "aws:lb/getLoadBalancer:getLoadBalancer"}
 
 Config = dict[str, Any]
 
@@ -88,6 +90,7 @@ class Cloud:
     vpc_id: str = VPC
     existing: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    balancers: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusal: str = ""
     no_identity: bool = False
     target_types: dict[str, str] = field(default_factory=dict)
@@ -105,8 +108,10 @@ class World(mocks.Mocks):
             if zone is None:
                 return {}, [("id", self.cloud.refusal)]
             return {"id": args.args["id"], "availabilityZone": zone, "vpcId": self.cloud.vpc_id}
-        if args.token == "aws:ec2/getEips:getEips":
+        if args.token in ADDRESS_READS:
             return self._addresses(args.args)
+        if args.token in BALANCER_READS:
+            return self._balancers(args.args)
         if args.token == "aws:lb/getTargetGroup:getTargetGroup":
             kind = self.cloud.target_types.get(args.args["arn"])
             if kind is None:
@@ -120,7 +125,17 @@ class World(mocks.Mocks):
             return dict(args.args)
         raise AssertionError(f"{args.token} is not among the functions that the program may call")
 
-    def _addresses(self, args: dict[str, Any]) -> dict[str, list[str]]:
+    def _balancers(self, args: dict[str, Any]) -> dict[str, Any]:
+        if "arn" in args:
+            # An ARN that a mock made up is the load balancer's that exists.
+            found = self.cloud.balancers.get(args["arn"]) or next(iter(self.cloud.balancers.values()))
+            return {"arn": args["arn"], **found}
+        wanted, every = args.get("tags") or {}, self.cloud.balancers.items()
+        return {"arns": [arn for arn, one in every if wanted.items() <= one["tags"].items()]}
+
+    def _addresses(self, args: dict[str, Any]) -> dict[str, Any]:
+        if "id" in args:
+            return {"id": args["id"], "tags": dict(self.cloud.kept)[args["id"]]}
         if args.get("filters"):
             (wanted,) = args["filters"][0]["values"]
             ips = [ip for id_, ip in self.cloud.existing.items() if id_ == wanted]
