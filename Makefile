@@ -48,6 +48,10 @@ test: tools ## Every test: unit, simulation, integration, end to end
 	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile $(PURE) tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
+.PHONY: test-changes
+test-changes: tools ## The rows of docs/changes.md, on a stack with traffic
+	@$(BIN)/pytest --skips-as-listed tests/changes
+
 .PHONY: test-unit
 test-unit: venv ## The unit tests alone
 	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit
