@@ -104,7 +104,7 @@ def test_another_node_security_group_leaves_the_rules_of_the_first_alone(up: Dev
 
 def test_the_stack_does_not_adopt_and_so_delete_its_own_service(up: DevStack, control_plane: Layout) -> None:
     ingress = up.configure(ingress=None)["ingress"]
-    up.configure(ingress={**ingress, "create": False})
+    up.configure(ingress={**ingress, "create": False, "createNamespace": False})
     refused = up.up()
     up.configure(ingress=ingress)
     assert refused.code != 0
