@@ -1,4 +1,7 @@
-"""The static IPs: an Elastic IP per availability zone, created and kept, or given by the user."""
+"""The static IPs: an Elastic IP per availability zone, created and kept, or given by the user.
+
+An internal load balancer has none; the private addresses that the user gives are its static IPs.
+"""
 
 from collections.abc import Mapping
 
@@ -27,6 +30,10 @@ class StaticAddresses(Component):
         self.allocation_ids: dict[str, pulumi.Input[str]] = {}
         self.public_ips: dict[str, pulumi.Input[str]] = {}
         for zone, place in settings.zones.items():
+            if settings.load_balancer.internal:
+                if place.private_address is not None:
+                    self.public_ips[zone] = place.private_address
+                continue
             if place.allocation_id is not None:
                 self.allocation_ids[zone] = place.allocation_id
                 self.public_ips[zone] = network.existing_ips[zone]

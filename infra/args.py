@@ -15,6 +15,58 @@ class Zone(TypedDict):
     allocation_id: NotRequired[pulumi.Input[str]]
     """An existing Elastic IP; absent: the stack creates an Elastic IP. Allowed: the allocation id of an
     unused Elastic IP."""
+    private_address: NotRequired[str]
+    """The address of an internal load balancer; without it AWS chooses one. Allowed: a free IPv4 address
+    of the subnet."""
+
+
+class AccessLogs(TypedDict):
+    """Logs of TLS requests, in an S3 bucket."""
+
+    enabled: NotRequired[bool]
+    """true writes logs to `bucket`, false turns them off, absent leaves the attribute alone. AWS writes
+    them for TLS listeners only."""
+    bucket: NotRequired[pulumi.Input[str]]
+    """A bucket of the same Region with a policy for delivery.logs.amazonaws.com. Allowed: the name of an
+    S3 bucket."""
+    prefix: NotRequired[str]
+    """The folder in the bucket. Allowed: a path without a slash at its ends, at most 255 characters;
+    empty for none."""
+
+
+class LoadBalancer(TypedDict):
+    """Scheme, name and attributes of the load balancer."""
+
+    scheme: NotRequired[str]
+    """internal: without Elastic IPs, for clients inside the VPC and its networks. Allowed:
+    internet-facing or internal."""
+    name: NotRequired[str]
+    """The name in AWS; absent: node-nlb- and a random suffix. Allowed: 1 to 32 letters, digits and
+    hyphens, without a hyphen at the ends and without internal- at the start."""
+    deletion_protection: NotRequired[bool | None]
+    """true makes AWS refuse to delete the load balancer, also by `pulumi destroy` or for a
+    replacement."""
+    zonal_shift: NotRequired[bool | None]
+    """true allows Application Recovery Controller to shift a zone away."""
+    dns_client_routing: NotRequired[str | None]
+    """The addresses in DNS answers to clients inside the VPC: of any zone, for 85 percent of the queries
+    of the client's zone, or of the client's zone alone. Allowed: any_availability_zone,
+    partial_availability_zone_affinity or availability_zone_affinity, or null: not managed."""
+    minimum_capacity: NotRequired[int | None]
+    """Reserved capacity, 2.2 Mbit/s a unit, charged while reserved; 0 for none. AWS allows no reservation
+    with TLS listeners, and two decreases a day. Allowed: 0 to 1000000 capacity units (LCU), or null: not
+    managed."""
+    enforce_private_link: NotRequired[bool]
+    """false exempts traffic of PrivateLink endpoints from the security groups' inbound rules; absent
+    leaves AWS's value, at first true."""
+    access_logs: NotRequired[AccessLogs]
+    """Logs of TLS requests, in an S3 bucket."""
+    security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Security groups of the load balancer beside the stack's own; their rules are yours. Allowed: a list
+    of security group ids."""
+    client_prefix_lists: NotRequired[Sequence[str]]
+    """Prefix lists of clients beside clientCidrs. Each counts with its maximum of entries against AWS's
+    quota of 60 rules. Allowed: a list of prefix list ids."""
 
 
 class Listener(TypedDict):
@@ -288,6 +340,8 @@ class NodeNlbArgs(TypedDict):
     """Target groups of an existing load balancer, by the name of their ingress port. The stack then
     creates only the syncer and its identity, adopts the Service, and keeps the targets of other
     owners."""
+    load_balancer: NotRequired[LoadBalancer]
+    """Scheme, name and attributes of the load balancer."""
     listeners: NotRequired[Sequence[Listener]]
     """The ports that clients reach; each has a target group. Allowed: a list of listeners."""
     health_check: NotRequired[HealthCheck]
@@ -296,7 +350,7 @@ class NodeNlbArgs(TypedDict):
     """Static IPs are in the allow-lists of clients, so they outlive the stack by default."""
     client_cidrs: NotRequired[Sequence[str]]
     """The clients that may connect to the listeners, by the load balancer's security group. Allowed: a
-    list of IPv4 networks."""
+    list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or securityGroupIds."""
     firewall: NotRequired[Firewall]
     """The rules on the nodes' security group."""
     connections: NotRequired[Connections]

@@ -84,29 +84,24 @@ class Firewall(Component):
         source = self._settings.firewall.source
         cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
         if source != "any":
-            self._rule(way, "load-balancer", group=group)
+            self._rule(way, "load-balancer", referenced_security_group_id=group)
         for cidr in cidrs:
-            self._rule(way, cidr, cidr=cidr)
+            self._rule(way, cidr, cidr_ipv4=cidr)
+        if source == "clients":
+            for prefix_list in self._settings.load_balancer.client_prefix_lists:
+                self._rule(way, prefix_list, prefix_list_id=prefix_list)
 
-    def _rule(
-        self,
-        way: _Way,
-        source: str,
-        *,
-        group: pulumi.Input[str] | None = None,
-        cidr: str | None = None,
-    ) -> None:
+    def _rule(self, way: _Way, source: str, **peer: pulumi.Input[str]) -> None:
         vpc.SecurityGroupIngressRule(
             f"{self._name}-{way.label}-{way.number}-from-{source}",
             security_group_id=way.node_group,
-            referenced_security_group_id=group,
-            cidr_ipv4=cidr,
             ip_protocol="tcp",
             from_port=way.node_port,
             to_port=way.node_port,
             description=f"NodePort {way.service_port} of the ingress controller",
             tags=self._settings.tags,
             opts=self._formerly(way, f"{{label}}-{{port}}-from-{source}"),
+            **peer,
         )
 
     def _formerly(self, way: _Way, pattern: str) -> pulumi.ResourceOptions:

@@ -19,6 +19,7 @@ LOAD_BALANCER_KEYS: Final = (
     "zones",
     "nodeSecurityGroupId",
     "nodeSecurityGroupIds",
+    "loadBalancer",
     "listeners",
     "healthCheck",
     "addresses",

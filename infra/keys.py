@@ -14,12 +14,15 @@ import pulumi
 from .clusterkeys import Ingress, Syncer, port_name, tcp_port
 from .givengroups import ARN_PATTERN
 from .identitykeys import Identity
+from .loadbalancerkeys import LoadBalancer
 from .problems import VALUE
 from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
 
 TARGETS_OF_A_GROUP: Final = 1000
 # Without the ASCII characters that AWS refuses in a tag; infra/tags.py has the rules for other scripts.
 TAG_CHARACTER: Final = r"[^\x00-\x1f!-*,;<>?\[-^`{-\x9f\ud800-\udfff]"
+_OCTET: Final = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+IPV4: Final = rf"{_OCTET}(\.{_OCTET}){{3}}"
 DEFAULT_LISTENERS: Final = [
     {"name": "http", "port": 80, "servicePort": "http"},
     {"name": "https", "port": 443, "servicePort": "https"},
@@ -30,7 +33,8 @@ DEFAULT_LISTENERS: Final = [
 class Zone:
     """Where the load balancer stands in one availability zone, and on which address.
 
-    `allocation_id` is an Elastic IP that exists already; None has one created.
+    `allocation_id` is an Elastic IP that exists already; None has one created. An internal load balancer has
+    `private_address`, or an address chosen by AWS.
     """
 
     subnet_id: pulumi.Input[str] = declared(
@@ -51,6 +55,16 @@ class Zone:
                 allowed="the allocation id of an unused Elastic IP",
                 pattern=r"eipalloc-[0-9a-f]{8,17}",
                 example="eipalloc-0123456789abcdef0",
+            )
+        )
+    )
+    private_address: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The address of an internal load balancer; without it AWS chooses one.",
+                allowed="a free IPv4 address of the subnet",
+                pattern=IPV4,
+                example="10.0.0.15",
             )
         )
     )
@@ -251,6 +265,9 @@ class Settings:
             allowed="ARNs of target groups, by the names of ingress.ports",
         )
     )
+    load_balancer: LoadBalancer = declared(
+        Record(build=LoadBalancer, reason="Scheme, name and attributes of the load balancer.")
+    )
     listeners: tuple[Listener, ...] = declared(
         Rows(
             item=Record(build=Listener),
@@ -275,10 +292,9 @@ class Settings:
     client_cidrs: tuple[str, ...] = declared(
         Rows(
             item=Cidr(reason="A network of clients."),
-            least=1,
             default=["0.0.0.0/0"],
             reason="The clients that may connect to the listeners, by the load balancer's security group.",
-            allowed="a list of IPv4 networks",
+            allowed="a list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or securityGroupIds",
         )
     )
     firewall: Firewall = declared(

@@ -8,12 +8,45 @@ from pulumi_aws import ec2, lb, vpc
 
 from .component import Component
 from .keys import Listener, Settings
+from .loadbalancerkeys import LoadBalancer as Chosen
 from .policy import region_of
 
 # The group's port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80
 # Deletion of a group in use fails after 90 s, not 15 minutes; less is not possible (docs/adr/0022).
 GROUP_TIMEOUTS: Final = pulumi.CustomTimeouts(delete="30s")
+
+
+def enforced(chosen: Chosen) -> dict[str, object]:
+    """Return the attributes that the provider resets on every refresh, unless the stack ignores them."""
+    return {
+        "enable_deletion_protection": chosen.deletion_protection,
+        "enable_zonal_shift": chosen.zonal_shift,
+        "dns_record_client_routing_policy": chosen.dns_client_routing,
+        "minimum_load_balancer_capacity": chosen.minimum_capacity,
+    }
+
+
+def capacity(chosen: Chosen) -> lb.LoadBalancerMinimumLoadBalancerCapacityArgs | None:
+    """Return the reserved capacity; without one the provider resets a reservation."""
+    if not chosen.minimum_capacity:
+        return None
+    return lb.LoadBalancerMinimumLoadBalancerCapacityArgs(capacity_units=chosen.minimum_capacity)
+
+
+def private_link(chosen: Chosen) -> str | None:
+    """Return whether the inbound rules hold for PrivateLink, in the provider's words."""
+    return {True: "on", False: "off", None: None}[chosen.enforce_private_link]
+
+
+def access_logs(chosen: Chosen) -> lb.LoadBalancerAccessLogsArgs | None:
+    """Return the access logs; without the block the provider leaves them alone."""
+    logs = chosen.access_logs
+    if logs.enabled is None:
+        return None
+    return lb.LoadBalancerAccessLogsArgs(
+        enabled=logs.enabled, bucket=logs.bucket or "", prefix=logs.prefix or None
+    )
 
 
 class LoadBalancer(Component):
@@ -54,18 +87,24 @@ class LoadBalancer(Component):
         )
         for item in self._settings.listeners:
             for cidr in self._settings.client_cidrs:
-                vpc.SecurityGroupIngressRule(
-                    f"{self._name}-{item.port}-from-{cidr}",
-                    security_group_id=group.id,
-                    ip_protocol="tcp",
-                    from_port=item.port,
-                    to_port=item.port,
-                    cidr_ipv4=cidr,
-                    description=f"Clients of listener {item.name}",
-                    tags=self._settings.tags,
-                    opts=self._formerly(f"{item.name}-from-{cidr}"),
-                )
+                self._clients(group, item, cidr, cidr_ipv4=cidr)
+            for prefix_list in self._settings.load_balancer.client_prefix_lists:
+                self._clients(group, item, prefix_list, prefix_list_id=prefix_list)
         return group
+
+    def _clients(self, group: ec2.SecurityGroup, item: Listener, source: str, **peer: str) -> None:
+        """Admit the clients of `source` to a listener."""
+        vpc.SecurityGroupIngressRule(
+            f"{self._name}-{item.port}-from-{source}",
+            security_group_id=group.id,
+            ip_protocol="tcp",
+            from_port=item.port,
+            to_port=item.port,
+            description=f"Clients of listener {item.name}",
+            tags=self._settings.tags,
+            opts=self._formerly(f"{item.name}-from-{source}"),
+            **peer,
+        )
 
     def _nlb(
         self, subnet_ids: Mapping[str, pulumi.Input[str]], allocation_ids: Mapping[str, pulumi.Input[str]]
@@ -75,20 +114,36 @@ class LoadBalancer(Component):
         The NLB cannot be replaced create-first: the addresses are in use until the deletion is complete
         (terraform-provider-aws#15031).
         """
+        chosen = self._settings.load_balancer
         mappings = [
-            lb.LoadBalancerSubnetMappingArgs(subnet_id=subnet_ids[zone], allocation_id=allocation_ids[zone])
-            for zone in sorted(self._settings.zones)
+            lb.LoadBalancerSubnetMappingArgs(
+                subnet_id=subnet_ids[zone],
+                allocation_id=allocation_ids.get(zone),
+                private_ipv4_address=place.private_address,
+            )
+            for zone, place in sorted(self._settings.zones.items())
         ]
         return lb.LoadBalancer(
             self._name,
+            name=chosen.name,
             load_balancer_type="network",
-            internal=False,
+            internal=chosen.internal,
             ip_address_type="ipv4",
-            security_groups=[self.security_group.id],
+            security_groups=[self.security_group.id, *chosen.security_group_ids],
             subnet_mappings=mappings,
             enable_cross_zone_load_balancing=self._settings.cross_zone,
+            enable_deletion_protection=chosen.deletion_protection,
+            enable_zonal_shift=chosen.zonal_shift,
+            dns_record_client_routing_policy=chosen.dns_client_routing,
+            minimum_load_balancer_capacity=capacity(chosen),
+            enforce_security_group_inbound_rules_on_private_link_traffic=private_link(chosen),
+            access_logs=access_logs(chosen),
             tags=self._settings.tags,
-            opts=self.beneath(delete_before_replace=True, protect=self._settings.addresses.protect or None),
+            opts=self.beneath(
+                delete_before_replace=True,
+                protect=self._settings.addresses.protect or None,
+                ignore_changes=[name for name, value in enforced(chosen).items() if value is None] or None,
+            ),
         )
 
     def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:

@@ -51,7 +51,7 @@ def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Netw
         subnets[zone] = checked_subnet(zone, place, settings.vpc_id, reading, problems)
         if place.allocation_id is not None:
             existing[zone] = existing_ip(zone, place.allocation_id, reading, problems)
-        elif settings.addresses.keep:
+        elif settings.addresses.keep and not settings.load_balancer.internal:
             ids = kept_addresses(zone, mark, reading, problems)
             if len(ids) > 1:
                 problems.append(several_kept(zone, ids))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from .effects import effect
 from .host import NodeNlbProvider
 from .keys import ROOT
 from .schemas import editor_schema, project_config
@@ -27,7 +28,7 @@ KEYS: Final = "  # Written by python -m infra.reference: a wrong type is refused
 
 def table() -> str:
     """Return a Markdown table with a row per key."""
-    head = ["| key | type | default | allowed | why |", "|---|---|---|---|---|"]
+    head = ["| key | type | default | allowed | why | a change |", "|---|---|---|---|---|---|"]
     return "\n".join(
         [*head, *(row for name, shape in ROOT.fields.items() for row in rows(camel(name), shape))]
     )
@@ -36,7 +37,7 @@ def table() -> str:
 def rows(path: str, shape: Shape) -> Iterator[str]:
     """Yield the key, then the keys inside; maps of plain strings have no rows inside."""
     inner = shape.inner if isinstance(shape, Optional) else shape
-    cells = (f"`{path}`", inner.kind, default(shape), inner.allowed, inner.reason)
+    cells = (f"`{path}`", inner.kind, default(shape), shape.allowed, inner.reason, effect(path))
     yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
     if isinstance(inner, Rows):
         inner, path = inner.item, f"{path}[]"

@@ -68,7 +68,10 @@ def schema_of(shape: Shape) -> dict[str, Any]:
     schema: dict[str, Any] = {"description": inner.reason} if inner.reason else {}
     if not needed(shape) and shape.default is not None and not isinstance(inner, Record):
         schema["default"] = shape.default
-    return schema | values_of(inner)
+    values = values_of(inner)
+    if isinstance(shape, Optional) and shape.default is not None:  # null differs from an absent key
+        values = {"anyOf": [values, {"type": "null"}]}
+    return schema | values
 
 
 def values_of(shape: Shape) -> dict[str, Any]:

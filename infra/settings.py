@@ -17,6 +17,7 @@ from .combinations import wrong_combinations
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .keys import ROOT, Settings
+from .loadbalancerrules import load_balancer_problems
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .resourcekeys import wrong_resources
@@ -165,6 +166,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
         yield from wrong_groups(settings.target_groups, [port.name for port in settings.ingress.ports])
     else:
         yield from missing_service_ports(settings)
+        yield from load_balancer_problems(settings)
     yield from wrong_times(settings)
     yield from wrong_combinations(settings)
     yield from wrong_build(settings.syncer)
@@ -267,7 +269,11 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
     yield from repeated("ingress.ports", "nodePort", [item.node_port for item in settings.ingress.ports])
     seen: dict[str, str] = {}
     for zone, place in settings.zones.items():
-        for field, value in (("subnetId", place.subnet_id), ("allocationId", place.allocation_id)):
+        for field, value in (
+            ("subnetId", place.subnet_id),
+            ("allocationId", place.allocation_id),
+            ("privateAddress", place.private_address),
+        ):
             if not isinstance(value, str):  # absent, or an Output
                 continue
             first = seen.setdefault(value, zone)

@@ -157,7 +157,7 @@ class Cidr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optional:
-    """A value that may be absent: `inner`, or None."""
+    """A value that may be absent: `inner`, or None; with a `default`, None is written as null."""
 
     inner: Shape
     default: Any = None
@@ -174,11 +174,11 @@ class Optional:
 
     @property
     def allowed(self) -> str:
-        """Return the inner shape's range."""
-        return self.inner.allowed
+        """Return the inner shape's range; null is named where it differs from an absent key."""
+        return self.inner.allowed if self.default is None else f"{self.inner.allowed}, or null: not managed"
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
-        """Return None for null or an absent key."""
+        """Return None for null, and for an absent key without a default."""
         return None if raw is None else self.inner.read(path, raw, problems)
 
 

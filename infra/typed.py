@@ -44,6 +44,8 @@ def typed_dict(record: Record) -> str:
     lines = [f"class {name_of(record)}(TypedDict):", docstring(about), ""]
     for name, shape in record.fields.items():
         python = type_of(shape)
+        if isinstance(shape, Optional) and shape.default is not None:
+            python = f"{python} | None"
         typed = python if needed(shape) else f"NotRequired[{python}]"
         lines += [f"    {name}: {typed}", docstring(describe(shape))]
     return "\n".join(lines)

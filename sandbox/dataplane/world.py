@@ -62,7 +62,7 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """A listener on the Elastic IP of a zone."""
+    """A listener on the Elastic IP of a zone, or on the private address of an internal load balancer."""
 
     address: str
     port: int
@@ -154,7 +154,8 @@ def read(elb: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> World:
         rules=tuple(
             rule
             for page in ec2.get_paginator("describe_security_group_rules").paginate()
-            for rule in map(_rule, page["SecurityGroupRules"])
+            for described_rule in page["SecurityGroupRules"]
+            for rule in _rules(ec2, described_rule)
         ),
     )
 
@@ -182,19 +183,25 @@ def _balancer(
 def _listeners(
     elb: "ElasticLoadBalancingv2Client", described: "LoadBalancerTypeDef", balancer: Balancer
 ) -> list[Listener]:
+    public = {
+        zone["ZoneName"]: address["IpAddress"]
+        for zone in described["AvailabilityZones"]
+        for address in zone.get("LoadBalancerAddresses", [])
+        if address.get("IpAddress")
+    }
+    addresses = balancer.private if described.get("Scheme") == "internal" else public
     return [
         Listener(
-            address=address["IpAddress"],
+            address=address,
             port=listener["Port"],
-            zone=zone["ZoneName"],
+            zone=zone,
             balancer=balancer,
             target_group=listener["DefaultActions"][0]["TargetGroupArn"],
         )
         for listener in elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
-        for zone in described["AvailabilityZones"]
-        for address in zone.get("LoadBalancerAddresses", [])
+        for zone, address in addresses.items()
         # No interface: the zone was added or removed between two calls, and the revision changes again.
-        if address.get("IpAddress") and zone["ZoneName"] in balancer.private
+        if zone in balancer.private
     ]
 
 
@@ -245,17 +252,22 @@ def _machines(ec2: "EC2Client") -> dict[str, Machine]:
     }
 
 
-def _rule(described: "SecurityGroupRuleTypeDef") -> Rule:
-    peer = (
-        described.get("CidrIpv4")
-        or described.get("CidrIpv6")
-        or described.get("ReferencedGroupInfo", {}).get("GroupId", "")
-    )
-    return Rule(
-        group=described["GroupId"],
-        egress=described["IsEgress"],
-        protocol=described["IpProtocol"],
-        from_port=described.get("FromPort", -1),
-        to_port=described.get("ToPort", -1),
-        peer=peer,
-    )
+def _rules(ec2: "EC2Client", described: "SecurityGroupRuleTypeDef") -> list[Rule]:
+    """Return the rule; a prefix list becomes a rule for each of its networks."""
+    if listed := described.get("PrefixListId"):
+        entries = ec2.get_managed_prefix_list_entries(PrefixListId=listed)["Entries"]
+        peers = [entry["Cidr"] for entry in entries]
+    else:
+        group = described.get("ReferencedGroupInfo", {}).get("GroupId", "")
+        peers = [described.get("CidrIpv4") or described.get("CidrIpv6") or group]
+    return [
+        Rule(
+            group=described["GroupId"],
+            egress=described["IsEgress"],
+            protocol=described["IpProtocol"],
+            from_port=described.get("FromPort", -1),
+            to_port=described.get("ToPort", -1),
+            peer=peer,
+        )
+        for peer in peers
+    ]

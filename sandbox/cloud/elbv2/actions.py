@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.cloud.elbv2 import attributes, listeners, load_balancers, tags, target_groups, targets
+from sandbox.cloud.elbv2 import attributes, capacity, listeners, load_balancers, tags, target_groups, targets
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.query import Structure
 
@@ -25,7 +25,7 @@ ACTIONS: dict[str, Action] = {
     "DeleteTargetGroup": target_groups.delete,
     "DeregisterTargets": targets.deregister,
     "DescribeAccountLimits": describe_account_limits,
-    "DescribeCapacityReservation": load_balancers.describe_capacity_reservation,
+    "DescribeCapacityReservation": capacity.describe,
     "DescribeListenerAttributes": attributes.describe_listener,
     "DescribeListeners": listeners.describe,
     "DescribeLoadBalancerAttributes": attributes.describe_load_balancer,
@@ -34,6 +34,7 @@ ACTIONS: dict[str, Action] = {
     "DescribeTargetGroupAttributes": attributes.describe_target_group,
     "DescribeTargetGroups": target_groups.describe,
     "DescribeTargetHealth": targets.describe_health,
+    "ModifyCapacityReservation": capacity.modify,
     "ModifyListener": listeners.modify,
     "ModifyListenerAttributes": attributes.modify_listener,
     "ModifyLoadBalancerAttributes": attributes.modify_load_balancer,

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 
 from sandbox.cloud.ec2 import Subnet
 from sandbox.cloud.elbv2 import attributes
@@ -24,13 +25,15 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
     subnets = _one_a_zone([cloud.ec2.subnet(mapping["SubnetId"]) for mapping in mappings])
     groups = params.get("SecurityGroups", [])
     _require_groups(cloud, groups, subnets[0].vpc_id)
+    scheme = params.get("Scheme", "internet-facing")
+    _require_addresses(scheme, subnets, mappings)
     cloud.ec2.require_free([one["AllocationId"] for one in mappings if one.get("AllocationId")])
     arn = cloud.new_arn("loadbalancer", f"net/{name}")
     made = LoadBalancer(
         arn=arn,
         name=name,
         dns_name=f"{name}-{arn.rpartition('/')[2]}.elb.{REGION}.amazonaws.com",
-        scheme=params.get("Scheme", "internet-facing"),
+        scheme=scheme,
         vpc_id=subnets[0].vpc_id,
         ip_address_type=params.get("IpAddressType", "ipv4"),
         created=datetime.now(UTC),
@@ -130,6 +133,7 @@ def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
     mappings = _mappings(params)
     subnets = _one_a_zone([cloud.ec2.subnet(mapping["SubnetId"]) for mapping in mappings])
     _require_kept(one, subnets, mappings)
+    _require_addresses(one.scheme, subnets, mappings)
     joining = [
         (subnet, mapping)
         for subnet, mapping in zip(subnets, mappings, strict=True)
@@ -153,12 +157,6 @@ def set_ip_address_type(cloud: Elbv2, params: Structure) -> Structure:
     if params["IpAddressType"] != "ipv4":
         raise AwsError("InvalidSubnet", "The specified subnets do not have an IPv6 CIDR block")
     return {"IpAddressType": one.ip_address_type}
-
-
-def describe_capacity_reservation(cloud: Elbv2, params: Structure) -> Structure:
-    """DescribeCapacityReservation: always empty."""
-    cloud.load_balancer(params["LoadBalancerArn"])
-    return {"CapacityReservationState": []}
 
 
 def _valid_name(cloud: Elbv2, name: str) -> str:
@@ -196,6 +194,27 @@ def _one_a_zone(subnets: list[Subnet]) -> list[Subnet]:
     if len({subnet.vpc_id for subnet in subnets}) > 1:
         raise AwsError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
     return subnets
+
+
+def _require_addresses(scheme: str, subnets: list[Subnet], mappings: list[Structure]) -> None:
+    """Elastic IPs belong to internet-facing load balancers, private addresses to internal ones."""
+    internal = scheme == "internal"
+    for subnet, mapping in zip(subnets, mappings, strict=True):
+        private = mapping.get("PrivateIPv4Address")
+        if internal and mapping.get("AllocationId"):
+            raise AwsError(
+                "InvalidConfigurationRequest", "An internal load balancer cannot have Elastic IP addresses"
+            )
+        if private and not internal:
+            raise AwsError(
+                "InvalidConfigurationRequest",
+                "A private IPv4 address can be specified for an internal load balancer only",
+            )
+        if private and ip_address(private) not in ip_network(subnet.cidr):
+            raise AwsError(
+                "InvalidConfigurationRequest",
+                f"The private IPv4 address '{private}' is not in the subnet '{subnet.subnet_id}'",
+            )
 
 
 def _require_groups(cloud: Elbv2, groups: list[str], vpc_id: str) -> None:

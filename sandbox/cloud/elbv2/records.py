@@ -47,6 +47,7 @@ class LoadBalancer:
     attributes: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     enforce_on_private_link: str = "on"
+    capacity_units: int | None = None
 
     @property
     def path(self) -> str:

@@ -35,7 +35,10 @@ class _Comparison:
         if rule.only_for is None:
             return True
         key, values = rule.only_for
-        current = self.new.get(key, self.old.get(key))
+        path = key.split(".")
+        current = _at(self.new, path)
+        if current is None:
+            current = _at(self.old, path)
         return current in values or isinstance(current, Unknown)
 
 
@@ -60,6 +63,12 @@ def difference(
         delete_before_replace=bool(replaces) and _names_itself(rules, new),
         stables=tuple(sorted(key for key, rule in rules.items() if rule.immutable and "." not in key)),
     )
+
+
+def _at(values: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else values
+    return values
 
 
 def _names_itself(rules: Mapping[str, Rule], new: PropertyMap) -> bool:

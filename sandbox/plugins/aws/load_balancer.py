@@ -54,6 +54,8 @@ class LoadBalancer:
         """Wait until the load balancer is active, and set the attributes."""
         _await_active(aws, ident, timeout_s, "create")
         kind = inputs["loadBalancerType"]
+        if inputs.get("minimumLoadBalancerCapacity"):
+            _reserve(aws, ident, inputs, timeout_s)
         wanted = attributes.wanted(attributes.LOAD_BALANCER, kind, inputs, attributes.LOAD_BALANCER)
         _modify(aws, ident, {**_access_logs(inputs), **wanted})
         if kind == "network" and inputs.get("enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"):
@@ -93,6 +95,7 @@ class LoadBalancer:
                 "enabled": told.get("access_logs.s3.enabled") == "true",
                 "prefix": told.get("access_logs.s3.prefix", ""),
             },
+            "minimumLoadBalancerCapacity": _capacity(aws, ident),
             **attributes.typed(attributes.LOAD_BALANCER, kind, told),
             **tags.as_properties(aws, tags.of_elbv2(aws, ident), prior),
         }
@@ -117,6 +120,8 @@ class LoadBalancer:
         if "ipAddressType" in changed:
             with doing(f"setting ELBv2 Load Balancer ({ident}) address type"):
                 aws.elbv2.set_ip_address_type(LoadBalancerArn=ident, IpAddressType=new["ipAddressType"])
+        if "minimumLoadBalancerCapacity" in changed:
+            _reserve(aws, ident, new, 0)
         if "tagsAll" in changed:
             tags.update_elbv2(aws, ident, old.get("tagsAll", {}), new["tagsAll"], "ELBv2 Load Balancer")
         _await_active(aws, ident, 0, "update")
@@ -175,6 +180,36 @@ def _modify(aws: Aws, ident: str, pairs: Mapping[str, Any]) -> None:
                 raise
         else:
             return
+
+
+def _reserve(aws: Aws, ident: str, inputs: PropertyMap, timeout_s: float) -> None:
+    """ModifyCapacityReservation; without a capacity the reservation is reset. Then wait for the zones."""
+    wanted = inputs.get("minimumLoadBalancerCapacity")
+    asked: Any = {"MinimumLoadBalancerCapacity": {"CapacityUnits": wanted["capacityUnits"]}} if wanted else {}
+    with doing(f"modifying ELBv2 Load Balancer ({ident}) capacity reservation"):
+        aws.elbv2.modify_capacity_reservation(
+            LoadBalancerArn=ident, ResetCapacityReservation=not wanted, **asked
+        )
+
+    def provisioned() -> bool:
+        zones = _reservation(aws, ident)["CapacityReservationState"]
+        return all(zone["State"]["Code"] == "provisioned" for zone in zones)
+
+    wait = f"waiting for ELBv2 Load Balancer ({ident}) capacity reservation provision"
+    aws.wait(provisioned, timeout_s or CREATE_S, wait)
+
+
+def _reservation(aws: Aws, ident: str) -> Any:
+    with doing(f"reading ELBv2 Load Balancer ({ident}) capacity reservation"):
+        return aws.elbv2.describe_capacity_reservation(LoadBalancerArn=ident)
+
+
+def _capacity(aws: Aws, ident: str) -> PropertyMap | None:
+    """Return the reserved capacity; None also where AWS or the rights do not know the action."""
+    units = None
+    with tolerating("AccessDenied", "InvalidAction"):
+        units = _reservation(aws, ident).get("MinimumLoadBalancerCapacity", {}).get("CapacityUnits")
+    return {"capacityUnits": units} if units else None
 
 
 def _set_security_groups(aws: Aws, ident: str, inputs: PropertyMap) -> None:

@@ -17,9 +17,9 @@ class Rule:
 
     `computed`: absent from the program, the property keeps AWS's value, so an absence is never a change.
     `immutable`: a change replaces the resource (ForceNew). `default`: filled in by the provider. `unordered`:
-    a list compared as a set. `only_for`: a property and its values for which a change counts. `autoname`:
-    maximum length of a name made from the logical name. `unsupported`: present in the official provider and
-    refused here, instead of ignored.
+    a list compared as a set. `only_for`: a property path and its values for which a change counts.
+    `autoname`: maximum length of a name made from the logical name. `unsupported`: present in the official
+    provider and refused here, instead of ignored.
     """
 
     source: str
@@ -37,7 +37,7 @@ class Rule:
     unordered: bool = False
     conflicts: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
-    only_for: tuple[str, tuple[str, ...]] | None = None
+    only_for: tuple[str, tuple[str | bool, ...]] | None = None
     autoname: int = 0
     sensitive: bool = False
     unsupported: bool = False

@@ -47,7 +47,8 @@ _ROUTING: Final = (  # listener attributes of application load balancers
     *(f"routingHttpResponseAccessControl{part}HeaderValue" for part in _HEADERS),
     "routingHttpResponseServerEnabled",
 )
-_BALANCER_EXTRAS: Final = ("connectionLogs", "healthCheckLogs", "ipamPools", "minimumLoadBalancerCapacity")
+_BALANCER_EXTRAS: Final = ("connectionLogs", "healthCheckLogs", "ipamPools")
+_LOGS_ON: Final = ("accessLogs.enabled", (True,))
 _OTHER_ACTIONS: Final = ("authenticateCognito", "authenticateOidc", "fixedResponse", "redirect")
 _SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
@@ -155,8 +156,11 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "enablePrefixForIpv6SourceNat": _balancer(computed=True, allowed=("on", "off"), only_for=_NETWORK),
         "secondaryIpsAutoAssignedPerSubnet": _balancer(computed=True, between=((0, 7),), only_for=_NETWORK),
         "accessLogs": _balancer(computed=True),  # SuppressMissingOptionalConfigurationBlock
-        "accessLogs.bucket": _balancer(required=True),
+        "accessLogs.bucket": _balancer(required=True, only_for=_LOGS_ON),
+        "accessLogs.prefix": _balancer(only_for=_LOGS_ON),
         "accessLogs.enabled": _balancer(default=False),
+        "minimumLoadBalancerCapacity": _balancer(),
+        "minimumLoadBalancerCapacity.capacityUnits": _balancer(required=True),
         **dict.fromkeys(_BALANCER_EXTRAS, _balancer(computed=True, unsupported=True)),
         "clientKeepAlive": _application(3600),
         "desyncMitigationMode": _application("defensive", ("monitor", "defensive", "strictest")),

@@ -109,7 +109,9 @@ def the_change_table(stack: DevStack, aws: Layout) -> None:
         ingress={"createNamespace": True, "ports": moved},
         nodeSecurityGroupId=None,
         nodeSecurityGroupIds=pools,
+        loadBalancer={"minimumCapacity": 3000, "securityGroupIds": [made["GroupId"]]},
     )
+    stack.configure(loadBalancer=None)
     last = max(before["zones"])
     edit(stack, zones={zone: place for zone, place in before["zones"].items() if zone != last})
     edit(stack, zones=before["zones"], addresses={"keep": True})

@@ -9,8 +9,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
+from infra.effects import EFFECTS
 from infra.keys import ROOT as KEYS
-from infra.reference import written
+from infra.reference import table, written
 from infra.settings import load
 from infra.shapes import camel
 from tests.unit.infra.world import ROOT, Record, as_text
@@ -56,6 +57,12 @@ def test_only_the_types_and_functions_of_the_offline_plugins_are_used(record: Re
 @pytest.mark.parametrize("path", written(), ids=lambda path: path.name)
 def test_what_follows_from_the_declarations_is_up_to_date(path: Path) -> None:
     assert path.read_text() == written()[path], "run: python -m infra.reference"
+
+
+def test_each_effect_belongs_to_a_key() -> None:
+    keys = {line.split("`")[1] for line in table().splitlines()[2:]}
+    assert set(EFFECTS) <= keys
+    assert all(line.split(" | ")[-1] != " |" for line in table().splitlines())
 
 
 def test_the_cli_knows_each_key_with_its_type_and_default() -> None:

@@ -1,0 +1,57 @@
+"""The effect of a change of each key, for docs/stack.md."""
+
+from typing import Final
+
+_IN_PLACE: Final = "in place"
+_BALANCER: Final = "replaces the load balancer"
+_PODS: Final = "new Pods of the syncer"
+_SERVICE: Final = "replaces the Service"
+_RULES: Final = "rules added or removed"
+# By path as in the table; a key without an entry has the entry of the nearest key around it.
+EFFECTS: Final = {
+    "vpcId": "replaces all AWS resources in it",
+    "zones": "in place for a zone more; a zone less replaces the load balancer",
+    "zones.*.subnetId": _BALANCER,
+    "zones.*.allocationId": _BALANCER,
+    "zones.*.privateAddress": _BALANCER,
+    "nodeSecurityGroupId": _RULES,
+    "nodeSecurityGroupIds": _RULES,
+    "targetGroups": _PODS,
+    "loadBalancer": _IN_PLACE,
+    "loadBalancer.scheme": _BALANCER,
+    "loadBalancer.name": _BALANCER,
+    "loadBalancer.clientPrefixLists": _RULES,
+    "listeners": "listeners, groups and rules added or removed; new Pods of the syncer",
+    "listeners[].name": "in place; new Pods of the syncer",
+    "listeners[].port": "a new listener and group; new Pods of the syncer",
+    "listeners[].servicePort": "in place; new Pods of the syncer",
+    "listeners[].protocol": _IN_PLACE,
+    "healthCheck": _IN_PLACE,
+    "addresses": _IN_PLACE,
+    "clientCidrs": _RULES,
+    "firewall": _RULES,
+    "connections": _IN_PLACE,
+    "deregistrationDelay": _IN_PLACE,
+    "crossZone": "in place; new Pods of the syncer",
+    "targetQuota": _PODS,
+    "ingress": _IN_PLACE,
+    "ingress.create": "refused while the Service is the stack's own",
+    "ingress.namespace": _SERVICE,
+    "ingress.name": _SERVICE,
+    "preset": _PODS,
+    "syncer": _PODS,
+    "syncer.namespace": "replaces the syncer",
+    "syncer.name": "replaces the syncer",
+    "syncer.replicas": _IN_PLACE,
+    "identity": "new credentials and new Pods of the syncer",
+    "identity.doctorRights": _IN_PLACE,
+    "tags": _IN_PLACE,
+}
+
+
+def effect(path: str) -> str:
+    """Return the effect of a change of the key at `path`."""
+    while path not in EFFECTS:
+        outer = path.rpartition(".")[0]
+        path = outer.removesuffix(".*").removesuffix("[]")
+    return EFFECTS[path]

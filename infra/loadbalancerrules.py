@@ -1,0 +1,54 @@
+"""Constraints that span several keys of the load balancer and its listeners."""
+
+from collections.abc import Iterator
+
+from .keys import Settings
+from .problems import Change, Problem, echo
+from .shapes import child
+
+
+def load_balancer_problems(settings: Settings) -> Iterator[Problem]:
+    """Report what AWS refuses when it creates or changes the load balancer."""
+    yield from wrong_addresses(settings)
+    yield from wrong_clients(settings)
+    yield from wrong_logs(settings)
+
+
+def wrong_addresses(settings: Settings) -> Iterator[Problem]:
+    """Report an Elastic IP of an internal load balancer, and a private address of an internet-facing one."""
+    internal = settings.load_balancer.internal
+    for zone, place in settings.zones.items():
+        where = child("zones", zone)
+        if internal and place.allocation_id is not None:
+            path, allowed = f"{where}.allocationId", "none with loadBalancer.scheme internal"
+            yield Problem(path, echo(place.allocation_id), allowed, Change(path, None))
+        if not internal and place.private_address is not None:
+            path = f"{where}.privateAddress"
+            allowed = "none without loadBalancer.scheme internal"
+            yield Problem(path, echo(place.private_address), allowed, Change(path, None))
+
+
+def wrong_clients(settings: Settings) -> Iterator[Problem]:
+    """Report a load balancer that no client reaches, and duplicate groups and prefix lists."""
+    balancer = settings.load_balancer
+    if not settings.client_cidrs and not balancer.client_prefix_lists and not balancer.security_group_ids:
+        allowed = "at least one network, prefix list or security group"
+        fix = "remove clientCidrs, or set loadBalancer.clientPrefixLists"
+        yield Problem("clientCidrs", "an empty list", allowed, fix)
+    for key, values in (
+        ("securityGroupIds", balancer.security_group_ids),
+        ("clientPrefixLists", balancer.client_prefix_lists),
+    ):
+        plain = [value if isinstance(value, str) else None for value in values]
+        for index, value in enumerate(plain):
+            if value is not None and value in plain[:index]:
+                where = f"loadBalancer.{key}[{index}]"
+                yield Problem(where, f"{echo(value)} a second time", "each id once", f"remove {where}")
+
+
+def wrong_logs(settings: Settings) -> Iterator[Problem]:
+    """Report access logs without a bucket."""
+    logs = settings.load_balancer.access_logs
+    if logs.enabled and logs.bucket is None:
+        path = "loadBalancer.accessLogs.bucket"
+        yield Problem(path, "nothing", "a bucket beside accessLogs.enabled", Change(path, "<bucket>"))
