@@ -69,42 +69,117 @@ class LoadBalancer(TypedDict):
     quota of 60 rules. Allowed: a list of prefix list ids."""
 
 
+class ListenerHealthCheck(TypedDict):
+    """In place of keys of healthCheck, for this group."""
+
+    service_port: NotRequired[str]
+    """The ingress port, by name, whose NodePort answers the check. Allowed: a port name of at most 15
+    lower-case letters, digits and hyphens."""
+    port: NotRequired[str]
+    """In place of servicePort: kube-proxy (port 10256, path /healthz: whether the node can forward),
+    traffic-port (the NodePort of the target), or the number of a port on the nodes, such as the Service's
+    healthCheckNodePort. The node firewall opens it. Allowed: kube-proxy, traffic-port or a port
+    number."""
+    protocol: NotRequired[str]
+    """TCP tests the connection alone; HTTP and HTTPS also the answer. Certificates are not verified.
+    Allowed: HTTP, HTTPS or TCP."""
+    path: NotRequired[str]
+    """Traefik answers /ping when it can serve. With port kube-proxy it is /healthz. Allowed: a path of at
+    most 1024 characters that begins with /."""
+    interval: NotRequired[int]
+    """With the threshold: how soon a dead node is left. Allowed: 5 to 300 seconds."""
+    timeout: NotRequired[int]
+    """At most the interval; AWS's own default is 6. Allowed: 2 to 120 seconds."""
+    healthy_threshold: NotRequired[int]
+    """Answers in a row before a node gets traffic. Allowed: 2 to 10."""
+    unhealthy_threshold: NotRequired[int]
+    """Failures in a row before a node gets none. Allowed: 2 to 10."""
+    matcher: NotRequired[str]
+    """The HTTP codes that count as an answer. Allowed: a code, a range or a list of them, 200 to 599,
+    such as 200-399."""
+
+
 class Listener(TypedDict):
     """A port that clients reach, and the ingress port (by name) that its connections go to."""
 
     name: str
-    """The name of the listener and its target group; the stack uses 17 of AWS's 32 characters. Allowed: 1
-    to 15 lower-case letters, digits and hyphens, a letter first."""
+    """Names the listener and its target group; of AWS's 32 characters 17 are taken. Allowed: 1 to 15
+    lower-case letters, digits and hyphens, a letter first."""
     port: int
     """The port that clients connect to on each static IP. Allowed: 1 to 65535."""
     service_port: str
-    """The name of the ingress port that receives the connections. Allowed: a port name of at most 15
+    """The ingress port, by name, that the connections go to. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     protocol: NotRequired[str]
-    """The load balancer passes connections through; TLS ends in the ingress controller. Allowed: TCP."""
+    """TCP passes connections through, and TLS ends in the ingress controller. TLS ends at the load
+    balancer, with a certificate of certificateArns. Allowed: TCP or TLS."""
+    certificate_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Certificates of a TLS listener: the first by default, the others for the names in them (SNI).
+    Allowed: a list of certificate ARNs."""
+    ssl_policy: NotRequired[str]
+    """TLS versions and ciphers of a TLS listener; absent: AWS's default at its creation. Allowed: the
+    name of an ELB security policy."""
+    alpn_policy: NotRequired[str]
+    """The HTTP versions that a TLS listener offers (ALPN); absent: none. Allowed: HTTP1Only, HTTP2Only,
+    HTTP2Optional, HTTP2Preferred or None."""
+    backend_protocol: NotRequired[str]
+    """TLS encrypts again on the way to the nodes; behind a TLS listener only. Allowed: TCP or TLS."""
+    idle_timeout: NotRequired[int]
+    """When a silent connection of a TCP listener is dropped; absent leaves AWS's value, at first 350.
+    Allowed: 60 to 6000 seconds."""
+    cross_zone: NotRequired[bool]
+    """In place of the load balancer's crossZone for this group; absent: the same."""
+    proxy_protocol: NotRequired[bool]
+    """true sends the PROXY protocol (version 2) header before each connection, and before each health
+    check: the ingress controller must expect it."""
+    stickiness: NotRequired[bool]
+    """true sends all connections of a client address to the same node."""
+    health_check: NotRequired[ListenerHealthCheck]
+    """In place of keys of healthCheck, for this group."""
 
 
 class HealthCheck(TypedDict):
     """Every group, https too, is checked over HTTP, as in the predecessor."""
 
     service_port: NotRequired[str]
-    """The name of the ingress port whose NodePort answers the check. Allowed: a port name of at most 15
+    """The ingress port, by name, whose NodePort answers the check. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
+    port: NotRequired[str]
+    """In place of servicePort: kube-proxy (port 10256, path /healthz: whether the node can forward),
+    traffic-port (the NodePort of the target), or the number of a port on the nodes, such as the Service's
+    healthCheckNodePort. The node firewall opens it. Allowed: kube-proxy, traffic-port or a port
+    number."""
+    protocol: NotRequired[str]
+    """TCP tests the connection alone; HTTP and HTTPS also the answer. Certificates are not verified.
+    Allowed: HTTP, HTTPS or TCP."""
     path: NotRequired[str]
-    """Traefik answers /ping when it can serve. Allowed: a path of at most 1024 characters that begins
-    with /."""
+    """Traefik answers /ping when it can serve. With port kube-proxy it is /healthz. Allowed: a path of at
+    most 1024 characters that begins with /."""
     interval: NotRequired[int]
-    """The interval and unhealthyThreshold give the time until a dead node gets no traffic. Allowed: 5 to
-    300 seconds."""
+    """With the threshold: how soon a dead node is left. Allowed: 5 to 300 seconds."""
     timeout: NotRequired[int]
     """At most the interval; AWS's own default is 6. Allowed: 2 to 120 seconds."""
     healthy_threshold: NotRequired[int]
-    """Successful checks in a row before a node gets traffic. Allowed: 2 to 10."""
+    """Answers in a row before a node gets traffic. Allowed: 2 to 10."""
     unhealthy_threshold: NotRequired[int]
-    """Failed checks in a row before a node gets no traffic. Allowed: 2 to 10."""
+    """Failures in a row before a node gets none. Allowed: 2 to 10."""
     matcher: NotRequired[str]
-    """The HTTP codes of a successful check. Allowed: a code, a range or a list of codes and ranges, 200
-    to 599, such as 200-399."""
+    """The HTTP codes that count as an answer. Allowed: a code, a range or a list of them, 200 to 599,
+    such as 200-399."""
+
+
+class TargetHealth(TypedDict):
+    """What happens in a zone with too few healthy targets of a group."""
+
+    dns_failover_count: NotRequired[int]
+    """Below it DNS leaves the zone out; absent with all four keys: AWS's value, at first 1. Allowed: 1 to
+    1000 targets."""
+    dns_failover_percentage: NotRequired[int]
+    """The same as a share of the targets; absent: off. Allowed: 1 to 100 percent."""
+    unhealthy_routing_count: NotRequired[int]
+    """Below it traffic goes to all targets, unhealthy ones too; absent: 1. Allowed: 1 to 1000 targets."""
+    unhealthy_routing_percentage: NotRequired[int]
+    """The same as a share of the targets; absent: off. Allowed: 1 to 100 percent."""
 
 
 class Addresses(TypedDict):
@@ -346,6 +421,8 @@ class NodeNlbArgs(TypedDict):
     """The ports that clients reach; each has a target group. Allowed: a list of listeners."""
     health_check: NotRequired[HealthCheck]
     """Every group, https too, is checked over HTTP, as in the predecessor."""
+    target_health: NotRequired[TargetHealth]
+    """What happens in a zone with too few healthy targets of a group."""
     addresses: NotRequired[Addresses]
     """Static IPs are in the allow-lists of clients, so they outlive the stack by default."""
     client_cidrs: NotRequired[Sequence[str]]

@@ -5,6 +5,7 @@ from typing import Final
 
 from .clusterkeys import Syncer
 from .keys import Settings
+from .listenerrules import checks
 from .ports import wrong_node_ports
 from .problems import Change, Problem, echo
 
@@ -17,7 +18,8 @@ def wrong_combinations(settings: Settings) -> Iterator[Problem]:
         read = f"{len(settings.listeners)} listeners"
         allowed = f"at most {MOST_LISTENERS}: AWS's quota of an NLB"
         yield Problem("listeners", read, allowed, f"remove {surplus} of them")
-    yield from wrong_matcher(settings.health_check.matcher)
+    for path, check in checks(settings):
+        yield from wrong_matcher(path, check.matcher)
     if settings.ingress.create_namespace and not settings.ingress.create:
         path, allowed = "ingress.createNamespace", "false beside ingress.create false: the Service exists"
         yield Problem(path, "true", allowed, Change(path, None))
@@ -31,7 +33,7 @@ def wrong_combinations(settings: Settings) -> Iterator[Problem]:
             yield Problem(path, f"{echo(name)} a second time", "each Secret once", Change(path, None))
 
 
-def wrong_matcher(matcher: str) -> Iterator[Problem]:
+def wrong_matcher(check: str, matcher: str) -> Iterator[Problem]:
     """Report HTTP codes in a descending range, and codes that are named twice."""
     ranges = [code_range(part) for part in matcher.split(",")]
     ordered = sorted((min(each), max(each)) for each in ranges)
@@ -42,7 +44,7 @@ def wrong_matcher(matcher: str) -> Iterator[Problem]:
         else:
             merged.append((low, high))
     if any(low > high for low, high in ranges) or len(merged) < len(ranges):
-        path = "healthCheck.matcher"
+        path = f"{check}.matcher"
         allowed = "ascending ranges such as 200-399, each code once"
         meant = ",".join(str(low) if low == high else f"{low}-{high}" for low, high in merged)
         yield Problem(path, echo(matcher), allowed, Change(path, meant, text=True))

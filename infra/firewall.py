@@ -11,18 +11,20 @@ from .component import Component
 from .keys import Settings
 
 NODES: Final = "nodes"
+_CHECKS: Final = "Health checks of the nodes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """A NodePort in a node security group.
+    """A NodePort in a node security group, or a port of health checks alone, without a `service_port`.
 
-    `label` stands for the group in logical names, `former` are labels of other configurations and releases.
+    `label` stands for the group in logical names, `former` are labels of other configurations and releases;
+    `number` stands for the port.
     """
 
-    service_port: str
-    number: int
-    node_port: pulumi.Output[int]
+    service_port: str | None
+    number: str
+    node_port: pulumi.Input[int]
     node_group: pulumi.Input[str]
     label: str
     former: tuple[str, ...]
@@ -50,14 +52,18 @@ class Firewall(Component):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         numbers = {port.name: port.port for port in settings.ingress.ports}
-        for service_port in settings.used_service_ports:
+        ports: list[tuple[str | None, str, pulumi.Input[int]]] = [
+            *((port, str(numbers[port]), node_ports[port]) for port in settings.used_service_ports),
+            *((None, f"check-{port}", port) for port in settings.used_health_ports),
+        ]
+        for service_port, number, node_port in ports:
             for node_group, (label, *former) in zip(
                 settings.node_groups, labels(settings.node_groups), strict=True
             ):
                 way = _Way(
                     service_port=service_port,
-                    number=numbers[service_port],
-                    node_port=node_ports[service_port],
+                    number=number,
+                    node_port=node_port,
                     node_group=node_group,
                     label=label,
                     former=tuple(former),
@@ -74,7 +80,7 @@ class Firewall(Component):
             ip_protocol="tcp",
             from_port=way.node_port,
             to_port=way.node_port,
-            description=f"NodePort {way.service_port} of the nodes",
+            description=f"NodePort {way.service_port} of the nodes" if way.service_port else _CHECKS,
             tags=self._settings.tags,
             opts=self._formerly(way, "{port}-to-{label}"),
         )
@@ -83,6 +89,8 @@ class Firewall(Component):
         """Add ingress rules. Client CIDRs are additional: health checks always come from the NLB itself."""
         source = self._settings.firewall.source
         cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
+        if way.service_port is None:
+            source, cidrs = "load-balancer", ()
         if source != "any":
             self._rule(way, "load-balancer", referenced_security_group_id=group)
         for cidr in cidrs:
@@ -98,7 +106,9 @@ class Firewall(Component):
             ip_protocol="tcp",
             from_port=way.node_port,
             to_port=way.node_port,
-            description=f"NodePort {way.service_port} of the ingress controller",
+            description=f"NodePort {way.service_port} of the ingress controller"
+            if way.service_port
+            else _CHECKS,
             tags=self._settings.tags,
             opts=self._formerly(way, f"{{label}}-{{port}}-from-{source}"),
             **peer,
@@ -107,7 +117,7 @@ class Firewall(Component):
     def _formerly(self, way: _Way, pattern: str) -> pulumi.ResourceOptions:
         """Return aliases: other labels of the group, and the Service port's name as in releases up to 0.1."""
         names = [pattern.format(label=label, port=way.number) for label in way.former]
-        if NODES in (way.label, *way.former):
+        if way.service_port and NODES in (way.label, *way.former):
             names.append(pattern.format(label=NODES, port=way.service_port))
         return self.beneath(aliases=[pulumi.Alias(name=f"{self._name}-{name}") for name in names])
 

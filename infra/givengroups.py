@@ -22,6 +22,7 @@ LOAD_BALANCER_KEYS: Final = (
     "loadBalancer",
     "listeners",
     "healthCheck",
+    "targetHealth",
     "addresses",
     "clientCidrs",
     "firewall",

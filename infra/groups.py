@@ -59,7 +59,7 @@ def created_groups(
         settings,
         subnet_ids=network.subnet_ids,
         allocation_ids=addresses.allocation_ids,
-        health_port=ingress.node_ports[settings.health_check.service_port],
+        node_ports=ingress.node_ports,
         opts=opts,
     )
     firewall = Firewall(

@@ -13,7 +13,9 @@ import pulumi
 
 from .clusterkeys import Ingress, Syncer, port_name, tcp_port
 from .givengroups import ARN_PATTERN
+from .healthkeys import HealthCheck, TargetHealth
 from .identitykeys import Identity
+from .listenerkeys import DEFAULT_LISTENERS, Listener
 from .loadbalancerkeys import LoadBalancer
 from .problems import VALUE
 from .shapes import CHARACTER, Cidr, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
@@ -23,10 +25,6 @@ TARGETS_OF_A_GROUP: Final = 1000
 TAG_CHARACTER: Final = r"[^\x00-\x1f!-*,;<>?\[-^`{-\x9f\ud800-\udfff]"
 _OCTET: Final = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 IPV4: Final = rf"{_OCTET}(\.{_OCTET}){{3}}"
-DEFAULT_LISTENERS: Final = [
-    {"name": "http", "port": 80, "servicePort": "http"},
-    {"name": "https", "port": 443, "servicePort": "https"},
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,78 +64,6 @@ class Zone:
                 pattern=IPV4,
                 example="10.0.0.15",
             )
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """A port that clients reach, and the ingress port (by name) that its connections go to."""
-
-    name: str = declared(
-        Text(
-            reason="The name of the listener and its target group; the stack uses 17 of AWS's 32 characters.",
-            allowed="1 to 15 lower-case letters, digits and hyphens, a letter first",
-            pattern=r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
-            example="http",
-        )
-    )
-    port: int = declared(tcp_port("The port that clients connect to on each static IP."))
-    service_port: str = declared(port_name("The name of the ingress port that receives the connections."))
-    protocol: str = declared(
-        Text(
-            reason="The load balancer passes connections through; TLS ends in the ingress controller.",
-            allowed="TCP",
-            choices=("TCP",),
-            default="TCP",
-            example="TCP",
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
-    """The health check of every target group; interval and timeout in seconds."""
-
-    service_port: str = declared(
-        port_name("The name of the ingress port whose NodePort answers the check.", default="http")
-    )
-    path: str = declared(
-        Text(
-            reason="Traefik answers /ping when it can serve.",
-            allowed="a path of at most 1024 characters that begins with /",
-            pattern=r"/[!-~]{0,1023}",
-            default="/ping",
-            example="/ping",
-        )
-    )
-    interval: int = declared(
-        Whole(
-            low=5,
-            high=300,
-            unit="seconds",
-            default=10,
-            reason="The interval and unhealthyThreshold give the time until a dead node gets no traffic.",
-        )
-    )
-    timeout: int = declared(
-        Whole(
-            low=2, high=120, unit="seconds", default=5, reason="At most the interval; AWS's own default is 6."
-        )
-    )
-    healthy_threshold: int = declared(
-        Whole(low=2, high=10, default=2, reason="Successful checks in a row before a node gets traffic.")
-    )
-    unhealthy_threshold: int = declared(
-        Whole(low=2, high=10, default=2, reason="Failed checks in a row before a node gets no traffic.")
-    )
-    matcher: str = declared(
-        Text(
-            reason="The HTTP codes of a successful check.",
-            allowed="a code, a range or a list of codes and ranges, 200 to 599, such as 200-399",
-            pattern=r"[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*",
-            default="200-399",
-            example="200-399",
         )
     )
 
@@ -283,6 +209,9 @@ class Settings:
             reason="Every group, https too, is checked over HTTP, as in the predecessor.",
         )
     )
+    target_health: TargetHealth = declared(
+        Record(build=TargetHealth, reason="What happens in a zone with too few healthy targets of a group.")
+    )
     addresses: Addresses = declared(
         Record(
             build=Addresses,
@@ -394,18 +323,41 @@ class Settings:
     def target_limit(self) -> int:
         """Return the maximum of targets in a group: the groups of a load balancer share its quota.
 
-        AWS counts the quota per zone, and with cross-zone load balancing for all zones together; a group
-        holds at most 1,000 targets regardless of the load balancer's quota (AWS's default quotas of an NLB).
+        AWS counts the quota per zone, and with cross-zone load balancing of any group for all zones
+        together; a group holds at most 1,000 targets regardless of the load balancer's quota (AWS's default
+        quotas of an NLB).
         """
-        counted = self.target_quota * (1 if self.cross_zone else len(self.zones))
+        crossed = self.cross_zone or any(item.cross_zone for item in self.listeners)
+        counted = self.target_quota * (1 if crossed else len(self.zones))
         return min(TARGETS_OF_A_GROUP, counted // len(self.listeners))
+
+    @property
+    def cross_zone_everywhere(self) -> bool:
+        """Return whether every group serves all zones; otherwise the syncer plans zone by zone."""
+        return all(self.crosses(item) for item in self.listeners)
+
+    def crosses(self, item: Listener) -> bool:
+        """Return whether the nodes of all zones serve a listener's group."""
+        return self.cross_zone if item.cross_zone is None else item.cross_zone
+
+    @property
+    def health_checks(self) -> tuple[HealthCheck, ...]:
+        """Return the health check of each listener's group, in the listeners' order."""
+        return tuple(item.checked_by(self.health_check) for item in self.listeners)
 
     @property
     def used_service_ports(self) -> tuple[str, ...]:
         """Return the names of the ingress ports that the load balancer must reach on the nodes."""
-        return tuple(
-            sorted({item.service_port for item in self.listeners} | {self.health_check.service_port})
-        )
+        checked = {check.service_port for check in self.health_checks if check.port is None}
+        return tuple(sorted({item.service_port for item in self.listeners} | checked))
+
+    @property
+    def used_health_ports(self) -> tuple[int, ...]:
+        """Return the ports of health checks that are no NodePort in use, as far as NodePorts are fixed."""
+        used = set(self.used_service_ports)
+        fixed = {port.node_port for port in self.ingress.ports if port.name in used}
+        checked = {check.node_port for check in self.health_checks}
+        return tuple(sorted(port for port in checked - fixed if port is not None))
 
 
 ROOT: Final = Record(build=Settings)

@@ -7,9 +7,12 @@ import pulumi
 from pulumi_aws import ec2, lb, vpc
 
 from .component import Component
-from .keys import Listener, Settings
+from .healthkeys import HealthCheck
+from .keys import Settings
+from .listenerkeys import TLS, Listener
 from .loadbalancerkeys import LoadBalancer as Chosen
 from .policy import region_of
+from .targetgroups import attributes, health_check
 
 # The group's port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80
@@ -25,6 +28,11 @@ def enforced(chosen: Chosen) -> dict[str, object]:
         "dns_record_client_routing_policy": chosen.dns_client_routing,
         "minimum_load_balancer_capacity": chosen.minimum_capacity,
     }
+
+
+def certificate_label(arn: pulumi.Input[str], number: int) -> str:
+    """Return the label of a certificate in logical names: its id, or for an Output its place."""
+    return arn.rpartition("/")[2] if isinstance(arn, str) else str(number)
 
 
 def capacity(chosen: Chosen) -> lb.LoadBalancerMinimumLoadBalancerCapacityArgs | None:
@@ -61,7 +69,7 @@ class LoadBalancer(Component):
         *,
         subnet_ids: Mapping[str, pulumi.Input[str]],
         allocation_ids: Mapping[str, pulumi.Input[str]],
-        health_port: pulumi.Output[int],
+        node_ports: Mapping[str, pulumi.Output[int]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -69,7 +77,10 @@ class LoadBalancer(Component):
         self.security_group = self._security_group()
         self.nlb = self._nlb(subnet_ids, allocation_ids)
         self.region = self.nlb.arn.apply(region_of)
-        self.target_groups = {item.name: self._target_group(item, health_port) for item in settings.listeners}
+        self.target_groups = {
+            item.name: self._target_group(item, check, node_ports)
+            for item, check in zip(settings.listeners, settings.health_checks, strict=True)
+        }
         self.listeners = {item.name: self._listener(item) for item in settings.listeners}
         self.register_outputs({"dnsName": self.nlb.dns_name})
 
@@ -146,51 +157,48 @@ class LoadBalancer(Component):
             ),
         )
 
-    def _target_group(self, item: Listener, health_port: pulumi.Output[int]) -> lb.TargetGroup:
+    def _target_group(
+        self, item: Listener, check: HealthCheck, node_ports: Mapping[str, pulumi.Output[int]]
+    ) -> lb.TargetGroup:
         """Create an empty, unnamed group for the syncer: named groups are irreplaceable (pulumi-aws#4220)."""
-        check, connections = self._settings.health_check, self._settings.connections
-        # Always set: the provider keeps the found value of an unset attribute and would not revert the value.
-        end = lb.TargetGroupTargetHealthStateArgs(
-            enable_unhealthy_connection_termination=connections.end_when_unhealthy
-        )
         return lb.TargetGroup(
             f"{self._name}-{item.port}",
             port=TARGET_GROUP_PORT,
-            protocol=item.protocol,
+            protocol=item.backend_protocol,
             target_type="instance",
             vpc_id=self._settings.vpc_id,
-            deregistration_delay=self._settings.deregistration_delay,
-            connection_termination=connections.end_with_drain,
-            preserve_client_ip="true" if connections.preserve_client_ip else "false",
-            target_health_states=[end],
-            health_check=lb.TargetGroupHealthCheckArgs(
-                enabled=True,
-                protocol="HTTP",
-                port=health_port.apply(str),
-                path=check.path,
-                interval=check.interval,
-                timeout=check.timeout,
-                healthy_threshold=check.healthy_threshold,
-                unhealthy_threshold=check.unhealthy_threshold,
-                matcher=check.matcher,
-            ),
+            health_check=health_check(check, node_ports),
             tags=self._settings.tags,
             opts=self._formerly(item.name),
+            **attributes(self._settings, item),
         )
 
     def _listener(self, item: Listener) -> lb.Listener:
         forward = lb.ListenerDefaultActionArgs(
             type="forward", target_group_arn=self.target_groups[item.name].arn
         )
-        return lb.Listener(
+        made = lb.Listener(
             f"{self._name}-{item.port}",
             load_balancer_arn=self.nlb.arn,
             port=item.port,
             protocol=item.protocol,
+            certificate_arn=item.certificate_arns[0] if item.certificate_arns else None,
+            ssl_policy=item.ssl_policy,
+            # Always set for TLS: the provider cannot take a policy away.
+            alpn_policy=(item.alpn_policy or "None") if item.protocol == TLS else None,
+            tcp_idle_timeout_seconds=item.idle_timeout,
             default_actions=[forward],
             tags=self._settings.tags,
             opts=self._formerly(item.name),
         )
+        for number, arn in enumerate(item.certificate_arns[1:], 1):
+            lb.ListenerCertificate(
+                f"{self._name}-{item.port}-certificate-{certificate_label(arn, number)}",
+                listener_arn=made.arn,
+                certificate_arn=arn,
+                opts=self.beneath(),
+            )
+        return made
 
     def _formerly(self, name: str) -> pulumi.ResourceOptions:
         """Return the logical name of releases up to 0.1 as an alias.

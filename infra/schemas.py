@@ -96,6 +96,8 @@ def values_of(shape: Shape) -> dict[str, Any]:
         return {"type": "integer", "minimum": shape.low, "maximum": shape.high}
     if isinstance(shape, Text):
         tests = {"enum": list(shape.choices)} if shape.choices else {"pattern": f"^(?:{shape.pattern})$"}
-        text = {"type": "string", **tests}
+        text: dict[str, Any] = {"type": "string", **tests}
+        if shape.number:
+            text = {"anyOf": [text, {"type": "integer", "minimum": 1, "maximum": 65535}]}
         return {"anyOf": [text, SECURE]} if shape.output else text
     return {"type": shape.kind}

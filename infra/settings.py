@@ -17,6 +17,7 @@ from .combinations import wrong_combinations
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .keys import ROOT, Settings
+from .listenerrules import listener_problems
 from .loadbalancerrules import load_balancer_problems
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
@@ -165,9 +166,12 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     if settings.target_groups:
         yield from wrong_groups(settings.target_groups, [port.name for port in settings.ingress.ports])
     else:
-        yield from missing_service_ports(settings)
+        yield from listener_problems(settings)
         yield from load_balancer_problems(settings)
-    yield from wrong_times(settings)
+    if settings.target_limit < 1 and not settings.target_groups:
+        read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
+        fix = Change("targetQuota", str(len(settings.listeners)))
+        yield Problem("targetQuota", read, "at least a target for each listener", fix)
     yield from wrong_combinations(settings)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
@@ -285,18 +289,6 @@ def duplicates(settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def missing_service_ports(settings: Settings) -> Iterator[Problem]:
-    """Report listeners and a health check with a port that the ingress Service lacks."""
-    names = [item.name for item in settings.ingress.ports]
-    wanted = [(f"listeners[{i}].servicePort", item.service_port) for i, item in enumerate(settings.listeners)]
-    for path, name in [*wanted, ("healthCheck.servicePort", settings.health_check.service_port)]:
-        if name not in names:
-            allowed = f"one of ingress.ports: {', '.join(names)}"
-            yield Problem(
-                path, echo(name), allowed, Change(path, names[0], after=", or add it to ingress.ports")
-            )
-
-
 def wrong_build(syncer: Syncer) -> Iterator[Problem]:
     """Report a build beside an image, a login without a repository, and an incomplete login."""
     build = syncer.build
@@ -323,16 +315,3 @@ def wrong_build(syncer: Syncer) -> Iterator[Problem]:
             allowed = f"a value with syncer.build.{name}"
             fix = Change(path, f"<{other}>", secret=other == "password")
             yield Problem(path, "nothing", allowed, fix)
-
-
-def wrong_times(settings: Settings) -> Iterator[Problem]:
-    """Report a timeout longer than the interval, which AWS refuses."""
-    check = settings.health_check
-    if check.timeout > check.interval:
-        allowed = f"at most healthCheck.interval, {check.interval} seconds"
-        yield Problem(
-            "healthCheck.timeout",
-            str(check.timeout),
-            allowed,
-            Change("healthCheck.timeout", str(check.interval)),
-        )

@@ -49,7 +49,7 @@ class Text:
     """A string that matches `pattern` as a whole, or is one of `choices`.
 
     With `output`, a Pulumi Output is allowed too and is checked once the value is known; with `secret`,
-    messages do not repeat a wrong value.
+    messages do not repeat a wrong value; with `number`, a whole number is allowed too.
     """
 
     reason: str
@@ -60,10 +60,14 @@ class Text:
     choices: tuple[str, ...] = ()
     output: bool = False
     secret: bool = False
+    number: bool = False
     kind: str = "string"
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
-        """Return `raw` unchanged."""
+        """Return `raw` unchanged; with `number`, a whole number as text."""
+        if self.number and isinstance(raw, int) and not isinstance(raw, bool):
+            text: Any = self.read(path, str(raw), [])
+            raw = text or raw
         if self.output and isinstance(raw, pulumi.Output):
             return raw.apply(lambda known: self._known(path, known))
         if isinstance(raw, str) and (

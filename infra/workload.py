@@ -147,7 +147,7 @@ def syncer_variables(settings: Settings) -> dict[str, str]:
         "NLB_SYNC_PROBE_PORT": str(PROBE_PORT),
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": ",".join(sorted(settings.zones)),
-        "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone else "false",
+        "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone_everywhere else "false",
         "NLB_SYNC_TARGET_LIMIT": str(settings.target_limit),
     }
     if settings.target_groups:  # zones and quota belong to a load balancer unknown to the stack

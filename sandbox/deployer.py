@@ -29,9 +29,6 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
 # requirements for the first load balancer of an account.
 NOT_CALLED: Final[Mapping[str, Calls]] = {
     COMMON: {
-        "elasticloadbalancing:ModifyListener": (
-            f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/net/node-nlb-*/*/*",
-        ),
         # Read for more than 60 rules of a security group.
         "servicequotas:GetAWSDefaultServiceQuota": ("*",),
         "servicequotas:GetServiceQuota": ("*",),

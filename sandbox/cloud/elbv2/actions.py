@@ -2,7 +2,16 @@
 
 from collections.abc import Callable
 
-from sandbox.cloud.elbv2 import attributes, capacity, listeners, load_balancers, tags, target_groups, targets
+from sandbox.cloud.elbv2 import (
+    attributes,
+    capacity,
+    certificates,
+    listeners,
+    load_balancers,
+    tags,
+    target_groups,
+    targets,
+)
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.query import Structure
 
@@ -16,6 +25,7 @@ def describe_account_limits(cloud: Elbv2, _params: Structure) -> Structure:
 
 
 ACTIONS: dict[str, Action] = {
+    "AddListenerCertificates": certificates.add,
     "AddTags": tags.add,
     "CreateListener": listeners.create,
     "CreateLoadBalancer": load_balancers.create,
@@ -27,6 +37,7 @@ ACTIONS: dict[str, Action] = {
     "DescribeAccountLimits": describe_account_limits,
     "DescribeCapacityReservation": capacity.describe,
     "DescribeListenerAttributes": attributes.describe_listener,
+    "DescribeListenerCertificates": certificates.describe,
     "DescribeListeners": listeners.describe,
     "DescribeLoadBalancerAttributes": attributes.describe_load_balancer,
     "DescribeLoadBalancers": load_balancers.describe,
@@ -41,6 +52,7 @@ ACTIONS: dict[str, Action] = {
     "ModifyTargetGroup": target_groups.modify,
     "ModifyTargetGroupAttributes": attributes.modify_target_group,
     "RegisterTargets": targets.register,
+    "RemoveListenerCertificates": certificates.remove,
     "RemoveTags": tags.remove,
     "SetIpAddressType": load_balancers.set_ip_address_type,
     "SetSecurityGroups": load_balancers.set_security_groups,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sandbox.cloud.elbv2 import attributes
+from sandbox.cloud.elbv2 import attributes, certificates
 from sandbox.cloud.elbv2.records import Listener, LoadBalancer, forward_groups
 from sandbox.cloud.elbv2.store import Elbv2, named
 from sandbox.cloud.errors import AwsError, AwsValidationError, answered
@@ -19,6 +19,8 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
     if protocol is None or port is None:
         raise AwsValidationError("A listener protocol and port must be specified")
     _require_free_port(cloud, owner.arn, protocol, port)
+    certificates.require_tls(protocol, params, [])
+    _require_no_reservation(owner, protocol)
     listeners = cloud.listeners_of(owner.arn)
     if len(listeners) >= cloud.faults.quotas["listeners-per-network-load-balancer"]:
         raise AwsError("TooManyListeners", "The maximum number of listeners has been reached")
@@ -28,7 +30,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         protocol=protocol,
         port=port,
         actions=_valid_actions(cloud, owner.arn, protocol, params["DefaultActions"]),
-        ssl_policy=params.get("SslPolicy"),
+        ssl_policy=params.get("SslPolicy") or certificates.default_policy(protocol),
         certificates=params.get("Certificates", []),
         alpn_policy=params.get("AlpnPolicy", []),
         attributes=dict(attributes.LISTENER) if protocol == "TCP" else {},
@@ -56,15 +58,24 @@ def modify(cloud: Elbv2, params: Structure) -> Structure:
     protocol, port = params.get("Protocol", one.protocol), params.get("Port", one.port)
     if (protocol, port) != (one.protocol, one.port):
         _require_free_port(cloud, one.load_balancer_arn, protocol, port, but=one.arn)
+    certificates.require_tls(protocol, params, one.certificates)
+    owner = cloud.load_balancer(one.load_balancer_arn)
+    _require_no_reservation(owner, protocol)
     if params.get("DefaultActions"):
         actions = _valid_actions(cloud, one.load_balancer_arn, protocol, params["DefaultActions"])
         groups = [forwarded["TargetGroupArn"] for action in actions for forwarded in forward_groups(action)]
-        _require_places(cloud, cloud.load_balancer(one.load_balancer_arn), groups)
+        _require_places(cloud, owner, groups)
         one.actions = actions
+    if protocol != one.protocol:
+        one.attributes = dict(attributes.LISTENER) if protocol == "TCP" else {}
+        one.ssl_policy = certificates.default_policy(protocol)
     one.protocol, one.port = protocol, port
-    one.ssl_policy = params.get("SslPolicy", one.ssl_policy)
-    one.certificates = params.get("Certificates", one.certificates)
-    one.alpn_policy = params.get("AlpnPolicy", one.alpn_policy)
+    if protocol == "TLS":
+        one.ssl_policy = params.get("SslPolicy", one.ssl_policy)
+        one.certificates = params.get("Certificates", one.certificates)
+        one.alpn_policy = params.get("AlpnPolicy", one.alpn_policy)
+    else:
+        one.certificates, one.further_certificates, one.alpn_policy = [], [], []
     return {"Listeners": [described(one)]}
 
 
@@ -117,6 +128,14 @@ def _valid_actions(cloud: Elbv2, owner: str, protocol: str, actions: list[Struct
     return actions
 
 
+def _require_no_reservation(owner: LoadBalancer, protocol: str) -> None:
+    if protocol == "TLS" and owner.capacity_units is not None:
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "TLS listeners are not supported on Network Load Balancers with a capacity reservation",
+        )
+
+
 def _require_forwardable(cloud: Elbv2, owner: str, protocol: str, group_arn: str) -> None:
     group = cloud.group(group_arn)
     other = cloud.load_balancer_of(group_arn)
@@ -125,10 +144,16 @@ def _require_forwardable(cloud: Elbv2, owner: str, protocol: str, group_arn: str
             "TargetGroupAssociationLimit",
             f"The following target groups cannot be associated with more than one load balancer: {group_arn}",
         )
-    if protocol == "TCP" and group.protocol not in {"TCP", "TCP_UDP"}:
+    allowed = {"TCP": {"TCP", "TCP_UDP"}, "TLS": {"TCP", "TLS"}}.get(protocol)
+    if allowed and group.protocol not in allowed:
         raise AwsError(
             "IncompatibleProtocols",
             f"A {protocol} listener cannot forward to a target group of protocol {group.protocol}",
+        )
+    if protocol == "TLS" and group.attributes["stickiness.enabled"] == "true":
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            f"Target groups with stickiness are not supported by TLS listeners: {group_arn}",
         )
 
 

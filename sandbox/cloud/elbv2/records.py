@@ -71,6 +71,7 @@ class Listener:
     actions: list[Structure]
     ssl_policy: str | None = None
     certificates: list[Structure] = field(default_factory=list)
+    further_certificates: list[str] = field(default_factory=list)
     alpn_policy: list[str] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)

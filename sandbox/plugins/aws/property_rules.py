@@ -18,6 +18,7 @@ _rule = partial(Rule, source="ec2/vpc_security_group_ingress_rule.go")  # the eg
 _balancer = partial(Rule, source="elbv2/load_balancer.go")
 _targets = partial(Rule, source="elbv2/target_group.go")
 _listener = partial(Rule, source="elbv2/listener.go")
+_certificate = partial(Rule, source="elbv2/listener_certificate.go")
 _named = partial(Rule, source="elbv2/validate.go")
 _pulumi = partial(Rule, source="pulumi-aws provider/resources.go")
 
@@ -272,6 +273,11 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "defaultActions.forward.stickiness": _listener(computed=True),
         "defaultActions.forward.stickiness.duration": _listener(required=True, between=((1, 604800),)),
         "defaultActions.forward.stickiness.enabled": _listener(default=False),
+    },
+    "aws:lb/listenerCertificate:ListenerCertificate": {
+        "region": REGION,
+        "listenerArn": _certificate(required=True, immutable=True, form="arn"),
+        "certificateArn": _certificate(required=True, immutable=True, form="arn"),
     },
     **IDENTITY,
 }

@@ -31,6 +31,7 @@ def handlers() -> Mapping[str, Handler]:
     from sandbox.plugins.aws.eip import Eip  # noqa: PLC0415 - a preview of a new stack needs no handler
     from sandbox.plugins.aws.iam import AccessKey, User, UserPolicy  # noqa: PLC0415
     from sandbox.plugins.aws.listener import Listener  # noqa: PLC0415
+    from sandbox.plugins.aws.listener_certificate import ListenerCertificate  # noqa: PLC0415
     from sandbox.plugins.aws.load_balancer import LoadBalancer  # noqa: PLC0415
     from sandbox.plugins.aws.pod_identity import PodIdentityAssociation  # noqa: PLC0415
     from sandbox.plugins.aws.role import Role, RolePolicy, RolePolicyAttachment  # noqa: PLC0415
@@ -46,6 +47,7 @@ def handlers() -> Mapping[str, Handler]:
         "aws:lb/loadBalancer:LoadBalancer": LoadBalancer(),
         "aws:lb/targetGroup:TargetGroup": TargetGroup(),
         "aws:lb/listener:Listener": Listener(),
+        "aws:lb/listenerCertificate:ListenerCertificate": ListenerCertificate(),
         "aws:iam/user:User": User(),
         "aws:iam/userPolicy:UserPolicy": UserPolicy(),
         "aws:iam/accessKey:AccessKey": AccessKey(),

@@ -31,6 +31,7 @@ RESOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:lb/loadBalancer:LoadBalancer": ("lb/load_balancer", "LoadBalancer"),
     "aws:lb/targetGroup:TargetGroup": ("lb/target_group", "TargetGroup"),
     "aws:lb/listener:Listener": ("lb/listener", "Listener"),
+    "aws:lb/listenerCertificate:ListenerCertificate": ("lb/listener_certificate", "ListenerCertificate"),
     "aws:iam/user:User": ("iam/user", "User"),
     "aws:iam/userPolicy:UserPolicy": ("iam/user_policy", "UserPolicy"),
     "aws:iam/accessKey:AccessKey": ("iam/access_key", "AccessKey"),

@@ -21,6 +21,7 @@ from sandbox.layout import ACCOUNT, ISSUER, Layout
 from tests.control import NO_USERS, control
 from tests.integration.infra.conftest import DevStack
 from tests.integration.infra.test_edits import gone
+from tests.integration.infra.test_load_balancer import certificate
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
 
@@ -91,7 +92,7 @@ def the_change_table(stack: DevStack, aws: Layout) -> None:
         stack,
         tags={**before["tags"], "team": "edge"},
         ingress={"createNamespace": True, "ports": ports},
-        listeners=listeners,
+        listeners=[{**listeners[0], "idleTimeout": 600}, *listeners[1:]],
         clientCidrs=["192.0.2.0/24"],
         firewall={"source": "any"},
         healthCheck={"interval": 10, "timeout": 5},
@@ -113,8 +114,13 @@ def the_change_table(stack: DevStack, aws: Layout) -> None:
     )
     stack.configure(loadBalancer=None)
     last = max(before["zones"])
-    edit(stack, zones={zone: place for zone, place in before["zones"].items() if zone != last})
-    edit(stack, zones=before["zones"], addresses={"keep": True})
+    certificates = [certificate(aws, name) for name in ("one.example", "two.example")]
+    edit(
+        stack,
+        zones={zone: place for zone, place in before["zones"].items() if zone != last},
+        listeners=[{**swapped[0], "protocol": "TLS", "certificateArns": certificates}, swapped[1]],
+    )
+    edit(stack, zones=before["zones"], addresses={"keep": True}, listeners=swapped)
     stack.destroy().ok()
     edit(stack, nodeSecurityGroupId=NODE_GROUP_ID, nodeSecurityGroupIds=None)
     edit(stack, addresses={"keep": False})

@@ -1,17 +1,26 @@
-"""The keys of `loadBalancer` through the real engine: in place, replaced, or not managed."""
+"""The keys of load balancer, listeners and groups through the real engine: in place, replaced, or left.
 
+The program makes the AWS side of the component alone, so no cluster is needed.
+"""
+
+import datetime as dt
+import os
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.cloud.client import ec2_client
-from sandbox.cloud.network import VPC_ID
-from sandbox.cluster import Rest
+from sandbox.cloud.network import NODE_GROUP_ID, VPC_ID
 from sandbox.layout import Layout
+from sandbox.plugins import choice as plugins
 from sandbox.status import client
-from tests.integration.infra.conftest import DevStack
-from tests.integration.infra.test_edits import gone
+from sandbox.toolchain import ensure
+from tests.integration.infra.conftest import ROOT, DevStack
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
@@ -36,12 +45,88 @@ NOT_MANAGED = {
 }
 
 
+PROGRAM = """
+    from types import SimpleNamespace
+
+    import pulumi
+    from pulumi.runtime.config import CONFIG, get_config_env
+
+    from infra.component import Component
+    from infra.groups import created_groups
+    from infra.network import survey
+    from infra.settings import load
+
+    config = {**get_config_env(), **CONFIG.get()}
+    settings = load(config, "eu-central-1")
+    network = survey(settings, "balancer", pulumi.InvokeOptions())
+    ports = {"http": pulumi.Output.from_input(31080), "https": pulumi.Output.from_input(31443)}
+    ingress = SimpleNamespace(node_ports=ports)
+    made = created_groups(
+        "node-nlb", settings, network, mark="balancer", ingress=ingress, opts=pulumi.ResourceOptions()
+    )
+    pulumi.export("staticIps", made.public_ips)
+    pulumi.export("loadBalancerArn", made.load_balancer_arn)
+    pulumi.export("securityGroupId", made.security_group_id)
+    pulumi.export("targetGroups", dict(made.arns))
+"""
+
+
 @pytest.fixture(scope="module")
-def up(stack: DevStack, control_plane: Layout) -> Iterator[DevStack]:
-    stack.up().ok()
-    yield stack
-    stack.destroy().ok()
-    gone(Rest(control_plane))
+def up(aws: Layout) -> Iterator[DevStack]:
+    """The load balancer of stack dev, without Service and syncer."""
+    root = aws.directory / "balancer"
+    (root / "program").mkdir(parents=True)
+    for name in (".venv", "uv.lock", "pyproject.toml"):
+        (root / name).symlink_to(ROOT / name)
+    (root / "program" / "__main__.py").write_text(textwrap.dedent(PROGRAM))
+    project = (ROOT / "Pulumi.yaml").read_text()
+    (root / "Pulumi.yaml").write_text(project.replace("main: infra", "main: program"))
+    (root / "Pulumi.dev.yaml").write_text((ROOT / "Pulumi.dev.yaml").read_text())
+    plugins.install(aws, {"SANDBOX_PLUGINS": "offline"})
+    aws.pulumi_backend.mkdir(parents=True, exist_ok=True)
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "KUBE", "AWS"))
+    }
+    environ = {
+        **own,
+        "PULUMI_HOME": str(aws.pulumi_home),
+        "PULUMI_BACKEND_URL": f"file://{aws.pulumi_backend}",
+        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "AWS_ENDPOINT_URL": aws.aws_url,
+    }
+    made = DevStack(root, environ, ensure(("pulumi",), lambda _: None)["pulumi"])
+    made.run("stack", "select", "--create", "dev").ok()
+    made.up().ok()
+    yield made
+    made.destroy().ok()
+
+
+def certificate(aws: Layout, name: str) -> str:
+    """The ARN of a certificate in ACM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=30))
+        .sign(key, hashes.SHA256())
+    )
+    acm: Any = client(aws, "acm")
+    arn: str = acm.import_certificate(
+        Certificate=made.public_bytes(serialization.Encoding.PEM),
+        PrivateKey=key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        ),
+    )["CertificateArn"]
+    return arn
 
 
 class Seen:
@@ -147,3 +232,89 @@ def test_another_scheme_or_name_replaces_the_load_balancer(up: DevStack, aws: La
     up.up().ok()
     assert Seen(up, aws).described["Scheme"] == "internet-facing"
     assert len(up.output("staticIps")) == 3
+
+
+def groups_of(stack: DevStack, elb: Any) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+    """Each group as AWS describes it, and its attributes, by listener."""
+    found = {}
+    for name, arn in stack.output("targetGroups").items():
+        (described,) = elb.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
+        attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+        found[name] = described, {each["Key"]: each["Value"] for each in attributes}
+    return found
+
+
+def test_listeners_and_groups_change_in_place(up: DevStack, aws: Layout) -> None:
+    seen = Seen(up, aws)
+    before, elb = up.output("targetGroups"), seen.elb
+    arns = [certificate(aws, f"{name}.example") for name in ("a", "b")]
+    tls = {
+        "protocol": "TLS",
+        "certificateArns": arns,
+        "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        "alpnPolicy": "HTTP2Preferred",
+    }
+    own = {"idleTimeout": 600, "crossZone": False, "proxyProtocol": True, "stickiness": True}
+    check = {"healthCheck": {"port": "kube-proxy", "matcher": "200"}}
+    rows: list[dict[str, Any]] = [
+        {"name": "http", "port": 80, "servicePort": "http", **own, **check},
+        {"name": "https", "port": 443, "servicePort": "https", **tls},
+        {"name": "alt", "port": 8080, "servicePort": "http", "healthCheck": {"protocol": "TCP"}},
+    ]
+    limits = {"dnsFailoverCount": 3, "dnsFailoverPercentage": 50, "unhealthyRoutingCount": 2}
+    up.configure(listeners=rows, targetHealth=limits)
+    up.up().ok()
+    up.up("--refresh", "--expect-no-changes").ok()
+    assert before.items() <= up.output("targetGroups").items()
+    listeners = {each["Port"]: each for each in elb.describe_listeners(LoadBalancerArn=seen.arn)["Listeners"]}
+    secure = listeners[443]
+    assert (secure["Protocol"], secure["SslPolicy"], secure["AlpnPolicy"]) == (
+        "TLS",
+        tls["sslPolicy"],
+        ["HTTP2Preferred"],
+    )
+    listed = elb.describe_listener_certificates(ListenerArn=secure["ListenerArn"])["Certificates"]
+    assert [(each["CertificateArn"], each["IsDefault"]) for each in listed] == [
+        (arns[0], True),
+        (arns[1], False),
+    ]
+    idle = elb.describe_listener_attributes(ListenerArn=listeners[80]["ListenerArn"])["Attributes"]
+    assert {"Key": "tcp.idle_timeout.seconds", "Value": "600"} in idle
+    groups = groups_of(up, elb)
+    described, attributes = groups["http"]
+    assert (described["HealthCheckPort"], described["HealthCheckPath"]) == ("10256", "/healthz")
+    assert attributes["load_balancing.cross_zone.enabled"] == "false"
+    assert attributes["proxy_protocol_v2.enabled"] == attributes["stickiness.enabled"] == "true"
+    prefix = "target_group_health"
+    assert attributes[f"{prefix}.dns_failover.minimum_healthy_targets.count"] == "3"
+    assert attributes[f"{prefix}.dns_failover.minimum_healthy_targets.percentage"] == "50"
+    assert attributes[f"{prefix}.unhealthy_state_routing.minimum_healthy_targets.count"] == "2"
+    assert groups["alt"][0]["HealthCheckProtocol"] == "TCP"
+    nodes: Any = [{"Name": "group-id", "Values": [NODE_GROUP_ID]}]
+    rules = ec2_client(aws.aws_url).describe_security_group_rules(Filters=nodes)["SecurityGroupRules"]
+    assert {rule["FromPort"] for rule in rules if not rule["IsEgress"] and "FromPort" in rule} >= {
+        10256,
+        31080,
+    }
+
+    rows[1]["certificateArns"] = arns[::-1]
+    up.configure(listeners=rows)
+    up.up().ok()
+    up.up("--refresh", "--expect-no-changes").ok()
+    listed = elb.describe_listener_certificates(ListenerArn=secure["ListenerArn"])["Certificates"]
+    assert [each["CertificateArn"] for each in listed] == arns[::-1]
+
+    rows[1]["backendProtocol"] = "TLS"
+    up.configure(listeners=rows)
+    up.up().ok()
+    after = up.output("targetGroups")
+    assert {name for name in after if after[name] == before.get(name)} == {"http"}
+
+    up.configure(listeners=None, targetHealth=None)
+    up.up().ok()
+    up.up("--refresh", "--expect-no-changes").ok()
+    assert Seen(up, aws).arn == seen.arn
+    described, attributes = groups_of(up, elb)["http"]
+    assert (described["HealthCheckPort"], described["HealthCheckPath"]) == ("31080", "/ping")
+    assert attributes["load_balancing.cross_zone.enabled"] == "use_load_balancer_configuration"
+    assert attributes["proxy_protocol_v2.enabled"] == attributes["stickiness.enabled"] == "false"

@@ -13,6 +13,7 @@ EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 TARGETS = "aws:lb/targetGroup:TargetGroup"
 LISTENER = "aws:lb/listener:Listener"
+CERTIFICATE = "aws:lb/listenerCertificate:ListenerCertificate"
 USER = "aws:iam/user:User"
 POLICY = "aws:iam/userPolicy:UserPolicy"
 KEY = "aws:iam/accessKey:AccessKey"
@@ -49,6 +50,10 @@ PROGRAMS: dict[str, dict[str, Any]] = {
         "port": 80,
         "protocol": "TCP",
         "defaultActions": [{"type": "forward", "targetGroupArn": f"{ARN}:targetgroup/http/1"}],
+    },
+    CERTIFICATE: {
+        "listenerArn": f"{ARN}:listener/net/web/1/2",
+        "certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
     },
     USER: {"path": "/nlb/"},
     POLICY: {"user": "syncer", "policy": '{"Version":"2012-10-17"}'},

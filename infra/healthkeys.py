@@ -1,0 +1,136 @@
+"""The keys of health checks, and of what a group does with too few healthy targets."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+from .shapes import Optional, Text, Whole, declared
+from .clusterkeys import port_name
+
+KUBE_PROXY: Final = "kube-proxy"
+TRAFFIC_PORT: Final = "traffic-port"
+KUBE_PROXY_PORT: Final = 10256
+KUBE_PROXY_PATH: Final = "/healthz"
+DEFAULT_PATH: Final = "/ping"
+TCP: Final = "TCP"
+_NUMBER: Final = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+
+_PROTOCOL: Final = Text(
+    reason="TCP tests the connection alone; HTTP and HTTPS also the answer. Certificates are not verified.",
+    allowed="HTTP, HTTPS or TCP",
+    choices=("HTTP", "HTTPS", TCP),
+    default="HTTP",
+    example="HTTP",
+)
+_PORT: Final = Text(
+    reason="In place of servicePort: kube-proxy (port 10256, path /healthz: whether the node can forward), "
+    "traffic-port (the NodePort of the target), or the number of a port on the nodes, such as the Service's "
+    "healthCheckNodePort. The node firewall opens it.",
+    allowed="kube-proxy, traffic-port or a port number",
+    pattern=rf"{KUBE_PROXY}|{TRAFFIC_PORT}|{_NUMBER}",
+    example=KUBE_PROXY,
+    number=True,
+)
+_PATH: Final = Text(
+    reason="Traefik answers /ping when it can serve. With port kube-proxy it is /healthz.",
+    allowed="a path of at most 1024 characters that begins with /",
+    pattern=r"/[!-~]{0,1023}",
+    default=DEFAULT_PATH,
+    example=DEFAULT_PATH,
+)
+_INTERVAL: Final = Whole(
+    low=5, high=300, unit="seconds", default=10, reason="With the threshold: how soon a dead node is left."
+)
+_TIMEOUT: Final = Whole(
+    low=2, high=120, unit="seconds", default=5, reason="At most the interval; AWS's own default is 6."
+)
+_HEALTHY: Final = Whole(low=2, high=10, default=2, reason="Answers in a row before a node gets traffic.")
+_UNHEALTHY: Final = Whole(low=2, high=10, default=2, reason="Failures in a row before a node gets none.")
+_MATCHER: Final = Text(
+    reason="The HTTP codes that count as an answer.",
+    allowed="a code, a range or a list of them, 200 to 599, such as 200-399",
+    pattern=r"[2-5]\d\d([-,][2-5]\d\d)*",
+    default="200-399",
+    example="200-399",
+)
+_SERVICE_PORT: Final = port_name("The ingress port, by name, whose NodePort answers the check.", "http")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """The health check of every target group; interval and timeout in seconds."""
+
+    service_port: str = declared(_SERVICE_PORT)
+    port: str | None = declared(Optional(inner=_PORT))
+    protocol: str = declared(_PROTOCOL)
+    path: str = declared(_PATH)
+    interval: int = declared(_INTERVAL)
+    timeout: int = declared(_TIMEOUT)
+    healthy_threshold: int = declared(_HEALTHY)
+    unhealthy_threshold: int = declared(_UNHEALTHY)
+    matcher: str = declared(_MATCHER)
+
+    @property
+    def node_port(self) -> int | None:
+        """Return the number of a port that is no NodePort of the ingress Service; None for a NodePort."""
+        if self.port is None or self.port == TRAFFIC_PORT:
+            return None
+        return KUBE_PROXY_PORT if self.port == KUBE_PROXY else int(self.port)
+
+    @property
+    def asked_path(self) -> str | None:
+        """Return the path of the request; None without a request."""
+        if self.protocol == TCP:
+            return None
+        return KUBE_PROXY_PATH if self.port == KUBE_PROXY and self.path == DEFAULT_PATH else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerHealthCheck:
+    """The health check of one listener's group; absent keys are those of `healthCheck`."""
+
+    service_port: str | None = declared(Optional(inner=_SERVICE_PORT))
+    port: str | None = declared(Optional(inner=_PORT))
+    protocol: str | None = declared(Optional(inner=_PROTOCOL))
+    path: str | None = declared(Optional(inner=_PATH))
+    interval: int | None = declared(Optional(inner=_INTERVAL))
+    timeout: int | None = declared(Optional(inner=_TIMEOUT))
+    healthy_threshold: int | None = declared(Optional(inner=_HEALTHY))
+    unhealthy_threshold: int | None = declared(Optional(inner=_UNHEALTHY))
+    matcher: str | None = declared(Optional(inner=_MATCHER))
+
+    def beside(self, common: HealthCheck) -> HealthCheck:
+        """Return the whole check of the group; a servicePort of its own takes the place of a common port."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        own = {name: value for name, value in given.items() if value is not None}
+        if self.service_port is not None:
+            own.setdefault("port", None)
+        return replace(common, **own)
+
+
+def _healthy(reason: str) -> Optional:
+    return Optional(inner=Whole(low=1, high=1000, unit="targets", reason=reason))
+
+
+def _share(reason: str) -> Optional:
+    return Optional(inner=Whole(low=1, high=100, unit="percent", reason=reason))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetHealth:
+    """Fewer healthy targets of a group in a zone than this: out of DNS, or traffic to all targets."""
+
+    dns_failover_count: int | None = declared(
+        _healthy("Below it DNS leaves the zone out; absent with all four keys: AWS's value, at first 1.")
+    )
+    dns_failover_percentage: int | None = declared(_share("The same as a share of the targets; absent: off."))
+    unhealthy_routing_count: int | None = declared(
+        _healthy("Below it traffic goes to all targets, unhealthy ones too; absent: 1.")
+    )
+    unhealthy_routing_percentage: int | None = declared(
+        _share("The same as a share of the targets; absent: off.")
+    )
+
+    @property
+    def given(self) -> bool:
+        """Return whether the stack manages the limits at all."""
+        return any(getattr(self, each.name) is not None for each in fields(self))

@@ -1,0 +1,120 @@
+"""The keys of `listeners`: a port for clients, its protocol, and the target group behind it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+
+from .healthkeys import HealthCheck, ListenerHealthCheck
+from .shapes import Flag, Optional, Record, Rows, Text, Whole, declared
+from .clusterkeys import port_name, tcp_port
+
+TLS: Final = "TLS"
+CERTIFICATE: Final = r"arn:aws[a-z-]*:(acm:[a-z0-9-]+|iam:):\d{12}:(certificate|server-certificate)/[!-~]+"
+DEFAULT_LISTENERS: Final = [
+    {"name": "http", "port": 80, "servicePort": "http"},
+    {"name": "https", "port": 443, "servicePort": "https"},
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A port that clients reach, and the ingress port (by name) that its connections go to."""
+
+    name: str = declared(
+        Text(
+            reason="Names the listener and its target group; of AWS's 32 characters 17 are taken.",
+            allowed="1 to 15 lower-case letters, digits and hyphens, a letter first",
+            pattern=r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
+            example="http",
+        )
+    )
+    port: int = declared(tcp_port("The port that clients connect to on each static IP."))
+    service_port: str = declared(port_name("The ingress port, by name, that the connections go to."))
+    protocol: str = declared(
+        Text(
+            reason="TCP passes connections through, and TLS ends in the ingress controller. TLS ends at the "
+            "load balancer, with a certificate of certificateArns.",
+            allowed="TCP or TLS",
+            choices=("TCP", TLS),
+            default="TCP",
+            example="TCP",
+        )
+    )
+    certificate_arns: tuple[pulumi.Input[str], ...] = declared(
+        Rows(
+            item=Text(
+                output=True,
+                reason="A certificate.",
+                allowed="the ARN of a certificate in ACM or IAM",
+                pattern=CERTIFICATE,
+                example="arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+            ),
+            reason="Certificates of a TLS listener: the first by default, the others for the names in them "
+            "(SNI).",
+            allowed="a list of certificate ARNs",
+            default=[],
+        )
+    )
+    ssl_policy: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="TLS versions and ciphers of a TLS listener; absent: AWS's default at its creation.",
+                allowed="the name of an ELB security policy",
+                pattern=r"ELBSecurityPolicy-[A-Za-z0-9-]{1,100}",
+                example="ELBSecurityPolicy-TLS13-1-2-2021-06",
+            )
+        )
+    )
+    alpn_policy: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The HTTP versions that a TLS listener offers (ALPN); absent: none.",
+                allowed="HTTP1Only, HTTP2Only, HTTP2Optional, HTTP2Preferred or None",
+                choices=("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"),
+                example="HTTP2Preferred",
+            )
+        )
+    )
+    backend_protocol: str = declared(
+        Text(
+            reason="TLS encrypts again on the way to the nodes; behind a TLS listener only.",
+            allowed="TCP or TLS",
+            choices=("TCP", TLS),
+            default="TCP",
+            example="TCP",
+        )
+    )
+    idle_timeout: int | None = declared(
+        Optional(
+            inner=Whole(
+                low=60,
+                high=6000,
+                unit="seconds",
+                reason="When a silent connection of a TCP listener is dropped; absent leaves AWS's value, at "
+                "first 350.",
+            )
+        )
+    )
+    cross_zone: bool | None = declared(
+        Optional(
+            inner=Flag(reason="In place of the load balancer's crossZone for this group; absent: the same.")
+        )
+    )
+    proxy_protocol: bool = declared(
+        Flag(
+            default=False,
+            reason="true sends the PROXY protocol (version 2) header before each connection, and before each "
+            "health check: the ingress controller must expect it.",
+        )
+    )
+    stickiness: bool = declared(
+        Flag(default=False, reason="true sends all connections of a client address to the same node.")
+    )
+    health_check: ListenerHealthCheck = declared(
+        Record(build=ListenerHealthCheck, reason="In place of keys of healthCheck, for this group.")
+    )
+
+    def checked_by(self, common: HealthCheck) -> HealthCheck:
+        """Return the health check of the listener's group."""
+        return self.health_check.beside(common)

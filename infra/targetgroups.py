@@ -1,0 +1,87 @@
+"""Arguments of target groups: health check, attributes, and limits of healthy targets."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi_aws import lb
+
+from .healthkeys import TCP, TRAFFIC_PORT, HealthCheck, TargetHealth
+from .keys import Settings
+from .listenerkeys import TLS, Listener
+
+_CROSS_ZONE: Final = {True: "true", False: "false", None: "use_load_balancer_configuration"}
+_OFF: Final = "off"
+
+
+def health_check(
+    check: HealthCheck, node_ports: Mapping[str, pulumi.Output[int]]
+) -> lb.TargetGroupHealthCheckArgs:
+    """Return the health check; a check of the TCP connection has neither path nor codes."""
+    port: pulumi.Input[str]
+    if check.port == TRAFFIC_PORT:
+        port = TRAFFIC_PORT
+    elif check.node_port is not None:
+        port = str(check.node_port)
+    else:
+        port = node_ports[check.service_port].apply(str)
+    return lb.TargetGroupHealthCheckArgs(
+        enabled=True,
+        protocol=check.protocol,
+        port=port,
+        path=check.asked_path,
+        interval=check.interval,
+        timeout=check.timeout,
+        healthy_threshold=check.healthy_threshold,
+        unhealthy_threshold=check.unhealthy_threshold,
+        matcher=None if check.protocol == TCP else check.matcher,
+    )
+
+
+def attributes(settings: Settings, item: Listener) -> dict[str, Any]:
+    """Return the attributes of a listener's group.
+
+    Attributes with a default here are always set: the provider keeps the found value of an unset attribute,
+    so a key taken away would not go back to its default.
+    """
+    connections = settings.connections
+    end = lb.TargetGroupTargetHealthStateArgs(
+        enable_unhealthy_connection_termination=connections.end_when_unhealthy
+    )
+    return {
+        "deregistration_delay": settings.deregistration_delay,
+        "connection_termination": connections.end_with_drain,
+        "preserve_client_ip": "true" if connections.preserve_client_ip else "false",
+        "target_health_states": [end],
+        "load_balancing_cross_zone_enabled": _CROSS_ZONE[item.cross_zone],
+        "proxy_protocol_v2": item.proxy_protocol,
+        "stickiness": stickiness(item),
+        "target_group_health": limits(settings.target_health),
+    }
+
+
+def stickiness(item: Listener) -> lb.TargetGroupStickinessArgs | None:
+    """Return the stickiness; AWS has none for TLS."""
+    if TLS in (item.protocol, item.backend_protocol):
+        return None
+    return lb.TargetGroupStickinessArgs(enabled=item.stickiness, type="source_ip")
+
+
+def limits(chosen: TargetHealth) -> lb.TargetGroupTargetGroupHealthArgs | None:
+    """Return the limits; the provider takes all four, or leaves them alone."""
+    if not chosen.given:
+        return None
+    dns = lb.TargetGroupTargetGroupHealthDnsFailoverArgs(
+        minimum_healthy_targets_count=text(chosen.dns_failover_count or 1),
+        minimum_healthy_targets_percentage=text(chosen.dns_failover_percentage),
+    )
+    routing = lb.TargetGroupTargetGroupHealthUnhealthyStateRoutingArgs(
+        minimum_healthy_targets_count=chosen.unhealthy_routing_count or 1,
+        minimum_healthy_targets_percentage=text(chosen.unhealthy_routing_percentage),
+    )
+    return lb.TargetGroupTargetGroupHealthArgs(dns_failover=dns, unhealthy_state_routing=routing)
+
+
+def text(limit: int | None) -> str:
+    """Return a limit in the provider's words."""
+    return _OFF if limit is None else str(limit)
