@@ -73,42 +73,43 @@ class ListenerHealthCheck(TypedDict):
     """In place of keys of healthCheck, for this group."""
 
     service_port: NotRequired[str]
-    """The ingress port, by name, whose NodePort answers the check. Allowed: a port name of at most 15
+    """The name of the ingress port whose NodePort answers the check. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     port: NotRequired[str]
-    """In place of servicePort: kube-proxy (port 10256, path /healthz: whether the node can forward),
-    traffic-port (the NodePort of the target), or the number of a port on the nodes, such as the Service's
-    healthCheckNodePort. The node firewall opens it. Allowed: kube-proxy, traffic-port or a port
-    number."""
+    """In place of servicePort: kube-proxy (port 10256, path /healthz; unhealthy on a node that the
+    autoscaler deletes), traffic-port (the NodePort of the target), or the number of a port on the nodes,
+    such as the Service's healthCheckNodePort. The stack opens the port in the node security groups.
+    Allowed: kube-proxy, traffic-port or a port number."""
     protocol: NotRequired[str]
-    """TCP tests the connection alone; HTTP and HTTPS also the answer. Certificates are not verified.
-    Allowed: HTTP, HTTPS or TCP."""
+    """TCP checks only that the port accepts connections. HTTPS does not verify the certificate. Allowed:
+    HTTP, HTTPS or TCP."""
     path: NotRequired[str]
-    """Traefik answers /ping when it can serve. With port kube-proxy it is /healthz. Allowed: a path of at
-    most 1024 characters that begins with /."""
+    """Traefik answers /ping when it can serve. The default with port kube-proxy is /healthz. Allowed: a
+    path of at most 1024 characters that begins with /."""
     interval: NotRequired[int]
-    """With the threshold: how soon a dead node is left. Allowed: 5 to 300 seconds."""
+    """The interval and unhealthyThreshold give the time until a dead node gets no traffic. Allowed: 5 to
+    300 seconds."""
     timeout: NotRequired[int]
     """At most the interval; AWS's own default is 6. Allowed: 2 to 120 seconds."""
     healthy_threshold: NotRequired[int]
-    """Answers in a row before a node gets traffic. Allowed: 2 to 10."""
+    """Successful checks in a row before a node gets traffic. Allowed: 2 to 10."""
     unhealthy_threshold: NotRequired[int]
-    """Failures in a row before a node gets none. Allowed: 2 to 10."""
+    """Failed checks in a row before a node gets no traffic. Allowed: 2 to 10."""
     matcher: NotRequired[str]
-    """The HTTP codes that count as an answer. Allowed: a code, a range or a list of them, 200 to 599,
-    such as 200-399."""
+    """The HTTP codes of a successful check. Allowed: a code, a range or a list of codes and ranges, 200
+    to 599, such as 200-399."""
 
 
 class Listener(TypedDict):
     """A port that clients reach, and the ingress port (by name) that its connections go to."""
 
     name: str
-    """Names the listener and its target group; of AWS's 32 characters 17 are taken. Allowed: 1 to 15
-    lower-case letters, digits and hyphens, a letter first."""
+    """The name of the listener and its target group; the stack uses 17 of AWS's 32 characters. Allowed: 1
+    to 15 lower-case letters, digits and hyphens, a letter first."""
     port: int
     """The port that clients connect to on each static IP. Allowed: 1 to 65535."""
     service_port: str
-    """The ingress port, by name, that the connections go to. Allowed: a port name of at most 15
+    """The name of the ingress port that receives the connections. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     protocol: NotRequired[str]
     """TCP passes connections through, and TLS ends in the ingress controller. TLS ends at the load
@@ -125,8 +126,8 @@ class Listener(TypedDict):
     backend_protocol: NotRequired[str]
     """TLS encrypts again on the way to the nodes; behind a TLS listener only. Allowed: TCP or TLS."""
     idle_timeout: NotRequired[int]
-    """When a silent connection of a TCP listener is dropped; absent leaves AWS's value, at first 350.
-    Allowed: 60 to 6000 seconds."""
+    """The time until AWS closes an idle connection of a TCP listener; absent: AWS's value, 350 by
+    default. Allowed: 60 to 6000 seconds."""
     cross_zone: NotRequired[bool]
     """In place of the load balancer's crossZone for this group; absent: the same."""
     proxy_protocol: NotRequired[bool]
@@ -142,30 +143,31 @@ class HealthCheck(TypedDict):
     """Every group, https too, is checked over HTTP, as in the predecessor."""
 
     service_port: NotRequired[str]
-    """The ingress port, by name, whose NodePort answers the check. Allowed: a port name of at most 15
+    """The name of the ingress port whose NodePort answers the check. Allowed: a port name of at most 15
     lower-case letters, digits and hyphens."""
     port: NotRequired[str]
-    """In place of servicePort: kube-proxy (port 10256, path /healthz: whether the node can forward),
-    traffic-port (the NodePort of the target), or the number of a port on the nodes, such as the Service's
-    healthCheckNodePort. The node firewall opens it. Allowed: kube-proxy, traffic-port or a port
-    number."""
+    """In place of servicePort: kube-proxy (port 10256, path /healthz; unhealthy on a node that the
+    autoscaler deletes), traffic-port (the NodePort of the target), or the number of a port on the nodes,
+    such as the Service's healthCheckNodePort. The stack opens the port in the node security groups.
+    Allowed: kube-proxy, traffic-port or a port number."""
     protocol: NotRequired[str]
-    """TCP tests the connection alone; HTTP and HTTPS also the answer. Certificates are not verified.
-    Allowed: HTTP, HTTPS or TCP."""
+    """TCP checks only that the port accepts connections. HTTPS does not verify the certificate. Allowed:
+    HTTP, HTTPS or TCP."""
     path: NotRequired[str]
-    """Traefik answers /ping when it can serve. With port kube-proxy it is /healthz. Allowed: a path of at
-    most 1024 characters that begins with /."""
+    """Traefik answers /ping when it can serve. The default with port kube-proxy is /healthz. Allowed: a
+    path of at most 1024 characters that begins with /."""
     interval: NotRequired[int]
-    """With the threshold: how soon a dead node is left. Allowed: 5 to 300 seconds."""
+    """The interval and unhealthyThreshold give the time until a dead node gets no traffic. Allowed: 5 to
+    300 seconds."""
     timeout: NotRequired[int]
     """At most the interval; AWS's own default is 6. Allowed: 2 to 120 seconds."""
     healthy_threshold: NotRequired[int]
-    """Answers in a row before a node gets traffic. Allowed: 2 to 10."""
+    """Successful checks in a row before a node gets traffic. Allowed: 2 to 10."""
     unhealthy_threshold: NotRequired[int]
-    """Failures in a row before a node gets none. Allowed: 2 to 10."""
+    """Failed checks in a row before a node gets no traffic. Allowed: 2 to 10."""
     matcher: NotRequired[str]
-    """The HTTP codes that count as an answer. Allowed: a code, a range or a list of them, 200 to 599,
-    such as 200-399."""
+    """The HTTP codes of a successful check. Allowed: a code, a range or a list of codes and ranges, 200
+    to 599, such as 200-399."""
 
 
 class TargetHealth(TypedDict):

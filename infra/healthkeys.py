@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-from .shapes import Optional, Text, Whole, declared
 from .clusterkeys import port_name
+from .shapes import Optional, Text, Whole, declared
 
 KUBE_PROXY: Final = "kube-proxy"
 TRAFFIC_PORT: Final = "traffic-port"
@@ -15,44 +15,52 @@ TCP: Final = "TCP"
 _NUMBER: Final = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 
 _PROTOCOL: Final = Text(
-    reason="TCP tests the connection alone; HTTP and HTTPS also the answer. Certificates are not verified.",
+    reason="TCP checks only that the port accepts connections. HTTPS does not verify the certificate.",
     allowed="HTTP, HTTPS or TCP",
     choices=("HTTP", "HTTPS", TCP),
     default="HTTP",
     example="HTTP",
 )
 _PORT: Final = Text(
-    reason="In place of servicePort: kube-proxy (port 10256, path /healthz: whether the node can forward), "
-    "traffic-port (the NodePort of the target), or the number of a port on the nodes, such as the Service's "
-    "healthCheckNodePort. The node firewall opens it.",
+    reason="In place of servicePort: kube-proxy (port 10256, path /healthz; unhealthy on a node that the "
+    "autoscaler deletes), traffic-port (the NodePort of the target), or the number of a port on the nodes, "
+    "such as the Service's healthCheckNodePort. The stack opens the port in the node security groups.",
     allowed="kube-proxy, traffic-port or a port number",
     pattern=rf"{KUBE_PROXY}|{TRAFFIC_PORT}|{_NUMBER}",
     example=KUBE_PROXY,
     number=True,
 )
 _PATH: Final = Text(
-    reason="Traefik answers /ping when it can serve. With port kube-proxy it is /healthz.",
+    reason="Traefik answers /ping when it can serve. The default with port kube-proxy is /healthz.",
     allowed="a path of at most 1024 characters that begins with /",
     pattern=r"/[!-~]{0,1023}",
     default=DEFAULT_PATH,
     example=DEFAULT_PATH,
 )
 _INTERVAL: Final = Whole(
-    low=5, high=300, unit="seconds", default=10, reason="With the threshold: how soon a dead node is left."
+    low=5,
+    high=300,
+    unit="seconds",
+    default=10,
+    reason="The interval and unhealthyThreshold give the time until a dead node gets no traffic.",
 )
 _TIMEOUT: Final = Whole(
     low=2, high=120, unit="seconds", default=5, reason="At most the interval; AWS's own default is 6."
 )
-_HEALTHY: Final = Whole(low=2, high=10, default=2, reason="Answers in a row before a node gets traffic.")
-_UNHEALTHY: Final = Whole(low=2, high=10, default=2, reason="Failures in a row before a node gets none.")
+_HEALTHY: Final = Whole(
+    low=2, high=10, default=2, reason="Successful checks in a row before a node gets traffic."
+)
+_UNHEALTHY: Final = Whole(
+    low=2, high=10, default=2, reason="Failed checks in a row before a node gets no traffic."
+)
 _MATCHER: Final = Text(
-    reason="The HTTP codes that count as an answer.",
-    allowed="a code, a range or a list of them, 200 to 599, such as 200-399",
-    pattern=r"[2-5]\d\d([-,][2-5]\d\d)*",
+    reason="The HTTP codes of a successful check.",
+    allowed="a code, a range or a list of codes and ranges, 200 to 599, such as 200-399",
+    pattern=r"[2-5]\d\d(-[2-5]\d\d)?(,[2-5]\d\d(-[2-5]\d\d)?)*",
     default="200-399",
     example="200-399",
 )
-_SERVICE_PORT: Final = port_name("The ingress port, by name, whose NodePort answers the check.", "http")
+_SERVICE_PORT: Final = port_name("The name of the ingress port whose NodePort answers the check.", "http")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 import pulumi
 
-from .clusterkeys import Ingress, Syncer, port_name, tcp_port
+from .clusterkeys import Ingress, Syncer
 from .givengroups import ARN_PATTERN
 from .healthkeys import HealthCheck, TargetHealth
 from .identitykeys import Identity
@@ -223,7 +223,8 @@ class Settings:
             item=Cidr(reason="A network of clients."),
             default=["0.0.0.0/0"],
             reason="The clients that may connect to the listeners, by the load balancer's security group.",
-            allowed="a list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or securityGroupIds",
+            allowed="a list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or "
+            "securityGroupIds",
         )
     )
     firewall: Firewall = declared(

@@ -5,9 +5,9 @@ from typing import Final
 
 import pulumi
 
+from .clusterkeys import port_name, tcp_port
 from .healthkeys import HealthCheck, ListenerHealthCheck
 from .shapes import Flag, Optional, Record, Rows, Text, Whole, declared
-from .clusterkeys import port_name, tcp_port
 
 TLS: Final = "TLS"
 CERTIFICATE: Final = r"arn:aws[a-z-]*:(acm:[a-z0-9-]+|iam:):\d{12}:(certificate|server-certificate)/[!-~]+"
@@ -23,14 +23,14 @@ class Listener:
 
     name: str = declared(
         Text(
-            reason="Names the listener and its target group; of AWS's 32 characters 17 are taken.",
+            reason="The name of the listener and its target group; the stack uses 17 of AWS's 32 characters.",
             allowed="1 to 15 lower-case letters, digits and hyphens, a letter first",
             pattern=r"[a-z]([a-z0-9-]{0,13}[a-z0-9])?",
             example="http",
         )
     )
     port: int = declared(tcp_port("The port that clients connect to on each static IP."))
-    service_port: str = declared(port_name("The ingress port, by name, that the connections go to."))
+    service_port: str = declared(port_name("The name of the ingress port that receives the connections."))
     protocol: str = declared(
         Text(
             reason="TCP passes connections through, and TLS ends in the ingress controller. TLS ends at the "
@@ -91,8 +91,8 @@ class Listener:
                 low=60,
                 high=6000,
                 unit="seconds",
-                reason="When a silent connection of a TCP listener is dropped; absent leaves AWS's value, at "
-                "first 350.",
+                reason="The time until AWS closes an idle connection of a TCP listener; absent: AWS's value, "
+                "350 by default.",
             )
         )
     )

@@ -90,7 +90,7 @@ def wrong_times(settings: Settings) -> Iterator[Problem]:
     """Report a timeout longer than the interval, which AWS refuses."""
     for path, check in checks(settings):
         if check.timeout > check.interval:
-            where, allowed = f"{path}.timeout", f"at most the interval, {check.interval} seconds"
+            where, allowed = f"{path}.timeout", f"at most {path}.interval, {check.interval} seconds"
             yield Problem(where, str(check.timeout), allowed, Change(where, str(check.interval)))
 
 

@@ -49,20 +49,25 @@ def misplaced_groups(settings: Settings, reading: Reading) -> Iterator[Problem]:
 
 def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
     """Report a security group with more rules than AWS's quota."""
-    networks, ports = len(settings.client_cidrs), len(settings.used_service_ports)
+    # A prefix list counts with its maximum of entries, which is not read here.
+    networks = len(settings.client_cidrs) + len(settings.load_balancer.client_prefix_lists)
+    ports, checks = len(settings.used_service_ports), len(settings.used_health_ports)
+    groups = len(settings.node_groups)
     limits = Limit(reading)
     inbound = networks * len(settings.listeners)
     if quota := limits.below(inbound):
         read = f"{networks} networks for {len(settings.listeners)} listeners, which are {inbound} rules"
         allowed = f"at most {quota} inbound rules of the load balancer's security group"
         yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
-    outbound = ports * len(settings.node_groups)
+    outbound = (ports + checks) * groups
     if quota := limits.below(outbound):
-        read = f"{len(settings.node_groups)} groups for {ports} NodePorts, which are {outbound} rules"
+        read = (
+            f"{len(settings.node_groups)} groups for {ports + checks} NodePorts, which are {outbound} rules"
+        )
         allowed = f"at most {quota} outbound rules of the load balancer's security group"
         yield Problem("nodeSecurityGroupIds", read, allowed, f"give fewer groups, {_RAISE}")
     sources = 1 + networks if settings.firewall.source == "clients" else 1
-    added = ports * sources
+    added = ports * sources + checks
     for path, group in paths(settings):
         others = foreign_rules(group, added, reading) if isinstance(group, str) else 0
         if quota := limits.below(others + added):

@@ -168,10 +168,6 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     else:
         yield from listener_problems(settings)
         yield from load_balancer_problems(settings)
-    if settings.target_limit < 1 and not settings.target_groups:
-        read = f"{settings.target_quota} for {len(settings.listeners)} listeners"
-        fix = Change("targetQuota", str(len(settings.listeners)))
-        yield Problem("targetQuota", read, "at least a target for each listener", fix)
     yield from wrong_combinations(settings)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
@@ -215,7 +211,7 @@ def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
 
 
 def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
-    """Report zones or groups outside the AWS provider's region, and a missing region."""
+    """Report zones, groups or certificates outside the AWS provider's region, and a missing region."""
     key, what = ("targetGroups", "group") if settings.target_groups else ("zones", "zone")
     if not region:
         fix = "pulumi config set aws:region eu-central-1"
@@ -234,6 +230,13 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
     for name, fix in fixes.items():
         allowed = f"{what}s of aws:region {region}"
         yield Problem(child(key, name), f"a {what} of another region", allowed, fix)
+    for index, listener in enumerate(settings.listeners):
+        for number, arn in enumerate(listener.certificate_arns):
+            # A certificate in IAM has no region.
+            if isinstance(arn, str) and region_of(arn) not in {region, ""}:
+                path = f"listeners[{index}].certificateArns[{number}]"
+                fix = f"give a certificate of {region}: a load balancer takes no other"
+                yield Problem(path, f"a certificate of {region_of(arn)}", f"certificates of {region}", fix)
 
 
 def wrong_node_groups(settings: Settings) -> Iterator[Problem]:

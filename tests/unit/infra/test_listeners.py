@@ -194,7 +194,7 @@ def tls(**keys: Any) -> dict[str, Any]:
         ),
         (
             row(healthCheck={"timeout": 20}),
-            "listeners[0].healthCheck.timeout: read 20; allowed: at most the interval, 10 seconds",
+            "listeners[0].healthCheck.timeout: read 20; allowed: at most listeners[0].healthCheck.interval",
         ),
         ({"healthCheck": {"port": "ping"}}, 'healthCheck.port: read "ping"; allowed: kube-proxy, traffic-'),
         ({"healthCheck": {"port": 65536}}, "healthCheck.port: read 65536; allowed: kube-proxy, traffic-port"),
@@ -218,3 +218,14 @@ def test_what_aws_would_refuse_is_one_line(change: dict[str, Any], start: str) -
 def test_the_number_of_a_port_may_be_text_or_a_number() -> None:
     for number in (10256, "10256"):
         assert read({**MINIMAL, "healthCheck": {"port": number}}).health_check.node_port == 10256
+
+
+def test_a_certificate_of_another_region_is_refused_before_the_first_resource() -> None:
+    iam = "arn:aws:iam::123456789012:server-certificate/web"
+    far = ARNS[1].replace("eu-central-1", "us-east-1")
+    config = {**MINIMAL, "listeners": [HTTP, {**SECURE, "certificateArns": [iam, ARNS[0], far]}]}
+    (line,) = lines(config)
+    assert line.startswith(
+        "node-nlb-sync:listeners[1].certificateArns[2]: read a certificate of us-east-1; "
+        "allowed: certificates of eu-central-1; fix: give a certificate of eu-central-1"
+    )
