@@ -46,7 +46,10 @@ def of_stack(run: Callable[[Sequence[str]], str], stack_name: str = "", config_f
     vpc_id = _value(config, "vpcId", "")
     return Wanted(
         arn=str(balancers[0]["id"]),
-        zones={zone: (place["subnetId"], place.get("allocationId")) for zone, place in zones.items()},
+        zones={
+            zone: (place["subnetId"], place.get("allocationId") or place.get("privateAddress"))
+            for zone, place in zones.items()
+        },
         release=tuple(_value(config, "addresses", {}).get("release", ())),
         mark=f"{project}/{stack.rpartition(':')[2]}/{vpc_id}",
     )
@@ -71,7 +74,7 @@ def of_arguments(given: argparse.Namespace) -> Wanted:
         zone, mark, place = text.partition("=")
         subnet_id, _, allocation_id = place.partition(",")
         if not mark or not subnet_id.startswith("subnet-"):
-            raise ZonesError(f"--zone is malformed: {text}; allowed: ZONE=SUBNET or ZONE=SUBNET,ALLOCATION")
+            raise ZonesError(f"--zone is malformed: {text}; allowed: ZONE=SUBNET or ZONE=SUBNET,ADDRESS")
         zones[zone] = (subnet_id, allocation_id or None)
     if not zones:
         raise ZonesError("--zone is missing; give each zone that the load balancer is to have")
@@ -85,7 +88,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--stack", default="", help="in place of the selected stack")
     parser.add_argument("--config-file", default="", help="in place of Pulumi.<stack>.yaml")
     parser.add_argument("--load-balancer", metavar="ARN", help="in place of the selected stack's")
-    parser.add_argument("--zone", action="append", default=[], metavar="ZONE=SUBNET[,ALLOCATION]")
+    parser.add_argument("--zone", action="append", default=[], metavar="ZONE=SUBNET[,ADDRESS]")
     parser.add_argument("--release", action="append", default=[], metavar="ZONE")
     return parser.parse_args(words)
 

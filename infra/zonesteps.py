@@ -22,7 +22,9 @@ class ZonesError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The wanted zones of the load balancer `arn`: subnet and given allocation; None for a created one.
+    """The wanted zones of the load balancer `arn`: subnet, and given allocation or private address.
+
+    None stands for an Elastic IP of the stack, or for a private address that AWS chooses.
 
     `mark` is the value of STACK_TAG on the stack's addresses.
     """
@@ -104,9 +106,8 @@ def plan(wanted: Wanted, aws: Aws) -> list[Step]:
     found = aws.mappings(wanted.arn)
     steps: list[Step] = []
     for zone, mapping in sorted(found.items()):
-        allocation_id = mapping.get("AllocationId", "")
-        if why := _difference(zone, mapping["SubnetId"], allocation_id, wanted, aws):
-            place = f"{zone} ({mapping['SubnetId']}, {_shown(allocation_id, aws)})"
+        if why := _difference(zone, mapping, wanted, aws):
+            place = f"{zone} ({mapping['SubnetId']}, {_shown(mapping.get('AllocationId', ''), aws)})"
             text = f"remove {place} from the load balancer: {why}; connections through it end"
             steps.append(Step(text=text, zone=zone, subnet_id=mapping["SubnetId"]))
     if found and len(steps) == len(found):
@@ -124,18 +125,22 @@ def plan(wanted: Wanted, aws: Aws) -> list[Step]:
     return steps
 
 
-def _difference(zone: str, subnet_id: str, allocation_id: str, wanted: Wanted, aws: Aws) -> str:
+def _difference(zone: str, mapping: Mapping[str, str], wanted: Wanted, aws: Aws) -> str:
     """Return why a zone must be removed, or ""."""
     if zone not in wanted.zones:
         return "not in zones"
-    subnet, allocation = wanted.zones[zone]
-    if subnet != subnet_id:
+    subnet, address = wanted.zones[zone]
+    if subnet != mapping["SubnetId"]:
         return f"the subnet is to be {subnet}"
-    if allocation is None:
+    allocation_id = mapping.get("AllocationId", "")
+    private = mapping.get("PrivateIPv4Address", "")
+    if not allocation_id:  # an internal load balancer
+        return "" if private == (address or "") else f"the address is to be {address or 'chosen by AWS'}"
+    if address is None:
         owned = {each["AllocationId"] for each in aws.owned(wanted.mark, zone)} if wanted.mark else {""}
         known = allocation_id in owned or owned == {""}
         return "" if known else "its address is to be a created one, and has none of the stack's tags"
-    return "" if allocation == allocation_id else f"the address is to be {allocation}"
+    return "" if address == allocation_id else f"the address is to be {address}"
 
 
 def _shown(allocation_id: str, aws: Aws) -> str:
