@@ -42,9 +42,9 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 	@$(BIN)/python -m tests.words
 
 # Tests without a process or a socket of the sandbox.
-PURE := tests/unit tests/simulation tests/conformance tests/mutation
+PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
 .PHONY: test
-test: tools ## Run all tests: unit, simulation, integration, end to end
+test: tools ## Run all tests: unit, program, simulation, integration, end to end
 	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile $(PURE) tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
