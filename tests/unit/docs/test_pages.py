@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.keys import ROOT as KEYS
-from infra.reference import rows
+from infra.keytable import rows
 from infra.settings import read
 from infra.shapes import camel
 from infra.spelling import as_config

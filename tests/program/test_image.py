@@ -10,7 +10,7 @@ import pytest
 
 from infra.image import KEPT, PLUGIN_VERSION, content, context_path
 from infra.problems import SettingsError
-from tests.unit.infra.world import ROOT, Asked, Config, Record, RunProgram
+from tests.program.world import ROOT, Asked, Config, Record, RunProgram
 
 KEY = "node-nlb-sync:syncer"
 IMAGE, REPOSITORY = "docker-build:index:Image", "aws:ecr/repository:Repository"

@@ -8,7 +8,7 @@ import pytest
 
 from infra.args import NodeNlbArgs
 from infra.nodenlb import NodeNlb
-from tests.unit.infra.world import Asked, Cloud, Config, Record, RunProgram
+from tests.program.world import Asked, Cloud, Config, Record, RunProgram
 
 ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"

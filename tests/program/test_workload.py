@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.world import Asked, Config, Record, RunProgram, in_clear, revealed
+from tests.program.world import Asked, Config, Record, RunProgram, in_clear, revealed
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SECRET = "kubernetes:core/v1:Secret"

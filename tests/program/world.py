@@ -16,9 +16,9 @@ import yaml
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime import settings as runtime_settings
 
-from tests.unit.infra import reads
+from tests.program import reads
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 NODE_PORTS = {"http": 31080, "https": 31443}
 VPC = "vpc-4283fefc63f0cd0e8"
 
