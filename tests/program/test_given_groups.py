@@ -8,7 +8,7 @@ import pytest
 
 from infra.args import NodeNlbArgs
 from infra.nodenlb import NodeNlb
-from tests.program.world import Asked, Cloud, Config, Record, RunProgram
+from tests.program.world import Cloud, Config, Record, Registered, RunProgram
 
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{}/0123456789abcdef"
 HTTP, HTTPS = ARN.format("http"), ARN.format("https")
@@ -59,7 +59,7 @@ def test_each_group_follows_the_service_port_of_its_name(record: Record) -> None
 
 
 def test_its_policy_is_held_to_the_given_groups(record: Record) -> None:
-    policy: Asked = record.one("aws:iam/userPolicy:UserPolicy")
+    policy: Registered = record.one("aws:iam/userPolicy:UserPolicy")
     change, _ = json.loads(policy.inputs["policy"])["Statement"]
     assert change["Resource"] == [HTTP, HTTPS]
 
