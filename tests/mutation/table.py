@@ -197,7 +197,7 @@ SWITCHES = (
     Switch(
         rule="5 zones that are served",
         where="syncer.decide.desired:_in_enabled_zones",
-        off=lambda _: lambda wishes, _groups, _zones: wishes,
+        off=lambda _: lambda intents, _groups, _zones: intents,
         story=test_quota.TestZones().test_a_node_in_a_zone_that_the_load_balancer_does_not_serve_is_out,
     ),
     Switch(

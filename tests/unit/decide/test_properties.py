@@ -83,8 +83,8 @@ def worlds(draw: st.DrawFn) -> tuple[list[NodeView], Aws, PlanPolicy]:
 
 
 def judged(nodes: list[NodeView], aws: Aws, standing: Standing) -> set[InstanceId]:
-    wishes = evaluate(nodes, registered_instances([aws.read()]), NodePolicy()).instances
-    return {i for i, wish in wishes.items() if wish.standing is standing}
+    intents = evaluate(nodes, registered_instances([aws.read()]), NodePolicy()).instances
+    return {i for i, intent in intents.items() if intent.standing is standing}
 
 
 @settings(max_examples=75, deadline=None)
