@@ -231,6 +231,10 @@ class IngressPort(TypedDict):
 class Ingress(TypedDict):
     """The NodePort Service before the ingress controller."""
 
+    preset: NotRequired[str]
+    """The Helm chart of the ingress controller: values (ingress-presets.md) for keys of ingress and
+    healthCheck that the stack does not set. Allowed: traefik, ingress-nginx, envoy-gateway, istio, cilium
+    or haproxy."""
     create: NotRequired[bool]
     """false adopts an existing NodePort Service, without a change."""
     create_namespace: NotRequired[bool]
