@@ -42,10 +42,12 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 	@$(BIN)/python -m tests.words
 
 # Tests without a process or a socket of the sandbox.
-PURE := tests/unit tests/simulation tests/conformance tests/mutation
+PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
+# A hundred examples of each property instead of 25 (tests/conftest.py).
+THOROUGH := --hypothesis-profile thorough
 .PHONY: test
-test: tools ## Run all tests: unit, simulation, integration, end to end
-	@$(BIN)/pytest --skips-as-listed -n 3 --dist loadfile $(PURE) tests/integration
+test: tools ## Run all tests: unit, program, simulation, integration, end to end
+	@$(BIN)/pytest --skips-as-listed $(THOROUGH) -n 3 --dist loadfile $(PURE) tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
 .PHONY: test-unit
@@ -57,7 +59,7 @@ ON_IMAGE_PYTHON := $(PURE) $(addprefix tests/integration/,cloud cluster nodes sy
 .PHONY: test-image-python
 test-image-python: tools ## Run the tests under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
-	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
+	  pytest --skips-as-listed $(THOROUGH) -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
 
 .PHONY: image
 image: venv ## Build the syncer's image; PUSH=REGISTRY/NAME:TAG pushes it (docs/image.md: BASE, PLATFORMS)

@@ -224,17 +224,17 @@ def better_peer(peers: dict[str, Known]) -> tuple[str, Known] | None:
     return min(known, key=lambda each: each[1].values[0] or 0.0, default=None)
 
 
-def ratios(asked: Measure, here: Known, peer: Known) -> tuple[float | None, ...]:
+def ratios(row: Measure, here: Known, peer: Known) -> tuple[float | None, ...]:
     """Divide the figures here by the peer's, for parts with two comparable figures."""
-    pairs = zip(asked.parts, _padded(here.values, asked), _padded(peer.values, asked), strict=True)
+    pairs = zip(row.parts, _padded(here.values, row), _padded(peer.values, row), strict=True)
     return tuple(
         mine / theirs if part.ratio and mine is not None and theirs else None for part, mine, theirs in pairs
     )
 
 
-def met(asked: Measure, here: Known) -> bool | None:
+def met(row: Measure, here: Known) -> bool | None:
     """Return whether every figure meets its goal; None where there is no goal."""
-    pairs = zip(asked.parts, _padded(here.values, asked), _padded(asked.goal.values, asked), strict=True)
+    pairs = zip(row.parts, _padded(here.values, row), _padded(row.goal.values, row), strict=True)
     kept = [
         mine is not None and (mine >= goal if part.unit == "%" else mine <= goal)
         for part, mine, goal in pairs
@@ -243,5 +243,5 @@ def met(asked: Measure, here: Known) -> bool | None:
     return all(kept) if kept else None
 
 
-def _padded(values: Sequence[float | None], asked: Measure) -> list[float | None]:
-    return [*values, *[None] * (len(asked.parts) - len(values))]
+def _padded(values: Sequence[float | None], row: Measure) -> list[float | None]:
+    return [*values, *[None] * (len(row.parts) - len(values))]

@@ -16,7 +16,7 @@ _MOST_NODES = 100_000  # more nodes would take hours to create
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """Parsed flags. `nodes`: the number for every row, None for the number in the row."""
 
     measures: tuple[Measure, ...]
@@ -30,7 +30,7 @@ class Asked:
     debug: bool
 
 
-def parse(words: Sequence[str] | None) -> Asked:
+def parse(words: Sequence[str] | None) -> Options:
     """Read the command line. Raises SystemExit with code 2 and a line on stderr for a wrong flag."""
     parser = _parser()
     said = parser.parse_args(words)
@@ -39,7 +39,7 @@ def parse(words: Sequence[str] | None) -> Asked:
         parser.error("--no-syncer leaves nobody to measure")
     if len({contender.name for contender in contenders}) < len(contenders):
         parser.error("two contenders of one name")
-    return Asked(
+    return Options(
         measures=tuple(each for each in MEASURES if not said.rows or each.name in said.rows),
         contenders=contenders,
         nodes=said.nodes,

@@ -13,7 +13,7 @@ from rich.console import Console
 from bench import table
 from bench.contender import Contender, EndedError
 from bench.figures import Known, measure
-from bench.flags import Asked
+from bench.flags import Options
 from bench.rows import SCENARIOS, Scenario
 from bench.run import Figures, LateError, Run
 from bench.world import World
@@ -25,38 +25,38 @@ from sandbox.toolchain import ensure
 _WARM_NODES, _WARM_S = 3, 30.0
 
 
-def bench(asked: Asked, found: dict[str, Figures]) -> None:
+def bench(options: Options, found: dict[str, Figures]) -> None:
     """Fill `found` (by contender and row) during the run, so that an interrupted run can still be printed.
 
     Raises SandboxError or ToolchainError where the world cannot be created or breaks.
     """
     progress = Progress(Console(file=sys.stderr, highlight=False))
-    with _world(asked, progress) as world:
-        session = _Session(asked, world, progress)
-        for contender in asked.contenders:
+    with _world(options, progress) as world:
+        session = _Session(options, world, progress)
+        for contender in options.contenders:
             session.warm_up(contender)
         for scenario in SCENARIOS:
-            for contender in asked.contenders:
+            for contender in options.contenders:
                 session.measure(scenario, contender, found[contender.name])
 
 
 @contextmanager
-def _world(asked: Asked, progress: Progress) -> Iterator[World]:
+def _world(options: Options, progress: Progress) -> Iterator[World]:
     with progress.step("etcd and kube-apiserver") as step:
         tools = ensure(STORE_AND_API, lambda said: step.note(f"{said.tool}: {said.step}"))
     directory = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
-        with World.open(directory, tools, limited=asked.limited) as world:
+        with World.open(directory, tools, limited=options.limited) as world:
             yield world
     finally:
-        if asked.logs and (directory / "logs").exists():
-            shutil.copytree(directory / "logs", asked.logs, dirs_exist_ok=True)
+        if options.logs and (directory / "logs").exists():
+            shutil.copytree(directory / "logs", options.logs, dirs_exist_ok=True)
         shutil.rmtree(directory)
 
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    asked: Asked
+    options: Options
     world: World
     progress: Progress
 
@@ -80,17 +80,17 @@ class _Session:
 
     def measure(self, scenario: Scenario, contender: Contender, found: Figures) -> None:
         """Measure the wanted rows of a scenario."""
-        rows = [each.name for each in self.asked.measures if each.name in scenario.rows]
+        rows = [each.name for each in self.options.measures if each.name in scenario.rows]
         if not rows:
             return
-        nodes = measure(rows[0]).nodes if self.asked.nodes is None else self.asked.nodes
+        nodes = measure(rows[0]).nodes if self.options.nodes is None else self.options.nodes
         with self.progress.step(f"{contender.name}: {', '.join(rows)}: {nodes} nodes") as step:
             run = Run(
                 world=self.world,
                 contender=contender,
                 nodes=nodes,
                 wanted=frozenset(rows),
-                quick=self.asked.quick,
+                quick=self.options.quick,
                 note=step.note,
             )
             figures = self._figures(scenario, run)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.figures import Known, Measure, better_peer, met, ratios
-from bench.flags import Asked
+from bench.flags import Options
 
 Found = Mapping[str, Mapping[str, Known]]
 """What was found, by contender and row."""
@@ -28,17 +28,17 @@ def markdown(measures: Sequence[Measure], found: Found) -> str:
     peers = list(measures[0].peers)
     columns = [column for name in contenders for column in (name, f"{name} ÷ better peer")]
     rows = [["measure", "goal", *columns, *(f"{peer} *" for peer in peers)]]
-    for asked in measures:
-        cells = [cell for name in contenders for cell in _cells(asked, name, found)]
-        recorded = [figure(asked, asked.peers[peer]) for peer in peers]
-        rows.append([asked.title, figure(asked, asked.goal), *cells, *recorded])
+    for row in measures:
+        cells = [cell for name in contenders for cell in _cells(row, name, found)]
+        recorded = [figure(row, row.peers[peer]) for peer in peers]
+        rows.append([row.title, figure(row, row.goal), *cells, *recorded])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
-def document(measures: Sequence[Measure], found: Found, asked: Asked, machine: Machine) -> dict[str, Any]:
+def document(measures: Sequence[Measure], found: Found, options: Options, machine: Machine) -> dict[str, Any]:
     """Return the conditions, and an object per measure: goal, peers; figures, ratios, `met` by contender."""
     rows = [
         {
@@ -55,29 +55,29 @@ def document(measures: Sequence[Measure], found: Found, asked: Asked, machine: M
         }
         for each in measures
     ]
-    how = {"nodes": asked.nodes, "quick": asked.quick, "limited": asked.limited}
+    how = {"nodes": options.nodes, "quick": options.quick, "limited": options.limited}
     return {**how, "cores": machine.cores, "load_before": machine.load, "rows": rows}
 
 
-def legend(asked: Asked, machine: Machine) -> list[str]:
+def legend(options: Options, machine: Machine) -> list[str]:
     """Return the notes below the table, a line per note."""
     lines = [
         "* measured on another day, on another machine of the same kind.",
         "✓ keeps the goal, ✗ does not; ÷ is the figure here over that of the better peer.",
         f"{machine.cores} cores, with a load of {machine.load:.1f} before the bench began.",
     ]
-    if asked.nodes is not None:
-        lines.append(f"With {asked.nodes} nodes in every row, whatever the row says.")
-    if asked.quick:
+    if options.nodes is not None:
+        lines.append(f"With {options.nodes} nodes in every row, whatever the row says.")
+    if options.quick:
         lines.append("With short waits and few events: not to be quoted.")
-    if not asked.limited:
+    if not options.limited:
         lines.append("Without AWS's limit on writes.")
     return lines
 
 
-def figure(asked: Measure, known: Known) -> str:
+def figure(row: Measure, known: Known) -> str:
     """Format a figure: the numbers with their units, and the remark."""
-    pairs = list(zip(asked.parts, known.values, strict=False))
+    pairs = list(zip(row.parts, known.values, strict=False))
     units = {part.unit for part, value in pairs if value is not None}
     if len(units) == 1:
         text = " / ".join(_number(value) for _, value in pairs if value is not None) + f" {units.pop()}"
@@ -86,25 +86,25 @@ def figure(asked: Measure, known: Known) -> str:
     return f"{text} ({known.said})" if text and known.said else text or known.said or _NOTHING
 
 
-def _cells(asked: Measure, name: str, found: Found) -> tuple[str, str]:
-    here = found[name].get(asked.name)
+def _cells(row: Measure, name: str, found: Found) -> tuple[str, str]:
+    here = found[name].get(row.name)
     if here is None:
         return _NOTHING, _NOTHING
-    kept = {True: " ✓", False: " ✗", None: ""}[met(asked, here)]
-    compared = _compared(asked, here, name, found)
+    kept = {True: " ✓", False: " ✗", None: ""}[met(row, here)]
+    compared = _compared(row, here, name, found)
     shares = [_NOTHING if share is None else f"{share:.2f}" for share in compared["ratios"]]
     peer = compared["better_peer"]
     told = any(share != _NOTHING for share in shares)
-    return figure(asked, here) + kept, f"{' / '.join(shares)} ({peer})" if told else _NOTHING
+    return figure(row, here) + kept, f"{' / '.join(shares)} ({peer})" if told else _NOTHING
 
 
-def _compared(asked: Measure, here: Known, name: str, found: Found) -> dict[str, Any]:
+def _compared(row: Measure, here: Known, name: str, found: Found) -> dict[str, Any]:
     """Compare with the better peer; for a peer measured in this run, today's figures count."""
-    today = {peer: found[peer][asked.name] for peer in asked.peers if asked.name in found.get(peer, {})}
-    best = better_peer({peer: known for peer, known in {**asked.peers, **today}.items() if peer != name})
+    today = {peer: found[peer][row.name] for peer in row.peers if row.name in found.get(peer, {})}
+    best = better_peer({peer: known for peer, known in {**row.peers, **today}.items() if peer != name})
     if best is None:
-        return {"better_peer": None, "ratios": [], "met": met(asked, here)}
-    return {"better_peer": best[0], "ratios": list(ratios(asked, here, best[1])), "met": met(asked, here)}
+        return {"better_peer": None, "ratios": [], "met": met(row, here)}
+    return {"better_peer": best[0], "ratios": list(ratios(row, here, best[1])), "met": met(row, here)}
 
 
 def _number(value: float) -> str:

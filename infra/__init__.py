@@ -3,6 +3,9 @@
 The installed package is named `node_nlb_sync`; the only class for users is `NodeNlb`.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 try:
     import pulumi as _pulumi  # noqa: F401
 except ImportError as missing:
@@ -11,6 +14,15 @@ except ImportError as missing:
     ) from missing
 
 from .args import NodeNlbArgs
-from .nodenlb import NodeNlb
+
+if TYPE_CHECKING:
+    from .nodenlb import NodeNlb
 
 __all__ = ["NodeNlb", "NodeNlbArgs"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the component on first use: the SDKs of AWS and Kubernetes take two seconds to load."""
+    if name != "NodeNlb":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(".nodenlb", __name__).NodeNlb

@@ -24,8 +24,8 @@ class AccessLogs(TypedDict):
     """Logs of TLS requests, in an S3 bucket."""
 
     enabled: NotRequired[bool]
-    """true writes logs to `bucket`, false turns them off, absent leaves the attribute alone. AWS writes
-    them for TLS listeners only."""
+    """true writes logs to `bucket`, false turns logs off, absent: not managed. AWS logs connections of
+    TLS listeners only."""
     bucket: NotRequired[pulumi.Input[str]]
     """A bucket of the same Region with a policy for delivery.logs.amazonaws.com. Allowed: the name of an
     S3 bucket."""
@@ -38,7 +38,7 @@ class LoadBalancer(TypedDict):
     """Scheme, name and attributes of the load balancer."""
 
     scheme: NotRequired[str]
-    """internal: without Elastic IPs, for clients inside the VPC and its networks. Allowed:
+    """internal: private addresses without Elastic IPs, for clients inside the VPC. Allowed:
     internet-facing or internal."""
     name: NotRequired[str]
     """The name in AWS; absent: node-nlb- and a random suffix. Allowed: 1 to 32 letters, digits and
@@ -49,21 +49,21 @@ class LoadBalancer(TypedDict):
     zonal_shift: NotRequired[bool | None]
     """true allows Application Recovery Controller to shift a zone away."""
     dns_client_routing: NotRequired[str | None]
-    """The addresses in DNS answers to clients inside the VPC: of any zone, for 85 percent of the queries
-    of the client's zone, or of the client's zone alone. Allowed: any_availability_zone,
+    """The zones in DNS answers to clients inside the VPC: any zone, the client's zone in 85 percent of
+    the answers, or only the client's zone. Allowed: any_availability_zone,
     partial_availability_zone_affinity or availability_zone_affinity, or null: not managed."""
     minimum_capacity: NotRequired[int | None]
     """Reserved capacity, 2.2 Mbit/s a unit, charged while reserved; 0 for none. AWS allows no reservation
     with TLS listeners, and two decreases a day. Allowed: 0 to 1000000 capacity units (LCU), or null: not
     managed."""
     enforce_private_link: NotRequired[bool]
-    """false exempts traffic of PrivateLink endpoints from the security groups' inbound rules; absent
-    leaves AWS's value, at first true."""
+    """false exempts traffic of PrivateLink endpoints from the security groups' inbound rules; absent:
+    AWS's value, true by default."""
     access_logs: NotRequired[AccessLogs]
     """Logs of TLS requests, in an S3 bucket."""
     security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
-    """Security groups of the load balancer beside the stack's own; their rules are yours. Allowed: a list
-    of security group ids."""
+    """Further security groups of the load balancer. The stack does not change their rules. Allowed: a
+    list of security group ids."""
     client_prefix_lists: NotRequired[Sequence[str]]
     """Prefix lists of clients beside clientCidrs. Each counts with its maximum of entries against AWS's
     quota of 60 rules. Allowed: a list of prefix list ids."""
@@ -174,14 +174,14 @@ class TargetHealth(TypedDict):
     """What happens in a zone with too few healthy targets of a group."""
 
     dns_failover_count: NotRequired[int]
-    """Below it DNS leaves the zone out; absent with all four keys: AWS's value, at first 1. Allowed: 1 to
-    1000 targets."""
+    """Fewer: DNS omits the zone. All four keys absent: AWS's value, 1 by default. Allowed: 1 to 1000
+    targets."""
     dns_failover_percentage: NotRequired[int]
-    """The same as a share of the targets; absent: off. Allowed: 1 to 100 percent."""
+    """The same in percent of the targets; absent: off. Allowed: 1 to 100 percent."""
     unhealthy_routing_count: NotRequired[int]
-    """Below it traffic goes to all targets, unhealthy ones too; absent: 1. Allowed: 1 to 1000 targets."""
+    """Fewer: all targets get traffic, also unhealthy targets; absent: 1. Allowed: 1 to 1000 targets."""
     unhealthy_routing_percentage: NotRequired[int]
-    """The same as a share of the targets; absent: off. Allowed: 1 to 100 percent."""
+    """The same in percent of the targets; absent: off. Allowed: 1 to 100 percent."""
 
 
 class Addresses(TypedDict):
@@ -234,6 +234,10 @@ class IngressPort(TypedDict):
 class Ingress(TypedDict):
     """The NodePort Service before the ingress controller."""
 
+    preset: NotRequired[str]
+    """The Helm chart of the ingress controller: values (ingress-presets.md) for keys of ingress and
+    healthCheck that the stack does not set. Allowed: traefik, ingress-nginx, envoy-gateway, istio, cilium
+    or haproxy."""
     create: NotRequired[bool]
     """false adopts an existing NodePort Service, without a change."""
     create_namespace: NotRequired[bool]

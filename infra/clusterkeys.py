@@ -9,6 +9,7 @@ import pulumi
 from syncer.manifests.references import IMAGE
 
 from .buildkeys import Build
+from .ingresspresets import INGRESS_PRESETS
 from .problems import VALUE
 from .resourcekeys import Resources
 from .shapes import CHARACTER, REQUIRED, Entries, Flag, Optional, Record, Rows, Text, Whole, declared
@@ -98,6 +99,17 @@ class IngressPort:
 class Ingress:
     """The NodePort Service before the ingress controller: created here, or adopted unchanged."""
 
+    preset: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The Helm chart of the ingress controller: values (ingress-presets.md) for keys of "
+                "ingress and healthCheck that the stack does not set.",
+                allowed=" or ".join(", ".join(INGRESS_PRESETS).rsplit(", ", 1)),
+                choices=tuple(INGRESS_PRESETS),
+                example="traefik",
+            )
+        )
+    )
     create: bool = declared(
         Flag(default=True, reason="false adopts an existing NodePort Service, without a change.")
     )

@@ -48,6 +48,7 @@ EFFECTS: Final = {
     "crossZone": "in place; new Pods of the syncer",
     "targetQuota": _PODS,
     "ingress": _IN_PLACE,
+    "ingress.preset": "that of the keys with values of the preset",
     "ingress.create": "refused while the Service is the stack's own",
     "ingress.namespace": _SERVICE,
     "ingress.name": _SERVICE,

@@ -125,17 +125,17 @@ def _share(reason: str) -> Optional:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetHealth:
-    """Fewer healthy targets of a group in a zone than this: out of DNS, or traffic to all targets."""
+    """Thresholds of healthy targets of a group in a zone, for DNS and for routing to all targets."""
 
     dns_failover_count: int | None = declared(
-        _healthy("Below it DNS leaves the zone out; absent with all four keys: AWS's value, at first 1.")
+        _healthy("Fewer: DNS omits the zone. All four keys absent: AWS's value, 1 by default.")
     )
-    dns_failover_percentage: int | None = declared(_share("The same as a share of the targets; absent: off."))
+    dns_failover_percentage: int | None = declared(_share("The same in percent of the targets; absent: off."))
     unhealthy_routing_count: int | None = declared(
-        _healthy("Below it traffic goes to all targets, unhealthy ones too; absent: 1.")
+        _healthy("Fewer: all targets get traffic, also unhealthy targets; absent: 1.")
     )
     unhealthy_routing_percentage: int | None = declared(
-        _share("The same as a share of the targets; absent: off.")
+        _share("The same in percent of the targets; absent: off.")
     )
 
     @property

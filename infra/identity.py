@@ -1,6 +1,5 @@
 """The syncer's AWS credentials: the resources of every identity kind, and the needs of the Pod."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,12 +7,13 @@ from typing import Final
 import pulumi
 from pulumi_aws import eks, iam
 
-from syncer.manifests.credentials import STS_AUDIENCE, Credentials, of_kind
+from syncer.manifests.credentials import Credentials, of_kind
 
 from .component import Component
 from .identitychoice import kind_of
 from .identitykeys import EXTERNAL, IRSA, NODE_ROLE, POD_IDENTITY, USER_KEYS
 from .keys import Settings
+from .trust import statement, web_identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,23 +154,3 @@ KINDS: Final[Mapping[str, type[_Identity]]] = {
     NODE_ROLE: NodeRole,
     USER_KEYS: UserKeys,
 }
-
-
-def statement(
-    kind: str,
-    principal: str,
-    actions: list[str],
-    condition: Mapping[str, Mapping[str, str]] | None = None,
-) -> str:
-    """Return a trust policy with a single statement, as JSON."""
-    entry = {"Effect": "Allow", "Principal": {kind: principal}, "Action": actions}
-    if condition:
-        entry["Condition"] = {operator: dict(tests) for operator, tests in condition.items()}
-    return json.dumps({"Version": "2012-10-17", "Statement": [entry]})
-
-
-def web_identity(provider_arn: str, subject: str) -> str:
-    """Trust the tokens of a ServiceAccount from an issuer, with STS as audience (EKS user guide, IRSA)."""
-    issuer = provider_arn.partition("oidc-provider/")[2]
-    equals = {f"{issuer}:sub": subject, f"{issuer}:aud": STS_AUDIENCE}
-    return statement("Federated", provider_arn, ["sts:AssumeRoleWithWebIdentity"], {"StringEquals": equals})

@@ -19,8 +19,8 @@ class AccessLogs:
     enabled: bool | None = declared(
         Optional(
             inner=Flag(
-                reason="true writes logs to `bucket`, false turns them off, absent leaves the attribute "
-                "alone. AWS writes them for TLS listeners only.",
+                reason="true writes logs to `bucket`, false turns logs off, absent: not managed. AWS logs "
+                "connections of TLS listeners only.",
             )
         )
     )
@@ -52,7 +52,7 @@ class LoadBalancer:
 
     scheme: str = declared(
         Text(
-            reason="internal: without Elastic IPs, for clients inside the VPC and its networks.",
+            reason="internal: private addresses without Elastic IPs, for clients inside the VPC.",
             allowed="internet-facing or internal",
             choices=("internet-facing", INTERNAL),
             default="internet-facing",
@@ -88,8 +88,8 @@ class LoadBalancer:
     dns_client_routing: str | None = declared(
         Optional(
             inner=Text(
-                reason="The addresses in DNS answers to clients inside the VPC: of any zone, for 85 percent "
-                "of the queries of the client's zone, or of the client's zone alone.",
+                reason="The zones in DNS answers to clients inside the VPC: any zone, the client's zone in "
+                "85 percent of the answers, or only the client's zone.",
                 allowed="any_availability_zone, partial_availability_zone_affinity or "
                 "availability_zone_affinity",
                 choices=(
@@ -118,7 +118,7 @@ class LoadBalancer:
         Optional(
             inner=Flag(
                 reason="false exempts traffic of PrivateLink endpoints from the security groups' inbound "
-                "rules; absent leaves AWS's value, at first true.",
+                "rules; absent: AWS's value, true by default.",
             )
         )
     )
@@ -129,12 +129,12 @@ class LoadBalancer:
         Rows(
             item=Text(
                 output=True,
-                reason="A security group of yours.",
+                reason="A security group of another owner.",
                 allowed="the id of a security group",
                 pattern=r"sg-[0-9a-f]{8,17}",
                 example="sg-0123456789abcdef0",
             ),
-            reason="Security groups of the load balancer beside the stack's own; their rules are yours.",
+            reason="Further security groups of the load balancer. The stack does not change their rules.",
             allowed="a list of security group ids",
             default=[],
         )

@@ -4,18 +4,14 @@ The table of docs/stack.md, the `config:` of Pulumi.yaml, the JSON Schema for ed
 component's schema for other languages.
 """
 
-import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from .effects import effect
 from .host import NodeNlbProvider
-from .keys import ROOT
+from .keytable import table
 from .schemas import editor_schema, project_config
-from .shapes import REQUIRED, Entries, Optional, Record, Rows, Shape, camel
 from .typed import arguments
 
 PROJECT: Final = Path(__file__).parent.parent
@@ -24,42 +20,6 @@ ARGS: Final = PROJECT / "infra" / "args.py"
 BEGIN: Final = "<!-- keys: written by python -m infra.reference -->\n"
 END: Final = "<!-- end of keys -->\n"
 KEYS: Final = "  # Written by python -m infra.reference: a wrong type is refused before anything runs.\n"
-
-
-def table() -> str:
-    """Return a Markdown table with a row per key."""
-    head = ["| key | type | default | allowed | why | a change |", "|---|---|---|---|---|---|"]
-    return "\n".join(
-        [*head, *(row for name, shape in ROOT.fields.items() for row in rows(camel(name), shape))]
-    )
-
-
-def rows(path: str, shape: Shape) -> Iterator[str]:
-    """Yield the key, then the keys inside; maps of plain strings have no rows inside."""
-    inner = shape.inner if isinstance(shape, Optional) else shape
-    cells = (f"`{path}`", inner.kind, default(shape), shape.allowed, inner.reason, effect(path))
-    yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
-    if isinstance(inner, Rows):
-        inner, path = inner.item, f"{path}[]"
-    elif isinstance(inner, Entries):
-        inner, path = inner.item, f"{path}.*"
-    if isinstance(inner, Record):
-        for name, field in inner.fields.items():
-            yield from rows(f"{path}.{camel(name)}", field)
-
-
-def default(shape: Shape) -> str:
-    """Return the meaning of an absent key."""
-    if shape.default is REQUIRED:
-        return "required"
-    if shape.default is None:
-        return "absent"
-    return "" if isinstance(shape, Record) else f"`{compact(shape.default)}`"
-
-
-def compact(value: Any) -> str:
-    """Return a default on a single line; strings without quotes."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def with_table(page: str) -> str:

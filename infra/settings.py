@@ -16,6 +16,7 @@ from .clusterkeys import Syncer
 from .combinations import wrong_combinations
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
+from .ingresspresets import with_ingress_preset
 from .kept import released_zones
 from .keys import ROOT, Settings
 from .listenerrules import listener_problems
@@ -91,7 +92,7 @@ def examined(
 
 def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
     """Read every key by itself, with the preset's values; return None for a wrong key."""
-    filled = with_given_groups(with_preset(dict(raw)))
+    filled = with_given_groups(with_ingress_preset(with_preset(dict(raw))))
     settings: Settings | None = ROOT.read("", filled, problems)
     problems.extend(missing_network(filled))
     problems.extend(beside_given_groups(filled, DEFAULTS))

@@ -10,7 +10,7 @@ TargetGroupArn = NewType("TargetGroupArn", str)
 
 # Port of a Target with an unknown number: a call without a port uses the target group's default port.
 OWN_PORT = 0
-OWN_PORT_SAYS = "the group's own port"
+OWN_PORT_TEXT = "the group's own port"
 
 # Values of TargetHealthDescription.AdministrativeOverride.State (botocore elbv2 model) for a zonal shift.
 SHIFTED = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
@@ -30,12 +30,12 @@ class Target(NamedTuple):
     @property
     def shown(self) -> str:
         """Target for logs and messages: instance and port."""
-        return f"{self.id}:{self.port}" if self.port != OWN_PORT else f"{self.id} on {OWN_PORT_SAYS}"
+        return f"{self.id}:{self.port}" if self.port != OWN_PORT else f"{self.id} on {OWN_PORT_TEXT}"
 
 
 def port_shown(port: int) -> str:
     """Return the port for logs and messages."""
-    return str(port) if port != OWN_PORT else OWN_PORT_SAYS
+    return str(port) if port != OWN_PORT else OWN_PORT_TEXT
 
 
 def port_in_json(port: int | None) -> int | None:
@@ -123,21 +123,21 @@ class Standing(StrEnum):
 class Verdict:
     """The standing of a Node, and the code of the rule that decided.
 
-    `speaker` is the authoritative Node, if another Node of the same instance decided. `zone` is the zone of
-    the instance, read from `zone_source`.
+    `authoritative` is the name of the authoritative Node, if another Node of the same instance decided.
+    `zone` is the zone of the instance, read from `zone_source`.
     """
 
     node: str
     instance_id: InstanceId | None
     standing: Standing
     reason: str
-    speaker: str = ""
+    authoritative: str = ""
     zone: str = ""
     zone_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Intent:
     """The desired state of an instance: the verdict of its authoritative Node.
 
     `deadline`: the instance is leaving and will soon be stopped, whichever rule matched (Karpenter sets
@@ -162,7 +162,7 @@ class Evaluation:
     """
 
     verdicts: tuple[Verdict, ...]
-    instances: Mapping[InstanceId, Wish]
+    instances: Mapping[InstanceId, Intent]
     complete: bool = True
 
 
@@ -171,14 +171,14 @@ class Desired:
     """The instances that every group of this syncer should contain.
 
     The set is computed once for all groups, so the groups never differ. `wanted` instances should be targets;
-    `over_quota` instances would be wanted if the quota had room. `wishes` has every instance that a Node
+    `over_quota` instances would be wanted if the quota had room. `intents` has every instance that a Node
     names, wanted or not. `all_out`: the rules exclude every listed Node, and no Node is leaving or joining.
     `unsettled`: at least one group is unsettled (see GroupState), so a learnt limit may be too low.
     """
 
     wanted: frozenset[InstanceId]
     over_quota: frozenset[InstanceId] = frozenset()
-    wishes: Mapping[InstanceId, Wish] = field(default_factory=dict)
+    intents: Mapping[InstanceId, Intent] = field(default_factory=dict)
     complete: bool = True
     all_out: bool = False
     unsettled: bool = False

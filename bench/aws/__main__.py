@@ -101,6 +101,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.aws", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float, default=LATENCY_S, help="seconds until a call is answered")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_main(asked.port, asked.latency))
+        asyncio.run(_main(arguments.port, arguments.latency))

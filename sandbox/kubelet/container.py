@@ -47,7 +47,7 @@ class Surroundings:
     """The Pod's part of a container's environment.
 
     `prepare` returns the command or raises ConfigError or ImageError; `changed` is called after each change
-    of the record; `tell` records a Kubernetes event (reason, message).
+    of the record; `publish` records a Kubernetes event (reason, message).
     """
 
     session: aiohttp.ClientSession
@@ -58,7 +58,7 @@ class Surroundings:
     pid_file: Path
     prepare: Callable[[], Awaitable[Prepared]]
     changed: Callable[[], None]
-    tell: Callable[[str, str], None]
+    publish: Callable[[str, str], None]
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class Container:
                 reason = "CreateContainerConfigError" if isinstance(error, ConfigError) else "ErrImagePull"
                 if self.record.state != Waiting(reason, str(error)):
                     self._see(Waiting(reason, str(error)))
-                    self.around.tell("Failed", f"Error: {error}")
+                    self.around.publish("Failed", f"Error: {error}")
                 await self._pause(_CONFIG_RETRY_S)
         return None
 
@@ -154,7 +154,7 @@ class Container:
         self.record.started = "startupProbe" not in self.spec
         self.record.ready = self.record.started and "readinessProbe" not in self.spec
         self._see(Running(began))
-        self.around.tell("Started", f"Started container {self.record.name}")
+        self.around.publish("Started", f"Started container {self.record.name}")
         self._place = probes.Place(
             session=self.around.session,
             pod_ip=self.around.pod_ip,
@@ -190,7 +190,7 @@ class Container:
             ]
             await asyncio.gather(*running)
         except probes.ProbeError as error:
-            self.around.tell("Unhealthy", str(error))
+            self.around.publish("Unhealthy", str(error))
 
     def _on_startup(self, good: bool, why: str) -> bool:
         if not good:
@@ -208,13 +208,13 @@ class Container:
             self.record.ready = good
             self.around.changed()
             if not good:
-                self.around.tell("Unhealthy", f"Readiness probe failed: {why}")
+                self.around.publish("Unhealthy", f"Readiness probe failed: {why}")
         return True
 
     def _unhealthy(self, kind: str, why: str) -> bool:
         """Kill the container; the restart policy may restart the container."""
-        self.around.tell("Unhealthy", f"{kind} probe failed: {why}")
-        self.around.tell("Killing", f"Container {self.record.name} failed {kind.lower()} probe")
+        self.around.publish("Unhealthy", f"{kind} probe failed: {why}")
+        self.around.publish("Killing", f"Container {self.record.name} failed {kind.lower()} probe")
         if self._spawned:
             spec = self.spec[f"{kind.lower()}Probe"]
             grace = spec.get("terminationGracePeriodSeconds", self.around.grace_s)
@@ -228,7 +228,7 @@ class Container:
         if hook and self._place:
             wrong = await probes.act(hook, self._place, grace_s)
             if wrong:
-                self.around.tell("FailedPreStopHook", f"PreStopHook failed: {wrong}")
+                self.around.publish("FailedPreStopHook", f"PreStopHook failed: {wrong}")
         spawned.signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(max(over - time.monotonic(), _LEAST_GRACE_S if hook else 0)):
@@ -248,7 +248,7 @@ class Container:
         if delay:
             why = f"back-off {delay:g}s restarting failed container={self.record.name}"
             self._see(Waiting("CrashLoopBackOff", why))
-            self.around.tell("BackOff", why)
+            self.around.publish("BackOff", why)
             await self._pause(delay)
         if not self._stopping:
             self.record.restarts += 1
@@ -266,7 +266,7 @@ class Container:
 
     def _not_started(self, word: str, error: OSError | ValueError, began: dt.datetime) -> Terminated:
         message = f'exec: "{word}": {getattr(error, "strerror", None) or error}'
-        self.around.tell("Failed", f"Error: {message}")
+        self.around.publish("Failed", f"Error: {message}")
         return Terminated(
             exit_code=_START_ERROR, reason="StartError", message=message, started=began, finished=began
         )

@@ -21,7 +21,7 @@ class Events:
         self._node = pod["spec"].get("nodeName", "")
         self._sending: set[asyncio.Task[None]] = set()
 
-    def tell(self, reason: str, message: str) -> None:
+    def publish(self, reason: str, message: str) -> None:
         """Send an event without waiting for it."""
         log.info("%s/%s: %s: %s", self._metadata["namespace"], self._metadata["name"], reason, message)
         task = asyncio.get_running_loop().create_task(self._send(reason, message))

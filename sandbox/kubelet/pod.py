@@ -67,7 +67,7 @@ class PodRun:
         self._events = Events(host.kube, pod)
         self._objects = Reader(host.kube, metadata["namespace"])
         self._dirty, self._deleted = asyncio.Event(), asyncio.Event()
-        self._told = False
+        self._published = False
         self._retry = Retry(f"status of {self._path}", log, _RETRY_S)
         now = dt.datetime.now(dt.UTC)
         known = pod.get("status", {})
@@ -86,7 +86,7 @@ class PodRun:
         self.pod = pod
         if "deletionTimestamp" in pod["metadata"]:
             self._deleted.set()
-        elif self._told and _verdicts(pod.get("status", {})) != _verdicts(self._status()):
+        elif self._published and _verdicts(pod.get("status", {})) != _verdicts(self._status()):
             self._dirty.set()
 
     async def run(self) -> None:
@@ -145,7 +145,7 @@ class PodRun:
         except Exception as error:  # noqa: BLE001  (retry after any answer)
             self._trouble = str(error) or type(error).__name__
             if self._trouble != said:
-                self._events.tell("FailedMount", f"MountVolume.SetUp failed: {self._trouble}")
+                self._events.publish("FailedMount", f"MountVolume.SetUp failed: {self._trouble}")
             return False
         return True
 
@@ -169,7 +169,7 @@ class PodRun:
         begun = [one for one in (*self._init, *self._main) if one.begun]
         for container in begun:
             if container.running:
-                self._events.tell("Killing", f"Stopping container {container.record.name}")
+                self._events.publish("Killing", f"Stopping container {container.record.name}")
         await asyncio.gather(*(container.stop(grace) for container in begun))
         living.cancel()
         await asyncio.gather(living, return_exceptions=True)
@@ -220,7 +220,7 @@ class PodRun:
         body = {"metadata": {"uid": self.uid}, "status": self._status()}
         written = await self._host.kube.patch(f"{self._path}/status", body)
         self.pod["status"] = written["status"]
-        self._told = True
+        self._published = True
 
     def _containers(self, specs: str, statuses: str, now: dt.datetime) -> list[Container]:
         known = {one["name"]: one for one in self.pod.get("status", {}).get(statuses, [])}
@@ -244,7 +244,7 @@ class PodRun:
             pid_file=self.directory / f"{spec['name']}.pid",
             prepare=self._preparing(spec),
             changed=self._dirty.set,
-            tell=self._events.tell,
+            publish=self._events.publish,
         )
 
     def _preparing(self, spec: Mapping[str, Any]) -> Callable[[], Any]:

@@ -31,7 +31,7 @@ class Drain:
     name: str
     instance_id: str
     pause_s: float
-    tell: Callable[[str], None]
+    show: Callable[[str], None]
 
     def cordon(self) -> None:
         """Mark the node unschedulable."""
@@ -89,7 +89,7 @@ class Drain:
         return f"/api/v1/nodes/{self.name}"
 
     def _say(self, what: str) -> None:
-        self.tell(f"{self.name}: {what}")
+        self.show(f"{self.name}: {what}")
 
     def _node(self) -> dict[str, Any]:
         return self._ignoring_absence(lambda api: api.get(self._path))

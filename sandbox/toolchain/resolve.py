@@ -82,7 +82,7 @@ class _Job:
     refusal: str = ""
     began: float = field(default_factory=time.monotonic)
 
-    def tell(
+    def advance(
         self, step: Step, done: int = 0, total: int | None = None, unit: str = "", note: str = ""
     ) -> None:
         self.report(
@@ -100,7 +100,7 @@ class _Job:
 
     def ready(self, note: str) -> Path:
         path = store.install(self.tool, self.files)
-        self.tell(Step.READY, note=note)
+        self.advance(Step.READY, note=note)
         return path
 
 
@@ -126,14 +126,14 @@ def _prepare(missing: Sequence[Tool], known: Pins, report: Report) -> dict[str, 
 def _download(jobs: Sequence[_Job]) -> dict[str, Path]:
     """Fetch the official releases; a job without a release gets the reason in `refusal`."""
     paths = {}
-    answers = fetch.digests([job.tool for job in jobs], lambda: jobs[0].tell(Step.ASKING))
+    answers = fetch.digests([job.tool for job in jobs], lambda: jobs[0].advance(Step.ASKING))
     for job in jobs:
         job.began = time.monotonic()
         try:
             paths[job.tool.name] = _download_one(job, answers[job.tool.name])
         except DownloadError as error:
             job.refusal = str(error)
-            job.tell(Step.FALLING_BACK, note=job.refusal)
+            job.advance(Step.FALLING_BACK, note=job.refusal)
     return paths
 
 
@@ -143,7 +143,7 @@ def _download_one(job: _Job, digest: str | DownloadError) -> Path:
 
     def tick(done: int, total: int | None) -> None:
         in_mb = None if total is None else max(1, total // _MEGABYTE)
-        job.tell(Step.DOWNLOADING, done // _MEGABYTE, in_mb, "MB")
+        job.advance(Step.DOWNLOADING, done // _MEGABYTE, in_mb, "MB")
 
     fetch.download(job.tool.release, digest, job.files, tick)
     if not (job.files / job.tool.name).is_file():
@@ -164,7 +164,7 @@ def _require_go(jobs: Sequence[_Job], known: Pins) -> None:
         build.check_go(
             known.go_minimum,
             first.tool.build.module,
-            lambda at: first.tell(at.step, at.done, at.total, at.unit),
+            lambda at: first.advance(at.step, at.done, at.total, at.unit),
         )
     except GoUnusableError as error:
         names = ", ".join(f"{job.tool.name} {job.tool.version}" for job in jobs)
@@ -179,7 +179,7 @@ def _build_one(job: _Job) -> Path:
     job.began = time.monotonic()
     try:
         build.build(
-            job.tool, job.files / job.tool.name, lambda at: job.tell(at.step, at.done, at.total, at.unit)
+            job.tool, job.files / job.tool.name, lambda at: job.advance(at.step, at.done, at.total, at.unit)
         )
     except BuildError as error:
         raise ToolchainError(

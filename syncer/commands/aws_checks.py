@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from syncer.commands.finding import Finding, Grade, fails, note, ok
 from syncer.config.settings import GroupSettings, ServicePort, Settings
 from syncer.decide.evaluate import evaluate
-from syncer.decide.reasons import override_says
+from syncer.decide.reasons import override_text
 from syncer.decide.zones import is_enabled
 from syncer.elb.firewall import missing_rules, node_groups
 from syncer.elb.survey import GroupFacts, Survey
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[0-9]{1,5}")
 
 def _shift_text(shifted: Sequence[TargetHealth]) -> str:
     counts = Counter(health.override for health in shifted)
-    counted = "; ".join(f"{n} targets: {override_says(override)}" for override, n in sorted(counts.items()))
+    counted = "; ".join(f"{n} targets: {override_text(override)}" for override, n in sorted(counts.items()))
     return f"zonal shift: {counted}"
 
 

@@ -19,7 +19,7 @@ from syncer.decide.documents import DocumentError
 from syncer.decide.explanation import ABSENT, AtGroup, Explanation
 from syncer.decide.next_action import Action
 from syncer.errors import ClusterError, MisconfiguredError
-from syncer.model import OWN_PORT_SAYS
+from syncer.model import OWN_PORT_TEXT
 
 _NOT_FOUND = 404
 _GROUPS = "NLB_SYNC_TARGET_GROUPS"
@@ -99,7 +99,7 @@ def _fields(binding: Binding, settings: Settings) -> Sequence[Difference]:
 def _source(group: GroupSettings) -> str:
     if isinstance(group.port, ServicePort):
         return f"{group.port.service}:{group.port.port}"
-    return OWN_PORT_SAYS if group.port is None else f"port {group.port}"
+    return OWN_PORT_TEXT if group.port is None else f"port {group.port}"
 
 
 def _differs(at: AtGroup) -> bool:

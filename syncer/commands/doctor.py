@@ -90,11 +90,11 @@ def _show(findings: Iterable[Finding], *, as_json: bool) -> None:
             {
                 "well": all(each.grade is not Grade.FAILS for each in listed),
                 "checks": [
-                    {"check": each.check, "result": each.grade.value, "says": each.says} for each in listed
+                    {"check": each.check, "result": each.grade.value, "says": each.detail} for each in listed
                 ],
             }
         )
     else:
         show_table(
-            ("CHECK", "RESULT", "DETAIL"), ((each.check, each.grade.value, each.says) for each in listed)
+            ("CHECK", "RESULT", "DETAIL"), ((each.check, each.grade.value, each.detail) for each in listed)
         )

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 from syncer.commands.names import hint, plain
 from syncer.commands.plan_table import show_plans
-from syncer.commands.printing import Exit, complain, show, show_json, show_table, spoken_by
+from syncer.commands.printing import Exit, authoritative_note, complain, show, show_json, show_table
 from syncer.commands.reading import read_whole
 from syncer.config.settings import load
 from syncer.decide import answers
@@ -24,9 +24,9 @@ from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.documents import DocumentError, read_nodes, read_targets
 from syncer.decide.evaluate import evaluate
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.decide.reasons import meaning_of, override_says
+from syncer.decide.reasons import meaning_of, override_text
 from syncer.decide.selector import Selector, SelectorError
-from syncer.decide.zones import place_says
+from syncer.decide.zones import zone_text
 from syncer.errors import MisconfiguredError
 from syncer.model import GroupState, InstanceId, TargetGroupArn, TargetHealth, Verdict
 from syncer.text.numbers import port
@@ -161,10 +161,10 @@ def _names(each: Verdict) -> set[str]:
 
 
 def _explained_row(each: Verdict, selector: str, overrides: Mapping[InstanceId, str]) -> tuple[str, ...]:
-    because = meaning_of(each.reason, selector, place_says(each.zone, each.zone_source))
-    because += f" ({spoken_by(each.speaker)})" if each.speaker else ""
+    because = meaning_of(each.reason, selector, zone_text(each.zone, each.zone_source))
+    because += f" ({authoritative_note(each.authoritative)})" if each.authoritative else ""
     if each.instance_id and each.instance_id in overrides:
-        because += f"; {override_says(overrides[each.instance_id])}"
+        because += f"; {override_text(overrides[each.instance_id])}"
     return each.node or "(no name)", each.instance_id or "-", each.standing, each.reason, because
 
 

@@ -18,19 +18,19 @@ class Finding:
 
     check: str
     grade: Grade
-    says: str
+    detail: str
 
 
-def ok(check: str, says: str) -> Finding:
+def ok(check: str, detail: str) -> Finding:
     """Return a passed check."""
-    return Finding(check, Grade.OK, says)
+    return Finding(check, Grade.OK, detail)
 
 
-def note(check: str, says: str) -> Finding:
+def note(check: str, detail: str) -> Finding:
     """Return a check with a loss; the syncer still works."""
-    return Finding(check, Grade.NOTE, says)
+    return Finding(check, Grade.NOTE, detail)
 
 
-def fails(check: str, says: str) -> Finding:
+def fails(check: str, detail: str) -> Finding:
     """Return a failed check: the syncer will not work."""
-    return Finding(check, Grade.FAILS, says)
+    return Finding(check, Grade.FAILS, detail)

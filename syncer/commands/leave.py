@@ -22,7 +22,7 @@ from syncer.decide import answers
 from syncer.decide.handover import handover_policy, without_us
 from syncer.decide.plan import plan
 from syncer.decide.policy import PlanPolicy
-from syncer.decide.reasons import hold_says
+from syncer.decide.reasons import hold_text
 from syncer.elb.arn import parse_arn
 from syncer.errors import AwsError, ClusterError, DeniedError
 from syncer.model import Desired, GroupPlan, GroupState, Why
@@ -123,9 +123,9 @@ def _rehearse(plans: Sequence[GroupPlan], *, as_json: bool) -> int:
 
 def _stays(why: Why) -> str:
     """Return why a target stays; `leave` has no doubtful removals, so no hold to confirm."""
-    return "too few others serve yet" if why is Why.SHARE else hold_says(why)
+    return "too few others serve yet" if why is Why.SHARE else hold_text(why)
 
 
 def _show(plans: Sequence[GroupPlan]) -> None:
     named = ((parse_arn(each.target_group).name, each) for each in plans)
-    show_plans(named, held="stays", says=_stays)
+    show_plans(named, held="stays", text=_stays)

@@ -18,16 +18,16 @@ from syncer.commands.flags import own_url
 from syncer.commands.look import Look, Readings, look
 from syncer.commands.names import hint, plain
 from syncer.commands.plan_table import show_plans
-from syncer.commands.printing import Exit, complain, show, show_json, show_table, spoken_by
-from syncer.commands.quarantine import quarantine_at, says
+from syncer.commands.printing import Exit, authoritative_note, complain, show, show_json, show_table
+from syncer.commands.quarantine import quarantine_at, reason_text
 from syncer.commands.reach import aws, records_of
 from syncer.config.settings import Settings, load
 from syncer.decide import answers
 from syncer.decide.explanation import AtGroup, Explanation
 from syncer.decide.policy import Ownership
-from syncer.decide.reasons import health_says, meaning_of, override_says
+from syncer.decide.reasons import health_text, meaning_of, override_text
 from syncer.decide.selector import Selector
-from syncer.decide.zones import place_says
+from syncer.decide.zones import zone_text
 from syncer.elb.arn import parse_arn
 from syncer.errors import MisconfiguredError
 from syncer.model import port_in_json, port_shown
@@ -123,7 +123,7 @@ def _as_json(explanation: Explanation, selector: str) -> dict[str, Any]:
         "verdict": explanation.standing.value,
         "reason": explanation.reason,
         "says": _meaning(explanation, selector),
-        "speaker": explanation.speaker,
+        "speaker": explanation.authoritative,
         "zone": explanation.zone,
         "zone_source": explanation.zone_source,
         "groups": [
@@ -143,7 +143,7 @@ def _as_json(explanation: Explanation, selector: str) -> dict[str, Any]:
 
 
 def _meaning(explanation: Explanation, selector: str) -> str:
-    return meaning_of(explanation.reason, selector, place_says(explanation.zone, explanation.zone_source))
+    return meaning_of(explanation.reason, selector, zone_text(explanation.zone, explanation.zone_source))
 
 
 def _show_explanation(explanation: Explanation, selector: str, *, gap: bool) -> None:
@@ -153,17 +153,17 @@ def _show_explanation(explanation: Explanation, selector: str, *, gap: bool) -> 
     instance = explanation.instance_id or "no instance"
     show(f"{name} ({instance}): {explanation.standing.value}, {explanation.reason}")
     show(f"  {_meaning(explanation, selector)}")
-    if place := place_says(explanation.zone, explanation.zone_source):
+    if place := zone_text(explanation.zone, explanation.zone_source):
         show(f"  zone: {place}")
-    if explanation.speaker:
-        show(f"  ({spoken_by(explanation.speaker)})")
+    if explanation.authoritative:
+        show(f"  ({authoritative_note(explanation.authoritative)})")
     rows = [
         (
             f"  {_group_name(at)}",
             "-" if at.port is None else port_shown(at.port),
             at.state,
-            "; ".join(filter(None, (health_says(at.state, at.reason), override_says(at.override)))) or "-",
-            f"hold: {says(at.why, at.retry_in)}" if at.why else at.next,
+            "; ".join(filter(None, (health_text(at.state, at.reason), override_text(at.override)))) or "-",
+            f"hold: {reason_text(at.why, at.retry_in)}" if at.why else at.next,
         )
         for at in explanation.groups
     ]

@@ -74,6 +74,6 @@ def complain(problem: object) -> None:
     write_error(f"nlb-sync: {redacted_input(str(problem))}")
 
 
-def spoken_by(speaker: str) -> str:
+def authoritative_note(authoritative: str) -> str:
     """Name the authoritative Node of several Nodes of one instance."""
-    return f"by {speaker}, the newest Node of this instance"
+    return f"by {authoritative}, the newest Node of this instance"

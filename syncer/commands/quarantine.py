@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from syncer.commands.status import ask_status
-from syncer.decide.reasons import hold_says
+from syncer.decide.reasons import hold_text
 from syncer.model import OWN_PORT, QUARANTINES, GroupState, InstanceId, Target, TargetGroupArn, Why
 
 # A syncer answers within a second; the command does not wait for another program on the port.
@@ -52,6 +52,6 @@ def quarantined(state: GroupState, targets: Mapping[Target, Quarantined]) -> Gro
     )
 
 
-def says(why: Why, retry_in: float | None) -> str:
+def reason_text(why: Why, retry_in: float | None) -> str:
     """Return the condition that ends a hold, with the remaining time if known."""
-    return hold_says(why) + ("" if retry_in is None else f", in {math.ceil(retry_in)} s")
+    return hold_text(why) + ("" if retry_in is None else f", in {math.ceil(retry_in)} s")

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 from syncer.commands.printing import Exit, complain, show, show_json, show_table
-from syncer.decide.reasons import hold_says
-from syncer.model import OWN_PORT_SAYS
+from syncer.decide.reasons import hold_text
+from syncer.model import OWN_PORT_TEXT
 
 _PATIENCE_S = 10.0
 _MOST_BYTES = 64 * 1024 * 1024  # 2 MB for 5,000 nodes
@@ -129,7 +129,7 @@ def _row(answer: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]
     age = _age(answer, group)
     return (
         _name(group),
-        OWN_PORT_SAYS if group.get("own_port") else str(group.get("port") or "-"),
+        OWN_PORT_TEXT if group.get("own_port") else str(group.get("port") or "-"),
         str(group.get("registered", "-")),
         str(group.get("healthy", "-")),
         "-" if group.get("floor") is None else str(group["floor"]),
@@ -141,7 +141,7 @@ def _row(answer: Mapping[str, Any], group: Mapping[str, Any]) -> tuple[str, ...]
 
 def _show_held(group: Mapping[str, Any]) -> None:
     for why, count in sorted(Counter(held["why"] for held in group["held"]).items()):
-        show(f"{_name(group)} holds {count} for {why}: {hold_says(why)}")
+        show(f"{_name(group)} holds {count} for {why}: {hold_text(why)}")
     if hold := group.get("hold_id"):
         show(f"{_name(group)} waits for capacity or approval: nlb-sync confirm {_name(group)} {hold}")
 

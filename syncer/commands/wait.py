@@ -17,14 +17,14 @@ from syncer.commands.flags import own_url
 from syncer.commands.names import hint, instance_of, plain
 from syncer.commands.patience import Patience, Progress, Sight, UntilDrained, UntilHealthy
 from syncer.commands.printing import Exit, complain, show, show_json
-from syncer.commands.quarantine import Quarantine, quarantine_at, says
+from syncer.commands.quarantine import Quarantine, quarantine_at, reason_text
 from syncer.commands.reach import aws
 from syncer.config.settings import Settings, load
 from syncer.decide.desired import ZONE_NOT_ENABLED
 from syncer.decide.evaluate import Facts, rule_for
 from syncer.decide.reasons import meaning_of
 from syncer.decide.serving import serving_of
-from syncer.decide.zones import Source, is_enabled, place_says
+from syncer.decide.zones import Source, is_enabled, zone_text
 from syncer.elb.arn import parse_arn
 from syncer.errors import AccessDeniedError, AwsError, ClusterError, SyncerError, TargetGroupNotFoundError
 from syncer.interfaces import Clock, Elb
@@ -113,7 +113,7 @@ class Watchman:
             return ""
         held = await self.quarantine()
         lines = [
-            f"{parse_arn(arn).name} holds it for {each.why}: {says(each.why, each.retry_in)}"
+            f"{parse_arn(arn).name} holds it for {each.why}: {reason_text(each.why, each.retry_in)}"
             for arn in self.groups
             for target, each in held.get(arn, {}).items()
             if target.id == instance
@@ -226,7 +226,7 @@ async def _identify(args: argparse.Namespace, settings: Settings, watchman: Watc
         listed = await watchman.listed_zone(instance)
         zone, source = (listed, Source.AWS) if listed else (node.zone, node.zone_source)
         if not is_enabled(zone, settings.zones):
-            meaning = meaning_of(ZONE_NOT_ENABLED, place=place_says(zone, source))
+            meaning = meaning_of(ZONE_NOT_ENABLED, place=zone_text(zone, source))
             raise NotPossibleError(f"{meaning} ({ZONE_NOT_ENABLED})")
     return instance
 

@@ -55,14 +55,14 @@ def overrides_of(groups: Iterable[GroupState]) -> dict[InstanceId, str]:
 def sentence_of(reason: str) -> str:
     """Return the sentence of the rule with this code; "" for an unknown code."""
     code = "Taint:{key}" if reason.startswith("Taint:") else reason
-    return next((f"a node {rule.says}" for rule in RULES if rule.code == code), "")
+    return next((f"a node {rule.text}" for rule in RULES if rule.code == code), "")
 
 
 def verdict_table() -> str:
     """Return the rules as in docs/verdicts.md: a Markdown row for every rule."""
     lines = ["| # | a node … | verdict | reason |", "|---|---|---|---|"]
     lines += [
-        f"| {rule.number} | {rule.says} | {rule.standing.value} | `{rule.code.format(key='<key>')}` |"
+        f"| {rule.number} | {rule.text} | {rule.standing.value} | `{rule.code.format(key='<key>')}` |"
         for rule in RULES
     ]
     return "\n".join(lines) + "\n"

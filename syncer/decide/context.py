@@ -61,17 +61,17 @@ def notices(
     """
     heard: dict[InstanceId, Notice] = {}
     for instance in {target.id for target in surplus}:
-        wish, old = desired.wishes.get(instance), actual.memory.announced.get(instance)
-        if wish is None:
+        intent, old = desired.intents.get(instance), actual.memory.announced.get(instance)
+        if intent is None:
             if old is not None:
                 heard[instance] = old
             continue
-        if wish.standing is not Standing.LEAVING:
+        if intent.standing is not Standing.LEAVING:
             continue
-        urgency = _urgency(wish.reason, deadline=wish.deadline)
+        urgency = _urgency(intent.reason, deadline=intent.deadline)
         since = min(old.since, now) if old is not None and old.urgency <= urgency else now
-        if wish.since is not None and 0 < wish.since < since:
-            since = wish.since
+        if intent.since is not None and 0 < intent.since < since:
+            since = intent.since
         heard[instance] = Notice(since, urgency)
     return heard
 

@@ -9,17 +9,17 @@ from syncer.decide.evaluate import JOINING
 from syncer.decide.ownership import adopted
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of, subset
-from syncer.decide.zones import Source, is_enabled, place_says
+from syncer.decide.zones import Source, is_enabled, zone_text
 from syncer.model import (
     Desired,
     Evaluation,
     GroupState,
     InstanceId,
+    Intent,
     Standing,
     TargetHealth,
     TargetState,
     Verdict,
-    Wish,
 )
 
 ZONE_NOT_ENABLED = "ZoneNotEnabled"
@@ -41,46 +41,50 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     target unused for ever without an error. A refused instance takes no place from a node that AWS would
     accept.
     """
-    wishes = _in_enabled_zones(_where_aws_lists(evaluation.instances, groups), groups, policy.zones)
-    wanted = frozenset(i for i, wish in wishes.items() if wish.standing is Standing.IN)
+    intents = _in_enabled_zones(_where_aws_lists(evaluation.instances, groups), groups, policy.zones)
+    wanted = frozenset(i for i, intent in intents.items() if intent.standing is Standing.IN)
     everything = Desired(
         wanted=wanted,
-        wishes=wishes,
+        intents=intents,
         complete=evaluation.complete,
-        all_out=_are_all_out(wishes.values()),
+        all_out=_are_all_out(intents.values()),
         unsettled=any(group.unsettled for group in groups),
     )
     places = _places(everything, groups, policy)
     if places is None or places >= len(wanted):
         return everything
     refused = wanted.intersection(chain.from_iterable(group.refused for group in groups))
-    chosen = subset({i: wishes[i].zone for i in wanted - refused}, places)
-    chosen |= subset({i: wishes[i].zone for i in refused}, places - len(chosen))
+    chosen = subset({i: intents[i].zone for i in wanted - refused}, places)
+    chosen |= subset({i: intents[i].zone for i in refused}, places - len(chosen))
     return replace(everything, wanted=chosen, over_quota=wanted - chosen)
 
 
 def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, ...]:
     """Return the final verdict of every Node: as judged by the rules, but out if its zone is not served."""
-    if desired.wishes is evaluation.instances:
+    if desired.intents is evaluation.instances:
         return evaluation.verdicts  # the usual case: skip 5,000 verdicts
 
     def final(verdict: Verdict) -> Verdict:
-        wish = None if verdict.instance_id is None else desired.wishes.get(verdict.instance_id)
-        if wish is None or _is_same(wish, verdict):
+        intent = None if verdict.instance_id is None else desired.intents.get(verdict.instance_id)
+        if intent is None or _is_same(intent, verdict):
             return verdict
         return replace(
             verdict,
-            standing=wish.standing,
-            reason=wish.reason,
-            zone=wish.zone,
-            zone_source=wish.zone_source,
+            standing=intent.standing,
+            reason=intent.reason,
+            zone=intent.zone,
+            zone_source=intent.zone_source,
         )
 
     return tuple(map(final, evaluation.verdicts))
 
 
-def _is_same(wish: Wish, verdict: Verdict) -> bool:
-    return (wish.reason, wish.zone, wish.zone_source) == (verdict.reason, verdict.zone, verdict.zone_source)
+def _is_same(intent: Intent, verdict: Verdict) -> bool:
+    return (intent.reason, intent.zone, intent.zone_source) == (
+        verdict.reason,
+        verdict.zone,
+        verdict.zone_source,
+    )
 
 
 def nobody(verdicts: Collection[Verdict]) -> str:
@@ -98,40 +102,42 @@ def nobody(verdicts: Collection[Verdict]) -> str:
 def _reason_with_place(verdict: Verdict) -> str:
     if verdict.reason != ZONE_NOT_ENABLED:
         return verdict.reason
-    return f"{verdict.reason} ({place_says(verdict.zone, verdict.zone_source)})"
+    return f"{verdict.reason} ({zone_text(verdict.zone, verdict.zone_source)})"
 
 
-def _are_all_out(wishes: Collection[Wish]) -> bool:
-    return bool(wishes) and all(wish.standing is Standing.OUT and wish.reason != JOINING for wish in wishes)
+def _are_all_out(intents: Collection[Intent]) -> bool:
+    return bool(intents) and all(
+        intent.standing is Standing.OUT and intent.reason != JOINING for intent in intents
+    )
 
 
 def _where_aws_lists(
-    wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState]
-) -> Mapping[InstanceId, Wish]:
-    """Return the wishes with the zone that AWS lists for a target of the instance, if any."""
+    intents: Mapping[InstanceId, Intent], groups: Iterable[GroupState]
+) -> Mapping[InstanceId, Intent]:
+    """Return the intents with the zone that AWS lists for a target of the instance, if any."""
     listed: dict[InstanceId, str] = {}
     for group in groups:
         for target, health in group.targets.items():
-            if health.zone and target.id in wishes:
+            if health.zone and target.id in intents:
                 listed.setdefault(target.id, health.zone)
-    placed: dict[tuple[Wish, str], Wish] = {}  # 5,000 instances share a few dozen wishes
+    placed: dict[tuple[Intent, str], Intent] = {}  # 5,000 instances share a few dozen intents
 
-    def place(instance: InstanceId, zone: str) -> Wish:
-        key = (wishes[instance], zone)
+    def place(instance: InstanceId, zone: str) -> Intent:
+        key = (intents[instance], zone)
         if key not in placed:
             placed[key] = replace(key[0], zone=zone, zone_source=Source.AWS)
         return placed[key]
 
-    return {**wishes, **{i: place(i, zone) for i, zone in listed.items()}} if listed else wishes
+    return {**intents, **{i: place(i, zone) for i, zone in listed.items()}} if listed else intents
 
 
 def _in_enabled_zones(
-    wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState], zones: frozenset[str] | None
-) -> Mapping[InstanceId, Wish]:
-    """Return the wishes, with OUT for zones that are not served by configuration or by AWS's list."""
-    idle = _idle_zones(wishes, groups) if zones is None else {}
+    intents: Mapping[InstanceId, Intent], groups: Iterable[GroupState], zones: frozenset[str] | None
+) -> Mapping[InstanceId, Intent]:
+    """Return the intents, with OUT for zones that are not served by configuration or by AWS's list."""
+    idle = _idle_zones(intents, groups) if zones is None else {}
     if zones is None and not idle:
-        return wishes
+        return intents
 
     def enabled(instance: InstanceId, zone: str) -> bool:
         if zones is not None:
@@ -139,14 +145,14 @@ def _in_enabled_zones(
         return idle.get(zone, instance) == instance
 
     return {
-        instance: wish
-        if wish.standing is not Standing.IN or enabled(instance, wish.zone)
-        else replace(wish, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
-        for instance, wish in wishes.items()
+        instance: intent
+        if intent.standing is not Standing.IN or enabled(instance, intent.zone)
+        else replace(intent, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
+        for instance, intent in intents.items()
     }
 
 
-def _idle_zones(wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState]) -> dict[str, InstanceId]:
+def _idle_zones(intents: Mapping[InstanceId, Intent], groups: Iterable[GroupState]) -> dict[str, InstanceId]:
     """Map every idle zone to the instance of a probe target; AWS uses no target of an idle zone.
 
     A zone counts as idle only if AWS uses targets elsewhere. The probe target stays registered: without a
@@ -155,15 +161,15 @@ def _idle_zones(wishes: Mapping[InstanceId, Wish], groups: Iterable[GroupState])
     """
     listed = [group.targets.values() for group in groups if not group.blind]  # blind: the state is unknown
     if not any(health.reason == _NOT_IN_USE for healths in listed for health in healths):
-        return {}  # the usual case: skip the lookup of 5,000 wishes
+        return {}  # the usual case: skip the lookup of 5,000 intents
     unused: dict[str, set[InstanceId]] = {}
     used: set[str] = set()
     for healths in listed:
-        in_use = _zones(wishes, (health.target.id for health in healths if _is_in_use(health)))
+        in_use = _zones(intents, (health.target.id for health in healths if _is_in_use(health)))
         used.update(in_use)
         if in_use:
             idle = (health.target.id for health in healths if health.reason == _NOT_IN_USE)
-            for zone, instances in _zones(wishes, idle).items():
+            for zone, instances in _zones(intents, idle).items():
                 unused.setdefault(zone, set()).update(instances)
     return {zone: by_weight(idle)[0] for zone, idle in unused.items() if zone not in used}
 
@@ -173,13 +179,15 @@ def _is_in_use(health: TargetHealth) -> bool:
     return health.registered and health.state not in {TargetState.UNUSED, TargetState.INITIAL}
 
 
-def _zones(wishes: Mapping[InstanceId, Wish], instances: Iterable[InstanceId]) -> dict[str, set[InstanceId]]:
+def _zones(
+    intents: Mapping[InstanceId, Intent], instances: Iterable[InstanceId]
+) -> dict[str, set[InstanceId]]:
     """Return the instances that are IN, by the zone of their Node if known."""
     zones: dict[str, set[InstanceId]] = {}
     for instance in instances:
-        wish = wishes.get(instance)
-        if wish is not None and wish.zone and wish.standing is Standing.IN:
-            zones.setdefault(wish.zone, set()).add(instance)
+        intent = intents.get(instance)
+        if intent is not None and intent.zone and intent.standing is Standing.IN:
+            zones.setdefault(intent.zone, set()).add(instance)
     return zones
 
 

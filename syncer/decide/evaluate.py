@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from syncer.decide.policy import NodePolicy
-from syncer.model import Evaluation, InstanceId, NodeView, Standing, Verdict, Wish
+from syncer.model import Evaluation, InstanceId, Intent, NodeView, Standing, Verdict
 
 JOINING = "NotReadyYet"
 # Every deletionTimestamp makes a new combination of facts: beyond this size the cache is cleared.
@@ -22,13 +22,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A row of the verdict table. `{key}` in a code is the taint; `says` completes "a node"."""
+    """A row of the verdict table. `{key}` in a code is the taint; `text` completes "a node"."""
 
     number: int
     code: str
     standing: Standing
     applies: Callable[[Facts], bool]
-    says: str
+    text: str
 
 
 RULES: tuple[Rule, ...] = (
@@ -131,16 +131,16 @@ def evaluate(
     if nodes is None:
         return Evaluation(verdicts=(), instances={}, complete=False)
     listed = tuple(nodes)
-    authoritative = speakers_of(listed)
+    deciding = authoritative_nodes(listed)
     judge = judge or Judge(policy)
     verdicts, instances = [], {}
     for node in listed:
         instance = node.instance_id
-        speaker = node if instance is None else authoritative[instance]
-        verdict, wish = judge.verdict(node, speaker, registered=instance in registered)
+        authoritative = node if instance is None else deciding[instance]
+        verdict, intent = judge.verdict(node, authoritative, registered=instance in registered)
         verdicts.append(verdict)
         if instance is not None:
-            instances[instance] = wish
+            instances[instance] = intent
     judge.forget_all_but(len(listed))
     return Evaluation(verdicts=tuple(verdicts), instances=instances, complete=complete)
 
@@ -150,9 +150,9 @@ class _Judgement:
     """A cached verdict and its inputs; a NodeView never changes, so identity is enough to compare."""
 
     node: NodeView
-    speaker: NodeView
+    authoritative: NodeView
     registered: bool
-    result: tuple[Verdict, Wish]
+    result: tuple[Verdict, Intent]
 
 
 class Judge:
@@ -163,31 +163,31 @@ class Judge:
 
     def __init__(self, policy: NodePolicy) -> None:
         self._policy = policy
-        self._known: dict[tuple[object, ...], Wish] = {}
+        self._known: dict[tuple[object, ...], Intent] = {}
         self._judged: dict[str, _Judgement] = {}
 
-    def verdict(self, node: NodeView, speaker: NodeView, *, registered: bool) -> tuple[Verdict, Wish]:
-        """Return the verdict of `node` and the wish of its instance; `speaker` is the authoritative Node."""
+    def verdict(self, node: NodeView, authoritative: NodeView, *, registered: bool) -> tuple[Verdict, Intent]:
+        """Return the verdict of `node` and the intent of its instance; `authoritative` decides."""
         last = self._judged.get(node.name)
         if (
             last is not None
             and last.node is node
-            and last.speaker is speaker
+            and last.authoritative is authoritative
             and last.registered is registered
         ):
             return last.result
-        wish = self._wish(speaker, registered=registered)
+        intent = self._intent(authoritative, registered=registered)
         verdict = Verdict(
             node=node.name,
             instance_id=node.instance_id,
-            standing=wish.standing,
-            reason=wish.reason,
-            speaker="" if speaker is node else speaker.name,
-            zone=wish.zone,
-            zone_source=wish.zone_source,
+            standing=intent.standing,
+            reason=intent.reason,
+            authoritative="" if authoritative is node else authoritative.name,
+            zone=intent.zone,
+            zone_source=intent.zone_source,
         )
-        self._judged[node.name] = _Judgement(node, speaker, registered, (verdict, wish))
-        return verdict, wish
+        self._judged[node.name] = _Judgement(node, authoritative, registered, (verdict, intent))
+        return verdict, intent
 
     def forget_all_but(self, present: int) -> None:
         """Clear the cache when most entries are of deleted Nodes; refilling takes one full evaluation."""
@@ -196,7 +196,7 @@ class Judge:
         if len(self._known) > _KINDS:
             self._known.clear()
 
-    def _wish(self, node: NodeView, *, registered: bool) -> Wish:
+    def _intent(self, node: NodeView, *, registered: bool) -> Intent:
         facts = (
             *(node.instance_id is None, node.has_provider_id, node.selected, node.excluded),
             *(node.deleting_since, node.leaving_taint, node.cordoned, node.ready, registered, node.zone),
@@ -208,9 +208,9 @@ class Judge:
         return known
 
     @staticmethod
-    def _apply_rules(facts: Facts) -> Wish:
+    def _apply_rules(facts: Facts) -> Intent:
         rule, node = rule_for(facts), facts.node
-        return Wish(
+        return Intent(
             standing=rule.standing,
             reason=rule.code.format(key=node.leaving_taint),
             zone=node.zone,
@@ -220,7 +220,7 @@ class Judge:
         )
 
 
-def speakers_of(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
+def authoritative_nodes(nodes: Iterable[NodeView]) -> dict[InstanceId, NodeView]:
     """Return the authoritative Node of every instance: the newest Node.
 
     With equal creation times, a Node without a deletionTimestamp comes first.

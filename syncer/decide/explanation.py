@@ -47,7 +47,7 @@ class AtGroup:
 class Explanation:
     """A node, or an instance that AWS lists without a Node (`node` is "").
 
-    `speaker` is the authoritative Node if another Node of the instance decides, else "".
+    `authoritative` is the name of the authoritative Node if another Node of the instance decides, else "".
     """
 
     node: str
@@ -55,7 +55,7 @@ class Explanation:
     standing: Standing
     reason: str
     groups: tuple[AtGroup, ...]
-    speaker: str = ""
+    authoritative: str = ""
     zone: str = ""
     zone_source: str = ""
 
@@ -82,7 +82,7 @@ def explanations(
             standing=verdict.standing,
             reason=verdict.reason,
             groups=_at_groups(verdict.instance_id, views),
-            speaker=verdict.speaker,
+            authoritative=verdict.authoritative,
             zone=verdict.zone,
             zone_source=verdict.zone_source,
         )

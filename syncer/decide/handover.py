@@ -11,13 +11,13 @@ LEAVING = "HandedOver"
 
 def without_us(desired: Desired) -> Desired:
     """Mark every wanted node as leaving without a deadline, so the removal waits without a time limit."""
-    wishes = {
-        instance: replace(wish, standing=Standing.LEAVING, reason=LEAVING, deadline=False)
-        if wish.standing is Standing.IN
-        else wish
-        for instance, wish in desired.wishes.items()
+    intents = {
+        instance: replace(intent, standing=Standing.LEAVING, reason=LEAVING, deadline=False)
+        if intent.standing is Standing.IN
+        else intent
+        for instance, intent in desired.intents.items()
     }
-    return replace(desired, wanted=frozenset(), over_quota=frozenset(), wishes=wishes)
+    return replace(desired, wanted=frozenset(), over_quota=frozenset(), intents=intents)
 
 
 def handover_policy(policy: PlanPolicy) -> PlanPolicy:

@@ -16,8 +16,8 @@ def adopted(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> 
         target
         for target in targets
         if target.port == actual.port
-        and (wish := desired.wishes.get(target.id)) is not None
-        and wish.standing is not Standing.OUT
+        and (intent := desired.intents.get(target.id)) is not None
+        and intent.standing is not Standing.OUT
     }
 
 
@@ -30,7 +30,9 @@ def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
     if actual.port is None or not actual.fresh:
         return frozenset()
     return frozenset(
-        Target(instance, actual.port) for instance, wish in desired.wishes.items() if wish.reason == JOINING
+        Target(instance, actual.port)
+        for instance, intent in desired.intents.items()
+        if intent.reason == JOINING
     )
 
 

@@ -160,10 +160,10 @@ def _registrations(
     free = len(missing) if limit is None else max(0, limit - len(listed))
     if free < len(missing):
         order = {instance: n for n, instance in enumerate(by_weight(t.id for t in missing))}
-        sizes = Counter(desired.wishes[instance].zone for instance in desired.wanted)
+        sizes = Counter(desired.intents[instance].zone for instance in desired.wanted)
         # The smallest zone first: with cross-zone off its last old target waits for a replacement in the same
         # zone.
-        missing.sort(key=lambda target: (sizes[desired.wishes[target.id].zone], order[target.id]))
+        missing.sort(key=lambda target: (sizes[desired.intents[target.id].zone], order[target.id]))
         held.update(dict.fromkeys(missing[free:], Why.QUOTA))
     return tuple(sorted(missing[:free])), missing[free:], held
 
@@ -224,11 +224,11 @@ def _zones(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> d
     """Return the zone of every instance: from a target in AWS's list, else its Node, else as last seen."""
     zones: dict[InstanceId, str] = {}
     for target in targets:
-        wish, health = desired.wishes.get(target.id), actual.targets.get(target)
+        intent, health = desired.intents.get(target.id), actual.targets.get(target)
         if health is not None and health.zone:
             zones[target.id] = health.zone
         elif target.id not in zones:
-            known = (wish.zone if wish is not None else "") or actual.memory.zones.get(target.id, "")
+            known = (intent.zone if intent is not None else "") or actual.memory.zones.get(target.id, "")
             if known:
                 zones[target.id] = known
     return zones

@@ -13,7 +13,7 @@ _BESIDE_THE_RULES: Mapping[str, str] = {
     NO_NODE: "a target without a Node",
 }
 
-WHY_SAYS: Mapping[Why, str] = {
+HOLD_TEXTS: Mapping[Why, str] = {
     Why.NO_NODE_LIST: "no complete list of nodes has been read",
     Why.SHARE: "too few other targets would serve; deregistered when more are healthy or the hold is "
     "confirmed",
@@ -58,24 +58,24 @@ def meaning_of(reason: str, selector: str = "", place: str = "") -> str:
 
     "" for an unknown code.
     """
-    says = _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
+    text = _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
     if place and reason == ZONE_NOT_ENABLED:
-        return f"{says} ({place})"
-    return f"{says} ({selector})" if selector and reason == "SelectorMismatch" else says
+        return f"{text} ({place})"
+    return f"{text} ({selector})" if selector and reason == "SelectorMismatch" else text
 
 
-def health_says(state: str, reason: str) -> str:
+def health_text(state: str, reason: str) -> str:
     """Return the meaning of AWS's state and reason for a target."""
     if reason in _AWS_SAYS:
         return _AWS_SAYS[reason]
     return "passes the health check" if state == TargetState.HEALTHY else reason
 
 
-def override_says(override: str) -> str:
+def override_text(override: str) -> str:
     """Return the meaning of an AdministrativeOverride state for a target; "" for none."""
     return _OVERRIDE_SAYS.get(override, _OVERRIDE_SAYS[OVERRIDE_UNKNOWN]) if override else ""
 
 
-def hold_says(why: str) -> str:
+def hold_text(why: str) -> str:
     """Return the condition that a held target waits for; "" for an unknown code."""
-    return WHY_SAYS[Why(why)] if why in list(Why) else ""
+    return HOLD_TEXTS[Why(why)] if why in list(Why) else ""

@@ -221,7 +221,7 @@ class Removals:
 
     def _is_put_out(self, target: Target) -> bool:
         """Whether the target's Node is listed, and the rules exclude every Node."""
-        return self._context.desired.all_out and target.id in self._context.desired.wishes
+        return self._context.desired.all_out and target.id in self._context.desired.intents
 
     def _note(self, target: Target, why: Why | None) -> None:
         if why is None:

@@ -57,7 +57,7 @@ def is_enabled(zone: str, enabled: frozenset[str]) -> bool:
     return not zone or zone in enabled or _form(zone) not in set(map(_form, enabled))
 
 
-def place_says(zone: str, source: str) -> str:
+def zone_text(zone: str, source: str) -> str:
     """Return zone and source as a phrase, "" without a zone."""
     if not zone:
         return ""

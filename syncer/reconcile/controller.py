@@ -76,7 +76,7 @@ class Controller:
             clock,
             may_write=lambda: self.leadership.may_write() and not settings.paused,
             awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
-            news=self.request_reconcile,
+            on_change=self.request_reconcile,
         )
         self.desired_state = DesiredState(settings, cluster)
         self._rng = rng
@@ -92,7 +92,7 @@ class Controller:
             elb=elb,
             clock=clock,
             rng=rng,
-            news=self.request_reconcile,
+            on_change=self.request_reconcile,
             recorder=self.recorder,
         )
         self._start = Start(cluster, self.leadership, self.desired_state, clock)
@@ -110,7 +110,7 @@ class Controller:
         for group in self.groups:
             group.take_over(self.clock.monotonic())
         background = [
-            self.cluster.run(self._debounce.tell),
+            self.cluster.run(self._debounce.notify),
             self._debounce.run(),
             self.leadership.run(self._leader_changed, self._stays_back),
             self.record.run(),

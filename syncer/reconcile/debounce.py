@@ -12,34 +12,34 @@ LONGEST_S = 1.0
 
 
 class Debounce:
-    """Calls `news` at once for the first change, then once per window for all changes in the window."""
+    """Calls `on_change` at once for the first change, then once per window for all changes in the window."""
 
-    def __init__(self, clock: Clock, news: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, on_change: Callable[[], None]) -> None:
         self._clock = clock
-        self._news = news
-        self._told = asyncio.Event()
+        self._on_change = on_change
+        self._changed = asyncio.Event()
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Report a change. Call on the loop; never waits."""
-        self._told.set()
+        self._changed.set()
 
     async def run(self) -> None:
         """Forward changes until cancelled."""
         while True:
-            await self._told.wait()
-            self._told.clear()
-            self._news()
+            await self._changed.wait()
+            self._changed.clear()
+            self._on_change()
             window = FIRST_S
             while await self._gather(window):
-                self._news()
+                self._on_change()
                 window = min(LONGEST_S, 2 * window)
 
     async def _gather(self, window: float) -> bool:
         """Whether a change came within `window` seconds; ends early when no more changes come."""
         end, came = self._clock.monotonic() + window, False
         while (left := end - self._clock.monotonic()) > 0:
-            if not await self._clock.wait(self._told, min(FIRST_S, left)):
+            if not await self._clock.wait(self._changed, min(FIRST_S, left)):
                 break
-            self._told.clear()
+            self._changed.clear()
             came = True
         return came

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from syncer.config.settings import ServicePort
 from syncer.decide.check_port import stale_check_port
-from syncer.decide.evaluate import speakers_of
-from syncer.decide.reasons import WHY_SAYS
+from syncer.decide.evaluate import authoritative_nodes
+from syncer.decide.reasons import HOLD_TEXTS
 from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
 from syncer.interfaces import Clock, Cluster
 from syncer.model import (
     OWN_PORT,
-    OWN_PORT_SAYS,
+    OWN_PORT_TEXT,
     GroupPlan,
     Held,
     InstanceId,
@@ -62,7 +62,7 @@ class Recorder:
     def registered(self, group: Group, targets: Sequence[Target]) -> None:
         """Record that AWS acknowledged the registration of `targets`; no target was registered before."""
         now, nodes = self._clock.now(), self.nodes_of(target.id for target in targets)
-        self._tell(group, "Registered", targets, "registered")
+        self._publish(group, "Registered", targets, "registered")
         for target in targets:
             node = nodes.get(target.id)
             if node is None or node.ready_since is None or node.ready_since < self._started:
@@ -74,35 +74,35 @@ class Recorder:
         """Record an acknowledged deregistration."""
         for target in targets:
             self._joining.pop((group.arn, target), None)
-        self._tell(group, "Deregistered", targets, "deregistered")
+        self._publish(group, "Deregistered", targets, "deregistered")
 
     def held(self, group: Group, held: tuple[Held, ...]) -> None:
         """Report the holds of a plan, once for every rule with a new hold."""
         reported = self._reported[group.arn]
-        news = [each for each in held if each not in reported.held]
+        new = [each for each in held if each not in reported.held]
         reported.held = frozenset(held)
-        for why in sorted({each.why for each in news}):
-            targets = [each.target for each in news if each.why is why]
+        for why in sorted({each.why for each in new}):
+            targets = [each.target for each in new if each.why is why]
             log.info(
                 "%s: hold %s: %s", group.name, named(targets), why, extra={"group": group.name, "why": why}
             )
             if why not in {Why.POISON, Why.CONTESTED}:  # both have separate events
                 plan = group.plan
                 hold = plan.hold_id if plan and why is Why.SHARE else ""
-                how = f"held: {WHY_SAYS[why]}" + (f" (hold {hold})" if hold else "")
-                self._tell(group, f"Held{why}", targets, how, warning=True)
+                how = f"held: {HOLD_TEXTS[why]}" + (f" (hold {hold})" if hold else "")
+                self._publish(group, f"Held{why}", targets, how, warning=True)
 
     def refused(self, group: Group, targets: Sequence[Target], error: AwsError) -> None:
         """Record a refusal of `targets` by AWS; the other targets proceed."""
-        self._tell(group, "Poison", targets, f"quarantined, AWS refused: {error}", warning=True)
+        self._publish(group, "Poison", targets, f"quarantined, AWS refused: {error}", warning=True)
 
     def contested(self, group: Group, targets: Sequence[Target], cause: str) -> None:
         """Record the begin of a conflict over `targets`, with the likely `cause`."""
-        self._tell(group, "Contested", targets, f"quarantined: {cause}", warning=True)
+        self._publish(group, "Contested", targets, f"quarantined: {cause}", warning=True)
 
     def blinded(self, group: Group, error: AwsError) -> None:
         """Record a denied read of the group."""
-        self._tell_deployment("Blind", f"{group.name}: runs blind: {error}")
+        self._publish_for_deployment("Blind", f"{group.name}: runs blind: {error}")
 
     def leader_changed(self) -> None:
         """Report holds and missing ports again: a new leader reports what its predecessor has reported."""
@@ -112,12 +112,12 @@ class Recorder:
     def leads(self) -> None:
         """Record the election of this replica."""
         if self._reporter is not None:
-            self._reporter.tell("Leading", "this replica writes to AWS now")
+            self._reporter.publish("Leading", "this replica writes to AWS now")
 
     def failed(self, group: Group, error: AwsError) -> None:
         """Record a failed call as an event, only if a person must fix the cause."""
         if isinstance(error, AccessDeniedError | TargetGroupNotFoundError):
-            self._tell_deployment("Misconfigured", f"{group.name}: {error}")
+            self._publish_for_deployment("Misconfigured", f"{group.name}: {error}")
 
     def port(self, group: Group, port: int | None, missing: str) -> None:
         """Record the port of the group's targets; `missing` is the reason for no port, else ""."""
@@ -127,29 +127,31 @@ class Recorder:
             log.info("%s: the port of its targets is %s", group.name, known, extra={"group": group.name})
         if missing and missing != reported.missing_port:
             log.warning("%s: nothing is registered: %s", group.name, missing, extra={"group": group.name})
-            self._tell_deployment("Misconfigured", f"{group.name}: nothing is registered: {missing}")
+            self._publish_for_deployment("Misconfigured", f"{group.name}: nothing is registered: {missing}")
         reported.port, reported.missing_port = port, missing
 
     def stale_check(self, group: TargetGroupArn) -> int | None:
         """Return the health check port, at the last read, that is no longer a port of the Service, if any."""
         return self._reported[group].stale_check
 
-    def _tell_deployment(self, reason: str, message: str) -> None:
+    def _publish_for_deployment(self, reason: str, message: str) -> None:
         if self._reporter is not None:
-            self._reporter.tell(reason, message, warning=True)
+            self._reporter.publish(reason, message, warning=True)
 
-    def _tell(
+    def _publish(
         self, group: Group, reason: str, targets: Sequence[Target], how: str, *, warning: bool = False
     ) -> None:
         """Record an event of the Deployment, and of every target's Node if known."""
         if self._reporter is None or not targets:
             return
-        self._reporter.tell(reason, f"{group.name}: {_counted(targets)} {how}", warning=warning)
+        self._reporter.publish(reason, f"{group.name}: {_counted(targets)} {how}", warning=warning)
         nodes = self.nodes_of(target.id for target in targets)
         for target in targets:
             if node := nodes.get(target.id):
-                where = OWN_PORT_SAYS if target.port == OWN_PORT else f"port {target.port}"
-                self._reporter.tell(reason, f"{group.name}, {where}: {how}", node=node.name, warning=warning)
+                where = OWN_PORT_TEXT if target.port == OWN_PORT else f"port {target.port}"
+                self._reporter.publish(
+                    reason, f"{group.name}, {where}: {how}", node=node.name, warning=warning
+                )
 
     def read(self, group: Group) -> None:
         """The group was read: those that joined may be healthy now, or gone again."""
@@ -176,19 +178,19 @@ class Recorder:
         before, reported.stale_check = reported.stale_check, stale
         if stale is None:
             return
-        says = (
+        text = (
             f"{group.name}: HealthCheckPortStale: its health is checked on {stale}, which "
             f"{source.service} has no more ({_listed(live)}): run `pulumi up`; the old targets stay"
         )
         if stale != before:
-            log.warning(says, extra={"group": group.name})
-        self._tell_deployment("HealthCheckPortStale", says)
+            log.warning(text, extra={"group": group.name})
+        self._publish_for_deployment("HealthCheckPortStale", text)
 
     def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
         """Return the authoritative Node of every instance, if any."""
-        asked = set(instances)
+        wanted = set(instances)
         known = (self._cluster.nodes or {}).values()
-        return speakers_of(node for node in known if node.instance_id in asked) if asked else {}
+        return authoritative_nodes(node for node in known if node.instance_id in wanted) if wanted else {}
 
 
 def _counted(targets: Sequence[Target]) -> str:
@@ -208,5 +210,5 @@ def named(targets: Sequence[Target]) -> str:
 def left_undone(plan: GroupPlan) -> str:
     """Return the calls that a paused syncer does not send, for a log line."""
     parts = (("register", plan.register), ("deregister", plan.deregister))
-    said = [f"{word} {len(targets)} ({named(targets)})" for word, targets in parts if targets]
-    return f"would {' and '.join(said)}" if said else "nothing to do"
+    changes = [f"{word} {len(targets)} ({named(targets)})" for word, targets in parts if targets]
+    return f"would {' and '.join(changes)}" if changes else "nothing to do"

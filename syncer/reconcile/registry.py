@@ -47,13 +47,13 @@ class Registry:
         *,
         may_write: Callable[[], bool] = lambda: True,
         awaited: Callable[[], bool] = lambda: False,
-        news: Callable[[], None] = lambda: None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._records = records
         self._clock = clock
         self._may_write = may_write
         self._awaited = awaited
-        self._news = news
+        self._on_change = on_change
         self._store = self._initial()
         self._denied_until = 0.0
         self.loads = 0
@@ -160,7 +160,7 @@ class Registry:
         async with self._lock:
             await self._merge()
         if self.confirmed(self._clock.now()) != before:
-            self._news()
+            self._on_change()
 
     async def _merge(self) -> None:
         """Merge changes by another writer: added targets are owned until AWS no longer lists them."""

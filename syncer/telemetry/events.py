@@ -42,20 +42,20 @@ class _Series:
 class Reporter:
     """Queues events and writes the queue over time; only a replica with a true `speaks()` records."""
 
-    def __init__(self, sink: Events, clock: Clock, speaks: Callable[[], bool]) -> None:
+    def __init__(self, sink: Events, clock: Clock, publishes: Callable[[], bool]) -> None:
         self._sink = sink
         self._clock = clock
-        self._speaks = speaks
+        self._publishes = publishes
         self._series: dict[tuple[str, str], _Series] = {}
         self._waiting: dict[tuple[str, str], None] = {}
-        self._told = asyncio.Event()
+        self._queued = asyncio.Event()
         self._silent_until = float("-inf")
         self._numbers = itertools.count()
 
-    def tell(self, reason: str, message: str, *, node: str = "", warning: bool = False) -> None:
+    def publish(self, reason: str, message: str, *, node: str = "", warning: bool = False) -> None:
         """Record `message` for a Node, or for the syncer's own Deployment. Never waits and never fails."""
         key = (node, reason)
-        if not self._speaks() or self._clock.monotonic() < self._silent_until:
+        if not self._publishes() or self._clock.monotonic() < self._silent_until:
             return
         if key not in self._waiting and len(self._waiting) >= _WAITING:
             return
@@ -67,12 +67,12 @@ class Reporter:
         series.count, series.last, series.warning = series.count + 1, now, warning
         series.messages[message] = None
         self._waiting[key] = None
-        self._told.set()
+        self._queued.set()
 
     async def run(self) -> None:
         """Write queued events until cancelled."""
         while True:
-            await self._told.wait()
+            await self._queued.wait()
             await self._clock.sleep(_MERGE_S)
             now = self._clock.monotonic()
             due = [key for key in self._waiting if now - self._series[key].sent_at >= _AGAIN_S]
@@ -81,7 +81,7 @@ class Reporter:
                 if not await self._write(key):
                     break  # after a failed write, the next write waits
             if not self._waiting:
-                self._told.clear()
+                self._queued.clear()
 
     async def _write(self, key: tuple[str, str]) -> bool:
         """Return whether the event was written; an unwritten event is in the log only."""

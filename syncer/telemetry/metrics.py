@@ -76,10 +76,10 @@ class _State(Collector):
             nodes.add_metric([standing], sum(verdict.standing is standing for verdict in state.verdicts))
         yield nodes
         leads = state.leader.may_write and not state.paused
-        says = (
+        text = (
             "1 while this replica may write: the leader, or every replica without an election; 0 if paused."
         )
-        yield GaugeMetricFamily("nlb_sync_leader", says, float(leads))
+        yield GaugeMetricFamily("nlb_sync_leader", text, float(leads))
         yield GaugeMetricFamily("nlb_sync_paused", "1 while nothing is written to AWS.", float(state.paused))
         ready = unready(state) == ""
         yield GaugeMetricFamily("nlb_sync_ready", "1 while /readyz answers 200.", float(ready))
@@ -147,8 +147,8 @@ class _State(Collector):
                 family.add_metric([self._labels[group.arn], reason], found[reason])
         return family
 
-    def _gauge(self, name: str, says: str, value: Callable[[GroupSnapshot], float]) -> Metric:
-        family = GaugeMetricFamily(f"nlb_sync_{name}", says, labels=["target_group"])
+    def _gauge(self, name: str, text: str, value: Callable[[GroupSnapshot], float]) -> Metric:
+        family = GaugeMetricFamily(f"nlb_sync_{name}", text, labels=["target_group"])
         for group in self._snapshot.groups:
             family.add_metric([self._labels[group.arn]], float(value(group)))
         return family
@@ -192,8 +192,8 @@ class _State(Collector):
             restarts.add_metric(pair, counters.restarts[pair])
         yield restarts
 
-    def _histogram(self, name: str, says: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
-        family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", says, labels=["target_group"])
+    def _histogram(self, name: str, text: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
+        family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", text, labels=["target_group"])
         for arn, label in self._labels.items():
             family.add_metric([label], values[arn].buckets(), values[arn].total)
         return family

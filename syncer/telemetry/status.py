@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncer.decide.next_action import next_actions
-from syncer.decide.reasons import NO_NODE, WHY_SAYS, health_says, meaning_of, override_says
+from syncer.decide.reasons import HOLD_TEXTS, NO_NODE, health_text, meaning_of, override_text
 from syncer.model import (
     OWN_PORT,
     QUARANTINES,
@@ -76,9 +76,9 @@ def _sentences(state: Snapshot) -> Mapping[str, str]:
     states = {(health.state, health.reason) for health in healths if health.reason}
     overrides = {health.override for health in healths} - {""}
     return (
-        {reason: health_says(state, reason) for state, reason in sorted(states)}
-        | {override: override_says(override) for override in sorted(overrides)}
-        | {why: WHY_SAYS[why] for why in sorted(holds)}
+        {reason: health_text(state, reason) for state, reason in sorted(states)}
+        | {override: override_text(override) for override in sorted(overrides)}
+        | {why: HOLD_TEXTS[why] for why in sorted(holds)}
         | {reason: meaning_of(reason, state.selector) for reason in sorted(reasons)}
     )
 

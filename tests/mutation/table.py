@@ -32,10 +32,10 @@ from tests.mutation.ways import (
     whoever_led_once,
     without_limit,
 )
-from tests.simulation import test_controller, test_lag
+from tests.simulation import test_conflicts, test_controller, test_events, test_lag
 from tests.simulation.ha import test_election, test_record, test_two_replicas
 from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
-from tests.unit.reconcile import test_check_port, test_conflicts, test_events
+from tests.unit.reconcile import test_check_port
 
 _LOOP = test_controller
 _OURS = test_plan.TestOwnership()
@@ -197,7 +197,7 @@ SWITCHES = (
     Switch(
         rule="5 zones that are served",
         where="syncer.decide.desired:_in_enabled_zones",
-        off=lambda _: lambda wishes, _groups, _zones: wishes,
+        off=lambda _: lambda intents, _groups, _zones: intents,
         story=test_quota.TestZones().test_a_node_in_a_zone_that_the_load_balancer_does_not_serve_is_out,
     ),
     Switch(

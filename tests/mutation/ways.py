@@ -103,7 +103,7 @@ def of_nodes_that_are_there(original: Callable[..., dict[Any, Any]]) -> Callable
     """Notices that are forgotten with their Node."""
 
     def notices(desired: Desired, *rest: Any) -> dict[Any, Any]:
-        return {i: notice for i, notice in original(desired, *rest).items() if i in desired.wishes}
+        return {i: notice for i, notice in original(desired, *rest).items() if i in desired.intents}
 
     return notices
 

@@ -22,7 +22,7 @@ async def collected(moments: list[float], lasts: float) -> list[float]:
     task = asyncio.create_task(collector.run())
     for moment in sorted(moments):
         await asyncio.sleep(max(0.0, moment - loop.time()))
-        collector.tell()
+        collector.notify()
     await asyncio.sleep(lasts)
     task.cancel()
     return news

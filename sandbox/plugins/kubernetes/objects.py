@@ -51,7 +51,7 @@ class Objects:
         """Return the live object. Raises ApiError."""
         return self.connection.get(self.path(obj))
 
-    def create(self, obj: Object, *, dry_run: bool, tell: Callable[[str], None]) -> dict[str, Any]:
+    def create(self, obj: Object, *, dry_run: bool, show: Callable[[str], None]) -> dict[str, Any]:
         """POST the object; retry for 7.5 s while the kind or namespace does not exist.
 
         An unknown or duplicate field is an error (fieldValidation=Strict).
@@ -64,7 +64,7 @@ class Objects:
                 missing = isinstance(error, NoMatchError) or error.status == HTTPStatus.NOT_FOUND
                 if not missing or dry_run or delay is None:
                     raise
-                tell(f"Retry #{number}; creation failed: {error}")
+                show(f"Retry #{number}; creation failed: {error}")
                 time.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
 

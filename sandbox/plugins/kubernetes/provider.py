@@ -121,9 +121,9 @@ class Kubernetes(Provider):
         skipped = has_unknown(obj) or _is_patch(resource) or not self._cluster().served(obj)
         if preview and skipped:
             return State("", inputs)
-        wish = _Wish(obj, inputs, f"pulumi-kubernetes-{secrets.token_hex(4)}")
+        intent = _Wish(obj, inputs, f"pulumi-kubernetes-{secrets.token_hex(4)}")
         try:
-            made = self._make(resource, wish, preview=preview)
+            made = self._make(resource, intent, preview=preview)
         except ApiError as error:
             if preview and _unpreviewable(error):
                 return State("", inputs)
@@ -139,8 +139,8 @@ class Kubernetes(Provider):
             ) from error
         if preview:
             made.pop("status", None)
-            return State("", wish.checkpoint(made))
-        return State(naming.identify(made), self._ready(resource, wish, made, timeout_s=timeout_s))
+            return State("", intent.checkpoint(made))
+        return State(naming.identify(made), self._ready(resource, intent, made, timeout_s=timeout_s))
 
     @_explained
     def read(self, resource: Resource, ident: str, old: State) -> State | None:
@@ -186,14 +186,14 @@ class Kubernetes(Provider):
         obj = shape.without_server_metadata(_object(resource, news))
         if preview and (has_unknown(obj) or not self._cluster().served(obj)):
             return news
-        wish = _Wish(obj, news, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
+        intent = _Wish(obj, news, str(old.outputs.get(state.MANAGER) or "pulumi-kubernetes"))
         cluster = self._cluster()
         plain = preview or _is_patch(resource)  # a patch owns only the fields of the patch
-        live = cluster.get(obj) if plain else cluster.take_over(obj, wish.manager)
+        live = cluster.get(obj) if plain else cluster.take_over(obj, intent.manager)
         sent = keep_live(obj, live, [parse(path) for path in ignored])
         force = annotations.forces(obj) or managers.forced(live, preview=preview)
         try:
-            made = cluster.apply(sent, wish.manager, force=force, dry_run=preview)
+            made = cluster.apply(sent, intent.manager, force=force, dry_run=preview)
         except ApiError as error:
             if preview and error.status == HTTPStatus.FORBIDDEN:
                 return news
@@ -201,8 +201,8 @@ class Kubernetes(Provider):
                 f"update of resource {naming.identify(obj)} failed at the Kubernetes API server: {error}"
             ) from error
         if preview:
-            return wish.checkpoint(made)
-        return self._ready(resource, wish, made, timeout_s=timeout_s)
+            return intent.checkpoint(made)
+        return self._ready(resource, intent, made, timeout_s=timeout_s)
 
     @_explained
     def delete(self, resource: Resource, old: State, *, timeout_s: float) -> None:
@@ -225,30 +225,30 @@ class Kubernetes(Provider):
         except NotReadyError as failed:
             raise ProviderError(f"{old.id}: {failed}") from failed
 
-    def _make(self, resource: Resource, wish: "_Wish", *, preview: bool) -> dict[str, Any]:
-        cluster, obj = self._cluster(), wish.obj
+    def _make(self, resource: Resource, intent: "_Wish", *, preview: bool) -> dict[str, Any]:
+        cluster, obj = self._cluster(), intent.obj
         if self._settings.upsert or _is_patch(resource):
             force = preview or annotations.forces(obj)
-            return cluster.apply(obj, wish.manager, force=force, dry_run=preview)
-        tell = functools.partial(self.report.info, resource)
-        return cluster.create(obj, dry_run=preview, tell=tell)
+            return cluster.apply(obj, intent.manager, force=force, dry_run=preview)
+        show = functools.partial(self.report.info, resource)
+        return cluster.create(obj, dry_run=preview, show=show)
 
     def _ready(
-        self, resource: Resource, wish: "_Wish", made: dict[str, Any], *, timeout_s: float
+        self, resource: Resource, intent: "_Wish", made: dict[str, Any], *, timeout_s: float
     ) -> PropertyMap:
         """Return the outputs of the ready object. Raises InitFailed, which keeps the object in the state."""
         path = self._cluster().path(made)
         try:
-            return wish.checkpoint(self._waiter(resource).ready(path, wish.obj, timeout_s))
+            return intent.checkpoint(self._waiter(resource).ready(path, intent.obj, timeout_s))
         except NotReadyError as failed:
             ident = naming.identify(made)
             summary = f"{ident} is in the cluster but did not become ready: {failed.reasons[0]}"
-            outputs = wish.checkpoint(self._cluster().connection.get(path))
+            outputs = intent.checkpoint(self._cluster().connection.get(path))
             raise InitFailed(ident, outputs, (summary, *failed.reasons[1:])) from failed
 
     def _waiter(self, resource: Resource) -> Waiter:
-        tell = functools.partial(self.report.info, resource)
-        return Waiter(self._cluster().connection, self.cancelled, tell)
+        show = functools.partial(self.report.info, resource)
+        return Waiter(self._cluster().connection, self.cancelled, show)
 
     def _cluster(self) -> Objects:
         if self._objects is None:

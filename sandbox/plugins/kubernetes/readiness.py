@@ -47,7 +47,7 @@ def _deployment(connection: Connection, live: Object) -> Readiness:
     progressing = conditions.get("Progressing", {})
     observed = status.get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
     if observed and progressing.get("status") == "False":
-        return Readiness(False, (_told(progressing), *_pod_problems(connection, live)), failed=True)
+        return Readiness(False, (_described(progressing), *_pod_problems(connection, live)), failed=True)
     rolled_out = (
         observed
         and status.get("updatedReplicas", 0) >= wanted
@@ -57,9 +57,9 @@ def _deployment(connection: Connection, live: Object) -> Readiness:
     if rolled_out:
         return Readiness(True)
     available = conditions.get("Available", {})
-    told = [_told(each) for each in (available, progressing) if each.get("status") == "False"]
+    problems = [_described(each) for each in (available, progressing) if each.get("status") == "False"]
     share = f"{status.get('availableReplicas', 0)}/{wanted} replicas available"
-    return Readiness(False, (*(told or [share]), *_pod_problems(connection, live)))
+    return Readiness(False, (*(problems or [share]), *_pod_problems(connection, live)))
 
 
 def _service(connection: Connection, live: Object) -> Readiness:
@@ -85,7 +85,7 @@ _RULES: Final[Mapping[tuple[str, str], Rule]] = {
 }
 
 
-def _told(condition: Object) -> str:
+def _described(condition: Object) -> str:
     reason, message = condition.get("reason", ""), condition.get("message", "")
     return f"[{reason}] {message}" if reason else message
 
@@ -121,7 +121,7 @@ def _pod_problems(connection: Connection, live: Object) -> list[str]:
 def _one_pods_problems(pod: Object) -> list[str]:
     status = pod.get("status", {})
     found = [
-        f"[Pod {pod['metadata']['name']}]: {_told(each)}"
+        f"[Pod {pod['metadata']['name']}]: {_described(each)}"
         for each in status.get("conditions", ())
         if each["type"] == "PodScheduled" and each["status"] == "False"
     ]
@@ -129,5 +129,5 @@ def _one_pods_problems(pod: Object) -> list[str]:
         waiting = container.get("state", {}).get("waiting")
         if waiting and waiting.get("reason") not in (None, "ContainerCreating"):
             name = f"{pod['metadata']['name']}: container {container['name']}"
-            found.append(f"[Pod {name}]: {_told(waiting)}")
+            found.append(f"[Pod {name}]: {_described(waiting)}")
     return found

@@ -32,7 +32,7 @@ class Waiter:
 
     connection: Connection
     cancelled: threading.Event
-    tell: Callable[[str], None]
+    show: Callable[[str], None]
 
     def ready(self, path: str, inputs: Mapping[str, Any], custom_s: float) -> dict[str, Any]:
         """Return the live object at `path` once ready. Raises NotReadyError."""
@@ -48,7 +48,7 @@ class Waiter:
                 seen, since = looked.fingerprint, time.monotonic()
             settled = time.monotonic() - since >= rule.settle_s or not looked.fingerprint
             if looked.ready and settled:
-                self.tell("")  # clears the status beside the resource
+                self.show("")  # clears the status beside the resource
                 return live
             name = live["metadata"]["name"]
             if looked.failed:
@@ -81,7 +81,7 @@ class Waiter:
             said = self._say(said, f"waiting for deletion{_held_by(left)}")
             if self.cancelled.wait(_POLL_S):
                 raise NotReadyError(("waiting for deletion was cancelled",))
-        self.tell("")
+        self.show("")
 
     def _still_there(self, path: str, uid: str) -> dict[str, Any] | None:
         try:
@@ -94,7 +94,7 @@ class Waiter:
 
     def _say(self, said: str, message: str) -> str:
         if message and message != said:
-            self.tell(message)
+            self.show(message)
         return message
 
 

@@ -302,7 +302,9 @@ def test_listeners_and_groups_change_in_place(up: DevStack, aws: Layout) -> None
     up.up().ok()
     up.up("--refresh", "--expect-no-changes").ok()
     listed = elb.describe_listener_certificates(ListenerArn=secure["ListenerArn"])["Certificates"]
-    assert [each["CertificateArn"] for each in listed] == arns[::-1]
+    # The new default certificate also stays in the list: AWS does not remove the default one.
+    assert [each["CertificateArn"] for each in listed if each["IsDefault"]] == [arns[1]]
+    assert {each["CertificateArn"] for each in listed} == set(arns)
 
     rows[1]["backendProtocol"] = "TLS"
     up.configure(listeners=rows)

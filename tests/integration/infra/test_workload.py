@@ -13,8 +13,8 @@ from sandbox.cluster import Rest
 from sandbox.cluster.rest import ApiError
 from sandbox.layout import Layout
 from tests.integration.infra.conftest import DevStack
-from tests.unit.infra.conftest import cloud_of, engine
-from tests.unit.infra.world import Config, dev_config
+from tests.program.conftest import cloud_of, engine
+from tests.program.world import Config, dev_config
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
 

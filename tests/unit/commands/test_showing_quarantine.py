@@ -5,7 +5,7 @@ from typing import Any
 
 from syncer.commands.look import Readings, look
 from syncer.commands.patience import UntilHealthy
-from syncer.commands.quarantine import Quarantined, quarantined, says
+from syncer.commands.quarantine import Quarantined, quarantined, reason_text
 from syncer.commands.wait import Watchman
 from syncer.decide.nodes import node_view
 from syncer.decide.service_ports import LivePort
@@ -131,7 +131,7 @@ def test_l2_explain_shows_what_the_running_syncer_holds() -> None:
     assert answers[instance("a")] == ("hold", Why.POISON, 8.0)
     assert answers[instance("x")] == ("hold", Why.CONTESTED, 500.0)
     assert answers[instance("b")] == ("nothing", None, None)
-    assert says(Why.POISON, 25.2).endswith("retried later, in 26 s")
+    assert reason_text(Why.POISON, 25.2).endswith("retried later, in 26 s")
 
 
 def test_l2_who_waits_is_told_why_nothing_happens() -> None:

@@ -113,7 +113,7 @@ def examine(survey: Told) -> list[Finding]:
 
 
 def failures(findings: list[Finding]) -> list[str]:
-    return [each.says for each in findings if each.grade is Grade.FAILS]
+    return [each.detail for each in findings if each.grade is Grade.FAILS]
 
 
 def test_nothing_fails_where_all_is_well() -> None:
@@ -152,13 +152,13 @@ def test_a_clock_that_is_off_is_said_before_aws_refuses(skew: float, grade: Grad
 def test_the_quota_is_that_of_the_load_balancer_by_its_groups(crosses: bool, places: int) -> None:
     survey = Told()
     survey.crosses = crosses
-    assert any(each.says == f"0 nodes for {places} places" for each in examine(survey))
+    assert any(each.detail == f"0 nodes for {places} places" for each in examine(survey))
 
 
 def test_a_load_balancer_that_crosses_zones_otherwise_than_said_is_noted() -> None:
     survey = Told()
     survey.crosses = False
-    assert any(each.says.endswith("set NLB_SYNC_CROSS_ZONE=false") for each in examine(survey))
+    assert any(each.detail.endswith("set NLB_SYNC_CROSS_ZONE=false") for each in examine(survey))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_whose_the_credentials_are_is_said_where_aws_tells(
     findings = examine(survey)
     (found,) = [each for each in findings if each.check == "credentials"]
     assert found.grade is grade
-    assert says in found.says
+    assert says in found.detail
     assert (len(findings) == 1) is (grade is Grade.FAILS)
 
 
@@ -208,7 +208,7 @@ def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
     async def run() -> list[Finding]:
         return [finding async for finding in checks.run()]
 
-    said = [each.says for each in asyncio.run(run())]
+    said = [each.detail for each in asyncio.run(run())]
     assert "the load balancer serves eu-central-1a" in said
     assert "250 places; not checked: the number of nodes" in said
 
@@ -232,7 +232,7 @@ def test_nodes_that_could_not_be_read_are_not_counted_as_none() -> None:
 )
 def test_variables_without_an_effect_are_noted(environment: dict[str, str], says: list[str]) -> None:
     findings = list(check_settings(environment))
-    assert [each.says.partition(": every")[0] for each in findings] == says
+    assert [each.detail.partition(": every")[0] for each in findings] == says
     assert all(each.grade is Grade.NOTE for each in findings)
 
 
@@ -262,7 +262,7 @@ def test_a_check_on_the_traffic_port_is_tried_where_the_targets_are(source: str,
     findings = asyncio.run(run())
     survey.close()
     assert knocked == asked
-    assert any(each.says == "it answers" for each in findings) is bool(asked)
+    assert any(each.detail == "it answers" for each in findings) is bool(asked)
 
 
 def test_z1_targets_under_a_zonal_shift_are_a_note() -> None:
@@ -274,7 +274,7 @@ def test_z1_targets_under_a_zonal_shift_are_a_note() -> None:
         return [TargetHealth(target=target, state=TargetState.HEALTHY, override="zonal_shift_active")]
 
     survey.describe = describe  # type: ignore[method-assign]
-    notes = [each.says for each in examine(survey) if each.grade is Grade.NOTE]
+    notes = [each.detail for each in examine(survey) if each.grade is Grade.NOTE]
     assert any("zonal shift: 1 targets: a zonal shift moves traffic away" in each for each in notes)
 
 

@@ -70,8 +70,8 @@ class Oracle:
             t
             for t in listed
             if t.port == state.port
-            and (wish := desired.wishes.get(t.id)) is not None
-            and wish.standing is not Standing.OUT
+            and (intent := desired.intents.get(t.id)) is not None
+            and intent.standing is not Standing.OUT
         }
         own_healthy = any(listed[t].state is TargetState.HEALTHY for t in self.ever_ours & listed.keys())
         assert wanted.isdisjoint(plan.deregister)
@@ -170,14 +170,14 @@ class Oracle:
     ) -> None:
         notices: dict[InstanceId, tuple[float, bool]] = {}
         for instance in {t.id for t in listed}:
-            wish, old = desired.wishes.get(instance), self.notices.get(instance)
-            if wish is None and old is not None:
+            intent, old = desired.intents.get(instance), self.notices.get(instance)
+            if intent is None and old is not None:
                 notices[instance] = old
-            elif wish is not None and wish.standing is Standing.LEAVING:
-                since = now if old is None or (wish.deadline and not old[1]) else old[0]
-                notices[instance] = (min(since, wish.since or since), wish.deadline)
+            elif intent is not None and intent.standing is Standing.LEAVING:
+                since = now if old is None or (intent.deadline and not old[1]) else old[0]
+                notices[instance] = (min(since, intent.since or since), intent.deadline)
         self.notices = notices
-        self.zones |= {i: wish.zone for i, wish in desired.wishes.items() if wish.zone}
+        self.zones |= {i: intent.zone for i, intent in desired.intents.items() if intent.zone}
         sent = {
             t
             for t in listed

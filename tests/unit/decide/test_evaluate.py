@@ -74,8 +74,8 @@ def test_being_registered_saves_no_leaving_node() -> None:
 
 def test_a_deadline_is_known_whatever_rule_spoke() -> None:
     karpenter = node(1, excluded=True, deleting_since=NOON, leaving_taint="karpenter.sh/disrupted")
-    wish = evaluate([karpenter], NOTHING, NodePolicy()).instances[instance(1)]
-    assert (wish.reason, wish.deadline, wish.since) == ("ExcludedByLabel", True, NOON)
+    intent = evaluate([karpenter], NOTHING, NodePolicy()).instances[instance(1)]
+    assert (intent.reason, intent.deadline, intent.since) == ("ExcludedByLabel", True, NOON)
     labelled = evaluate([node(1, excluded=True)], NOTHING, NodePolicy()).instances[instance(1)]
     assert not labelled.deadline
 
@@ -98,8 +98,8 @@ class TestSeveralNodesOfOneInstance:
         assert [v[1] for v in self.both(self.old, leaving)] == ["leaving", "leaving"]
 
     def test_a_deleted_node_takes_nothing_away_that_another_still_names(self) -> None:
-        wishes = evaluate([self.old], NOTHING, NodePolicy()).instances
-        assert wishes[instance(1)].standing is Standing.IN
+        intents = evaluate([self.old], NOTHING, NodePolicy()).instances
+        assert intents[instance(1)].standing is Standing.IN
 
     def test_of_two_of_one_second_the_one_that_is_not_being_deleted_speaks(self) -> None:
         twin = node(1, name="zzz", created=NOON, deleting_since=NOON)

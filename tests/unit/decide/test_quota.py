@@ -206,8 +206,8 @@ class TestZones:
 
     def test_a_node_in_a_zone_that_the_load_balancer_does_not_serve_is_out(self) -> None:
         found = chosen(NODES, self.policy)
-        assert {found.wishes[i].reason for i in found.wishes if i not in found.wanted} == {"ZoneNotEnabled"}
-        assert found.wishes[instance(2)].standing is Standing.OUT
+        assert {found.intents[i].reason for i in found.intents if i not in found.wanted} == {"ZoneNotEnabled"}
+        assert found.intents[instance(2)].standing is Standing.OUT
         assert len(found.wanted) == 8
 
     def test_a_node_of_unknown_zone_is_given_the_benefit_of_the_doubt(self) -> None:
@@ -228,7 +228,7 @@ class TestZonesThatNobodyNamed:
 
     def test_nodes_of_an_idle_zone_are_out_but_for_a_witness(self) -> None:
         found = chosen(NODES, PlanPolicy(), group(*self.unused, *self.used))
-        out = {i for i, wish in found.wishes.items() if wish.reason == "ZoneNotEnabled"}
+        out = {i for i, intent in found.intents.items() if intent.reason == "ZoneNotEnabled"}
         idle = {instance(n) for n in (2, 5, 8, 11)}
         assert out < idle
         assert len(idle - out) == 1

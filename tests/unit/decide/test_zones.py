@@ -9,7 +9,7 @@ from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.decide.zones import is_enabled, place_says
+from syncer.decide.zones import is_enabled, zone_text
 from syncer.model import Desired, GroupState, NodeView, Target, TargetHealth, Verdict, Why
 from tests.simulation.stories import TAINT, some
 from tests.unit.decide.world import (
@@ -141,9 +141,9 @@ def test_b3_names_compare_with_names_and_ids_with_ids(zone: str, enabled: set[st
 
 
 def test_b3_a_place_is_a_phrase() -> None:
-    assert place_says("us-east-2c", "label") == "us-east-2c, by its label"
-    assert place_says("us-east-2c", "aws") == "us-east-2c, by AWS's target list"
-    assert place_says("", "") == ""
+    assert zone_text("us-east-2c", "label") == "us-east-2c, by its label"
+    assert zone_text("us-east-2c", "aws") == "us-east-2c, by AWS's target list"
+    assert zone_text("", "") == ""
 
 
 # Rules that put every node out.

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from infra.reference import table
+from infra.keytable import table
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/lbc-annotations.md").read_text()
 ROW = re.compile(r"^\| `(?P<name>[a-z0-9-]+)` \| (?P<keys>.+?) \| (?P<notes>.*)\|$", re.MULTILINE)

@@ -15,8 +15,8 @@ from botocore.model import ServiceModel
 
 from infra.chartvalues import VALUES
 from infra.helmchart import CHART
-from infra.identity import web_identity
 from infra.policy import policy
+from infra.trust import web_identity
 from syncer.__main__ import main
 from syncer.commands.cli import _parser, parse
 from syncer.commands.manifests import objects

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from infra.keys import ROOT as KEYS
-from infra.reference import rows
+from infra.keytable import rows
 from infra.settings import read
 from infra.shapes import camel
 from infra.spelling import as_config
-from syncer.decide.reasons import health_says
+from syncer.decide.reasons import health_text
 from syncer.model import Why
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,7 +85,7 @@ def test_every_hold_and_every_verdict_has_its_fix() -> None:
 def test_the_reasons_are_those_of_aws(heading: str) -> None:
     reasons = re.findall(r"^\| `(\w+\.\w+)`", section("troubleshoot", heading), re.MULTILINE)
     assert len(set(reasons)) == 3
-    assert [each for each in reasons if each != "Target.IpUnusable" and health_says("", each) == each] == []
+    assert [each for each in reasons if each != "Target.IpUnusable" and health_text("", each) == each] == []
 
 
 def test_every_symptom_has_its_section() -> None:

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import pulumi
 import pytest
 
-from infra.problems import SettingsError
 from tests.unit.infra.test_settings import MINIMAL, changed, lines, read
-from tests.unit.infra.test_syncer_env import component
-from tests.unit.infra.world import Config, RunProgram
 
 ZEROS = "0" * 64
 WRONG_IMAGES = [
@@ -188,18 +184,3 @@ def test_the_tags_of_the_stack_count() -> None:
     read({**own, "tags": {**tags, **dict.fromkeys("ab", "v")}})
     (line,) = lines({**own, "tags": {**tags, **dict.fromkeys("abc", "v")}})
     assert line.startswith("node-nlb-sync:tags: read 50 tags, and 1 tag of the stack on the load balancer; ")
-
-
-def test_a_program_gets_all_of_it_in_lines(run_program: RunProgram, config: Config) -> None:
-    config["node-nlb-sync:tags"] = {"AWS:x": "y"}
-    wrong = {"image": "Team/app", "resources": {"limits": {"memory": "400m"}}}
-    with pytest.raises(SettingsError) as refused:
-        run_program(lambda: component(config, **wrong), preview=True)
-    paths = [line.split(": ")[1] for line in str(refused.value).split("\n")]
-    assert paths == ["syncer.image", "syncer.resources.limits.memory", "tags"]
-    assert run_program.last.resources == []
-
-
-def test_an_output_is_held_to_the_form_once_it_is_known(run_program: RunProgram, config: Config) -> None:
-    with pytest.raises(Exception, match=r'syncer\.image: read "Team/app"; allowed: an image reference'):
-        run_program(lambda: component(config, image=pulumi.Output.from_input("Team/app")), preview=True)

@@ -1,4 +1,4 @@
-"""Which difference between a live object and a program's wish is a change, and which change replaces."""
+"""Which difference between a live object and a program's intent is a change, and which change replaces."""
 
 from typing import Any
 

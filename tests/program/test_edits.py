@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.test_program import INGRESS_RULE, NODES_GROUP, object_names, rules
-from tests.unit.infra.world import Cloud, Config, Record, RunProgram
+from tests.program.test_program import INGRESS_RULE, NODES_GROUP, object_names, rules
+from tests.program.world import Cloud, Config, Record, RunProgram
 
 POOL = "sg-0123456789abcdef0"
 GROUPS = "node-nlb-sync:nodeSecurityGroupIds"

@@ -10,7 +10,7 @@ import pytest
 
 from infra.image import KEPT, PLUGIN_VERSION, content, context_path
 from infra.problems import SettingsError
-from tests.unit.infra.world import ROOT, Asked, Config, Record, RunProgram
+from tests.program.world import ROOT, Config, Record, Registered, RunProgram
 
 KEY = "node-nlb-sync:syncer"
 IMAGE, REPOSITORY = "docker-build:index:Image", "aws:ecr/repository:Repository"
@@ -72,7 +72,7 @@ def test_without_one_it_is_pushed_to_a_repository_of_the_stacks_own(
     assert repository["forceDelete"] is True
     (rule,) = json.loads(record.one("aws:ecr/lifecyclePolicy:LifecyclePolicy").inputs["policy"])["rules"]
     assert rule["selection"]["countNumber"] == KEPT
-    image: Asked = record.one(IMAGE)
+    image: Registered = record.one(IMAGE)
     (tag,) = image.inputs["tags"]
     url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/node-nlb-0a1b2c3"
     assert re.fullmatch(rf"{re.escape(url)}:[0-9a-f]{{16}}", tag)

@@ -17,7 +17,7 @@ from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, PORTS, SERVICE, Replica, World, instance
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 EXCLUDED = {"node.kubernetes.io/exclude-from-external-load-balancers": "true"}
 STRANGER = Target(InstanceId("i-0000000000000000a"), 30080)
 Play = Callable[[World], Awaitable[Replica]]

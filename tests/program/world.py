@@ -16,9 +16,9 @@ import yaml
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime import settings as runtime_settings
 
-from tests.unit.infra import reads
+from tests.program import reads
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 NODE_PORTS = {"http": 31080, "https": 31443}
 VPC = "vpc-4283fefc63f0cd0e8"
 
@@ -33,7 +33,7 @@ Config = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Registered:
     """One resource as the program registered it: what the engine would be told."""
 
     type: str
@@ -58,21 +58,21 @@ class Asked:
 class Record:
     """What one run of the program asked for, and what it exported."""
 
-    resources: list[Asked] = field(default_factory=list)
+    resources: list[Registered] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
 
-    def of(self, type_: str) -> dict[str, Asked]:
+    def of(self, type_: str) -> dict[str, Registered]:
         """All resources of a type, by logical name, which is theirs alone."""
         found = [item for item in self.resources if item.type == type_]
         assert len({item.name for item in found}) == len(found)
         return {item.name: item for item in found}
 
-    def one(self, type_: str) -> Asked:
+    def one(self, type_: str) -> Registered:
         """The only resource of a type."""
         (item,) = self.of(type_).values()
         return item
 
-    def before(self, item: Asked) -> set[str]:
+    def before(self, item: Registered) -> set[str]:
         """The URNs of all that must exist before `item` is made, and is deleted after it."""
         by_urn = {each.urn: each for each in self.resources}
         found: set[str] = set()
@@ -224,7 +224,7 @@ class Monitor(mocks.MockMonitor):
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
             self.record.resources.append(
-                Asked(
+                Registered(
                     type=request.type,
                     name=request.name,
                     inputs=rpc.deserialize_properties(request.object),

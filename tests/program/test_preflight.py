@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from infra.problems import SettingsError
-from tests.unit.infra.test_program import NODES_GROUP
-from tests.unit.infra.world import VPC, Cloud, Config, RunProgram
+from tests.program.test_program import NODES_GROUP
+from tests.program.world import VPC, Cloud, Config, RunProgram
 
 OWN = "eipalloc-0123456789abcdef0"
 ZONE = "eu-central-1a"

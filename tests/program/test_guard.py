@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.world import VPC, Cloud, Config, Record, RunProgram
+from tests.program.world import VPC, Cloud, Config, Record, RunProgram
 
 EIP = "aws:ec2/eip:Eip"
 NLB = "aws:lb/loadBalancer:LoadBalancer"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.world import Asked, Config, Record, RunProgram, in_clear, revealed
+from tests.program.world import Config, Record, Registered, RunProgram, in_clear, revealed
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 SECRET = "kubernetes:core/v1:Secret"
@@ -50,7 +50,7 @@ def with_secret(run_program: RunProgram, config: Config) -> Callable[..., Record
     return run
 
 
-def env_secret(record: Record) -> Asked:
+def env_secret(record: Record) -> Registered:
     return record.of(SECRET)["node-nlb-env"]
 
 

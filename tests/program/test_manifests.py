@@ -8,8 +8,8 @@ import pytest
 
 from syncer.commands.cli import parse
 from syncer.commands.manifests import objects
-from tests.unit.infra.test_identity import KEY, KINDS
-from tests.unit.infra.world import Config, Record, RunProgram
+from tests.program.test_identity import KEY, KINDS
+from tests.program.world import Config, Record, RunProgram
 
 ROLE = "arn:aws:iam::123456789012:role/node-nlb"
 NAMESPACE = "ingress-traefik"

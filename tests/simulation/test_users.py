@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.simulation import lag
+from tests.simulation.users import ARNS, Bench, Sandbox, Simulation, States
 from tests.simulation.virtual import run_virtually
-from tests.unit.elbv2.users import ARNS, Bench, Sandbox, Simulation, States
 
 IDS = [f"i-{number:017x}" for number in range(5)]
 ZONES = {one: "1a" if number % 2 else "1b" for number, one in enumerate(IDS)}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from tests.unit.infra.world import NODE_PORTS, VPC, Cloud, Config, Record, RunProgram, revealed
+from tests.program.world import NODE_PORTS, VPC, Cloud, Config, Record, RunProgram, revealed
 
 INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS_RULE = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"

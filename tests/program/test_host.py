@@ -10,7 +10,7 @@ from pulumi.errors import InputPropertiesError
 import syncer.version
 from infra.host import NodeNlbProvider
 from infra.settings import decoded
-from tests.unit.infra.world import ROOT, Config, Record, RunProgram, as_text
+from tests.program.world import ROOT, Config, Record, RunProgram, as_text
 
 TOKEN = "node-nlb-sync:index:NodeNlb"
 

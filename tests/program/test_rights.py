@@ -7,7 +7,7 @@ from syncer.cluster.place import Place
 from syncer.cluster.rights import Right
 from syncer.commands.cluster_checks import needed_rights
 from syncer.config.settings import load
-from tests.unit.infra.world import Record
+from tests.program.world import Record
 
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1"
 OWN = "ingress-traefik"

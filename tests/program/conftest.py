@@ -15,7 +15,7 @@ from pulumi.runtime import resource as runtime_resource
 from pulumi.runtime import settings as runtime_settings
 from pulumi.runtime.proto.source_pb2 import StackTrace
 
-from tests.unit.infra.world import Cloud, Config, Record, RunProgram, dev_config
+from tests.program.world import Cloud, Config, Record, RunProgram, dev_config
 
 # The official SDK loads a module when it is looked into, and warns of its own deprecated classes then.
 with warnings.catch_warnings():

@@ -115,7 +115,7 @@ async def test_one_reason_on_one_object_is_written_three_times_a_minute_at_most_
     reporter = Reporter(sink, VirtualClock(), lambda: True)
     task = asyncio.create_task(reporter.run())
     for _ in range(600):
-        reporter.tell("Registered", "again", node="a")
+        reporter.publish("Registered", "again", node="a")
         await asyncio.sleep(0.1)
     await asyncio.sleep(30)
     task.cancel()
@@ -130,7 +130,7 @@ async def test_five_thousand_nodes_at_once_are_told_of_a_few_a_second_and_not_fo
     reporter = Reporter(sink, VirtualClock(), lambda: True)
     task = asyncio.create_task(reporter.run())
     for number in range(5000):
-        reporter.tell("Registered", "registered", node=f"n{number}")
+        reporter.publish("Registered", "registered", node=f"n{number}")
     await asyncio.sleep(10.5)
     assert len(sink.writes) <= 50
     await asyncio.sleep(600)
@@ -143,7 +143,7 @@ async def test_a_replica_that_does_not_lead_tells_nothing() -> None:
     sink = MemoryEvents()
     reporter = Reporter(sink, VirtualClock(), lambda: False)
     task = asyncio.create_task(reporter.run())
-    reporter.tell("Registered", "registered", node="a")
+    reporter.publish("Registered", "registered", node="a")
     await asyncio.sleep(60)
     assert sink.writes == []
     task.cancel()

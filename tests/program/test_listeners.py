@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.test_program import (
+from tests.program.test_program import (
     EGRESS_RULE,
     INGRESS_RULE,
     LISTENER,
@@ -12,8 +12,8 @@ from tests.unit.infra.test_program import (
     TARGET_GROUP,
     rules,
 )
+from tests.program.world import NODE_PORTS, Config, Record, RunProgram
 from tests.unit.infra.test_settings import MINIMAL, lines, read
-from tests.unit.infra.world import NODE_PORTS, Config, Record, RunProgram
 
 CERTIFICATE = "aws:lb/listenerCertificate:ListenerCertificate"
 ARNS = [f"arn:aws:acm:eu-central-1:123456789012:certificate/{number}" for number in range(3)]

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.test_program import EIP, INGRESS_RULE, NLB, NODES_GROUP, rules
+from tests.program.test_program import EIP, INGRESS_RULE, NLB, NODES_GROUP, rules
+from tests.program.world import Config, Record, RunProgram
 from tests.unit.infra.test_settings import MINIMAL, lines, read
-from tests.unit.infra.world import Config, Record, RunProgram
 
 OWN = "sg-0123456789abcdef0"
 LIST = "pl-0123456789abcdef0"

@@ -8,7 +8,7 @@ import pytest
 
 from infra.args import NodeNlbArgs
 from infra.nodenlb import NodeNlb
-from tests.unit.infra.world import Asked, Cloud, Config, Record, RunProgram
+from tests.program.world import Cloud, Config, Record, Registered, RunProgram
 
 ISSUER = "oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
 PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{ISSUER}"
@@ -47,7 +47,7 @@ def pod(record: Record) -> dict[str, Any]:
     return found
 
 
-def of_identity(record: Record) -> list[Asked]:
+def of_identity(record: Record) -> list[Registered]:
     return [item for item in record.resources if item.type.startswith(("aws:iam/", "aws:eks/"))]
 
 
