@@ -56,10 +56,12 @@ def command(stack: DevStack, *words: str) -> tuple[int, str]:
 
 
 def ops(stack: DevStack, *flags: str) -> dict[str, str]:
-    """Resource to planned operation, without unchanged resources."""
-    said = stack.run("preview", "--json", "--stack=dev", *flags).ok().text
-    steps = json.loads(said[said.index("{") :])["steps"]
-    return {step["urn"].rpartition("$")[2]: step["op"] for step in steps if step["op"] != "same"}
+    """Resource to planned operation, without unchanged and refreshed resources."""
+    shown = stack.run("preview", "--json", "--stack=dev", *flags).ok().text
+    steps = json.loads(shown[shown.index("{") :])["steps"]
+    return {
+        step["urn"].rpartition("$")[2]: step["op"] for step in steps if step["op"] not in {"same", "refresh"}
+    }
 
 
 @pytest.fixture
