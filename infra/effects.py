@@ -1,4 +1,4 @@
-"""The effect of a change of each key, for docs/stack.md."""
+"""The effect of a change of each key, for docs/keys.md."""
 
 from typing import Final
 

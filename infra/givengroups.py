@@ -13,7 +13,7 @@ from .shapes import child
 ARN_PATTERN: Final = (
     r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
 )
-# The keys of a load balancer, in the order of docs/stack.md; `crossZone` belongs to the load balancer.
+# The keys of a load balancer, in the order of docs/keys.md; `crossZone` belongs to the load balancer.
 LOAD_BALANCER_KEYS: Final = (
     "vpcId",
     "zones",

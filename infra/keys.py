@@ -1,6 +1,6 @@
 """Every key of the stack configuration and the component: type, default, range and reason, declared once.
 
-The declarations are the source of validation, docs/stack.md, the `config:` block of Pulumi.yaml, the editors'
+The declarations are the source of validation, docs/keys.md, the `config:` block of Pulumi.yaml, the editors'
 JSON Schema and the types of `NodeNlbArgs` (infra/reference.py). Ranges of health checks and delays are from
 botocore's elbv2 model.
 """

@@ -1,4 +1,4 @@
-"""The table of docs/stack.md: a row for every key of the stack configuration."""
+"""The table of docs/keys.md: a row for every key of the stack configuration."""
 
 import json
 from collections.abc import Iterator

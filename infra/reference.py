@@ -1,6 +1,6 @@
 """Write the files generated from the keys' declarations (`python -m infra.reference`).
 
-The table of docs/stack.md, the `config:` of Pulumi.yaml, the JSON Schema for editors, infra/args.py, and the
+The table of docs/keys.md, the `config:` of Pulumi.yaml, the JSON Schema for editors, infra/args.py, and the
 component's schema for other languages.
 """
 
@@ -15,7 +15,7 @@ from .schemas import editor_schema, project_config
 from .typed import arguments
 
 PROJECT: Final = Path(__file__).parent.parent
-PAGE: Final = PROJECT / "docs" / "stack.md"
+PAGE: Final = PROJECT / "docs" / "keys.md"
 ARGS: Final = PROJECT / "infra" / "args.py"
 BEGIN: Final = "<!-- keys: written by python -m infra.reference -->\n"
 END: Final = "<!-- end of keys -->\n"

@@ -30,7 +30,7 @@ class Shape(Protocol):
 
     @property
     def reason(self) -> str:
-        """Return the purpose of the key and the reason for the default, for docs/stack.md."""
+        """Return the purpose of the key and the reason for the default, for docs/keys.md."""
 
     @property
     def kind(self) -> str:

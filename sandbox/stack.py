@@ -196,7 +196,7 @@ def _refuse_configuration(said: Sequence[str]) -> None:
     if found:
         raise StackError(
             f"Pulumi.{STACK}.yaml: {found['what']}; set node-nlb-sync:{found['key']} "
-            "(allowed values: docs/stack.md)"
+            "(allowed values: docs/keys.md)"
         )
 
 

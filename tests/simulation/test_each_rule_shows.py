@@ -1,6 +1,6 @@
 """Each safety rule at work, seen where people look: its metric, its event and its line in the log.
 
-The rows are the table at the end of docs/safety.md.
+The rows are the table at the end of docs/events.md.
 """
 
 import asyncio
@@ -210,7 +210,7 @@ ROWS = (
 
 
 def as_markdown() -> str:
-    """The table as docs/safety.md shows it."""
+    """The table as docs/events.md shows it."""
     lines = ["| rule | code | metric | event | in the log | tried in |", "|---|---|---|---|---|---|"]
     for row in ROWS:
         code = f"`{row.code}`" if row.code else "-"
@@ -260,7 +260,7 @@ def test_every_code_that_can_hold_a_target_has_a_row_and_every_rule_one() -> Non
 
 
 def test_the_page_shows_the_rows_and_names_files_that_are_there() -> None:
-    assert as_markdown() in (ROOT / "docs" / "safety.md").read_text(), f"show this:\n{as_markdown()}"
+    assert as_markdown() in (ROOT / "docs" / "events.md").read_text(), f"show this:\n{as_markdown()}"
     assert all((ROOT / "tests" / row.test).is_file() for row in ROWS)
     events = (ROOT / "docs" / "events.md").read_text()
     assert all(f"`{row.event}`" in events for row in ROWS)

@@ -135,7 +135,7 @@ def test_wrong_arguments_are_one_line_each_and_plan_nothing(
     assert sorted(lines) == [
         f"deregistrationDelay: read 1.5; allowed: {whole}, 0 to 3600 seconds; fix: set {delay} to 120",
         f"healthCheck.interval: read 3; allowed: {whole}, 5 to 300 seconds; fix: set {interval} to 10",
-        'listeners[0].protocol: read "tcp"; allowed: TCP; fix: set listeners[0].protocol to TCP',
+        'listeners[0].protocol: read "tcp"; allowed: TCP or TLS; fix: set listeners[0].protocol to TCP',
     ]
     assert "Traceback" not in said.text
     assert "node-nlb-sync:index:NodeNlb node-nlb create" not in said.text

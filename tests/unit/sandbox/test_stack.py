@@ -79,7 +79,7 @@ def test_a_configuration_that_the_engine_refuses_is_one_line_with_a_way_out(
     with pytest.raises(StackError) as refused:
         stack(tmp_path).up(print)
     assert str(refused.value) == (
-        f"Pulumi.dev.yaml: {what}; set node-nlb-sync:{key} (allowed values: docs/stack.md)"
+        f"Pulumi.dev.yaml: {what}; set node-nlb-sync:{key} (allowed values: docs/keys.md)"
     )
 
 
