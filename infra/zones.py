@@ -126,8 +126,8 @@ def pulumi(words: Sequence[str]) -> str:
     except OSError as error:
         raise ZonesError(f"pulumi cannot be started: {error.strerror}; add it to PATH") from None
     if done.returncode:
-        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise ZonesError(f"pulumi {' '.join(words)} failed: {said}")
+        cause = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise ZonesError(f"pulumi {' '.join(words)} failed: {cause}")
     return done.stdout
 
 

@@ -41,10 +41,10 @@ def begun(cloud: Cloud, arn: str, zones: Mapping[str, str], *words: str) -> subp
     )
 
 
-def asked(cloud: Cloud, arn: str, zones: Mapping[str, str], *words: str) -> tuple[int, str]:
+def run(cloud: Cloud, arn: str, zones: Mapping[str, str], *words: str) -> tuple[int, str]:
     running = begun(cloud, arn, zones, *words)
-    said, _ = running.communicate(timeout=120)
-    return running.returncode, said
+    output, _ = running.communicate(timeout=120)
+    return running.returncode, output
 
 
 def there(cloud: Cloud, arn: str) -> dict[str, str]:
@@ -58,13 +58,15 @@ def there(cloud: Cloud, arn: str) -> dict[str, str]:
 def test_a_zone_is_shown_first_and_removed_only_with_apply(cloud: Cloud) -> None:
     arn, owned = made(cloud)
     rest = dict.fromkeys(ZONES[:2], "")
-    code, said = asked(cloud, arn, rest)
+    code, output = run(cloud, arn, rest)
     assert code == 1
-    assert said.startswith(f"1. remove {ZONES[2]} ({cloud.network.subnet_ids[ZONES[2]]}, {owned[ZONES[2]]}, ")
+    assert output.startswith(
+        f"1. remove {ZONES[2]} ({cloud.network.subnet_ids[ZONES[2]]}, {owned[ZONES[2]]}, "
+    )
     assert there(cloud, arn) == owned
-    assert asked(cloud, arn, rest, "--apply")[0] == 0
+    assert run(cloud, arn, rest, "--apply")[0] == 0
     assert there(cloud, arn) == {zone: owned[zone] for zone in ZONES[:2]}
-    assert asked(cloud, arn, rest, "--apply") == (0, NOTHING)
+    assert run(cloud, arn, rest, "--apply") == (0, NOTHING)
 
 
 def test_the_command_waits_for_the_interface_which_holds_the_address(cloud: Cloud) -> None:
@@ -74,30 +76,30 @@ def test_the_command_waits_for_the_interface_which_holds_the_address(cloud: Clou
     wait_until(lambda: ZONES[2] not in there(cloud, arn), 60)
     assert running.poll() is None
     cloud.faults(interface_linger_s=0)
-    said, _ = running.communicate(timeout=60)
-    assert said.endswith("done; then run: pulumi up --refresh\n")
+    output, _ = running.communicate(timeout=60)
+    assert output.endswith("done; then run: pulumi up --refresh\n")
     (free,) = cloud.ec2.describe_addresses(AllocationIds=[owned[ZONES[2]]])["Addresses"]
     assert "AssociationId" not in free
 
 
 def test_no_command_removes_every_zone(cloud: Cloud) -> None:
     arn, owned = made(cloud, ZONES[:1])
-    code, said = asked(cloud, arn, {ZONES[0]: f",{cloud.address()}"}, "--apply")
-    assert (code, said.count("\n")) == (2, 1)
-    assert said.startswith(f"every zone of the load balancer would be removed: {ZONES[0]}; keep one")
+    code, output = run(cloud, arn, {ZONES[0]: f",{cloud.address()}"}, "--apply")
+    assert (code, output.count("\n")) == (2, 1)
+    assert output.startswith(f"every zone of the load balancer would be removed: {ZONES[0]}; keep one")
     assert there(cloud, arn) == owned
 
 
 def test_a_zone_with_another_address_is_removed_and_its_own_released_by_name(cloud: Cloud) -> None:
     arn, owned = made(cloud)
     wanted = {**dict.fromkeys(ZONES[:2], ""), ZONES[2]: f",{cloud.address()}"}
-    code, said = asked(cloud, arn, wanted, "--apply", f"--release={ZONES[2]}")
-    assert code == 0, said
-    assert "the address is to be eipalloc-" in said
+    code, output = run(cloud, arn, wanted, "--apply", f"--release={ZONES[2]}")
+    assert code == 0, output
+    assert "the address is to be eipalloc-" in output
     left = {each["AllocationId"] for each in cloud.ec2.describe_addresses()["Addresses"]}
     assert owned[ZONES[2]] not in left
     assert {owned[zone] for zone in ZONES[:2]} < left
-    in_use = asked(cloud, arn, dict.fromkeys(ZONES[:2], ""), f"--release={ZONES[0]}")
+    in_use = run(cloud, arn, dict.fromkeys(ZONES[:2], ""), f"--release={ZONES[0]}")
     assert in_use == (2, f"zone to release is in use: {ZONES[0]}; remove it from addresses.release\n")
 
 
@@ -108,6 +110,6 @@ def test_errors_are_one_line(cloud: Cloud) -> None:
         (("arn:aws:x", {ZONES[0]: ""}), "load balancer ARN is malformed: arn:aws:x; "),
         ((arn[:-1] + "0", {ZONES[0]: ""}), "AWS refused: "),
     ):
-        code, said = asked(cloud, *words)
-        assert (code, said.count("\n")) == (2, 1), said
-        assert said.startswith(line)
+        code, output = run(cloud, *words)
+        assert (code, output.count("\n")) == (2, 1), output
+        assert output.startswith(line)

@@ -93,8 +93,8 @@ def test_a_zone_leaves_and_returns_in_place_and_its_address_waits_for_its_name(
     assert (code, shown.count("\n")) == (1, 2)
     assert f"1. remove {LAST} (subnet-" in shown
     control(aws.aws_url, "POST", "faults", {"interface_linger_s": 3})
-    code, said = command(up, "--apply")
-    assert code == 0, said
+    code, output = command(up, "--apply")
+    assert code == 0, output
     assert command(up) == (0, "the load balancer has no zone to remove, and no address is to be released\n")
     assert addresses(aws) == {zone: each for zone, each in kept.items() if zone != LAST}
 
@@ -127,8 +127,8 @@ def test_the_address_of_a_zone_is_swapped_in_place_and_the_old_one_released_by_n
 
     up.configure(addresses={"keep": False, "release": [LAST]})
     assert f"addresses.release[0]: read {LAST}, and AWS has its address {kept[LAST]}" in up.up().text
-    code, said = command(up, "--apply")
-    assert (code, f"release {kept[LAST]}" in said) == (0, True), said
+    code, output = command(up, "--apply")
+    assert (code, f"release {kept[LAST]}" in output) == (0, True), output
     up.up().ok()
     left = {each["AllocationId"] for each in ec2.describe_addresses()["Addresses"]}
     assert left == {*addresses(aws).values()}
