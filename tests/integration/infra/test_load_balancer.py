@@ -58,7 +58,7 @@ PROGRAM = """
 
     config = {**get_config_env(), **CONFIG.get()}
     settings = load(config, "eu-central-1")
-    network = survey(settings, "balancer", pulumi.InvokeOptions())
+    network = survey("node-nlb", settings, "balancer", pulumi.InvokeOptions())
     ports = {"http": pulumi.Output.from_input(31080), "https": pulumi.Output.from_input(31443)}
     ingress = SimpleNamespace(node_ports=ports)
     made = created_groups(
