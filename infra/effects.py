@@ -61,8 +61,10 @@ EFFECTS: Final = {
 
 
 def effect(path: str) -> str:
-    """Return the effect of a change of the key at `path`."""
-    while path not in EFFECTS:
-        outer = path.rpartition(".")[0]
-        path = outer.removesuffix(".*").removesuffix("[]")
-    return EFFECTS[path]
+    """Return the effect of a change of the key at `path`. Raises KeyError for a key outside the table."""
+    key = path
+    while key and key not in EFFECTS:
+        key = key.rpartition(".")[0].removesuffix(".*").removesuffix("[]")
+    if not key:
+        raise KeyError(path)
+    return EFFECTS[key]

@@ -9,7 +9,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from infra.effects import EFFECTS
+from infra.effects import EFFECTS, effect
 from infra.keys import ROOT as KEYS
 from infra.keytable import table
 from infra.settings import load
@@ -23,6 +23,12 @@ def test_each_effect_belongs_to_a_key() -> None:
     keys = {line.split("`")[1] for line in table().splitlines()[2:]}
     assert set(EFFECTS) <= keys
     assert all(line.split(" | ")[-1] != " |" for line in table().splitlines())
+
+
+def test_a_key_without_an_effect_is_an_error() -> None:
+    assert effect("listeners[].healthCheck.path") == EFFECTS["listeners[].healthCheck"]
+    with pytest.raises(KeyError, match="absent"):
+        effect("absent.inner")
 
 
 def test_the_cli_knows_each_key_with_its_type_and_default() -> None:
