@@ -1,4 +1,4 @@
-"""The keys of `loadBalancer`: what the engine is told, and what is refused."""
+"""The keys of `loadBalancer`: the inputs of the resources, and what is refused."""
 
 from typing import Any
 
