@@ -9,12 +9,17 @@ import pulumi
 from pulumi_aws.ec2 import Eip
 
 from .component import Component
+from .kept import ZONE_TAG
 from .keys import Settings
-from .network import ZONE_TAG, Network
+from .network import Network
 
 
 class StaticAddresses(Component):
-    """`allocation_ids` and `public_ips` by zone; the order of the zones is irrelevant."""
+    """`allocation_ids` and `public_ips` by zone; the order of the zones is irrelevant.
+
+    Retained addresses of removed zones are resources too: the engine would release an address without its
+    resource.
+    """
 
     TYPE = "node-nlb-sync:addresses:StaticAddresses"
 
@@ -27,6 +32,7 @@ class StaticAddresses(Component):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
+        self._name, self._settings, self._marks = name, settings, marks
         self.allocation_ids: dict[str, pulumi.Input[str]] = {}
         self.public_ips: dict[str, pulumi.Input[str]] = {}
         for zone, place in settings.zones.items():
@@ -35,29 +41,32 @@ class StaticAddresses(Component):
                     self.public_ips[zone] = place.private_address
                 continue
             if place.allocation_id is not None:
-                self.allocation_ids[zone] = place.allocation_id
+                self.allocation_ids[zone] = network.guard.allocation_id(zone, place.allocation_id)
                 self.public_ips[zone] = network.existing_ips[zone]
                 continue
-            address = Eip(
-                f"{name}-{zone}",
-                domain="vpc",
-                tags={"Name": f"{name}-{zone}", **settings.tags, ZONE_TAG: zone, **marks},
-                opts=self._options(settings, network.kept_allocations.get(zone)),
-            )
+            kept = network.kept.adopted.get(zone) if settings.addresses.keep else None
+            address = self._address(zone, kept, keep=settings.addresses.keep)
             self.allocation_ids[zone] = address.allocation_id
             self.public_ips[zone] = address.public_ip
+        for zone, allocation_id in network.kept.retained.items():
+            self._address(zone, allocation_id, keep=True)
         self.register_outputs({"publicIps": self.public_ips})
 
-    def _options(self, settings: Settings, kept: str | None) -> pulumi.ResourceOptions:
-        """Import kept addresses, found by tags; for an address in the stack an import is no change.
+    def _address(self, zone: str, found: str | None, *, keep: bool) -> Eip:
+        """Create an address, or import `found`; for an address in the stack an import is no change.
 
         The tags of a found address are ignored: other tools tag the address too, and an import with different
         tags is refused.
         """
-        addresses = settings.addresses
-        return self.beneath(
-            protect=addresses.protect or None,
-            retain_on_delete=addresses.keep or None,
-            import_=kept if addresses.keep else None,
-            ignore_changes=["tags"] if addresses.keep and kept else None,
+        name, settings = self._name, self._settings
+        return Eip(
+            f"{name}-{zone}",
+            domain="vpc",
+            tags={"Name": f"{name}-{zone}", **settings.tags, ZONE_TAG: zone, **self._marks},
+            opts=self.beneath(
+                protect=settings.addresses.protect or None,
+                retain_on_delete=keep or None,
+                import_=found,
+                ignore_changes=["tags"] if found else None,
+            ),
         )

@@ -191,6 +191,9 @@ class Addresses(TypedDict):
     """Created addresses outlive the stack; the next `up` uses the same addresses."""
     protect: NotRequired[bool]
     """true refuses to destroy or replace the addresses and the load balancer."""
+    release: NotRequired[Sequence[str]]
+    """Removed zones whose created address `python -m infra.zones --apply` releases; no edit releases an
+    address of another zone. Allowed: a list of availability zones."""
 
 
 class Firewall(TypedDict):
@@ -431,6 +434,9 @@ class NodeNlbArgs(TypedDict):
     """What happens in a zone with too few healthy targets of a group."""
     addresses: NotRequired[Addresses]
     """Static IPs are in the allow-lists of clients, so they outlive the stack by default."""
+    allow_replacement: NotRequired[Sequence[str]]
+    """Resources that an edit may replace. A new load balancer has a new DNS name and ARN, and there is no
+    service for some minutes. Allowed: a list of: loadBalancer."""
     client_cidrs: NotRequired[Sequence[str]]
     """The clients that may connect to the listeners, by the load balancer's security group. Allowed: a
     list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or securityGroupIds."""

@@ -3,20 +3,21 @@
 from typing import Final
 
 _IN_PLACE: Final = "in place"
-_BALANCER: Final = "replaces the load balancer"
+_BALANCER: Final = "refused; with allowReplacement a new load balancer"
+_ZONES: Final = "refused; `python -m infra.zones` changes it in place"
 _PODS: Final = "new Pods of the syncer"
 _SERVICE: Final = "replaces the Service"
 _RULES: Final = "rules added or removed"
 # By path as in the table; a key without an entry has the entry of the nearest key around it.
 EFFECTS: Final = {
-    "vpcId": "replaces all AWS resources in it",
-    "zones": "in place for a zone more; a zone less replaces the load balancer",
-    "zones.*.subnetId": _BALANCER,
-    "zones.*.allocationId": _BALANCER,
-    "zones.*.privateAddress": _BALANCER,
+    "vpcId": "refused; with allowReplacement replaces all AWS resources in it",
+    "zones": "in place for a zone more; a zone less: refused, `python -m infra.zones` removes it",
+    "zones.*.subnetId": _ZONES,
+    "zones.*.allocationId": _ZONES,
+    "zones.*.privateAddress": _ZONES,
     "nodeSecurityGroupId": _RULES,
     "nodeSecurityGroupIds": _RULES,
-    "targetGroups": _PODS,
+    "targetGroups": "refused in a stack with a load balancer; otherwise new Pods of the syncer",
     "loadBalancer": _IN_PLACE,
     "loadBalancer.scheme": _BALANCER,
     "loadBalancer.name": _BALANCER,
@@ -38,6 +39,8 @@ EFFECTS: Final = {
     "healthCheck": _IN_PLACE,
     "targetHealth": _IN_PLACE,
     "addresses": _IN_PLACE,
+    "addresses.release": "released by `python -m infra.zones --apply`",
+    "allowReplacement": "no change by itself",
     "clientCidrs": _RULES,
     "firewall": _RULES,
     "connections": _IN_PLACE,

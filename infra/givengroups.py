@@ -24,6 +24,7 @@ LOAD_BALANCER_KEYS: Final = (
     "healthCheck",
     "targetHealth",
     "addresses",
+    "allowReplacement",
     "clientCidrs",
     "firewall",
     "connections",

@@ -9,9 +9,10 @@ from .addresses import StaticAddresses
 from .component import Component
 from .firewall import Firewall
 from .ingress import IngressService
+from .kept import STACK_TAG
 from .keys import Settings
 from .loadbalancer import LoadBalancer
-from .network import STACK_TAG, Network
+from .network import Network
 from .policy import region_of
 
 
@@ -57,6 +58,8 @@ def created_groups(
     balancer = LoadBalancer(
         name,
         settings,
+        marks={STACK_TAG: mark},
+        unchanged=network.guard.unchanged(name),
         subnet_ids=network.subnet_ids,
         allocation_ids=addresses.allocation_ids,
         node_ports=ingress.node_ports,
@@ -76,6 +79,6 @@ def created_groups(
         public_ips=addresses.public_ips,
         dns_name=balancer.nlb.dns_name,
         hosted_zone_id=balancer.nlb.zone_id,
-        load_balancer_arn=balancer.nlb.arn,
+        load_balancer_arn=network.guard.arn(balancer.nlb.arn, network.reading),
         security_group_id=balancer.security_group.id,
     )

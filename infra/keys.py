@@ -27,6 +27,10 @@ _OCTET: Final = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 IPV4: Final = rf"{_OCTET}(\.{_OCTET}){{3}}"
 
 
+ZONE_NAME: Final = r"[a-z]{2,}(-[a-z0-9]+)*-\d+[a-z]"
+LOAD_BALANCER: Final = "loadBalancer"  # in `allowReplacement`
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
     """Where the load balancer stands in one availability zone, and on which address.
@@ -82,6 +86,20 @@ class Addresses:
         Flag(
             default=False,
             reason="true refuses to destroy or replace the addresses and the load balancer.",
+        )
+    )
+    release: tuple[str, ...] = declared(
+        Rows(
+            item=Text(
+                reason="A zone whose created address is released.",
+                allowed="an availability zone such as eu-central-1a",
+                pattern=ZONE_NAME,
+                example="eu-central-1a",
+            ),
+            default=[],
+            reason="Removed zones whose created address `python -m infra.zones --apply` releases; no edit "
+            "releases an address of another zone.",
+            allowed="a list of availability zones",
         )
     )
 
@@ -145,7 +163,7 @@ class Settings:
         Entries(
             item=Record(build=Zone),
             default={},
-            key_pattern=r"[a-z]{2,}(-[a-z0-9]+)*-\d+[a-z]",
+            key_pattern=ZONE_NAME,
             reason="A subnet and a static IP for each availability zone, by the name of the zone.",
             allowed="availability zones such as eu-central-1a, each with a subnetId; absent only with "
             "targetGroups",
@@ -216,6 +234,20 @@ class Settings:
         Record(
             build=Addresses,
             reason="Static IPs are in the allow-lists of clients, so they outlive the stack by default.",
+        )
+    )
+    allow_replacement: tuple[str, ...] = declared(
+        Rows(
+            item=Text(
+                reason="A resource that may be replaced.",
+                allowed="loadBalancer",
+                choices=(LOAD_BALANCER,),
+                example=LOAD_BALANCER,
+            ),
+            default=[],
+            reason="Resources that an edit may replace. A new load balancer has a new DNS name and ARN, and "
+            "there is no service for some minutes.",
+            allowed="a list of: loadBalancer",
         )
     )
     client_cidrs: tuple[str, ...] = declared(
@@ -302,6 +334,11 @@ class Settings:
             "with aws:, with string values",
         )
     )
+
+    @property
+    def replaceable(self) -> bool:
+        """Return whether an edit may replace the load balancer."""
+        return LOAD_BALANCER in self.allow_replacement
 
     @property
     def node_groups(self) -> tuple[pulumi.Input[str], ...]:

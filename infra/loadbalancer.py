@@ -1,6 +1,6 @@
 """The load balancer: its security group, and a listener and a target group per declared port."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -67,6 +67,8 @@ class LoadBalancer(Component):
         name: str,
         settings: Settings,
         *,
+        marks: Mapping[str, str],
+        unchanged: Sequence[str],
         subnet_ids: Mapping[str, pulumi.Input[str]],
         allocation_ids: Mapping[str, pulumi.Input[str]],
         node_ports: Mapping[str, pulumi.Output[int]],
@@ -75,7 +77,7 @@ class LoadBalancer(Component):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         self.security_group = self._security_group()
-        self.nlb = self._nlb(subnet_ids, allocation_ids)
+        self.nlb = self._nlb(subnet_ids, allocation_ids, marks, unchanged)
         self.region = self.nlb.arn.apply(region_of)
         self.target_groups = {
             item.name: self._target_group(item, check, node_ports)
@@ -118,12 +120,18 @@ class LoadBalancer(Component):
         )
 
     def _nlb(
-        self, subnet_ids: Mapping[str, pulumi.Input[str]], allocation_ids: Mapping[str, pulumi.Input[str]]
+        self,
+        subnet_ids: Mapping[str, pulumi.Input[str]],
+        allocation_ids: Mapping[str, pulumi.Input[str]],
+        marks: Mapping[str, str],
+        unchanged: Sequence[str],
     ) -> lb.LoadBalancer:
         """Create the NLB with subnets sorted by zone, so that the order of the configuration is no change.
 
-        The NLB cannot be replaced create-first: the addresses are in use until the deletion is complete
-        (terraform-provider-aws#15031).
+        A replacement must delete first: the addresses are in use until the deletion is complete
+        (terraform-provider-aws#15031). Without the opt-in a replacement creates first, so that AWS refuses
+        the second load balancer and the first one stays. The engine does not compare the inputs in
+        `unchanged` with an older state.
         """
         chosen = self._settings.load_balancer
         mappings = [
@@ -134,6 +142,8 @@ class LoadBalancer(Component):
             )
             for zone, place in sorted(self._settings.zones.items())
         ]
+        ignored = [name for name, value in enforced(chosen).items() if value is None]
+        ignored += unchanged
         return lb.LoadBalancer(
             self._name,
             name=chosen.name,
@@ -149,11 +159,11 @@ class LoadBalancer(Component):
             minimum_load_balancer_capacity=capacity(chosen),
             enforce_security_group_inbound_rules_on_private_link_traffic=private_link(chosen),
             access_logs=access_logs(chosen),
-            tags=self._settings.tags,
+            tags={**self._settings.tags, **marks},
             opts=self.beneath(
-                delete_before_replace=True,
+                delete_before_replace=self._settings.replaceable,
                 protect=self._settings.addresses.protect or None,
-                ignore_changes=[name for name, value in enforced(chosen).items() if value is None] or None,
+                ignore_changes=ignored or None,
             ),
         )
 

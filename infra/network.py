@@ -2,29 +2,29 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi_aws import ec2
 
+from .balancers import find_balancer
 from .givengroups import checked_groups
+from .guard import Guard
 from .identitykeys import Identity
 from .identityreads import checked_identity
+from .kept import Kept, kept_addresses, owned_addresses
 from .keys import Settings, Zone
-from .problems import NAMESPACE, Change, Problem, SettingsError
+from .problems import NAMESPACE, Problem, Problems, SettingsError
 from .reads import unreadable
 from .shapes import child
-
-# A kept address is found again by these two tags.
-STACK_TAG: Final = "node-nlb-sync:stack"
-ZONE_TAG: Final = "node-nlb-sync:zone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """By zone: the subnets, the IPs of given allocations, and the allocations kept by an earlier stack.
+    """By zone: the subnets and the IPs of given allocations; the stack's own allocations.
 
-    Further fields are the syncer's identity and given target groups.
+    Further fields are the comparison with the load balancer in AWS, the syncer's identity and given target
+    groups.
 
     An Output of the configuration is checked once the value is known; the field is then an Output too, and no
     resource gets the value before the check.
@@ -32,42 +32,57 @@ class Network:
 
     subnet_ids: Mapping[str, pulumi.Input[str]]
     existing_ips: Mapping[str, pulumi.Input[str]]
-    kept_allocations: Mapping[str, str]
+    kept: Kept
+    guard: Guard
+    reading: pulumi.InvokeOptions
     identity: Identity
     target_groups: Mapping[str, pulumi.Input[str]]
 
 
-def survey(settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
-    """Read the configured subnets and addresses, with the provider in `reading`.
+def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
+    """Read the configured subnets and addresses and the load balancer, with the provider in `reading`.
 
-    `mark` is this component's value of STACK_TAG. Raises SettingsError with a line per subnet of another zone
-    or VPC, missing allocation, and zone with several kept addresses.
+    `name` is the component's, `mark` its value of STACK_TAG. Raises SettingsError with a line per subnet of
+    another zone or VPC, missing allocation, zone with several kept addresses, and change that would replace
+    the load balancer.
     """
     problems: list[Problem] = []
     subnets: dict[str, pulumi.Input[str]] = {}
     existing: dict[str, pulumi.Input[str]] = {}
-    kept: dict[str, str] = {}
     for zone, place in settings.zones.items():
         subnets[zone] = checked_subnet(zone, place, settings.vpc_id, reading, problems)
         if place.allocation_id is not None:
             existing[zone] = existing_ip(zone, place.allocation_id, reading, problems)
-        elif settings.addresses.keep and not settings.load_balancer.internal:
-            ids = kept_addresses(zone, mark, reading, problems)
-            if len(ids) > 1:
-                problems.append(several_kept(zone, ids))
-            elif ids:
-                kept[zone] = ids[0]
+    guard, kept = compared(name, settings, mark, reading, problems)
     identity = checked_identity(settings.identity, reading, problems)
     groups = checked_groups(settings.target_groups, reading, problems)
     if problems:
         raise SettingsError(problems)
     return Network(
-        subnet_ids=subnets,
+        subnet_ids={zone: guard.subnet_id(zone, each) for zone, each in subnets.items()},
         existing_ips=existing,
-        kept_allocations=kept,
+        kept=kept,
+        guard=guard,
+        reading=reading,
         identity=identity,
         target_groups=groups,
     )
+
+
+def compared(
+    name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptions, problems: Problems
+) -> tuple[Guard, Kept]:
+    """Compare the stack's load balancer and addresses in AWS with the configuration."""
+    given, before = bool(settings.target_groups), len(problems)
+    owned = {} if given else owned_addresses(mark, reading, problems)
+    allocations = {each for ids in owned.values() for each in ids}
+    found = find_balancer(name, mark, allocations, reading, problems, named_only=given)
+    guard = Guard(settings, found, owned)
+    if len(problems) > before:
+        return guard, Kept()
+    problems.extend(guard.problems())
+    used = {zone: place.allocation_id for zone, place in found.zones.items()} if found else {}
+    return guard, kept_addresses(settings, owned, used, problems)
 
 
 def checked_subnet(
@@ -90,20 +105,6 @@ def checked_subnet(
         problems.extend(misplaced(zone, subnet_id, vpc_id, reading))
         return subnet_id
     return pulumi.Output.all(subnet_id, vpc_id).apply(check)
-
-
-def kept_addresses(
-    zone: str, mark: str, reading: pulumi.InvokeOptions, problems: list[Problem]
-) -> Sequence[str]:
-    """Return the kept allocations of an earlier stack in a zone; add a problem for a failed read."""
-    try:
-        return ec2.get_eips(tags={STACK_TAG: mark, ZONE_TAG: zone}, opts=reading).allocation_ids or []
-    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        allowed, fix = "addresses that can be read", "repeat the command, or set addresses.keep to false"
-        problem = unreadable("addresses.keep", "true", error, allowed=allowed, fix=fix)
-        if problem not in problems:  # the same for every zone
-            problems.append(problem)
-        return []
 
 
 def existing_ip(
@@ -163,10 +164,3 @@ def no_address(zone: str, allocation_id: str) -> Problem:
     return Problem(
         path, f"{allocation_id}, which does not exist", "an Elastic IP of this region", f"remove {path}"
     )
-
-
-def several_kept(zone: str, ids: Sequence[str]) -> Problem:
-    """Return the problem of two addresses with the same tags: only the user knows the address in use."""
-    path = child(child("zones", zone), "allocationId")
-    read = f"nothing, and {len(ids)} kept addresses ({', '.join(sorted(ids))})"
-    return Problem(path, read, "one kept address for each zone", Change(path, "<the one in use>"))

@@ -134,7 +134,7 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
     if settings is not None and readable:
         mark = stack_mark(name, settings)
         try:
-            network = survey(settings, mark, reading)
+            network = survey(name, settings, mark, reading)
         except SettingsError as wrong:
             problems = [*problems, *wrong.problems]
         problems = [*problems, *preflight(settings, Stack(name, mark), reading, opts)]

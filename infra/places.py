@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pulumi_aws import ec2
 
+from .kept import STACK_TAG, ZONE_TAG
 from .keys import Settings
-from .network import STACK_TAG, ZONE_TAG
 from .problems import Change, Problem
 from .reads import Reading
 from .shapes import child

@@ -61,13 +61,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """A fix in words of its own for the two forms of a line."""
+
+    in_stack: str
+    in_program: str
+
+    def as_command(self) -> str:
+        """Return the fix for a stack configuration."""
+        return self.in_stack
+
+    def as_words(self) -> str:
+        """Return the fix for an argument in a program."""
+        return self.in_program
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """The key, the read value, the allowed values, and the fix."""
 
     path: str
     read: str
     allowed: str
-    fix: str | Change
+    fix: str | Change | Ways
 
     def in_stack(self) -> str:
         """Return the line for a stack configuration, with the fixing command."""

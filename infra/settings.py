@@ -17,6 +17,7 @@ from .combinations import wrong_combinations
 from .givengroups import beside_given_groups, missing_network, with_given_groups, wrong_groups
 from .identitychoice import identity_problems, kind_of
 from .ingresspresets import with_ingress_preset
+from .kept import released_zones
 from .keys import ROOT, Settings
 from .listenerrules import listener_problems
 from .loadbalancerrules import load_balancer_problems
@@ -170,6 +171,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
         yield from listener_problems(settings)
         yield from load_balancer_problems(settings)
     yield from wrong_combinations(settings)
+    yield from released_zones(settings)
     yield from wrong_build(settings.syncer)
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)

@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from .kept import STACK_TAG, ZONE_TAG
 from .keys import Settings
-from .network import STACK_TAG, ZONE_TAG
 from .problems import Change, Problem, echo
 from .shapes import child
 
@@ -26,9 +26,11 @@ def wrong_tags(settings: Settings) -> Iterator[Problem]:
                 yield Problem(path, f"{what}{echo(text)}", allowed, f"replace {echo(wrong)}")
     yield from _alike(settings)
     created = any(place.allocation_id is None for place in settings.zones.values())
-    own = OF_AN_ADDRESS - settings.tags.keys() if created and not settings.target_groups else frozenset()
+    stack = OF_AN_ADDRESS if created else {STACK_TAG}
+    own = frozenset() if settings.target_groups else stack - settings.tags.keys()
     if (surplus := len(settings.tags) + len(own) - MOST) > 0:
-        beside = f", and {len(own)} tags of the stack on each address" if own else ""
+        where = "each address" if created else "the load balancer"
+        beside = f", and {len(own)} tag{'s' if len(own) > 1 else ''} of the stack on {where}" if own else ""
         read = f"{len(settings.tags)} tags{beside}"
         yield Problem("tags", read, f"at most {MOST} on a resource", f"remove {surplus} of the tags")
 

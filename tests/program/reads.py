@@ -17,6 +17,7 @@ class Known:
 
     vpc_id: str = ""
     existing: dict[str, str] = field(default_factory=dict)
+    kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     groups: dict[str, str] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
     quota: int = 60
@@ -52,10 +53,12 @@ def service_quota(cloud: Known, args: Args) -> Any:
 
 def elastic_ip(cloud: Known, args: Args) -> Any:
     ident = args["id"]
-    if ident not in cloud.existing:
+    kept = dict(cloud.kept)
+    if ident not in cloud.existing and ident not in kept:
         return {}, [("id", "no matching EC2 EIP found")]
     instance, interface = cloud.holders.get(ident, ("", ""))
-    found = {"publicIp": cloud.existing[ident], "tags": cloud.tags.get(ident, {})}
+    tags = {**kept.get(ident, {}), **cloud.tags.get(ident, {})}
+    found = {"publicIp": cloud.existing.get(ident, "192.0.2.1"), "tags": tags}
     return {"id": ident, "instanceId": instance, "networkInterfaceId": interface and "eni-1", **found}
 
 

@@ -235,8 +235,12 @@ def test_production_stacks_may_protect_addresses_and_load_balancer(
     assert all(item.protect for item in [*record.of(EIP).values(), record.one(NLB)])
 
 
-def test_the_load_balancer_lets_go_of_its_addresses_before_it_is_replaced(record: Record) -> None:
-    assert record.one(NLB).delete_before_replace
+def test_the_load_balancer_releases_its_addresses_before_a_replacement_that_is_allowed(
+    run_program: RunProgram, config: Config
+) -> None:
+    assert not run_program().one(NLB).delete_before_replace
+    config["node-nlb-sync:allowReplacement"] = ["loadBalancer"]
+    assert run_program().one(NLB).delete_before_replace
 
 
 def test_the_syncer_may_change_its_own_groups_and_read_their_health(record: Record) -> None:

@@ -27,6 +27,7 @@ IDENTITY_READS = {
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider",
     "aws:iam/getRole:getRole",
 }
+BALANCER_READS = {"aws:lb/getLbs:getLbs", "aws:lb/getLoadBalancer:getLoadBalancer"}
 
 Config = dict[str, Any]
 
@@ -91,7 +92,7 @@ class Cloud(reads.Known):
     zones: dict[str, str] = field(default_factory=dict)
     vpc_id: str = VPC
     existing: dict[str, str] = field(default_factory=dict)
-    kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    balancers: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusal: str = ""
     no_identity: bool = False
     target_types: dict[str, str] = field(default_factory=dict)
@@ -115,11 +116,10 @@ class World(mocks.Mocks):
             return {"id": args.args["id"], "vpcId": self.cloud.vpc_id, **place}
         if args.token == "aws:ec2/getEips:getEips":
             return self._addresses(args.args)
+        if args.token in BALANCER_READS:
+            return self._balancers(args.args)
         if args.token == "aws:lb/getTargetGroup:getTargetGroup":
-            kind = self.cloud.target_types.get(args.args["arn"])
-            if kind is None:
-                return {}, [("arn", "no matching ELBv2 Target Group found")]
-            return {"arn": args.args["arn"], "targetType": kind}
+            return self._target_group(args.args["arn"])
         if args.token == "aws:ecr/getAuthorizationToken:getAuthorizationToken":
             return {"userName": "AWS", "password": "a-registry-token"}
         if args.token in IDENTITY_READS:
@@ -128,7 +128,21 @@ class World(mocks.Mocks):
             return dict(args.args)
         raise AssertionError(f"{args.token} is not among the functions that the program may call")
 
-    def _addresses(self, args: dict[str, Any]) -> dict[str, list[str]]:
+    def _target_group(self, arn: str) -> Any:
+        kind = self.cloud.target_types.get(arn)
+        if kind is None:
+            return {}, [("arn", "no matching ELBv2 Target Group found")]
+        return {"arn": arn, "targetType": kind}
+
+    def _balancers(self, args: dict[str, Any]) -> dict[str, Any]:
+        if "arn" in args:
+            # An ARN that a mock made up is the load balancer's that exists.
+            found = self.cloud.balancers.get(args["arn"]) or next(iter(self.cloud.balancers.values()))
+            return {"arn": args["arn"], **found}
+        wanted, every = args.get("tags") or {}, self.cloud.balancers.items()
+        return {"arns": [arn for arn, one in every if wanted.items() <= one["tags"].items()]}
+
+    def _addresses(self, args: dict[str, Any]) -> dict[str, Any]:
         if args.get("filters"):
             (wanted,) = args["filters"][0]["values"]
             ips = [ip for id_, ip in self.cloud.existing.items() if id_ == wanted]

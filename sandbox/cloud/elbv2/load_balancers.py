@@ -140,8 +140,8 @@ def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
         if subnet.zone not in one.zones
     ]
     cloud.ec2.require_free([mapping["AllocationId"] for _, mapping in joining if mapping.get("AllocationId")])
-    for name in set(one.zones) - {subnet.zone for subnet in subnets}:
-        cloud.ec2.detach(one.zones.pop(name).interface_id)
+    leaving = set(one.zones) - {subnet.zone for subnet in subnets}
+    cloud.leave_behind([one.zones.pop(name).interface_id for name in leaving])
     for subnet, mapping in joining:
         one.zones[subnet.zone] = _enter(cloud, one, subnet, mapping)
     return {

@@ -1,13 +1,15 @@
-"""aws:ec2/getSubnet and getEips, aws:lb/getTargetGroup.
+"""aws:ec2/getSubnet and getEips, aws:lb/getLbs, getLoadBalancer and getTargetGroup.
 
 After vpc_subnet_data_source.go and ec2_eips_data_source.go of internal/service/ec2, and
-target_group_data_source.go of internal/service/elbv2.
+load_balancers_data_source.go, load_balancer_data_source.go and target_group_data_source.go of
+internal/service/elbv2.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sandbox.plugins.aws import identity_lookups, network_lookups
+from sandbox.plugins.aws import identity_lookups, network_lookups, tags
+from sandbox.plugins.aws.load_balancer import LoadBalancer
 from sandbox.plugins.aws.session import Aws, doing, tolerating
 from sandbox.plugins.aws.target_group import TargetGroup
 from sandbox.plugins.provider import ProviderError
@@ -59,6 +61,32 @@ def get_eips(aws: Aws, args: PropertyMap) -> PropertyMap:
     }
 
 
+def get_lbs(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return the ARN of every load balancer with all of the tags; tags are read per load balancer."""
+    wanted = args.get("tags") or {}
+    found = []
+    with doing("reading ELBv2 Load Balancers"):
+        for page in aws.elbv2.get_paginator("describe_load_balancers").paginate():
+            found += [each["LoadBalancerArn"] for each in page["LoadBalancers"]]
+    if wanted:
+        found = [arn for arn in found if wanted.items() <= _tags_of(aws, arn).items()]
+    return {"id": aws.region, "region": aws.region, "arns": sorted(found), "tags": args.get("tags")}
+
+
+def get_load_balancer(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return the load balancer with an ARN. Raises ProviderError for a missing one."""
+    read = LoadBalancer().read(aws, args["arn"], {}) if args.get("arn") else None
+    if read is None:
+        raise ProviderError("Search returned 0 results, please revise so only one is returned")
+    hidden = ("namePrefix", "tagsAll")
+    return {
+        **{key: value for key, value in read.items() if key not in hidden},
+        "id": args["arn"],
+        "region": aws.region,
+        "tags": read.get("tagsAll", {}),
+    }
+
+
 def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
     """Return the target group with an ARN or a name. Raises ProviderError for a missing group."""
     arn = args.get("arn")
@@ -84,6 +112,8 @@ def get_target_group(aws: Aws, args: PropertyMap) -> PropertyMap:
 LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:ec2/getSubnet:getSubnet": get_subnet,
     "aws:ec2/getEips:getEips": get_eips,
+    "aws:lb/getLbs:getLbs": get_lbs,
+    "aws:lb/getLoadBalancer:getLoadBalancer": get_load_balancer,
     "aws:lb/getTargetGroup:getTargetGroup": get_target_group,
     "aws:ec2/getSecurityGroup:getSecurityGroup": network_lookups.get_security_group,
     "aws:ec2/getElasticIp:getElasticIp": network_lookups.get_elastic_ip,
@@ -96,6 +126,10 @@ LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:iam/getRole:getRole": identity_lookups.get_role,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": identity_lookups.get_oidc_provider,
 }
+
+
+def _tags_of(aws: Aws, arn: str) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in tags.of_elbv2(aws, arn)}
 
 
 def _filters(args: PropertyMap) -> list[Any]:

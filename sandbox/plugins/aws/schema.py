@@ -49,6 +49,8 @@ RESOURCES: Final[Mapping[str, tuple[str, str]]] = {
 FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "aws:ec2/getSubnet:getSubnet": ("ec2/get_subnet", "GetSubnet"),
     "aws:ec2/getEips:getEips": ("ec2/get_eips", "GetEips"),
+    "aws:lb/getLoadBalancer:getLoadBalancer": ("lb/get_load_balancer", "GetLoadBalancer"),
+    "aws:lb/getLbs:getLbs": ("lb/get_lbs", "GetLbs"),
     "aws:lb/getTargetGroup:getTargetGroup": ("lb/get_target_group", "GetTargetGroup"),
     "aws:ec2/getSecurityGroup:getSecurityGroup": ("ec2/get_security_group", "GetSecurityGroup"),
     "aws:ec2/getElasticIp:getElasticIp": ("ec2/get_elastic_ip", "GetElasticIp"),

@@ -58,7 +58,7 @@ PROGRAM = """
 
     config = {**get_config_env(), **CONFIG.get()}
     settings = load(config, "eu-central-1")
-    network = survey(settings, "balancer", pulumi.InvokeOptions())
+    network = survey("node-nlb", settings, "balancer", pulumi.InvokeOptions())
     ports = {"http": pulumi.Output.from_input(31080), "https": pulumi.Output.from_input(31443)}
     ingress = SimpleNamespace(node_ports=ports)
     made = created_groups(
@@ -212,7 +212,7 @@ def test_deletion_protection_is_aws_own_refusal(up: DevStack, aws: Layout) -> No
     assert Seen(up, aws).attributes["deletion_protection.enabled"] == "false"
 
 
-def test_another_scheme_or_name_replaces_the_load_balancer(up: DevStack, aws: Layout) -> None:
+def test_another_scheme_or_name_replaces_the_load_balancer_only_if_allowed(up: DevStack, aws: Layout) -> None:
     before = Seen(up, aws).arn
     zones = up.configure(zones=None)["zones"]
     ec2: Any = ec2_client(aws.aws_url)
@@ -220,18 +220,24 @@ def test_another_scheme_or_name_replaces_the_load_balancer(up: DevStack, aws: La
     address = subnet["CidrBlock"].partition("/")[0].rpartition(".")[0] + ".9"
     inside = {zone: {**place} for zone, place in zones.items()}
     inside["eu-central-1a"]["privateAddress"] = address
+    addresses = up.output("staticIps")
     up.configure(zones=inside, loadBalancer={"scheme": "internal", "name": "inside"})
+    refused = up.up()
+    assert refused.code != 0
+    assert "node-nlb-sync:loadBalancer.scheme: read" in refused.text
+    up.configure(allowReplacement=["loadBalancer"])
     up.up().ok()
     up.up("--refresh", "--expect-no-changes").ok()
     seen = Seen(up, aws)
     assert seen.arn != before
     assert (seen.described["Scheme"], seen.described["LoadBalancerName"]) == ("internal", "inside")
     assert up.output("staticIps") == {"eu-central-1a": address}
-    assert ec2.describe_addresses()["Addresses"] == []
+    assert {each["PublicIp"] for each in ec2.describe_addresses()["Addresses"]} == set(addresses.values())
     up.configure(zones=zones, loadBalancer=None)
     up.up().ok()
+    up.configure(allowReplacement=None)
     assert Seen(up, aws).described["Scheme"] == "internet-facing"
-    assert len(up.output("staticIps")) == 3
+    assert up.output("staticIps") == addresses
 
 
 def groups_of(stack: DevStack, elb: Any) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:

@@ -88,4 +88,5 @@ def test_an_upgrade_replaces_and_deletes_nothing(upgraded: DevStack) -> None:
     made = Counter(step["op"] for step in planned)
     assert made["create"] == 0, named
     aws = {name: op for name, op in named.items() if name.startswith("aws:")}
-    assert aws == {}
+    # The load balancer gets the tag of its stack.
+    assert aws == {"aws:lb/loadBalancer:LoadBalancer::node-nlb": "update"}

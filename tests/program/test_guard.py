@@ -1,0 +1,226 @@
+"""No edit replaces the load balancer or releases an address without its name."""
+
+from typing import Any
+
+import pytest
+
+from tests.program.world import VPC, Cloud, Config, Record, RunProgram
+
+EIP = "aws:ec2/eip:Eip"
+NLB = "aws:lb/loadBalancer:LoadBalancer"
+STACK = "node-nlb-sync:stack"
+MARK = f"node-nlb-sync/dev/{VPC}"
+ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+AWS = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
+ARN = f"{AWS}:loadbalancer/net/node-nlb-0a1b2c3/0123456789abcdef"
+GIVEN = "eipalloc-0123456789abcdef0"
+
+
+@pytest.fixture
+def up(config: Config, cloud: Cloud) -> Cloud:
+    """AWS after an `up` of stack dev: tagged addresses, and the load balancer on them."""
+    mappings = []
+    for zone in ZONES:
+        cloud.kept.append((f"eipalloc-{zone}", {STACK: MARK, "node-nlb-sync:zone": zone}))
+        subnet = config["node-nlb-sync:zones"][zone]["subnetId"]
+        mappings.append({"subnetId": subnet, "allocationId": f"eipalloc-{zone}"})
+    cloud.balancers[ARN] = {
+        "name": "node-nlb-0a1b2c3",
+        "vpcId": VPC,
+        "tags": {STACK: MARK},
+        "subnetMappings": mappings,
+    }
+    cloud.existing[GIVEN] = "198.51.100.7"
+    return cloud
+
+
+def refused(run: RunProgram) -> str:
+    with pytest.raises(Exception, match="node-nlb-sync:") as found:
+        run()
+    assert run.last.resources == []
+    return str(found.value)
+
+
+def edited(config: Config, **keys: Any) -> None:
+    config.update({f"node-nlb-sync:{key}": value for key, value in keys.items()})
+
+
+def without(config: Config, *zones: str) -> dict[str, Any]:
+    places: dict[str, Any] = config["node-nlb-sync:zones"]
+    return {zone: place for zone, place in places.items() if zone not in zones}
+
+
+@pytest.mark.usefixtures("up")
+def test_a_removed_zone_is_refused_with_the_command(run_program: RunProgram, config: Config) -> None:
+    edited(config, zones=without(config, ZONES[2]))
+    (line,) = refused(run_program).splitlines()
+    assert line.startswith(
+        "node-nlb-sync:zones.eu-central-1c: read nothing, and the load balancer node-nlb-0a1b2c3"
+    )
+    assert "fix: python -m infra.zones --apply, then pulumi up --refresh" in line
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("subnetId", "subnet-0123456789abcdef0"), ("allocationId", GIVEN)],
+)
+def test_another_subnet_or_address_in_a_zone_is_refused(
+    up: Cloud, run_program: RunProgram, config: Config, key: str, value: str
+) -> None:
+    up.zones["subnet-0123456789abcdef0"] = ZONES[1]
+    config["node-nlb-sync:zones"][ZONES[1]][key] = value
+    (line,) = refused(run_program).splitlines()
+    assert line.startswith(f"node-nlb-sync:zones.{ZONES[1]}.{key}: read {value}, and the load balancer ")
+
+
+def test_an_address_to_be_created_in_place_of_a_given_one_is_refused(
+    up: Cloud, run_program: RunProgram
+) -> None:
+    up.balancers[ARN]["subnetMappings"][0]["allocationId"] = GIVEN
+    assert f"zones.{ZONES[0]}.allocationId: read nothing, and the load" in refused(run_program)
+
+
+@pytest.mark.usefixtures("up")
+@pytest.mark.parametrize(
+    ("key", "value", "has"),
+    [("scheme", "internal", "internet-facing"), ("name", "edge", "node-nlb-0a1b2c3")],
+)
+def test_another_scheme_or_name_is_refused_without_the_opt_in(
+    run_program: RunProgram, config: Config, key: str, value: str, has: str
+) -> None:
+    edited(config, loadBalancer={key: value})
+    (line,) = refused(run_program).splitlines()
+    assert line.startswith(f"node-nlb-sync:loadBalancer.{key}: read {value}, and the load balancer ")
+    assert f"allowed: {has}, or allowReplacement with loadBalancer; fix: " in line
+    edited(config, allowReplacement=["loadBalancer"])
+    record = run_program()
+    assert key == "name" or all(retained(record, zone) for zone in ZONES)
+
+
+def test_a_name_that_is_removed_from_the_configuration_stays(up: Cloud, run_program: RunProgram) -> None:
+    up.balancers[ARN]["name"] = "edge"
+    assert run_program().one(NLB).ignore_changes == ("name", "subnetMappings")
+
+
+@pytest.mark.usefixtures("up")
+def test_more_security_groups_are_an_edit_in_place(run_program: RunProgram, config: Config) -> None:
+    edited(config, loadBalancer={"securityGroupIds": ["sg-0123456789abcdef0"]})
+    assert run_program().one(NLB).ignore_changes == ("subnetMappings",)
+
+
+def test_another_private_address_of_an_internal_load_balancer_is_refused(
+    up: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    there = up.balancers[ARN]
+    mappings = [{"subnetId": each["subnetId"]} for each in there["subnetMappings"]]
+    there.update({"internal": True, "subnetMappings": mappings})
+    edited(config, loadBalancer={"scheme": "internal"})
+    run_program()
+    config["node-nlb-sync:zones"][ZONES[1]]["privateAddress"] = "10.0.0.15"
+    (line,) = refused(run_program).splitlines()
+    assert line.startswith(f"node-nlb-sync:zones.{ZONES[1]}.privateAddress: read 10.0.0.15, and the load ")
+    mappings[1]["privateIpv4Address"] = "10.0.0.15"
+    run_program()
+
+
+@pytest.mark.usefixtures("up")
+def test_no_command_takes_every_zone(run_program: RunProgram, config: Config) -> None:
+    edited(config, zones=without(config, *ZONES[1:]))
+    config["node-nlb-sync:zones"][ZONES[0]]["allocationId"] = GIVEN
+    lines = refused(run_program).splitlines()
+    assert len(lines) == len(ZONES)
+    assert all("fix: keep one zone of the load balancer as it is" in line for line in lines)
+
+
+def test_another_vpc_is_refused(up: Cloud, run_program: RunProgram, config: Config) -> None:
+    edited(config, vpcId="vpc-0123456789abcdef0")
+    up.vpc_id = "vpc-0123456789abcdef0"
+    (line,) = refused(run_program).splitlines()
+    assert line.startswith("node-nlb-sync:vpcId: read vpc-0123456789abcdef0, and the load balancer node-nlb")
+
+
+def test_groups_of_another_load_balancer_are_refused_while_the_stack_has_its_own(
+    up: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    arn = f"{AWS}:targetgroup/http/0123456789abcdef"
+    up.target_types[arn] = "instance"
+    keys = {key: value for key, value in config.items() if key.startswith(("aws:", "kubernetes:"))}
+    config.clear()
+    config.update(keys)
+    edited(config, targetGroups={"http": arn}, syncer={"image": "node-nlb-sync:dev"})
+    assert "targetGroups: read target groups, and this stack has the load balancer" in refused(run_program)
+    up.balancers.clear()
+    run_program(adopted={"http": 31080, "https": 31443})
+
+
+@pytest.mark.parametrize("tags", [{STACK: MARK}, {}], ids=["tagged", "of release 0.1"])
+def test_the_opt_in_allows_the_replacement(
+    up: Cloud, run_program: RunProgram, config: Config, tags: dict[str, str]
+) -> None:
+    up.balancers[ARN]["tags"] = tags
+    edited(config, zones=without(config, ZONES[2]))
+    refused(run_program)
+    edited(config, allowReplacement=["loadBalancer"])
+    balancer = run_program().one(NLB)
+    assert balancer.delete_before_replace
+    assert len(balancer.inputs["subnetMappings"]) == len(ZONES) - 1
+
+
+def test_a_load_balancer_of_another_name_is_found_by_its_tag(
+    up: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    up.balancers[ARN.replace("node-nlb-0a1b2c3", "edge")] = up.balancers.pop(ARN)
+    edited(config, zones=without(config, ZONES[2]))
+    refused(run_program)
+
+
+def test_load_balancers_of_others_are_no_concern(up: Cloud, run_program: RunProgram, config: Config) -> None:
+    up.balancers[ARN]["tags"] = {STACK: "other/dev/vpc-4283fefc63f0cd0e8"}
+    edited(config, zones=without(config, ZONES[2]))
+    run_program()
+
+
+def test_an_old_state_has_no_say_where_aws_has_the_configured_zones(
+    up: Cloud, run_program: RunProgram
+) -> None:
+    assert run_program().one(NLB).ignore_changes == ("subnetMappings",)
+    up.balancers[ARN]["subnetMappings"].pop()
+    assert run_program(preview=True).one(NLB).ignore_changes == ()
+
+
+def test_an_added_zone_that_the_engine_did_not_add_is_an_error(up: Cloud, run_program: RunProgram) -> None:
+    up.balancers[ARN]["subnetMappings"].pop()
+    with pytest.raises(Exception, match="zones: read eu-central-1c, and the load balancer is not"):
+        run_program()
+
+
+def retained(record: Record, zone: str) -> bool:
+    address = record.of(EIP).get(f"node-nlb-{zone}")
+    return address is not None and address.retain_on_delete and address.import_id == f"eipalloc-{zone}"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_address_of_a_removed_zone_stays_in_the_stack_until_its_zone_is_named(
+    up: Cloud, run_program: RunProgram, config: Config, keep: bool
+) -> None:
+    edited(config, addresses={"keep": keep}, zones=without(config, ZONES[2]))
+    up.balancers[ARN]["subnetMappings"].pop()
+    assert retained(run_program(), ZONES[2])
+    edited(config, addresses={"keep": keep, "release": [ZONES[2]]})
+    line = refused(run_program)
+    assert "addresses.release[0]: read eu-central-1c, and AWS has its address eipalloc-eu-central-1c" in line
+    up.kept.pop()
+    assert set(run_program().of(EIP)) == {f"node-nlb-{zone}" for zone in ZONES[:2]}
+
+
+def test_the_created_address_of_a_zone_with_a_given_one_stays(
+    up: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    config["node-nlb-sync:zones"][ZONES[0]]["allocationId"] = GIVEN
+    up.balancers[ARN]["subnetMappings"][0]["allocationId"] = GIVEN
+    assert retained(run_program(), ZONES[0])
+
+
+def test_a_zone_in_use_cannot_be_released(run_program: RunProgram, config: Config) -> None:
+    edited(config, addresses={"release": [ZONES[0]]})
+    assert "addresses.release[0]: read eu-central-1a, a zone of zones" in refused(run_program)
