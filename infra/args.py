@@ -20,6 +20,25 @@ class Zone(TypedDict):
     of the subnet."""
 
 
+class Edge(TypedDict):
+    """The load balancer of another stack, which forwards to this stack's groups."""
+
+    security_group_id: NotRequired[pulumi.Input[str]]
+    """The load balancer's security group, the output securityGroupId of its stack. The stack then creates
+    target groups, firewall rules, identity, Service and syncer, and no load balancer. Allowed: the id of
+    a security group."""
+
+
+class Attachment(TypedDict):
+    """The target groups of another stack, and their share of the new connections."""
+
+    weight: int
+    """The share of new connections, in proportion to the other weights; with 0 the targets are checked
+    and get none. Allowed: 0 to 999."""
+    target_groups: Mapping[str, pulumi.Input[str]]
+    """The output targetGroups of the other stack."""
+
+
 class AccessLogs(TypedDict):
     """Logs of TLS requests, in an S3 bucket."""
 
@@ -416,7 +435,7 @@ class NodeNlbArgs(TypedDict):
     """A subnet and a static IP for each availability zone, by the name of the zone."""
     node_security_group_id: NotRequired[pulumi.Input[str]]
     """The security group of the nodes; the stack adds a rule for each NodePort. Allowed: the id of a
-    security group; absent with nodeSecurityGroupIds or targetGroups."""
+    security group; absent with nodeSecurityGroupIds, targetGroups or cluster false."""
     node_security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
     """In place of nodeSecurityGroupId for node pools with different security groups. Allowed: a list of
     security group ids."""
@@ -424,6 +443,15 @@ class NodeNlbArgs(TypedDict):
     """Target groups of an existing load balancer, by the name of their ingress port. The stack then
     creates only the syncer and its identity, adopts the Service, and keeps the targets of other
     owners."""
+    edge: NotRequired[Edge]
+    """The load balancer of another stack, which forwards to this stack's groups."""
+    cluster: NotRequired[bool]
+    """false makes a load balancer without a cluster: it forwards to attachments alone."""
+    weight: NotRequired[int]
+    """The share of the stack's own target groups beside attachments, as attachments.*.weight. Allowed: 0
+    to 999."""
+    attachments: NotRequired[Mapping[str, Attachment]]
+    """Target groups of other stacks, by names of your choice: the listeners forward to them by weight."""
     load_balancer: NotRequired[LoadBalancer]
     """Scheme, name and attributes of the load balancer."""
     listeners: NotRequired[Sequence[Listener]]

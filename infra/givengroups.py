@@ -31,6 +31,10 @@ LOAD_BALANCER_KEYS: Final = (
     "deregistrationDelay",
     "crossZone",
     "targetQuota",
+    "edge",
+    "cluster",
+    "weight",
+    "attachments",
 )
 
 
@@ -42,17 +46,25 @@ def with_given_groups(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, "ingress": {"create": False, **ingress}}
 
 
+def attaches(raw: Mapping[str, Any]) -> bool:
+    """Return whether the configuration names the load balancer of another stack."""
+    edge = raw.get("edge")
+    return isinstance(edge, Mapping) and edge.get("securityGroupId", "") != ""
+
+
 def missing_network(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    """Report missing keys of a load balancer, where no groups are given."""
+    """Report missing keys of a load balancer and its nodes, where no groups are given."""
     if raw.get("targetGroups"):
         return
     if raw.get("vpcId", "") == "":
         fix = Change("vpcId", "vpc-0123456789abcdef0")
         yield Problem("vpcId", "nothing", "the id of a VPC", fix)
-    if raw.get("zones", {}) == {}:
+    if raw.get("zones", {}) == {} and not attaches(raw):
         allowed = "availability zones such as eu-central-1a, each with a subnetId"
         yield Problem("zones", "nothing", allowed, "write it as key: value lines, at least 1")
     one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
+    if raw.get("cluster") is False:
+        return
     if raw.get(one, "") == "" and raw.get(several, []) == []:
         fix = Change(one, "sg-0123456789abcdef0")
         yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)

@@ -1,4 +1,4 @@
-"""The target groups for the syncer: groups of a load balancer created here, or given groups."""
+"""The target groups for the syncer: of a load balancer created here or of another stack, or given groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 import pulumi
 
 from .addresses import StaticAddresses
+from .attachment import AttachedGroups
 from .component import Component
 from .firewall import Firewall
-from .ingress import IngressService
 from .kept import STACK_TAG
 from .keys import Settings
 from .loadbalancer import LoadBalancer
 from .network import Network
 from .policy import region_of
+
+NodePorts = Mapping[str, pulumi.Output[int]]
 
 
 def nothing() -> pulumi.Output[str]:
@@ -44,16 +46,35 @@ def given_groups(settings: Settings) -> Groups:
     return Groups(arns=arns, region=arns[min(arns)].apply(region_of))
 
 
+def attached_groups(
+    name: str, settings: Settings, *, node_ports: NodePorts, opts: pulumi.ResourceOptions
+) -> Groups:
+    """Create groups and firewall rules for the load balancer of another stack.
+
+    The groups are deleted before the rules: AWS refuses the deletion of a group that a listener still uses,
+    and its targets then keep their connections.
+    """
+    source = settings.edge.security_group_id
+    firewall = Firewall(name, settings, load_balancer_group=source, node_ports=node_ports, opts=opts)
+    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[firewall]))
+    made = AttachedGroups(name, settings, node_ports, after)
+    arns = {key: group.arn for key, group in made.target_groups.items()}
+    return Groups(arns=arns, region=arns[min(arns)].apply(region_of), parts=(made, firewall))
+
+
 def created_groups(
     name: str,
     settings: Settings,
     network: Network,
     *,
     mark: str,
-    ingress: IngressService,
+    node_ports: NodePorts,
     opts: pulumi.ResourceOptions,
 ) -> Groups:
-    """Create addresses, load balancer and firewall rules; `mark` is the component's value of STACK_TAG."""
+    """Create addresses, load balancer and firewall rules; `mark` is the component's value of STACK_TAG.
+
+    Without a cluster there are neither groups nor rules of nodes.
+    """
     addresses = StaticAddresses(name, settings, network, {STACK_TAG: mark}, opts)
     balancer = LoadBalancer(
         name,
@@ -62,20 +83,18 @@ def created_groups(
         unchanged=network.guard.unchanged(name),
         subnet_ids=network.subnet_ids,
         allocation_ids=addresses.allocation_ids,
-        node_ports=ingress.node_ports,
+        node_ports=node_ports,
+        attached=network.attached,
         opts=opts,
     )
-    firewall = Firewall(
-        name,
-        settings,
-        load_balancer_group=balancer.security_group.id,
-        node_ports=ingress.node_ports,
-        opts=opts,
-    )
+    parts: tuple[Component, ...] = (balancer,)
+    if settings.cluster:
+        source = balancer.security_group.id
+        parts += (Firewall(name, settings, load_balancer_group=source, node_ports=node_ports, opts=opts),)
     return Groups(
         arns={key: group.arn for key, group in balancer.target_groups.items()},
         region=balancer.region,
-        parts=(balancer, firewall),
+        parts=parts,
         public_ips=addresses.public_ips,
         dns_name=balancer.nlb.dns_name,
         hosted_zone_id=balancer.nlb.zone_id,

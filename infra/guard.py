@@ -61,11 +61,12 @@ class Guard:
         found, settings = self.found, self.settings
         if found is None:
             return
-        if settings.target_groups:
-            read = f"target groups, and this stack has the load balancer {found.name}"
+        if not settings.balances:
+            key, given = ("edge", "an edge") if settings.attached else ("targetGroups", "target groups")
+            read = f"{given}, and this stack has the load balancer {found.name}"
             fix = "use another stack for these groups, or run `pulumi destroy` on this one first"
-            yield Problem("targetGroups", read, "nothing in a stack with a load balancer", fix)
-        if settings.target_groups or settings.replaceable:
+            yield Problem(key, read, "nothing in a stack with a load balancer", fix)
+        if not settings.balances or settings.replaceable:
             return
         if isinstance(settings.vpc_id, str) and settings.vpc_id != found.vpc_id:
             read = f"{settings.vpc_id}, and the load balancer {found.name} is in {found.vpc_id}"

@@ -12,6 +12,7 @@ from typing import Final
 import pulumi
 
 from .clusterkeys import Ingress, Syncer
+from .edgekeys import LARGEST_WEIGHT, Attachment, Edge
 from .givengroups import ARN_PATTERN
 from .healthkeys import HealthCheck, TargetHealth
 from .identitykeys import Identity
@@ -166,14 +167,15 @@ class Settings:
             key_pattern=ZONE_NAME,
             reason="A subnet and a static IP for each availability zone, by the name of the zone.",
             allowed="availability zones such as eu-central-1a, each with a subnetId; absent only with "
-            "targetGroups",
+            "targetGroups or edge",
         )
     )
     node_security_group_id: pulumi.Input[str] = declared(
         Text(
             output=True,
             reason="The security group of the nodes; the stack adds a rule for each NodePort.",
-            allowed="the id of a security group; absent with nodeSecurityGroupIds or targetGroups",
+            allowed="the id of a security group; absent with nodeSecurityGroupIds, targetGroups or cluster "
+            "false",
             pattern=r"(sg-[0-9a-f]{8,17})?",
             default="",
             example="sg-0123456789abcdef0",
@@ -207,6 +209,36 @@ class Settings:
             "then creates only the syncer and its identity, adopts the Service, and keeps the targets of "
             "other owners.",
             allowed="ARNs of target groups, by the names of ingress.ports",
+        )
+    )
+    edge: Edge = declared(
+        Record(
+            build=Edge, reason="The load balancer of another stack, which forwards to this stack's groups."
+        )
+    )
+    cluster: bool = declared(
+        Flag(
+            default=True,
+            reason="false makes a load balancer without a cluster: it forwards to attachments alone.",
+        )
+    )
+    weight: int = declared(
+        Whole(
+            low=0,
+            high=LARGEST_WEIGHT,
+            default=100,
+            reason="The share of the stack's own target groups beside attachments, as attachments.*.weight.",
+        )
+    )
+    attachments: Mapping[str, Attachment] = declared(
+        Entries(
+            item=Record(build=Attachment),
+            default={},
+            key_pattern=r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?",
+            reason="Target groups of other stacks, by names of your choice: the listeners forward to them "
+            "by weight.",
+            allowed="names of at most 32 lower-case letters, digits and hyphens; at most 5 groups for each "
+            "listener",
         )
     )
     load_balancer: LoadBalancer = declared(
@@ -339,6 +371,29 @@ class Settings:
     def replaceable(self) -> bool:
         """Return whether an edit may replace the load balancer."""
         return LOAD_BALANCER in self.allow_replacement
+
+    @property
+    def attached(self) -> bool:
+        """Return whether the load balancer is that of another stack, with target groups of this stack."""
+        return self.edge.security_group_id != ""
+
+    @property
+    def balances(self) -> bool:
+        """Return whether the stack has a load balancer."""
+        return not self.target_groups and not self.attached
+
+    @property
+    def creates_groups(self) -> bool:
+        """Return whether the stack has target groups of its own."""
+        return self.cluster and not self.target_groups
+
+    def weights(self, listener: str) -> dict[str, int]:
+        """Return the weights of the groups of a listener by attachment, "" for the stack's own group."""
+        own = {"": self.weight} if self.creates_groups else {}
+        others = {
+            name: each.weight for name, each in self.attachments.items() if listener in each.target_groups
+        }
+        return {**own, **others}
 
     @property
     def node_groups(self) -> tuple[pulumi.Input[str], ...]:

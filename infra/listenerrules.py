@@ -11,8 +11,9 @@ from .shapes import camel
 
 def listener_problems(settings: Settings) -> Iterator[Problem]:
     """Report what AWS refuses in listeners, groups and health checks."""
-    yield from missing_service_ports(settings)
-    for index, item in enumerate(settings.listeners):
+    if settings.cluster:
+        yield from missing_service_ports(settings)
+    for index, item in enumerate(settings.listeners if settings.balances else ()):
         yield from wrong_certificates(f"listeners[{index}]", item)
         yield from wrong_for_tls(f"listeners[{index}]", item)
     if settings.load_balancer.minimum_capacity and any(item.protocol == TLS for item in settings.listeners):

@@ -1,4 +1,7 @@
-"""The load balancer: its security group, and a listener and a target group per declared port."""
+"""The load balancer: its security group, and a listener and a target group per declared port.
+
+Without a cluster there are no target groups, and no listener without an attached group.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,15 +10,13 @@ import pulumi
 from pulumi_aws import ec2, lb, vpc
 
 from .component import Component
-from .healthkeys import HealthCheck
+from .forward import Attached, forward
 from .keys import Settings
 from .listenerkeys import TLS, Listener
 from .loadbalancerkeys import LoadBalancer as Chosen
 from .policy import region_of
-from .targetgroups import attributes, health_check
+from .targetgroups import health_check, target_group
 
-# The group's port is immutable and not in the data path: targets are registered with the live NodePort.
-TARGET_GROUP_PORT: Final = 80
 # Deletion of a group in use fails after 90 s, not 15 minutes; less is not possible (docs/adr/0022).
 GROUP_TIMEOUTS: Final = pulumi.CustomTimeouts(delete="30s")
 
@@ -72,6 +73,7 @@ class LoadBalancer(Component):
         subnet_ids: Mapping[str, pulumi.Input[str]],
         allocation_ids: Mapping[str, pulumi.Input[str]],
         node_ports: Mapping[str, pulumi.Output[int]],
+        attached: Attached,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -79,11 +81,18 @@ class LoadBalancer(Component):
         self.security_group = self._security_group()
         self.nlb = self._nlb(subnet_ids, allocation_ids, marks, unchanged)
         self.region = self.nlb.arn.apply(region_of)
+        own = zip(settings.listeners, settings.health_checks, strict=True) if settings.creates_groups else ()
         self.target_groups = {
-            item.name: self._target_group(item, check, node_ports)
-            for item, check in zip(settings.listeners, settings.health_checks, strict=True)
+            item.name: target_group(
+                name, settings, item, health_check(check, node_ports), self._formerly(item.name)
+            )
+            for item, check in own
         }
-        self.listeners = {item.name: self._listener(item) for item in settings.listeners}
+        self.listeners = {
+            item.name: self._listener(item, forward(settings, item, self.target_groups, attached))
+            for item in settings.listeners
+            if settings.weights(item.name)
+        }
         self.register_outputs({"dnsName": self.nlb.dns_name})
 
     def _security_group(self) -> ec2.SecurityGroup:
@@ -167,26 +176,7 @@ class LoadBalancer(Component):
             ),
         )
 
-    def _target_group(
-        self, item: Listener, check: HealthCheck, node_ports: Mapping[str, pulumi.Output[int]]
-    ) -> lb.TargetGroup:
-        """Create an empty, unnamed group for the syncer: named groups are irreplaceable (pulumi-aws#4220)."""
-        return lb.TargetGroup(
-            f"{self._name}-{item.port}",
-            port=TARGET_GROUP_PORT,
-            protocol=item.backend_protocol,
-            target_type="instance",
-            vpc_id=self._settings.vpc_id,
-            health_check=health_check(check, node_ports),
-            tags=self._settings.tags,
-            opts=self._formerly(item.name),
-            **attributes(self._settings, item),
-        )
-
-    def _listener(self, item: Listener) -> lb.Listener:
-        forward = lb.ListenerDefaultActionArgs(
-            type="forward", target_group_arn=self.target_groups[item.name].arn
-        )
+    def _listener(self, item: Listener, action: lb.ListenerDefaultActionArgs) -> lb.Listener:
         made = lb.Listener(
             f"{self._name}-{item.port}",
             load_balancer_arn=self.nlb.arn,
@@ -197,7 +187,7 @@ class LoadBalancer(Component):
             # Always set for TLS: the provider cannot take a policy away.
             alpn_policy=(item.alpn_policy or "None") if item.protocol == TLS else None,
             tcp_idle_timeout_seconds=item.idle_timeout,
-            default_actions=[forward],
+            default_actions=[action],
             tags=self._settings.tags,
             opts=self._formerly(item.name),
         )

@@ -17,14 +17,15 @@ from .keys import Settings, Zone
 from .problems import NAMESPACE, Problem, Problems, SettingsError
 from .reads import unreadable
 from .shapes import child
+from .sharing import checked_attachments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """By zone: the subnets and the IPs of given allocations; the stack's own allocations.
 
-    Further fields are the comparison with the load balancer in AWS, the syncer's identity and given target
-    groups.
+    Further fields are the comparison with the load balancer in AWS, the syncer's identity, given target
+    groups, and the groups of attachments.
 
     An Output of the configuration is checked once the value is known; the field is then an Output too, and no
     resource gets the value before the check.
@@ -37,6 +38,7 @@ class Network:
     reading: pulumi.InvokeOptions
     identity: Identity
     target_groups: Mapping[str, pulumi.Input[str]]
+    attached: Mapping[str, Mapping[str, pulumi.Input[str]]]
 
 
 def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
@@ -56,6 +58,7 @@ def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptio
     guard, kept = compared(name, settings, mark, reading, problems)
     identity = checked_identity(settings.identity, reading, problems)
     groups = checked_groups(settings.target_groups, reading, problems)
+    attached = checked_attachments(settings, reading, problems)
     if problems:
         raise SettingsError(problems)
     return Network(
@@ -66,6 +69,7 @@ def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptio
         reading=reading,
         identity=identity,
         target_groups=groups,
+        attached=attached,
     )
 
 
@@ -73,7 +77,7 @@ def compared(
     name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptions, problems: Problems
 ) -> tuple[Guard, Kept]:
     """Compare the stack's load balancer and addresses in AWS with the configuration."""
-    given, before = bool(settings.target_groups), len(problems)
+    given, before = not settings.balances, len(problems)
     owned = {} if given else owned_addresses(mark, reading, problems)
     allocations = {each for ids in owned.values() for each in ids}
     found = find_balancer(name, mark, allocations, reading, problems, named_only=given)

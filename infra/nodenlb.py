@@ -9,21 +9,17 @@ import pulumi_aws as aws
 
 from .args import NodeNlbArgs
 from .component import Component
-from .groups import created_groups, given_groups
-from .identity import Account, identity
-from .image import BuiltImage, warn_without_digest
+from .deployed import deployed
+from .groups import attached_groups, created_groups, given_groups, nothing
 from .ingress import IngressService
 from .keys import ROOT, Settings
 from .network import Network, survey
 from .places import Stack
-from .policy import policy
 from .preflight import advise, preflight
 from .problems import SettingsError
 from .providers import aws_provider
-from .rbac import Rbac
 from .settings import examined
 from .spelling import as_config
-from .workload import Workload, target_groups
 
 # Name of the component in the project's own program; kept addresses of its stacks are found by the VPC.
 PROGRAM: Final = "node-nlb"
@@ -66,47 +62,26 @@ class NodeNlb(Component):
         """Raise SettingsError with a line per wrong argument, before a resource is registered."""
         settings, network = checked(name, args, opts)
         super().__init__(name, opts)
-        here = self.beneath()
-        ingress = IngressService(name, settings.ingress, here)
-        mark = stack_mark(name, settings)
-        if settings.syncer.image is None:
-            built = BuiltImage(name, settings, here).reference
-            settings = replace(settings, syncer=replace(settings.syncer, image=built))
+        here, mark = self.beneath(), stack_mark(name, settings)
+        ingress = IngressService(name, settings.ingress, here) if settings.cluster else None
+        node_ports = ingress.node_ports if ingress else {}
+        if settings.target_groups:
+            groups = given_groups(settings)
+        elif settings.attached:
+            groups = attached_groups(name, settings, node_ports=node_ports, opts=here)
         else:
-            warn_without_digest(settings.syncer.image, self)
-        groups = (
-            given_groups(settings)
-            if settings.target_groups
-            else created_groups(name, settings, network, mark=mark, ingress=ingress, opts=here)
-        )
-        arns = groups.arns
-        document = pulumi.Output.all(*[arns[key] for key in sorted(arns)]).apply(
-            lambda known: policy(known, doctor_rights=settings.identity.doctor_rights)
-        )
-        rights = Rbac(name, settings, self.beneath(depends_on=[ingress]))
-        account = Account(namespace=settings.syncer_namespace, name=rights.service_account_name)
-        credentials, given = identity(name, settings, document=document, account=account, opts=here)
-        # All dependencies of the syncer are created before the syncer and deleted after the syncer.
-        before = [ingress, *groups.parts, rights, *([credentials] if credentials else [])]
-        followed = target_groups(settings, arns, ingress.followed)
-        self.workload = Workload(
-            name,
-            settings,
-            region=groups.region,
-            groups=followed,
-            given=given,
-            opts=self.beneath(depends_on=before),
-        )
-        deployment = self.workload.deployment.metadata
-        self.static_ips = pulumi.Output.all(**groups.public_ips)
+            groups = created_groups(name, settings, network, mark=mark, node_ports=node_ports, opts=here)
+        syncer = deployed(name, settings, groups, ingress, self) if ingress else None
+        self.static_ips = together(groups.public_ips)
         self.dns_name, self.hosted_zone_id = groups.dns_name, groups.hosted_zone_id
         self.load_balancer_arn, self.security_group_id = groups.load_balancer_arn, groups.security_group_id
-        ports = {} if settings.target_groups else {item.name: item.port for item in settings.listeners}
+        ports = {item.name: item.port for item in settings.listeners} if settings.balances else {}
         self.listeners = pulumi.Output.from_input(ports)
-        self.target_groups = pulumi.Output.all(**arns)
-        self.node_ports = pulumi.Output.all(**ingress.node_ports)
-        self.policy, self.syncer_target_groups = document, followed
-        self.syncer = pulumi.Output.all(namespace=deployment.namespace, deployment=deployment.name)
+        self.target_groups = together(groups.arns)
+        self.node_ports = together(node_ports)
+        self.policy = syncer.policy if syncer else nothing()
+        self.syncer_target_groups = syncer.followed if syncer else nothing()
+        self.syncer = syncer.names if syncer else together({})
         # As exported by a stack. Maps stay maps, so that an unknown value does not hide the others.
         self.outputs: dict[str, Any] = {
             "staticIps": groups.public_ips,
@@ -115,13 +90,18 @@ class NodeNlb(Component):
             "loadBalancerArn": self.load_balancer_arn,
             "securityGroupId": self.security_group_id,
             "listeners": self.listeners,
-            "targetGroups": arns,
-            "nodePorts": ingress.node_ports,
-            "policy": document,
-            "syncerTargetGroups": followed,
+            "targetGroups": groups.arns,
+            "nodePorts": node_ports,
+            "policy": self.policy,
+            "syncerTargetGroups": self.syncer_target_groups,
             "syncer": self.syncer,
         }
         self.register_outputs(self.outputs)
+
+
+def together(values: Mapping[str, Any]) -> pulumi.Output[Any]:
+    """Return an Output of the map; `Output.all` would make an empty map a list."""
+    return pulumi.Output.from_input(dict(values))
 
 
 def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -> tuple[Settings, Network]:

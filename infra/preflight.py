@@ -24,20 +24,23 @@ def preflight(
 
     `opts` are the component's resource options. A denied read skips its check with one warning.
     """
-    yield from wrong_namespaces(settings, opts)
-    if settings.target_groups:
-        return
+    if settings.cluster:
+        yield from wrong_namespaces(settings, opts)
     reading = Reading(options)
-    yield from misplaced_groups(settings, reading)
-    yield from too_many_rules(settings, reading)
-    yield from wrong_addresses(settings, stack, reading)
-    yield from wrong_subnets(settings, stack, reading)
+    if settings.creates_groups:
+        yield from misplaced_groups(settings, reading)
+        yield from too_many_rules(settings, reading)
+    if settings.balances:
+        yield from wrong_addresses(settings, stack, reading)
+        yield from wrong_subnets(settings, stack, reading)
 
 
 def advise(settings: Settings) -> Iterator[str]:
     """Yield a warning for every value that works and that is probably not meant."""
     if settings.target_groups:
         return
+    if not settings.cluster and not settings.attachments:
+        yield "cluster is false and attachments are empty: the load balancer has no listener"
     delay = settings.deregistration_delay
     if delay < ADVISED_DELAY:
         yield (

@@ -26,6 +26,7 @@ from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .resourcekeys import wrong_resources
 from .secretenv import concealed, unexpanded
 from .shapes import Record, camel, child
+from .sharing import attached_elsewhere, misplaced_keys, sharing_problems
 from .syncerenv import checked, env_problems
 from .tags import wrong_tags
 
@@ -96,6 +97,7 @@ def shaped(raw: Mapping[str, Any], problems: Problems) -> Settings | None:
     settings: Settings | None = ROOT.read("", filled, problems)
     problems.extend(missing_network(filled))
     problems.extend(beside_given_groups(filled, DEFAULTS))
+    problems.extend(misplaced_keys(raw, DEFAULTS))
     return settings
 
 
@@ -170,6 +172,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     else:
         yield from listener_problems(settings)
         yield from load_balancer_problems(settings)
+        yield from sharing_problems(settings)
     yield from wrong_combinations(settings)
     yield from released_zones(settings)
     yield from wrong_build(settings.syncer)
@@ -216,10 +219,14 @@ def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
 def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
     """Report zones, groups or certificates outside the AWS provider's region, and a missing region."""
     key, what = ("targetGroups", "group") if settings.target_groups else ("zones", "zone")
+    if settings.attached:
+        key = "vpcId"
     if not region:
         fix = "pulumi config set aws:region eu-central-1"
-        yield Problem(key, "no aws:region", f"the region that the {what}s belong to", fix)
+        place = "the VPC belongs" if settings.attached else f"the {what}s belong"
+        yield Problem(key, "no aws:region", f"the region that {place} to", fix)
         return
+    yield from attached_elsewhere(settings, region)
     # The name of a local zone has a further part: us-west-2-lax-1a.
     pattern = re.escape(region) + r"(-[a-z]+-\d+)?[a-z]"
     fixes = {

@@ -27,7 +27,7 @@ def wrong_tags(settings: Settings) -> Iterator[Problem]:
     yield from _alike(settings)
     created = any(place.allocation_id is None for place in settings.zones.values())
     stack = OF_AN_ADDRESS if created else {STACK_TAG}
-    own = frozenset() if settings.target_groups else stack - settings.tags.keys()
+    own = frozenset() if not settings.balances else stack - settings.tags.keys()
     if (surplus := len(settings.tags) + len(own) - MOST) > 0:
         where = "each address" if created else "the load balancer"
         beside = f", and {len(own)} tag{'s' if len(own) > 1 else ''} of the stack on {where}" if own else ""

@@ -1,4 +1,4 @@
-"""Arguments of target groups: health check, attributes, and limits of healthy targets."""
+"""Target groups, with their health check, attributes, and limits of healthy targets."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,8 +10,31 @@ from .healthkeys import TCP, TRAFFIC_PORT, HealthCheck, TargetHealth
 from .keys import Settings
 from .listenerkeys import TLS, Listener
 
+# The group's port is immutable and not in the data path: targets are registered with the live NodePort.
+TARGET_GROUP_PORT: Final = 80
 _CROSS_ZONE: Final = {True: "true", False: "false", None: "use_load_balancer_configuration"}
 _OFF: Final = "off"
+
+
+def target_group(
+    name: str,
+    settings: Settings,
+    item: Listener,
+    check: lb.TargetGroupHealthCheckArgs,
+    opts: pulumi.ResourceOptions,
+) -> lb.TargetGroup:
+    """Create an empty, unnamed group for the syncer: named groups are irreplaceable (pulumi-aws#4220)."""
+    return lb.TargetGroup(
+        f"{name}-{item.port}",
+        port=TARGET_GROUP_PORT,
+        protocol=item.backend_protocol,
+        target_type="instance",
+        vpc_id=settings.vpc_id,
+        health_check=check,
+        tags=settings.tags,
+        opts=opts,
+        **attributes(settings, item),
+    )
 
 
 def health_check(

@@ -150,6 +150,8 @@ def syncer_variables(settings: Settings) -> dict[str, str]:
         "NLB_SYNC_CROSS_ZONE": "true" if settings.cross_zone_everywhere else "false",
         "NLB_SYNC_TARGET_LIMIT": str(settings.target_limit),
     }
+    if settings.attached:  # as below, and no other owner
+        del variables["NLB_SYNC_ZONES"], variables["NLB_SYNC_TARGET_LIMIT"]
     if settings.target_groups:  # zones and quota belong to a load balancer unknown to the stack
         variables = {**{key: variables[key] for key in ("NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT")}, **TRACKED}
     if settings.syncer.label_filter is not None:

@@ -93,24 +93,26 @@ class Forwarder:
         if not world.admits(listener, client):
             log.info("refused %s on %s: no security group rule of the load balancer allows it", client, place)
             return
-        candidates = world.candidates(listener)
-        if not candidates:
+        group = listener.choose()
+        candidates = world.candidates(listener, group) if group else []
+        if group is None or not candidates:
             log.info("refused %s on %s: the target group has no registered target", client, place)
             return
         target = random.choice(candidates)  # noqa: S311  (stands for the flow hash)
-        await self._carry(world, listener, target, client, (reader, writer))
+        await self._carry(world, listener, (group, target), client, (reader, writer))
 
     async def _carry(
         self,
         world: World,
         listener: Listener,
-        target: Target,
+        chosen: tuple[str, Target],
         client: str,
         near: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
+        group, target = chosen
         machine = world.machines[target.id]
         private = listener.balancer.private[listener.zone]
-        seen_as = client if world.groups[listener.target_group].preserve_client_ip else private
+        seen_as = client if world.groups[group].preserve_client_ip else private
         if not world.lets_through(listener.balancer, machine, target.port, seen_as):
             log.info("dropped: no security group rule lets the load balancer reach %s:%d", *_pair(target))
             return
@@ -119,7 +121,7 @@ class Forwarder:
                 *self._loopback.place(machine.address, target.port),
                 local_addr=self._loopback.source(private),
             )
-        flow = Flow(listener.target_group, target, near[1], far_writer)
+        flow = Flow(group, target, near[1], far_writer)
         self._flows.add(flow)
         try:
             await asyncio.gather(_pump(near[0], far_writer), _pump(far_reader, near[1]))

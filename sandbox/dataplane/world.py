@@ -1,5 +1,6 @@
 """The state of the AWS API for the packet path: listeners, target groups, machines, security groups."""
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_ec2.type_defs import NetworkInterfaceTypeDef, SecurityGroupRuleTypeDef
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
-    from types_boto3_elbv2.type_defs import LoadBalancerTypeDef, TargetGroupTypeDef
+    from types_boto3_elbv2.type_defs import ActionOutputTypeDef, LoadBalancerTypeDef, TargetGroupTypeDef
 
 # Still targets of the group (source 1); `draining` keeps established connections only.
 REGISTERED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining", "unavailable"})
@@ -68,7 +69,15 @@ class Listener:
     port: int
     zone: str
     balancer: Balancer
-    target_group: str
+    target_groups: Mapping[str, int]  # ARN -> weight
+
+    def choose(self) -> str | None:
+        """Return the target group of a new connection, at random by weight; None if all weights are 0.
+
+        The health of the groups is irrelevant: AWS documents no failover between weighted groups.
+        """
+        arns, weights = [*self.target_groups], [*self.target_groups.values()]
+        return random.choices(arns, weights)[0] if any(weights) else None  # noqa: S311  (the flow hash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +100,13 @@ class World:
     machines: Mapping[str, Machine]
     rules: tuple[Rule, ...] = ()
 
-    def candidates(self, listener: Listener) -> list[Target]:
-        """Return the possible targets of a new connection.
+    def candidates(self, listener: Listener, target_group: str) -> list[Target]:
+        """Return the possible targets of a new connection in one of the listener's groups.
 
         The healthy targets; without a healthy target, all registered targets: an NLB fails open (facts.md,
         section 4). With cross-zone off, a zone's node has only the targets of its own zone.
         """
-        group = self.groups[listener.target_group]
+        group = self.groups[target_group]
         near = [t for t in group.states if self._reachable(listener, t)]
         healthy = [t for t in near if group.states[t] == "healthy"]
         return healthy or [t for t in near if group.states[t] in REGISTERED]
@@ -196,13 +205,21 @@ def _listeners(
             port=listener["Port"],
             zone=zone,
             balancer=balancer,
-            target_group=listener["DefaultActions"][0]["TargetGroupArn"],
+            target_groups=_weights(listener["DefaultActions"][0]),
         )
         for listener in elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
         for zone, address in addresses.items()
         # No interface: the zone was added or removed between two calls, and the revision changes again.
         if zone in balancer.private
     ]
+
+
+def _weights(action: "ActionOutputTypeDef") -> dict[str, int]:
+    """Return the weights of a forward action's groups; a single group needs none."""
+    groups = action["ForwardConfig"].get("TargetGroups", [])
+    if len(groups) == 1:
+        return {groups[0]["TargetGroupArn"]: 1}
+    return {group["TargetGroupArn"]: group["Weight"] for group in groups}
 
 
 def _group(elb: "ElasticLoadBalancingv2Client", described: "TargetGroupTypeDef") -> Group:

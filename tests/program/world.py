@@ -96,6 +96,7 @@ class Cloud(reads.Known):
     refusal: str = ""
     no_identity: bool = False
     target_types: dict[str, str] = field(default_factory=dict)
+    group_vpcs: dict[str, str] = field(default_factory=dict)
 
 
 class World(mocks.Mocks):
@@ -132,7 +133,7 @@ class World(mocks.Mocks):
         kind = self.cloud.target_types.get(arn)
         if kind is None:
             return {}, [("arn", "no matching ELBv2 Target Group found")]
-        return {"arn": arn, "targetType": kind}
+        return {"arn": arn, "targetType": kind, "vpcId": self.cloud.group_vpcs.get(arn, VPC)}
 
     def _balancers(self, args: dict[str, Any]) -> dict[str, Any]:
         if "arn" in args:

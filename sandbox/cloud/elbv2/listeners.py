@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 
 from sandbox.cloud.elbv2 import attributes, certificates
+from sandbox.cloud.elbv2.forward import described_action, valid_actions
 from sandbox.cloud.elbv2.records import Listener, LoadBalancer, forward_groups
 from sandbox.cloud.elbv2.store import Elbv2, named
 from sandbox.cloud.errors import AwsError, AwsValidationError, answered
 from sandbox.cloud.query import Structure
 from sandbox.elbv2.quotas import require_group_places
-
-_PROTOCOLS = {"TCP", "UDP", "TCP_UDP", "TLS"}
 
 
 def create(cloud: Elbv2, params: Structure) -> Structure:
@@ -29,7 +28,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         load_balancer_arn=owner.arn,
         protocol=protocol,
         port=port,
-        actions=_valid_actions(cloud, owner.arn, protocol, params["DefaultActions"]),
+        actions=valid_actions(cloud, owner.arn, protocol, params["DefaultActions"]),
         ssl_policy=params.get("SslPolicy") or certificates.default_policy(protocol),
         certificates=params.get("Certificates", []),
         alpn_policy=params.get("AlpnPolicy", []),
@@ -62,7 +61,7 @@ def modify(cloud: Elbv2, params: Structure) -> Structure:
     owner = cloud.load_balancer(one.load_balancer_arn)
     _require_no_reservation(owner, protocol)
     if params.get("DefaultActions"):
-        actions = _valid_actions(cloud, one.load_balancer_arn, protocol, params["DefaultActions"])
+        actions = valid_actions(cloud, one.load_balancer_arn, protocol, params["DefaultActions"])
         groups = [forwarded["TargetGroupArn"] for action in actions for forwarded in forward_groups(action)]
         _require_places(cloud, owner, groups)
         one.actions = actions
@@ -95,37 +94,8 @@ def described(one: Listener) -> Structure:
         "SslPolicy": one.ssl_policy,
         "Certificates": one.certificates or None,
         "AlpnPolicy": one.alpn_policy or None,
-        "DefaultActions": [_described_action(action) for action in one.actions],
+        "DefaultActions": [described_action(action) for action in one.actions],
     }
-
-
-def _described_action(action: dict[str, object]) -> Structure:
-    groups = forward_groups(action)
-    shown: Structure = {
-        "Type": "forward",
-        "Order": action.get("Order"),
-        "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}},
-    }
-    if len(groups) == 1:
-        shown["TargetGroupArn"] = groups[0]["TargetGroupArn"]
-    return shown
-
-
-def _valid_actions(cloud: Elbv2, owner: str, protocol: str, actions: list[Structure]) -> list[Structure]:
-    if protocol not in _PROTOCOLS:
-        raise AwsError(
-            "UnsupportedProtocol", f"Listener protocol '{protocol}' must be one of 'TCP_UDP, UDP, TLS, TCP'"
-        )
-    for action in actions:
-        groups = forward_groups(action)
-        if action["Type"] != "forward" or not groups:
-            raise AwsError(
-                "InvalidLoadBalancerAction",
-                f"Network Load Balancers cannot have actions of type {action['Type']}",
-            )
-        for forwarded in groups:
-            _require_forwardable(cloud, owner, protocol, forwarded["TargetGroupArn"])
-    return actions
 
 
 def _require_no_reservation(owner: LoadBalancer, protocol: str) -> None:
@@ -133,27 +103,6 @@ def _require_no_reservation(owner: LoadBalancer, protocol: str) -> None:
         raise AwsError(
             "InvalidConfigurationRequest",
             "TLS listeners are not supported on Network Load Balancers with a capacity reservation",
-        )
-
-
-def _require_forwardable(cloud: Elbv2, owner: str, protocol: str, group_arn: str) -> None:
-    group = cloud.group(group_arn)
-    other = cloud.load_balancer_of(group_arn)
-    if other is not None and other.arn != owner:
-        raise AwsError(
-            "TargetGroupAssociationLimit",
-            f"The following target groups cannot be associated with more than one load balancer: {group_arn}",
-        )
-    allowed = {"TCP": {"TCP", "TCP_UDP"}, "TLS": {"TCP", "TLS"}}.get(protocol)
-    if allowed and group.protocol not in allowed:
-        raise AwsError(
-            "IncompatibleProtocols",
-            f"A {protocol} listener cannot forward to a target group of protocol {group.protocol}",
-        )
-    if protocol == "TLS" and group.attributes["stickiness.enabled"] == "true":
-        raise AwsError(
-            "InvalidConfigurationRequest",
-            f"Target groups with stickiness are not supported by TLS listeners: {group_arn}",
         )
 
 

@@ -159,6 +159,22 @@ def test_a_listener_moves_to_another_group_and_port_in_place(
     assert "targetGroupArn" not in moved.plain["defaultActions"][0]
     assert _unchanged(plugin, moved, by_block).fields == []
 
+    for weights in ((100, 0), (50, 50)):
+        each = [{"arn": group.id, "weight": weight} for group, weight in zip(groups, weights, strict=True)]
+        by_weight = {
+            **after,
+            "defaultActions": [{"type": "forward", "forward": {"targetGroups": each}}],
+        }
+        moved = plugin.update(moved, by_weight)
+        assert _unchanged(plugin, moved, by_weight).fields == []
+        # The groups are a set.
+        turned = {"targetGroups": each[::-1]}
+        other_way = {**after, "defaultActions": [{"type": "forward", "forward": turned}]}
+        assert _unchanged(plugin, moved, other_way).fields == []
+    back = plugin.update(moved, after)
+    assert "forward" not in back.plain["defaultActions"][0]
+    assert _unchanged(plugin, back, after).fields == []
+
 
 def test_single_rules_change_in_place_and_leave_the_others_alone(
     plugin: Plugin, made: Workbench, network: Network, boto: Clients

@@ -142,6 +142,81 @@ def test_a_listener_can_move_to_another_port_and_group(cloud: Cloud) -> None:
     cloud.elb.delete_target_group(TargetGroupArn=one)
 
 
+def weighted(weights: dict[str, int | None], **given: Any) -> Any:
+    """A forward action to several groups."""
+    groups = [
+        {"TargetGroupArn": arn, **({} if weight is None else {"Weight": weight})}
+        for arn, weight in weights.items()
+    ]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups, **given}}]
+
+
+def test_a_listener_forwards_to_several_groups_by_weight(cloud: Cloud) -> None:
+    blue, green, balancer = cloud.group(), cloud.group(), cloud.balancer()
+    listener = cloud.listener(balancer, blue)
+    cloud.register(green, cloud.node())
+    assert set(cloud.health(green).values()) == {("unused", "Target.NotInUse")}
+    for weights in ({blue: 100, green: 0}, {blue: 999, green: 1}):
+        cloud.elb.modify_listener(ListenerArn=listener, DefaultActions=weighted({**weights}))
+        (shown,) = cloud.elb.describe_listeners(ListenerArns=[listener])["Listeners"][0]["DefaultActions"]
+        forward = shown["ForwardConfig"]["TargetGroups"]
+        assert {each["TargetGroupArn"]: each["Weight"] for each in forward} == weights
+        assert "TargetGroupArn" not in shown
+    # A group with weight 0 is in use too: its targets are checked, and it cannot be deleted.
+    assert ("unused", "Target.NotInUse") not in cloud.health(green).values()
+    assert refusal(cloud.elb.delete_target_group, TargetGroupArn=green)[0] == "ResourceInUse"
+    forward_blue: Any = [{"Type": "forward", "TargetGroupArn": blue}]
+    cloud.elb.modify_listener(ListenerArn=listener, DefaultActions=forward_blue)
+    cloud.elb.delete_target_group(TargetGroupArn=green)
+
+
+def test_weights_are_held_to_the_rules_of_aws(cloud: Cloud) -> None:
+    blue, green, balancer = cloud.group(), cloud.group(), cloud.balancer()
+    foreign = cloud.served_group()
+    udp = cloud.group(Protocol="UDP")
+    sticky = cloud.group()
+    cloud.attribute(sticky, "stickiness.enabled", "true")
+    six: dict[str, int | None] = {cloud.group(): 1 for _ in range(6)}
+    two: Any = [{"Type": "forward", "TargetGroupArn": each} for each in (blue, green)]
+    both: Any = [{**weighted({blue: 1})[0], "TargetGroupArn": green}]
+    twice: Any = weighted({blue: 1})
+    twice[0]["ForwardConfig"]["TargetGroups"] *= 2
+    for actions, code in [
+        (weighted({blue: 1000, green: 0}), "ValidationError"),
+        (weighted({blue: -1, green: 0}), "ValidationError"),
+        (weighted({blue: 1, green: None}), "ValidationError"),
+        (weighted(six), "ValidationError"),
+        (both, "ValidationError"),
+        (twice, "ValidationError"),
+        (two, "TooManyActions"),
+        (weighted({blue: 1, foreign: 0}), "TargetGroupAssociationLimit"),
+        (weighted({blue: 1, udp: 0}), "IncompatibleProtocols"),
+        (weighted({blue: 1, sticky: 1}), "InvalidConfigurationRequest"),
+    ]:
+        created = cloud.elb.create_listener
+        found = refusal(created, LoadBalancerArn=balancer, Protocol="TCP", Port=80, DefaultActions=actions)
+        assert found[0] == code, (actions, found)
+    config: Any = {"TargetGroupStickinessConfig": {"Enabled": True}}
+    cloud.elb.create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="TCP",
+        Port=80,
+        DefaultActions=weighted({blue: 1, sticky: 1}, **config),
+    )
+
+
+def test_the_targets_of_all_weighted_groups_count(cloud: Cloud) -> None:
+    blue, green, balancer = cloud.group(), cloud.group(), cloud.balancer()
+    listener = cloud.listener(balancer, blue)
+    for group in (blue, green):
+        cloud.register(group, cloud.node())
+    cloud.faults(quotas={"targets-per-network-load-balancer": 1})
+    code, _ = refusal(
+        cloud.elb.modify_listener, ListenerArn=listener, DefaultActions=weighted({blue: 1, green: 0})
+    )
+    assert code == "TooManyTargets"
+
+
 def test_a_tcp_listener_has_an_idle_timeout_in_its_range(cloud: Cloud) -> None:
     listener = cloud.listener(cloud.balancer(), cloud.group())
     key = "tcp.idle_timeout.seconds"

@@ -111,7 +111,7 @@ class Setting:
                     port=self.listen_port,
                     zone=zone,
                     balancer=balancer,
-                    target_group=ARN,
+                    target_groups={ARN: 1},
                 )
                 for number, zone in enumerate(ZONES, 1)
             ),
@@ -197,6 +197,47 @@ def test_with_cross_zone_off_a_zone_serves_from_its_own_targets(setting: Setting
 
     with nodes(setting):
         assert asyncio.run(scenario()) == ({"127.65.1.10"}, {"127.65.2.10"})
+
+
+@pytest.mark.parametrize(("weight", "share"), [(0, 0), (100, 0.1), (900, 0.5)])
+def test_new_connections_are_spread_over_groups_by_weight(
+    setting: Setting, weight: int, share: float
+) -> None:
+    blue, green = setting.world(b=""), setting.world(a="").groups[ARN]
+    other = f"{ARN}-green"
+    weights = {ARN: 900, other: weight}
+    world = replace(
+        blue,
+        listeners=tuple(replace(each, target_groups=weights) for each in blue.listeners),
+        groups={**blue.groups, other: replace(green, arn=other)},
+        owners={**blue.owners, other: blue.listeners[0].balancer},
+    )
+
+    async def scenario() -> int:
+        async with forwarding(setting, world):
+            served = [await setting.get() for _ in range(400)]
+        return served.count("127.65.2.10")
+
+    with nodes(setting):
+        assert abs(asyncio.run(scenario()) / 400 - share) <= (0.1 if weight else 0)
+
+
+def test_a_group_without_targets_gets_its_share_all_the_same(setting: Setting) -> None:
+    """AWS documents no failover between weighted groups."""
+    world, other = setting.world(), f"{ARN}-green"
+    empty = replace(world.groups[ARN], arn=other, states={}, reasons={})
+    world = replace(
+        world,
+        listeners=tuple(replace(each, target_groups={ARN: 0, other: 1}) for each in world.listeners),
+        groups={**world.groups, other: empty},
+    )
+
+    async def scenario() -> None:
+        async with forwarding(setting, world):
+            await setting.get()
+
+    with nodes(setting), pytest.raises(ConnectionError):
+        asyncio.run(scenario())
 
 
 def test_a_dead_target_that_still_counts_as_healthy_costs_connections(setting: Setting) -> None:
