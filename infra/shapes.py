@@ -200,8 +200,7 @@ class Rows:
     def read(self, path: str, raw: Any, problems: Problems) -> tuple[Any, ...]:
         """Read the items in order."""
         if not isinstance(raw, list) or len(raw) < self.least:
-            fix = f"write it as a list in Pulumi.<stack>.yaml with at least {self.least} item(s)"
-            problems.append(Problem(path, echo(raw), self.allowed, fix))
+            problems.append(Problem(path, echo(raw), self.allowed, in_file(path, "a list", raw, self.least)))
             return ()
         return tuple(self.item.read(f"{path}[{number}]", item, problems) for number, item in enumerate(raw))
 
@@ -221,7 +220,7 @@ class Entries:
     def read(self, path: str, raw: Any, problems: Problems) -> dict[str, Any]:
         """Read the values in order."""
         if not isinstance(raw, dict) or len(raw) < self.least:
-            fix = f"write it as key: value lines in Pulumi.<stack>.yaml, at least {self.least}"
+            fix = in_file(path, "key: value lines", raw, self.least)
             problems.append(Problem(path, echo(raw), self.allowed, fix))
             return {}
         for key in raw:
@@ -230,6 +229,13 @@ class Entries:
                     Problem(path, f"the key {echo(key)}", self.allowed, "rename or remove that key")
                 )
         return {key: self.item.read(child(path, key), raw[key], problems) for key in sorted(raw)}
+
+
+def in_file(path: str, form: str, raw: Any, least: int) -> str | Change:
+    """Return the fix for a list or a map of another form: an empty text was meant to be no value."""
+    if raw == "" and least == 0:
+        return Change(path, None, after=f", or write it as {form} in Pulumi.<stack>.yaml")
+    return f"write it as {form} in Pulumi.<stack>.yaml" + (f", with at least {least}" if least else "")
 
 
 def network_of(raw: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

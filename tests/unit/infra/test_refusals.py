@@ -79,6 +79,29 @@ LINES: list[tuple[dict[str, Any], str]] = [
         ),
     ),
     (
+        {"tags": ""},
+        (
+            'tags: read ""; allowed: at most 50 with those of the stack; keys of at most 128 characters that '
+            "do not begin with aws:, with string values; fix: pulumi config rm node-nlb-sync:tags, or write "
+            "it as key: value lines in Pulumi.<stack>.yaml"
+        ),
+    ),
+    (
+        {"clientCidrs": ""},
+        (
+            'clientCidrs: read ""; allowed: a list of IPv4 networks, empty only beside '
+            "loadBalancer.clientPrefixLists or securityGroupIds; fix: pulumi config rm "
+            "node-nlb-sync:clientCidrs, or write it as a list in Pulumi.<stack>.yaml"
+        ),
+    ),
+    (
+        {"listeners": ""},
+        (
+            'listeners: read ""; allowed: a list of listeners; fix: write it as a list in '
+            "Pulumi.<stack>.yaml, with at least 1"
+        ),
+    ),
+    (
         {"connections": []},
         (
             "connections: read []; allowed: an object with the keys endWhenUnhealthy, endWithDrain, "
