@@ -6,10 +6,11 @@ from functools import partial
 from typing import Final
 
 import pulumi
-from pulumi_aws import ec2, servicequotas, vpc
+from pulumi_aws import ec2, vpc
 
 from .keys import Settings
 from .problems import Problem
+from .quotas import client_lists, quota
 from .reads import Reading, unreadable
 
 # Inbound and outbound rules of a security group, counted separately ("Amazon VPC quotas"). The quota can be
@@ -49,14 +50,17 @@ def misplaced_groups(settings: Settings, reading: Reading) -> Iterator[Problem]:
 
 def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
     """Report a security group with more rules than AWS's quota."""
-    # A prefix list counts with its maximum of entries, which is not read here.
-    networks = len(settings.client_cidrs) + len(settings.load_balancer.client_prefix_lists)
+    entries, absent = client_lists(settings, reading)
+    yield from absent
+    networks = len(settings.client_cidrs) + entries
     ports, checks = len(settings.used_service_ports), len(settings.used_health_ports)
     groups = len(settings.node_groups)
     limits = Limit(reading)
     inbound = networks * len(settings.listeners)
     if quota := limits.below(inbound):
-        read = f"{networks} networks for {len(settings.listeners)} listeners, which are {inbound} rules"
+        beside = f" and {entries} entries of prefix lists" if entries else ""
+        clients = f"{len(settings.client_cidrs)} networks{beside}"
+        read = f"{clients} for {len(settings.listeners)} listeners, which are {inbound} rules"
         allowed = f"at most {quota} inbound rules of the load balancer's security group"
         yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
     outbound = (ports + checks) * groups
@@ -117,19 +121,9 @@ class Limit:
         return self._quota if count > self._quota else 0
 
     def _read(self) -> int:
-        """Return the account's quota; no limit after a failed read, because the quota may be raised."""
-        action, check = "servicequotas:GetServiceQuota", f"AWS's quota {QUOTA} of rules per security group"
-        unlimited = 2**31
-        try:
-            found = self._reading.attempt(
-                action,
-                check,
-                partial(servicequotas.get_service_quota, service_code="vpc", quota_code=QUOTA),
-            )
-        except Exception:  # noqa: BLE001 (Service Quotas is not in every partition)
-            self._reading.skip(action, check, f"the default is {DEFAULT_QUOTA}")
-            return unlimited
-        return int(found.value) if found and found.value is not None else unlimited
+        """Return the account's quota; no limit after a failed read."""
+        check = f"AWS's quota {QUOTA} of rules per security group"
+        return quota("vpc", QUOTA, DEFAULT_QUOTA, check, self._reading)
 
 
 def paths(settings: Settings) -> list[tuple[str, pulumi.Input[str]]]:

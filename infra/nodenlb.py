@@ -117,7 +117,10 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
             network = survey(name, settings, mark, reading)
         except SettingsError as wrong:
             problems = [*problems, *wrong.problems]
-        problems = [*problems, *preflight(settings, Stack(name, mark), reading, opts)]
+        found = network.guard.found if network else None
+        names = frozenset(each for each in (settings.load_balancer.name, found and found.name) if each)
+        stack, owned = Stack(name, mark, names), network.guard.owned if network else None
+        problems = [*problems, *preflight(settings, stack, owned, reading, opts)]
     if problems or settings is None or network is None:
         raise SettingsError(problems, component=name)
     for line in advise(settings):

@@ -21,17 +21,28 @@ _INTERFACES: Final = "ec2:DescribeNetworkInterfaces"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The component's name and its value of STACK_TAG."""
+    """The component's name and its value of STACK_TAG.
+
+    `names` are the load balancer's names in the configuration and in AWS, as far as known.
+    """
 
     name: str
     mark: str
+    names: frozenset[str] = frozenset()
 
     def balances(self, description: str) -> bool:
         """Return whether an interface's description is of a load balancer that this stack may have created.
 
         The program does not know the random part of the name, and `pulumi:autonaming` may change the rest.
+        A name is unique in the region, so the name of `loadBalancer.name` is this stack's or refused by AWS.
         """
-        return re.match(rf"ELB net/[^/]*{re.escape(self.name)}[^/]*/", description) is not None
+        found = re.match(r"ELB net/(?P<name>[^/]*)/", description)
+        return found is not None and (self.name in found["name"] or found["name"] in self.names)
+
+    @property
+    def descriptions(self) -> list[str]:
+        """Return the patterns of `balances` for a filter of AWS."""
+        return [f"ELB net/*{self.name}*", *(f"ELB net/{name}/*" for name in sorted(self.names))]
 
 
 def wrong_addresses(settings: Settings, stack: Stack, reading: Reading) -> Iterator[Problem]:
@@ -158,7 +169,7 @@ def there(subnet: str, stack: Stack, reading: Reading) -> bool:
     """Return whether the stack's load balancer stands in a subnet; true where that cannot be read."""
     filters = [
         ec2.GetNetworkInterfacesFilterArgs(name="subnet-id", values=[subnet]),
-        ec2.GetNetworkInterfacesFilterArgs(name="description", values=[f"ELB net/*{stack.name}*"]),
+        ec2.GetNetworkInterfacesFilterArgs(name="description", values=stack.descriptions),
     ]
     read = partial(ec2.get_network_interfaces, filters=filters)
     try:

@@ -1,7 +1,7 @@
 """Checks of AWS and the cluster before the first resource, beside the reads of infra/network.py."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -11,18 +11,25 @@ from .keys import Settings
 from .nodegroups import misplaced_groups, too_many_rules
 from .places import Stack, wrong_addresses, wrong_subnets
 from .ports import DEFAULT_RANGE
+from .probeadvice import unanswered_checks
 from .problems import Problem
+from .quotas import too_many_addresses
 from .reads import Reading
 
 ADVISED_DELAY: Final = 120  # seconds ("Deregistration delay" of the NLB user guide)
 
 
 def preflight(
-    settings: Settings, stack: Stack, options: pulumi.InvokeOptions, opts: pulumi.ResourceOptions | None
+    settings: Settings,
+    stack: Stack,
+    owned: Mapping[str, Sequence[str]] | None,
+    options: pulumi.InvokeOptions,
+    opts: pulumi.ResourceOptions | None,
 ) -> Iterator[Problem]:
     """Report what AWS and the API server would refuse after the first resource.
 
-    `opts` are the component's resource options. A denied read skips its check with one warning.
+    `owned` are the stack's addresses in AWS by zone, None where they are not known. `opts` are the
+    component's resource options. A denied read skips its check with one warning.
     """
     if settings.cluster:
         yield from wrong_namespaces(settings, opts)
@@ -33,6 +40,8 @@ def preflight(
     if settings.balances:
         yield from wrong_addresses(settings, stack, reading)
         yield from wrong_subnets(settings, stack, reading)
+        if owned is not None:
+            yield from too_many_addresses(settings, owned, reading)
 
 
 def advise(settings: Settings) -> Iterator[str]:
@@ -53,6 +62,7 @@ def advise(settings: Settings) -> Iterator[str]:
                 f"ingress.ports[{index}].nodePort is {port.node_port}, outside 30000-32767: the API server "
                 "refuses the Service unless its --service-node-port-range has the port"
             )
+    yield from unanswered_checks(settings)
     networks = [ipaddress.IPv4Network(each) for each in settings.client_cidrs]
     for index, network in enumerate(networks):
         for other, wider in enumerate(networks):

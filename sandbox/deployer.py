@@ -29,7 +29,10 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
 # requirements for the first load balancer of an account.
 NOT_CALLED: Final[Mapping[str, Calls]] = {
     COMMON: {
-        # Read for more than 60 rules of a security group.
+        # Read for a configuration with prefix lists of clients.
+        "ec2:DescribeManagedPrefixLists": ("*",),
+        "ec2:GetManagedPrefixListEntries": ("*",),
+        # Read for more than 60 rules of a security group, and for more than 5 Elastic IPs.
         "servicequotas:GetAWSDefaultServiceQuota": ("*",),
         "servicequotas:GetServiceQuota": ("*",),
         "iam:CreateServiceLinkedRole": (

@@ -21,6 +21,8 @@ class Known:
     groups: dict[str, str] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
     quota: int = 60
+    address_quota: int = 5
+    prefix_lists: dict[str, int] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     holders: dict[str, tuple[str, str]] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
@@ -47,8 +49,14 @@ def security_group_rule(cloud: Known, args: Args) -> Any:
 
 
 def service_quota(cloud: Known, args: Args) -> Any:
-    assert (args["serviceCode"], args["quotaCode"]) == ("vpc", "L-0EA8095F")
-    return {"value": float(cloud.quota)}
+    wanted = {("vpc", "L-0EA8095F"): cloud.quota, ("ec2", "L-0263D0A3"): cloud.address_quota}
+    return {"value": float(wanted[args["serviceCode"], args["quotaCode"]])}
+
+
+def managed_prefix_list(cloud: Known, args: Args) -> Any:
+    if args["id"] not in cloud.prefix_lists:
+        return {}, [("id", "no matching EC2 Managed Prefix List found")]
+    return {"id": args["id"], "maxEntries": cloud.prefix_lists[args["id"]]}
 
 
 def elastic_ip(cloud: Known, args: Args) -> Any:
@@ -68,9 +76,11 @@ def network_interface(cloud: Known, args: Args) -> Any:
 
 
 def network_interfaces(cloud: Known, args: Args) -> Any:
-    wanted = {each["name"]: each["values"][0] for each in args["filters"]}
-    subnet, about = wanted["subnet-id"], wanted["description"]
-    found = [s for s, text in cloud.interfaces if s == subnet and fnmatch(text, about)]
+    wanted = {each["name"]: each["values"] for each in args["filters"]}
+    (subnet,), patterns = wanted["subnet-id"], wanted["description"]
+    found = [
+        s for s, text in cloud.interfaces if s == subnet and any(fnmatch(text, each) for each in patterns)
+    ]
     return {"ids": [f"eni-{one}" for one in found]}
 
 
@@ -79,6 +89,7 @@ READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getSecurityGroupRules": ("ec2:DescribeSecurityGroupRules", security_group_rules),
     "getSecurityGroupRule": ("ec2:DescribeSecurityGroupRules", security_group_rule),
     "getServiceQuota": ("servicequotas:GetServiceQuota", service_quota),
+    "getManagedPrefixList": ("ec2:DescribeManagedPrefixLists", managed_prefix_list),
     "getElasticIp": ("ec2:DescribeAddresses", elastic_ip),
     "getNetworkInterface": ("ec2:DescribeNetworkInterfaces", network_interface),
     "getNetworkInterfaces": ("ec2:DescribeNetworkInterfaces", network_interfaces),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.program.test_program import EIP, INGRESS_RULE, NLB, NODES_GROUP, rules
-from tests.program.world import Config, Record, RunProgram
+from tests.program.world import Cloud, Config, Record, RunProgram
 from tests.unit.infra.test_settings import MINIMAL, lines, read
 
 OWN = "sg-0123456789abcdef0"
@@ -95,7 +95,10 @@ def test_an_internal_load_balancer_has_no_elastic_ip(run_program: RunProgram, co
     assert record.outputs["staticIps"] == {"eu-central-1a": "10.0.0.15"}
 
 
-def test_prefix_lists_are_rules_of_the_stacks_group(run_program: RunProgram, config: Config) -> None:
+def test_prefix_lists_are_rules_of_the_stacks_group(
+    run_program: RunProgram, config: Config, cloud: Cloud
+) -> None:
+    cloud.prefix_lists[LIST] = 4
     config["node-nlb-sync:loadBalancer"] = {"clientPrefixLists": [LIST]}
     config["node-nlb-sync:clientCidrs"] = []
     config["node-nlb-sync:firewall"] = {"source": "clients"}

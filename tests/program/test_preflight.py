@@ -15,6 +15,7 @@ ZONE = "eu-central-1a"
 MARK = f"node-nlb-sync/dev/{VPC}"
 KEY = "node-nlb-sync:zones"
 LIMIT = "raise AWS's quota L-0EA8095F (VPC, rules per security group)"
+PREFIX_LIST = "pl-0123456789abcdef0"
 RULES = "rules of the load balancer's security group"
 NLB = "ELB net/node-nlb-0a1b2c3/0123456789abcdef"
 
@@ -55,6 +56,17 @@ def groups(config: Config, number: int) -> None:
 
 def rules(cloud: Cloud, number: int, **values: Any) -> None:
     cloud.rules += [dict(values) for _ in range(number)]
+
+
+def prefix_list(config: Config, cloud: Cloud, entries: int) -> None:
+    config["node-nlb-sync:loadBalancer"] = {"clientPrefixLists": [PREFIX_LIST]}
+    cloud.prefix_lists[PREFIX_LIST] = entries
+
+
+def addresses(cloud: Cloud, number: int, quota: int = 5) -> None:
+    """Addresses of other owners in the region."""
+    cloud.existing.update({f"eipalloc-{each:08x}": f"198.51.100.{each}" for each in range(number)})
+    cloud.address_quota = quota
 
 
 def two_vpcs(config: Config, cloud: Cloud) -> None:
@@ -104,6 +116,27 @@ REFUSED: dict[str, tuple[Change, str]] = {
             f"clientCidrs: read 31 networks for 2 listeners, which are 62 rules; allowed: at most "
             f"60 inbound {RULES}; "
             f"fix: combine networks, or {LIMIT}"
+        ),
+    ),
+    "a prefix list that does not exist": (
+        lambda config, _: config.update({"node-nlb-sync:loadBalancer": {"clientPrefixLists": [PREFIX_LIST]}}),
+        (
+            f"loadBalancer.clientPrefixLists[0]: read {PREFIX_LIST}, which does not exist; allowed: a prefix "
+            "list of this region; fix: list them with: aws ec2 describe-managed-prefix-lists"
+        ),
+    ),
+    "a prefix list of many entries": (
+        lambda config, cloud: prefix_list(config, cloud, 30),
+        (
+            "clientCidrs: read 1 networks and 30 entries of prefix lists for 2 listeners, which are 62 "
+            "rules; allowed: at most 60"
+        ),
+    ),
+    "more addresses than the quota": (
+        lambda _, cloud: addresses(cloud, 3),
+        (
+            "zones: read 3 new Elastic IPs (eu-central-1a, eu-central-1b, eu-central-1c) beside 3 in the "
+            "region; allowed: at most 5 Elastic IPs in the region; fix: raise AWS's quota L-0263D0A3 (EC2, "
         ),
     ),
     "too many node security groups": (
@@ -214,8 +247,19 @@ def raised(config: Config, cloud: Cloud) -> None:
     cloud.quota = 120
 
 
+def named(config: Config, cloud: Cloud) -> None:
+    """An adopted load balancer in a full subnet, with an address of another owner."""
+    about = "ELB net/prod-ingress/0123456789abcdef"
+    used(config, cloud, "", about)
+    subnet = config[KEY][ZONE]["subnetId"]
+    cloud.free[subnet] = 0
+    cloud.interfaces.append((subnet, about))
+    config["node-nlb-sync:loadBalancer"] = {"name": "prod-ingress"}
+
+
 ACCEPTED: dict[str, Change] = {
     "an address of the stack's load balancer": lambda config, cloud: used(config, cloud, "", NLB),
+    "an address and a subnet of the load balancer with the stack's name": named,
     "one of several kept addresses": kept_twice,
     "a kept address of a removed zone": lambda config, cloud: own(
         config, cloud, stack=MARK, home="eu-central-1d"
@@ -224,6 +268,9 @@ ACCEPTED: dict[str, Change] = {
     "the stack's rules in a full group": full_with_own_rules,
     "a full subnet with the load balancer": standing,
     "a raised quota": raised,
+    "a prefix list with room": lambda config, cloud: prefix_list(config, cloud, 29),
+    "as many addresses as the quota": lambda _, cloud: addresses(cloud, 2),
+    "a raised quota of addresses": lambda _, cloud: addresses(cloud, 7, 10),
 }
 
 
@@ -239,6 +286,7 @@ DENIED: dict[str, Change] = {
     "ec2:DescribeSecurityGroups": lambda _, cloud: cloud.groups.update({NODES_GROUP: "vpc-1"}),
     "ec2:DescribeSecurityGroupRules": lambda _, cloud: rules(cloud, 60),
     "servicequotas:GetServiceQuota": lambda config, _: networks(config, 31),
+    "ec2:DescribeManagedPrefixLists": lambda config, cloud: prefix_list(config, cloud, 30),
     "ec2:DescribeAddresses": lambda config, cloud: used(config, cloud, "i-1", ""),
     "ec2:DescribeNetworkInterfaces": lambda config, cloud: used(config, cloud, "", "ELB net/edge-1/0"),
 }
@@ -291,6 +339,16 @@ ADVICE: list[tuple[dict[str, Any], str]] = [
         "clientCidrs[0] is inside clientCidrs[2], 10.0.0.0/8, and has no effect",
     ),
     ({"deregistrationDelay": 120}, ""),
+    (
+        {"ingress": {"preset": "ingress-nginx"}, "healthCheck": {"path": "/ping"}},
+        "healthCheck asks HTTP /ping on port health; ingress-nginx/ingress-nginx answers HTTP /healthz on ",
+    ),
+    (
+        {"ingress": {"preset": "traefik"}, "healthCheck": {"servicePort": "http"}},
+        "healthCheck asks HTTP /ping on port http; traefik/traefik, from 34 answers HTTP /ping on port ",
+    ),
+    ({"ingress": {"preset": "istio"}}, ""),
+    ({"ingress": {"preset": "haproxy"}, "healthCheck": {"port": "kube-proxy"}}, ""),
 ]
 
 

@@ -148,7 +148,10 @@ class World(mocks.Mocks):
             (wanted,) = args["filters"][0]["values"]
             ips = [ip for id_, ip in self.cloud.existing.items() if id_ == wanted]
             return {"allocationIds": [wanted] * len(ips), "publicIps": ips}
-        ids = [id_ for id_, tags in self.cloud.kept if args["tags"].items() <= tags.items()]
+        wanted_tags = args.get("tags") or {}
+        ids = [id_ for id_, tags in self.cloud.kept if wanted_tags.items() <= tags.items()]
+        if not wanted_tags:
+            ids = sorted({*ids, *self.cloud.existing})
         return {"allocationIds": ids, "publicIps": []}
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:

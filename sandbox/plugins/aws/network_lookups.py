@@ -109,6 +109,31 @@ def get_network_interfaces(aws: Aws, args: PropertyMap) -> PropertyMap:
     return {**_listed(aws, args), "ids": ids}
 
 
+def get_managed_prefix_list(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return a prefix list with its entries. Raises ProviderError for none or several."""
+    asked = _asked(args, "PrefixListIds", {"name": "prefix-list-name"})
+    found = _one(
+        "EC2 Managed Prefix List",
+        lambda: aws.ec2.describe_managed_prefix_lists(**asked)["PrefixLists"],
+    )
+    ident = found["PrefixListId"]
+    with doing(f"reading EC2 Managed Prefix List ({ident}) Entries"):
+        entries = aws.ec2.get_managed_prefix_list_entries(PrefixListId=ident)["Entries"]
+    return {
+        "id": ident,
+        "addressFamily": found.get("AddressFamily", ""),
+        "arn": found.get("PrefixListArn", ""),
+        "entries": [{"cidr": each["Cidr"], "description": each.get("Description", "")} for each in entries],
+        "filters": args.get("filters"),
+        "maxEntries": found.get("MaxEntries", 0),
+        "name": found.get("PrefixListName", ""),
+        "ownerId": found.get("OwnerId", ""),
+        "region": aws.region,
+        "tags": _tags(found.get("Tags")),
+        "version": found.get("Version", 0),
+    }
+
+
 def get_security_group_rules(aws: Aws, args: PropertyMap) -> PropertyMap:
     """Return the ids of every rule that matches; no match is not an error."""
     with doing("reading Security Group Rules"):

@@ -54,6 +54,10 @@ FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "aws:lb/getTargetGroup:getTargetGroup": ("lb/get_target_group", "GetTargetGroup"),
     "aws:ec2/getSecurityGroup:getSecurityGroup": ("ec2/get_security_group", "GetSecurityGroup"),
     "aws:ec2/getElasticIp:getElasticIp": ("ec2/get_elastic_ip", "GetElasticIp"),
+    "aws:ec2/getManagedPrefixList:getManagedPrefixList": (
+        "ec2/get_managed_prefix_list",
+        "GetManagedPrefixList",
+    ),
     "aws:ec2/getNetworkInterface:getNetworkInterface": ("ec2/get_network_interface", "GetNetworkInterface"),
     "aws:ec2/getNetworkInterfaces:getNetworkInterfaces": (
         "ec2/get_network_interfaces",

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.cloud.network import Network, subnet_cidrs
-from tests.integration.awsprovider.conftest import VPC_NETWORK, Workbench
+from tests.integration.awsprovider.conftest import VPC_NETWORK, Clients, Workbench
 from tests.integration.awsprovider.plugin import Failed, Plugin, Refused
 from tests.integration.awsprovider.test_every_type import EIP
 
@@ -103,6 +103,27 @@ def test_an_address_and_its_interface_are_found(plugin: Plugin, made: Workbench,
     assert plugin.invoke(several, {"filters": filters})["ids"] == []
     with pytest.raises(Failed, match="no matching EC2 EIP found"):
         plugin.invoke(token, {"id": "eipalloc-00000000000000000"})
+
+
+def test_a_prefix_list_is_found_with_its_maximum(plugin: Plugin, boto: Clients) -> None:
+    token = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
+    made = boto.ec2.create_managed_prefix_list(
+        PrefixListName="offices",
+        MaxEntries=7,
+        AddressFamily="IPv4",
+        Entries=[{"Cidr": "192.0.2.0/24", "Description": "one"}],
+    )["PrefixList"]
+    found = plugin.invoke(token, {"id": made["PrefixListId"]})
+    assert (found["maxEntries"], found["name"]) == (7, "offices")
+    assert found["entries"] == [{"cidr": "192.0.2.0/24", "description": "one"}]
+    with pytest.raises(Failed, match="no matching EC2 Managed Prefix List found"):
+        plugin.invoke(token, {"id": "pl-00000000000000000"})
+
+
+def test_the_quota_of_addresses_was_raised(plugin: Plugin) -> None:
+    token = "aws:servicequotas/getServiceQuota:getServiceQuota"
+    found = plugin.invoke(token, {"serviceCode": "ec2", "quotaCode": "L-0263D0A3"})
+    assert (found["value"], found["defaultValue"]) == (50, 5)
 
 
 def test_the_quota_of_rules_is_awss_default(plugin: Plugin) -> None:
