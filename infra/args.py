@@ -259,6 +259,9 @@ class Ingress(TypedDict):
     or haproxy."""
     create: NotRequired[bool]
     """false adopts an existing NodePort Service, without a change."""
+    keep: NotRequired[bool]
+    """true: the Service stays in the cluster when the stack no longer has it, so that a stack with create
+    false can adopt it."""
     create_namespace: NotRequired[bool]
     """The installation of the ingress controller usually creates the namespace."""
     namespace: NotRequired[pulumi.Input[str]]

@@ -113,6 +113,13 @@ class Ingress:
     create: bool = declared(
         Flag(default=True, reason="false adopts an existing NodePort Service, without a change.")
     )
+    keep: bool = declared(
+        Flag(
+            default=False,
+            reason="true: the Service stays in the cluster when the stack no longer has it, so that a stack "
+            "with create false can adopt it.",
+        )
+    )
     create_namespace: bool = declared(
         Flag(
             default=False, reason="The installation of the ingress controller usually creates the namespace."

@@ -11,7 +11,8 @@ from .component import Component, by_name
 
 # Otherwise the engine would wait ten minutes for Pods behind the Service, which belong to other owners.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
-# The creating stack and component of a Service: a stack must not adopt a Service that it would delete.
+# The creating stack and component of a Service: a stack must not adopt a Service that it would delete. A kept
+# Service has no owner.
 OWNER = "node-nlb-sync/owner"
 
 
@@ -60,10 +61,11 @@ class IngressService(Component):
         )
 
     def _create(self, name: str, ingress: Ingress) -> Service:
+        owned = {} if ingress.keep else {OWNER: owner(name)}
         metadata = ObjectMetaArgs(
             name=ingress.name,
             namespace=ingress.namespace,
-            annotations={**ingress.annotations, **SKIP_AWAIT, OWNER: owner(name)},
+            annotations={**ingress.annotations, **SKIP_AWAIT, **owned},
         )
         spec = ServiceSpecArgs(
             type="NodePort",
@@ -71,7 +73,8 @@ class IngressService(Component):
             ports=[service_port(port) for port in ingress.ports],
         )
         after = [self.namespace] if self.namespace else []
-        return Service(name, metadata=metadata, spec=spec, opts=self.beneath(depends_on=after))
+        opts = self.beneath(depends_on=after, retain_on_delete=ingress.keep or None)
+        return Service(name, metadata=metadata, spec=spec, opts=opts)
 
     def _adopt(self, name: str, ingress: Ingress) -> Service:
         """Adopt under a separate logical name: with the name of a created Service, a read would delete it."""
@@ -96,13 +99,11 @@ def refuse_own(metadata: Any, name: str, called: str) -> str:
     """Return `called`; refuse to adopt a Service created by this stack, because `up` would delete it."""
     if (metadata.annotations or {}).get(OWNER) != owner(name):
         return called
-    namespace, _, service = called.partition("/")
     raise pulumi.RunError(
         f"node-nlb-sync:ingress.create: read false, and the Service {called} "
         f"was created by this stack, which would delete it; allowed: true, or false for a Service of another "
-        f"owner; fix: set ingress.create to true, or remove the Service from the stack with "
-        f"`pulumi state delete <URN of Service {name}>` and "
-        f"`kubectl annotate service --namespace {namespace} {service} {OWNER}-`"
+        "owner; fix: set ingress.create and ingress.keep to true and run pulumi up, which gives the Service "
+        "up; then set ingress.create to false"
     )
 
 

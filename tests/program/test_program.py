@@ -16,6 +16,7 @@ LISTENER = "aws:lb/listener:Listener"
 NLB = "aws:lb/loadBalancer:LoadBalancer"
 EIP = "aws:ec2/eip:Eip"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+OWNER = "node-nlb-sync/owner"
 NODES_GROUP = "sg-74bf20f876ffc474c"
 
 
@@ -439,6 +440,16 @@ def test_an_adopted_service_is_read_and_its_ports_are_used(run_program: RunProgr
     record = run_program(adopted={"http": 30001, "https": 30002, "admin": 30003})
     assert "Namespace ingress-traefik" not in object_names(record)
     assert record.outputs["nodePorts"] == {"http": 30001, "https": 30002}
+
+
+def test_a_kept_service_is_given_up_by_a_deletion(run_program: RunProgram, config: Config) -> None:
+    service = run_program().one("kubernetes:core/v1:Service")
+    assert not service.retain_on_delete
+    assert service.inputs["metadata"]["annotations"][OWNER].endswith("/node-nlb")
+    config["node-nlb-sync:ingress"] |= {"keep": True}
+    kept = run_program().one("kubernetes:core/v1:Service")
+    assert kept.retain_on_delete
+    assert OWNER not in kept.inputs["metadata"]["annotations"]
 
 
 def test_an_adopted_service_without_the_ports_is_refused_by_name(
