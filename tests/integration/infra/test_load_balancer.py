@@ -46,8 +46,6 @@ NOT_MANAGED = {
 
 
 PROGRAM = """
-    from types import SimpleNamespace
-
     import pulumi
     from pulumi.runtime.config import CONFIG, get_config_env
 
@@ -60,9 +58,8 @@ PROGRAM = """
     settings = load(config, "eu-central-1")
     network = survey("node-nlb", settings, "balancer", pulumi.InvokeOptions())
     ports = {"http": pulumi.Output.from_input(31080), "https": pulumi.Output.from_input(31443)}
-    ingress = SimpleNamespace(node_ports=ports)
     made = created_groups(
-        "node-nlb", settings, network, mark="balancer", ingress=ingress, opts=pulumi.ResourceOptions()
+        "node-nlb", settings, network, mark="balancer", node_ports=ports, opts=pulumi.ResourceOptions()
     )
     pulumi.export("staticIps", made.public_ips)
     pulumi.export("loadBalancerArn", made.load_balancer_arn)
