@@ -4,6 +4,7 @@ An internal load balancer has none; the private addresses that the user gives ar
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import pulumi
 from pulumi_aws.ec2 import Eip
@@ -12,6 +13,8 @@ from .component import Component
 from .kept import ZONE_TAG
 from .keys import Settings
 from .network import Network
+
+POOLS: Final = ("publicIpv4Pool", "ipamPoolId")
 
 
 class StaticAddresses(Component):
@@ -56,17 +59,19 @@ class StaticAddresses(Component):
         """Create an address, or import `found`; for an address in the stack an import is no change.
 
         The tags of a found address are ignored: other tools tag the address too, and an import with different
-        tags is refused.
+        tags is refused. A pool is for new addresses: the provider would replace an address of another pool.
         """
         name, settings = self._name, self._settings
         return Eip(
             f"{name}-{zone}",
             domain="vpc",
+            public_ipv4_pool=settings.addresses.public_ipv4_pool,
+            ipam_pool_id=settings.addresses.ipam_pool_id,
             tags={"Name": f"{name}-{zone}", **settings.tags, ZONE_TAG: zone, **self._marks},
             opts=self.beneath(
                 protect=settings.addresses.protect or None,
                 retain_on_delete=keep or None,
                 import_=found,
-                ignore_changes=["tags"] if found else None,
+                ignore_changes=[*POOLS, *(["tags"] if found else [])],
             ),
         )

@@ -96,15 +96,16 @@ class ListenerHealthCheck(TypedDict):
     lower-case letters, digits and hyphens."""
     port: NotRequired[str]
     """In place of servicePort: kube-proxy (port 10256, path /healthz; unhealthy on a node that the
-    autoscaler deletes), traffic-port (the NodePort of the target), or the number of a port on the nodes,
-    such as the Service's healthCheckNodePort. The stack opens the port in the node security groups.
-    Allowed: kube-proxy, traffic-port or a port number."""
+    autoscaler deletes), local (healthCheckNodePort of a Service with externalTrafficPolicy Local: only
+    nodes with a ready Pod of the ingress controller are healthy), traffic-port (the NodePort of the
+    target), or the number of a port on the nodes. The stack opens the port in the node security groups.
+    Allowed: kube-proxy, local, traffic-port or a port number."""
     protocol: NotRequired[str]
     """TCP checks only that the port accepts connections. HTTPS does not verify the certificate. Allowed:
     HTTP, HTTPS or TCP."""
     path: NotRequired[str]
-    """Traefik answers /ping when it can serve. The default with port kube-proxy is /healthz. Allowed: a
-    path of at most 1024 characters that begins with /."""
+    """Traefik answers /ping when it can serve. The default with port kube-proxy or local is /healthz.
+    Allowed: a path of at most 1024 characters that begins with /."""
     interval: NotRequired[int]
     """The interval and unhealthyThreshold give the time until a dead node gets no traffic. Allowed: 5 to
     300 seconds."""
@@ -132,7 +133,8 @@ class Listener(TypedDict):
     lower-case letters, digits and hyphens."""
     protocol: NotRequired[str]
     """TCP passes connections through, and TLS ends in the ingress controller. TLS ends at the load
-    balancer, with a certificate of certificateArns. Allowed: TCP or TLS."""
+    balancer, with a certificate of certificateArns. UDP and TCP_UDP (both on one port) need an ingress
+    port of that protocol. Allowed: TCP, TLS, UDP or TCP_UDP."""
     certificate_arns: NotRequired[Sequence[pulumi.Input[str]]]
     """Certificates of a TLS listener: the first by default, the others for the names in them (SNI).
     Allowed: a list of certificate ARNs."""
@@ -166,15 +168,16 @@ class HealthCheck(TypedDict):
     lower-case letters, digits and hyphens."""
     port: NotRequired[str]
     """In place of servicePort: kube-proxy (port 10256, path /healthz; unhealthy on a node that the
-    autoscaler deletes), traffic-port (the NodePort of the target), or the number of a port on the nodes,
-    such as the Service's healthCheckNodePort. The stack opens the port in the node security groups.
-    Allowed: kube-proxy, traffic-port or a port number."""
+    autoscaler deletes), local (healthCheckNodePort of a Service with externalTrafficPolicy Local: only
+    nodes with a ready Pod of the ingress controller are healthy), traffic-port (the NodePort of the
+    target), or the number of a port on the nodes. The stack opens the port in the node security groups.
+    Allowed: kube-proxy, local, traffic-port or a port number."""
     protocol: NotRequired[str]
     """TCP checks only that the port accepts connections. HTTPS does not verify the certificate. Allowed:
     HTTP, HTTPS or TCP."""
     path: NotRequired[str]
-    """Traefik answers /ping when it can serve. The default with port kube-proxy is /healthz. Allowed: a
-    path of at most 1024 characters that begins with /."""
+    """Traefik answers /ping when it can serve. The default with port kube-proxy or local is /healthz.
+    Allowed: a path of at most 1024 characters that begins with /."""
     interval: NotRequired[int]
     """The interval and unhealthyThreshold give the time until a dead node gets no traffic. Allowed: 5 to
     300 seconds."""
@@ -210,6 +213,12 @@ class Addresses(TypedDict):
     """Created addresses outlive the stack; the next `up` uses the same addresses."""
     protect: NotRequired[bool]
     """true refuses to destroy or replace the addresses and the load balancer."""
+    public_ipv4_pool: NotRequired[str]
+    """The pool of your own addresses (BYOIP) for new addresses; absent: AWS's addresses. Allowed: the id
+    of a public IPv4 pool in EC2."""
+    ipam_pool_id: NotRequired[str]
+    """The IPAM pool for new addresses, with your own or with contiguous addresses of AWS. Allowed: the id
+    of an IPAM pool."""
     release: NotRequired[Sequence[str]]
     """Removed zones whose created address `python -m infra.zones --apply` releases; no edit releases an
     address of another zone. Allowed: a list of availability zones."""
@@ -232,7 +241,8 @@ class Connections(TypedDict):
     """true resets connections to a target that fails its check, so that clients of a dead node reconnect
     at once; false keeps the connections while the ingress controller restarts."""
     preserve_client_ip: NotRequired[bool]
-    """false hides the client's address, and allows a node to call its own load balancer."""
+    """false hides the client's address, and allows a node to call its own load balancer. UDP keeps the
+    address."""
 
 
 class IngressPort(TypedDict):
@@ -243,6 +253,9 @@ class IngressPort(TypedDict):
     lower-case letters, digits and hyphens."""
     port: int
     """The port of the Service inside the cluster. Allowed: 1 to 65535."""
+    protocol: NotRequired[str]
+    """TCP_UDP makes two ports of the Service with the same number and NodePort; the second name ends with
+    -udp. Allowed: TCP, UDP or TCP_UDP."""
     target_port: NotRequired[int]
     """The port of the ingress controller's Pods; absent: the same as `port`. Allowed: 1 to 65535."""
     node_port: NotRequired[int]
@@ -276,6 +289,9 @@ class Ingress(TypedDict):
     ports: NotRequired[Sequence[IngressPort]]
     """The ports of the Service; for an adopted Service, the ports that listeners may refer to. Allowed: a
     list of ports."""
+    health_check_node_port: NotRequired[int]
+    """A fixed healthCheckNodePort beside healthCheck.port local; absent: the cluster allocates a port.
+    Allowed: 1024 to 65535."""
 
 
 class Build(TypedDict):

@@ -82,6 +82,16 @@ class IngressPort:
 
     name: str = declared(port_name("Listeners and the health check refer to the port by this name."))
     port: int = declared(tcp_port("The port of the Service inside the cluster."))
+    protocol: str = declared(
+        Text(
+            reason="TCP_UDP makes two ports of the Service with the same number and NodePort; the second "
+            "name ends with -udp.",
+            allowed="TCP, UDP or TCP_UDP",
+            choices=("TCP", "UDP", "TCP_UDP"),
+            default="TCP",
+            example="UDP",
+        )
+    )
     target_port: int | None = declared(
         Optional(inner=tcp_port("The port of the ingress controller's Pods; absent: the same as `port`."))
     )
@@ -155,6 +165,14 @@ class Ingress:
             reason="The ports of the Service; for an adopted Service, the ports that listeners may refer to.",
             allowed="a list of ports",
             default=[{"name": "http", "port": 80}, {"name": "https", "port": 443}],
+        )
+    )
+    health_check_node_port: int | None = declared(
+        Optional(
+            inner=node_port(
+                "A fixed healthCheckNodePort beside healthCheck.port local; absent: the cluster allocates a "
+                "port."
+            )
         )
     )
 

@@ -7,6 +7,7 @@ _BALANCER: Final = "refused; with allowReplacement a new load balancer"
 _ZONES: Final = "refused; `python -m infra.zones` changes it in place"
 _PODS: Final = "new Pods of the syncer"
 _SERVICE: Final = "replaces the Service"
+_NEW_ADDRESSES: Final = "of new addresses alone"
 _RULES: Final = "rules added or removed"
 # By path as in the table; a key without an entry has the entry of the nearest key around it.
 EFFECTS: Final = {
@@ -30,7 +31,8 @@ EFFECTS: Final = {
     "listeners[].name": "in place; new Pods of the syncer",
     "listeners[].port": "a new listener and group; new Pods of the syncer",
     "listeners[].servicePort": "in place; new Pods of the syncer",
-    "listeners[].protocol": _IN_PLACE,
+    "listeners[].protocol": "in place; to or from UDP or TCP_UDP a new group in its place, and new Pods of "
+    "the syncer",
     "listeners[].certificateArns": _IN_PLACE,
     "listeners[].sslPolicy": _IN_PLACE,
     "listeners[].alpnPolicy": _IN_PLACE,
@@ -43,6 +45,8 @@ EFFECTS: Final = {
     "healthCheck": _IN_PLACE,
     "targetHealth": _IN_PLACE,
     "addresses": _IN_PLACE,
+    "addresses.publicIpv4Pool": _NEW_ADDRESSES,
+    "addresses.ipamPoolId": _NEW_ADDRESSES,
     "addresses.release": "released by `python -m infra.zones --apply`",
     "allowReplacement": "no change by itself",
     "clientCidrs": _RULES,
@@ -54,6 +58,7 @@ EFFECTS: Final = {
     "ingress": _IN_PLACE,
     "ingress.preset": "that of the keys with values of the preset",
     "ingress.create": "refused while the Service is the stack's own",
+    "ingress.healthCheckNodePort": "in place; AWS takes the new port of the check",
     "ingress.namespace": _SERVICE,
     "ingress.name": _SERVICE,
     "preset": _PODS,

@@ -8,6 +8,8 @@ import pulumi
 from pulumi_aws import vpc
 
 from .component import Component
+from .healthkeys import LOCAL
+from .ingress import CHECK_PORT
 from .keys import Settings
 
 NODES: Final = "nodes"
@@ -19,7 +21,7 @@ class _Way:
     """A NodePort in a node security group, or a port of health checks alone, without a `service_port`.
 
     `label` stands for the group in logical names, `former` are labels of other configurations and releases;
-    `number` stands for the port.
+    `number` stands for the port, `transport` is tcp or udp.
     """
 
     service_port: str | None
@@ -28,6 +30,12 @@ class _Way:
     node_group: pulumi.Input[str]
     label: str
     former: tuple[str, ...]
+    transport: str
+
+    @property
+    def mark(self) -> str:
+        """Return port and protocol in logical names."""
+        return self.number if self.transport == "tcp" else f"{self.number}-{self.transport}"
 
 
 class Firewall(Component):
@@ -52,11 +60,17 @@ class Firewall(Component):
         super().__init__(name, opts)
         self._name, self._settings = name, settings
         numbers = {port.name: port.port for port in settings.ingress.ports}
-        ports: list[tuple[str | None, str, pulumi.Input[int]]] = [
-            *((port, str(numbers[port]), node_ports[port]) for port in settings.used_service_ports),
-            *((None, f"check-{port}", port) for port in settings.used_health_ports),
+        ports: list[tuple[str | None, str, str, pulumi.Input[int]]] = [
+            *(
+                (port, transport, str(numbers[port]), node_ports[port])
+                for port in settings.used_service_ports
+                for transport in settings.transports(port)
+            ),
+            *((None, "tcp", f"check-{port}", port) for port in settings.used_health_ports),
         ]
-        for service_port, number, node_port in ports:
+        if settings.checks_locally:
+            ports.append((None, "tcp", f"check-{LOCAL}", node_ports[CHECK_PORT]))
+        for service_port, transport, number, node_port in ports:
             for node_group, (label, *former) in zip(
                 settings.node_groups, labels(settings.node_groups), strict=True
             ):
@@ -67,6 +81,7 @@ class Firewall(Component):
                     node_group=node_group,
                     label=label,
                     former=tuple(former),
+                    transport=transport,
                 )
                 self._out_of_load_balancer(way, load_balancer_group)
                 self._into_nodes(way, load_balancer_group)
@@ -74,10 +89,10 @@ class Firewall(Component):
 
     def _out_of_load_balancer(self, way: _Way, group: pulumi.Input[str]) -> None:
         vpc.SecurityGroupEgressRule(
-            f"{self._name}-{way.number}-to-{way.label}",
+            f"{self._name}-{way.mark}-to-{way.label}",
             security_group_id=group,
             referenced_security_group_id=way.node_group,
-            ip_protocol="tcp",
+            ip_protocol=way.transport,
             from_port=way.node_port,
             to_port=way.node_port,
             description=f"NodePort {way.service_port} of the nodes" if way.service_port else _CHECKS,
@@ -101,9 +116,9 @@ class Firewall(Component):
 
     def _rule(self, way: _Way, source: str, **peer: pulumi.Input[str]) -> None:
         vpc.SecurityGroupIngressRule(
-            f"{self._name}-{way.label}-{way.number}-from-{source}",
+            f"{self._name}-{way.label}-{way.mark}-from-{source}",
             security_group_id=way.node_group,
-            ip_protocol="tcp",
+            ip_protocol=way.transport,
             from_port=way.node_port,
             to_port=way.node_port,
             description=f"NodePort {way.service_port} of the ingress controller"
@@ -116,8 +131,8 @@ class Firewall(Component):
 
     def _formerly(self, way: _Way, pattern: str) -> pulumi.ResourceOptions:
         """Return aliases: other labels of the group, and the Service port's name as in releases up to 0.1."""
-        names = [pattern.format(label=label, port=way.number) for label in way.former]
-        if way.service_port and NODES in (way.label, *way.former):
+        names = [pattern.format(label=label, port=way.mark) for label in way.former]
+        if way.service_port and way.transport == "tcp" and NODES in (way.label, *way.former):
             names.append(pattern.format(label=NODES, port=way.service_port))
         return self.beneath(aliases=[pulumi.Alias(name=f"{self._name}-{name}") for name in names])
 

@@ -83,14 +83,13 @@ def created_groups(
         unchanged=network.guard.unchanged(name),
         subnet_ids=network.subnet_ids,
         allocation_ids=addresses.allocation_ids,
-        node_ports=node_ports,
-        attached=network.attached,
         opts=opts,
     )
     parts: tuple[Component, ...] = (balancer,)
     if settings.cluster:
         source = balancer.security_group.id
         parts += (Firewall(name, settings, load_balancer_group=source, node_ports=node_ports, opts=opts),)
+    balancer.listen(node_ports, network.attached, after=parts[1:])
     return Groups(
         arns={key: group.arn for key, group in balancer.target_groups.items()},
         region=balancer.region,

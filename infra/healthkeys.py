@@ -7,6 +7,7 @@ from .clusterkeys import port_name
 from .shapes import Optional, Text, Whole, declared
 
 KUBE_PROXY: Final = "kube-proxy"
+LOCAL: Final = "local"
 TRAFFIC_PORT: Final = "traffic-port"
 KUBE_PROXY_PORT: Final = 10256
 KUBE_PROXY_PATH: Final = "/healthz"
@@ -23,15 +24,16 @@ _PROTOCOL: Final = Text(
 )
 _PORT: Final = Text(
     reason="In place of servicePort: kube-proxy (port 10256, path /healthz; unhealthy on a node that the "
-    "autoscaler deletes), traffic-port (the NodePort of the target), or the number of a port on the nodes, "
-    "such as the Service's healthCheckNodePort. The stack opens the port in the node security groups.",
-    allowed="kube-proxy, traffic-port or a port number",
-    pattern=rf"{KUBE_PROXY}|{TRAFFIC_PORT}|{_NUMBER}",
+    "autoscaler deletes), local (healthCheckNodePort of a Service with externalTrafficPolicy Local: only "
+    "nodes with a ready Pod of the ingress controller are healthy), traffic-port (the NodePort of the "
+    "target), or the number of a port on the nodes. The stack opens the port in the node security groups.",
+    allowed="kube-proxy, local, traffic-port or a port number",
+    pattern=rf"{KUBE_PROXY}|{LOCAL}|{TRAFFIC_PORT}|{_NUMBER}",
     example=KUBE_PROXY,
     number=True,
 )
 _PATH: Final = Text(
-    reason="Traefik answers /ping when it can serve. The default with port kube-proxy is /healthz.",
+    reason="Traefik answers /ping when it can serve. The default with port kube-proxy or local is /healthz.",
     allowed="a path of at most 1024 characters that begins with /",
     pattern=r"/[!-~]{0,1023}",
     default=DEFAULT_PATH,
@@ -80,7 +82,7 @@ class HealthCheck:
     @property
     def node_port(self) -> int | None:
         """Return the number of a port that is no NodePort of the ingress Service; None for a NodePort."""
-        if self.port is None or self.port == TRAFFIC_PORT:
+        if self.port is None or self.port in {LOCAL, TRAFFIC_PORT}:
             return None
         return KUBE_PROXY_PORT if self.port == KUBE_PROXY else int(self.port)
 
@@ -89,7 +91,12 @@ class HealthCheck:
         """Return the path of the request; None without a request."""
         if self.protocol == TCP:
             return None
-        return KUBE_PROXY_PATH if self.port == KUBE_PROXY and self.path == DEFAULT_PATH else self.path
+        return KUBE_PROXY_PATH if self.of_kube_proxy and self.path == DEFAULT_PATH else self.path
+
+    @property
+    def of_kube_proxy(self) -> bool:
+        """Return whether kube-proxy answers the check, over plain HTTP."""
+        return self.port in {KUBE_PROXY, LOCAL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The NodePort Service before the ingress controller, created or adopted, and its NodePorts."""
 
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi_kubernetes.core.v1 import NamespacePatch, Service, ServicePortArgs, ServiceSpecArgs
@@ -8,33 +8,56 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 
 from .clusterkeys import Ingress, IngressPort
 from .component import Component, by_name
+from .listenerkeys import TCP_UDP
 
 # Otherwise the engine would wait ten minutes for Pods behind the Service, which belong to other owners.
 SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+# With externalTrafficPolicy Local the API server allocates a healthCheckNodePort only for the type
+# LoadBalancer. A class that no controller implements keeps every cloud controller from a second load
+# balancer.
+LOAD_BALANCER_CLASS: Final = "node-nlb-sync/static"
+CHECK_PORT: Final = "healthCheckNodePort"
 # The creating stack and component of a Service: a stack must not adopt a Service that it would delete. A kept
 # Service has no owner.
 OWNER = "node-nlb-sync/owner"
 
 
 class IngressService(Component):
-    """`service`, and by port name `node_ports` (allocated or fixed) and `followed` (for the syncer)."""
+    """`service`, and by port name `node_ports` (allocated or fixed) and `followed` (for the syncer).
+
+    With `local`, the Service has externalTrafficPolicy Local, and `check_ports` has its healthCheckNodePort.
+    """
 
     TYPE = "node-nlb-sync:ingress:IngressService"
 
-    def __init__(self, name: str, ingress: Ingress, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        ingress: Ingress,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        local: bool = False,
+    ) -> None:
         super().__init__(name, opts)
+        self._local = local
         self.namespace = self._namespace(name, ingress)
         self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
         names = [port.name for port in ingress.ports]
         called = pulumi.Output.concat(ingress.namespace, "/", ingress.name)
         known = called if ingress.create else self._of_another_owner(name, called)
         self.node_ports = by_name(names, self._allocated(known, ingress))
+        self.check_ports = by_name([CHECK_PORT], self._allocated_check(known, ingress)) if local else {}
         self.followed = {name: self._followed(name, ingress) for name in names}
         self.register_outputs({"nodePorts": self.node_ports})
 
     def _allocated(self, called: pulumi.Output[str], ingress: Ingress) -> pulumi.Output[dict[str, int]]:
         return self.service.spec.apply(
             lambda spec: called.apply(lambda known: allocated(spec, known, ingress))
+        )
+
+    def _allocated_check(self, called: pulumi.Output[str], ingress: Ingress) -> pulumi.Output[dict[str, int]]:
+        return self.service.spec.apply(
+            lambda spec: called.apply(lambda known: allocated_check(spec, known, ingress))
         )
 
     def _followed(self, port: str, ingress: Ingress) -> pulumi.Output[str]:
@@ -68,9 +91,12 @@ class IngressService(Component):
             annotations={**ingress.annotations, **SKIP_AWAIT, **owned},
         )
         spec = ServiceSpecArgs(
-            type="NodePort",
+            type="LoadBalancer" if self._local else "NodePort",
+            load_balancer_class=LOAD_BALANCER_CLASS if self._local else None,
+            external_traffic_policy="Local" if self._local else None,
+            health_check_node_port=ingress.health_check_node_port,
             selector=dict(ingress.selector),
-            ports=[service_port(port) for port in ingress.ports],
+            ports=[each for port in ingress.ports for each in service_ports(port)],
         )
         after = [self.namespace] if self.namespace else []
         opts = self.beneath(depends_on=after, retain_on_delete=ingress.keep or None)
@@ -107,15 +133,24 @@ def refuse_own(metadata: Any, name: str, called: str) -> str:
     )
 
 
-def service_port(port: IngressPort) -> ServicePortArgs:
-    """Return a port of the Service; without `node_port` the cluster allocates a NodePort."""
-    return ServicePortArgs(
-        name=port.name,
-        port=port.port,
-        protocol="TCP",
-        target_port=port.target_port or port.port,
-        node_port=port.node_port,
-    )
+def service_ports(port: IngressPort) -> list[ServicePortArgs]:
+    """Return the ports of the Service; without `node_port` the cluster allocates a NodePort."""
+    protocols = ("TCP", "UDP") if port.protocol == TCP_UDP else (port.protocol,)
+    return [
+        ServicePortArgs(
+            name=port.name if protocol == protocols[0] else udp_name(port.name),
+            port=port.port,
+            protocol=protocol,
+            target_port=port.target_port or port.port,
+            node_port=port.node_port,
+        )
+        for protocol in protocols
+    ]
+
+
+def udp_name(name: str) -> str:
+    """Return the name of the second Service port of an ingress port with TCP and UDP."""
+    return f"{name}-udp"
 
 
 def nameless(spec: Any) -> bool:
@@ -130,6 +165,8 @@ def allocated(spec: Any, called: str, ingress: Ingress) -> dict[str, int]:
     """
     only = ingress.ports[0].name if nameless(spec) and len(ingress.ports) == 1 else ""
     ports = {only or port.name: port.node_port for port in spec.ports or () if port.node_port}
+    if not ingress.create:
+        refuse_other_protocols(spec, called, ingress, only)
     absent = [port.name for port in ingress.ports if port.name not in ports]
     if absent and not ingress.create:
         raise pulumi.RunError(
@@ -139,3 +176,39 @@ def allocated(spec: Any, called: str, ingress: Ingress) -> dict[str, int]:
             f"or set ingress.ports to its ports"
         )
     return ports
+
+
+def refuse_other_protocols(spec: Any, called: str, ingress: Ingress, only: str) -> None:
+    """Refuse an adopted Service whose NodePorts do not have the protocols of `ingress.ports`."""
+    found = {(only or each.name, each.protocol or "TCP"): each.node_port for each in spec.ports or ()}
+    udp = {each.node_port for each in spec.ports or () if each.protocol == "UDP"}
+    for index, port in enumerate(ingress.ports):
+        protocol = "TCP" if port.protocol == TCP_UDP else port.protocol
+        others = [kind for name, kind in found if name == port.name and kind != protocol]
+        if others and (port.name, protocol) not in found:
+            have = f"where the port of the Service {called} has protocol {others[0]}"
+        elif port.protocol == TCP_UDP and found.get((port.name, "TCP")) not in {None, *udp}:
+            have = f"and the Service {called} has no UDP port with the same NodePort"
+        else:
+            continue
+        raise pulumi.RunError(
+            f"node-nlb-sync:ingress.ports[{index}].protocol: read {port.protocol}, {have}; allowed: the "
+            "protocol of the Service's port; fix: change the Service or the key"
+        )
+
+
+def allocated_check(spec: Any, called: str, ingress: Ingress) -> dict[str, int]:
+    """Return the healthCheckNodePort of Service `called`; an adopted Service must have one.
+
+    In the preview of a Service to be created, the port is missing, also in the result.
+    """
+    if port := spec.health_check_node_port:
+        return {CHECK_PORT: port}
+    if ingress.create:
+        return {}
+    raise pulumi.RunError(
+        f"node-nlb-sync:healthCheck.port: read local, and the Service {called} is a {spec.type} with "
+        f"externalTrafficPolicy {spec.external_traffic_policy or 'Cluster'} and without a "
+        f"healthCheckNodePort; allowed: local for a Service of type LoadBalancer with "
+        "externalTrafficPolicy Local; fix: change the Service, or set healthCheck.port to another value"
+    )

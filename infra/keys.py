@@ -14,7 +14,7 @@ import pulumi
 from .clusterkeys import Ingress, Syncer
 from .edgekeys import LARGEST_WEIGHT, Attachment, Edge
 from .givengroups import ARN_PATTERN
-from .healthkeys import HealthCheck, TargetHealth
+from .healthkeys import LOCAL, HealthCheck, TargetHealth
 from .identitykeys import Identity
 from .listenerkeys import DEFAULT_LISTENERS, Listener
 from .loadbalancerkeys import LoadBalancer
@@ -89,6 +89,26 @@ class Addresses:
             reason="true refuses to destroy or replace the addresses and the load balancer.",
         )
     )
+    public_ipv4_pool: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The pool of your own addresses (BYOIP) for new addresses; absent: AWS's addresses.",
+                allowed="the id of a public IPv4 pool in EC2",
+                pattern=r"ipv4pool-(ec2|coip)-[0-9a-f]{8,17}",
+                example="ipv4pool-ec2-0123456789abcdef0",
+            )
+        )
+    )
+    ipam_pool_id: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The IPAM pool for new addresses, with your own or with contiguous addresses of AWS.",
+                allowed="the id of an IPAM pool",
+                pattern=r"ipam-pool-[0-9a-f]{8,17}",
+                example="ipam-pool-0123456789abcdef0",
+            )
+        )
+    )
     release: tuple[str, ...] = declared(
         Rows(
             item=Text(
@@ -141,7 +161,8 @@ class Connections:
     preserve_client_ip: bool = declared(
         Flag(
             default=True,
-            reason="false hides the client's address, and allows a node to call its own load balancer.",
+            reason="false hides the client's address, and allows a node to call its own load balancer. UDP "
+            "keeps the address.",
         )
     )
 
@@ -444,6 +465,30 @@ class Settings:
         checked = {check.service_port for check in self.health_checks if check.port is None}
         return tuple(sorted({item.service_port for item in self.listeners} | checked))
 
+    def transports(self, service_port: str) -> tuple[str, ...]:
+        """Return the IP protocols by which the load balancer reaches an ingress port, checks included."""
+        used = {
+            each for item in self.listeners if item.service_port == service_port for each in item.transports
+        }
+        if any(check.port is None and check.service_port == service_port for check in self.health_checks):
+            used.add("tcp")
+        return tuple(sorted(used))
+
+    @property
+    def client_rule_count(self) -> int:
+        """Return the number of rules for one network of clients."""
+        return sum(len(item.transports) for item in self.listeners)
+
+    @property
+    def node_rule_count(self) -> int:
+        """Return the number of rules for the NodePorts of one node security group and one source."""
+        return sum(len(self.transports(port)) for port in self.used_service_ports)
+
+    @property
+    def checks_locally(self) -> bool:
+        """Return whether a group is checked on the Service's healthCheckNodePort."""
+        return any(check.port == LOCAL for check in self.health_checks)
+
     @property
     def used_health_ports(self) -> tuple[int, ...]:
         """Return the ports of health checks that are no NodePort in use, as far as NodePorts are fixed."""
@@ -451,6 +496,11 @@ class Settings:
         fixed = {port.node_port for port in self.ingress.ports if port.name in used}
         checked = {check.node_port for check in self.health_checks}
         return tuple(sorted(port for port in checked - fixed if port is not None))
+
+    @property
+    def health_port_count(self) -> int:
+        """Return the number of ports that are open for health checks alone."""
+        return len(self.used_health_ports) + int(self.checks_locally)
 
 
 ROOT: Final = Record(build=Settings)

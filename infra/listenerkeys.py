@@ -10,6 +10,8 @@ from .healthkeys import HealthCheck, ListenerHealthCheck
 from .shapes import Flag, Optional, Record, Rows, Text, Whole, declared
 
 TLS: Final = "TLS"
+UDP: Final = "UDP"
+TCP_UDP: Final = "TCP_UDP"
 CERTIFICATE: Final = r"arn:aws[a-z-]*:(acm:[a-z0-9-]+|iam:):\d{12}:(certificate|server-certificate)/[!-~]+"
 DEFAULT_LISTENERS: Final = [
     {"name": "http", "port": 80, "servicePort": "http"},
@@ -34,9 +36,10 @@ class Listener:
     protocol: str = declared(
         Text(
             reason="TCP passes connections through, and TLS ends in the ingress controller. TLS ends at the "
-            "load balancer, with a certificate of certificateArns.",
-            allowed="TCP or TLS",
-            choices=("TCP", TLS),
+            "load balancer, with a certificate of certificateArns. UDP and TCP_UDP (both on one port) need "
+            "an ingress port of that protocol.",
+            allowed="TCP, TLS, UDP or TCP_UDP",
+            choices=("TCP", TLS, UDP, TCP_UDP),
             default="TCP",
             example="TCP",
         )
@@ -115,6 +118,21 @@ class Listener:
         Record(build=ListenerHealthCheck, reason="In place of keys of healthCheck, for this group.")
     )
 
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """Return the IP protocols of the clients, in the words of security group rules."""
+        return transports(self.protocol)
+
+    @property
+    def group_protocol(self) -> str:
+        """Return the protocol of the listener's group."""
+        return self.protocol if "udp" in self.transports else self.backend_protocol
+
     def checked_by(self, common: HealthCheck) -> HealthCheck:
         """Return the health check of the listener's group."""
         return self.health_check.beside(common)
+
+
+def transports(protocol: str) -> tuple[str, ...]:
+    """Return the IP protocols of a listener or an ingress port, in the words of security group rules."""
+    return {UDP: ("udp",), TCP_UDP: ("tcp", "udp")}.get(protocol, ("tcp",))

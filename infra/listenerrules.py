@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from .healthkeys import HealthCheck
+from .healthkeys import LOCAL, TCP, HealthCheck
 from .keys import Settings
-from .listenerkeys import TLS, Listener
+from .listenerkeys import TCP_UDP, TLS, UDP, Listener
 from .problems import Change, Problem, echo
 from .shapes import camel
+from .udprules import udp_problems
 
 
 def listener_problems(settings: Settings) -> Iterator[Problem]:
@@ -16,10 +17,12 @@ def listener_problems(settings: Settings) -> Iterator[Problem]:
     for index, item in enumerate(settings.listeners if settings.balances else ()):
         yield from wrong_certificates(f"listeners[{index}]", item)
         yield from wrong_for_tls(f"listeners[{index}]", item)
+    yield from udp_problems(settings)
     if settings.load_balancer.minimum_capacity and any(item.protocol == TLS for item in settings.listeners):
         path, read = "loadBalancer.minimumCapacity", str(settings.load_balancer.minimum_capacity)
         yield Problem(path, read, "0 or null beside a TLS listener", Change(path, "0"))
     yield from wrong_times(settings)
+    yield from wrong_protocols(settings)
     yield from wrong_limits(settings)
 
 
@@ -69,6 +72,10 @@ def wrong_certificates(path: str, item: Listener) -> Iterator[Problem]:
 
 def wrong_for_tls(path: str, item: Listener) -> Iterator[Problem]:
     """Report keys of TLS listeners beside TCP, and keys of TCP listeners beside TLS."""
+    if item.protocol in {UDP, TCP_UDP} and item.idle_timeout is not None:
+        where = f"{path}.idleTimeout"
+        allowed = f"none with protocol {item.protocol}: AWS has it for TCP listeners only"
+        yield Problem(where, str(item.idle_timeout), allowed, Change(where, None))
     if item.protocol != TLS:
         for name in ("ssl_policy", "alpn_policy"):
             if (value := getattr(item, name)) is not None:
@@ -93,6 +100,18 @@ def wrong_times(settings: Settings) -> Iterator[Problem]:
         if check.timeout > check.interval:
             where, allowed = f"{path}.timeout", f"at most {path}.interval, {check.interval} seconds"
             yield Problem(where, str(check.timeout), allowed, Change(where, str(check.interval)))
+
+
+def wrong_protocols(settings: Settings) -> Iterator[Problem]:
+    """Report checks of kube-proxy that would fail, or pass on every node."""
+    for path, check in checks(settings):
+        if check.of_kube_proxy and check.protocol == "HTTPS":
+            where, allowed = f"{path}.protocol", f"HTTP with port {check.port}: kube-proxy has no TLS"
+            yield Problem(where, "HTTPS", allowed, Change(where, "HTTP"))
+        if check.port == LOCAL and check.protocol == TCP:
+            where = f"{path}.protocol"
+            allowed = "HTTP with port local: kube-proxy accepts connections on nodes without a Pod too"
+            yield Problem(where, TCP, allowed, Change(where, "HTTP"))
 
 
 def wrong_limits(settings: Settings) -> Iterator[Problem]:

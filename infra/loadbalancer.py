@@ -72,8 +72,6 @@ class LoadBalancer(Component):
         unchanged: Sequence[str],
         subnet_ids: Mapping[str, pulumi.Input[str]],
         allocation_ids: Mapping[str, pulumi.Input[str]],
-        node_ports: Mapping[str, pulumi.Output[int]],
-        attached: Attached,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
@@ -81,10 +79,27 @@ class LoadBalancer(Component):
         self.security_group = self._security_group()
         self.nlb = self._nlb(subnet_ids, allocation_ids, marks, unchanged)
         self.region = self.nlb.arn.apply(region_of)
+        self.target_groups: dict[str, lb.TargetGroup] = {}
+        self.listeners: dict[str, lb.Listener] = {}
+
+    def listen(
+        self,
+        node_ports: Mapping[str, pulumi.Output[int]],
+        attached: Attached,
+        *,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        """Create groups and listeners after the firewall, `after`: a check on a closed port fails."""
+        settings, name = self._settings, self._name
         own = zip(settings.listeners, settings.health_checks, strict=True) if settings.creates_groups else ()
+        late = pulumi.ResourceOptions(depends_on=[*after])
         self.target_groups = {
             item.name: target_group(
-                name, settings, item, health_check(check, node_ports), self._formerly(item.name)
+                name,
+                settings,
+                item,
+                health_check(check, node_ports),
+                pulumi.ResourceOptions.merge(self._formerly(item.name), late),
             )
             for item, check in own
         }
@@ -108,23 +123,29 @@ class LoadBalancer(Component):
             opts=self.beneath(custom_timeouts=GROUP_TIMEOUTS),
         )
         for item in self._settings.listeners:
-            for cidr in self._settings.client_cidrs:
-                self._clients(group, item, cidr, cidr_ipv4=cidr)
-            for prefix_list in self._settings.load_balancer.client_prefix_lists:
-                self._clients(group, item, prefix_list, prefix_list_id=prefix_list)
+            for transport in item.transports:
+                for cidr in self._settings.client_cidrs:
+                    self._clients(group, item, transport, cidr, cidr_ipv4=cidr)
+                for prefix_list in self._settings.load_balancer.client_prefix_lists:
+                    self._clients(group, item, transport, prefix_list, prefix_list_id=prefix_list)
         return group
 
-    def _clients(self, group: ec2.SecurityGroup, item: Listener, source: str, **peer: str) -> None:
+    def _clients(
+        self, group: ec2.SecurityGroup, item: Listener, transport: str, source: str, **peer: str
+    ) -> None:
         """Admit the clients of `source` to a listener."""
+        tcp = transport == "tcp"
         vpc.SecurityGroupIngressRule(
-            f"{self._name}-{item.port}-from-{source}",
+            f"{self._name}-{item.port}-from-{source}"
+            if tcp
+            else f"{self._name}-{item.port}-udp-from-{source}",
             security_group_id=group.id,
-            ip_protocol="tcp",
+            ip_protocol=transport,
             from_port=item.port,
             to_port=item.port,
             description=f"Clients of listener {item.name}",
             tags=self._settings.tags,
-            opts=self._formerly(f"{item.name}-from-{source}"),
+            opts=self._formerly(f"{item.name}-from-{source}") if tcp else self.beneath(),
             **peer,
         )
 

@@ -10,6 +10,7 @@ from .shapes import child
 def load_balancer_problems(settings: Settings) -> Iterator[Problem]:
     """Report what AWS refuses when it creates or changes the load balancer."""
     yield from wrong_addresses(settings)
+    yield from wrong_pools(settings)
     yield from wrong_clients(settings)
     yield from wrong_logs(settings)
 
@@ -26,6 +27,23 @@ def wrong_addresses(settings: Settings) -> Iterator[Problem]:
             path = f"{where}.privateAddress"
             allowed = "none without loadBalancer.scheme internal"
             yield Problem(path, echo(place.private_address), allowed, Change(path, None))
+
+
+def wrong_pools(settings: Settings) -> Iterator[Problem]:
+    """Report two pools, and a pool of a load balancer without created addresses."""
+    chosen = settings.addresses
+    if chosen.public_ipv4_pool is not None and chosen.ipam_pool_id is not None:
+        path = "addresses.ipamPoolId"
+        allowed = "one of addresses.publicIpv4Pool and addresses.ipamPoolId"
+        yield Problem(path, echo(chosen.ipam_pool_id), allowed, Change(path, None))
+    if settings.load_balancer.internal:
+        for path, value in (
+            ("addresses.publicIpv4Pool", chosen.public_ipv4_pool),
+            ("addresses.ipamPoolId", chosen.ipam_pool_id),
+        ):
+            if value is not None:
+                allowed = "none with loadBalancer.scheme internal"
+                yield Problem(path, echo(value), allowed, Change(path, None))
 
 
 def wrong_clients(settings: Settings) -> Iterator[Problem]:

@@ -53,10 +53,10 @@ def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
     entries, absent = client_lists(settings, reading)
     yield from absent
     networks = len(settings.client_cidrs) + entries
-    ports, checks = len(settings.used_service_ports), len(settings.used_health_ports)
+    ports, checks = settings.node_rule_count, settings.health_port_count
     groups = len(settings.node_groups)
     limits = Limit(reading)
-    inbound = networks * len(settings.listeners)
+    inbound = networks * settings.client_rule_count
     if quota := limits.below(inbound):
         beside = f" and {entries} entries of prefix lists" if entries else ""
         clients = f"{len(settings.client_cidrs)} networks{beside}"

@@ -63,14 +63,16 @@ class NodeNlb(Component):
         settings, network = checked(name, args, opts)
         super().__init__(name, opts)
         here, mark = self.beneath(), stack_mark(name, settings)
-        ingress = IngressService(name, settings.ingress, here) if settings.cluster else None
+        local = settings.checks_locally
+        ingress = IngressService(name, settings.ingress, here, local=local) if settings.cluster else None
         node_ports = ingress.node_ports if ingress else {}
+        reached = {**node_ports, **(ingress.check_ports if ingress else {})}
         if settings.target_groups:
             groups = given_groups(settings)
         elif settings.attached:
-            groups = attached_groups(name, settings, node_ports=node_ports, opts=here)
+            groups = attached_groups(name, settings, node_ports=reached, opts=here)
         else:
-            groups = created_groups(name, settings, network, mark=mark, node_ports=node_ports, opts=here)
+            groups = created_groups(name, settings, network, mark=mark, node_ports=reached, opts=here)
         syncer = deployed(name, settings, groups, ingress, self) if ingress else None
         self.static_ips = together(groups.public_ips)
         self.dns_name, self.hosted_zone_id = groups.dns_name, groups.hosted_zone_id

@@ -10,7 +10,7 @@ from .cluster import wrong_namespaces
 from .keys import Settings
 from .nodegroups import misplaced_groups, too_many_rules
 from .places import Stack, wrong_addresses, wrong_subnets
-from .ports import DEFAULT_RANGE
+from .ports import DEFAULT_RANGE, fixed_node_ports
 from .probeadvice import unanswered_checks
 from .problems import Problem
 from .quotas import too_many_addresses
@@ -56,10 +56,10 @@ def advise(settings: Settings) -> Iterator[str]:
             f"deregistrationDelay is {delay} s; AWS advises at least {ADVISED_DELAY} s for a Network Load "
             "Balancer: connections of a leaving node may be cut"
         )
-    for index, port in enumerate(settings.ingress.ports if settings.ingress.create else ()):
-        if port.node_port is not None and port.node_port not in DEFAULT_RANGE:
+    for path, port in fixed_node_ports(settings):
+        if port not in DEFAULT_RANGE:
             yield (
-                f"ingress.ports[{index}].nodePort is {port.node_port}, outside 30000-32767: the API server "
+                f"{path} is {port}, outside 30000-32767: the API server "
                 "refuses the Service unless its --service-node-port-range has the port"
             )
     yield from unanswered_checks(settings)

@@ -6,7 +6,8 @@ from typing import Any, Final
 import pulumi
 from pulumi_aws import lb
 
-from .healthkeys import TCP, TRAFFIC_PORT, HealthCheck, TargetHealth
+from .healthkeys import LOCAL, TCP, TRAFFIC_PORT, HealthCheck, TargetHealth
+from .ingress import CHECK_PORT
 from .keys import Settings
 from .listenerkeys import TLS, Listener
 
@@ -27,7 +28,7 @@ def target_group(
     return lb.TargetGroup(
         f"{name}-{item.port}",
         port=TARGET_GROUP_PORT,
-        protocol=item.backend_protocol,
+        protocol=item.group_protocol,
         target_type="instance",
         vpc_id=settings.vpc_id,
         health_check=check,
@@ -44,6 +45,8 @@ def health_check(
     port: pulumi.Input[str]
     if check.port == TRAFFIC_PORT:
         port = TRAFFIC_PORT
+    elif check.port == LOCAL:
+        port = node_ports[CHECK_PORT].apply(str)
     elif check.node_port is not None:
         port = str(check.node_port)
     else:
@@ -65,17 +68,20 @@ def attributes(settings: Settings, item: Listener) -> dict[str, Any]:
     """Return the attributes of a listener's group.
 
     Attributes with a default here are always set: the provider keeps the found value of an unset attribute,
-    so a key taken away would not go back to its default.
+    so a key taken away would not go back to its default. With UDP, client addresses are always preserved and
+    unhealthy targets keep their flows (AWS's rules), and the end of flows with the delay is AWS's default:
+    the provider sends no false at creation, so false would be a change of the second `up`.
     """
     connections = settings.connections
+    udp = "udp" in item.transports
     end = lb.TargetGroupTargetHealthStateArgs(
         enable_unhealthy_connection_termination=connections.end_when_unhealthy
     )
     return {
         "deregistration_delay": settings.deregistration_delay,
-        "connection_termination": connections.end_with_drain,
-        "preserve_client_ip": "true" if connections.preserve_client_ip else "false",
-        "target_health_states": [end],
+        "connection_termination": udp or connections.end_with_drain,
+        "preserve_client_ip": "true" if udp or connections.preserve_client_ip else "false",
+        "target_health_states": None if udp else [end],
         "load_balancing_cross_zone_enabled": _CROSS_ZONE[item.cross_zone],
         "proxy_protocol_v2": item.proxy_protocol,
         "stickiness": stickiness(item),

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from sandbox.layout import FREE_PORTS, HOST, Layout
 
 LOW_PORT_OFFSET = 8000
+UDP = "/udp"
 _UNUSED = "127.64.0.5"  # in none of the sandbox's subnets
 _FIRST_LOW_PORT = 1024  # ip(7), ip_unprivileged_port_start
 _ATTEMPTS = 100
@@ -55,14 +56,18 @@ class Loopback:
             low_ports=_low_ports_allowed(),
         )
 
-    def place(self, ip: str, port: int) -> Address:
-        """Return the actual address of the simulated `ip`:`port`, for servers and clients."""
-        moved = self._recorded().get(f"{ip}:{port}")
+    def place(self, ip: str, port: int, kind: str = "") -> Address:
+        """Return the actual address of the simulated `ip`:`port`, for servers and clients.
+
+        `kind` is UDP for datagrams, which have ports of their own.
+        """
+        name = f"{ip}:{port}{kind}"
+        moved = self._recorded().get(name)
         if moved:
             return Address(ip if self.every_address else HOST, moved)
         if self.every_address:
             return Address(ip, self._allowed(port))
-        return Address(HOST, self._own_port(f"{ip}:{port}"))
+        return Address(HOST, self._own_port(name))
 
     def listen(self, ip: str, port: int, backlog: int = 100) -> socket.socket:
         """Return a listening socket for `ip`:`port`, on another port if in use by a program.
@@ -82,6 +87,17 @@ class Loopback:
                     ports[f"{ip}:{port}"] = candidate
                 return listening
         raise OSError(errno.EADDRINUSE, f"no port is free on {place.ip}")
+
+    def bind_datagrams(self, ip: str, port: int) -> socket.socket:
+        """Return a UDP socket on the address of `place(ip, port, UDP)`; raises OSError if it is taken."""
+        bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            bound.bind(self.place(ip, port, UDP))
+        except OSError:
+            bound.close()
+            raise
+        bound.setblocking(False)
+        return bound
 
     def reserve(self, ip: str, port: int) -> Address:
         """Return a free address for a program that itself binds for `ip`:`port`."""

@@ -12,6 +12,9 @@ TargetGroupArn = NewType("TargetGroupArn", str)
 OWN_PORT = 0
 OWN_PORT_TEXT = "the group's own port"
 
+# Stands for a Service's healthCheckNodePort among its ports; the label of a port ends with a number.
+CHECK_LABEL = "healthCheckNodePort"
+
 # Values of TargetHealthDescription.AdministrativeOverride.State (botocore elbv2 model) for a zonal shift.
 SHIFTED = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
 OVERRIDE_UNKNOWN = "unknown"

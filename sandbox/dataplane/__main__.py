@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from sandbox.cloud.client import DATA_PLANE_KEY, SECRET_KEY
+from sandbox.dataplane.datagrams import DatagramForwarder
 from sandbox.dataplane.forward import Forwarder
 from sandbox.dataplane.health import Checker, Result
 from sandbox.dataplane.world import World, read
@@ -40,6 +41,7 @@ class DataPlane:
         loopback = Loopback.of(layout)
         off = layout.run / "health-checks.off"  # set by `sandbox health-checks off`, to show their effect
         self._forwarder = Forwarder(loopback)
+        self._datagrams = DatagramForwarder(loopback)
         self._checker = Checker(loopback, self._report, lambda: not off.exists())
         self._seen: object = None
         self._read_at = 0.0
@@ -54,6 +56,7 @@ class DataPlane:
         finally:
             self._checker.close()
             self._forwarder.close()
+            self._datagrams.close()
 
     async def _step(self) -> float:
         try:
@@ -62,6 +65,7 @@ class DataPlane:
                 return _POLL_S
             world: World = await asyncio.to_thread(read, self._elb, self._ec2)
             await self._forwarder.follow(world)
+            await self._datagrams.follow(world)
             self._checker.follow(world)
         except Exception as error:  # noqa: BLE001  (packets continue after any API answer)
             return self._reading.failed(error)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 ANY_PROTOCOL = "-1"
+_NUMBERS = {"tcp": "6", "udp": "17"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +19,9 @@ class Rule:
     to_port: int
     peer: str
 
-    def matches(self, port: int, peer: "Peer") -> bool:
-        """Whether the rule allows a TCP connection on `port` with the remote end `peer`."""
-        if self.protocol not in {"tcp", "6", ANY_PROTOCOL}:
+    def matches(self, port: int, peer: "Peer", transport: str = "tcp") -> bool:
+        """Whether the rule allows packets of `transport` (tcp or udp) on `port` with the peer `peer`."""
+        if self.protocol not in {transport, _NUMBERS[transport], ANY_PROTOCOL}:
             return False
         if self.protocol != ANY_PROTOCOL and not self.from_port <= port <= self.to_port:
             return False
@@ -43,6 +44,17 @@ class Peer:
         return address.version == network.version and address in network
 
 
-def allowed(rules: Iterable[Rule], groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
+def allowed(
+    rules: Iterable[Rule],
+    groups: frozenset[str],
+    *,
+    egress: bool,
+    port: int,
+    peer: Peer,
+    transport: str = "tcp",
+) -> bool:
     """Whether any rule of `groups` in the direction allows the connection."""
-    return any(rule.group in groups and rule.egress is egress and rule.matches(port, peer) for rule in rules)
+    return any(
+        rule.group in groups and rule.egress is egress and rule.matches(port, peer, transport)
+        for rule in rules
+    )

@@ -43,7 +43,9 @@ class Forwarder:
     async def follow(self, world: World) -> None:
         """Listen exactly on the listeners of `world`, and cut the flows of targets that turned unhealthy."""
         self._world = world
-        self._listeners = {Address(item.address, item.port): item for item in world.listeners}
+        self._listeners = {
+            Address(item.address, item.port): item for item in world.listeners if "tcp" in item.transports
+        }
         for place in self._servers.keys() - self._listeners.keys():
             self._servers.pop(place).close()
             log.info("no longer listening on %s", place)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Still targets of the group (source 1); `draining` keeps established connections only.
 REGISTERED = frozenset({"initial", "healthy", "unhealthy", "unhealthy.draining", "unavailable"})
 
+_TRANSPORTS = {"UDP": frozenset({"udp"}), "TCP_UDP": frozenset({"tcp", "udp"})}
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
@@ -70,6 +72,7 @@ class Listener:
     zone: str
     balancer: Balancer
     target_groups: Mapping[str, int]  # ARN -> weight
+    protocol: str = "TCP"
 
     def choose(self) -> str | None:
         """Return the target group of a new connection, at random by weight; None if all weights are 0.
@@ -78,6 +81,11 @@ class Listener:
         """
         arns, weights = [*self.target_groups], [*self.target_groups.values()]
         return random.choices(arns, weights)[0] if any(weights) else None  # noqa: S311  (the flow hash)
+
+    @property
+    def transports(self) -> frozenset[str]:
+        """The IP protocols of its clients."""
+        return _TRANSPORTS.get(self.protocol, frozenset({"tcp"}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,26 +126,36 @@ class World:
             return False
         return listener.balancer.cross_zone or machine.zone == listener.zone
 
-    def admits(self, listener: Listener, client: str) -> bool:
+    def admits(self, listener: Listener, client: str, transport: str = "tcp") -> bool:
         """Whether the load balancer's own security groups admit a client."""
         return self._passes(
-            listener.balancer.groups, egress=False, port=listener.port, peer=Peer(address=client)
+            listener.balancer.groups,
+            egress=False,
+            port=listener.port,
+            peer=Peer(address=client),
+            transport=transport,
         )
 
-    def lets_through(self, balancer: Balancer, machine: Machine, port: int, source: str) -> bool:
+    def lets_through(
+        self, balancer: Balancer, machine: Machine, port: int, source: str, transport: str = "tcp"
+    ) -> bool:
         """Whether a connection is allowed out of the load balancer and into the machine.
 
         `source` is the client's address with client IP preservation, otherwise the load balancer's.
         """
         machine_end = Peer(address=machine.address, groups=machine.groups)
         balancer_end = Peer(address=source, groups=balancer.groups)
-        return self._passes(balancer.groups, egress=True, port=port, peer=machine_end) and allowed(
-            self.rules, machine.groups, egress=False, port=port, peer=balancer_end
+        return self._passes(
+            balancer.groups, egress=True, port=port, peer=machine_end, transport=transport
+        ) and allowed(
+            self.rules, machine.groups, egress=False, port=port, peer=balancer_end, transport=transport
         )
 
-    def _passes(self, groups: frozenset[str], *, egress: bool, port: int, peer: Peer) -> bool:
+    def _passes(self, groups: frozenset[str], *, egress: bool, port: int, peer: Peer, transport: str) -> bool:
         """Whether the rules pass; an NLB without a security group filters nothing (source 7)."""
-        return not groups or allowed(self.rules, groups, egress=egress, port=port, peer=peer)
+        return not groups or allowed(
+            self.rules, groups, egress=egress, port=port, peer=peer, transport=transport
+        )
 
 
 def read(elb: "ElasticLoadBalancingv2Client", ec2: "EC2Client") -> World:
@@ -206,6 +224,7 @@ def _listeners(
             zone=zone,
             balancer=balancer,
             target_groups=_weights(listener["DefaultActions"][0]),
+            protocol=listener["Protocol"],
         )
         for listener in elb.describe_listeners(LoadBalancerArn=balancer.arn)["Listeners"]
         for zone, address in addresses.items()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,8 +65,8 @@ class Fleet:
             self.machines.pop(name).switch_off()
         self._changed()
 
-    def serve(self, ports: Mapping[int, EntryPoint]) -> bool:
-        """Apply EC2's instances and `ports` to machines and listeners; false if any port was refused."""
+    def serve(self, ports: Mapping[int, EntryPoint], datagrams: Mapping[int, bool]) -> bool:
+        """Apply EC2's instances and ports to machines and listeners; false if any port was refused."""
         running = {name: one for name, one in self.instances.items() if one.state == ec2.RUNNING and one.ip}
         for name in set(self.machines) - set(running):
             self.machines.pop(name).switch_off()
@@ -74,10 +74,15 @@ class Fleet:
         for name, instance in running.items():
             machine = self.machines.get(name) or self._switch_on(instance)
             if not machine.frozen:
-                complete &= machine.serve(ports)
+                complete &= machine.serve(ports) & machine.echo(datagrams)
                 if instance.id in self._killed:
                     machine.freeze()
         return complete
+
+    def mark_leaving(self, names: Collection[str]) -> None:
+        """Fail the check of kube-proxy on the machines of `names` alone."""
+        for name, machine in self.machines.items():
+            machine.leaving = name in names
 
     def switch_off(self) -> None:
         """Close all ports of all machines."""

@@ -21,16 +21,23 @@ _HTTPS_PORT: Final = 443
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
-    """The server on a port: TLS, the path `health`, metrics, and the routed `hosts` (None: all hosts)."""
+    """The server on a port: TLS, the path `health`, metrics, and the routed `hosts` (None: all hosts).
+
+    `local`: the Service has externalTrafficPolicy Local, so a node without a ready endpoint has no server.
+    """
 
     name: str
     tls: bool = False
     health: str = ""
     hosts: frozenset[str] | None = None
     metrics: bool = False
+    local: bool = False
 
-    def answer(self, path: str, host: str, *, ready: bool, served: str) -> tuple[int, str]:
+    def answer(
+        self, path: str, host: str, *, ready: bool, served: str, leaving: bool = False
+    ) -> tuple[int, str]:
         """Return status and body for a request: `served` if routed; `ready` is the controller's state."""
+        del leaving
         if path == self.health:
             return (200, "OK") if ready else (503, "Service Unavailable")
         if path == _PING:
@@ -84,10 +91,22 @@ _CONTROLLERS: Final = {
 def entry_points(services: Iterable[Mapping[str, Any]]) -> dict[int, EntryPoint]:
     """Return the entry points of TCP Services by NodePort."""
     return {
-        port["nodePort"]: _behind(port, service)
+        port["nodePort"]: replace(
+            _behind(port, service), local=service["spec"].get("externalTrafficPolicy") == "Local"
+        )
         for service in services
         for port in service["spec"].get("ports", [])
         if port.get("nodePort") and port.get("protocol", "TCP") == "TCP"
+    }
+
+
+def datagram_ports(services: Iterable[Mapping[str, Any]]) -> dict[int, bool]:
+    """Return the NodePorts of UDP Services: whether externalTrafficPolicy is Local."""
+    return {
+        port["nodePort"]: service["spec"].get("externalTrafficPolicy") == "Local"
+        for service in services
+        for port in service["spec"].get("ports", [])
+        if port.get("nodePort") and port.get("protocol") == "UDP"
     }
 
 

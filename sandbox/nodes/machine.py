@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from sandbox.loopback import Loopback
+from sandbox.nodes.datagrams import Echo
 from sandbox.nodes.ingress import EntryPoint
 
 log = logging.getLogger(__name__)
@@ -30,27 +31,52 @@ class Counts:
 class Machine:
     """A node machine: `serve` NodePorts, `freeze` for a power cut, `switch_off` for good.
 
-    With `pings_ok` false, `/ping` answers 503, as an ingress controller that is not ready does.
+    With `pings_ok` false, `/ping` answers 503, as an ingress controller that is not ready does; a Service
+    with externalTrafficPolicy Local then has no endpoint here. `leaving` fails the node's check.
     """
 
     def __init__(self, name: str, ip: str, zone: str, loopback: Loopback, tls: ssl.SSLContext) -> None:
         self.name, self.ip, self.zone = name, ip, zone
         self.pings_ok = True
+        self.leaving = False
         self.frozen = False
         self.counts = Counts()
         self._loopback = loopback
         self._tls = tls
-        self._ports: dict[tuple[int, EntryPoint], _Listener] = {}
+        self._entries: dict[int, EntryPoint] = {}
+        self._ports: dict[tuple[int, bool], _Listener] = {}
+        self._echoes: dict[int, Echo] = {}
+        self._local: set[int] = set()
         self._connections: set[_Connection] = set()
 
+    def echo(self, ports: Mapping[int, bool]) -> bool:
+        """Answer datagrams on exactly `ports` (True: of a Service with the policy Local); as `serve`."""
+        self._local = {port for port, local in ports.items() if local}
+        for port in self._echoes.keys() - ports.keys():
+            self._echoes.pop(port).close()
+        for port in ports.keys() - self._echoes.keys():
+
+            def serving(port: int = port) -> bool:
+                return not self.frozen and (self.pings_ok or port not in self._local)
+
+            try:
+                self._echoes[port] = Echo(self.name, self.ip, port, self._loopback, serving)
+            except OSError as error:
+                log.warning("%s cannot answer on %s UDP port %d: %s", self.name, self.ip, port, error)
+        return ports.keys() == self._echoes.keys()
+
     def serve(self, ports: Mapping[int, EntryPoint]) -> bool:
-        """Listen on exactly `ports` (NodePort -> entry point); false if any port is not available."""
-        wanted = set(ports.items())
+        """Listen on exactly `ports` (NodePort -> entry point); false if any port is not available.
+
+        A port with another entry point stays open, as kube-proxy's rules change without a gap.
+        """
+        self._entries = dict(ports)
+        wanted = {(port, entry.tls) for port, entry in ports.items()}
         for key in set(self._ports) - wanted:
             self._ports.pop(key).close()
-        for port, entry in wanted - set(self._ports):
+        for port, tls in wanted - set(self._ports):
             try:
-                self._ports[port, entry] = self._listen(port, entry)
+                self._ports[port, tls] = self._listen(port, tls=tls)
             except OSError as error:
                 log.warning("%s cannot listen on %s port %d: %s", self.name, self.ip, port, error)
         return wanted == set(self._ports)
@@ -68,17 +94,24 @@ class Machine:
         for listener in self._ports.values():
             listener.close()
         self._ports.clear()
+        self.echo({})
         for connection in list(self._connections):
             connection.cut()
 
-    def _listen(self, port: int, entry: EntryPoint) -> "_Listener":
-        listening = self._loopback.listen(self.ip, port, _BACKLOG)
-        return _Listener(listening, self._tls if entry.tls else None, lambda: _Connection(self, port, entry))
+    def _listen(self, port: int, *, tls: bool) -> "_Listener":
+        return _Listener(
+            self._loopback.listen(self.ip, port, _BACKLOG),
+            self._tls if tls else None,
+            lambda: _Connection(self, port, self._entries[port]),
+            lambda: port not in self._entries or (self._entries[port].local and not self.pings_ok),
+        )
 
     def _answer(self, path: str, host: str, port: int, entry: EntryPoint) -> tuple[int, str]:
         self.counts.requests += 1
         served = f"served by {self.name} in {self.zone} on port {port}\n"
-        return entry.answer(path.partition("?")[0], host, ready=self.pings_ok, served=served)
+        return entry.answer(
+            path.partition("?")[0], host, ready=self.pings_ok, served=served, leaving=self.leaving
+        )
 
     def _opened(self, connection: "_Connection") -> None:
         self._connections.add(connection)
@@ -94,12 +127,17 @@ class _Listener:
     """A listening socket that can stop accepting and stay open."""
 
     def __init__(
-        self, listening: socket.socket, tls: ssl.SSLContext | None, protocol: Callable[[], "_Connection"]
+        self,
+        listening: socket.socket,
+        tls: ssl.SSLContext | None,
+        protocol: Callable[[], "_Connection"],
+        without_endpoint: Callable[[], bool],
     ) -> None:
         listening.setblocking(False)
         self._socket = listening
         self._tls = tls
         self._protocol = protocol
+        self._without_endpoint = without_endpoint
         self._handshakes: set[asyncio.Task[None]] = set()
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
 
@@ -126,6 +164,9 @@ class _Listener:
             task.add_done_callback(self._handshakes.discard)
 
     async def _greet(self, accepted: socket.socket) -> None:
+        if self._without_endpoint():  # kube-proxy drops the packets, which would cost the client a timeout
+            accepted.close()
+            return
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(self._protocol, accepted, ssl=self._tls)

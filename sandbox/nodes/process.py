@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import aiohttp
 
@@ -13,8 +13,9 @@ from sandbox.nodes import control
 from sandbox.nodes.ec2 import Instance
 from sandbox.nodes.fleet import Fleet
 from sandbox.nodes.heartbeat import Heartbeat
-from sandbox.nodes.ingress import entry_points
+from sandbox.nodes.ingress import datagram_ports, entry_points
 from sandbox.nodes.kube import Cache, Kube, Object
+from sandbox.nodes.kubeproxy import checks, is_leaving
 from sandbox.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -76,11 +77,15 @@ class _Nodes:
 
     async def _serve(self) -> None:
         while True:
-            complete = self.fleet.serve(entry_points((self._services.items or {}).values()))
+            services = (self._services.items or {}).values()
+            complete = self.fleet.serve(
+                {**checks(services), **entry_points(services)}, datagram_ports(services)
+            )
             await _wait(self._serve_due, _TICK_S if complete else _REFUSED_RETRY_S)
 
     async def _beat(self) -> None:
         while True:
+            self.fleet.mark_leaving({name for (_, name), node in self._known_nodes() if is_leaving(node)})
             await self._heartbeat.beat(self._living())
             await asyncio.sleep(_BEAT_PAUSE_S)
             await _wait(self._beat_due, _TICK_S)
@@ -92,9 +97,12 @@ class _Nodes:
             if self._pods.items is not None and self._objects.items is not None:
                 self.runner.reconcile(self._pods.items.values(), self._objects.items)
 
+    def _known_nodes(self) -> Iterable[tuple[tuple[str, str], Object]]:
+        return (self._objects.items or {}).items()
+
     def _living(self) -> dict[str, tuple[Instance, Object]]:
         found = {}
-        for (_, name), node in (self._objects.items or {}).items():
+        for (_, name), node in self._known_nodes():
             instance = self.fleet.alive(name)
             if instance and node["spec"].get("providerID", "").endswith(f"/{instance.id}"):
                 found[name] = (instance, node)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from syncer.commands.finding import Finding, Grade, fails, note, ok
 from syncer.config.settings import GroupSettings, ServicePort, Settings
+from syncer.decide.check_port import NODE_PORTS
 from syncer.decide.evaluate import evaluate
 from syncer.decide.reasons import override_text
 from syncer.decide.zones import is_enabled
@@ -130,7 +131,7 @@ class AwsChecks:
     ) -> Finding:
         name, port = group.group.name, facts.check_port
         live_ports = {number for ports in self.ports.values() for number in ports.values()}
-        if _NUMBER.fullmatch(port) and live_ports and int(port) not in live_ports:
+        if _NUMBER.fullmatch(port) and int(port) in NODE_PORTS and live_ports and int(port) not in live_ports:
             live = ", ".join(map(str, sorted(live_ports)))
             return fails(
                 name,
@@ -202,7 +203,10 @@ class AwsChecks:
         """
         arn, name = group.group.arn, group.group.name
         check = int(facts.check_port) if _NUMBER.fullmatch(facts.check_port) else None
-        ports = {port for port in (self._wanted_port(group), check) if port}
+        wanted = self._wanted_port(group)
+        ports = {(wanted, transport) for transport in facts.transports} if wanted else set()
+        if check:
+            ports.add((check, "tcp"))
         if not own or not self.survey.reaches_ec2:
             why = "an endpoint for ELBv2 alone is set" if own else "the load balancer has no security group"
             return note(name, f"{why}; not checked: security group rules")
@@ -213,8 +217,8 @@ class AwsChecks:
             return note(name, f"{error}; not checked: security group rules")
         if missing := missing_rules(own, rules, ports):
             return fails(name, f"{'; '.join(missing)}: run `pulumi up --refresh`")
-        where = ", ".join(map(str, sorted(ports)))
-        return ok(name, f"security group rules for TCP {where} are present" if ports else "no port known yet")
+        where = ", ".join(f"{transport.upper()} {port}" for port, transport in sorted(ports))
+        return ok(name, f"security group rules for {where} are present" if ports else "no port known yet")
 
     def _zones(self, name: str, enabled: frozenset[str], healths: Collection[TargetHealth]) -> Finding:
         configured = self.settings.zones

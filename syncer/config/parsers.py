@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from syncer.elb.arn import GroupArn, parse_arn
+from syncer.model import CHECK_LABEL
 from syncer.text.hosts import is_host
 from syncer.text.numbers import decimal, port, whole
 from syncer.text.quote import quoted
@@ -42,6 +43,7 @@ class ServicePort:
     def missing(self, ports: Mapping[str, int]) -> str:
         """Explain a missing port in `ports`, NodePorts by label; 0 is a port without a NodePort."""
         known = f"for port {self.port}" if self.port.isdecimal() else f"named {self.port}"
+        ports = {label: number for label, number in ports.items() if label != CHECK_LABEL}
         if self.port:
             lacks, fix = f"has no NodePort {known}", "give the port a NodePort, or set another port"
         else:

@@ -6,7 +6,7 @@ from syncer.model import TargetHealth, TargetState
 
 # Range of kube-apiserver --service-node-port-range. Another check port, such as 10256 of kube-proxy, is no
 # NodePort.
-_NODE_PORTS = range(30000, 32768)
+NODE_PORTS = range(30000, 32768)
 
 
 def stale_check_port(healths: Iterable[TargetHealth], port: int, live: Collection[int]) -> int | None:
@@ -21,4 +21,4 @@ def stale_check_port(healths: Iterable[TargetHealth], port: int, live: Collectio
     if TargetState.HEALTHY in states or TargetState.UNHEALTHY not in states:
         return None
     check_ports = {health.check_port for health in ours}
-    return next((each for each in check_ports if each in _NODE_PORTS and each not in live), None)
+    return next((each for each in check_ports if each in NODE_PORTS and each not in live), None)

@@ -1,38 +1,52 @@
-"""The TCP ports of a Service, and the port that a group follows."""
+"""The ports of a Service, and the port that a group follows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from syncer.model import CHECK_LABEL
 
 _PORTS = range(1, 65536)
 
 
 @dataclass(frozen=True, slots=True)
 class LivePort:
-    """Current port of a Service: name ("" without a name), Service port, NodePort (0 without a NodePort)."""
+    """Current port of a Service: name ("" without a name), Service port, NodePort (0 without a NodePort).
+
+    `checks` marks the healthCheckNodePort, on which kube-proxy answers health checks; `number` is 0.
+    """
 
     name: str
     number: int
     node_port: int
+    checks: bool = False
+    udp: bool = False
 
     @property
     def label(self) -> str:
         """Name and number as in the Service: `http 80`, or `80` without a name."""
-        return f"{self.name} {self.number}".lstrip()
+        if self.checks:
+            return self.name
+        return f"{self.name} {self.number}{'/UDP' if self.udp else ''}".lstrip()
 
 
 def live_ports(service: Mapping[str, Any]) -> tuple[LivePort, ...]:
-    """Return the TCP ports in a Service's JSON.
-
-    NLB groups are TCP; a UDP port of the Service may have the same number.
-    """
-    spec = service.get("spec")
-    listed = (spec.get("ports") if isinstance(spec, dict) else None) or ()
-    return tuple(
-        LivePort(str(port.get("name") or ""), _number(port.get("port")), _number(port.get("nodePort")))
+    """Return the TCP and UDP ports in a Service's JSON, then its healthCheckNodePort."""
+    found = service.get("spec")
+    spec = found if isinstance(found, dict) else {}
+    check = _number(spec.get("healthCheckNodePort"))
+    listed = spec.get("ports") or ()
+    ports = tuple(
+        LivePort(
+            str(port.get("name") or ""),
+            _number(port.get("port")),
+            _number(port.get("nodePort")),
+            udp=port.get("protocol") == "UDP",
+        )
         for port in listed
-        if isinstance(port, dict) and (port.get("protocol") or "TCP") == "TCP"
+        if isinstance(port, dict) and (port.get("protocol") or "TCP") in {"TCP", "UDP"}
     )
+    return (*ports, LivePort(CHECK_LABEL, 0, check, checks=True)) if check else ports
 
 
 def _number(value: object) -> int:
@@ -42,9 +56,12 @@ def _number(value: object) -> int:
 def node_port_of(ports: Iterable[LivePort], port: str) -> int | None:
     """Return the NodePort for a Service port's number or name; "" means the only port of the Service.
 
-    A name may be all digits, like any DNS label, so numbers are compared first.
+    A name may be all digits, like any DNS label, so numbers are compared first. Of two ports with the same
+    number, and of a TCP port and UDP ports, the TCP port is meant.
     """
-    ports = tuple(ports)
+    followed = [each for each in ports if not each.checks]
+    tcp = [each for each in followed if not each.udp]
+    ports = tuple(sorted(followed, key=lambda each: each.udp)) if port else tuple(tcp or followed)
     if not port:
         return (ports[0].node_port or None) if len(ports) == 1 else None
     named = [each for each in ports if str(each.number) == port] or [

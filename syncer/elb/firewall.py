@@ -18,11 +18,11 @@ class FirewallRule:
     high: int
     peer: str
 
-    def allows(self, port: int) -> bool:
-        """Whether the rule allows TCP on this port."""
+    def allows(self, port: int, protocol: str = "tcp") -> bool:
+        """Whether the rule allows the protocol, tcp or udp, on this port."""
         if self.protocol == _ANY_PROTOCOL:
             return True
-        return self.protocol == "tcp" and self.low <= port <= self.high
+        return self.protocol == protocol and self.low <= port <= self.high
 
 
 def rule_of(described: Mapping[str, Any]) -> FirewallRule:
@@ -45,23 +45,26 @@ def node_groups(balancer_groups: Collection[str], rules: Iterable[FirewallRule])
 
 
 def missing_rules(
-    balancer_groups: Collection[str], rules: Collection[FirewallRule], ports: Iterable[int]
+    balancer_groups: Collection[str], rules: Collection[FirewallRule], ports: Iterable[tuple[int, str]]
 ) -> list[str]:
     """Return the missing rules, a sentence for each; `rules` are those of all named groups.
+
+    `ports` are numbers with tcp or udp.
 
     The nodes' groups are known from the load balancer's egress rules. An ingress rule for a network is
     accepted: the addresses of the load balancer are not compared.
     """
     missing = []
     nodes = node_groups(balancer_groups, rules)
-    for port in sorted(set(ports)):
-        out = [r for r in rules if r.egress and r.group in balancer_groups and r.allows(port)]
+    for port, protocol in sorted(set(ports)):
+        shown = f"{protocol.upper()} {port}"
+        out = [r for r in rules if r.egress and r.group in balancer_groups and r.allows(port, protocol)]
         if not out:
             where = ", ".join(sorted(balancer_groups))
-            missing.append(f"the load balancer's security group {where} has no egress rule for TCP {port}")
-        into = [r for r in rules if not r.egress and r.allows(port)]
+            missing.append(f"the load balancer's security group {where} has no egress rule for {shown}")
+        into = [r for r in rules if not r.egress and r.allows(port, protocol)]
         missing += [
-            f"the nodes' security group {group} has no ingress rule for TCP {port}"
+            f"the nodes' security group {group} has no ingress rule for {shown}"
             for group in sorted(nodes)
             if not any(r.group == group and (not r.peer or r.peer in balancer_groups) for r in into)
         ]

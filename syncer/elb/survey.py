@@ -39,6 +39,12 @@ class GroupFacts:
     check_port: str
     check_path: str
     balancers: tuple[str, ...]
+    protocol: str = "TCP"
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """The IP protocols of the targets' port: tcp, udp or both."""
+        return {"UDP": ("udp",), "TCP_UDP": ("tcp", "udp")}.get(self.protocol, ("tcp",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +112,7 @@ class Survey(BotoElb):
                 check_port=described.get("HealthCheckPort", "traffic-port"),
                 check_path=described.get("HealthCheckPath", "/"),
                 balancers=tuple(described.get("LoadBalancerArns", ())),
+                protocol=described.get("Protocol", "TCP"),
             )
 
         return await self._in_thread("DescribeTargetGroups", group, call)

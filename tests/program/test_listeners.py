@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pulumi.output import Unknown
 
 from tests.program.test_program import (
     EGRESS_RULE,
@@ -12,9 +13,10 @@ from tests.program.test_program import (
     TARGET_GROUP,
     rules,
 )
-from tests.program.world import NODE_PORTS, Config, Record, RunProgram
+from tests.program.world import CHECK, NODE_PORTS, Config, Record, RunProgram
 from tests.unit.infra.test_settings import MINIMAL, lines, read
 
+SERVICE = "kubernetes:core/v1:Service"
 CERTIFICATE = "aws:lb/listenerCertificate:ListenerCertificate"
 ARNS = [f"arn:aws:acm:eu-central-1:123456789012:certificate/{number}" for number in range(3)]
 HTTP = {"name": "http", "port": 80, "servicePort": "http"}
@@ -61,6 +63,66 @@ def test_a_tls_listener_has_its_certificates_and_policies(run_program: RunProgra
     assert {item.inputs["certificateArn"] for item in record.of(CERTIFICATE).values()} == set(ARNS[1:])
     assert group(record, 443)["protocol"] == "TLS"
     assert "stickiness" not in group(record, 443)
+
+
+DNS = {"name": "dns", "port": 53, "servicePort": "dns"}
+PORTS = [
+    {"name": "http", "port": 80},
+    {"name": "dns", "port": 53, "protocol": "TCP_UDP", "nodePort": 30053},
+    {"name": "quic", "port": 443, "protocol": "UDP"},
+]
+
+
+def test_a_udp_listener_has_a_group_rules_and_a_service_port_of_udp(
+    run_program: RunProgram, config: Config
+) -> None:
+    config["node-nlb-sync:ingress"]["ports"] = PORTS
+    config["node-nlb-sync:connections"] = {"preserveClientIp": False}
+    quic = {"name": "quic", "port": 443, "servicePort": "quic", "protocol": "UDP"}
+    listeners(config, HTTP, quic, {**DNS, "protocol": "TCP_UDP"})
+    record = run_program()
+    for port, protocol in ((443, "UDP"), (53, "TCP_UDP")):
+        assert record.of(LISTENER)[f"node-nlb-{port}"].inputs["protocol"] == protocol
+        found = group(record, port)
+        assert (found["protocol"], found["targetType"]) == (protocol, "instance")
+        assert (found["preserveClientIp"], found["connectionTermination"]) == ("true", True)
+        assert "targetHealthStates" not in found
+        assert (found["healthCheck"]["protocol"], found["healthCheck"]["port"]) == ("HTTP", "31080")
+    assert group(record, 80)["preserveClientIp"] == "false"
+    made = record.one(SERVICE).inputs["spec"]["ports"]
+    assert [(each["name"], each["port"], each["protocol"], each.get("nodePort")) for each in made] == [
+        ("http", 80, "TCP", None),
+        ("dns", 53, "TCP", 30053),
+        ("dns-udp", 53, "UDP", 30053),
+        ("quic", 443, "UDP", None),
+    ]
+    into = {
+        (item.inputs["ipProtocol"], item.inputs["fromPort"])
+        for item in record.of(INGRESS_RULE).values()
+        if item.inputs["securityGroupId"] == NODES_GROUP
+    }
+    assert into == {("tcp", 31080), ("tcp", 30053), ("udp", 30053), ("udp", 31999)}
+    clients = {
+        (item.inputs["ipProtocol"], item.inputs["fromPort"])
+        for item in record.of(INGRESS_RULE).values()
+        if item.inputs["securityGroupId"] == "sg-node-nlb"
+    }
+    assert clients == {("tcp", 80), ("udp", 443), ("tcp", 53), ("udp", 53)}
+    out = {(item.inputs["ipProtocol"], item.inputs["fromPort"]) for item in record.of(EGRESS_RULE).values()}
+    assert out == into
+    assert record.outputs["syncerTargetGroups"].endswith("nlb:dns")
+
+
+def test_an_adopted_service_must_have_the_protocols_of_the_keys(
+    run_program: RunProgram, config: Config
+) -> None:
+    config["node-nlb-sync:ingress"] = {
+        "create": False,
+        "ports": [{"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}],
+    }
+    listeners(config, HTTP, {**DNS, "protocol": "UDP"})
+    with pytest.raises(Exception, match=r"ingress\.ports\[1\]\.protocol: read UDP, where the port of .* TCP"):
+        run_program(adopted={"http": 30001, "dns": 30053})
 
 
 def test_several_listeners_may_lead_to_one_ingress_port(run_program: RunProgram, config: Config) -> None:
@@ -131,6 +193,58 @@ def test_the_node_firewall_opens_the_port_of_the_check(run_program: RunProgram, 
     assert "node-nlb-check-10256-to-nodes" in record.of(EGRESS_RULE)
 
 
+def test_a_local_check_asks_the_health_check_node_port_of_the_service(
+    run_program: RunProgram, config: Config
+) -> None:
+    config["node-nlb-sync:healthCheck"] = {"port": "local", "matcher": "200"}
+    record = run_program()
+    spec = record.one(SERVICE).inputs["spec"]
+    assert (spec["type"], spec["externalTrafficPolicy"]) == ("LoadBalancer", "Local")
+    assert spec["loadBalancerClass"] == "node-nlb-sync/static"
+    assert "healthCheckNodePort" not in spec
+    for port in (80, 443):
+        found = group(record, port)["healthCheck"]
+        assert (found["protocol"], found["port"], found["path"]) == ("HTTP", str(CHECK), "/healthz")
+    opened = {(31080, "sg-node-nlb"), (31443, "sg-node-nlb"), (CHECK, "sg-node-nlb")}
+    assert rules(record, INGRESS_RULE, NODES_GROUP) == opened
+    assert (CHECK, NODES_GROUP) in rules(record, EGRESS_RULE, "sg-node-nlb")
+    assert record.outputs["nodePorts"] == NODE_PORTS
+    fixed = {**config["node-nlb-sync:ingress"], "healthCheckNodePort": 32001}
+    config["node-nlb-sync:ingress"] = fixed
+    assert run_program().one(SERVICE).inputs["spec"]["healthCheckNodePort"] == 32001
+
+
+def test_without_a_local_check_the_service_is_a_node_port(record: Record) -> None:
+    spec = record.one(SERVICE).inputs["spec"]
+    assert spec["type"] == "NodePort"
+    assert not {"externalTrafficPolicy", "loadBalancerClass", "healthCheckNodePort"} & spec.keys()
+
+
+def test_the_preview_of_a_local_check_has_no_port_yet(run_program: RunProgram, config: Config) -> None:
+    config["node-nlb-sync:healthCheck"] = {"port": "local"}
+    record = run_program(preview=True)
+    assert isinstance(group(record, 80)["healthCheck"]["port"], Unknown)
+
+
+def test_one_listener_may_have_the_local_check(run_program: RunProgram, config: Config) -> None:
+    listeners(config, HTTP, {**HTTP, "name": "own", "port": 81, "healthCheck": {"port": "local"}})
+    record = run_program()
+    assert [group(record, port)["healthCheck"]["port"] for port in (80, 81)] == ["31080", str(CHECK)]
+    assert record.one(SERVICE).inputs["spec"]["externalTrafficPolicy"] == "Local"
+
+
+def test_an_adopted_service_must_have_a_health_check_node_port(
+    run_program: RunProgram, config: Config
+) -> None:
+    config["node-nlb-sync:healthCheck"] = {"port": "local"}
+    config["node-nlb-sync:ingress"] = {"create": False}
+    adopted = {"http": 30001, "https": 30002}
+    record = run_program(adopted=adopted, local=True)
+    assert group(record, 80)["healthCheck"]["port"] == str(CHECK)
+    with pytest.raises(Exception, match=r"healthCheck\.port: read local, and the Service .* is a NodePort"):
+        run_program(adopted=adopted)
+
+
 def test_a_check_on_a_fixed_node_port_makes_no_second_rule(run_program: RunProgram, config: Config) -> None:
     config["node-nlb-sync:ingress"]["ports"] = [
         {"name": "http", "port": 80, "nodePort": 31080},
@@ -169,6 +283,15 @@ def row(**keys: Any) -> dict[str, Any]:
     return {"listeners": [{**HTTP, **keys}]}
 
 
+def udp(protocol: str = "", **keys: Any) -> dict[str, Any]:
+    """A UDP listener, and an ingress port of `protocol`; without a protocol the listener's port is http."""
+    if not protocol:
+        return row(protocol="UDP", **keys)
+    ports = [{"name": "dns", "port": 53, "protocol": protocol}, {"name": "http", "port": 80}]
+    found = row(protocol=protocol, servicePort="dns", **keys)
+    return {**found, "ingress": {"ports": ports}}
+
+
 def tls(**keys: Any) -> dict[str, Any]:
     return row(**{"protocol": "TLS", "certificateArns": ARNS, **keys})
 
@@ -196,8 +319,22 @@ def tls(**keys: Any) -> dict[str, Any]:
             row(healthCheck={"timeout": 20}),
             "listeners[0].healthCheck.timeout: read 20; allowed: at most listeners[0].healthCheck.interval",
         ),
-        ({"healthCheck": {"port": "ping"}}, 'healthCheck.port: read "ping"; allowed: kube-proxy, traffic-'),
-        ({"healthCheck": {"port": 65536}}, "healthCheck.port: read 65536; allowed: kube-proxy, traffic-port"),
+        (udp(), "listeners[0].protocol: read UDP; allowed: a protocol of ingress port http, TCP"),
+        (udp("UDP", idleTimeout=61), "listeners[0].idleTimeout: read 61; allowed: none with protocol UDP"),
+        (
+            udp("UDP", healthCheck={"port": "traffic-port"}),
+            "listeners[0].healthCheck.port: read traffic-port; allowed: another port for a listener of UDP",
+        ),
+        (
+            {**udp("UDP"), "healthCheck": {"servicePort": "dns"}},
+            "healthCheck.servicePort: read dns, a UDP port; allowed: a port with protocol TCP or TCP_UDP",
+        ),
+        (udp("TCP_UDP"), "ingress.ports[0].nodePort: read nothing; allowed: a number with protocol TCP_UDP"),
+        (
+            {"healthCheck": {"port": "ping"}},
+            'healthCheck.port: read "ping"; allowed: kube-proxy, local, traf',
+        ),
+        ({"healthCheck": {"port": 65536}}, "healthCheck.port: read 65536; allowed: kube-proxy, local, traf"),
         (
             {"targetHealth": {"dnsFailoverCount": 1, "unhealthyRoutingCount": 2}},
             "targetHealth.unhealthyRoutingCount: read 2; allowed: at most targetHealth.dnsFailoverCount, 1",

@@ -209,3 +209,34 @@ def test_what_aws_would_refuse_is_one_line(change: dict[str, Any], line: str) ->
 def test_clients_may_come_by_a_group_of_ones_own_alone() -> None:
     settings = read({**MINIMAL, "clientCidrs": [], "loadBalancer": {"securityGroupIds": [OWN]}})
     assert settings.client_cidrs == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "pool"),
+    [
+        ("publicIpv4Pool", "ipv4pool-ec2-0123456789abcdef0"),
+        ("ipamPoolId", "ipam-pool-0123456789abcdef0"),
+    ],
+)
+def test_a_pool_is_for_new_addresses_and_replaces_none(
+    run_program: RunProgram, config: Config, key: str, pool: str
+) -> None:
+    config["node-nlb-sync:addresses"] = {key: pool}
+    addresses = run_program().of(EIP)
+    assert len(addresses) == 3
+    for address in addresses.values():
+        assert address.inputs[key] == pool
+        assert {"publicIpv4Pool", "ipamPoolId"} <= {*address.ignore_changes}
+
+
+def test_an_address_has_one_pool_and_an_internal_load_balancer_none() -> None:
+    both = {"publicIpv4Pool": "ipv4pool-ec2-0123456789abcdef0", "ipamPoolId": "ipam-pool-0123456789abcdef0"}
+    (line,) = lines({**MINIMAL, "addresses": both})
+    assert line.startswith("node-nlb-sync:addresses.ipamPoolId: read ")
+    assert "one of addresses.publicIpv4Pool and addresses.ipamPoolId" in line
+    inside = {"loadBalancer": {"scheme": "internal"}, "addresses": {"ipamPoolId": both["ipamPoolId"]}}
+    found = [line for line in lines({**MINIMAL, **inside}) if ":addresses.ipamPoolId: read " in line]
+    assert len(found) == 1
+    assert "allowed: none with loadBalancer.scheme internal" in found[0]
+    (line,) = lines({**MINIMAL, "addresses": {"publicIpv4Pool": "amazon"}})
+    assert "allowed: the id of a public IPv4 pool in EC2" in line

@@ -20,6 +20,7 @@ from tests.program import reads
 
 ROOT = Path(__file__).parents[2]
 NODE_PORTS = {"http": 31080, "https": 31443}
+CHECK = 31777  # healthCheckNodePort of a Service with externalTrafficPolicy Local
 VPC = "vpc-4283fefc63f0cd0e8"
 
 IDENTITY_READS = {
@@ -102,8 +103,10 @@ class Cloud(reads.Known):
 class World(mocks.Mocks):
     """Answers as AWS and Kubernetes would, with ids of the real shape that follow from the logical name."""
 
-    def __init__(self, cloud: Cloud, *, preview: bool, adopted: Mapping[str, int] | None) -> None:
-        self.cloud, self.preview, self.adopted = cloud, preview, adopted
+    def __init__(
+        self, cloud: Cloud, *, preview: bool, adopted: Mapping[str, int] | None, local: bool = False
+    ) -> None:
+        self.cloud, self.preview, self.adopted, self.local = cloud, preview, adopted, local
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         if (answer := reads.answer(self.cloud, args.token, args.args)) is not None:
@@ -166,11 +169,16 @@ class World(mocks.Mocks):
             ports = [
                 {"name": name, "nodePort": port, "port": 1} for name, port in (self.adopted or {}).items()
             ]
-            return {"metadata": {}, "spec": {"type": "NodePort", "ports": ports}}
+            if not self.local:
+                return {"metadata": {}, "spec": {"type": "NodePort", "ports": ports}}
+            policy = {"externalTrafficPolicy": "Local", "healthCheckNodePort": CHECK}
+            return {"metadata": {}, "spec": {"type": "LoadBalancer", "ports": ports, **policy}}
         state = json.loads(json.dumps(args.inputs))
         if not self.preview:
             for port in state["spec"]["ports"]:
                 port.setdefault("nodePort", NODE_PORTS.get(port["name"], 31999))
+            if state["spec"].get("externalTrafficPolicy") == "Local":
+                state["spec"].setdefault("healthCheckNodePort", CHECK)
         return dict(state)
 
     def _made(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -320,27 +328,35 @@ class RunProgram:
         preview: bool = False,
         adopted: Mapping[str, int] | None = None,
         fresh: bool = False,
+        local: bool = False,
     ) -> Record:
         """One `preview` or `up`, of infra/ or another program; `adopted` are NodePorts of a Service.
+
+        With `local`, the adopted Service has externalTrafficPolicy Local.
 
         infra/ runs once for each configuration and world, whatever the number of tests that look at its
         record. A second run of a test is a run, and so is a `fresh` one: for its log.
         """
-        inputs = repr((as_text(self._config), self._cloud, self.secret_keys, preview, adopted))
+        inputs = repr((as_text(self._config), self._cloud, self.secret_keys, preview, adopted, local))
         if program is None and inputs in _RECORDS and inputs not in self._ran and not fresh:
             self.last = deepcopy(_RECORDS[inputs])
         else:
-            self._run(program, preview=preview, adopted=adopted)
+            self._run(program, preview=preview, adopted=adopted, local=local)
             if program is None:
                 _RECORDS[inputs] = deepcopy(self.last)
         self._ran.add(inputs)
         return self.last
 
     def _run(
-        self, program: Callable[[], None] | None, *, preview: bool, adopted: Mapping[str, int] | None
+        self,
+        program: Callable[[], None] | None,
+        *,
+        preview: bool,
+        adopted: Mapping[str, int] | None,
+        local: bool,
     ) -> None:
         self.last = Record()
-        world = World(self._cloud, preview=preview, adopted=adopted)
+        world = World(self._cloud, preview=preview, adopted=adopted, local=local)
         monitor = Monitor(world, self.last)
         # What mocks.set_mocks does, but for its root stack: run_in_stack makes one, as under the real engine.
         settings = mocks.MockSettings(  # type: ignore[no-untyped-call]

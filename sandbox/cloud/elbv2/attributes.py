@@ -42,6 +42,8 @@ _RANGES = {
     "tcp.idle_timeout.seconds": (60, 6000),
     "secondary_ips.auto_assigned.per_subnet": (0, 7),
 }
+_DATAGRAMS = frozenset({"UDP", "TCP_UDP"})
+_TERMINATION = "target_health_state.unhealthy.connection_termination.enabled"
 _FLAG = ("true", "false")
 _SHARE = re.compile(r"off|[1-9]\d?|100")
 _COUNT = re.compile(r"off|[1-9]\d*")
@@ -72,6 +74,16 @@ _ONLY_APPLICATION = re.compile(r"routing\.http|idle_timeout\.|connection_logs\.|
 _KEY = re.compile(r"[A-Za-z0-9._]{1,256}")
 
 
+def of_group(protocol: str) -> dict[str, str]:
+    """Return the attributes of a new target group (the TargetGroupAttribute documentation of the model)."""
+    if protocol not in _DATAGRAMS:
+        return dict(TARGET_GROUP)
+    return TARGET_GROUP | {
+        "deregistration_delay.connection_termination.enabled": "true",
+        _TERMINATION: "false",
+    }
+
+
 def describe_load_balancer(cloud: Elbv2, params: Structure) -> Structure:
     """DescribeLoadBalancerAttributes."""
     return {"Attributes": pairs(cloud.load_balancer(params["LoadBalancerArn"]).attributes)}
@@ -99,6 +111,14 @@ def describe_target_group(cloud: Elbv2, params: Structure) -> Structure:
 
 def modify_target_group(cloud: Elbv2, params: Structure) -> Structure:
     """ModifyTargetGroupAttributes."""
+    wanted = named(params["Attributes"])
+    if cloud.group(params["TargetGroupArn"]).protocol in _DATAGRAMS:
+        for key, refused in (("preserve_client_ip.enabled", "false"), (_TERMINATION, "true")):
+            if wanted.get(key) == refused:
+                raise AwsError(
+                    "InvalidConfigurationRequest",
+                    f"Target group attribute '{key}' cannot be {refused} for UDP and TCP_UDP target groups",
+                )
     return _modify(cloud.group(params["TargetGroupArn"]).attributes, params, "Target group")
 
 

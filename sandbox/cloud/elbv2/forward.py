@@ -13,12 +13,18 @@ from sandbox.cloud.query import Structure
 
 MOST_GROUPS: Final = 5
 _WEIGHTS: Final = range(1000)
-_PROTOCOLS: Final = {"TCP", "UDP", "TCP_UDP", "TLS"}
+# "Listener configuration" of the NLB user guide: the protocols of a listener's groups.
+_GROUPS: Final = {
+    "TCP": {"TCP", "TCP_UDP"},
+    "TLS": {"TCP", "TLS"},
+    "UDP": {"UDP", "TCP_UDP"},
+    "TCP_UDP": {"TCP_UDP"},
+}
 
 
 def valid_actions(cloud: Elbv2, owner: str, protocol: str, actions: list[Structure]) -> list[Structure]:
     """Return the default action of a listener of load balancer `owner`. Raises the errors of AWS."""
-    if protocol not in _PROTOCOLS:
+    if protocol not in _GROUPS:
         raise AwsError(
             "UnsupportedProtocol", f"Listener protocol '{protocol}' must be one of 'TCP_UDP, UDP, TLS, TCP'"
         )
@@ -67,8 +73,7 @@ def _forwardable(cloud: Elbv2, owner: str, protocol: str, group_arn: str) -> Tar
             "InvalidConfigurationRequest",
             f"The target group must be in the same VPC as the load balancer: {group_arn}",
         )
-    allowed = {"TCP": {"TCP", "TCP_UDP"}, "TLS": {"TCP", "TLS"}}.get(protocol)
-    if allowed and group.protocol not in allowed:
+    if group.protocol not in _GROUPS[protocol]:
         raise AwsError(
             "IncompatibleProtocols",
             f"A {protocol} listener cannot forward to a target group of protocol {group.protocol}",

@@ -118,10 +118,14 @@ def _require_places(cloud: Elbv2, owner: LoadBalancer, arns: Iterable[str]) -> N
 def _require_free_port(cloud: Elbv2, owner: str, protocol: str, port: int, but: str | None = None) -> None:
     if not 1 <= port <= 65_535:  # noqa: PLR2004 (TCP's own range)
         raise AwsValidationError(f"Listener port '{port}' must be between 1 and 65535")
-    udp = protocol == "UDP"
     for other in cloud.listeners_of(owner):
-        if other.port == port and (other.protocol == "UDP") == udp and other.arn != but:
+        if other.port == port and transports(other.protocol) & transports(protocol) and other.arn != but:
             raise AwsError(
                 "DuplicateListener",
                 f"A listener already exists on this port for this load balancer '{owner}'",
             )
+
+
+def transports(protocol: str) -> set[str]:
+    """Return the IP protocols of a listener."""
+    return {"UDP": {"udp"}, "TCP_UDP": {"tcp", "udp"}}.get(protocol, {"tcp"})

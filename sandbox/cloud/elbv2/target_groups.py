@@ -47,7 +47,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         target_type=target_type,
         ip_address_type=params.get("IpAddressType", "ipv4"),
         health_check=_valid(_changed(_default_check(params.get("HealthCheckProtocol", "TCP")), params)),
-        attributes=dict(attributes.TARGET_GROUP),
+        attributes=attributes.of_group(protocol),
         tags=named(params.get("Tags")),
     )
     cloud.groups[made.arn] = made

@@ -230,6 +230,56 @@ def test_a_tcp_listener_has_an_idle_timeout_in_its_range(cloud: Cloud) -> None:
     assert code == "InvalidConfigurationRequest"
 
 
+@pytest.mark.parametrize(
+    ("listener", "groups"),
+    [
+        ("TCP", {"TCP", "TCP_UDP"}),
+        ("UDP", {"UDP", "TCP_UDP"}),
+        ("TCP_UDP", {"TCP_UDP"}),
+    ],
+)
+def test_a_listener_has_groups_of_its_protocol(cloud: Cloud, listener: Any, groups: set[str]) -> None:
+    balancer = cloud.balancer()
+    for port, protocol in enumerate(("TCP", "UDP", "TCP_UDP", "TLS"), 1000):
+        group = cloud.group(Protocol=protocol)
+        actions: Any = [{"Type": "forward", "TargetGroupArn": group}]
+        with_group: Any = {"LoadBalancerArn": balancer, "Port": port, "DefaultActions": actions}
+        if protocol in groups:
+            cloud.elb.create_listener(Protocol=listener, **with_group)
+        else:
+            code, _ = refusal(cloud.elb.create_listener, Protocol=listener, **with_group)
+            assert code == "IncompatibleProtocols"
+
+
+def test_both_protocols_of_a_port_are_taken_by_a_listener_of_both(cloud: Cloud) -> None:
+    balancer = cloud.balancer()
+    group = cloud.group(Protocol="TCP_UDP")
+    actions: Any = [{"Type": "forward", "TargetGroupArn": group}]
+    where: Any = {"LoadBalancerArn": balancer, "Port": 53, "DefaultActions": actions}
+    cloud.elb.create_listener(Protocol="TCP_UDP", **where)
+    for protocol in ("TCP", "UDP"):
+        code, _ = refusal(cloud.elb.create_listener, Protocol=protocol, **where)
+        assert code == "DuplicateListener"
+
+
+def test_a_group_of_udp_preserves_addresses_and_ends_flows(cloud: Cloud) -> None:
+    group = cloud.group(Protocol="UDP")
+    found = cloud.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]
+    attributes = {each["Key"]: each["Value"] for each in found}
+    assert attributes["deregistration_delay.connection_termination.enabled"] == "true"
+    assert attributes["target_health_state.unhealthy.connection_termination.enabled"] == "false"
+    for key, value in (
+        ("preserve_client_ip.enabled", "false"),
+        ("target_health_state.unhealthy.connection_termination.enabled", "true"),
+    ):
+        code, _ = refusal(
+            cloud.elb.modify_target_group_attributes,
+            TargetGroupArn=group,
+            Attributes=[{"Key": key, "Value": value}],
+        )
+        assert code == "InvalidConfigurationRequest"
+
+
 def test_the_deregistration_delay_is_300_seconds_and_at_most_an_hour(cloud: Cloud) -> None:
     group = cloud.group()
     shown = cloud.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.dataplane.datagrams import IDLE_S, DatagramForwarder
 from sandbox.dataplane.firewall import Rule
 from sandbox.dataplane.forward import Forwarder
 from sandbox.dataplane.health import Checker, Result
 from sandbox.dataplane.world import Balancer, Group, HealthCheck, Listener, Machine, Target, World
 from sandbox.loopback import Loopback
+from sandbox.nodes.datagrams import Echo
 
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/http/0123456789abcdef"
 ZONES = {"a": "127.65.1.5", "b": "127.65.2.5"}
@@ -57,6 +59,7 @@ class Setting:
     """Two machines in two zones behind one listener in each zone, everything allowed."""
 
     def __init__(self, tmp_path: Path) -> None:
+        self.now = 0.0
         self.port = free_port("127.65.1.10")
         self.listen_port = free_port("127.65.9.1")
         self.machines = {
@@ -83,6 +86,7 @@ class Setting:
         cross_zone: bool = True,
         without: str = "",
         check_port: int | None = None,
+        protocol: str = "TCP",
     ) -> World:
         balancer = Balancer(arn="lb", groups=frozenset({"sg-lb"}), cross_zone=cross_zone, private=ZONES)
         states = {t: s for t, s in ((self.a, a), (self.b, b)) if s}
@@ -112,6 +116,7 @@ class Setting:
                     zone=zone,
                     balancer=balancer,
                     target_groups={ARN: 1},
+                    protocol=protocol,
                 )
                 for number, zone in enumerate(ZONES, 1)
             ),
@@ -335,3 +340,97 @@ def test_the_check_goes_to_the_overridden_port(setting: Setting) -> None:
     with node("127.65.1.10", other):
         result = asyncio.run(first_result(setting, setting.world(a="initial", b="", check_port=other)))
     assert result.state == "healthy"
+
+
+class Clients:
+    """Datagrams to the Elastic IP of the first zone, each client with a port of its own."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._sockets: list[socket.socket] = []
+
+    async def ask(self, text: str, client: int = 0) -> str:
+        """The answer to a datagram; "" if none comes."""
+        while len(self._sockets) <= client:
+            made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            made.setblocking(False)
+            self._sockets.append(made)
+        loop = asyncio.get_running_loop()
+        one = self._sockets[client]
+        await loop.sock_sendto(one, text.encode(), ("127.65.9.1", self._setting.listen_port))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                return (await loop.sock_recv(one, 1000)).decode()
+        return ""
+
+    def close(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+@contextlib.asynccontextmanager
+async def datagrams(setting: Setting, world: World) -> AsyncIterator[tuple[DatagramForwarder, Clients]]:
+    """Two machines that send datagrams back, and rules for UDP beside those for TCP."""
+    for name, one in list(setting.rules.items()):
+        setting.rules[f"{name} udp"] = replace(one, protocol="udp")
+    world = replace(world, rules=tuple(setting.rules.values()))
+    echoes = [
+        Echo(machine.id, machine.address, setting.port, setting.loopback, lambda: True)
+        for machine in setting.machines.values()
+    ]
+    forwarder, clients = DatagramForwarder(setting.loopback, lambda: setting.now), Clients(setting)
+    await forwarder.follow(world)
+    try:
+        yield forwarder, clients
+    finally:
+        forwarder.close()
+        clients.close()
+        for echo in echoes:
+            echo.close()
+
+
+@pytest.mark.parametrize("protocol", ["UDP", "TCP_UDP"])
+def test_a_flow_of_datagrams_stays_with_its_target(setting: Setting, protocol: str) -> None:
+    async def scenario() -> list[set[str]]:
+        async with datagrams(setting, setting.world(protocol=protocol)) as (_, clients):
+            return [{await clients.ask("x", client) for _ in range(5)} for client in range(12)]
+
+    answers = asyncio.run(scenario())
+    assert all(len(each) == 1 for each in answers)
+    assert set().union(*answers) == {"i-a x", "i-b x"}
+
+
+def test_a_listener_of_tcp_receives_no_datagrams(setting: Setting) -> None:
+    async def scenario() -> str:
+        async with datagrams(setting, setting.world()) as (_, clients):
+            return await clients.ask("x")
+
+    assert asyncio.run(scenario()) == ""
+
+
+@pytest.mark.parametrize("missing", ["in udp", "out udp", "node udp"])
+def test_without_a_rule_for_udp_no_datagram_gets_through(setting: Setting, missing: str) -> None:
+    async def scenario() -> str:
+        world = setting.world(protocol="UDP")
+        async with datagrams(setting, world) as (forwarder, clients):
+            del setting.rules[missing]
+            await forwarder.follow(replace(world, rules=tuple(setting.rules.values())))
+            return await clients.ask("x")
+
+    assert asyncio.run(scenario()) == ""
+
+
+def test_a_flow_ends_when_it_is_idle_or_its_target_is_deregistered(setting: Setting) -> None:
+    async def scenario() -> tuple[str, str, str]:
+        world = setting.world(b="", protocol="UDP")
+        async with datagrams(setting, world) as (forwarder, clients):
+            first = await clients.ask("x")
+            rules = tuple(setting.rules.values())
+            other = replace(setting.world(a="draining", protocol="UDP"), rules=rules)
+            await forwarder.follow(other)
+            kept = await clients.ask("x")
+            setting.now += IDLE_S + 1
+            await forwarder.follow(other)
+            return first, kept, await clients.ask("x")
+
+    assert asyncio.run(scenario()) == ("i-a x", "i-a x", "i-b x")

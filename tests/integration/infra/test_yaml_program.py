@@ -132,10 +132,11 @@ def test_wrong_arguments_are_one_line_each_and_plan_nothing(
     assert said.code != 0
     lines = re.findall(r"has a problem: ((?:healthCheck|listeners|deregistrationDelay).*)", said.text)
     whole, delay, interval = "a whole number", "deregistrationDelay", "healthCheck.interval"
+    protocols = "TCP, TLS, UDP or TCP_UDP"
     assert sorted(lines) == [
         f"deregistrationDelay: read 1.5; allowed: {whole}, 0 to 3600 seconds; fix: set {delay} to 120",
         f"healthCheck.interval: read 3; allowed: {whole}, 5 to 300 seconds; fix: set {interval} to 10",
-        'listeners[0].protocol: read "tcp"; allowed: TCP or TLS; fix: set listeners[0].protocol to TCP',
+        f'listeners[0].protocol: read "tcp"; allowed: {protocols}; fix: set listeners[0].protocol to TCP',
     ]
     assert "Traceback" not in said.text
     assert "node-nlb-sync:index:NodeNlb node-nlb create" not in said.text

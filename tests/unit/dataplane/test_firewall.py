@@ -47,3 +47,19 @@ def test_all_protocols_means_every_port_and_udp_means_none() -> None:
 def test_a_rule_of_another_group_does_not_count() -> None:
     peer = Peer(address="10.1.2.3")
     assert not allowed([rule("0.0.0.0/0")], frozenset({"sg-2"}), egress=False, port=80, peer=peer)
+
+
+def test_udp_has_rules_of_its_own() -> None:
+    peer = Peer(address="10.1.2.3")
+
+    def lets_udp(protocol: str) -> bool:
+        return allowed(
+            [rule("0.0.0.0/0", protocol=protocol)],
+            frozenset({"sg-1"}),
+            egress=False,
+            port=80,
+            peer=peer,
+            transport="udp",
+        )
+
+    assert [lets_udp(protocol) for protocol in ("udp", "17", "-1", "tcp")] == [True, True, True, False]

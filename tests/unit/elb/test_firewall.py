@@ -38,9 +38,16 @@ def a_rule(group: str, port: int, peer: str, *, egress: bool, protocol: str = "t
     ],
 )
 def test_each_missing_rule_is_named(rules: list[FirewallRule], missing: list[str]) -> None:
-    found = missing_rules(OWN, rules, [30080])
+    found = missing_rules(OWN, rules, [(30080, "tcp")])
     assert len(found) == len(missing)
     assert all(part in sentence for part, sentence in zip(missing, found, strict=True))
+
+
+def test_rules_of_udp_are_apart_from_those_of_tcp() -> None:
+    rules = [egress(30080), ingress(30080), egress(30080, protocol="udp")]
+    assert missing_rules(OWN, rules, [(30080, "tcp"), (30080, "udp")]) == [
+        "the nodes' security group sg-nodes has no ingress rule for UDP 30080"
+    ]
 
 
 def test_a_rule_is_read_as_aws_describes_it() -> None:

@@ -193,6 +193,51 @@ LINES: list[tuple[dict[str, Any], str]] = [
             "change ingress.ports[1].nodePort or remove that row"
         ),
     ),
+    (
+        {**ports(None, None, healthCheckNodePort=10256), "healthCheck": {"port": "local"}},
+        (
+            "ingress.healthCheckNodePort: read 10256, a port of kube-proxy's health check; allowed: a port "
+            "that is free on every node; fix: take a port of 30000-32767, or remove "
+            "ingress.healthCheckNodePort"
+        ),
+    ),
+    (
+        ports(None, None, healthCheckNodePort=32001),
+        (
+            "ingress.healthCheckNodePort: read 32001; allowed: none without healthCheck.port local; fix: "
+            "pulumi config rm --path 'node-nlb-sync:ingress.healthCheckNodePort', or set healthCheck.port "
+            "to local"
+        ),
+    ),
+    (
+        {**ports(None, None, create=False, healthCheckNodePort=32001), "healthCheck": {"port": "local"}},
+        (
+            "ingress.healthCheckNodePort: read 32001; allowed: none beside ingress.create false: the Service "
+            "has its own; fix: pulumi config rm --path 'node-nlb-sync:ingress.healthCheckNodePort'"
+        ),
+    ),
+    (
+        {**ports(32001, None, healthCheckNodePort=32001), "healthCheck": {"port": "local"}},
+        (
+            "ingress.healthCheckNodePort: read 32001, as in ingress.ports[0].nodePort; allowed: a port of "
+            "its own; fix: change ingress.healthCheckNodePort or remove it"
+        ),
+    ),
+    (
+        {"healthCheck": {"port": "kube-proxy", "protocol": "HTTPS"}},
+        (
+            "healthCheck.protocol: read HTTPS; allowed: HTTP with port kube-proxy: kube-proxy has no TLS; "
+            "fix: pulumi config set --path 'node-nlb-sync:healthCheck.protocol' HTTP"
+        ),
+    ),
+    (
+        {"healthCheck": {"port": "local", "protocol": "TCP"}},
+        (
+            "healthCheck.protocol: read TCP; allowed: HTTP with port local: kube-proxy accepts connections "
+            "on nodes without a Pod too; fix: pulumi config set --path 'node-nlb-sync:healthCheck.protocol' "
+            "HTTP"
+        ),
+    ),
 ]
 
 

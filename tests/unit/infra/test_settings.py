@@ -196,9 +196,9 @@ WRONG: list[tuple[str, Change, str, tuple[str, ...]]] = [
     ),
     (
         "another protocol",
-        lambda c: c.update(listeners=[{"name": "a", "port": 80, "servicePort": "http", "protocol": "UDP"}]),
+        lambda c: c.update(listeners=[{"name": "a", "port": 80, "servicePort": "http", "protocol": "QUIC"}]),
         "listeners[0].protocol",
-        ('read "UDP"', "allowed: TCP"),
+        ('read "QUIC"', "allowed: TCP"),
     ),
     (
         "a listener name that AWS would not take",

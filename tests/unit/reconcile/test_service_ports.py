@@ -42,7 +42,7 @@ DIGITS = service(
         (TWO, "30443", None),
         (TWO, "", None),
         (QUIC, "443", 30443),
-        (QUIC, "quic", None),
+        (QUIC, "quic", 30999),
         (QUIC, "", 30443),
         (CLUSTER_IP, "80", None),
         (CLUSTER_IP, "admin", None),
@@ -105,3 +105,15 @@ def test_b7_a_port_that_is_not_there_is_told_with_those_that_are(
     said = ServicePort("edge/web", port).missing(by_label(live_ports(item)))
     assert said.startswith("the Service edge/web has ")
     assert says in said
+
+
+def test_a_health_check_node_port_is_a_live_port_that_no_group_follows() -> None:
+    made = service({"name": "http", "port": 80, "nodePort": 30080})
+    made["spec"]["healthCheckNodePort"] = 32001
+    ports = live_ports(made)
+    assert by_label(ports) == {"http 80": 30080, "healthCheckNodePort": 32001}
+    assert node_port_of(ports, "") == 30080
+    assert node_port_of(ports, "healthCheckNodePort") is None
+    text = ServicePort("ns/web", "grpc").missing(by_label(ports))
+    assert "http 80 (NodePort 30080)" in text
+    assert "32001" not in text
