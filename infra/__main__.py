@@ -1,4 +1,9 @@
-"""The Pulumi program: stack configuration -> arguments -> one component -> outputs."""
+"""The Pulumi program: stack configuration -> arguments -> one component -> outputs.
+
+Pulumi passes no arguments; `python -m infra adopt` is a command of docs/adopt.md.
+"""
+
+import sys
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
@@ -20,4 +25,8 @@ def main() -> None:
         pulumi.export(name, value)
 
 
+if sys.argv[1:2] == ["adopt"]:
+    from infra.adopt import main as adopt
+
+    raise SystemExit(adopt(sys.argv[2:], sys.stdout, sys.stderr))
 main()

@@ -120,6 +120,18 @@ class ListenerHealthCheck(TypedDict):
     to 599, such as 200-399."""
 
 
+class ListenerGroup(TypedDict):
+    """For an adopted target group: what AWS cannot change."""
+
+    name: NotRequired[str]
+    """The name in AWS; absent: that of the stack and a random suffix. A group with a name of its own
+    cannot be replaced: another backendProtocol needs another name. Allowed: 1 to 32 letters, digits and
+    hyphens, without a hyphen at the ends."""
+    port: NotRequired[int]
+    """The group's own port, which has no effect: targets are registered with the NodePort. Allowed: 1 to
+    65535."""
+
+
 class Listener(TypedDict):
     """A port that clients reach, and the ingress port (by name) that its connections go to."""
 
@@ -158,6 +170,8 @@ class Listener(TypedDict):
     """true sends all connections of a client address to the same node."""
     health_check: NotRequired[ListenerHealthCheck]
     """In place of keys of healthCheck, for this group."""
+    target_group: NotRequired[ListenerGroup]
+    """For an adopted target group: what AWS cannot change."""
 
 
 class HealthCheck(TypedDict):

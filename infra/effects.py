@@ -42,6 +42,7 @@ EFFECTS: Final = {
     "listeners[].proxyProtocol": _IN_PLACE,
     "listeners[].stickiness": _IN_PLACE,
     "listeners[].healthCheck": _IN_PLACE,
+    "listeners[].targetGroup": "a new group in its place; new Pods of the syncer",
     "healthCheck": _IN_PLACE,
     "targetHealth": _IN_PLACE,
     "addresses": _IN_PLACE,

@@ -19,6 +19,35 @@ DEFAULT_LISTENERS: Final = [
 ]
 
 
+# The group's port is immutable and not in the data path: targets are registered with the live NodePort.
+TARGET_GROUP_PORT: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerGroup:
+    """Name and own port of a listener's target group, which AWS cannot change."""
+
+    name: str | None = declared(
+        Optional(
+            inner=Text(
+                reason="The name in AWS; absent: that of the stack and a random suffix. A group with a name "
+                "of its own cannot be replaced: another backendProtocol needs another name.",
+                allowed="1 to 32 letters, digits and hyphens, without a hyphen at the ends",
+                pattern=r"[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?",
+                example="prod-http",
+            )
+        )
+    )
+    port: int = declared(
+        Whole(
+            low=1,
+            high=65535,
+            default=TARGET_GROUP_PORT,
+            reason="The group's own port, which has no effect: targets are registered with the NodePort.",
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """A port that clients reach, and the ingress port (by name) that its connections go to."""
@@ -116,6 +145,9 @@ class Listener:
     )
     health_check: ListenerHealthCheck = declared(
         Record(build=ListenerHealthCheck, reason="In place of keys of healthCheck, for this group.")
+    )
+    target_group: ListenerGroup = declared(
+        Record(build=ListenerGroup, reason="For an adopted target group: what AWS cannot change.")
     )
 
     @property

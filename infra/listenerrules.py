@@ -14,6 +14,7 @@ def listener_problems(settings: Settings) -> Iterator[Problem]:
     """Report what AWS refuses in listeners, groups and health checks."""
     if settings.cluster:
         yield from missing_service_ports(settings)
+    yield from same_groups(settings)
     for index, item in enumerate(settings.listeners if settings.balances else ()):
         yield from wrong_certificates(f"listeners[{index}]", item)
         yield from wrong_for_tls(f"listeners[{index}]", item)
@@ -53,6 +54,16 @@ def missing_service_ports(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 path, echo(name), allowed, Change(path, names[0], after=", or add it to ingress.ports")
             )
+
+
+def same_groups(settings: Settings) -> Iterator[Problem]:
+    """Report a name of two target groups: each listener has a group of its own."""
+    names = [item.target_group.name for item in settings.listeners]
+    for index, name in enumerate(names):
+        if name is not None and name in names[:index]:
+            path = f"listeners[{index}].targetGroup.name"
+            fix = "create a second target group, and name it here"
+            yield Problem(path, f"{echo(name)} a second time", "each name once", fix)
 
 
 def wrong_certificates(path: str, item: Listener) -> Iterator[Problem]:

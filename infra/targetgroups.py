@@ -11,8 +11,6 @@ from .ingress import CHECK_PORT
 from .keys import Settings
 from .listenerkeys import TLS, Listener
 
-# The group's port is immutable and not in the data path: targets are registered with the live NodePort.
-TARGET_GROUP_PORT: Final = 80
 _CROSS_ZONE: Final = {True: "true", False: "false", None: "use_load_balancer_configuration"}
 _OFF: Final = "off"
 
@@ -24,10 +22,14 @@ def target_group(
     check: lb.TargetGroupHealthCheckArgs,
     opts: pulumi.ResourceOptions,
 ) -> lb.TargetGroup:
-    """Create an empty, unnamed group for the syncer: named groups are irreplaceable (pulumi-aws#4220)."""
+    """Create an empty group for the syncer, without a name by default.
+
+    Named groups are irreplaceable (pulumi-aws#4220).
+    """
     return lb.TargetGroup(
         f"{name}-{item.port}",
-        port=TARGET_GROUP_PORT,
+        name=item.target_group.name,
+        port=item.target_group.port,
         protocol=item.group_protocol,
         target_type="instance",
         vpc_id=settings.vpc_id,
