@@ -75,8 +75,8 @@ def upgraded(stack: DevStack, control_plane: Layout) -> Iterator[DevStack]:
 
 
 def steps(stack: DevStack) -> list[dict[str, Any]]:
-    """What the engine would do, without what it leaves as it is."""
-    said = stack.run("preview", "--json", "--stack=dev").ok().text
+    """What the engine would do, without what it leaves as it is. The AWS of the state does not exist."""
+    said = stack.run("preview", "--json", "--stack=dev", "--refresh=false").ok().text
     planned: list[dict[str, Any]] = json.loads(said[said.index("{") :])["steps"]
     return [step for step in planned if step["op"] != "same"]
 
