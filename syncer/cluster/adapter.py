@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
 
 from syncer.cluster.api import Api
+from syncer.cluster.decode import node_event, node_page
 from syncer.cluster.reflector import Reflector, Watched
 from syncer.decide.service_ports import LivePort, by_label, live_ports, node_port_of
 from syncer.model import NodeView
 
 View = TypeVar("View")
 
-NODES = Watched(path="/api/v1/nodes", plural="nodes")
+NODES = Watched(path="/api/v1/nodes", plural="nodes", page=node_page, event=node_event)
 
 
 class KubernetesCluster:

@@ -56,8 +56,11 @@ class GarbledError(ClusterError):
 class Stream:
     """One open watch. `close` may be called from another thread and ends the watch at once."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(
+        self, response: urllib3.BaseHTTPResponse, decode: Callable[[bytes], Any] = json.loads
+    ) -> None:
         self._response = response
+        self._decode = decode
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield events until the server ends the watch; ClusterError for a broken connection."""
@@ -66,7 +69,7 @@ class Stream:
             for piece in self._response.stream(None, decode_content=True):
                 *lines, rest = (rest + piece).split(b"\n")
                 for line in filter(None, lines):
-                    yield _event(line)
+                    yield _event(line, self._decode)
                 if len(rest) > _LONGEST_EVENT:
                     raise GarbledError("watch event has no line end")
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -100,10 +103,12 @@ class Api:
         self._renewing = threading.Lock()
         self._client = _client(configuration)
 
-    def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    def get(
+        self, path: str, query: Mapping[str, str], decode: Callable[[bytes], Any] = json.loads
+    ) -> dict[str, Any]:
         """Return the JSON object at `path`; GoneError, RefusedError or ClusterError otherwise."""
         answer = self._request("GET", path, query, timeout=(_CONNECT_S, _LIST_READ_S))
-        return _document("GET", path, answer)
+        return _document("GET", path, answer, decode)
 
     def small(
         self,
@@ -135,9 +140,16 @@ class Api:
             raise
         return _document(method, path, answer)
 
-    def watch(self, path: str, query: Mapping[str, str], silence: float) -> Stream:
+    def watch(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        silence: float,
+        decode: Callable[[bytes], Any] = json.loads,
+    ) -> Stream:
         """Open a watch of `path`, with a time-out after `silence` seconds without data."""
-        return Stream(self._request("GET", path, {**query, "watch": "1"}, timeout=(_CONNECT_S, silence)))
+        response = self._request("GET", path, {**query, "watch": "1"}, timeout=(_CONNECT_S, silence))
+        return Stream(response, decode)
 
     def _request(
         self,
@@ -194,9 +206,9 @@ def _client(configuration: Configuration) -> ApiClient:
     return client
 
 
-def _event(line: bytes) -> dict[str, Any]:
+def _event(line: bytes, decode: Callable[[bytes], Any]) -> dict[str, Any]:
     try:
-        event = json.loads(line)
+        event = decode(line)
     except (RecursionError, ValueError) as error:
         raise GarbledError(f"watch event is not JSON: {_one_line(error)}") from None
     if not isinstance(event, dict):
@@ -204,9 +216,14 @@ def _event(line: bytes) -> dict[str, Any]:
     return event
 
 
-def _document(method: str, path: str, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
+def _document(
+    method: str,
+    path: str,
+    response: urllib3.BaseHTTPResponse,
+    decode: Callable[[bytes], Any] = json.loads,
+) -> dict[str, Any]:
     try:
-        answer = json.loads(response.data)
+        answer = decode(response.data)
     except (urllib3.exceptions.HTTPError, OSError, RecursionError, ValueError) as error:
         raise ClusterError(f"{method} {path}: {_one_line(error)}") from None
     if not isinstance(answer, dict):

@@ -1,6 +1,7 @@
 """A single read of the cluster, for commands: the rights and pages of the watch, but no watch."""
 
 from syncer.cluster.api import Api, RefusedError, page_of
+from syncer.cluster.decode import node_page
 from syncer.decide.nodes import node_view
 from syncer.decide.policy import NodePolicy
 from syncer.decide.service_ports import LivePort, live_ports
@@ -16,7 +17,7 @@ def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
     token = ""
     while True:
         query = {"limit": _PAGE, "continue": token} if token else {"limit": _PAGE}
-        page = page_of("nodes", api.get("/api/v1/nodes", query), token)
+        page = page_of("nodes", api.get("/api/v1/nodes", query, node_page), token)
         views += [node_view(item, policy) for item in page.items]
         if not page.rest:
             return tuple(views)

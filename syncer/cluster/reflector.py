@@ -3,6 +3,7 @@
 Why not the client's own watch or informer: docs/adr/0004-raw-list-then-watch.md.
 """
 
+import json
 import logging
 import random
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from syncer.cluster.api import Api, GarbledError, GoneError, RefusedError, Stream, page_of
+from syncer.cluster.decode import Decode
 from syncer.cluster.known import Known, Sink, View
 from syncer.cluster.pace import Pace
 from syncer.errors import ClusterError
@@ -40,11 +42,13 @@ _WORKING_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The watched collection: path, plural for messages, and field selector."""
+    """The watched collection: path, plural for messages, field selector, and decoders of its JSON."""
 
     path: str
     plural: str
     field_selector: str = ""
+    page: Decode = json.loads
+    event: Decode = json.loads
 
 
 class Reflector(Generic[View]):
@@ -141,7 +145,7 @@ class Reflector(Generic[View]):
 
     def _next_page(self) -> bool:
         """Read one page; return whether the page was the last."""
-        answer = self._api.get(self._watched.path, self._page_query())
+        answer = self._api.get(self._watched.path, self._page_query(), self._watched.page)
         page = page_of(self._watched.plural, answer, self._continue)
         self._known.take_page(page.items)
         self._continue = page.rest
@@ -196,7 +200,9 @@ class Reflector(Generic[View]):
     def _take_events(self, lasts: int) -> None:
         silence = lasts + _SPARE_S
         at_first = silence if self._known.version else _LIST_SILENCE_S
-        self._stream = stream = self._api.watch(self._watched.path, self._watch_query(lasts), at_first)
+        watched = self._watched
+        stream = self._api.watch(watched.path, self._watch_query(lasts), at_first, watched.event)
+        self._stream = stream
         if self._stopping.is_set():
             stream.close()
         if self._known.version:

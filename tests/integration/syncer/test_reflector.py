@@ -87,9 +87,10 @@ def _reflector(server: FaultyServer, sink: Sink) -> Reflector[str]:
 
 
 def _colour(item: Mapping[str, Any]) -> str:
-    if item.get("malformed"):
+    colour = item.get("spec", {}).get("providerID", "plain")
+    if colour == "malformed":
         raise ValueError("malformed")
-    return str(item.get("colour", "plain"))
+    return str(colour)
 
 
 def until(holds: Callable[[], bool], within: float = 5.0, whose: str = "") -> None:
@@ -124,7 +125,7 @@ def test_events_keep_the_list_current(server: FaultyServer, sink: Sink, reflecto
     server.lists = a_list("a", "b")
     server.watches = a_stream(
         event("ADDED", "c", 101),
-        event("MODIFIED", "a", 102, colour="red"),
+        event("MODIFIED", "a", 102, spec={"providerID": "red"}),
         event("DELETED", "b", 103),
         {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "110"}}},
         then="hang",
@@ -190,10 +191,10 @@ def test_the_list_comes_by_a_stream_that_goes_on_as_the_watch(
         event("ADDED", "a", 90),
         event("ADDED", "b", 40),
         event("ADDED", "c", 70),
-        event("MODIFIED", "a", 101, colour="blue"),
+        event("MODIFIED", "a", 101, spec={"providerID": "blue"}),
         event("DELETED", "c", 102),
         bookmark(102, list_ends=True),
-        event("MODIFIED", "b", 103, colour="red"),
+        event("MODIFIED", "b", 103, spec={"providerID": "red"}),
         then="hang",
     )
     reflector.start()
@@ -477,7 +478,7 @@ def test_one_malformed_node_harms_only_itself(
         {
             "metadata": {"resourceVersion": "100"},
             "items": [
-                {"metadata": {"name": "bad"}, "malformed": True},
+                {"metadata": {"name": "bad"}, "spec": {"providerID": "malformed"}},
                 "no object at all",
                 None,
                 {"metadata": {"name": "a"}},
@@ -485,7 +486,7 @@ def test_one_malformed_node_harms_only_itself(
         }
     )
     server.watches = a_stream(
-        event("MODIFIED", "a", 101, malformed=True), event("ADDED", "b", 102), then="hang"
+        event("MODIFIED", "a", 101, spec={"providerID": "malformed"}), event("ADDED", "b", 102), then="hang"
     )
     reflector.start()
     until(lambda: sink.views == {"a": "plain", "b": "plain"})

@@ -25,7 +25,7 @@ class OddApi:
     def small(self, *_: object) -> Any:
         return self._answer
 
-    def get(self, _path: str, _query: Mapping[str, str]) -> Any:
+    def get(self, _path: str, _query: Mapping[str, str], _decode: object = None) -> Any:
         return self._answer
 
 
