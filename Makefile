@@ -59,7 +59,7 @@ ON_IMAGE_PYTHON := $(PURE) $(addprefix tests/integration/,cloud cluster nodes sy
 .PHONY: test-image-python
 test-image-python: tools ## Run the tests under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
-	  pytest --skips-as-listed $(THOROUGH) -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
+	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
 
 .PHONY: image
 image: venv ## Build the syncer's image; PUSH=REGISTRY/NAME:TAG pushes it (docs/image.md: BASE, PLATFORMS)
