@@ -49,7 +49,7 @@ def test_z1_the_last_node_with_traffic_stays_until_the_shift_ends(zonal: Househo
             f"{NODES}/{name}",
             {"spec": {"taints": [{"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}]}},
         )
-    zonal.until(lambda: len(zonal.registered("http")) == 3, within=120)
+    zonal.until(lambda: len(zonal.registered("http")) == len(zonal.registered("https")) == 3, within=120)
     zonal.stays(lambda: len(zonal.registered("http")) == len(zonal.registered("https")) == 3, for_s=15)
     assert {held["why"] for group in syncer.status["groups"] for held in group["held"]} == {"LastServing"}
     shift(zonal)
