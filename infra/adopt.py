@@ -73,6 +73,11 @@ def import_file(found: Standing, component: str) -> dict[str, Any]:
     return {"resources": resources}
 
 
+def region_in(load_balancer: str) -> str | None:
+    """Return the region in an ARN, None for a name or an incomplete ARN."""
+    return f"{load_balancer}:::".split(":")[3] or None if load_balancer.startswith("arn:") else None
+
+
 def node_groups(found: Standing, aws: Aws, given: Sequence[str]) -> list[str]:
     """Return the nodes' security groups: given, or the only group that all registered instances have.
 
@@ -122,9 +127,7 @@ def main(words: Sequence[str], out: TextIO, err: TextIO) -> int:
 
     given = arguments(words)
     try:
-        # A region in the ARN of --load-balancer needs no further flag.
-        in_arn = given.load_balancer.split(":")[3] if given.load_balancer.startswith("arn:") else None
-        region = given.region or in_arn
+        region = given.region or region_in(given.load_balancer)
         elb: ElasticLoadBalancingv2Client = boto3.client("elbv2", region_name=region)
         ec2: EC2Client = boto3.client("ec2", region_name=region)
         return run(given, Aws(elb, ec2), out, err)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 _PAGE: Final = 20  # resources of one DescribeTags
+_FILTER_VALUES: Final = 200  # values of a filter ("Filter" of the EC2 API reference)
 
 
 class AdoptError(Exception):
@@ -159,11 +160,11 @@ class Aws:
 
     def node_groups(self, instances: frozenset[str]) -> list[frozenset[str]]:
         """Return the security groups of each instance; instances that AWS no longer has are left out."""
-        if not instances:
-            return []
-        wanted: Any = [{"Name": "instance-id", "Values": sorted(instances)}]
-        pages = self.ec2.get_paginator("describe_instances").paginate(Filters=wanted)
-        every = [one for page in pages for each in page["Reservations"] for one in each["Instances"]]
+        every, ids = [], sorted(instances)
+        for start in range(0, len(ids), _FILTER_VALUES):
+            wanted: Any = [{"Name": "instance-id", "Values": ids[start : start + _FILTER_VALUES]}]
+            for page in self.ec2.get_paginator("describe_instances").paginate(Filters=wanted):
+                every += [one for each in page["Reservations"] for one in each["Instances"]]
         return [frozenset(group["GroupId"] for group in one.get("SecurityGroups", ())) for one in every]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.adopt import arguments, import_file, node_groups
+from infra.adopt import arguments, import_file, node_groups, region_in
 from infra.adoptkeys import keys, listener_names, notes, refusals
 from infra.adoptreads import AdoptError, Aws, Group, Listening, Port, Standing
 from infra.settings import load
@@ -236,3 +236,31 @@ def test_the_page_has_the_flags_and_the_commands() -> None:
         "--import-file",
     }
     assert f"pulumi import --file {given.import_file} --generate-code=false --protect=false" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        ("prod", None),
+        ("arn:x", None),
+        ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/a/b", "eu-west-1"),
+    ],
+)
+def test_the_region_of_an_arn_needs_no_flag(name: str, region: str | None) -> None:
+    assert region_in(name) == region
+
+
+def test_security_groups_of_many_instances_are_read_in_pages_of_the_filter() -> None:
+    class Ec2:
+        def get_paginator(self, _: str) -> "Ec2":
+            return self
+
+        def paginate(self, Filters: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: N803
+            (ids,) = (each["Values"] for each in Filters)
+            assert len(ids) <= 200
+            group = [{"GroupId": "sg-1"}]
+            return [{"Reservations": [{"Instances": [{"SecurityGroups": group} for _ in ids]}]}]
+
+    reads: Any = Ec2()
+    found = Aws(reads, reads).node_groups(frozenset(f"i-{number:017x}" for number in range(401)))
+    assert found == [frozenset({"sg-1"})] * 401
