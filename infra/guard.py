@@ -13,10 +13,11 @@ import pulumi
 from pulumi_aws import ec2, lb
 
 from .balancers import Balancer
-from .keys import LOAD_BALANCER, Settings, Zone
+from .keys import LOAD_BALANCER, Settings
 from .loadbalancerkeys import INTERNAL
 from .problems import NAMESPACE, Change, Problem, SettingsError, Ways
 from .shapes import child
+from .zonekeys import Zone
 
 _PAGE: Final = "docs/zones.md"
 _OPT_IN: Final = f"or allowReplacement with {LOAD_BALANCER}"

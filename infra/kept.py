@@ -8,10 +8,11 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2
 
-from .keys import Settings, Zone
+from .keys import Settings
 from .problems import Change, Problem, Problems, Ways
 from .reads import unreadable
 from .shapes import child
+from .zonekeys import Zone
 
 # Tags of a created address; an address is found again by both tags.
 STACK_TAG: Final = "node-nlb-sync:stack"

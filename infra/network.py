@@ -13,11 +13,12 @@ from .guard import Guard
 from .identitykeys import Identity
 from .identityreads import checked_identity
 from .kept import Kept, kept_addresses, owned_addresses
-from .keys import Settings, Zone
+from .keys import Settings
 from .problems import NAMESPACE, Problem, Problems, SettingsError
 from .reads import unreadable
 from .shapes import child
 from .sharing import checked_attachments
+from .zonekeys import Zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
