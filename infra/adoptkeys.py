@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from .adoptreads import Group, Listening, Port, Standing
 from .healthkeys import KUBE_PROXY, KUBE_PROXY_PORT, TCP, TRAFFIC_PORT
-from .listenerkeys import TLS
+from .listenerkeys import IDLE_TIMEOUT, TLS
 
 _LONGEST_NAME: Final = 15
 _FIRST_NAMES: Final = "port"
@@ -14,12 +14,20 @@ _CROSS_ZONE: Final = "load_balancing.cross_zone.enabled"
 _BESIDE: Final = (
     "keep the load balancer outside the stack, and give its groups in targetGroups (docs/adopt.md)"
 )
+_OFF: Final = "off"
+_LIMITS: Final = "target_group_health"
 # Keys of a group's attributes that the stack has once for all groups.
 _COMMON: Final = {
     "deregistration_delay.timeout_seconds": "deregistrationDelay",
     "deregistration_delay.connection_termination.enabled": "connections.endWithDrain",
     "preserve_client_ip.enabled": "connections.preserveClientIp",
     "target_health_state.unhealthy.connection_termination.enabled": "connections.endWhenUnhealthy",
+    f"{_LIMITS}.dns_failover.minimum_healthy_targets.count": "targetHealth.dnsFailoverCount",
+    f"{_LIMITS}.dns_failover.minimum_healthy_targets.percentage": "targetHealth.dnsFailoverPercentage",
+    f"{_LIMITS}.unhealthy_state_routing.minimum_healthy_targets.count": "targetHealth.unhealthyRoutingCount",
+    f"{_LIMITS}.unhealthy_state_routing.minimum_healthy_targets.percentage": (
+        "targetHealth.unhealthyRoutingPercentage"
+    ),
 }
 
 
@@ -121,7 +129,7 @@ def keys(
         "crossZone": found.attributes.get(_CROSS_ZONE) == "true",
         "listeners": rows,
         "healthCheck": common,
-        **(_connections(first) if first else {}),
+        **(_of_the_groups(first) if first else {}),
         "ingress": {
             "create": False,
             "namespace": namespace,
@@ -167,6 +175,7 @@ def listener(
         row["backendProtocol"] = TLS
     crossing = _SWITCH.get(group.attributes.get(_CROSS_ZONE, ""))
     optional = {
+        "idleTimeout": item.idle_seconds if item.idle_seconds != IDLE_TIMEOUT else None,
         "crossZone": crossing,
         "proxyProtocol": group.attributes.get("proxy_protocol_v2.enabled") == "true" or None,
         "stickiness": group.attributes.get("stickiness.enabled") == "true" or None,
@@ -222,18 +231,15 @@ def _load_balancer(found: Standing) -> dict[str, Any]:
     }
 
 
-def _connections(group: Group) -> dict[str, Any]:
-    keys: dict[str, Any] = {"connections": {}}
+def _of_the_groups(group: Group) -> dict[str, Any]:
+    keys: dict[str, Any] = {}
     for attribute, key in _COMMON.items():
         value = group.attributes.get(attribute)
-        if value is None:
+        if value is None or value == _OFF:
             continue
         record, _, field = key.rpartition(".")
-        typed: Any = _SWITCH.get(value, value)
-        if record:
-            keys[record][field] = typed
-        else:
-            keys[key] = int(typed)
+        typed = _SWITCH[value] if value in _SWITCH else int(value)
+        (keys.setdefault(record, {}) if record else keys)[field] = typed
     return keys
 
 

@@ -34,7 +34,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """A listener; the default certificate comes first, `groups` are the groups it forwards to."""
+    """A listener; the default certificate comes first, `groups` are the groups it forwards to.
+
+    `idle_seconds` is the idle timeout of a TCP listener.
+    """
 
     arn: str
     port: int
@@ -43,6 +46,7 @@ class Listening:
     ssl_policy: str
     alpn: str
     mutual_tls: bool
+    idle_seconds: int | None
     groups: tuple[str, ...]
     tags: Mapping[str, str]
 
@@ -113,6 +117,11 @@ class Aws:
             groups={each: self._group(each, tags[each]) for each in arns},
         )
 
+    def _idle_seconds(self, arn: str) -> int | None:
+        attributes = self.elb.describe_listener_attributes(ListenerArn=arn)["Attributes"]
+        found = {each["Key"]: each["Value"] for each in attributes}.get("tcp.idle_timeout.seconds")
+        return int(found) if found else None
+
     def _listener(self, found: Mapping[str, Any], tags: Mapping[str, Mapping[str, str]]) -> Listening:
         arn, certificates = found["ListenerArn"], []
         if found.get("Certificates"):
@@ -128,6 +137,7 @@ class Aws:
             ssl_policy=found.get("SslPolicy") or "",
             alpn=next(iter(found.get("AlpnPolicy") or ()), ""),
             mutual_tls=mutual != "off",
+            idle_seconds=self._idle_seconds(arn),
             groups=tuple(_groups_of(found)),
             tags=tags[arn],
         )

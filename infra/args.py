@@ -151,16 +151,16 @@ class Listener(TypedDict):
     """Certificates of a TLS listener: the first by default, the others for the names in them (SNI).
     Allowed: a list of certificate ARNs."""
     ssl_policy: NotRequired[str]
-    """TLS versions and ciphers of a TLS listener; absent: AWS's default at its creation. Allowed: the
-    name of an ELB security policy."""
+    """TLS versions and ciphers of a TLS listener; absent: ELBSecurityPolicy-TLS13-1-2-Res-2021-06 (TLS
+    1.2 and 1.3). Allowed: the name of an ELB security policy."""
     alpn_policy: NotRequired[str]
     """The HTTP versions that a TLS listener offers (ALPN); absent: none. Allowed: HTTP1Only, HTTP2Only,
     HTTP2Optional, HTTP2Preferred or None."""
     backend_protocol: NotRequired[str]
     """TLS encrypts again on the way to the nodes; behind a TLS listener only. Allowed: TCP or TLS."""
     idle_timeout: NotRequired[int]
-    """The time until AWS closes an idle connection of a TCP listener; absent: AWS's value, 350 by
-    default. Allowed: 60 to 6000 seconds."""
+    """The time until AWS closes an idle connection of a TCP listener; absent: 350, AWS's default.
+    Allowed: 60 to 6000 seconds."""
     cross_zone: NotRequired[bool]
     """In place of the load balancer's crossZone for this group; absent: the same."""
     proxy_protocol: NotRequired[bool]
@@ -210,8 +210,7 @@ class TargetHealth(TypedDict):
     """What happens in a zone with too few healthy targets of a group."""
 
     dns_failover_count: NotRequired[int]
-    """Fewer: DNS omits the zone. All four keys absent: AWS's value, 1 by default. Allowed: 1 to 1000
-    targets."""
+    """Fewer: DNS omits the zone; absent: 1. Allowed: 1 to 1000 targets."""
     dns_failover_percentage: NotRequired[int]
     """The same in percent of the targets; absent: off. Allowed: 1 to 100 percent."""
     unhealthy_routing_count: NotRequired[int]

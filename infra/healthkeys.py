@@ -134,9 +134,7 @@ def _share(reason: str) -> Optional:
 class TargetHealth:
     """Thresholds of healthy targets of a group in a zone, for DNS and for routing to all targets."""
 
-    dns_failover_count: int | None = declared(
-        _healthy("Fewer: DNS omits the zone. All four keys absent: AWS's value, 1 by default.")
-    )
+    dns_failover_count: int | None = declared(_healthy("Fewer: DNS omits the zone; absent: 1."))
     dns_failover_percentage: int | None = declared(_share("The same in percent of the targets; absent: off."))
     unhealthy_routing_count: int | None = declared(
         _healthy("Fewer: all targets get traffic, also unhealthy targets; absent: 1.")
@@ -144,8 +142,3 @@ class TargetHealth:
     unhealthy_routing_percentage: int | None = declared(
         _share("The same in percent of the targets; absent: off.")
     )
-
-    @property
-    def given(self) -> bool:
-        """Return whether the stack manages the limits at all."""
-        return any(getattr(self, each.name) is not None for each in fields(self))

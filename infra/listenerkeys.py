@@ -19,6 +19,10 @@ DEFAULT_LISTENERS: Final = [
 ]
 
 
+# TLS 1.2 and 1.3 with forward secrecy, which AWS recommends; AWS's own default also admits TLS 1.0.
+SSL_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+# Seconds; AWS's default for the listener attribute tcp.idle_timeout.seconds.
+IDLE_TIMEOUT: Final = 350
 # The group's port is immutable and not in the data path: targets are registered with the live NodePort.
 TARGET_GROUP_PORT: Final = 80
 
@@ -91,7 +95,8 @@ class Listener:
     ssl_policy: str | None = declared(
         Optional(
             inner=Text(
-                reason="TLS versions and ciphers of a TLS listener; absent: AWS's default at its creation.",
+                reason="TLS versions and ciphers of a TLS listener; absent: "
+                "ELBSecurityPolicy-TLS13-1-2-Res-2021-06 (TLS 1.2 and 1.3).",
                 allowed="the name of an ELB security policy",
                 pattern=r"ELBSecurityPolicy-[A-Za-z0-9-]{1,100}",
                 example="ELBSecurityPolicy-TLS13-1-2-2021-06",
@@ -123,8 +128,8 @@ class Listener:
                 low=60,
                 high=6000,
                 unit="seconds",
-                reason="The time until AWS closes an idle connection of a TCP listener; absent: AWS's value, "
-                "350 by default.",
+                reason="The time until AWS closes an idle connection of a TCP listener; absent: 350, AWS's "
+                "default.",
             )
         )
     )
@@ -149,6 +154,16 @@ class Listener:
     target_group: ListenerGroup = declared(
         Record(build=ListenerGroup, reason="For an adopted target group: what AWS cannot change.")
     )
+
+    @property
+    def tls_policy(self) -> str | None:
+        """Return the security policy of a TLS listener."""
+        return (self.ssl_policy or SSL_POLICY) if self.protocol == TLS else None
+
+    @property
+    def idle_seconds(self) -> int | None:
+        """Return the idle timeout of a TCP listener; AWS lets no other protocol have one set."""
+        return (self.idle_timeout or IDLE_TIMEOUT) if self.protocol == "TCP" else None
 
     @property
     def transports(self) -> tuple[str, ...]:

@@ -204,10 +204,10 @@ class LoadBalancer(Component):
             port=item.port,
             protocol=item.protocol,
             certificate_arn=item.certificate_arns[0] if item.certificate_arns else None,
-            ssl_policy=item.ssl_policy,
-            # Always set for TLS: the provider cannot take a policy away.
+            # Policies and timeout are always set: without an input the provider leaves a removed key's value.
+            ssl_policy=item.tls_policy,
             alpn_policy=(item.alpn_policy or "None") if item.protocol == TLS else None,
-            tcp_idle_timeout_seconds=item.idle_timeout,
+            tcp_idle_timeout_seconds=item.idle_seconds,
             default_actions=[action],
             tags=self._settings.tags,
             opts=self._formerly(item.name),

@@ -98,10 +98,8 @@ def stickiness(item: Listener) -> lb.TargetGroupStickinessArgs | None:
     return lb.TargetGroupStickinessArgs(enabled=item.stickiness, type="source_ip")
 
 
-def limits(chosen: TargetHealth) -> lb.TargetGroupTargetGroupHealthArgs | None:
-    """Return the limits; the provider takes all four, or leaves them alone."""
-    if not chosen.given:
-        return None
+def limits(chosen: TargetHealth) -> lb.TargetGroupTargetGroupHealthArgs:
+    """Return all four limits; a limit that is not set has AWS's default."""
     dns = lb.TargetGroupTargetGroupHealthDnsFailoverArgs(
         minimum_healthy_targets_count=text(chosen.dns_failover_count or 1),
         minimum_healthy_targets_percentage=text(chosen.dns_failover_percentage),

@@ -45,12 +45,13 @@ def test_without_the_keys_listener_and_group_are_what_they_were(record: Record) 
         "loadBalancerArn": listener["loadBalancerArn"],
         "port": 443,
         "protocol": "TCP",
+            "tcpIdleTimeoutSeconds": 350,
     }
     found = group(record, 443)
     assert (found["protocol"], found["proxyProtocolV2"]) == ("TCP", False)
     assert found["loadBalancingCrossZoneEnabled"] == "use_load_balancer_configuration"
     assert found["stickiness"] == {"enabled": False, "type": "source_ip"}
-    assert "targetGroupHealth" not in found
+    assert found["targetGroupHealth"] == limits("1", "off", 1, "off")
     assert record.of(CERTIFICATE) == {}
 
 
@@ -63,6 +64,15 @@ def test_a_tls_listener_has_its_certificates_and_policies(run_program: RunProgra
     assert {item.inputs["certificateArn"] for item in record.of(CERTIFICATE).values()} == set(ARNS[1:])
     assert group(record, 443)["protocol"] == "TLS"
     assert "stickiness" not in group(record, 443)
+
+
+def test_a_tls_listener_without_a_policy_has_that_of_the_project(
+    run_program: RunProgram, config: Config
+) -> None:
+    listeners(config, {key: value for key, value in SECURE.items() if key != "sslPolicy"})
+    found = run_program().of(LISTENER)["node-nlb-443"].inputs
+    assert found["sslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
+    assert "tcpIdleTimeoutSeconds" not in found
 
 
 DNS = {"name": "dns", "port": 53, "servicePort": "dns"}
@@ -142,7 +152,7 @@ def test_keys_of_a_listener_reach_its_own_group_alone(run_program: RunProgram, c
     listeners(config, HTTP, {**HTTP, "name": "own", "port": 81, **own})
     record = run_program()
     assert record.of(LISTENER)["node-nlb-81"].inputs["tcpIdleTimeoutSeconds"] == 600
-    assert "tcpIdleTimeoutSeconds" not in record.of(LISTENER)["node-nlb-80"].inputs
+    assert record.of(LISTENER)["node-nlb-80"].inputs["tcpIdleTimeoutSeconds"] == 350
     found = group(record, 81)
     assert (found["loadBalancingCrossZoneEnabled"], found["proxyProtocolV2"]) == ("false", True)
     assert found["stickiness"] == {"enabled": True, "type": "source_ip"}
@@ -273,9 +283,16 @@ def test_a_listener_has_a_check_of_its_own_beside_the_common_one(
 def test_limits_of_healthy_targets_are_sent_as_a_whole(run_program: RunProgram, config: Config) -> None:
     config["node-nlb-sync:targetHealth"] = {"dnsFailoverCount": 3, "unhealthyRoutingPercentage": 20}
     config["node-nlb-sync:targetHealth"]["dnsFailoverPercentage"] = 50
-    assert group(run_program(), 80)["targetGroupHealth"] == {
-        "dnsFailover": {"minimumHealthyTargetsCount": "3", "minimumHealthyTargetsPercentage": "50"},
-        "unhealthyStateRouting": {"minimumHealthyTargetsCount": 1, "minimumHealthyTargetsPercentage": "20"},
+    assert group(run_program(), 80)["targetGroupHealth"] == limits("3", "50", 1, "20")
+
+
+def limits(dns: str, dns_share: str, routing: int, routing_share: str) -> dict[str, Any]:
+    return {
+        "dnsFailover": {"minimumHealthyTargetsCount": dns, "minimumHealthyTargetsPercentage": dns_share},
+        "unhealthyStateRouting": {
+            "minimumHealthyTargetsCount": routing,
+            "minimumHealthyTargetsPercentage": routing_share,
+        },
     }
 
 

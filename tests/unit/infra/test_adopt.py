@@ -33,6 +33,8 @@ ATTRIBUTES = {
     "preserve_client_ip.enabled": "true",
     "target_health_state.unhealthy.connection_termination.enabled": "true",
     "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "target_group_health.dns_failover.minimum_healthy_targets.count": "2",
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": "off",
 }
 
 
@@ -61,6 +63,7 @@ def listening(port: int, one: Group, **changed: Any) -> Listening:
         "ssl_policy": "",
         "alpn": "",
         "mutual_tls": False,
+        "idle_seconds": 350,
         "groups": (one.arn,),
         "tags": {"team": "edge"},
     }
@@ -110,6 +113,8 @@ def test_the_keys_are_a_configuration_with_what_aws_has() -> None:
         ("web", "prod-http", 30080),
         ("websecure", "prod-https", 30443),
     ]
+    assert settings.target_health.dns_failover_count == 2
+    assert settings.target_health.dns_failover_percentage is None
     check = settings.health_checks[1]
     assert (check.service_port, check.port, check.interval, check.matcher) == ("web", None, 30, "200")
     assert settings.tags == {"team": "edge"}
@@ -123,6 +128,13 @@ def test_a_health_check_of_another_group_is_the_listeners_own() -> None:
     assert second["healthCheck"] == {"port": "traffic-port", "protocol": "TCP"}
     settings = load(as_text({**described(found), "syncer": {"image": "node-nlb-sync:dev"}}), "eu-central-1")
     assert settings.health_checks[1].protocol == "TCP"
+
+
+def test_an_idle_timeout_of_its_own_stays() -> None:
+    first, second = group("a", 30080), group("b", 30443)
+    rows = (listening(80, first, idle_seconds=600), listening(443, second))
+    found = standing((80, first), (443, second), listeners=rows)
+    assert [row.get("idleTimeout") for row in described(found)["listeners"]] == [600, None]
 
 
 def test_the_ports_of_targets_count_before_the_ports_of_groups() -> None:
