@@ -174,6 +174,62 @@ class Listener(TypedDict):
     """For an adopted target group: what AWS cannot change."""
 
 
+class Dns(TypedDict):
+    """Names of the load balancer in Route 53; none by default."""
+
+    zone_id: NotRequired[pulumi.Input[str]]
+    """The hosted zone of the names, public, or private for clients inside its VPCs. Allowed: the id of a
+    hosted zone."""
+    names: NotRequired[Sequence[str]]
+    """Names that get an alias record to the load balancer. AWS refuses a name that has a record already.
+    Allowed: a list of names in the hosted zone."""
+    evaluate_target_health: NotRequired[bool]
+    """true: Route 53 prefers another record of the name, such as failover, while a zone of the load
+    balancer has no healthy target."""
+
+
+class EndpointService(TypedDict):
+    """A PrivateLink endpoint service of the load balancer; off by default."""
+
+    enabled: NotRequired[bool]
+    """true creates an endpoint service, so that other VPCs and accounts reach the listeners by interface
+    endpoints. While the service exists, AWS removes no zone of the load balancer."""
+    acceptance_required: NotRequired[bool]
+    """true: each new endpoint waits until its connection is accepted."""
+    allowed_principals: NotRequired[Sequence[pulumi.Input[str]]]
+    """Accounts, users and roles that may create endpoints; without one, those of the account. Allowed: a
+    list of ARNs, or *."""
+    private_dns_name: NotRequired[str]
+    """A name that endpoints may resolve to the service. AWS checks that you own the domain by a TXT
+    record, named in the output endpointService. Allowed: a name in lower case without a dot at its end,
+    such as www.example.com or *.apps.example.com."""
+
+
+class Alarms(TypedDict):
+    """CloudWatch alarms of the load balancer; off by default."""
+
+    enabled: NotRequired[bool]
+    """true creates the alarms with a threshold."""
+    actions: NotRequired[Sequence[pulumi.Input[str]]]
+    """SNS topics that are notified of each alarm and of its end; without one, CloudWatch alone shows the
+    alarms. Allowed: a list of at most 5 ARNs of topics in the load balancer's Region."""
+    minutes: NotRequired[int]
+    """The time of unhealthy targets before an alarm, and the time in which errors are counted. The
+    default outlasts a restart of the ingress controller. Allowed: 1 to 60 minutes."""
+    unhealthy_hosts: NotRequired[int | None]
+    """Alarm with more unhealthy targets of a group in a zone, for all of `minutes`. The syncer
+    deregisters leaving nodes, so every unhealthy target is a fault. With healthCheck.port local, nodes
+    without an ingress Pod are unhealthy: set their number. Allowed: 0 to 1000000 targets, or null: no
+    such alarm."""
+    rejected_flows: NotRequired[int | None]
+    """Alarm with more connections that the load balancer rejects within `minutes`: each one is an error
+    of a client. Allowed: 0 to 1000000 connections, or null: no such alarm."""
+    port_allocation_errors: NotRequired[int | None]
+    """Alarm with more connections without a free port towards a target within `minutes`, at about 55,000
+    a target: more nodes help, or connections.preserveClientIp. Allowed: 0 to 1000000 errors, or null: no
+    such alarm."""
+
+
 class HealthCheck(TypedDict):
     """Every group, https too, is checked over HTTP, as in the predecessor."""
 
@@ -488,6 +544,12 @@ class NodeNlbArgs(TypedDict):
     """Scheme, name and attributes of the load balancer."""
     listeners: NotRequired[Sequence[Listener]]
     """The ports that clients reach; each has a target group. Allowed: a list of listeners."""
+    dns: NotRequired[Dns]
+    """Names of the load balancer in Route 53; none by default."""
+    endpoint_service: NotRequired[EndpointService]
+    """A PrivateLink endpoint service of the load balancer; off by default."""
+    alarms: NotRequired[Alarms]
+    """CloudWatch alarms of the load balancer; off by default."""
     health_check: NotRequired[HealthCheck]
     """Every group, https too, is checked over HTTP, as in the predecessor."""
     target_health: NotRequired[TargetHealth]

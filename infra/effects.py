@@ -43,6 +43,16 @@ EFFECTS: Final = {
     "listeners[].stickiness": _IN_PLACE,
     "listeners[].healthCheck": _IN_PLACE,
     "listeners[].targetGroup": "a new group in its place; new Pods of the syncer",
+    "dns": "records added or removed",
+    "dns.zoneId": "records moved to the zone",
+    "dns.evaluateTargetHealth": _IN_PLACE,
+    "endpointService": _IN_PLACE,
+    "endpointService.enabled": "a service, with a name of its own, added or removed; AWS refuses the removal "
+    "while endpoints are connected",
+    "endpointService.privateDnsName": "in place; the AWS provider keeps a name that is taken away "
+    "(around.md#a-private-dns-name)",
+    "alarms": _IN_PLACE,
+    "alarms.enabled": "alarms added or removed",
     "healthCheck": _IN_PLACE,
     "targetHealth": _IN_PLACE,
     "addresses": _IN_PLACE,

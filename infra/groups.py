@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from .addresses import StaticAddresses
+from .around import around
 from .attachment import AttachedGroups
 from .component import Component
 from .firewall import Firewall
@@ -38,6 +39,7 @@ class Groups:
     hosted_zone_id: pulumi.Output[str] = field(default_factory=nothing)
     load_balancer_arn: pulumi.Output[str] = field(default_factory=nothing)
     security_group_id: pulumi.Output[str] = field(default_factory=nothing)
+    endpoint_service: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
 
 
 def given_groups(settings: Settings) -> Groups:
@@ -90,6 +92,7 @@ def created_groups(
         source = balancer.security_group.id
         parts += (Firewall(name, settings, load_balancer_group=source, node_ports=node_ports, opts=opts),)
     balancer.listen(node_ports, network.attached, after=parts[1:])
+    endpoint_service = around(name, settings, balancer, network.attached, opts)
     return Groups(
         arns={key: group.arn for key, group in balancer.target_groups.items()},
         region=balancer.region,
@@ -99,4 +102,5 @@ def created_groups(
         hosted_zone_id=balancer.nlb.zone_id,
         load_balancer_arn=network.guard.arn(balancer.nlb.arn, network.reading),
         security_group_id=balancer.security_group.id,
+        endpoint_service=endpoint_service,
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 import pulumi
 
+from .aroundkeys import Alarms, Dns, EndpointService
 from .clusterkeys import Ingress, Syncer
 from .edgekeys import LARGEST_WEIGHT, Attachment, Edge
 from .givengroups import ARN_PATTERN
@@ -176,6 +177,16 @@ class Settings:
             reason="The ports that clients reach; each has a target group.",
             allowed="a list of listeners",
         )
+    )
+    dns: Dns = declared(Record(build=Dns, reason="Names of the load balancer in Route 53; none by default."))
+    endpoint_service: EndpointService = declared(
+        Record(
+            build=EndpointService,
+            reason="A PrivateLink endpoint service of the load balancer; off by default.",
+        )
+    )
+    alarms: Alarms = declared(
+        Record(build=Alarms, reason="CloudWatch alarms of the load balancer; off by default.")
     )
     health_check: HealthCheck = declared(
         Record(

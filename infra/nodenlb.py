@@ -45,6 +45,9 @@ class NodeNlb(Component):
     """The load balancer's ARN."""
     security_group_id: pulumi.Output[str]
     """The load balancer's security group."""
+    endpoint_service: pulumi.Output[Mapping[str, str]]
+    """The endpoint service's name as `serviceName`; with a private DNS name also the TXT record that AWS
+    checks, as `verificationName` and `verificationValue`."""
     listeners: pulumi.Output[Mapping[str, int]]
     """The port of each listener, by the listener's name."""
     target_groups: pulumi.Output[Mapping[str, str]]
@@ -77,6 +80,7 @@ class NodeNlb(Component):
         self.static_ips = together(groups.public_ips)
         self.dns_name, self.hosted_zone_id = groups.dns_name, groups.hosted_zone_id
         self.load_balancer_arn, self.security_group_id = groups.load_balancer_arn, groups.security_group_id
+        self.endpoint_service = together(groups.endpoint_service)
         ports = {item.name: item.port for item in settings.listeners} if settings.balances else {}
         self.listeners = pulumi.Output.from_input(ports)
         self.target_groups = together(groups.arns)
@@ -91,6 +95,7 @@ class NodeNlb(Component):
             "hostedZoneId": self.hosted_zone_id,
             "loadBalancerArn": self.load_balancer_arn,
             "securityGroupId": self.security_group_id,
+            "endpointService": groups.endpoint_service,
             "listeners": self.listeners,
             "targetGroups": groups.arns,
             "nodePorts": node_ports,

@@ -6,6 +6,7 @@ from typing import Final
 
 import pulumi
 
+from .aroundrules import false_alarms, misplaced_names
 from .cluster import wrong_namespaces
 from .keys import Settings
 from .nodegroups import misplaced_groups, too_many_rules
@@ -40,6 +41,7 @@ def preflight(
     if settings.balances:
         yield from wrong_addresses(settings, stack, reading)
         yield from wrong_subnets(settings, stack, reading)
+        yield from misplaced_names(settings, reading)
         if owned is not None:
             yield from too_many_addresses(settings, owned, reading)
 
@@ -63,6 +65,7 @@ def advise(settings: Settings) -> Iterator[str]:
                 "refuses the Service unless its --service-node-port-range has the port"
             )
     yield from unanswered_checks(settings)
+    yield from false_alarms(settings)
     networks = [ipaddress.IPv4Network(each) for each in settings.client_cidrs]
     for index, network in enumerate(networks):
         for other, wider in enumerate(networks):

@@ -11,6 +11,7 @@ import pulumi
 from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
 
 from .args import NodeNlbArgs
+from .aroundrules import around_problems, topics_elsewhere
 from .buildkeys import Build
 from .clusterkeys import Syncer
 from .combinations import wrong_combinations
@@ -173,6 +174,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
         yield from listener_problems(settings)
         yield from load_balancer_problems(settings)
         yield from sharing_problems(settings)
+        yield from around_problems(settings)
     yield from wrong_combinations(settings)
     yield from released_zones(settings)
     yield from wrong_build(settings.syncer)
@@ -227,6 +229,7 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
         yield Problem(key, "no aws:region", f"the region that {place} to", fix)
         return
     yield from attached_elsewhere(settings, region)
+    yield from topics_elsewhere(settings, region)
     # The name of a local zone has a further part: us-west-2-lax-1a.
     pattern = re.escape(region) + r"(-[a-z]+-\d+)?[a-z]"
     fixes = {

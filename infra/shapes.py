@@ -161,10 +161,14 @@ class Cidr:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optional:
-    """A value that may be absent: `inner`, or None; with a `default`, None is written as null."""
+    """A value that may be absent: `inner`, or None; with a `default`, None is written as null.
+
+    `null` is the meaning of null for docs/keys.md.
+    """
 
     inner: Shape
     default: Any = None
+    null: str = "not managed"
 
     @property
     def reason(self) -> str:
@@ -179,7 +183,7 @@ class Optional:
     @property
     def allowed(self) -> str:
         """Return the inner shape's range; null is named where it differs from an absent key."""
-        return self.inner.allowed if self.default is None else f"{self.inner.allowed}, or null: not managed"
+        return self.inner.allowed if self.default is None else f"{self.inner.allowed}, or null: {self.null}"
 
     def read(self, path: str, raw: Any, problems: Problems) -> Any:
         """Return None for null, and for an absent key without a default."""

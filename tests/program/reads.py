@@ -28,6 +28,7 @@ class Known:
     free: dict[str, int] = field(default_factory=dict)
     interfaces: list[tuple[str, str]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
+    hosted_zones: dict[str, str] = field(default_factory=dict)
 
 
 def security_group(cloud: Known, args: Args) -> Any:
@@ -70,6 +71,12 @@ def elastic_ip(cloud: Known, args: Args) -> Any:
     return {"id": ident, "instanceId": instance, "networkInterfaceId": interface and "eni-1", **found}
 
 
+def hosted_zone(cloud: Known, args: Args) -> Any:
+    if args["zoneId"] not in cloud.hosted_zones:
+        return {}, [("zoneId", "reading Route 53 Hosted Zone: api error NoSuchHostedZone: No hosted zone")]
+    return {"zoneId": args["zoneId"], "name": cloud.hosted_zones[args["zoneId"]]}
+
+
 def network_interface(cloud: Known, args: Args) -> Any:
     about = next(about for _, about in cloud.holders.values() if about)
     return {"id": args["id"], "description": about}
@@ -91,6 +98,7 @@ READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getServiceQuota": ("servicequotas:GetServiceQuota", service_quota),
     "getManagedPrefixList": ("ec2:DescribeManagedPrefixLists", managed_prefix_list),
     "getElasticIp": ("ec2:DescribeAddresses", elastic_ip),
+    "getZone": ("route53:GetHostedZone", hosted_zone),
     "getNetworkInterface": ("ec2:DescribeNetworkInterfaces", network_interface),
     "getNetworkInterfaces": ("ec2:DescribeNetworkInterfaces", network_interfaces),
 }

@@ -67,7 +67,7 @@ def test_its_policy_is_held_to_the_given_groups(record: Record) -> None:
 def test_outputs_of_a_load_balancer_are_empty(record: Record) -> None:
     outputs = record.outputs
     assert outputs["targetGroups"] == {"http": HTTP, "https": HTTPS}
-    assert (outputs["staticIps"], outputs["listeners"]) == ({}, {})
+    assert (outputs["staticIps"], outputs["listeners"], outputs["endpointService"]) == ({}, {}, {})
     for name in ("dnsName", "hostedZoneId", "loadBalancerArn", "securityGroupId"):
         assert outputs[name] == ""
 

@@ -468,6 +468,7 @@ def test_a_stack_exports_what_its_users_need(record: Record) -> None:
         "hostedZoneId",
         "loadBalancerArn",
         "securityGroupId",
+        "endpointService",
         "listeners",
         "targetGroups",
         "nodePorts",

@@ -21,6 +21,7 @@ from tests.program import reads
 ROOT = Path(__file__).parents[2]
 NODE_PORTS = {"http": 31080, "https": 31443}
 CHECK = 31777  # healthCheckNodePort of a Service with externalTrafficPolicy Local
+SERVICE = "com.amazonaws.vpce.eu-central-1.vpce-svc-1"
 VPC = "vpc-4283fefc63f0cd0e8"
 
 IDENTITY_READS = {
@@ -47,6 +48,7 @@ class Registered:
     retain_on_delete: bool
     delete_before_replace: bool
     replacement_trigger: float | None
+    replace_on_changes: tuple[str, ...]
     delete_timeout: str
     version: str
     dependencies: tuple[str, ...]
@@ -191,6 +193,7 @@ class World(mocks.Mocks):
             return arn, {
                 **state,
                 "arn": arn,
+                "arnSuffix": f"net/{name}-0a1b2c3/0123456789abcdef",
                 "name": f"{name}-0a1b2c3",
                 "dnsName": f"{name}.elb.example",
                 "zoneId": "Z0EXAMPLE",
@@ -205,6 +208,10 @@ class World(mocks.Mocks):
             }
         if kind == "Image":
             return name, {**state, "ref": f"{state['tags'][0]}@sha256:{'0' * 64}"}
+        if kind == "VpcEndpointService":
+            proof = {"name": "_vpce", "value": "vpce:1", "type": "TXT", "state": "pendingVerification"}
+            found = [proof] if "privateDnsName" in state else []
+            return "vpce-svc-1", {**state, "serviceName": SERVICE, "privateDnsNameConfigurations": found}
         if kind == "SecurityGroup":
             return f"sg-{name}", {**state, "name": f"{name}-0a1b2c3"}
         if kind == "Role":
@@ -247,6 +254,7 @@ class Monitor(mocks.MockMonitor):
                     retain_on_delete=request.retainOnDelete,
                     delete_before_replace=request.deleteBeforeReplace,
                     replacement_trigger=trigger(request),
+                    replace_on_changes=tuple(request.replaceOnChanges),
                     delete_timeout=request.customTimeouts.delete,
                     version=request.version,
                     dependencies=tuple(request.dependencies),
