@@ -97,6 +97,17 @@ class Ec2:
         group = self._backend.get_security_group_from_id(group_id)
         return None if group is None else group.vpc_id
 
+    @property
+    def endpoint_services(self) -> dict[str, Any]:
+        """Return the endpoint services in moto's backend by id."""
+        found: dict[str, Any] = self._backend.configurations
+        return found
+
+    def has_endpoint_service(self, load_balancer_arn: str) -> bool:
+        """Return whether a load balancer belongs to an endpoint service."""
+        services = self.endpoint_services.values()
+        return any(load_balancer_arn in each.network_load_balancer_arns for each in services)
+
     def vpc_exists(self, vpc_id: str) -> bool:
         """Whether the VPC exists."""
         return vpc_id in self._backend.vpcs

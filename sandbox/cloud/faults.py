@@ -50,6 +50,8 @@ class Faults:
     """Calls that fail: `Code` or `Code: message`, HTTP 400, or 403 for AccessDenied."""
     deny: list[str] = field(default_factory=list)
     """Actions (`service:Action` patterns) denied to everybody, the administrator too."""
+    dns_sync_s: float = 0.3
+    """Seconds until a change of Route 53 is INSYNC."""
     poison: dict[str, str] = field(default_factory=dict)
     """Running instances that RegisterTargets refuses, with the error code (InvalidTarget, ...)."""
     zonal_shift: dict[str, str] = field(default_factory=dict)

@@ -16,13 +16,14 @@ from urllib.parse import urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sandbox.cloud import control, query, quotas, resources, rest
+from sandbox.cloud import cloudwatch, control, query, quotas, resources, rest, route53
 from sandbox.cloud.client import DATA_PLANE_KEY
 from sandbox.cloud.ec2 import Ec2
 from sandbox.cloud.elbv2.actions import ACTIONS
 from sandbox.cloud.elbv2.health import ENDING_CHECKS, forget_unchecked
 from sandbox.cloud.elbv2.store import Elbv2
 from sandbox.cloud.elbv2.targets import describe_health
+from sandbox.cloud.endpoint_services import EndpointServices
 from sandbox.cloud.errors import AwsError, answered
 from sandbox.cloud.identity import Identity, resources_of
 from sandbox.cloud.request import (
@@ -60,6 +61,9 @@ class Front:
     def __init__(self, layout: Layout, clock: Callable[[], float] = time.monotonic) -> None:
         self.ec2 = Ec2(ACCOUNT, REGION, layout.elastic_network)
         self.elbv2 = Elbv2(self.ec2, clock)
+        self.endpoint_services = EndpointServices(self.ec2, self.elbv2)
+        self.cloudwatch = cloudwatch.CloudWatch()
+        self.route53 = route53.Route53(clock, lambda: self.elbv2.faults.dns_sync_s)
         self.identity = Identity(layout)
         self.throttle = Throttle()
         self.revision = Revision(self.elbv2)
@@ -92,12 +96,14 @@ class Front:
             failure = AwsError("InternalFailure", "The sandbox failed; see its log.", 500)
         if service in rest.SERVICES or service == quotas.SERVICE:
             return send(start_response, *rest.render_error(failure))
+        if service == cloudwatch.SERVICE:
+            return send(start_response, *cloudwatch.render_error(failure))
         body = query.render_error(service, failure, secrets.token_hex(16))
         return send(start_response, Answer(failure.status, "text/xml", body))
 
     def _answered(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = parse(environ)
-        if request.service in rest.SERVICES:
+        if request.service in rest.SERVICES or request.service == route53.SERVICE:
             request = replace(request, action=rest.route(request)[0])
         self.identity.prepare(request)
         if request.access_key != DATA_PLANE_KEY:
@@ -111,6 +117,10 @@ class Front:
                 return send(start_response, self._elbv2(request))
             if request.service == quotas.SERVICE:
                 return send(start_response, quotas.answer(request))
+            if request.service == cloudwatch.SERVICE:
+                return send(start_response, self.cloudwatch.answer(request))
+            if request.service == route53.SERVICE:
+                return send(start_response, self.route53.answer(request))
             answer = self.identity.answer(request, caller)
             if answer is None:
                 return self._forward(request, environ, start_response)
@@ -176,6 +186,7 @@ class Front:
 
     def _mend(self, request: Request, environ: Environ) -> None:
         fields = request.fields
+        self.endpoint_services.require(request.action, fields)
         if request.action == "DeleteSecurityGroup" and "GroupId" in fields:
             self.ec2.require_unused_group(fields["GroupId"])
         elif request.action in {"ReleaseAddress", "DisassociateAddress"}:
@@ -197,6 +208,10 @@ class Front:
             return ()
         if request.service in rest.SERVICES:
             return resources_of(request)
+        if request.service == cloudwatch.SERVICE:
+            return cloudwatch.resources_of(request)
+        if request.service == route53.SERVICE:
+            return route53.resources_of(request)
         if request.service == "elasticloadbalancing":
             params = query.parse(query.operation("elbv2", request.action), request.fields)
             return resources.of_load_balancing(request.action, params)

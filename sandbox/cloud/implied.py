@@ -7,7 +7,7 @@ Controller).
 
 from collections.abc import Iterator
 
-from sandbox.cloud import rest
+from sandbox.cloud import cloudwatch, rest
 from sandbox.cloud.policy import Call
 from sandbox.cloud.request import Request
 from sandbox.layout import ACCOUNT, REGION
@@ -18,6 +18,9 @@ _TAGGED_IDENTITY = {"CreateRole": "iam:TagRole", "CreateUser": "iam:TagUser"}
 
 def implied(request: Request, resources: tuple[str, ...]) -> Iterator[Call]:
     """Yield the calls that the caller also needs permission for, beside `request` on `resources`."""
+    if request.service == cloudwatch.SERVICE:
+        yield from cloudwatch.implied(request, resources)
+        return
     fields, action = request.fields, request.action
     tagged = any(name.startswith(("Tags.", "TagSpecification")) for name in fields)
     if action in {"CreateLoadBalancer", "SetSecurityGroups"} and "SecurityGroups.member.1" in fields:

@@ -14,6 +14,8 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 # Calls with their own proof of identity: SDKs do not sign them.
 UNSIGNED = frozenset({"AssumeRoleWithWebIdentity"})
+# Services whose actions IAM has under another name than signatures.
+_PREFIXES = {"monitoring": "cloudwatch"}
 _SCOPE_PARTS = 5  # key/date/region/service/aws4_request
 
 
@@ -32,6 +34,10 @@ class Request:
     body: bytes
     query: str = ""
     user_agent: str = ""
+
+    def parameters(self) -> dict[str, str]:
+        """Return the query string; the last value of a repeated name."""
+        return dict(parse_qsl(self.query))
 
     def values(self, name: str) -> list[str]:
         """Return all values of a query string parameter."""
@@ -64,7 +70,7 @@ def parse(environ: Environ) -> Request:
         access_key=scope[0],
         token=str(environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")),
         region=scope[2],
-        service=scope[3],
+        service=_PREFIXES.get(scope[3], scope[3]),
         action=action,
         fields=fields,
         method=str(environ["REQUEST_METHOD"]),
@@ -78,7 +84,7 @@ def parse(environ: Environ) -> Request:
 def service_of(environ: Environ) -> str:
     """Return the service in the signature; `unknown` for an unsigned request."""
     scope = _credential(environ)
-    return scope[3] if len(scope) == _SCOPE_PARTS else "unknown"
+    return _PREFIXES.get(scope[3], scope[3]) if len(scope) == _SCOPE_PARTS else "unknown"
 
 
 def read_body(environ: Environ) -> bytes:

@@ -94,6 +94,9 @@ def delete(cloud: Elbv2, params: Structure) -> Structure:
             "OperationNotPermitted",
             f"Load balancer '{one.arn}' cannot be deleted because deletion protection is enabled",
         )
+    if cloud.ec2.has_endpoint_service(one.arn):
+        text = "cannot be deleted because it is currently associated with another service"
+        raise AwsError("ResourceInUse", f"Load balancer '{one.arn}' {text}")
     for listener in cloud.listeners_of(one.arn):
         del cloud.listeners[listener.arn]
     del cloud.load_balancers[one.arn]
@@ -141,6 +144,11 @@ def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
     ]
     cloud.ec2.require_free([mapping["AllocationId"] for _, mapping in joining if mapping.get("AllocationId")])
     leaving = set(one.zones) - {subnet.zone for subnet in subnets}
+    if leaving and cloud.ec2.has_endpoint_service(one.arn):
+        text = (
+            "Subnets cannot be removed from load balancer because the load balancer is currently associated"
+        )
+        raise AwsError("ResourceInUse", f"{text} with another service")
     cloud.leave_behind([one.zones.pop(name).interface_id for name in leaving])
     for subnet, mapping in joining:
         one.zones[subnet.zone] = _enter(cloud, one, subnet, mapping)
