@@ -15,6 +15,8 @@ _ENGINE_KEYS: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksum
 _REGION_VARIABLES: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 # The provider has several names for a service (names/data/names_data.hcl); boto3 has a single name.
 _SERVICES: Final = {
+    "cloudwatch": "cloudwatch",
+    "route53": "route53",
     "ec2": "ec2",
     "elbv2": "elbv2",
     "elasticloadbalancingv2": "elbv2",

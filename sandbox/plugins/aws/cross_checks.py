@@ -79,6 +79,13 @@ def _action(where: str, attribute: str, action: Mapping[str, Any]) -> _Problems:
         yield f"{where}.{block}", f'Attribute "{attribute}.{kind}" must be specified when type is "{kind}"'
 
 
+def _alarm(inputs: Mapping[str, Any]) -> _Problems:
+    """cloudwatch/metric_alarm.go: CustomizeDiff."""
+    if inputs.get("metricName") and not (inputs.get("statistic") or inputs.get("extendedStatistic")):
+        problem = "One of `statistic` or `extended_statistic` must be set for a cloudwatch metric alarm"
+        yield "statistic", problem
+
+
 def _upper(value: Any) -> str:
     return value.upper() if isinstance(value, str) else ""
 
@@ -101,4 +108,5 @@ def tag_problems(token: str, inputs: Mapping[str, Any]) -> _Problems:
 CROSS_CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], _Problems]]] = {
     "aws:lb/targetGroup:TargetGroup": _target_group,
     "aws:lb/listener:Listener": _listener,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
 }

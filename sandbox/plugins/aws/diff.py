@@ -156,6 +156,8 @@ def _plain(rule: Rule, value: Any) -> Any:
         return _policy(value)
     if rule.form == "ip-protocol" and isinstance(value, str):
         return _PROTOCOL_NAMES.get(value.lower(), value.lower())
+    if rule.form == "dns-name" and isinstance(value, str):
+        return value.lower().removesuffix(".")
     return value.upper() if rule.ignore_case and isinstance(value, str) else value
 
 

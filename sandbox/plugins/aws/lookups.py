@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sandbox.plugins.aws import identity_lookups, network_lookups, tags
 from sandbox.plugins.aws.load_balancer import LoadBalancer
+from sandbox.plugins.aws.record import get_zone
 from sandbox.plugins.aws.session import Aws, doing, tolerating
 from sandbox.plugins.aws.target_group import TargetGroup
 from sandbox.plugins.provider import ProviderError
@@ -123,6 +124,7 @@ LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:vpc/getSecurityGroupRule:getSecurityGroupRule": network_lookups.get_security_group_rule,
     "aws:vpc/getSecurityGroupRules:getSecurityGroupRules": network_lookups.get_security_group_rules,
     "aws:servicequotas/getServiceQuota:getServiceQuota": network_lookups.get_service_quota,
+    "aws:route53/getZone:getZone": get_zone,
     "aws:eks/getCluster:getCluster": identity_lookups.get_cluster,
     "aws:iam/getRole:getRole": identity_lookups.get_role,
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": identity_lookups.get_oidc_provider,

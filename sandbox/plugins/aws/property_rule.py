@@ -60,7 +60,8 @@ def violation(rule: Rule, value: Any) -> str:
         return f"expected to be in the range {ranges}, got {value}"
     if rule.length and not rule.length[0] <= len(value) <= rule.length[1]:
         return f"expected length to be in the range ({rule.length[0]} - {rule.length[1]}), got {value!r}"
-    if rule.items and not rule.items[0] <= len(value) <= rule.items[1]:
+    # The rule of a list of objects is asked about each object too.
+    if rule.items and isinstance(value, list) and not rule.items[0] <= len(value) <= rule.items[1]:
         return f"expected {rule.items[0]} to {rule.items[1]} items, got {len(value)}"
     if rule.pattern and not re.search(rule.pattern, value):
         return f"{value!r} does not match {rule.pattern}"
@@ -139,6 +140,16 @@ def _ip_protocol(value: str) -> str:
     return "" if right else f"expected tcp, udp, icmp, icmpv6, -1 or a protocol number, got {value!r}"
 
 
+def _alarm_period(value: int) -> str:
+    right = value in (10, 20, 30) or (value >= 0 and value % 60 == 0)
+    return "" if right else f"expected 10, 20, 30 or a multiple of 60, got {value}"
+
+
+def _any_text(_value: str) -> str:
+    """No check: the form says how two values are compared (diff.py)."""
+    return ""
+
+
 def _nullable_bool(value: str) -> str:
     return "" if value in ("", "true", "false", "1", "0") else f"expected true or false, got {value!r}"
 
@@ -153,11 +164,13 @@ def _off_or_count(value: str) -> str:
 
 
 _FORMS: Final[Mapping[str, Callable[[str], str]]] = {
+    "alarm-period": _alarm_period,
     "arn": _arn,
     "cidr4": _cidr(4),
     "cidr6": _cidr(6),
     "ipv4": _address(4),
     "ipv6": _address(6),
+    "dns-name": _any_text,
     "health-check-port": _health_check_port,
     "ip-protocol": _ip_protocol,
     "policy": _policy(_USER_POLICY, "inside one user"),

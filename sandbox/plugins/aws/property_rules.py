@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from sandbox.plugins.aws.around_rules import AROUND
 from sandbox.plugins.aws.identity_rules import IDENTITY
 from sandbox.plugins.aws.property_rule import REGION, Rule, prefix
 
@@ -279,5 +280,6 @@ RULES: Final[Mapping[str, Mapping[str, Rule]]] = {
         "listenerArn": _certificate(required=True, immutable=True, form="arn"),
         "certificateArn": _certificate(required=True, immutable=True, form="arn"),
     },
+    **AROUND,
     **IDENTITY,
 }

@@ -33,11 +33,14 @@ def handlers() -> Mapping[str, Handler]:
     from sandbox.plugins.aws.listener import Listener  # noqa: PLC0415
     from sandbox.plugins.aws.listener_certificate import ListenerCertificate  # noqa: PLC0415
     from sandbox.plugins.aws.load_balancer import LoadBalancer  # noqa: PLC0415
+    from sandbox.plugins.aws.metric_alarm import MetricAlarm  # noqa: PLC0415
     from sandbox.plugins.aws.pod_identity import PodIdentityAssociation  # noqa: PLC0415
+    from sandbox.plugins.aws.record import Record  # noqa: PLC0415
     from sandbox.plugins.aws.role import Role, RolePolicy, RolePolicyAttachment  # noqa: PLC0415
     from sandbox.plugins.aws.security_group import SecurityGroup  # noqa: PLC0415
     from sandbox.plugins.aws.security_group_rule import SecurityGroupRule  # noqa: PLC0415
     from sandbox.plugins.aws.target_group import TargetGroup  # noqa: PLC0415
+    from sandbox.plugins.aws.vpc_endpoint_service import VpcEndpointService  # noqa: PLC0415
 
     return {
         "aws:ec2/eip:Eip": Eip(),
@@ -48,6 +51,9 @@ def handlers() -> Mapping[str, Handler]:
         "aws:lb/targetGroup:TargetGroup": TargetGroup(),
         "aws:lb/listener:Listener": Listener(),
         "aws:lb/listenerCertificate:ListenerCertificate": ListenerCertificate(),
+        "aws:route53/record:Record": Record(),
+        "aws:ec2/vpcEndpointService:VpcEndpointService": VpcEndpointService(),
+        "aws:cloudwatch/metricAlarm:MetricAlarm": MetricAlarm(),
         "aws:iam/user:User": User(),
         "aws:iam/userPolicy:UserPolicy": UserPolicy(),
         "aws:iam/accessKey:AccessKey": AccessKey(),

@@ -32,6 +32,9 @@ RESOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "aws:lb/targetGroup:TargetGroup": ("lb/target_group", "TargetGroup"),
     "aws:lb/listener:Listener": ("lb/listener", "Listener"),
     "aws:lb/listenerCertificate:ListenerCertificate": ("lb/listener_certificate", "ListenerCertificate"),
+    "aws:route53/record:Record": ("route53/record", "Record"),
+    "aws:ec2/vpcEndpointService:VpcEndpointService": ("ec2/vpc_endpoint_service", "VpcEndpointService"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("cloudwatch/metric_alarm", "MetricAlarm"),
     "aws:iam/user:User": ("iam/user", "User"),
     "aws:iam/userPolicy:UserPolicy": ("iam/user_policy", "UserPolicy"),
     "aws:iam/accessKey:AccessKey": ("iam/access_key", "AccessKey"),
@@ -75,6 +78,7 @@ FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
         "servicequotas/get_service_quota",
         "GetServiceQuota",
     ),
+    "aws:route53/getZone:getZone": ("route53/get_zone", "GetZone"),
     "aws:eks/getCluster:getCluster": ("eks/get_cluster", "GetCluster"),
     "aws:iam/getRole:getRole": ("iam/get_role", "GetRole"),
     "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": (

@@ -82,6 +82,16 @@ def update_eks(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, str
             aws.eks.tag_resource(resourceArn=arn, tags=changed)
 
 
+def update_cloudwatch(aws: Aws, arn: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Change the tags of a CloudWatch resource from `old` to `new`."""
+    client = aws.clients.client("cloudwatch", aws.region)
+    with doing(f"updating tags for CloudWatch ({arn})"):
+        if gone := _gone(old, new):
+            client.untag_resource(ResourceARN=arn, TagKeys=gone)
+        if changed := _changed(old, new):
+            client.tag_resource(ResourceARN=arn, Tags=as_list(changed))
+
+
 def of_elbv2(aws: Aws, arn: str) -> Sequence[Any]:
     """Return the tags of an ELBv2 resource."""
     with doing(f"listing tags for ELBv2 ({arn})"):

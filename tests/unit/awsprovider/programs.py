@@ -20,6 +20,9 @@ KEY = "aws:iam/accessKey:AccessKey"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+RECORD = "aws:route53/record:Record"
+SERVICE = "aws:ec2/vpcEndpointService:VpcEndpointService"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 ARN = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
@@ -54,6 +57,27 @@ PROGRAMS: dict[str, dict[str, Any]] = {
     CERTIFICATE: {
         "listenerArn": f"{ARN}:listener/net/web/1/2",
         "certificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+    },
+    RECORD: {
+        "zoneId": "Z1",
+        "name": "www.example.com",
+        "type": "A",
+        "aliases": [{"name": "edge.elb.amazonaws.com", "zoneId": "Z2", "evaluateTargetHealth": True}],
+    },
+    SERVICE: {
+        "acceptanceRequired": True,
+        "networkLoadBalancerArns": [f"{ARN}:loadbalancer/net/web/1"],
+        "allowedPrincipals": ["arn:aws:iam::210987654321:root"],
+    },
+    ALARM: {
+        "namespace": "AWS/NetworkELB",
+        "metricName": "RejectedFlowCount",
+        "dimensions": {"LoadBalancer": "net/web/1"},
+        "statistic": "Sum",
+        "period": 300,
+        "evaluationPeriods": 1,
+        "threshold": 0,
+        "comparisonOperator": "GreaterThanThreshold",
     },
     USER: {"path": "/nlb/"},
     POLICY: {"user": "syncer", "policy": '{"Version":"2012-10-17"}'},
