@@ -193,7 +193,7 @@ class EndpointService(TypedDict):
 
     enabled: NotRequired[bool]
     """true creates an endpoint service, so that other VPCs and accounts reach the listeners by interface
-    endpoints. While the service exists, AWS removes no zone of the load balancer."""
+    endpoints. While endpoints are connected, AWS removes no zone of the load balancer."""
     acceptance_required: NotRequired[bool]
     """true: each new endpoint waits until its connection is accepted."""
     allowed_principals: NotRequired[Sequence[pulumi.Input[str]]]

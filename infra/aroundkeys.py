@@ -63,7 +63,7 @@ class EndpointService:
         Flag(
             default=False,
             reason="true creates an endpoint service, so that other VPCs and accounts reach the listeners by "
-            "interface endpoints. While the service exists, AWS removes no zone of the load balancer.",
+            "interface endpoints. While endpoints are connected, AWS removes no zone of the load balancer.",
         )
     )
     acceptance_required: bool = declared(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sandbox.cloud.eks import CLUSTER
 from sandbox.cloud.network import NODE_ROLE
+from sandbox.cloud.route53 import ZONE_ID
 from sandbox.layout import ACCOUNT, ISSUER, REGION
 
 Calls = Mapping[str, Sequence[str]]
@@ -16,12 +17,15 @@ Calls = Mapping[str, Sequence[str]]
 DOCUMENTS: Final = Path(__file__).parents[1] / "docs/deployer-policy"
 # The common policy of all kinds of identity; `external` needs no other policy.
 COMMON: Final = "common"
+# Of the parts around the load balancer, which are off by default.
+PARTS: Final = ("alarms", "dns", "endpoint-service")
 # Placeholders of the documents, by the sandbox's values.
 PLACEHOLDERS: Final = {
     "REGION": REGION,
     "ACCOUNT": ACCOUNT,
     "CLUSTER": CLUSTER,
     "ROLE": NODE_ROLE,
+    "ZONE": ZONE_ID,
     "ISSUER": ISSUER.removeprefix("https://"),
 }
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/node-nlb-*"
@@ -49,8 +53,8 @@ _CONDITIONS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 _REGIONAL: Final = {"aws:RequestedRegion": "REGION"}
 _ORDER: Final = ("Sid", "Effect", "Action", "Resource", "Condition")  # as in AWS's own documents
-_NAMED: Final = re.compile(r"(?<=/)node-nlb-[^/]*")
-_ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17})(?=/|$)")
+_NAMED: Final = re.compile(r"(?<=[/:])node-nlb-[^/]*")
+_ID: Final = re.compile(r"(?<=/)(?:[0-9a-f]{16,17}|a-[0-9a-z]{17}|C[0-9A-F]{20})(?=/|$)")
 
 
 def document(name: str, calls: Calls) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from sandbox.cloud.request import Answer, Request
 SERVICE: Final = "route53"
 # The zone of Network Load Balancers in eu-central-1 ("Elastic Load Balancing endpoints and quotas").
 BALANCERS: Final = "Z3F0SRJ5LGBH90"
+# The account has a hosted zone from the start, as most accounts have.
+ZONE_ID: Final = "Z0SANDBOX000000000000"
+ZONE_NAME: Final = "sandbox.example"
 _BALANCER_NAME: Final = re.compile(r"[a-z0-9-]+\.elb\.eu-central-1\.amazonaws\.com\.")
 _NAME_SERVERS: Final = ("ns-1.sandbox.example.", "ns-2.sandbox.example.")
 _SUBMITTED: Final = "2025-01-01T00:00:00Z"
@@ -54,6 +57,7 @@ class Route53:
         self._clock, self._sync_s = clock, sync_s
         self.zones: dict[str, Zone] = {}
         self._changes: dict[str, float] = {}
+        self._add(Zone(ZONE_ID, _full(ZONE_NAME), "sandbox", private=False))
         self._actions: dict[str, Callable[[Structure], Structure]] = {
             "CreateHostedZone": self._create,
             "GetHostedZone": self._get,
@@ -102,7 +106,16 @@ class Route53:
             raise AwsError("HostedZoneAlreadyExists", text, 409)
         ident = "Z" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(20))
         private = bool(params.get("VPC") or (params.get("HostedZoneConfig") or {}).get("PrivateZone"))
-        zone = self.zones[ident] = Zone(ident, _full(params["Name"]), reference, private)
+        zone = self._add(Zone(ident, _full(params["Name"]), reference, private))
+        return {
+            "HostedZone": zone.described(),
+            "ChangeInfo": self._submitted(),
+            "DelegationSet": {"NameServers": list(_NAME_SERVERS)},
+        }
+
+    def _add(self, zone: Zone) -> Zone:
+        """Add a zone with the records that every zone has."""
+        self.zones[zone.ident] = zone
         servers = [{"Value": each} for each in _NAME_SERVERS]
         authority = [{"Value": f"{_NAME_SERVERS[0]} hostmaster.sandbox.example. 1 7200 900 1209600 86400"}]
         for kind, values in (("NS", servers), ("SOA", authority)):
@@ -112,11 +125,7 @@ class Route53:
                 "TTL": 900,
                 "ResourceRecords": values,
             }
-        return {
-            "HostedZone": zone.described(),
-            "ChangeInfo": self._submitted(),
-            "DelegationSet": {"NameServers": list(_NAME_SERVERS)},
-        }
+        return zone
 
     def _get(self, params: Structure) -> Structure:
         zone = self._zone(params["Id"])

@@ -163,13 +163,17 @@ def without_zone(config: Config, cloud: Cloud) -> None:
     [
         (
             outside,
-            f'dns.names[1]: read "an-example.com"; allowed: names in example.com, the zone {ZONE}; '
-            "fix: remove dns.names[1]",
+            (
+                f'dns.names[1]: read "an-example.com"; allowed: names in example.com, the zone {ZONE}; '
+                "fix: remove dns.names[1]"
+            ),
         ),
         (
             without_zone,
-            f"dns.zoneId: read {ZONE}, which does not exist; allowed: a hosted zone of the account; "
-            "fix: list them: aws route53 list-hosted-zones",
+            (
+                f"dns.zoneId: read {ZONE}, which does not exist; allowed: a hosted zone of the account; "
+                "fix: list them: aws route53 list-hosted-zones"
+            ),
         ),
     ],
 )

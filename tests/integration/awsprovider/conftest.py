@@ -40,17 +40,8 @@ def network(aws_url: str) -> Network:
 @pytest.fixture(scope="session")
 def config(aws_url: str) -> dict[str, str]:
     """The stack configuration of a sandbox, as the engine hands it over: nested values as JSON text."""
-    services = (
-        "cloudwatch",
-        "ec2",
-        "eks",
-        "route53",
-        "elasticloadbalancingv2",
-        "iam",
-        "servicequotas",
-        "sts",
-    )
-    urls = ", ".join(f'"{service}": "{aws_url}"' for service in services)
+    ours = ("cloudwatch", "ec2", "eks", "elasticloadbalancingv2", "iam", "route53", "servicequotas", "sts")
+    urls = ", ".join(f'"{service}": "{aws_url}"' for service in ours)
     return {
         "region": REGION,
         "accessKey": "sandbox",

@@ -3,6 +3,7 @@
 The stack is an edge, so no cluster is needed; its listeners forward to target groups of another owner.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -170,20 +171,13 @@ def test_all_three_are_made_changed_and_destroyed(edge: DevStack, aws: Layout) -
 
 
 def the_policies_allow_nothing_else(aws: Layout) -> None:
-    common = actions(filled(written(COMMON)))
-    calls = beside(recorded(aws), common)
-    found = {part: {} for part in PARTS}
+    """Compare the calls with the documents of the parts."""
+    calls = beside(recorded(aws), actions(filled(written(COMMON))))
+    own: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for action, arns in calls.items():
-        found[SERVICE_OF[action.partition(":")[0]]][action] = arns
+        own[SERVICE_OF[action.partition(":")[0]]][action] = arns
+    found = {part: document(part, each) for part, each in own.items()}
     if WRITE:
-        for part, own in found.items():
-            write(part, document(part, own))
-    assert {part: document(part, own) for part, own in found.items()} == {
-        part: filled_back(part) for part in PARTS
-    }
-
-
-def filled_back(part: str) -> Any:
-    import json
-
-    return json.loads(written(part))
+        for part, each in found.items():
+            write(part, each)
+    assert found == {part: json.loads(written(part)) for part in PARTS}

@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 
 from infra.identitykeys import EXTERNAL, KINDS, USER_KEYS
-from sandbox.deployer import COMMON, DOCUMENTS, NOT_CALLED, PLACEHOLDERS, actions
+from sandbox.deployer import COMMON, DOCUMENTS, NOT_CALLED, PARTS, PLACEHOLDERS, actions
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/deployer-policy.md").read_text()
@@ -24,6 +24,8 @@ MODELS = {
     "eks": "eks",
     "ecr": "ecr",
     "servicequotas": "service-quotas",
+    "route53": "route53",
+    "cloudwatch": "cloudwatch",
 }
 # Actions that are no operation of their service.
 PERMISSIONS_ONLY = {"iam:PassRole"}
@@ -50,6 +52,18 @@ def test_every_kind_has_a_row_with_its_policies_and_their_placeholders() -> None
         assert set(re.findall(r"`([A-Z]+)`", row["placeholders"])) == used
 
 
+def test_every_part_around_the_load_balancer_has_its_policy_and_its_placeholders() -> None:
+    row = r"^\| key `\w+` \| \[([a-z-]+)\]\(deployer-policy/([a-z-]+)\.json\) \| (.+) \|$"
+    found = re.findall(row, PAGE, re.MULTILINE)
+    assert sorted(file for _, file, _ in found) == list(PARTS)
+    for name, file, placeholders in found:
+        text = (DOCUMENTS / f"{file}.json").read_text()
+        assert name == file
+        assert set(re.findall(r"`([A-Z]+)`", placeholders)) == {
+            each for each in PLACEHOLDERS if re.search(rf"\b{each}\b", text)
+        }
+
+
 def test_the_pages_command_creates_policies_without_placeholders(tmp_path: Path) -> None:
     command = PAGE.partition("## Create the policies")[2].split("```")[1].replace("/tmp", str(tmp_path))  # noqa: S108
     aws = tmp_path / "aws"
@@ -67,7 +81,7 @@ def test_the_pages_command_creates_policies_without_placeholders(tmp_path: Path)
 
 
 def test_no_policy_is_left_over() -> None:
-    assert {file.stem for file in FILES} == {COMMON, IMAGE, *KINDS} - {EXTERNAL}
+    assert {file.stem for file in FILES} == {COMMON, IMAGE, *PARTS, *KINDS} - {EXTERNAL}
 
 
 @pytest.mark.parametrize("name", sorted({COMMON, *KINDS} - {EXTERNAL, USER_KEYS}))

@@ -29,23 +29,31 @@ def alarms(**keys: Any) -> dict[str, Any]:
 LINES: list[tuple[dict[str, Any], str]] = [
     (
         {"dns": {"names": ["www.example.com"]}},
-        "dns.zoneId: read nothing; allowed: a hosted zone beside dns.names; fix: "
-        + SET.format("dns.zoneId", "<zone id>"),
+        (
+            "dns.zoneId: read nothing; allowed: a hosted zone beside dns.names; fix: "
+            + SET.format("dns.zoneId", "<zone id>")
+        ),
     ),
     (
         {"dns": {"zoneId": ZONE}},
-        "dns.names: read nothing; allowed: names beside dns.zoneId; fix: list the names in dns.names, or "
-        "remove dns.zoneId",
+        (
+            "dns.names: read nothing; allowed: names beside dns.zoneId; fix: list the names in dns.names, or "
+            "remove dns.zoneId"
+        ),
     ),
     (
         dns("www.example.com."),
-        f'dns.names[0]: read "www.example.com."; allowed: {NAME}; fix: '
-        + SET.format("dns.names[0]", "www.example.com"),
+        (
+            f'dns.names[0]: read "www.example.com."; allowed: {NAME}; fix: '
+            + SET.format("dns.names[0]", "www.example.com")
+        ),
     ),
     (
         dns("WWW.example.com"),
-        f'dns.names[0]: read "WWW.example.com"; allowed: {NAME}; fix: '
-        + SET.format("dns.names[0]", "www.example.com"),
+        (
+            f'dns.names[0]: read "WWW.example.com"; allowed: {NAME}; fix: '
+            + SET.format("dns.names[0]", "www.example.com")
+        ),
     ),
     (
         dns("a.b", "a.b"),
@@ -53,28 +61,39 @@ LINES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         service(allowedPrincipals=[ROOT]),
-        "endpointService.allowedPrincipals: read a value; allowed: none without endpointService.enabled; "
-        "fix: " + SET.format("endpointService.enabled", "true"),
+        (
+            "endpointService.allowedPrincipals: read a value; allowed: none without endpointService.enabled; "
+            "fix: " + SET.format("endpointService.enabled", "true")
+        ),
     ),
     (
         service(privateDnsName="a.example.com"),
-        "endpointService.privateDnsName: read a value; allowed: none without endpointService.enabled; "
-        "fix: " + SET.format("endpointService.enabled", "true"),
+        (
+            "endpointService.privateDnsName: read a value; allowed: none without endpointService.enabled; "
+            "fix: " + SET.format("endpointService.enabled", "true")
+        ),
     ),
     (
         service(enabled=True, allowedPrincipals=["123456789012"]),
-        'endpointService.allowedPrincipals[0]: read "123456789012"; allowed: the ARN of an account (…:root), '
-        "user or role, or * for everybody; fix: " + SET.format("endpointService.allowedPrincipals[0]", ROOT),
+        (
+            'endpointService.allowedPrincipals[0]: read "123456789012"; allowed: the ARN of an account '
+            "(…:root), user or role, or * for everybody; fix: "
+            + SET.format("endpointService.allowedPrincipals[0]", ROOT)
+        ),
     ),
     (
         service(enabled=True, allowedPrincipals=["*", ROOT]),
-        "endpointService.allowedPrincipals: read * beside 1 others; allowed: * alone, or ARNs; fix: keep * "
-        "alone, or remove it",
+        (
+            "endpointService.allowedPrincipals: read * beside 1 others; allowed: * alone, or ARNs; fix: "
+            "keep * alone, or remove it"
+        ),
     ),
     (
         alarms(actions=[TOPIC.format(1)]),
-        "alarms.actions: read a value; allowed: none without alarms.enabled; fix: "
-        + SET.format("alarms.enabled", "true"),
+        (
+            "alarms.actions: read a value; allowed: none without alarms.enabled; fix: "
+            + SET.format("alarms.enabled", "true")
+        ),
     ),
     (
         alarms(enabled=True, actions=[TOPIC.format(each) for each in range(6)]),
@@ -82,18 +101,24 @@ LINES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         alarms(enabled=True, actions=[TOPIC.format(1).replace("eu-central-1", "us-east-1")]),
-        "alarms.actions[0]: read a topic of us-east-1; allowed: topics of aws:region eu-central-1; fix: give "
-        "a topic of eu-central-1: an alarm notifies no other",
+        (
+            "alarms.actions[0]: read a topic of us-east-1; allowed: topics of aws:region eu-central-1; fix: "
+            "give a topic of eu-central-1: an alarm notifies no other"
+        ),
     ),
     (
         alarms(enabled=True, minutes=0),
-        "alarms.minutes: read 0; allowed: a whole number, 1 to 60 minutes; fix: "
-        + SET.format("alarms.minutes", "5"),
+        (
+            "alarms.minutes: read 0; allowed: a whole number, 1 to 60 minutes; fix: "
+            + SET.format("alarms.minutes", "5")
+        ),
     ),
     (
         alarms(enabled=True, unhealthyHosts=-1),
-        "alarms.unhealthyHosts: read -1; allowed: a whole number, 0 to 1000000 targets; fix: "
-        + SET.format("alarms.unhealthyHosts", "0"),
+        (
+            "alarms.unhealthyHosts: read -1; allowed: a whole number, 0 to 1000000 targets; fix: "
+            + SET.format("alarms.unhealthyHosts", "0")
+        ),
     ),
 ]
 
