@@ -106,7 +106,7 @@ def proof(service: Any) -> dict[str, str]:
     """Return the TXT record that AWS waits for; it is another one after a change of the name."""
     if not service.private_dns_name:
         return {}
-    known = getattr(service, "proof", ("", {}))
+    known: tuple[str, dict[str, str]] = getattr(service, "proof", ("", {}))
     if known[0] != service.private_dns_name:
         record = {
             "Name": f"_{secrets.token_hex(10)}",
@@ -114,8 +114,7 @@ def proof(service: Any) -> dict[str, str]:
             "Type": "TXT",
         }
         known = service.proof = (service.private_dns_name, {"State": "pendingVerification", **record})
-    found: dict[str, str] = known[1]
-    return found
+    return known[1]
 
 
 def _arns(fields: dict[str, str], name: str) -> Iterator[str]:

@@ -140,7 +140,7 @@ def _ip_protocol(value: str) -> str:
     return "" if right else f"expected tcp, udp, icmp, icmpv6, -1 or a protocol number, got {value!r}"
 
 
-def _alarm_period(value: int) -> str:
+def _alarm_period(value: Any) -> str:
     right = value in (10, 20, 30) or (value >= 0 and value % 60 == 0)
     return "" if right else f"expected 10, 20, 30 or a multiple of 60, got {value}"
 

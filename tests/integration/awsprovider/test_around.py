@@ -22,7 +22,8 @@ ONE, TWO = (f"arn:aws:iam::{account}:root" for account in ("111111111111", "2222
 @pytest.fixture(scope="module")
 def zone(aws_url: str) -> str:
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    client = boto3.client("route53", endpoint_url=aws_url, region_name=REGION, **keys)
+    make: Any = boto3.client
+    client = make("route53", endpoint_url=aws_url, region_name=REGION, **keys)
     made = client.create_hosted_zone(Name="example.com", CallerReference="awsprovider")
     return str(made["HostedZone"]["Id"].rpartition("/")[2])
 

@@ -21,7 +21,8 @@ ACCOUNT = "arn:aws:iam::210987654321:root"
 
 def client(cloud: Cloud, service: str) -> Any:
     keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    return boto3.client(service, endpoint_url=cloud.url, region_name=REGION, **keys)
+    make: Any = boto3.client
+    return make(service, endpoint_url=cloud.url, region_name=REGION, **keys)
 
 
 @pytest.fixture

@@ -164,6 +164,16 @@ def test_all_three_are_made_changed_and_destroyed(edge: DevStack, aws: Layout) -
     assert changed.thresholds() == [errors[1], *((*each[:2], 2.0) for each in hosts)]
     assert not any(each["AlarmActions"] for each in changed.alarms)
 
+    edge.configure(loadBalancer={"name": "another"}, allowReplacement=["loadBalancer"])
+    edge.up().ok()
+    replaced = Seen(aws)
+    (another,) = replaced.balancers
+    assert {each["DNSName"] for each in replaced.aliases.values()} == {f"{another['DNSName'].lower()}."}
+    (other,) = replaced.services
+    assert other["ServiceId"] != service["ServiceId"], "AWS deletes no load balancer of a service"
+    assert other["NetworkLoadBalancerArns"] == [another["LoadBalancerArn"]]
+    assert replaced.thresholds() == changed.thresholds()
+
     edge.destroy().ok()
     left = Seen(aws)
     assert (left.aliases, left.services, left.alarms, left.balancers) == ({}, [], [], [])
