@@ -25,6 +25,7 @@ def wrong_combinations(settings: Settings) -> Iterator[Problem]:
         yield Problem(path, "true", allowed, Change(path, None))
     yield from wrong_node_ports(settings)
     yield from wrong_tolerations(settings.syncer)
+    yield from wrong_spreads(settings.syncer)
     # The API server accepts a Secret once (the list is a map by name).
     names = settings.syncer.image_pull_secrets
     for index, name in enumerate(names):
@@ -66,3 +67,15 @@ def wrong_tolerations(syncer: Syncer) -> Iterator[Problem]:
         if item.operator == "Equal" and item.key is None:
             fix = Change(f"{path}.key", "process", after=f", or set {path}.operator to Exists for all taints")
             yield Problem(f"{path}.key", "nothing", "a taint key beside operator Equal", fix)
+
+
+def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
+    """Report two constraints on a label with the same effect, which the API server refuses."""
+    seen: set[tuple[str, str]] = set()
+    for index, item in enumerate(syncer.topology_spread):
+        pair = (item.topology_key, item.when_unsatisfiable)
+        if pair in seen:
+            path = f"syncer.topologySpread[{index}]"
+            read = f"{echo(item.topology_key)} with {item.when_unsatisfiable} again"
+            yield Problem(path, read, "each label once for each whenUnsatisfiable", Change(path, None))
+        seen.add(pair)

@@ -181,7 +181,6 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     yield from wrong_resources(settings.syncer.resources)
     yield from wrong_tags(settings)
     yield from env_problems(settings.syncer, kind_of(settings.identity), shown=shown)
-    yield from wrong_spreads(settings.syncer)
     yield from overridden(settings)
     for key, name in [
         *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
@@ -204,18 +203,6 @@ def overridden(settings: Settings) -> Iterator[Problem]:
         if key and name in settings.syncer.env:
             path = child("syncer.env", name)
             yield Problem(path, "a variable", f"no value with {key}", Change(path, None))
-
-
-def wrong_spreads(syncer: Syncer) -> Iterator[Problem]:
-    """Report two constraints on a label with the same effect, which the API server refuses."""
-    seen: set[tuple[str, str]] = set()
-    for index, item in enumerate(syncer.topology_spread):
-        pair = (item.topology_key, item.when_unsatisfiable)
-        if pair in seen:
-            path = f"syncer.topologySpread[{index}]"
-            read = f"{echo(item.topology_key)} with {item.when_unsatisfiable} again"
-            yield Problem(path, read, "each label once for each whenUnsatisfiable", Change(path, None))
-        seen.add(pair)
 
 
 def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
