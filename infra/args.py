@@ -184,8 +184,8 @@ class Dns(TypedDict):
     """Names that get an alias record to the load balancer. AWS refuses a name that has a record already.
     Allowed: a list of names in the hosted zone."""
     evaluate_target_health: NotRequired[bool]
-    """true: Route 53 prefers another record of the name, such as failover, while a zone of the load
-    balancer has no healthy target."""
+    """true: Route 53 prefers another record of the name, such as failover, while the load balancer is
+    unhealthy."""
 
 
 class EndpointService(TypedDict):
@@ -197,7 +197,7 @@ class EndpointService(TypedDict):
     acceptance_required: NotRequired[bool]
     """true: each new endpoint waits until its connection is accepted."""
     allowed_principals: NotRequired[Sequence[pulumi.Input[str]]]
-    """Accounts, users and roles that may create endpoints; without one, those of the account. Allowed: a
+    """Accounts, users and roles that may create endpoints; without one, no other account may. Allowed: a
     list of ARNs, or *."""
     private_dns_name: NotRequired[str]
     """A name that endpoints may resolve to the service. AWS checks that you own the domain by a TXT

@@ -49,8 +49,8 @@ class Dns:
     evaluate_target_health: bool = declared(
         Flag(
             default=True,
-            reason="true: Route 53 prefers another record of the name, such as failover, while a zone of the "
-            "load balancer has no healthy target.",
+            reason="true: Route 53 prefers another record of the name, such as failover, while the load "
+            "balancer is unhealthy.",
         )
     )
 
@@ -78,7 +78,7 @@ class EndpointService:
                 pattern=PRINCIPAL,
                 example="arn:aws:iam::123456789012:root",
             ),
-            reason="Accounts, users and roles that may create endpoints; without one, those of the account.",
+            reason="Accounts, users and roles that may create endpoints; without one, no other account may.",
             allowed="a list of ARNs, or *",
             default=[],
         )

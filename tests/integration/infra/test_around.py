@@ -164,7 +164,7 @@ def test_all_three_are_made_changed_and_destroyed(edge: DevStack, aws: Layout) -
     assert changed.thresholds() == [errors[1], *((*each[:2], 2.0) for each in hosts)]
     assert not any(each["AlarmActions"] for each in changed.alarms)
 
-    edge.configure(loadBalancer={"name": "another"}, allowReplacement=["loadBalancer"])
+    edge.configure(loadBalancer={"name": "node-nlb-another"}, allowReplacement=["loadBalancer"])
     edge.up().ok()
     replaced = Seen(aws)
     (another,) = replaced.balancers
