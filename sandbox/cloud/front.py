@@ -1,4 +1,4 @@
-"""The WSGI application: /_sandbox for the sandbox's own parts, its own ELBv2, and moto for other services.
+"""The WSGI application: /_sandbox for the sandbox's own parts, its own services, and moto for the others.
 
 Requests are answered sequentially under a lock, because moto is not thread-safe and a call must be atomic.
 """
