@@ -467,10 +467,14 @@ class NodeNlbArgs(TypedDict):
     """A subnet and a static IP for each availability zone, by the name of the zone."""
     node_security_group_id: NotRequired[pulumi.Input[str]]
     """The security group of the nodes; the stack adds a rule for each NodePort. Allowed: the id of a
-    security group; absent with nodeSecurityGroupIds, targetGroups or cluster false."""
+    security group; absent with nodeSecurityGroupIds, nodeSecurityGroupTags, targetGroups or cluster
+    false."""
     node_security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
     """In place of nodeSecurityGroupId for node pools with different security groups. Allowed: a list of
     security group ids."""
+    node_security_group_tags: NotRequired[Mapping[str, str]]
+    """Security groups of nodes by their tags, beside the ids: every group of the VPC with all of the
+    tags, read in each run."""
     target_groups: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Target groups of an existing load balancer, by the name of their ingress port. The stack then
     creates only the syncer and its identity, adopts the Service, and keeps the targets of other

@@ -98,8 +98,8 @@ class Settings:
         Text(
             output=True,
             reason="The security group of the nodes; the stack adds a rule for each NodePort.",
-            allowed="the id of a security group; absent with nodeSecurityGroupIds, targetGroups or cluster "
-            "false",
+            allowed="the id of a security group; absent with nodeSecurityGroupIds, nodeSecurityGroupTags, "
+            "targetGroups or cluster false",
             pattern=r"(sg-[0-9a-f]{8,17})?",
             default="",
             example="sg-0123456789abcdef0",
@@ -117,6 +117,21 @@ class Settings:
             reason="In place of nodeSecurityGroupId for node pools with different security groups.",
             allowed="a list of security group ids",
             default=[],
+        )
+    )
+    node_security_group_tags: Mapping[str, str] = declared(
+        Entries(
+            item=Text(
+                reason="",
+                allowed="a tag's value in quotes, at most 256 letters, digits, spaces and _.:/=+-@",
+                pattern=rf"{TAG_CHARACTER}{{0,256}}",
+                example=VALUE,
+            ),
+            key_pattern=rf"{TAG_CHARACTER}{{1,128}}",
+            default={},
+            reason="Security groups of nodes by their tags, beside the ids: every group of the VPC with all "
+            "of the tags, read in each run.",
+            allowed="tag keys such as aws:eks:cluster-name, with string values",
         )
     )
     target_groups: Mapping[str, pulumi.Input[str]] = declared(
@@ -319,10 +334,19 @@ class Settings:
         }
         return {**own, **others}
 
+    # Not a key: the groups that `node_security_group_tags` select (infra/taggedgroups.py), sorted.
+    tagged_node_groups: tuple[str, ...] = ()
+
+    @property
+    def given_node_groups(self) -> tuple[pulumi.Input[str], ...]:
+        """Return the nodes' security groups that are given by id, from either of the two keys."""
+        one = self.node_security_group_id
+        return self.node_security_group_ids or (() if one == "" else (one,))
+
     @property
     def node_groups(self) -> tuple[pulumi.Input[str], ...]:
-        """Return the nodes' security groups, from either of the two keys."""
-        return self.node_security_group_ids or (self.node_security_group_id,)
+        """Return the nodes' security groups: those given by id, then those found by tag."""
+        return (*self.given_node_groups, *self.tagged_node_groups)
 
     @property
     def syncer_namespace(self) -> pulumi.Input[str]:

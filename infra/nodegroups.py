@@ -8,6 +8,7 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2, vpc
 
+from .givengroups import TAGS
 from .keys import Settings
 from .problems import Problem
 from .quotas import client_lists, quota
@@ -26,7 +27,7 @@ _RAISE: Final = f"or raise AWS's quota {QUOTA} (VPC, rules per security group)"
 def misplaced_groups(settings: Settings, reading: Reading) -> Iterator[Problem]:
     """Report a node security group that AWS lacks or that belongs to another VPC."""
     allowed = f"a security group of vpcId {shown(settings.vpc_id)}"
-    for path, group in paths(settings):
+    for path, group in given_paths(settings):
         if not isinstance(group, str):  # an Output: AWS refuses a wrong group with the first rule
             continue
         try:
@@ -69,10 +70,11 @@ def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
             f"{len(settings.node_groups)} groups for {ports + checks} NodePorts, which are {outbound} rules"
         )
         allowed = f"at most {quota} outbound rules of the load balancer's security group"
-        yield Problem("nodeSecurityGroupIds", read, allowed, f"give fewer groups, {_RAISE}")
+        key = TAGS if settings.tagged_node_groups else "nodeSecurityGroupIds"
+        yield Problem(key, read, allowed, f"give fewer groups, {_RAISE}")
     sources = 1 + networks if settings.firewall.source == "clients" else 1
     added = ports * sources + checks
-    for path, group in paths(settings):
+    for path, group in [*given_paths(settings), *((TAGS, one) for one in settings.tagged_node_groups)]:
         others = foreign_rules(group, added, reading) if isinstance(group, str) else 0
         if quota := limits.below(others + added):
             read = f"{shown(group)} with {others} rules, beside {added} of the stack"
@@ -126,11 +128,11 @@ class Limit:
         return quota("vpc", QUOTA, DEFAULT_QUOTA, check, self._reading)
 
 
-def paths(settings: Settings) -> list[tuple[str, pulumi.Input[str]]]:
-    """Return the key and the id of each node security group."""
-    if not settings.node_security_group_ids:
-        return [("nodeSecurityGroupId", settings.node_security_group_id)]
-    return [(f"nodeSecurityGroupIds[{i}]", one) for i, one in enumerate(settings.node_security_group_ids)]
+def given_paths(settings: Settings) -> list[tuple[str, pulumi.Input[str]]]:
+    """Return the key and the id of each node security group that is given by id."""
+    if settings.node_security_group_ids:
+        return [(f"nodeSecurityGroupIds[{i}]", one) for i, one in enumerate(settings.node_security_group_ids)]
+    return [("nodeSecurityGroupId", one) for one in settings.given_node_groups]
 
 
 def shown(value: pulumi.Input[str]) -> str:

@@ -20,6 +20,7 @@ from .problems import SettingsError
 from .providers import aws_provider
 from .settings import examined
 from .spelling import as_config
+from .taggedgroups import with_tagged_groups
 
 # Name of the component in the project's own program; kept addresses of its stacks are found by the VPC.
 PROGRAM: Final = "node-nlb"
@@ -115,6 +116,7 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
     network = None
     if settings is not None and readable:
         mark = stack_mark(name, settings)
+        settings = with_tagged_groups(settings, reading, problems)
         try:
             network = survey(name, settings, mark, reading)
         except SettingsError as wrong:

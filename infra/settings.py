@@ -21,6 +21,7 @@ from .kept import released_zones
 from .keys import ROOT, Settings
 from .listenerrules import listener_problems
 from .loadbalancerrules import load_balancer_problems
+from .nodegrouprules import wrong_node_groups
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .resourcekeys import wrong_resources
@@ -247,21 +248,6 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
                 path = f"listeners[{index}].certificateArns[{number}]"
                 fix = f"give a certificate of {region}: a load balancer takes no other"
                 yield Problem(path, f"a certificate of {region_of(arn)}", f"certificates of {region}", fix)
-
-
-def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
-    """Report two keys for the nodes' security groups, or a duplicate group."""
-    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
-    first, listed = settings.node_security_group_id, settings.node_security_group_ids
-    plain = [each for each in listed if isinstance(each, str)]
-    if first != "" and listed:
-        lost = isinstance(first, str) and first not in plain
-        fix = Change(one, None, before=f"put {first} first in {several}, then " if lost else "")
-        yield Problem(one, f"{echo(first)} beside {several}", f"one of {one} and {several}", fix)
-    for index, group in enumerate(listed):
-        if isinstance(group, str) and group in [each for each in listed[:index] if isinstance(each, str)]:
-            where = f"{several}[{index}]"
-            yield Problem(where, f"{echo(group)} a second time", "each group once", f"remove {where}")
 
 
 def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:

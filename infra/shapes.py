@@ -269,7 +269,7 @@ def declared(shape: Shape) -> Any:
 
 @cache
 def _fields(build: type[Any]) -> Mapping[str, Shape]:
-    return {each.name: each.metadata["shape"] for each in fields(build)}
+    return {each.name: each.metadata["shape"] for each in fields(build) if each.metadata}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ _EDGE_KEYS: Final[tuple[str, ...]] = (
 _CLUSTER_KEYS: Final[tuple[str, ...]] = (
     "nodeSecurityGroupId",
     "nodeSecurityGroupIds",
+    "nodeSecurityGroupTags",
     "targetGroups",
     "edge",
     "weight",

@@ -10,7 +10,7 @@ Args = dict[str, Any]
 
 @dataclass(slots=True)
 class Known:
-    """What AWS has, by id: VPCs of groups, rules, Elastic IPs, and addresses that are free in subnets.
+    """What AWS has, by id: VPCs and tags of groups, rules, Elastic IPs, and free addresses of subnets.
 
     `holders` are instance and interface description of an address, `interfaces` subnet and description.
     """
@@ -19,6 +19,7 @@ class Known:
     existing: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     groups: dict[str, str] = field(default_factory=dict)
+    group_tags: dict[str, dict[str, str]] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
     quota: int = 60
     address_quota: int = 5
@@ -28,6 +29,7 @@ class Known:
     free: dict[str, int] = field(default_factory=dict)
     interfaces: list[tuple[str, str]] = field(default_factory=list)
     denied: set[str] = field(default_factory=set)
+    unconfigured: bool = False  # a preview whose provider has no value yet: reads have no values
 
 
 def security_group(cloud: Known, args: Args) -> Any:
@@ -35,6 +37,13 @@ def security_group(cloud: Known, args: Args) -> Any:
     if not home:
         return {}, [("id", "no matching EC2 Security Group found")]
     return {"id": args["id"], "vpcId": home}
+
+
+def security_groups(cloud: Known, args: Args) -> Any:
+    if cloud.unconfigured:
+        return {}
+    ids = [ident for ident, tags in cloud.group_tags.items() if args["tags"].items() <= tags.items()]
+    return {"ids": ids, "vpcIds": [cloud.groups.get(ident, cloud.vpc_id) for ident in ids]}
 
 
 def security_group_rules(cloud: Known, args: Args) -> Any:
@@ -86,6 +95,7 @@ def network_interfaces(cloud: Known, args: Args) -> Any:
 
 READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getSecurityGroup": ("ec2:DescribeSecurityGroups", security_group),
+    "getSecurityGroups": ("ec2:DescribeSecurityGroups", security_groups),
     "getSecurityGroupRules": ("ec2:DescribeSecurityGroupRules", security_group_rules),
     "getSecurityGroupRule": ("ec2:DescribeSecurityGroupRules", security_group_rule),
     "getServiceQuota": ("servicequotas:GetServiceQuota", service_quota),
