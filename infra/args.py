@@ -528,3 +528,9 @@ class NodeNlbArgs(TypedDict):
     """The credentials of the syncer's AWS calls."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of every AWS resource that supports tags."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels of every Kubernetes object of the stack, the syncer's Pods included; no selector has these
+    labels. Labels of syncer.labels win."""
+    annotations: NotRequired[Mapping[str, str]]
+    """Annotations of every Kubernetes object of the stack, the syncer's Pods included. Annotations of
+    ingress.annotations and syncer.annotations win."""

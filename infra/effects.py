@@ -71,6 +71,8 @@ EFFECTS: Final = {
     "identity": "new credentials and new Pods of the syncer",
     "identity.doctorRights": _IN_PLACE,
     "tags": _IN_PLACE,
+    "labels": "in place; new Pods of the syncer",
+    "annotations": "in place; new Pods of the syncer",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import pulumi
 
-from .clusterkeys import Ingress, Syncer
+from .clusterkeys import LABEL_VALUE, QUALIFIED_ANNOTATION, QUALIFIED_LABEL, Ingress, Syncer, strings
 from .edgekeys import LARGEST_WEIGHT, Attachment, Edge
 from .givengroups import ARN_PATTERN
 from .healthkeys import LOCAL, HealthCheck, TargetHealth
@@ -303,6 +303,24 @@ class Settings:
             reason="Tags of every AWS resource that supports tags.",
             allowed="at most 50 with those of the stack; keys of at most 128 characters that do not begin "
             "with aws:, with string values",
+        )
+    )
+
+    labels: Mapping[str, str] = declared(
+        strings(
+            "Labels of every Kubernetes object of the stack, the syncer's Pods included; no selector has "
+            "these labels. Labels of syncer.labels win.",
+            key_pattern=QUALIFIED_LABEL,
+            pattern=LABEL_VALUE,
+            allowed="label keys with their values",
+        )
+    )
+    annotations: Mapping[str, str] = declared(
+        strings(
+            "Annotations of every Kubernetes object of the stack, the syncer's Pods included. Annotations of "
+            "ingress.annotations and syncer.annotations win.",
+            key_pattern=QUALIFIED_ANNOTATION,
+            allowed="annotation keys with their values",
         )
     )
 

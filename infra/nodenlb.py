@@ -64,8 +64,7 @@ class NodeNlb(Component):
         settings, network = checked(name, args, opts)
         super().__init__(name, opts)
         here, mark = self.beneath(), stack_mark(name, settings)
-        local = settings.checks_locally
-        ingress = IngressService(name, settings.ingress, here, local=local) if settings.cluster else None
+        ingress = IngressService(name, settings, here) if settings.cluster else None
         node_ports = ingress.node_ports if ingress else {}
         reached = {**node_ports, **(ingress.check_ports if ingress else {})}
         if settings.target_groups:

@@ -8,8 +8,6 @@ from typing import Any, Final, cast
 
 import pulumi
 
-from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
-
 from .args import NodeNlbArgs
 from .buildkeys import Build
 from .clusterkeys import Syncer
@@ -22,6 +20,7 @@ from .keys import ROOT, Settings
 from .listenerrules import listener_problems
 from .loadbalancerrules import load_balancer_problems
 from .nodegrouprules import wrong_node_groups
+from .objectmeta import own_keys
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .resourcekeys import wrong_resources
@@ -38,8 +37,6 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
     "tolerations": [{"key": "process", "value": "critical"}],
     "labelFilter": "kops.k8s.io/instancegroup=nodes",
 }
-# Labels and annotations set on the syncer's objects in any case.
-OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
 
 
 # By key, in the spelling of a stack configuration.
@@ -182,15 +179,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     yield from env_problems(settings.syncer, kind_of(settings.identity), shown=shown)
     yield from wrong_spreads(settings.syncer)
     yield from overridden(settings)
-    for key, name in [
-        *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
-        *(
-            ("annotations", name)
-            for name in sorted({STAMP, SKIP_CONTAINERS} & settings.syncer.annotations.keys())
-        ),
-    ]:
-        path = child(f"syncer.{key}", name)
-        yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")
+    yield from own_keys(settings)
 
 
 def overridden(settings: Settings) -> Iterator[Problem]:

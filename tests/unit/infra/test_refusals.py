@@ -296,11 +296,14 @@ WRONG_KEYS = (
         ("syncer", "labels"),
         ("syncer", "annotations"),
         ("syncer", "nodeSelector"),
+        ("", "labels"),
+        ("", "annotations"),
     ],
 )
 def test_a_key_that_kubernetes_refuses_is_refused_in_every_map(group: str, name: str, key: str) -> None:
-    line = refused(changed(lambda config: config.setdefault(group, {}).update({name: {key: "x"}})))
-    assert line.startswith(f"{group}.{name}: read the key ")
+    place = (lambda config: config.setdefault(group, {})) if group else (lambda config: config)
+    line = refused(changed(lambda config: place(config).update({name: {key: "x"}})))
+    assert line.startswith(f"{group}.{name}: read the key ".removeprefix("."))
     assert line.endswith("; fix: rename or remove that key")
 
 
