@@ -6,6 +6,7 @@ from typing import Final
 
 import pulumi
 
+from .certificates import unissued_certificates
 from .cluster import wrong_namespaces
 from .keys import Settings
 from .nodegroups import misplaced_groups, too_many_rules
@@ -38,6 +39,7 @@ def preflight(
         yield from misplaced_groups(settings, reading)
         yield from too_many_rules(settings, reading)
     if settings.balances:
+        yield from unissued_certificates(settings, reading)
         yield from wrong_addresses(settings, stack, reading)
         yield from wrong_subnets(settings, stack, reading)
         if owned is not None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
+from botocore.exceptions import ClientError, EndpointConnectionError
+
 Args = dict[str, Any]
 
 
@@ -28,7 +30,9 @@ class Known:
     holders: dict[str, tuple[str, str]] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
     interfaces: list[tuple[str, str]] = field(default_factory=list)
+    certificates: dict[str, str] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
+    unreachable: bool = False
     unconfigured: bool = False  # a preview whose provider has no value yet: reads have no values
 
 
@@ -104,6 +108,25 @@ READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getNetworkInterface": ("ec2:DescribeNetworkInterfaces", network_interface),
     "getNetworkInterfaces": ("ec2:DescribeNetworkInterfaces", network_interfaces),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Acm:
+    """ACM as boto3 has it: certificates are issued, except the known ones; a status "" is a missing one."""
+
+    cloud: Known
+
+    def describe_certificate(self, *, CertificateArn: str) -> Args:  # noqa: N803 (boto3's name)
+        status = self.cloud.certificates.get(CertificateArn, "ISSUED")
+        code = "" if status else "ResourceNotFoundException"
+        if "acm:DescribeCertificate" in self.cloud.denied:
+            code = "AccessDeniedException"
+        if self.cloud.unreachable:
+            raise EndpointConnectionError(endpoint_url="https://acm.eu-central-1.amazonaws.com")
+        if code:
+            text = "not authorized to perform: acm:DescribeCertificate" if code[0] == "A" else "not found"
+            raise ClientError({"Error": {"Code": code, "Message": text}}, "DescribeCertificate")
+        return {"Certificate": {"Status": status}}
 
 
 def answer(cloud: Known, token: str, args: Args) -> Any:
