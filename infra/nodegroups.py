@@ -50,21 +50,34 @@ def misplaced_groups(settings: Settings, reading: Reading) -> Iterator[Problem]:
 
 
 def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
-    """Report a security group with more rules than AWS's quota."""
+    """Report a security group with more rules than AWS's quota.
+
+    The load balancer's group may be that of another stack, and an edge has no nodes.
+    """
     entries, absent = client_lists(settings, reading)
     yield from absent
-    networks = len(settings.client_cidrs) + entries
-    ports, checks = settings.node_rule_count, settings.health_port_count
-    groups = len(settings.node_groups)
     limits = Limit(reading)
-    inbound = networks * settings.client_rule_count
+    if settings.balances:
+        yield from _too_many_clients(settings, entries, limits)
+    if settings.creates_groups:
+        yield from _too_many_on_nodes(settings, entries, limits, reading)
+
+
+def _too_many_clients(settings: Settings, entries: int, limits: "Limit") -> Iterator[Problem]:
+    inbound = (len(settings.client_cidrs) + entries) * settings.client_rule_count
     if quota := limits.below(inbound):
         beside = f" and {entries} entries of prefix lists" if entries else ""
         clients = f"{len(settings.client_cidrs)} networks{beside}"
         read = f"{clients} for {len(settings.listeners)} listeners, which are {inbound} rules"
         allowed = f"at most {quota} inbound rules of the load balancer's security group"
         yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
-    outbound = (ports + checks) * groups
+
+
+def _too_many_on_nodes(
+    settings: Settings, entries: int, limits: "Limit", reading: Reading
+) -> Iterator[Problem]:
+    ports, checks = settings.node_rule_count, settings.health_port_count
+    outbound = (ports + checks) * len(settings.node_groups)
     if quota := limits.below(outbound):
         read = (
             f"{len(settings.node_groups)} groups for {ports + checks} NodePorts, which are {outbound} rules"
@@ -72,6 +85,7 @@ def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
         allowed = f"at most {quota} outbound rules of the load balancer's security group"
         key = TAGS if settings.tagged_node_groups else "nodeSecurityGroupIds"
         yield Problem(key, read, allowed, f"give fewer groups, {_RAISE}")
+    networks = len(settings.client_cidrs) + entries
     sources = 1 + networks if settings.firewall.source == "clients" else 1
     added = ports * sources + checks
     for path, group in [*given_paths(settings), *((TAGS, one) for one in settings.tagged_node_groups)]:

@@ -37,6 +37,7 @@ def preflight(
     reading = Reading(options)
     if settings.creates_groups:
         yield from misplaced_groups(settings, reading)
+    if settings.balances or settings.creates_groups:
         yield from too_many_rules(settings, reading)
     if settings.balances:
         yield from unissued_certificates(settings, reading)

@@ -11,7 +11,7 @@ from infra.reads import Reading
 from infra.settings import read
 from sandbox.layout import REGION
 from tests.integration.cloud.world import Cloud, refusal
-from tests.unit.infra.test_refusals import MINIMAL
+from tests.unit.infra.test_settings import MINIMAL
 
 ABSENT = "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 

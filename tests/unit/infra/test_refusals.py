@@ -301,8 +301,10 @@ WRONG_KEYS = (
     ],
 )
 def test_a_key_that_kubernetes_refuses_is_refused_in_every_map(group: str, name: str, key: str) -> None:
-    place = (lambda config: config.setdefault(group, {})) if group else (lambda config: config)
-    line = refused(changed(lambda config: place(config).update({name: {key: "x"}})))
+    def change(config: dict[str, Any]) -> None:
+        (config.setdefault(group, {}) if group else config)[name] = {key: "x"}
+
+    line = refused(changed(change))
     assert line.startswith(f"{group}.{name}: read the key ".removeprefix("."))
     assert line.endswith("; fix: rename or remove that key")
 
