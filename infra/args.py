@@ -59,6 +59,9 @@ class LoadBalancer(TypedDict):
     scheme: NotRequired[str]
     """internal: private addresses without Elastic IPs, for clients inside the VPC. Allowed:
     internet-facing or internal."""
+    ip_address_type: NotRequired[str]
+    """dualstack: clients connect over IPv6 too, and the load balancer translates to the nodes' IPv4
+    addresses. IPv6 networks of clients belong in clientCidrs. Allowed: ipv4 or dualstack."""
     name: NotRequired[str]
     """The name in AWS; absent: node-nlb- and a random suffix. Allowed: 1 to 32 letters, digits and
     hyphens, without a hyphen at the ends and without internal- at the start."""
@@ -503,7 +506,8 @@ class NodeNlbArgs(TypedDict):
     service for some minutes. Allowed: a list of: loadBalancer."""
     client_cidrs: NotRequired[Sequence[str]]
     """The clients that may connect to the listeners, by the load balancer's security group. Allowed: a
-    list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or securityGroupIds."""
+    list of networks, IPv6 with loadBalancer.ipAddressType dualstack; empty only beside
+    loadBalancer.clientPrefixLists or securityGroupIds."""
     firewall: NotRequired[Firewall]
     """The rules on the nodes' security group."""
     connections: NotRequired[Connections]

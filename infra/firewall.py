@@ -102,7 +102,8 @@ class Firewall(Component):
     def _into_nodes(self, way: _Way, group: pulumi.Input[str]) -> None:
         """Add ingress rules. Client CIDRs are additional: health checks always come from the NLB itself."""
         source = self._settings.firewall.source
-        cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
+        clients = self._settings.client_cidrs_ipv4  # IPv6 clients have an IPv4 address of the load balancer
+        cidrs = {"load-balancer": (), "clients": clients, "any": ("0.0.0.0/0",)}[source]
         if way.service_port is None:
             source, cidrs = "load-balancer", ()
         if source != "any":

@@ -19,7 +19,7 @@ from .identitykeys import Identity
 from .listenerkeys import DEFAULT_LISTENERS, Listener
 from .loadbalancerkeys import LoadBalancer
 from .problems import VALUE
-from .shapes import CHARACTER, Cidr, Entries, Flag, Record, Rows, Text, Whole, declared
+from .shapes import CHARACTER, Cidr, Entries, Flag, Record, Rows, Text, Whole, declared, is_ipv6
 from .zonekeys import ZONE_NAME, Addresses, Zone
 
 TARGETS_OF_A_GROUP: Final = 1000
@@ -226,8 +226,8 @@ class Settings:
             item=Cidr(reason="A network of clients."),
             default=["0.0.0.0/0"],
             reason="The clients that may connect to the listeners, by the load balancer's security group.",
-            allowed="a list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or "
-            "securityGroupIds",
+            allowed="a list of networks, IPv6 with loadBalancer.ipAddressType dualstack; empty only beside "
+            "loadBalancer.clientPrefixLists or securityGroupIds",
         )
     )
     firewall: Firewall = declared(
@@ -418,6 +418,11 @@ class Settings:
         if any(check.port is None and check.service_port == service_port for check in self.health_checks):
             used.add("tcp")
         return tuple(sorted(used))
+
+    @property
+    def client_cidrs_ipv4(self) -> tuple[str, ...]:
+        """Return the IPv4 networks of clients; clients of the others reach the nodes over IPv4 too."""
+        return tuple(each for each in self.client_cidrs if not is_ipv6(each))
 
     @property
     def client_rule_count(self) -> int:

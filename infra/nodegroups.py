@@ -1,7 +1,7 @@
 """Check the node security groups, and count the rules of every group against AWS's quota."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -11,7 +11,7 @@ from pulumi_aws import ec2, vpc
 from .givengroups import TAGS
 from .keys import Settings
 from .problems import Problem
-from .quotas import client_lists, quota
+from .quotas import IPV4, IPV6, client_lists, quota
 from .reads import Reading, unreadable
 
 # Inbound and outbound rules of a security group, counted separately ("Amazon VPC quotas"). The quota can be
@@ -63,18 +63,21 @@ def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
         yield from _too_many_on_nodes(settings, entries, limits, reading)
 
 
-def _too_many_clients(settings: Settings, entries: int, limits: "Limit") -> Iterator[Problem]:
-    inbound = (len(settings.client_cidrs) + entries) * settings.client_rule_count
-    if quota := limits.below(inbound):
-        beside = f" and {entries} entries of prefix lists" if entries else ""
-        clients = f"{len(settings.client_cidrs)} networks{beside}"
-        read = f"{clients} for {len(settings.listeners)} listeners, which are {inbound} rules"
-        allowed = f"at most {quota} inbound rules of the load balancer's security group"
-        yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
+def _too_many_clients(settings: Settings, entries: Mapping[str, int], limits: "Limit") -> Iterator[Problem]:
+    """Report too many rules of IPv4 or of IPv6 clients: AWS counts the two separately."""
+    of_ipv4 = len(settings.client_cidrs_ipv4)
+    for family, number in ((IPV4, of_ipv4), (IPV6, len(settings.client_cidrs) - of_ipv4)):
+        inbound = (number + entries[family]) * settings.client_rule_count
+        if quota := limits.below(inbound):
+            beside = f" and {entries[family]} entries of prefix lists" if entries[family] else ""
+            clients = f"{number} {'IPv6 ' if family == IPV6 else ''}networks{beside}"
+            read = f"{clients} for {len(settings.listeners)} listeners, which are {inbound} rules"
+            allowed = f"at most {quota} inbound rules of the load balancer's security group"
+            yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
 
 
 def _too_many_on_nodes(
-    settings: Settings, entries: int, limits: "Limit", reading: Reading
+    settings: Settings, entries: Mapping[str, int], limits: "Limit", reading: Reading
 ) -> Iterator[Problem]:
     ports, checks = settings.node_rule_count, settings.health_port_count
     outbound = (ports + checks) * len(settings.node_groups)
@@ -85,7 +88,7 @@ def _too_many_on_nodes(
         allowed = f"at most {quota} outbound rules of the load balancer's security group"
         key = TAGS if settings.tagged_node_groups else "nodeSecurityGroupIds"
         yield Problem(key, read, allowed, f"give fewer groups, {_RAISE}")
-    networks = len(settings.client_cidrs) + entries
+    networks = len(settings.client_cidrs_ipv4) + entries[IPV4]
     sources = 1 + networks if settings.firewall.source == "clients" else 1
     added = ports * sources + checks
     for path, group in [*given_paths(settings), *((TAGS, one) for one in settings.tagged_node_groups)]:

@@ -66,9 +66,17 @@ def advise(settings: Settings) -> Iterator[str]:
                 "refuses the Service unless its --service-node-port-range has the port"
             )
     yield from unanswered_checks(settings)
-    networks = [ipaddress.IPv4Network(each) for each in settings.client_cidrs]
+    networks = [ipaddress.ip_network(each) for each in settings.client_cidrs]
     for index, network in enumerate(networks):
         for other, wider in enumerate(networks):
-            if network != wider and network.subnet_of(wider):
+            # IPv4 and IPv6 networks are not comparable.
+            if network != wider and network.version == wider.version and network.subnet_of(wider):  # type: ignore[arg-type]
                 yield f"clientCidrs[{index}] is inside clientCidrs[{other}], {wider}, and has no effect"
                 break
+    balancer = settings.load_balancer
+    further = balancer.client_prefix_lists or balancer.security_group_ids
+    if balancer.dual_stack and not further and len(settings.client_cidrs_ipv4) == len(networks):
+        yield (
+            "loadBalancer.ipAddressType is dualstack and clientCidrs has no IPv6 network: no client connects "
+            "over IPv6; add ::/0, or the networks of the clients"
+        )

@@ -14,7 +14,8 @@ Args = dict[str, Any]
 class Known:
     """What AWS has, by id: VPCs and tags of groups, rules, Elastic IPs, and free addresses of subnets.
 
-    `holders` are instance and interface description of an address, `interfaces` subnet and description.
+    `ipv6` are the IPv6 blocks of subnets, and the prefix lists of IPv6. `holders` are instance and
+    interface description of an address, `interfaces` subnet and description.
     """
 
     vpc_id: str = ""
@@ -30,6 +31,7 @@ class Known:
     holders: dict[str, tuple[str, str]] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
     interfaces: list[tuple[str, str]] = field(default_factory=list)
+    ipv6: dict[str, str] = field(default_factory=dict)
     certificates: dict[str, str] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     unreachable: bool = False
@@ -69,7 +71,8 @@ def service_quota(cloud: Known, args: Args) -> Any:
 def managed_prefix_list(cloud: Known, args: Args) -> Any:
     if args["id"] not in cloud.prefix_lists:
         return {}, [("id", "no matching EC2 Managed Prefix List found")]
-    return {"id": args["id"], "maxEntries": cloud.prefix_lists[args["id"]]}
+    family = "IPv6" if args["id"] in cloud.ipv6 else "IPv4"
+    return {"id": args["id"], "maxEntries": cloud.prefix_lists[args["id"]], "addressFamily": family}
 
 
 def elastic_ip(cloud: Known, args: Args) -> Any:
