@@ -34,6 +34,8 @@ class Known:
     ipv6: dict[str, str] = field(default_factory=dict)
     certificates: dict[str, str] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
+    state: dict[str, Any] | None = None  # of the stack: type and outputs by URN
+    state_reads: list[str] = field(default_factory=list)
     unreachable: bool = False
     unconfigured: bool = False  # a preview whose provider has no value yet: reads have no values
 
@@ -100,8 +102,16 @@ def network_interfaces(cloud: Known, args: Args) -> Any:
     return {"ids": [f"eni-{one}" for one in found]}
 
 
+def state(cloud: Known, args: Args) -> Any:
+    cloud.state_reads.append(args["stackName"])
+    if cloud.state is None:
+        return {}, [("stackName", "failed to load checkpoint: EOF")]
+    return {"name": args["stackName"], "outputs": cloud.state}
+
+
 READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getSecurityGroup": ("ec2:DescribeSecurityGroups", security_group),
+    "readStackResourceOutputs": ("", state),
     "getSecurityGroups": ("ec2:DescribeSecurityGroups", security_groups),
     "getSecurityGroupRules": ("ec2:DescribeSecurityGroupRules", security_group_rules),
     "getSecurityGroupRule": ("ec2:DescribeSecurityGroupRules", security_group_rule),

@@ -136,7 +136,7 @@ def test_the_families_have_a_quota_each(run_program: RunProgram, config: Config,
         *(f"2001:db8:{each:x}::/48" for each in range(1, 31)),
     ]
     edited(config, clientCidrs=both)
-    assert run_program(preview=True).one(NLB)
+    assert run_program(preview=True).of(NLB)
     edited(config, clientCidrs=[*both, "2001:db8:ff::/48"])
     (line,) = lines(run_program)
     assert line.startswith(

@@ -367,7 +367,7 @@ class RunProgram:
             project="node-nlb-sync",
             stack="dev",
             dry_run=preview,
-            organization=None,
+            organization="organization",
             callbacks=None,
         )
         runtime_settings.configure(settings)

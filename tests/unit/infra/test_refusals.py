@@ -90,7 +90,8 @@ LINES: list[tuple[dict[str, Any], str]] = [
         {"clientCidrs": ""},
         (
             'clientCidrs: read ""; allowed: a list of networks, IPv6 with '
-            "loadBalancer.ipAddressType dualstack; empty only beside loadBalancer.clientPrefixLists or securityGroupIds; fix: pulumi config rm "
+            "loadBalancer.ipAddressType dualstack; empty only beside loadBalancer.clientPrefixLists or "
+            "securityGroupIds; fix: pulumi config rm "
             "node-nlb-sync:clientCidrs, or write it as a list in Pulumi.<stack>.yaml"
         ),
     ),
