@@ -86,7 +86,8 @@ def _find(
     if related := next(_related(named, mark, allocations), None):
         return _placed(related, reading)
     others = {one["arn"]: one for one in named if renamed(one["mark"], mark)}
-    own = of_state(name) if others else []  # other stacks have such load balancers too
+    # The stack of an edge, for one, has such a load balancer too.
+    own = of_state(name) if others and not named_only else []
     return next((_placed(others[arn], reading) for arn in own if arn in others), None)
 
 

@@ -297,9 +297,11 @@ def test_the_load_balancer_of_another_stack_is_none_of_this_one(
     assert {*after_rename.state_reads} == {"organization/node-nlb-sync/dev"}
 
 
-def test_the_state_is_not_read_without_need(up: Cloud, run_program: RunProgram) -> None:
+def test_the_state_is_not_read_without_need(up: Cloud, run_program: RunProgram, config: Config) -> None:
     run_program(fresh=True)
-    up.balancers = {ARN.replace("node-nlb-", "other-"): up.balancers[ARN] | {"tags": {}}}
-    up.kept = []
+    for key in ("zones", "addresses"):
+        config.pop(f"node-nlb-sync:{key}", None)
+    up.balancers[ARN]["tags"] = {STACK: FORMER}
+    edited(config, edge={"securityGroupId": "sg-0123456789abcdef0"})
     run_program(fresh=True)
     assert up.state_reads == []
