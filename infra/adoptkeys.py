@@ -41,8 +41,8 @@ def refusals(found: Standing, ports: Sequence[Port]) -> Iterator[str]:
             f"{found.name} was made without a security group, and AWS can never give it one; the rules "
             f"of the stack need one: {_BESIDE}, or make a new load balancer"
         )
-    if found.address_type != "ipv4":
-        yield f"{found.name} has IP address type {found.address_type}; allowed: ipv4; {_BESIDE}"
+    if found.internal and found.address_type != "ipv4":
+        yield f"{found.name} is internal with IP address type {found.address_type}; allowed: ipv4; {_BESIDE}"
     for zone, place in found.zones.items():
         addresses = place.get("LoadBalancerAddresses") or [{}]
         if not found.internal and not addresses[0].get("AllocationId"):
@@ -223,6 +223,7 @@ def _load_balancer(found: Standing) -> dict[str, Any]:
     return {
         "name": found.name,
         "scheme": "internal" if found.internal else "internet-facing",
+        "ipAddressType": found.address_type,
         "securityGroupIds": list(found.security_groups),
         "deletionProtection": attributes.get("deletion_protection.enabled") == "true",
         "zonalShift": attributes.get("zonal_shift.config.enabled") == "true",

@@ -59,6 +59,9 @@ class LoadBalancer(TypedDict):
     scheme: NotRequired[str]
     """internal: private addresses without Elastic IPs, for clients inside the VPC. Allowed:
     internet-facing or internal."""
+    ip_address_type: NotRequired[str]
+    """dualstack: clients connect over IPv6 too, and the load balancer translates to the nodes' IPv4
+    addresses. IPv6 networks of clients belong in clientCidrs. Allowed: ipv4 or dualstack."""
     name: NotRequired[str]
     """The name in AWS; absent: node-nlb- and a random suffix. Allowed: 1 to 32 letters, digits and
     hyphens, without a hyphen at the ends and without internal- at the start."""
@@ -523,10 +526,14 @@ class NodeNlbArgs(TypedDict):
     """A subnet and a static IP for each availability zone, by the name of the zone."""
     node_security_group_id: NotRequired[pulumi.Input[str]]
     """The security group of the nodes; the stack adds a rule for each NodePort. Allowed: the id of a
-    security group; absent with nodeSecurityGroupIds, targetGroups or cluster false."""
+    security group; absent with nodeSecurityGroupIds, nodeSecurityGroupTags, targetGroups or cluster
+    false."""
     node_security_group_ids: NotRequired[Sequence[pulumi.Input[str]]]
     """In place of nodeSecurityGroupId for node pools with different security groups. Allowed: a list of
     security group ids."""
+    node_security_group_tags: NotRequired[Mapping[str, str]]
+    """Security groups of nodes by their tags, beside the ids: every group of the VPC with all of the
+    tags, read in each run."""
     target_groups: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Target groups of an existing load balancer, by the name of their ingress port. The stack then
     creates only the syncer and its identity, adopts the Service, and keeps the targets of other
@@ -561,7 +568,8 @@ class NodeNlbArgs(TypedDict):
     service for some minutes. Allowed: a list of: loadBalancer."""
     client_cidrs: NotRequired[Sequence[str]]
     """The clients that may connect to the listeners, by the load balancer's security group. Allowed: a
-    list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or securityGroupIds."""
+    list of networks, IPv6 with loadBalancer.ipAddressType dualstack; empty only beside
+    loadBalancer.clientPrefixLists or securityGroupIds."""
     firewall: NotRequired[Firewall]
     """The rules on the nodes' security group."""
     connections: NotRequired[Connections]
@@ -586,3 +594,9 @@ class NodeNlbArgs(TypedDict):
     """The credentials of the syncer's AWS calls."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of every AWS resource that supports tags."""
+    labels: NotRequired[Mapping[str, str]]
+    """Labels of every Kubernetes object of the stack, the syncer's Pods included; no selector has these
+    labels. Labels of syncer.labels win."""
+    annotations: NotRequired[Mapping[str, str]]
+    """Annotations of every Kubernetes object of the stack, the syncer's Pods included. Annotations of
+    ingress.annotations and syncer.annotations win."""

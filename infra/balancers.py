@@ -13,6 +13,9 @@ from .problems import Problems
 from .reads import unreadable
 
 _ARN: Final = re.compile(r":loadbalancer/net/(?P<name>[^/]+)/")
+_STATE: Final = "pulumi:pulumi:readStackResourceOutputs"  # of the engine; what a stack reference reads
+_PART: Final = "node-nlb-sync:loadbalancer:LoadBalancer"  # the type of infra/loadbalancer.py
+_NLB: Final = "aws:lb/loadBalancer:LoadBalancer"
 _LONGEST_PREFIX: Final = 24  # of AWS's 32 characters; the engine adds a hyphen and 7 characters
 
 
@@ -44,16 +47,17 @@ def find_balancer(
     reading: pulumi.InvokeOptions,
     problems: Problems,
     *,
+    called: str | None = None,
     named_only: bool = False,
 ) -> Balancer | None:
     """Return the load balancer of the component `name`, or None; add a problem for a failed read.
 
     The load balancer has `mark` as its tag, or no tag and one of `allocations`, or the tag of this stack in
-    another VPC. With `named_only`, load balancers of other names are not read and a failed read is no
-    problem.
+    another VPC, or the tag of the stack's former name. `called` is `loadBalancer.name`. With `named_only`,
+    load balancers of other names are not read and a failed read is no problem.
     """
     try:
-        return _find(name, mark, allocations, reading, named_only=named_only)
+        return _find(name, mark, allocations, reading, called=called, named_only=named_only)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         if not named_only:
             allowed = "load balancers that can be read"
@@ -63,17 +67,28 @@ def find_balancer(
 
 
 def _find(
-    name: str, mark: str, allocations: Collection[str], reading: pulumi.InvokeOptions, *, named_only: bool
+    name: str,
+    mark: str,
+    allocations: Collection[str],
+    reading: pulumi.InvokeOptions,
+    *,
+    called: str | None,
+    named_only: bool,
 ) -> Balancer | None:
     every = lb.get_lbs(opts=reading).arns or []  # None: a preview with an unconfigured provider
-    named = [_read(arn, reading) for arn in every if _has_name(arn, name)]
+    named = [_read(arn, reading) for arn in every if _has_name(arn, name, called)]
     if exact := next((one for one in named if one["mark"] == mark), None):
         return _placed(exact, reading)
     if every and not named_only:  # a name of another form; reads the tags of every load balancer
         tagged = lb.get_lbs(tags={STACK_TAG: mark}, opts=reading).arns or []
         if tagged:
             return _placed(_read(tagged[0], reading), reading)
-    return next((_placed(one, reading) for one in _related(named, mark, allocations)), None)
+    if related := next(_related(named, mark, allocations), None):
+        return _placed(related, reading)
+    others = {one["arn"]: one for one in named if renamed(one["mark"], mark)}
+    # The stack of an edge, for one, has such a load balancer too.
+    own = of_state(name) if others and not named_only else []
+    return next((_placed(others[arn], reading) for arn in own if arn in others), None)
 
 
 def _related(
@@ -91,9 +106,33 @@ def _related(
             yield one
 
 
-def _has_name(arn: str, name: str) -> bool:
+def renamed(former: str, mark: str) -> bool:
+    """Return whether two values of STACK_TAG differ in the names of project and stack alone."""
+    scopes = {value.rpartition("/")[2] for value in (former, mark)}
+    return bool(former) and former != mark and len(scopes) == 1
+
+
+def of_state(name: str) -> list[str]:
+    """Return the load balancers of the component `name` in the stack's state.
+
+    After `pulumi stack rename` the state has the new name, and the tags in AWS have the former name until the
+    next `up`. Empty for a state that cannot be read, such as that of a new stack.
+    """
+    try:
+        stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        found: Any = pulumi.runtime.invoke(_STATE, {"stackName": stack}).value
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        pulumi.log.debug(f"the stack's state cannot be read: {' '.join(str(error).split())}")
+        return []
+    end = f"{_PART}${_NLB}::{name}"
+    return [each["outputs"]["arn"] for urn, each in found["outputs"].items() if urn.endswith(end)]
+
+
+def _has_name(arn: str, name: str, called: str | None) -> bool:
     found = _ARN.search(arn)
-    return found is not None and found["name"].startswith(f"{name[:_LONGEST_PREFIX]}-")
+    if found is None:
+        return False
+    return found["name"] == called or found["name"].startswith(f"{name[:_LONGEST_PREFIX]}-")
 
 
 def _read(arn: str, reading: pulumi.InvokeOptions) -> Mapping[str, Any]:

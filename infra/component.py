@@ -8,6 +8,9 @@ import pulumi
 
 from syncer.manifests import Manifest
 
+from .keys import Settings
+from .objectmeta import with_common
+
 
 class Component(pulumi.ComponentResource):
     """A component whose type token is a constant of the class.
@@ -31,9 +34,14 @@ class Component(pulumi.ComponentResource):
         return pulumi.ResourceOptions.merge(inherited, pulumi.ResourceOptions(**options))
 
 
-def arguments(manifest: Manifest) -> dict[str, Any]:
-    """Convert a Kubernetes object to arguments of its resource class; nested fields keep the API spelling."""
-    spelled = {re.sub("([A-Z])", r"_\1", key).lower(): value for key, value in manifest.items()}
+def arguments(manifest: Manifest, settings: Settings) -> dict[str, Any]:
+    """Convert a Kubernetes object to arguments of its resource class; nested fields keep the API spelling.
+
+    The object gets the labels and annotations of every object; those of the manifest win.
+    """
+    metadata = with_common(manifest["metadata"], settings)
+    full = {**manifest, "metadata": metadata}
+    spelled = {re.sub("([A-Z])", r"_\1", key).lower(): value for key, value in full.items()}
     return {key: value for key, value in spelled.items() if key not in {"api_version", "kind"}}
 
 

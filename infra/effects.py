@@ -18,6 +18,7 @@ EFFECTS: Final = {
     "zones.*.privateAddress": _ZONES,
     "nodeSecurityGroupId": _RULES,
     "nodeSecurityGroupIds": _RULES,
+    "nodeSecurityGroupTags": _RULES,
     "targetGroups": "refused in a stack with a load balancer; otherwise new Pods of the syncer",
     "edge": "refused in a stack with a load balancer; otherwise rules added and removed",
     "cluster": "adds, or deletes, the groups, rules, Service, identity and syncer",
@@ -80,6 +81,8 @@ EFFECTS: Final = {
     "identity": "new credentials and new Pods of the syncer",
     "identity.doctorRights": _IN_PLACE,
     "tags": _IN_PLACE,
+    "labels": "in place; new Pods of the syncer",
+    "annotations": "in place; new Pods of the syncer",
 }
 
 

@@ -71,9 +71,8 @@ class Firewall(Component):
         if settings.checks_locally:
             ports.append((None, "tcp", f"check-{LOCAL}", node_ports[CHECK_PORT]))
         for service_port, transport, number, node_port in ports:
-            for node_group, (label, *former) in zip(
-                settings.node_groups, labels(settings.node_groups), strict=True
-            ):
+            named = labels(settings.node_groups, tagged=bool(settings.tagged_node_groups))
+            for node_group, (label, *former) in zip(settings.node_groups, named, strict=True):
                 way = _Way(
                     service_port=service_port,
                     number=number,
@@ -103,7 +102,8 @@ class Firewall(Component):
     def _into_nodes(self, way: _Way, group: pulumi.Input[str]) -> None:
         """Add ingress rules. Client CIDRs are additional: health checks always come from the NLB itself."""
         source = self._settings.firewall.source
-        cidrs = {"load-balancer": (), "clients": self._settings.client_cidrs, "any": ("0.0.0.0/0",)}[source]
+        clients = self._settings.client_cidrs_ipv4  # IPv6 clients have an IPv4 address of the load balancer
+        cidrs = {"load-balancer": (), "clients": clients, "any": ("0.0.0.0/0",)}[source]
         if way.service_port is None:
             source, cidrs = "load-balancer", ()
         if source != "any":
@@ -137,14 +137,14 @@ class Firewall(Component):
         return self.beneath(aliases=[pulumi.Alias(name=f"{self._name}-{name}") for name in names])
 
 
-def labels(groups: Sequence[pulumi.Input[str]]) -> list[tuple[str, ...]]:
+def labels(groups: Sequence[pulumi.Input[str]], *, tagged: bool = False) -> list[tuple[str, ...]]:
     """Return the label of every group in logical names, and possible former labels.
 
     A single group is `nodes`, regardless of the id, so an id known only to `up` makes no difference. Several
-    groups have their ids as labels, so the order is irrelevant; Outputs, without an id yet, have their
-    positions.
+    groups, and `tagged` ones, which may become more in any run, have their ids as labels, so the order is
+    irrelevant; Outputs, without an id yet, have their positions.
     """
-    if len(groups) == 1:
+    if len(groups) == 1 and not tagged:
         return [(NODES, *(each for each in groups if isinstance(each, str)))]
     return [
         (each if isinstance(each, str) else f"{NODES}-{number}", *([NODES] if number == 1 else []))

@@ -13,12 +13,14 @@ from .shapes import child
 ARN_PATTERN: Final = (
     r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]{16}"
 )
+TAGS: Final = "nodeSecurityGroupTags"
 # The keys of a load balancer, in the order of docs/keys.md; `crossZone` belongs to the load balancer.
 LOAD_BALANCER_KEYS: Final = (
     "vpcId",
     "zones",
     "nodeSecurityGroupId",
     "nodeSecurityGroupIds",
+    "nodeSecurityGroupTags",
     "loadBalancer",
     "listeners",
     "dns",
@@ -68,9 +70,10 @@ def missing_network(raw: Mapping[str, Any]) -> Iterator[Problem]:
     one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
     if raw.get("cluster") is False:
         return
-    if raw.get(one, "") == "" and raw.get(several, []) == []:
+    if raw.get(one, "") == "" and raw.get(several, []) == [] and raw.get(TAGS, {}) == {}:
         fix = Change(one, "sg-0123456789abcdef0")
-        yield Problem(one, "nothing", f"the id of a security group, or a list in {several}", fix)
+        allowed = f"the id of a security group, a list in {several}, or tags in {TAGS}"
+        yield Problem(one, "nothing", allowed, fix)
 
 
 def beside_given_groups(raw: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Problem]:

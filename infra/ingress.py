@@ -8,24 +8,24 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 
 from .clusterkeys import Ingress, IngressPort
 from .component import Component, by_name
+from .keys import Settings
 from .listenerkeys import TCP_UDP
+from .objectmeta import OWNER, SKIP_AWAIT_KEY, common, with_common
 
 # Otherwise the engine would wait ten minutes for Pods behind the Service, which belong to other owners.
-SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+SKIP_AWAIT = {SKIP_AWAIT_KEY: "true"}
 # With externalTrafficPolicy Local the API server allocates a healthCheckNodePort only for the type
 # LoadBalancer. A class that no controller implements keeps every cloud controller from a second load
 # balancer.
 LOAD_BALANCER_CLASS: Final = "node-nlb-sync/static"
 CHECK_PORT: Final = "healthCheckNodePort"
-# The creating stack and component of a Service: a stack must not adopt a Service that it would delete. A kept
-# Service has no owner.
-OWNER = "node-nlb-sync/owner"
 
 
 class IngressService(Component):
     """`service`, and by port name `node_ports` (allocated or fixed) and `followed` (for the syncer).
 
-    With `local`, the Service has externalTrafficPolicy Local, and `check_ports` has its healthCheckNodePort.
+    With a local health check, the Service has externalTrafficPolicy Local, and `check_ports` has its
+    healthCheckNodePort.
     """
 
     TYPE = "node-nlb-sync:ingress:IngressService"
@@ -33,13 +33,12 @@ class IngressService(Component):
     def __init__(
         self,
         name: str,
-        ingress: Ingress,
+        settings: Settings,
         opts: pulumi.ResourceOptions | None = None,
-        *,
-        local: bool = False,
     ) -> None:
         super().__init__(name, opts)
-        self._local = local
+        ingress, local = settings.ingress, settings.checks_locally
+        self._settings, self._local = settings, local
         self.namespace = self._namespace(name, ingress)
         self.service = self._create(name, ingress) if ingress.create else self._adopt(name, ingress)
         names = [port.name for port in ingress.ports]
@@ -79,17 +78,15 @@ class IngressService(Component):
         formerly = pulumi.Alias(name=name, type_="kubernetes:core/v1:Namespace")
         return NamespacePatch(
             f"{name}-namespace-kept",
-            metadata=ObjectMetaPatchArgs(name=ingress.namespace),
+            metadata=ObjectMetaPatchArgs(name=ingress.namespace, **common(self._settings)),
             opts=self.beneath(aliases=[formerly]),
         )
 
     def _create(self, name: str, ingress: Ingress) -> Service:
         owned = {} if ingress.keep else {OWNER: owner(name)}
-        metadata = ObjectMetaArgs(
-            name=ingress.name,
-            namespace=ingress.namespace,
-            annotations={**ingress.annotations, **SKIP_AWAIT, **owned},
-        )
+        own = {"annotations": {**ingress.annotations, **SKIP_AWAIT, **owned}}
+        described = with_common(own, self._settings)
+        metadata = ObjectMetaArgs(name=ingress.name, namespace=ingress.namespace, **described)
         spec = ServiceSpecArgs(
             type="LoadBalancer" if self._local else "NodePort",
             load_balancer_class=LOAD_BALANCER_CLASS if self._local else None,

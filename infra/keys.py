@@ -12,7 +12,7 @@ from typing import Final
 import pulumi
 
 from .aroundkeys import Alarms, Dns, EndpointService
-from .clusterkeys import Ingress, Syncer
+from .clusterkeys import LABEL_VALUE, QUALIFIED_ANNOTATION, QUALIFIED_LABEL, Ingress, Syncer, strings
 from .edgekeys import LARGEST_WEIGHT, Attachment, Edge
 from .givengroups import ARN_PATTERN
 from .healthkeys import LOCAL, HealthCheck, TargetHealth
@@ -20,7 +20,7 @@ from .identitykeys import Identity
 from .listenerkeys import DEFAULT_LISTENERS, Listener
 from .loadbalancerkeys import LoadBalancer
 from .problems import VALUE
-from .shapes import CHARACTER, Cidr, Entries, Flag, Record, Rows, Text, Whole, declared
+from .shapes import CHARACTER, Cidr, Entries, Flag, Record, Rows, Text, Whole, declared, is_ipv6
 from .zonekeys import ZONE_NAME, Addresses, Zone
 
 TARGETS_OF_A_GROUP: Final = 1000
@@ -99,8 +99,8 @@ class Settings:
         Text(
             output=True,
             reason="The security group of the nodes; the stack adds a rule for each NodePort.",
-            allowed="the id of a security group; absent with nodeSecurityGroupIds, targetGroups or cluster "
-            "false",
+            allowed="the id of a security group; absent with nodeSecurityGroupIds, nodeSecurityGroupTags, "
+            "targetGroups or cluster false",
             pattern=r"(sg-[0-9a-f]{8,17})?",
             default="",
             example="sg-0123456789abcdef0",
@@ -118,6 +118,21 @@ class Settings:
             reason="In place of nodeSecurityGroupId for node pools with different security groups.",
             allowed="a list of security group ids",
             default=[],
+        )
+    )
+    node_security_group_tags: Mapping[str, str] = declared(
+        Entries(
+            item=Text(
+                reason="",
+                allowed="a tag's value in quotes, at most 256 letters, digits, spaces and _.:/=+-@",
+                pattern=rf"{TAG_CHARACTER}{{0,256}}",
+                example=VALUE,
+            ),
+            key_pattern=rf"{TAG_CHARACTER}{{1,128}}",
+            default={},
+            reason="Security groups of nodes by their tags, beside the ids: every group of the VPC with all "
+            "of the tags, read in each run.",
+            allowed="tag keys such as aws:eks:cluster-name, with string values",
         )
     )
     target_groups: Mapping[str, pulumi.Input[str]] = declared(
@@ -222,8 +237,8 @@ class Settings:
             item=Cidr(reason="A network of clients."),
             default=["0.0.0.0/0"],
             reason="The clients that may connect to the listeners, by the load balancer's security group.",
-            allowed="a list of IPv4 networks, empty only beside loadBalancer.clientPrefixLists or "
-            "securityGroupIds",
+            allowed="a list of networks, IPv6 with loadBalancer.ipAddressType dualstack; empty only beside "
+            "loadBalancer.clientPrefixLists or securityGroupIds",
         )
     )
     firewall: Firewall = declared(
@@ -302,6 +317,24 @@ class Settings:
         )
     )
 
+    labels: Mapping[str, str] = declared(
+        strings(
+            "Labels of every Kubernetes object of the stack, the syncer's Pods included; no selector has "
+            "these labels. Labels of syncer.labels win.",
+            key_pattern=QUALIFIED_LABEL,
+            pattern=LABEL_VALUE,
+            allowed="label keys with their values",
+        )
+    )
+    annotations: Mapping[str, str] = declared(
+        strings(
+            "Annotations of every Kubernetes object of the stack, the syncer's Pods included. Annotations of "
+            "ingress.annotations and syncer.annotations win.",
+            key_pattern=QUALIFIED_ANNOTATION,
+            allowed="annotation keys with their values",
+        )
+    )
+
     @property
     def replaceable(self) -> bool:
         """Return whether an edit may replace the load balancer."""
@@ -330,10 +363,19 @@ class Settings:
         }
         return {**own, **others}
 
+    # Not a key: the groups that `node_security_group_tags` select (infra/taggedgroups.py), sorted.
+    tagged_node_groups: tuple[str, ...] = ()
+
+    @property
+    def given_node_groups(self) -> tuple[pulumi.Input[str], ...]:
+        """Return the nodes' security groups that are given by id, from either of the two keys."""
+        one = self.node_security_group_id
+        return self.node_security_group_ids or (() if one == "" else (one,))
+
     @property
     def node_groups(self) -> tuple[pulumi.Input[str], ...]:
-        """Return the nodes' security groups, from either of the two keys."""
-        return self.node_security_group_ids or (self.node_security_group_id,)
+        """Return the nodes' security groups: those given by id, then those found by tag."""
+        return (*self.given_node_groups, *self.tagged_node_groups)
 
     @property
     def syncer_namespace(self) -> pulumi.Input[str]:
@@ -387,6 +429,11 @@ class Settings:
         if any(check.port is None and check.service_port == service_port for check in self.health_checks):
             used.add("tcp")
         return tuple(sorted(used))
+
+    @property
+    def client_cidrs_ipv4(self) -> tuple[str, ...]:
+        """Return the IPv4 networks of clients; clients of the others reach the nodes over IPv4 too."""
+        return tuple(each for each in self.client_cidrs if not is_ipv6(each))
 
     @property
     def client_rule_count(self) -> int:

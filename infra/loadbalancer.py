@@ -15,6 +15,7 @@ from .keys import Settings
 from .listenerkeys import TLS, Listener
 from .loadbalancerkeys import LoadBalancer as Chosen
 from .policy import region_of
+from .shapes import is_ipv6
 from .targetgroups import health_check, target_group
 
 # Deletion of a group in use fails after 90 s, not 15 minutes; less is not possible (docs/adr/0022).
@@ -125,7 +126,9 @@ class LoadBalancer(Component):
         for item in self._settings.listeners:
             for transport in item.transports:
                 for cidr in self._settings.client_cidrs:
-                    self._clients(group, item, transport, cidr, cidr_ipv4=cidr)
+                    peer = {"cidr_ipv6" if is_ipv6(cidr) else "cidr_ipv4": cidr}
+                    # A URN's parts are separated by two colons.
+                    self._clients(group, item, transport, cidr.replace(":", "-"), **peer)
                 for prefix_list in self._settings.load_balancer.client_prefix_lists:
                     self._clients(group, item, transport, prefix_list, prefix_list_id=prefix_list)
         return group
@@ -179,7 +182,7 @@ class LoadBalancer(Component):
             name=chosen.name,
             load_balancer_type="network",
             internal=chosen.internal,
-            ip_address_type="ipv4",
+            ip_address_type=chosen.ip_address_type,
             security_groups=[self.security_group.id, *chosen.security_group_ids],
             subnet_mappings=mappings,
             enable_cross_zone_load_balancing=self._settings.cross_zone,

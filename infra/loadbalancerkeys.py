@@ -8,6 +8,7 @@ import pulumi
 from .shapes import Flag, Optional, Record, Rows, Text, Whole, declared
 
 INTERNAL: Final = "internal"
+DUALSTACK: Final = "dualstack"
 LOAD_BALANCER_NAME: Final = r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
 MOST_CAPACITY_UNITS: Final = 1_000_000
 
@@ -57,6 +58,16 @@ class LoadBalancer:
             choices=("internet-facing", INTERNAL),
             default="internet-facing",
             example="internet-facing",
+        )
+    )
+    ip_address_type: str = declared(
+        Text(
+            reason="dualstack: clients connect over IPv6 too, and the load balancer translates to the nodes' "
+            "IPv4 addresses. IPv6 networks of clients belong in clientCidrs.",
+            allowed="ipv4 or dualstack",
+            choices=("ipv4", DUALSTACK),
+            default="ipv4",
+            example="ipv4",
         )
     )
     name: str | None = declared(
@@ -158,3 +169,8 @@ class LoadBalancer:
     def internal(self) -> bool:
         """Return whether the load balancer has private addresses alone."""
         return self.scheme == INTERNAL
+
+    @property
+    def dual_stack(self) -> bool:
+        """Return whether clients may connect over IPv6 too."""
+        return self.ip_address_type == DUALSTACK

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from .keys import Settings
+from .listenerkeys import TCP_UDP, UDP
+from .loadbalancerkeys import DUALSTACK
 from .problems import Change, Problem, echo
-from .shapes import child
+from .shapes import child, is_ipv6
 
 
 def load_balancer_problems(settings: Settings) -> Iterator[Problem]:
@@ -12,6 +14,7 @@ def load_balancer_problems(settings: Settings) -> Iterator[Problem]:
     yield from wrong_addresses(settings)
     yield from wrong_pools(settings)
     yield from wrong_clients(settings)
+    yield from wrong_for_address_type(settings)
     yield from wrong_logs(settings)
 
 
@@ -62,6 +65,34 @@ def wrong_clients(settings: Settings) -> Iterator[Problem]:
             if value is not None and value in plain[:index]:
                 where = f"loadBalancer.{key}[{index}]"
                 yield Problem(where, f"{echo(value)} a second time", "each id once", f"remove {where}")
+
+
+def wrong_for_address_type(settings: Settings) -> Iterator[Problem]:
+    """Report IPv6 networks without IPv6, and an internal load balancer and UDP beside IPv6.
+
+    AWS's API reference requires ipv4 of an internal load balancer. AWS accepts UDP listeners of a dual-stack
+    load balancer only with an IPv6 prefix of each subnet for source NAT (EnablePrefixForIpv6SourceNat), which
+    the stack does not manage.
+    """
+    if settings.attached:  # the edge has the load balancer
+        return
+    path = "loadBalancer.ipAddressType"
+    if not settings.load_balancer.dual_stack:
+        for index, cidr in enumerate(settings.client_cidrs):
+            if is_ipv6(cidr):
+                allowed = f"IPv4 networks with {path} ipv4"
+                fix = Change(path, DUALSTACK, after=f", or remove clientCidrs[{index}]")
+                yield Problem(f"clientCidrs[{index}]", echo(cidr), allowed, fix)
+        return
+    if settings.load_balancer.internal:
+        yield Problem(path, DUALSTACK, "ipv4 with loadBalancer.scheme internal", Change(path, None))
+    for index, item in enumerate(settings.listeners):
+        if item.protocol in {UDP, TCP_UDP}:
+            allowed = (
+                f"TCP or TLS with {path} {DUALSTACK}: AWS requires IPv6 prefixes for source NAT with UDP"
+            )
+            way = f"set {path} to ipv4, or serve UDP from a stack of its own"
+            yield Problem(f"listeners[{index}].protocol", item.protocol, allowed, way)
 
 
 def wrong_logs(settings: Settings) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import ec2
 
-from .balancers import find_balancer
+from .balancers import find_balancer, renamed
 from .givengroups import checked_groups
 from .guard import Guard
 from .identitykeys import Identity
@@ -81,7 +81,11 @@ def compared(
     given, before = not settings.balances, len(problems)
     owned = {} if given else owned_addresses(mark, reading, problems)
     allocations = {each for ids in owned.values() for each in ids}
-    found = find_balancer(name, mark, allocations, reading, problems, named_only=given)
+    called = settings.load_balancer.name
+    found = find_balancer(name, mark, allocations, reading, problems, called=called, named_only=given)
+    if found and renamed(found.mark, mark):
+        former = owned_addresses(found.mark, reading, problems)
+        owned = {zone: [*owned.get(zone, ()), *former.get(zone, ())] for zone in {*owned, *former}}
     guard = Guard(settings, found, owned)
     if len(problems) > before:
         return guard, Kept()

@@ -1,16 +1,17 @@
 """Check the node security groups, and count the rules of every group against AWS's quota."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
 import pulumi
 from pulumi_aws import ec2, vpc
 
+from .givengroups import TAGS
 from .keys import Settings
 from .problems import Problem
-from .quotas import client_lists, quota
+from .quotas import IPV4, IPV6, client_lists, quota
 from .reads import Reading, unreadable
 
 # Inbound and outbound rules of a security group, counted separately ("Amazon VPC quotas"). The quota can be
@@ -26,7 +27,7 @@ _RAISE: Final = f"or raise AWS's quota {QUOTA} (VPC, rules per security group)"
 def misplaced_groups(settings: Settings, reading: Reading) -> Iterator[Problem]:
     """Report a node security group that AWS lacks or that belongs to another VPC."""
     allowed = f"a security group of vpcId {shown(settings.vpc_id)}"
-    for path, group in paths(settings):
+    for path, group in given_paths(settings):
         if not isinstance(group, str):  # an Output: AWS refuses a wrong group with the first rule
             continue
         try:
@@ -49,30 +50,48 @@ def misplaced_groups(settings: Settings, reading: Reading) -> Iterator[Problem]:
 
 
 def too_many_rules(settings: Settings, reading: Reading) -> Iterator[Problem]:
-    """Report a security group with more rules than AWS's quota."""
+    """Report a security group with more rules than AWS's quota.
+
+    The load balancer's group may be that of another stack, and an edge has no nodes.
+    """
     entries, absent = client_lists(settings, reading)
     yield from absent
-    networks = len(settings.client_cidrs) + entries
-    ports, checks = settings.node_rule_count, settings.health_port_count
-    groups = len(settings.node_groups)
     limits = Limit(reading)
-    inbound = networks * settings.client_rule_count
-    if quota := limits.below(inbound):
-        beside = f" and {entries} entries of prefix lists" if entries else ""
-        clients = f"{len(settings.client_cidrs)} networks{beside}"
-        read = f"{clients} for {len(settings.listeners)} listeners, which are {inbound} rules"
-        allowed = f"at most {quota} inbound rules of the load balancer's security group"
-        yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
-    outbound = (ports + checks) * groups
+    if settings.balances:
+        yield from _too_many_clients(settings, entries, limits)
+    if settings.creates_groups:
+        yield from _too_many_on_nodes(settings, entries, limits, reading)
+
+
+def _too_many_clients(settings: Settings, entries: Mapping[str, int], limits: "Limit") -> Iterator[Problem]:
+    """Report too many rules of IPv4 or of IPv6 clients: AWS counts the two separately."""
+    of_ipv4 = len(settings.client_cidrs_ipv4)
+    for family, number in ((IPV4, of_ipv4), (IPV6, len(settings.client_cidrs) - of_ipv4)):
+        inbound = (number + entries[family]) * settings.client_rule_count
+        if quota := limits.below(inbound):
+            beside = f" and {entries[family]} entries of prefix lists" if entries[family] else ""
+            clients = f"{number} {'IPv6 ' if family == IPV6 else ''}networks{beside}"
+            read = f"{clients} for {len(settings.listeners)} listeners, which are {inbound} rules"
+            allowed = f"at most {quota} inbound rules of the load balancer's security group"
+            yield Problem("clientCidrs", read, allowed, f"combine networks, {_RAISE}")
+
+
+def _too_many_on_nodes(
+    settings: Settings, entries: Mapping[str, int], limits: "Limit", reading: Reading
+) -> Iterator[Problem]:
+    ports, checks = settings.node_rule_count, settings.health_port_count
+    outbound = (ports + checks) * len(settings.node_groups)
     if quota := limits.below(outbound):
         read = (
             f"{len(settings.node_groups)} groups for {ports + checks} NodePorts, which are {outbound} rules"
         )
         allowed = f"at most {quota} outbound rules of the load balancer's security group"
-        yield Problem("nodeSecurityGroupIds", read, allowed, f"give fewer groups, {_RAISE}")
+        key = TAGS if settings.tagged_node_groups else "nodeSecurityGroupIds"
+        yield Problem(key, read, allowed, f"give fewer groups, {_RAISE}")
+    networks = len(settings.client_cidrs_ipv4) + entries[IPV4]
     sources = 1 + networks if settings.firewall.source == "clients" else 1
     added = ports * sources + checks
-    for path, group in paths(settings):
+    for path, group in [*given_paths(settings), *((TAGS, one) for one in settings.tagged_node_groups)]:
         others = foreign_rules(group, added, reading) if isinstance(group, str) else 0
         if quota := limits.below(others + added):
             read = f"{shown(group)} with {others} rules, beside {added} of the stack"
@@ -126,11 +145,11 @@ class Limit:
         return quota("vpc", QUOTA, DEFAULT_QUOTA, check, self._reading)
 
 
-def paths(settings: Settings) -> list[tuple[str, pulumi.Input[str]]]:
-    """Return the key and the id of each node security group."""
-    if not settings.node_security_group_ids:
-        return [("nodeSecurityGroupId", settings.node_security_group_id)]
-    return [(f"nodeSecurityGroupIds[{i}]", one) for i, one in enumerate(settings.node_security_group_ids)]
+def given_paths(settings: Settings) -> list[tuple[str, pulumi.Input[str]]]:
+    """Return the key and the id of each node security group that is given by id."""
+    if settings.node_security_group_ids:
+        return [(f"nodeSecurityGroupIds[{i}]", one) for i, one in enumerate(settings.node_security_group_ids)]
+    return [("nodeSecurityGroupId", one) for one in settings.given_node_groups]
 
 
 def shown(value: pulumi.Input[str]) -> str:

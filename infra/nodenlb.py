@@ -20,6 +20,7 @@ from .problems import SettingsError
 from .providers import aws_provider
 from .settings import examined
 from .spelling import as_config
+from .taggedgroups import with_tagged_groups
 
 # Name of the component in the project's own program; kept addresses of its stacks are found by the VPC.
 PROGRAM: Final = "node-nlb"
@@ -66,8 +67,7 @@ class NodeNlb(Component):
         settings, network = checked(name, args, opts)
         super().__init__(name, opts)
         here, mark = self.beneath(), stack_mark(name, settings)
-        local = settings.checks_locally
-        ingress = IngressService(name, settings.ingress, here, local=local) if settings.cluster else None
+        ingress = IngressService(name, settings, here) if settings.cluster else None
         node_ports = ingress.node_ports if ingress else {}
         reached = {**node_ports, **(ingress.check_ports if ingress else {})}
         if settings.target_groups:
@@ -120,6 +120,7 @@ def checked(name: str, args: NodeNlbArgs, opts: pulumi.ResourceOptions | None) -
     network = None
     if settings is not None and readable:
         mark = stack_mark(name, settings)
+        settings = with_tagged_groups(settings, reading, problems)
         try:
             network = survey(name, settings, mark, reading)
         except SettingsError as wrong:

@@ -10,6 +10,7 @@ from pulumi_aws import ec2
 
 from .kept import STACK_TAG, ZONE_TAG
 from .keys import Settings
+from .loadbalancerkeys import DUALSTACK
 from .problems import Change, Problem
 from .reads import Reading
 from .shapes import child
@@ -147,7 +148,7 @@ def held(zone: str, found: Address, stack: Stack, reading: Reading) -> Problem |
 
 
 def wrong_subnets(settings: Settings, stack: Stack, reading: Reading) -> Iterator[Problem]:
-    """Report subnets without room for the load balancer, unless the load balancer is there already."""
+    """Report subnets without IPv6, and without room for the load balancer where it is not there already."""
     for zone, place in settings.zones.items():
         subnet = place.subnet_id
         if not isinstance(subnet, str):
@@ -156,12 +157,17 @@ def wrong_subnets(settings: Settings, stack: Stack, reading: Reading) -> Iterato
             read: Any = ec2.get_subnet(id=subnet, opts=reading.options)
         except Exception:  # noqa: BLE001, S112 (infra/network.py reports the failed read)
             continue
+        path = child(child("zones", zone), "subnetId")
+        # None: a preview with an unconfigured provider.
+        if settings.load_balancer.dual_stack and read.ipv6_cidr_block == "":
+            allowed = f"subnets with an IPv6 CIDR block with loadBalancer.ipAddressType {DUALSTACK}"
+            fix = "associate an IPv6 CIDR block with the VPC and the subnet, and route ::/0"
+            yield Problem(path, f"{subnet}, which has no IPv6 CIDR block", allowed, fix)
         free = read.available_ip_address_count  # None: a preview with an unconfigured provider
         if free is None or free >= FREE_ADDRESSES or there(subnet, stack, reading):
             continue
         allowed = f"a subnet with at least {FREE_ADDRESSES} free addresses, which AWS requires"
         fix = "free addresses in the subnet, or give another public subnet of the zone"
-        path = child(child("zones", zone), "subnetId")
         yield Problem(path, f"{subnet}, which has {free} free addresses", allowed, fix)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import pulumi
 
 from .aroundrules import false_alarms, misplaced_names
+from .certificates import unissued_certificates
 from .cluster import wrong_namespaces
 from .keys import Settings
 from .nodegroups import misplaced_groups, too_many_rules
@@ -37,8 +38,10 @@ def preflight(
     reading = Reading(options)
     if settings.creates_groups:
         yield from misplaced_groups(settings, reading)
+    if settings.balances or settings.creates_groups:
         yield from too_many_rules(settings, reading)
     if settings.balances:
+        yield from unissued_certificates(settings, reading)
         yield from wrong_addresses(settings, stack, reading)
         yield from wrong_subnets(settings, stack, reading)
         yield from misplaced_names(settings, reading)
@@ -66,9 +69,17 @@ def advise(settings: Settings) -> Iterator[str]:
             )
     yield from unanswered_checks(settings)
     yield from false_alarms(settings)
-    networks = [ipaddress.IPv4Network(each) for each in settings.client_cidrs]
+    networks = [ipaddress.ip_network(each) for each in settings.client_cidrs]
     for index, network in enumerate(networks):
         for other, wider in enumerate(networks):
-            if network != wider and network.subnet_of(wider):
+            # IPv4 and IPv6 networks are not comparable.
+            if network != wider and network.version == wider.version and network.subnet_of(wider):  # type: ignore[arg-type]
                 yield f"clientCidrs[{index}] is inside clientCidrs[{other}], {wider}, and has no effect"
                 break
+    balancer = settings.load_balancer
+    further = balancer.client_prefix_lists or balancer.security_group_ids
+    if balancer.dual_stack and not further and len(settings.client_cidrs_ipv4) == len(networks):
+        yield (
+            "loadBalancer.ipAddressType is dualstack and clientCidrs has no IPv6 network: no client connects "
+            "over IPv6; add ::/0, or the networks of the clients"
+        )

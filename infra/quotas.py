@@ -14,6 +14,10 @@ from .reads import Reading, unreadable
 # Elastic IPs of a Region ("Amazon EC2 endpoints and quotas").
 _ADDRESSES: Final = "L-0263D0A3"
 _DEFAULT_ADDRESSES: Final = 5
+# Address families of prefix lists; AWS counts the rules of a group separately for each.
+IPV4: Final = "IPv4"
+IPV6: Final = "IPv6"
+FAMILIES: Final = (IPV4, IPV6)
 _UNLIMITED: Final = 2**31
 _ABSENT: Final = "no matching EC2 Managed Prefix List found"  # the provider's text
 
@@ -54,13 +58,13 @@ def too_many_addresses(
         yield Problem("zones", read, f"at most {most} Elastic IPs in the region", fix)
 
 
-def client_lists(settings: Settings, reading: Reading) -> tuple[int, list[Problem]]:
+def client_lists(settings: Settings, reading: Reading) -> tuple[Mapping[str, int], list[Problem]]:
     """Return the rules that `clientPrefixLists` count for, and a problem for each list that AWS lacks.
 
-    AWS counts the maximum of entries of each list. A list that cannot be read, or without a maximum, as AWS's
-    own lists, counts as one rule.
+    AWS counts the maximum of entries of each list, by the family of its addresses. A list that
+    cannot be read, or without a maximum, as AWS's own lists, counts as one rule.
     """
-    count, problems = 0, []
+    count, problems = dict.fromkeys(FAMILIES, 0), []
     for index, one in enumerate(settings.load_balancer.client_prefix_lists):
         read = partial(ec2.get_managed_prefix_list, id=one)
         check = "loadBalancer.clientPrefixLists"
@@ -73,5 +77,6 @@ def client_lists(settings: Settings, reading: Reading) -> tuple[int, list[Proble
             missing = Problem(path, f"{one}, which does not exist", allowed, fix)
             known = _ABSENT in str(error)
             problems.append(missing if known else unreadable(path, one, error, allowed=allowed, fix=fix))
-        count += max(1, (found.max_entries or 1) if found else 1)
+        family = found.address_family if found and found.address_family in FAMILIES else IPV4
+        count[family] += max(1, (found.max_entries or 1) if found else 1)
     return count, problems

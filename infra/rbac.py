@@ -18,10 +18,11 @@ class Rbac(Component):
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
+        self._settings = settings
         syncer, self._namespace = settings.syncer.name, settings.syncer_namespace
         self.service_account_name: str = service_account_name(syncer)
         account = rbac.service_account(syncer, self._namespace)
-        self.service_account = ServiceAccount(name, **arguments(account), opts=self.beneath())
+        self.service_account = ServiceAccount(name, **arguments(account, settings), opts=self.beneath())
         self._nodes(name, syncer)
         ingress = settings.ingress
         self._role(name, rbac.service_role(syncer, ingress.namespace, [ingress.name]))
@@ -32,14 +33,14 @@ class Rbac(Component):
 
     def _nodes(self, name: str, syncer: str) -> None:
         manifest = rbac.cluster_role(syncer)
-        role = ClusterRole(name, **arguments(manifest), opts=self.beneath())
+        role = ClusterRole(name, **arguments(manifest, self._settings), opts=self.beneath())
         bound = self._binding(manifest, role.metadata.name, rbac.cluster_binding_name(syncer))
-        ClusterRoleBinding(name, **arguments(bound), opts=self.beneath())
+        ClusterRoleBinding(name, **arguments(bound, self._settings), opts=self.beneath())
 
     def _role(self, name: str, manifest: Manifest) -> None:
-        role = Role(name, **arguments(manifest), opts=self.beneath())
+        role = Role(name, **arguments(manifest, self._settings), opts=self.beneath())
         bound = self._binding(manifest, role.metadata.name)
-        RoleBinding(name, **arguments(bound), opts=self.beneath())
+        RoleBinding(name, **arguments(bound, self._settings), opts=self.beneath())
 
     def _binding(
         self, manifest: Manifest, role: pulumi.Output[str | None], name: str | None = None

@@ -8,8 +8,6 @@ from typing import Any, Final, cast
 
 import pulumi
 
-from syncer.manifests.workload import SKIP_CONTAINERS, STAMP
-
 from .args import NodeNlbArgs
 from .aroundrules import around_problems, topics_elsewhere
 from .buildkeys import Build
@@ -22,6 +20,8 @@ from .kept import released_zones
 from .keys import ROOT, Settings
 from .listenerrules import listener_problems
 from .loadbalancerrules import load_balancer_problems
+from .nodegrouprules import wrong_node_groups
+from .objectmeta import own_keys
 from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, Problems, SettingsError, echo
 from .resourcekeys import wrong_resources
@@ -38,8 +38,6 @@ PREDECESSOR: Final[Mapping[str, Any]] = {
     "tolerations": [{"key": "process", "value": "critical"}],
     "labelFilter": "kops.k8s.io/instancegroup=nodes",
 }
-# Labels and annotations set on the syncer's objects in any case.
-OWN_LABELS: Final = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance"})
 
 
 # By key, in the spelling of a stack configuration.
@@ -182,15 +180,7 @@ def contradictions(settings: Settings, *, shown: bool = True) -> Iterator[Proble
     yield from wrong_tags(settings)
     yield from env_problems(settings.syncer, kind_of(settings.identity), shown=shown)
     yield from overridden(settings)
-    for key, name in [
-        *(("labels", name) for name in sorted(OWN_LABELS & settings.syncer.labels.keys())),
-        *(
-            ("annotations", name)
-            for name in sorted({STAMP, SKIP_CONTAINERS} & settings.syncer.annotations.keys())
-        ),
-    ]:
-        path = child(f"syncer.{key}", name)
-        yield Problem(path, "a key that the stack sets itself", "any other key", f"remove {path}")
+    yield from own_keys(settings)
 
 
 def overridden(settings: Settings) -> Iterator[Problem]:
@@ -237,21 +227,6 @@ def wrong_region(settings: Settings, region: str | None) -> Iterator[Problem]:
                 path = f"listeners[{index}].certificateArns[{number}]"
                 fix = f"give a certificate of {region}: a load balancer takes no other"
                 yield Problem(path, f"a certificate of {region_of(arn)}", f"certificates of {region}", fix)
-
-
-def wrong_node_groups(settings: Settings) -> Iterator[Problem]:
-    """Report two keys for the nodes' security groups, or a duplicate group."""
-    one, several = "nodeSecurityGroupId", "nodeSecurityGroupIds"
-    first, listed = settings.node_security_group_id, settings.node_security_group_ids
-    plain = [each for each in listed if isinstance(each, str)]
-    if first != "" and listed:
-        lost = isinstance(first, str) and first not in plain
-        fix = Change(one, None, before=f"put {first} first in {several}, then " if lost else "")
-        yield Problem(one, f"{echo(first)} beside {several}", f"one of {one} and {several}", fix)
-    for index, group in enumerate(listed):
-        if isinstance(group, str) and group in [each for each in listed[:index] if isinstance(each, str)]:
-            where = f"{several}[{index}]"
-            yield Problem(where, f"{echo(group)} a second time", "each group once", f"remove {where}")
 
 
 def repeated(path: str, field: str, values: list[Any]) -> Iterator[Problem]:

@@ -139,23 +139,20 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cidr:
-    """An IPv4 network in CIDR notation, with no host bits set."""
+    """An IPv4 or IPv6 network in CIDR notation, in its short form and with no host bits set."""
 
     reason: str
     default: Any = REQUIRED
-    allowed: str = "an IPv4 network such as 203.0.113.0/24"
+    allowed: str = "a network such as 203.0.113.0/24 or 2001:db8::/32"
     kind: str = "string"
 
     def read(self, path: str, raw: Any, problems: Problems) -> str:
         """Return `raw` unchanged; the error for host bits or a bare address has the corrected network."""
         meant = network_of(raw)
-        if isinstance(meant, ipaddress.IPv4Network) and str(meant) == raw:
+        if meant is not None and str(meant) == raw:
             return str(raw)
-        allowed, fix = self.allowed, Change(path, "203.0.113.0/24" if meant is None else str(meant))
-        if isinstance(meant, ipaddress.IPv6Network):
-            # The load balancer has the IP address type ipv4.
-            allowed, fix = f"{allowed}; IPv6 is not supported by this key", Change(path, None)
-        problems.append(Problem(path, echo(raw), allowed, fix))
+        fix = Change(path, "203.0.113.0/24" if meant is None else str(meant))
+        problems.append(Problem(path, echo(raw), self.allowed, fix))
         return ""
 
 
@@ -252,6 +249,11 @@ def network_of(raw: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None
         return None
 
 
+def is_ipv6(network: str) -> bool:
+    """Return whether a network, as read by `Cidr`, is one of IPv6."""
+    return ":" in network
+
+
 def child(path: str, key: str) -> str:
     """Return the property path of `key` in `path`, in the spelling of `pulumi config set --path`."""
     if re.fullmatch(r"[A-Za-z_][\w-]{0,63}", key, re.ASCII):
@@ -273,7 +275,7 @@ def declared(shape: Shape) -> Any:
 
 @cache
 def _fields(build: type[Any]) -> Mapping[str, Shape]:
-    return {each.name: each.metadata["shape"] for each in fields(build)}
+    return {each.name: each.metadata["shape"] for each in fields(build) if each.metadata}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

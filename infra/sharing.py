@@ -36,6 +36,7 @@ _EDGE_KEYS: Final[tuple[str, ...]] = (
 _CLUSTER_KEYS: Final[tuple[str, ...]] = (
     "nodeSecurityGroupId",
     "nodeSecurityGroupIds",
+    "nodeSecurityGroupTags",
     "targetGroups",
     "edge",
     "weight",
@@ -49,6 +50,8 @@ _CLUSTER_KEYS: Final[tuple[str, ...]] = (
     "preset",
     "syncer",
     "identity",
+    "labels",
+    "annotations",
 )
 # Of a listener; the groups behind it have the other keys.
 _LISTENER_KEYS: Final = ("certificate_arns", "ssl_policy", "alpn_policy", "idle_timeout")

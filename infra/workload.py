@@ -53,25 +53,30 @@ class Workload(Component):
         _, hidden = split(settings.syncer.env)
         workload = described(settings, given)
         before: list[pulumi.Resource] = [
-            ConfigMap(name, **arguments(manifests.config_map(workload, variables)), opts=self.beneath()),
-            NetworkPolicy(name, **arguments(manifests.network_policy(workload)), opts=self.beneath()),
+            ConfigMap(
+                name, **arguments(manifests.config_map(workload, variables), settings), opts=self.beneath()
+            ),
+            NetworkPolicy(
+                name, **arguments(manifests.network_policy(workload), settings), opts=self.beneath()
+            ),
         ]
         if given.keys is not None:
             found = manifests.secret(workload, workload.secret_name, keys_data(groups, given.keys))
-            before.append(Secret(name, **arguments(found), opts=self.beneath()))
+            before.append(Secret(name, **arguments(found, settings), opts=self.beneath()))
         if hidden:
             data = {key: secretly_encoded(value) for key, value in hidden.items()}
             found = manifests.secret(workload, workload.env_secret, data)
-            before.append(Secret(f"{name}-env", **arguments(found), opts=self.beneath()))
+            before.append(Secret(f"{name}-env", **arguments(found, settings), opts=self.beneath()))
         budget = manifests.disruption_budget(workload)
-        PodDisruptionBudget(name, **arguments(budget), opts=self.beneath())
+        PodDisruptionBudget(name, **arguments(budget, settings), opts=self.beneath())
         stamp = pulumi.Output.all(stamped, hidden, groups).apply(
             lambda known: manifests.fingerprint(known[0], digest(known[1], salt=known[2]))
         )
         # A digest of secrets is no secret; a secret digest would hide every change of the template.
         stamp = pulumi.Output.unsecret(stamp) if hidden else stamp
         options = self.beneath(depends_on=before, custom_timeouts=ROLLOUT)
-        self.deployment = Deployment(name, **arguments(manifests.deployment(workload, stamp)), opts=options)
+        found = manifests.deployment(workload, stamp)
+        self.deployment = Deployment(name, **arguments(found, settings), opts=options)
         self.register_outputs({})
 
 
@@ -95,8 +100,8 @@ def described(settings: Settings, given: Given) -> manifest.Workload:
         replicas=syncer.replicas,
         requests=asdict(syncer.resources.requests),
         limits=asdict(syncer.resources.limits),
-        labels=syncer.labels,
-        annotations=syncer.annotations,
+        labels={**settings.labels, **syncer.labels},
+        annotations={**settings.annotations, **syncer.annotations},
         node_selector=dict(syncer.node_selector),
         tolerations=[toleration(item) for item in syncer.tolerations],
         topology_spread=[spread(item) for item in syncer.topology_spread],

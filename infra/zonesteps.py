@@ -96,9 +96,11 @@ class Aws:
 
 def _mapping(zone: Mapping[str, Any]) -> dict[str, str]:
     """Return a zone with all its addresses: a mapping without them could lose them."""
-    address: Mapping[str, str] = next(iter(zone.get("LoadBalancerAddresses") or []), {})
+    # A dual-stack load balancer has a second entry, for IPv6.
+    every = zone.get("LoadBalancerAddresses") or []
     kept = ("AllocationId", "PrivateIPv4Address", "IPv6Address")
-    return {"SubnetId": zone["SubnetId"], **{key: address[key] for key in kept if address.get(key)}}
+    addresses = {key: each[key] for each in every for key in kept if each.get(key)}
+    return {"SubnetId": zone["SubnetId"], **addresses}
 
 
 def plan(wanted: Wanted, aws: Aws) -> list[Step]:

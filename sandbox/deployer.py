@@ -39,6 +39,10 @@ NOT_CALLED: Final[Mapping[str, Calls]] = {
         # Read for more than 60 rules of a security group, and for more than 5 Elastic IPs.
         "servicequotas:GetAWSDefaultServiceQuota": ("*",),
         "servicequotas:GetServiceQuota": ("*",),
+        # Called for another loadBalancer.ipAddressType.
+        "elasticloadbalancing:SetIpAddressType": (
+            f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/node-nlb-*/*",
+        ),
         "iam:CreateServiceLinkedRole": (
             f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
         ),

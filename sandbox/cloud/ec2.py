@@ -22,6 +22,7 @@ class Subnet:
     zone: str
     zone_id: str
     cidr: str
+    ipv6_cidr: str  # "" without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Ec2:
                     found.availability_zone,
                     found.availability_zone_id,
                     found.cidr_block,
+                    _ipv6_block(found),
                 )
         raise AwsError("SubnetNotFound", f"The subnet ID '{subnet_id}' does not exist")
 
@@ -198,6 +200,16 @@ class Ec2:
             if str(network[host]) not in taken:
                 yield str(network[host])
         raise AwsError("InvalidSubnet", f"Not enough IP space available in {subnet.subnet_id}")
+
+
+def _ipv6_block(subnet: Any) -> str:
+    """Return the IPv6 CIDR block that is associated with a subnet of moto, or ""."""
+    blocks = (
+        each["ipv6CidrBlock"]
+        for each in subnet.ipv6_cidr_block_associations.values()
+        if each["ipv6CidrBlockState"]["State"] == "associated"
+    )
+    return str(next(blocks, ""))
 
 
 def _of_terminated(interface: Any) -> bool:

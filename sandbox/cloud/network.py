@@ -7,7 +7,7 @@ every object has its own seed, so that an id is independent of other objects.
 
 import secrets
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.request import Request, urlopen
@@ -85,6 +85,7 @@ def ensure_network(url: str, vpc: IPv4Network) -> Network:
         },
         node_group_id=_find_group(ec2, vpc_id) or _make_group(ec2, url, vpc_id),
     )
+    _ensure_ipv6(ec2, network)
     if found is None:
         _seed(url, secrets.randbits(32))  # ids from now on (keys, instances) must be unpredictable
     return network
@@ -169,6 +170,17 @@ def _make_subnet(ec2: "EC2Client", url: str, vpc_id: str, zone: str, cidr: str) 
     reserved = next(IPv4Network(cidr).subnets(new_prefix=28))
     ec2.create_subnet_cidr_reservation(SubnetId=subnet_id, Cidr=str(reserved), ReservationType="explicit")
     return subnet_id
+
+
+def _ensure_ipv6(ec2: "EC2Client", network: Network) -> None:
+    """Associate an IPv6 block of Amazon with the VPC, and a /64 of the block with each subnet."""
+    subnets = ec2.describe_subnets(SubnetIds=[*network.subnet_ids.values()])["Subnets"]
+    if all(each.get("Ipv6CidrBlockAssociationSet") for each in subnets):
+        return
+    made = ec2.associate_vpc_cidr_block(VpcId=network.vpc_id, AmazonProvidedIpv6CidrBlock=True)
+    block = IPv6Network(made["Ipv6CidrBlockAssociation"]["Ipv6CidrBlock"])
+    for subnet_id, part in zip(network.subnet_ids.values(), block.subnets(new_prefix=64), strict=False):
+        ec2.associate_subnet_cidr_block(SubnetId=subnet_id, Ipv6CidrBlock=str(part))
 
 
 def _find_group(ec2: "EC2Client", vpc_id: str) -> str | None:

@@ -15,6 +15,8 @@ from pulumi.runtime import resource as runtime_resource
 from pulumi.runtime import settings as runtime_settings
 from pulumi.runtime.proto.source_pb2 import StackTrace
 
+from infra import certificates
+from tests.program.reads import Acm
 from tests.program.world import Cloud, Config, Record, RunProgram, dev_config
 
 # The official SDK loads a module when it is looked into, and warns of its own deprecated classes then.
@@ -41,7 +43,10 @@ def engine(config: Config, cloud: Cloud) -> Iterator[RunProgram]:
     run = RunProgram(loop, config, cloud)
     gc.freeze()  # a collection at the end looks at what the program made, and at nothing older
     # The SDK reads the stack for each resource, a fifth of the time, for positions that no mock looks at.
-    with patch.object(runtime_resource, "_get_stack_trace", StackTrace):
+    with (
+        patch.object(runtime_resource, "_get_stack_trace", StackTrace),
+        patch.object(certificates, "client", lambda _: Acm(cloud)),
+    ):
         yield run
     loop.run_until_complete(loop.shutdown_default_executor())
     asyncio.set_event_loop(None)

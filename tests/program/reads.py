@@ -5,20 +5,24 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
+from botocore.exceptions import ClientError, EndpointConnectionError
+
 Args = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Known:
-    """What AWS has, by id: VPCs of groups, rules, Elastic IPs, and addresses that are free in subnets.
+    """What AWS has, by id: VPCs and tags of groups, rules, Elastic IPs, and free addresses of subnets.
 
-    `holders` are instance and interface description of an address, `interfaces` subnet and description.
+    `ipv6` are the IPv6 blocks of subnets, and the prefix lists of IPv6. `holders` are instance and
+    interface description of an address, `interfaces` subnet and description.
     """
 
     vpc_id: str = ""
     existing: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     groups: dict[str, str] = field(default_factory=dict)
+    group_tags: dict[str, dict[str, str]] = field(default_factory=dict)
     rules: list[dict[str, Any]] = field(default_factory=list)
     quota: int = 60
     address_quota: int = 5
@@ -27,8 +31,14 @@ class Known:
     holders: dict[str, tuple[str, str]] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
     interfaces: list[tuple[str, str]] = field(default_factory=list)
+    ipv6: dict[str, str] = field(default_factory=dict)
+    certificates: dict[str, str] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     hosted_zones: dict[str, str] = field(default_factory=dict)
+    state: dict[str, Any] | None = None  # of the stack: type and outputs by URN
+    state_reads: list[str] = field(default_factory=list)
+    unreachable: bool = False
+    unconfigured: bool = False  # a preview whose provider has no value yet: reads have no values
 
 
 def security_group(cloud: Known, args: Args) -> Any:
@@ -36,6 +46,13 @@ def security_group(cloud: Known, args: Args) -> Any:
     if not home:
         return {}, [("id", "no matching EC2 Security Group found")]
     return {"id": args["id"], "vpcId": home}
+
+
+def security_groups(cloud: Known, args: Args) -> Any:
+    if cloud.unconfigured:
+        return {}
+    ids = [ident for ident, tags in cloud.group_tags.items() if args["tags"].items() <= tags.items()]
+    return {"ids": ids, "vpcIds": [cloud.groups.get(ident, cloud.vpc_id) for ident in ids]}
 
 
 def security_group_rules(cloud: Known, args: Args) -> Any:
@@ -57,7 +74,8 @@ def service_quota(cloud: Known, args: Args) -> Any:
 def managed_prefix_list(cloud: Known, args: Args) -> Any:
     if args["id"] not in cloud.prefix_lists:
         return {}, [("id", "no matching EC2 Managed Prefix List found")]
-    return {"id": args["id"], "maxEntries": cloud.prefix_lists[args["id"]]}
+    family = "IPv6" if args["id"] in cloud.ipv6 else "IPv4"
+    return {"id": args["id"], "maxEntries": cloud.prefix_lists[args["id"]], "addressFamily": family}
 
 
 def elastic_ip(cloud: Known, args: Args) -> Any:
@@ -91,8 +109,17 @@ def network_interfaces(cloud: Known, args: Args) -> Any:
     return {"ids": [f"eni-{one}" for one in found]}
 
 
+def state(cloud: Known, args: Args) -> Any:
+    cloud.state_reads.append(args["stackName"])
+    if cloud.state is None:
+        return {}, [("stackName", "failed to load checkpoint: EOF")]
+    return {"name": args["stackName"], "outputs": cloud.state}
+
+
 READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getSecurityGroup": ("ec2:DescribeSecurityGroups", security_group),
+    "readStackResourceOutputs": ("", state),
+    "getSecurityGroups": ("ec2:DescribeSecurityGroups", security_groups),
     "getSecurityGroupRules": ("ec2:DescribeSecurityGroupRules", security_group_rules),
     "getSecurityGroupRule": ("ec2:DescribeSecurityGroupRules", security_group_rule),
     "getServiceQuota": ("servicequotas:GetServiceQuota", service_quota),
@@ -102,6 +129,25 @@ READS: dict[str, tuple[str, Callable[[Known, Args], Any]]] = {
     "getNetworkInterface": ("ec2:DescribeNetworkInterfaces", network_interface),
     "getNetworkInterfaces": ("ec2:DescribeNetworkInterfaces", network_interfaces),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Acm:
+    """ACM as boto3 has it: certificates are issued, except the known ones; a status "" is a missing one."""
+
+    cloud: Known
+
+    def describe_certificate(self, *, CertificateArn: str) -> Args:  # noqa: N803 (boto3's name)
+        status = self.cloud.certificates.get(CertificateArn, "ISSUED")
+        code = "" if status else "ResourceNotFoundException"
+        if "acm:DescribeCertificate" in self.cloud.denied:
+            code = "AccessDeniedException"
+        if self.cloud.unreachable:
+            raise EndpointConnectionError(endpoint_url="https://acm.eu-central-1.amazonaws.com")
+        if code:
+            text = "not authorized to perform: acm:DescribeCertificate" if code[0] == "A" else "not found"
+            raise ClientError({"Error": {"Code": code, "Message": text}}, "DescribeCertificate")
+        return {"Certificate": {"Status": status}}
 
 
 def answer(cloud: Known, token: str, args: Args) -> Any:

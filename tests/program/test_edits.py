@@ -87,7 +87,7 @@ def test_each_node_security_group_has_the_rules(run_program: RunProgram, config:
 @pytest.mark.parametrize(
     ("one", "several", "line"),
     [
-        ("", [], "nodeSecurityGroupId: read nothing; allowed: the id of a security group, or a list in"),
+        ("", [], "nodeSecurityGroupId: read nothing; allowed: the id of a security group, a list in"),
         (NODES_GROUP, [POOL], "beside nodeSecurityGroupIds; .* fix: put sg-74bf20f876ffc474c first in"),
         ("", [POOL, POOL], r"nodeSecurityGroupIds\[1\]: read .* a second time"),
         ("", ["pool"], r'nodeSecurityGroupIds\[0\]: read "pool"; allowed: the id of a security group'),

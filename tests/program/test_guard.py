@@ -224,3 +224,84 @@ def test_the_created_address_of_a_zone_with_a_given_one_stays(
 def test_a_zone_in_use_cannot_be_released(run_program: RunProgram, config: Config) -> None:
     edited(config, addresses={"release": [ZONES[0]]})
     assert "addresses.release[0]: read eu-central-1a, a zone of zones" in refused(run_program)
+
+
+FORMER = f"node-nlb-sync/old/{VPC}"
+PARTS = "node-nlb-sync:index:NodeNlb$node-nlb-sync:loadbalancer:LoadBalancer"
+
+
+def in_state(arn: str, component: str = "node-nlb") -> dict[str, Any]:
+    """The resources of a state: the stack itself, and a component's load balancer."""
+    stack = "urn:pulumi:dev::node-nlb-sync::"
+    return {
+        f"{stack}pulumi:pulumi:Stack::node-nlb-sync-dev": {"type": "pulumi:pulumi:Stack", "outputs": {}},
+        f"{stack}{PARTS}${NLB}::{component}": {"type": NLB, "outputs": {"arn": arn}},
+    }
+
+
+@pytest.fixture
+def after_rename(up: Cloud) -> Cloud:
+    """AWS and state after `pulumi stack rename dev` of the stack `old`."""
+    up.balancers[ARN]["tags"] = {STACK: FORMER}
+    up.kept = [(ident, {**tags, STACK: FORMER}) for ident, tags in up.kept]
+    up.state = in_state(ARN)
+    return up
+
+
+@pytest.mark.usefixtures("after_rename")
+def test_a_renamed_stack_is_guarded_before_its_first_up(run_program: RunProgram, config: Config) -> None:
+    edited(config, zones=without(config, ZONES[2]))
+    (line,) = refused(run_program).splitlines()
+    assert line.startswith("node-nlb-sync:zones.eu-central-1c: read nothing, and the load balancer node-nlb-")
+
+
+@pytest.mark.usefixtures("after_rename")
+def test_a_renamed_stack_keeps_its_addresses_and_gets_new_tags(
+    run_program: RunProgram, config: Config
+) -> None:
+    edited(config, addresses={"keep": True})
+    record = run_program()
+    assert {item.import_id for item in record.of(EIP).values()} == {f"eipalloc-{zone}" for zone in ZONES}
+    assert {item.inputs["tags"][STACK] for item in record.of(EIP).values()} == {MARK}
+    assert record.one(NLB).inputs["tags"][STACK] == MARK
+    assert "subnetMappings" in record.one(NLB).ignore_changes
+
+
+def test_a_renamed_stack_may_have_some_new_tags(
+    after_rename: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    edited(config, addresses={"keep": True})
+    ident, tags = after_rename.kept[0]
+    after_rename.kept[0] = (ident, {**tags, STACK: MARK})
+    assert {item.import_id for item in run_program().of(EIP).values()} == {f"eipalloc-{z}" for z in ZONES}
+
+
+def test_a_given_name_of_a_renamed_stack_is_found(
+    after_rename: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    other = ARN.replace("node-nlb-0a1b2c3", "prod")
+    after_rename.balancers = {other: {**after_rename.balancers[ARN], "name": "prod"}}
+    after_rename.state = in_state(other)
+    edited(config, zones=without(config, ZONES[2]), loadBalancer={"name": "prod"})
+    assert "and the load balancer prod is in that zone" in refused(run_program)
+
+
+@pytest.mark.parametrize("state", [None, in_state(ARN, "other"), in_state(ARN.replace("0a1b2c3", "1111111"))])
+def test_the_load_balancer_of_another_stack_is_none_of_this_one(
+    after_rename: Cloud, run_program: RunProgram, config: Config, state: dict[str, Any] | None
+) -> None:
+    """Two stacks in one VPC: what the state lacks belongs to the other stack."""
+    after_rename.state, after_rename.address_quota = state, 10
+    edited(config, zones=without(config, ZONES[2]))
+    assert "subnetMappings" not in run_program().one(NLB).ignore_changes
+    assert {*after_rename.state_reads} == {"organization/node-nlb-sync/dev"}
+
+
+def test_the_state_is_not_read_without_need(up: Cloud, run_program: RunProgram, config: Config) -> None:
+    run_program(fresh=True)
+    for key in ("zones", "addresses"):
+        config.pop(f"node-nlb-sync:{key}", None)
+    up.balancers[ARN]["tags"] = {STACK: FORMER}
+    edited(config, edge={"securityGroupId": "sg-0123456789abcdef0"})
+    run_program(fresh=True)
+    assert up.state_reads == []

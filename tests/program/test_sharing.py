@@ -270,3 +270,27 @@ def test_an_edge_in_a_stack_with_a_load_balancer_is_refused(
     with pytest.raises(Exception, match=r"node-nlb-sync:edge: read an edge, and this stack has the load bal"):
         run_program()
     assert run_program.last.resources == []
+
+
+def test_an_edge_counts_the_rules_of_clients(run_program: RunProgram, config: Config, cloud: Cloud) -> None:
+    edge_of(config)
+    listed = "pl-0123456789abcdef0"
+    edited(config, clientCidrs=[f"10.0.{each}.0/24" for each in range(31)])
+    with pytest.raises(Exception, match="clientCidrs: read 31 networks for 2 listeners, which are 62 rules"):
+        run_program(preview=True)
+    assert run_program.last.resources == []
+    edited(config, clientCidrs=[], loadBalancer={"clientPrefixLists": [listed]})
+    with pytest.raises(Exception, match=f"{listed}, which does not exist"):
+        run_program(preview=True)
+    cloud.prefix_lists[listed] = 31
+    with pytest.raises(Exception, match="31 entries of prefix lists for 2 listeners, which are 62 rules"):
+        run_program(preview=True)
+
+
+def test_an_attachment_counts_no_rules_of_its_edge(run_program: RunProgram, config: Config) -> None:
+    attachment_of(config)
+    edited(config, clientCidrs=[f"10.0.{each}.0/24" for each in range(31)])
+    assert run_program(preview=True).of(GROUP)
+    edited(config, firewall={"source": "clients"})
+    with pytest.raises(Exception, match="with 0 rules, beside 64 of the stack"):
+        run_program(preview=True)

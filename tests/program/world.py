@@ -118,7 +118,8 @@ class World(mocks.Mocks):
             if zone is None:
                 return {}, [("id", self.cloud.refusal)]
             free = self.cloud.free.get(args.args["id"], 251)
-            place = {"availabilityZone": zone, "availableIpAddressCount": free}
+            ipv6 = self.cloud.ipv6.get(args.args["id"], "")
+            place = {"availabilityZone": zone, "availableIpAddressCount": free, "ipv6CidrBlock": ipv6}
             return {"id": args.args["id"], "vpcId": self.cloud.vpc_id, **place}
         if args.token == "aws:ec2/getEips:getEips":
             return self._addresses(args.args)
@@ -374,7 +375,7 @@ class RunProgram:
             project="node-nlb-sync",
             stack="dev",
             dry_run=preview,
-            organization=None,
+            organization="organization",
             callbacks=None,
         )
         runtime_settings.configure(settings)

@@ -43,7 +43,10 @@ def default_policy(protocol: str) -> str | None:
 
 
 def require_certificates(certificates: list[Structure]) -> None:
-    """Raise CertificateNotFound for a certificate that ACM does not have."""
+    """Refuse certificates that ACM does not have or has not issued.
+
+    AWS's message about the latter speaks of the domain's name in any case (terraform-provider-aws#41789).
+    """
     if not certificates:
         return
     from moto.acm.models import acm_backends  # noqa: PLC0415 (takes seconds; only TLS listeners need it)
@@ -52,6 +55,13 @@ def require_certificates(certificates: list[Structure]) -> None:
     for each in certificates:
         if each["CertificateArn"] not in known:
             raise AwsError("CertificateNotFound", f"Certificate ARN '{each['CertificateArn']}' is not found")
+        known[each["CertificateArn"]].check()  # time changes the status
+        if known[each["CertificateArn"]].status != "ISSUED":
+            raise AwsError(
+                "UnsupportedCertificate",
+                f"The certificate '{each['CertificateArn']}' must have a fully-qualified domain name, "
+                "a supported signature, and a supported key size.",
+            )
 
 
 def add(cloud: Elbv2, params: Structure) -> Structure:

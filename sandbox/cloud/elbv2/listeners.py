@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sandbox.cloud.elbv2 import attributes, certificates
+from sandbox.cloud.elbv2.address_types import require_protocol
 from sandbox.cloud.elbv2.forward import described_action, valid_actions
 from sandbox.cloud.elbv2.records import Listener, LoadBalancer, forward_groups
 from sandbox.cloud.elbv2.store import Elbv2, named
@@ -18,6 +19,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
     if protocol is None or port is None:
         raise AwsValidationError("A listener protocol and port must be specified")
     _require_free_port(cloud, owner.arn, protocol, port)
+    require_protocol(owner.ip_address_type, protocol)
     certificates.require_tls(protocol, params, [])
     _require_no_reservation(owner, protocol)
     listeners = cloud.listeners_of(owner.arn)
@@ -59,6 +61,7 @@ def modify(cloud: Elbv2, params: Structure) -> Structure:
         _require_free_port(cloud, one.load_balancer_arn, protocol, port, but=one.arn)
     certificates.require_tls(protocol, params, one.certificates)
     owner = cloud.load_balancer(one.load_balancer_arn)
+    require_protocol(owner.ip_address_type, protocol)
     _require_no_reservation(owner, protocol)
     if params.get("DefaultActions"):
         actions = valid_actions(cloud, one.load_balancer_arn, protocol, params["DefaultActions"])

@@ -1,11 +1,12 @@
 """CreateLoadBalancer and the actions on subnets and security groups of a load balancer."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 
 from sandbox.cloud.ec2 import Subnet
-from sandbox.cloud.elbv2 import attributes
+from sandbox.cloud.elbv2 import address_types, attributes
 from sandbox.cloud.elbv2.records import LoadBalancer, Zone
 from sandbox.cloud.elbv2.store import Elbv2, named
 from sandbox.cloud.errors import AwsError, AwsValidationError
@@ -27,6 +28,9 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
     _require_groups(cloud, groups, subnets[0].vpc_id)
     scheme = params.get("Scheme", "internet-facing")
     _require_addresses(scheme, subnets, mappings)
+    kind = params.get("IpAddressType", address_types.IPV4)
+    address_types.require_type(kind, scheme, subnets, ())
+    address_types.require_addresses(kind, subnets, mappings)
     cloud.ec2.require_free([one["AllocationId"] for one in mappings if one.get("AllocationId")])
     arn = cloud.new_arn("loadbalancer", f"net/{name}")
     made = LoadBalancer(
@@ -35,7 +39,7 @@ def create(cloud: Elbv2, params: Structure) -> Structure:
         dns_name=f"{name}-{arn.rpartition('/')[2]}.elb.{REGION}.amazonaws.com",
         scheme=scheme,
         vpc_id=subnets[0].vpc_id,
-        ip_address_type=params.get("IpAddressType", "ipv4"),
+        ip_address_type=kind,
         created=datetime.now(UTC),
         active_at=cloud.clock() + cloud.faults.provisioning_s,
         security_groups=groups,
@@ -137,6 +141,11 @@ def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
     subnets = _one_a_zone([cloud.ec2.subnet(mapping["SubnetId"]) for mapping in mappings])
     _require_kept(one, subnets, mappings)
     _require_addresses(one.scheme, subnets, mappings)
+    kind = params.get("IpAddressType", one.ip_address_type)
+    address_types.require_type(
+        kind, one.scheme, subnets, [each.protocol for each in cloud.listeners_of(one.arn)]
+    )
+    address_types.require_addresses(kind, subnets, mappings)
     joining = [
         (subnet, mapping)
         for subnet, mapping in zip(subnets, mappings, strict=True)
@@ -152,6 +161,7 @@ def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
     cloud.leave_behind([one.zones.pop(name).interface_id for name in leaving])
     for subnet, mapping in joining:
         one.zones[subnet.zone] = _enter(cloud, one, subnet, mapping)
+    one.ip_address_type = kind
     return {
         "AvailabilityZones": [zone.described() for zone in one.zones.values()],
         "IpAddressType": one.ip_address_type,
@@ -160,10 +170,16 @@ def set_subnets(cloud: Elbv2, params: Structure) -> Structure:
 
 
 def set_ip_address_type(cloud: Elbv2, params: Structure) -> Structure:
-    """SetIpAddressType: the sandbox's subnets have no IPv6."""
+    """SetIpAddressType: in place, where the subnets and the listeners allow the type."""
     one = cloud.load_balancer(params["LoadBalancerArn"])
-    if params["IpAddressType"] != "ipv4":
-        raise AwsError("InvalidSubnet", "The specified subnets do not have an IPv6 CIDR block")
+    kind = params["IpAddressType"]
+    subnets = [cloud.ec2.subnet(zone.subnet_id) for zone in one.zones.values()]
+    address_types.require_type(
+        kind, one.scheme, subnets, [each.protocol for each in cloud.listeners_of(one.arn)]
+    )
+    one.ip_address_type = kind
+    if kind == address_types.IPV4:
+        one.zones = {name: replace(zone, ipv6_address=None) for name, zone in one.zones.items()}
     return {"IpAddressType": one.ip_address_type}
 
 
@@ -252,5 +268,12 @@ def _enter(cloud: Elbv2, one: LoadBalancer, subnet: Subnet, mapping: Structure) 
     allocation, asked = mapping.get("AllocationId"), mapping.get("PrivateIPv4Address")
     held = cloud.ec2.attach(subnet, allocation, one.security_groups, one.path, asked)
     return Zone(
-        subnet.zone, subnet.subnet_id, held.interface_id, held.private_ip, allocation, held.public_ip, asked
+        subnet.zone,
+        subnet.subnet_id,
+        held.interface_id,
+        held.private_ip,
+        allocation,
+        held.public_ip,
+        asked,
+        mapping.get("IPv6Address"),
     )

@@ -18,15 +18,20 @@ class Zone:
     allocation_id: str | None
     public_ip: str | None
     asked_private_ip: str | None = None
+    ipv6_address: str | None = None
 
     def described(self) -> Structure:
-        """Return the AvailabilityZone of DescribeLoadBalancers (source 11: moto omits the addresses)."""
+        """Return the AvailabilityZone of DescribeLoadBalancers (source 11: moto omits the addresses).
+
+        A given IPv6 address is a second entry (terraform-provider-aws#49531).
+        """
         address = {
             "AllocationId": self.allocation_id,
             "IpAddress": self.public_ip,
             "PrivateIPv4Address": self.asked_private_ip,
         }
         addresses = [address] if self.allocation_id or self.asked_private_ip else []
+        addresses += [{"IPv6Address": self.ipv6_address}] if self.ipv6_address else []
         return {"ZoneName": self.name, "SubnetId": self.subnet_id, "LoadBalancerAddresses": addresses}
 
 

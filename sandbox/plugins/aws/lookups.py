@@ -117,6 +117,7 @@ LOOKUPS: Final[Mapping[str, Callable[[Aws, PropertyMap], PropertyMap]]] = {
     "aws:lb/getLoadBalancer:getLoadBalancer": get_load_balancer,
     "aws:lb/getTargetGroup:getTargetGroup": get_target_group,
     "aws:ec2/getSecurityGroup:getSecurityGroup": network_lookups.get_security_group,
+    "aws:ec2/getSecurityGroups:getSecurityGroups": network_lookups.get_security_groups,
     "aws:ec2/getElasticIp:getElasticIp": network_lookups.get_elastic_ip,
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": network_lookups.get_managed_prefix_list,
     "aws:ec2/getNetworkInterface:getNetworkInterface": network_lookups.get_network_interface,

@@ -1,6 +1,6 @@
-"""aws:ec2/getSecurityGroup, getElasticIp, getNetworkInterface(s) and aws:vpc/getSecurityGroupRule(s).
+"""aws:ec2/getSecurityGroup(s), getElasticIp, getNetworkInterface(s) and aws:vpc/getSecurityGroupRule(s).
 
-After vpc_security_group_data_source.go, ec2_eip_data_source.go, vpc_network_interface_data_source.go,
+After vpc_security_group(s)_data_source.go, ec2_eip_data_source.go, vpc_network_interface_data_source.go,
 vpc_network_interfaces_data_source.go, vpc_security_group_rule_data_source.go and
 vpc_security_group_rules_data_source.go of internal/service/ec2.
 """
@@ -37,6 +37,19 @@ def get_security_group(aws: Aws, args: PropertyMap) -> PropertyMap:
         "region": aws.region,
         "tags": _tags(found.get("Tags")),
         "vpcId": found.get("VpcId", ""),
+    }
+
+
+def get_security_groups(aws: Aws, args: PropertyMap) -> PropertyMap:
+    """Return the ids and VPCs of every security group that matches; no match is not an error."""
+    with doing("reading EC2 Security Groups"):
+        pages = aws.ec2.get_paginator("describe_security_groups").paginate(Filters=_filters(args))
+        found = [group for page in pages for group in page["SecurityGroups"]]
+    return {
+        **_listed(aws, args),
+        "arns": [aws.arn("ec2", f"security-group/{each['GroupId']}") for each in found],
+        "ids": [each["GroupId"] for each in found],
+        "vpcIds": [each.get("VpcId", "") for each in found],
     }
 
 

@@ -56,6 +56,7 @@ FUNCTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "aws:lb/getLbs:getLbs": ("lb/get_lbs", "GetLbs"),
     "aws:lb/getTargetGroup:getTargetGroup": ("lb/get_target_group", "GetTargetGroup"),
     "aws:ec2/getSecurityGroup:getSecurityGroup": ("ec2/get_security_group", "GetSecurityGroup"),
+    "aws:ec2/getSecurityGroups:getSecurityGroups": ("ec2/get_security_groups", "GetSecurityGroups"),
     "aws:ec2/getElasticIp:getElasticIp": ("ec2/get_elastic_ip", "GetElasticIp"),
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": (
         "ec2/get_managed_prefix_list",

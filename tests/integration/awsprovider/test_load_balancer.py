@@ -110,3 +110,45 @@ def test_a_group_is_added_in_place(plugin: Plugin, made: Workbench, network: Net
     updated = plugin.update(balancer, after)
     assert plugin.diff(updated, after).fields == []
     assert updated.plain["enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"] == "off"
+
+
+def test_the_address_type_changes_in_place(
+    plugin: Plugin, made: Workbench, network: Network, boto: Clients
+) -> None:
+    """load_balancer.go: SetIpAddressType, and the mappings without the addresses that AWS chooses."""
+    program = {**_internal(network), "internal": False}
+    balancer = made(BALANCER, {**program, "ipAddressType": "ipv4"})
+    wanted = {**program, "ipAddressType": "dualstack"}
+    planned = plugin.diff(balancer, wanted)
+    assert (planned.fields, planned.replaces) == (["ipAddressType"], [])
+    changed = plugin.update(balancer, wanted)
+    (found,) = boto.elbv2.describe_load_balancers(LoadBalancerArns=[balancer.id])["LoadBalancers"]
+    assert found["IpAddressType"] == "dualstack"
+    read = plugin.read(changed)
+    assert read is not None
+    assert plugin.diff(read, wanted).fields == []
+
+
+def test_a_subnet_without_ipv6_is_an_error_of_aws(made: Workbench, network: Network, boto: Clients) -> None:
+    made_subnet = boto.ec2.create_subnet(
+        VpcId=network.vpc_id, CidrBlock="127.64.240.0/28", AvailabilityZone="eu-central-1a"
+    )["Subnet"]
+    program = {
+        "loadBalancerType": "network",
+        "ipAddressType": "dualstack",
+        "subnetMappings": [{"subnetId": made_subnet["SubnetId"]}],
+    }
+    with pytest.raises(Failed, match="You must specify subnets with an associated IPv6 CIDR block"):
+        made(BALANCER, program)
+
+
+def test_a_given_ipv6_address_is_not_read_back(plugin: Plugin, made: Workbench, network: Network) -> None:
+    """flattenSubnetMappingsFromAvailabilityZones: the first address alone (terraform-provider-aws#49531)."""
+    subnet = network.subnet_ids["eu-central-1a"]
+    found = plugin.invoke("aws:ec2/getSubnet:getSubnet", {"id": subnet})["ipv6CidrBlock"]
+    address = made(EIP, {"domain": "vpc"})
+    mapping = {"subnetId": subnet, "allocationId": address.id, "ipv6Address": found.replace("::/64", "::15")}
+    program = {"loadBalancerType": "network", "ipAddressType": "dualstack", "subnetMappings": [mapping]}
+    read = plugin.read(made(BALANCER, program))
+    assert read is not None
+    assert plugin.diff(read, program).replaces == ["subnetMappings"]

@@ -79,6 +79,15 @@ def test_a_security_group_and_its_rules_are_found(plugin: Plugin, network: Netwo
     }
 
 
+def test_security_groups_are_found_by_tags_and_none_is_no_error(plugin: Plugin, network: Network) -> None:
+    token = "aws:ec2/getSecurityGroups:getSecurityGroups"
+    tags = {"KubernetesCluster": "sandbox", "Name": "nodes.sandbox"}
+    found = plugin.invoke(token, {"tags": tags})
+    assert (found["ids"], found["vpcIds"]) == ([network.node_group_id], [network.vpc_id])
+    assert found["arns"][0].endswith(f":security-group/{network.node_group_id}")
+    assert plugin.invoke(token, {"tags": {**tags, "Name": "others"}})["ids"] == []
+
+
 def test_an_address_and_its_interface_are_found(plugin: Plugin, made: Workbench, network: Network) -> None:
     token = "aws:ec2/getElasticIp:getElasticIp"
     address = made(EIP, {"domain": "vpc", "tags": {"stack": "a"}}, "one")

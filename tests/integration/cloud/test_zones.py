@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.kept import STACK_TAG, ZONE_TAG
+from infra.zonesteps import Aws
 from tests.integration.cloud.world import ZONES, Cloud, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +54,19 @@ def there(cloud: Cloud, arn: str) -> dict[str, str]:
         each["ZoneName"]: each["LoadBalancerAddresses"][0]["AllocationId"]
         for each in found["AvailabilityZones"]
     }
+
+
+def test_a_zone_that_stays_keeps_its_ipv6_address(cloud: Cloud) -> None:
+    subnet = cloud.network.subnet_ids[ZONES[0]]
+    (found,) = cloud.ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
+    block = found["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    mapping = {
+        "SubnetId": subnet,
+        "AllocationId": cloud.address(),
+        "IPv6Address": block.replace("::/64", "::15"),
+    }
+    arn = cloud.balancer(SubnetMappings=[mapping], IpAddressType="dualstack")
+    assert Aws(cloud.elb, cloud.ec2).mappings(arn) == {ZONES[0]: mapping}
 
 
 def test_a_zone_is_shown_first_and_removed_only_with_apply(cloud: Cloud) -> None:
@@ -108,7 +122,7 @@ def test_errors_are_one_line(cloud: Cloud) -> None:
     for words, line in (
         ((arn, {}), "--zone is missing; "),
         (("arn:aws:x", {ZONES[0]: ""}), "load balancer ARN is malformed: arn:aws:x; "),
-        ((arn[:-1] + "0", {ZONES[0]: ""}), "AWS refused: "),
+        ((arn[:-16] + "0" * 16, {ZONES[0]: ""}), "AWS refused: "),
     ):
         code, output = run(cloud, *words)
         assert (code, output.count("\n")) == (2, 1), output

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/deployer-policy.md").read_text()
 ROW = re.compile(r"^\| `(?P<kind>[a-z-]+)` \| (?P<files>\[.+?) \| (?P<placeholders>.+) \|$", re.MULTILINE)
 MODELS = {
+    "acm": "acm",
     "ec2": "ec2",
     "elasticloadbalancing": "elbv2",
     "iam": "iam",

@@ -167,11 +167,20 @@ def test_the_import_file_has_parents_and_further_certificates() -> None:
     assert row["certificateArns"] == list(certificates)
 
 
+def test_a_dual_stack_load_balancer_stays_one() -> None:
+    found = standing(address_type="dualstack")
+    assert not list(refusals(found, PORTS))
+    assert described(found)["loadBalancer"]["ipAddressType"] == "dualstack"
+
+
 SEVERAL = group("a", 30080)
 REFUSED: dict[str, tuple[Standing, str]] = {
     "without a security group": (standing(security_groups=()), "AWS can never give it one"),
     "another type": (standing(kind="application"), "type application"),
-    "dualstack": (standing(address_type="dualstack"), "IP address type dualstack"),
+    "dualstack": (
+        standing(address_type="dualstack", internal=True),
+        "internal with IP address type dualstack",
+    ),
     "an address of AWS": (
         standing(zones={"eu-central-1a": {"SubnetId": "subnet-1"}}),
         "eu-central-1a has an address of AWS's choice",

@@ -34,6 +34,7 @@ def problems(config: dict[str, Any]) -> list[str]:
         ("vpcId", "vpc-0123456789abcdef0"),
         ("zones", {"eu-central-1a": {"subnetId": "subnet-0123456789abcdef0"}}),
         ("nodeSecurityGroupIds", ["sg-0123456789abcdef0"]),
+        ("nodeSecurityGroupTags", {"role": "node"}),
         ("listeners", [{"name": "http", "port": 81, "servicePort": "http"}]),
         ("crossZone", True),
         ("addresses", {"keep": False}),

@@ -33,7 +33,7 @@ def listeners(number: int) -> list[dict[str, Any]]:
     return [{"name": f"a{port}", "port": port, "servicePort": "http"} for port in range(1, number + 1)]
 
 
-NETWORKS = "allowed: an IPv4 network such as 203.0.113.0/24"
+NETWORKS = "allowed: a network such as 203.0.113.0/24 or 2001:db8::/32"
 LINES: list[tuple[dict[str, Any], str]] = [
     (
         {"clientCidrs": ["203.0.113.4"]},
@@ -52,8 +52,8 @@ LINES: list[tuple[dict[str, Any], str]] = [
     (
         {"clientCidrs": ["10.0.0.0/8", "2001:db8::1"]},
         (
-            f'clientCidrs[1]: read "2001:db8::1"; {NETWORKS}; IPv6 is not supported by this key; fix: pulumi '
-            "config rm --path 'node-nlb-sync:clientCidrs[1]'"
+            f'clientCidrs[1]: read "2001:db8::1"; {NETWORKS}; fix: pulumi config set --path '
+            "'node-nlb-sync:clientCidrs[1]' 2001:db8::1/128"
         ),
     ),
     (
@@ -89,8 +89,9 @@ LINES: list[tuple[dict[str, Any], str]] = [
     (
         {"clientCidrs": ""},
         (
-            'clientCidrs: read ""; allowed: a list of IPv4 networks, empty only beside '
-            "loadBalancer.clientPrefixLists or securityGroupIds; fix: pulumi config rm "
+            'clientCidrs: read ""; allowed: a list of networks, IPv6 with '
+            "loadBalancer.ipAddressType dualstack; empty only beside loadBalancer.clientPrefixLists or "
+            "securityGroupIds; fix: pulumi config rm "
             "node-nlb-sync:clientCidrs, or write it as a list in Pulumi.<stack>.yaml"
         ),
     ),
@@ -296,11 +297,16 @@ WRONG_KEYS = (
         ("syncer", "labels"),
         ("syncer", "annotations"),
         ("syncer", "nodeSelector"),
+        ("", "labels"),
+        ("", "annotations"),
     ],
 )
 def test_a_key_that_kubernetes_refuses_is_refused_in_every_map(group: str, name: str, key: str) -> None:
-    line = refused(changed(lambda config: config.setdefault(group, {}).update({name: {key: "x"}})))
-    assert line.startswith(f"{group}.{name}: read the key ")
+    def change(config: dict[str, Any]) -> None:
+        (config.setdefault(group, {}) if group else config)[name] = {key: "x"}
+
+    line = refused(changed(change))
+    assert line.startswith(f"{group}.{name}: read the key ".removeprefix("."))
     assert line.endswith("; fix: rename or remove that key")
 
 
