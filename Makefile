@@ -50,6 +50,10 @@ test: tools ## Run all tests: unit, program, simulation, integration, end to end
 	@$(BIN)/pytest --skips-as-listed $(THOROUGH) -n 3 --dist loadfile $(PURE) tests/integration
 	@$(BIN)/pytest --skips-as-listed tests/e2e
 
+.PHONY: test-changes
+test-changes: tools ## Apply each row of docs/changes.md to a stack with traffic
+	@$(BIN)/pytest --skips-as-listed tests/changes
+
 .PHONY: test-unit
 test-unit: venv ## Run the unit tests
 	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit
