@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sandbox.cloud.network import VPC_ID
-from tests.changes import byhand
+from tests.changes import byhand, combined
 from tests.changes.edits import Edit, Keys, drop, each, nothing, put
 from tests.changes.stand import Stand
 
@@ -48,63 +48,13 @@ def refused(name: str, edit: Edit) -> Row:
     return Row(name=name, edit=edit, previewed=True, once=True)
 
 
-def targets_given(keys: Keys, stand: Stand) -> None:
-    """Give the stack's own group as a group of another owner."""
-    groups = stand.outputs()["targetGroups"]
-    for key in ("vpcId", "zones", "nodeSecurityGroupId", "listeners", "healthCheck", "crossZone"):
-        keys.pop(key, None)
-    for key in ("deregistrationDelay", "addresses"):
-        keys.pop(key, None)
-    keys["targetGroups"] = {"http": groups["http"]}
-    keys["ingress"] = {"create": False, "ports": [{"name": "http", "port": 80}]}
+def preset(name: str) -> Row:
+    """A row that takes selector, ports and health check from a preset, for the Service of today."""
 
+    def edit(keys: Keys, _: Stand) -> None:
+        keys["ingress"] = {"preset": name, "namespace": "ingress-traefik", "createNamespace": True}
 
-def listeners_swapped(keys: Keys, _: Stand) -> None:
-    """Swap the ports of the first two listeners."""
-    one, two, *_rest = keys["listeners"]
-    one["port"], two["port"] = two["port"], one["port"]
-
-
-def listener_added(keys: Keys, _: Stand) -> None:
-    """Add a listener on port 8080."""
-    keys["listeners"].append({"name": "extra", "port": 8080, "servicePort": "http"})
-
-
-def listener_removed(keys: Keys, _: Stand) -> None:
-    """Remove the listener on port 8080."""
-    keys["listeners"].pop()
-
-
-def listeners_renamed(keys: Keys, _: Stand) -> None:
-    """Rename both listeners."""
-    for item, name in zip(keys["listeners"], ("web", "secure"), strict=True):
-        item["name"] = name
-
-
-def ports_renamed(keys: Keys, _: Stand) -> None:
-    """Rename the ports of the Service, and their uses."""
-    names = {"http": "plain", "https": "tls"}
-    for item in keys["ingress"]["ports"]:
-        item["name"] = names[item["name"]]
-    for item in keys["listeners"]:
-        item["servicePort"] = names[item["servicePort"]]
-    keys["healthCheck"]["servicePort"] = "plain"
-
-
-def preset(keys: Keys, _: Stand) -> None:
-    """Take selector, ports and health check from a preset, for the Service of today."""
-    keys["ingress"] = {"preset": "traefik", "namespace": "ingress-traefik", "createNamespace": True}
-
-
-def node_ports(http: int, https: int) -> Edit:
-    """Set the NodePorts of the Service."""
-    return each(put("ingress.ports.http.nodePort", http), put("ingress.ports.https.nodePort", https))
-
-
-def second_pool(keys: Keys, stand: Stand) -> None:
-    """Add a security group of nodes."""
-    first = keys.pop("nodeSecurityGroupId")
-    keys["nodeSecurityGroupIds"] = [first, stand.security_group()]
+    return Row(name=f"`ingress.preset: {name}`, in the same namespace", edit=edit)
 
 
 TLS: Final = each(
@@ -134,7 +84,7 @@ REFUSED: Final = (
     refused("another `vpcId`", put("vpcId", OTHER_VPC)),
     refused("`loadBalancer.scheme: internal`", put("loadBalancer.scheme", "internal")),
     refused("`loadBalancer.name: edge`", put("loadBalancer.name", "edge")),
-    refused("`targetGroups` in a stack with a load balancer", targets_given),
+    refused("`targetGroups` in a stack with a load balancer", combined.targets_given),
     refused(
         "`ingress.create: false` for the stack's own Service",
         each(put("ingress.create", False), drop("ingress.createNamespace")),
@@ -163,7 +113,7 @@ BALANCER: Final = (
     Row(name="`clientCidrs`, one more", edit=put("clientCidrs", ["0.0.0.0/0", "127.0.0.0/8"])),
     setting("firewall.source", "clients"),
     setting("firewall.source", "any"),
-    Row(name="`nodeSecurityGroupIds`, one more", edit=second_pool),
+    Row(name="`nodeSecurityGroupIds`, one more", edit=combined.second_pool),
     Row(name="`tags`, one more", edit=put("tags", {"node-nlb-sync:environment": "sandbox", "owner": "edge"})),
     setting("addresses.keep", True),
     setting("addresses.protect", True),
@@ -191,11 +141,13 @@ LISTENERS: Final = (
     setting("listeners.https.sslPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06"),
     setting("listeners.https.alpnPolicy", "HTTP2Preferred"),
     Row(name="`listeners.https.protocol: TCP` again", edit=TCP_AGAIN),
-    Row(name="a listener added", edit=listener_added),
-    Row(name="a listener removed", edit=listener_removed),
-    Row(name="the ports of two listeners swapped", edit=listeners_swapped),
-    Row(name="the ports of two listeners swapped back", edit=listeners_swapped),
-    Row(name="listeners renamed", edit=listeners_renamed, once=True),
+    Row(name="a listener added", edit=combined.listener_added),
+    Row(name="a listener of UDP added", edit=combined.datagrams_added),
+    Row(name="a listener of UDP removed", edit=combined.datagrams_removed),
+    Row(name="a listener removed", edit=combined.listener_removed),
+    Row(name="the ports of two listeners swapped", edit=combined.listeners_swapped),
+    Row(name="the ports of two listeners swapped back", edit=combined.listeners_swapped),
+    Row(name="listeners renamed", edit=combined.listeners_renamed, once=True),
 )
 GROUPS: Final = (
     Row(
@@ -205,6 +157,15 @@ GROUPS: Final = (
     setting("healthCheck.healthyThreshold", 3),
     setting("healthCheck.matcher", "200"),
     setting("healthCheck.protocol", "TCP"),
+    Row(
+        name="`healthCheck: {port: kube-proxy}`",
+        edit=put("healthCheck", {"interval": 5, "timeout": 2, "port": "kube-proxy"}),
+    ),
+    Row(
+        name="`healthCheck: {port: local}`",
+        edit=put("healthCheck", {"interval": 5, "timeout": 2, "port": "local"}),
+    ),
+    Row(name="`healthCheck.port` removed", edit=put("healthCheck", {"interval": 5, "timeout": 2})),
     setting("targetHealth.dnsFailoverCount", 2),
     setting("targetHealth.unhealthyRoutingPercentage", 50),
     setting("deregistrationDelay", 20),
@@ -225,10 +186,15 @@ GROUPS: Final = (
 INGRESS: Final = (
     Row(name="`ingress.annotations`, another one", edit=put("ingress.annotations", {"owner": "edge"})),
     setting("ingress.createNamespace", False),
-    Row(name="the ports of the Service renamed", edit=ports_renamed, once=True),
-    Row(name="`ingress.preset: traefik`, in the same namespace", edit=preset, once=True),
-    Row(name="NodePorts set", edit=node_ports(30180, 30543)),
-    Row(name="NodePorts changed", edit=node_ports(30181, 30544)),
+    Row(name="the ports of the Service renamed", edit=combined.ports_renamed, once=True),
+    preset("ingress-nginx"),
+    preset("envoy-gateway"),
+    preset("istio"),
+    preset("haproxy"),
+    preset("traefik"),
+    Row(name="`ingress.preset` removed", edit=combined.no_preset),
+    Row(name="NodePorts set", edit=combined.node_ports(30180, 30543)),
+    Row(name="NodePorts changed", edit=combined.node_ports(30181, 30544)),
     setting("ingress.keep", True),
     Row(
         name="`ingress.create: false`, with `ingress.keep: true` before",
@@ -254,6 +220,10 @@ SYNCER: Final = (
         edit=put("syncer.env", {"NLB_SYNC_ADDRESS": "$(POD_IP)", "NO_PROXY": "*"}),
     ),
     setting("syncer.labelFilter", "kubernetes.io/os=linux"),
+    Row(
+        name="`syncer.labels` and `syncer.annotations`",
+        edit=each(put("syncer.labels", {"team": "edge"}), put("syncer.annotations", {"owner": "edge"})),
+    ),
     setting("preset", "none"),
     setting("syncer.namespace", "default"),
     setting("syncer.name", "other"),

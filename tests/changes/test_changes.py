@@ -8,7 +8,7 @@ from tests.changes.rows import ROWS, Row
 from tests.changes.stand import Stand
 from tests.e2e.driver import Sandbox
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.changes, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
