@@ -34,6 +34,8 @@ _DONE: Final = {
 _TRAFFIC: Final = frozenset({"LoadBalancer", "Eip", "TargetGroup", "Listener", "Service", "SecurityGroup"})
 _RATE: Final = 10
 _SETTLED_S: Final = 120
+# The API server's own words, where a Service that another owner has is in the way.
+_REFUSED: Final = re.compile(r"by the Kubernetes API server: (?P<said>.*)")
 _FIX: Final = re.compile(r"; fix: (?P<fix>.*)")
 # Names and ids differ from run to run.
 _IDS: Final = (
@@ -78,7 +80,7 @@ def measure(stand: Stand, row: Row) -> tuple[Outcome, float]:
     """Return the row's outcome and its seconds. The stand's stack is brought to the row's start first."""
     before = start(row, stand)
     if stand.applied != before:
-        _apply(stand, before)
+        apply(stand, before)
     began, identity = time.monotonic(), stand.identity()
     keys = row.edited(copy.deepcopy(before), stand)
     stand.configure(keys)
@@ -128,7 +130,7 @@ def _outcome(stand: Stand, row: Row, said: Said, before: Mapping[str, str], reco
     )
 
 
-def _apply(stand: Stand, keys: Keys) -> None:
+def apply(stand: Stand, keys: Keys) -> None:
     """Bring the stack to a configuration without a measurement."""
     stand.configure(keys)
     if stand.applied.get("zones", keys["zones"]) != keys["zones"]:
@@ -141,14 +143,25 @@ def _apply(stand: Stand, keys: Keys) -> None:
 
 
 def settled(stand: Stand) -> None:
-    """Wait until every target of every group is healthy."""
-    eventually(lambda: stand.status().settled, within=_SETTLED_S)
+    """Wait until every target is healthy, on the NodePort of its listener's Service port."""
+    eventually(lambda: stand.status().settled and _on_their_ports(stand), within=_SETTLED_S)
+
+
+def _on_their_ports(stand: Stand) -> bool:
+    outputs = stand.outputs()
+    ports = {
+        outputs["targetGroups"][item["name"]]: outputs["nodePorts"][item["servicePort"]]
+        for item in stand.applied["listeners"]
+    }
+    return all(target.port == ports[group.arn] for group in stand.groups() for target in group.targets)
 
 
 def refusal(said: Said) -> str:
     """Return the fixes of a refusal, which is one line for each problem and nothing else."""
     assert "Traceback" not in said.text, said.text
     fixes = [found["fix"].strip() for line in said.text.splitlines() if (found := _FIX.search(line))]
+    if not fixes and (words := _REFUSED.search(said.text)):
+        return f"refused by the API server: {words['said'].strip()}"
     assert fixes, said.text
     for pattern, text in _IDS:
         fixes = [pattern.sub(text, fix) for fix in fixes]

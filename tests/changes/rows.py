@@ -37,10 +37,10 @@ class Row:
         return keys
 
 
-def setting(path: str, value: object, *, once: bool = False) -> Row:
-    """A row that sets a key; the name is the key with its value."""
+def setting(path: str, value: object, *, once: bool = False, label: str = "") -> Row:
+    """A row that sets a key; the name is the key with its value, or `label`."""
     shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-    return Row(name=f"`{path}: {shown}`", edit=put(path, value), once=once)
+    return Row(name=label or f"`{path}: {shown}`", edit=put(path, value), once=once)
 
 
 def refused(name: str, edit: Edit) -> Row:
@@ -145,8 +145,8 @@ LISTENERS: Final = (
     Row(name="a listener of UDP added", edit=combined.datagrams_added),
     Row(name="a listener of UDP removed", edit=combined.datagrams_removed),
     Row(name="a listener removed", edit=combined.listener_removed),
-    Row(name="the ports of two listeners swapped", edit=combined.listeners_swapped),
-    Row(name="the ports of two listeners swapped back", edit=combined.listeners_swapped),
+    Row(name="the ports of two listeners swapped: port 80 serves TLS", edit=combined.listeners_swapped),
+    Row(name="the ports of two listeners swapped back: port 80 serves HTTP", edit=combined.listeners_swapped),
     Row(name="listeners renamed", edit=combined.listeners_renamed, once=True),
 )
 GROUPS: Final = (
@@ -259,7 +259,15 @@ ZONES: Final = (
 )
 REPLACED: Final = (
     setting("listeners.https.backendProtocol", "TLS", once=True),
-    setting("ingress.name", "other"),
+    Row(
+        name="`ingress.name` and NodePorts changed",
+        edit=each(put("ingress.name", "other"), combined.node_ports(30182, 30545)),
+    ),
+    setting("ingress.keep", True, label="`ingress.keep: true`, before the next row"),
+    Row(
+        name="`ingress.name` and NodePorts changed, with `ingress.keep: true` before",
+        edit=each(put("ingress.name", "next"), combined.node_ports(30183, 30546)),
+    ),
     Row(
         name="a zone removed, with `allowReplacement: [loadBalancer]`",
         edit=each(drop(ZONE), put("allowReplacement", ["loadBalancer"])),

@@ -15,7 +15,7 @@ from sandbox.cloud.network import VPC_ID
 from sandbox.cluster import Rest
 from sandbox.loopback import Address
 from sandbox.stack import STACK, Stack
-from sandbox.status import Status, observe
+from sandbox.status import Group, Status, observe
 from sandbox.toolchain import ensure
 from tests.changes.certificates import certificate
 from tests.changes.edits import Keys
@@ -44,7 +44,8 @@ class Said:
 class Stand:
     """The sandbox, and a copy of the project's folder with a configuration of its own.
 
-    `applied` is the configuration of the last `up` without an error; `made` are ids by purpose.
+    `applied` is the configuration of the last `up` without an error; `made` are ids by purpose; `first` is
+    what AWS has before the first row.
     """
 
     sandbox: Sandbox
@@ -54,6 +55,7 @@ class Stand:
     made: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     program: str = ""
+    first: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Prepare the folder; the stack is as `make up` made it."""
@@ -148,6 +150,10 @@ class Stand:
     def status(self) -> Status:
         """Return what `sandbox status` shows."""
         return observe(self.sandbox.layout, self.outputs())
+
+    def groups(self) -> tuple[Group, ...]:
+        """Return the target groups in AWS."""
+        return self.status().groups
 
     def http_entries(self) -> dict[str, Address]:
         """Return where port 80 of each zone listens."""

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.changes import table
-from tests.changes.measure import measure, settled
+from tests.changes.measure import apply, measure, settled
 from tests.changes.rows import ROWS, Row
 from tests.changes.stand import Stand
+from tests.changes.world import in_aws
 from tests.e2e.driver import Sandbox
 
 pytestmark = [pytest.mark.changes, pytest.mark.timeout(600)]
@@ -15,6 +16,7 @@ pytestmark = [pytest.mark.changes, pytest.mark.timeout(600)]
 def stand(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Stand:
     made = Stand(sandbox, tmp_path_factory.mktemp("changes") / "project")
     settled(made)
+    made.first = in_aws(made)
     return made
 
 
@@ -26,3 +28,8 @@ def test_the_page_has_a_row_for_every_change() -> None:
 def test_the_change_does_what_the_page_says(stand: Stand, row: Row) -> None:
     outcome, _ = measure(stand, row)
     assert outcome.cells == table.written()[row.name], outcome.detail
+
+
+def test_without_the_keys_of_the_rows_everything_in_aws_is_as_before(stand: Stand) -> None:
+    apply(stand, stand.base())
+    assert in_aws(stand) == stand.first
