@@ -52,9 +52,10 @@ def preset(name: str) -> Row:
     """A row that takes selector, ports and health check from a preset, for the Service of today."""
 
     def edit(keys: Keys, _: Stand) -> None:
-        keys["ingress"] = {"preset": name, "namespace": "ingress-traefik", "createNamespace": True}
+        place = {"namespace": "ingress-traefik", "name": "traefik-ingress-service-nlb"}
+        keys["ingress"] = {"preset": name, **place, "createNamespace": True}
 
-    return Row(name=f"`ingress.preset: {name}`, in the same namespace", edit=edit)
+    return Row(name=f"`ingress.preset: {name}`, with the Service's namespace and name", edit=edit)
 
 
 TLS: Final = each(

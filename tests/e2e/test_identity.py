@@ -103,9 +103,7 @@ def test_every_switch_of_the_round_trips_is_another_one() -> None:
     assert neighbours("abc") == ["b", "c", "b", "a"]
 
 
-def test_a_kind_takes_over_from_another_one_without_a_failed_call(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_a_kind_takes_over_from_another_one_without_a_failed_call(sandbox: Sandbox, tmp_path: Path) -> None:
     kinds, file = kinds_of(sandbox), tmp_path / "Pulumi.dev.yaml"
     keys = [kinds["external"][0]["syncer"]["env"]["AWS_SECRET_ACCESS_KEY"]]
     before, seen = "pod-identity", {"pod-identity"}
