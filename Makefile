@@ -43,19 +43,25 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 
 # Tests without a process or a socket of the sandbox.
 PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
-# A hundred examples of each property instead of 25 (tests/conftest.py).
-THOROUGH := --hypothesis-profile thorough
+# thorough: a hundred examples of each property instead of 25 (tests/conftest.py). CI tries a hundred.
+PROFILE := quick
 .PHONY: test
-test: tools ## Run all tests: unit, program, simulation, integration, end to end
-	@$(BIN)/pytest --skips-as-listed $(THOROUGH) -n 3 --dist loadfile $(PURE) tests/integration
-	@$(BIN)/pytest --skips-as-listed tests/e2e
+test: tools ## Run the tests: unit, program, simulation, integration, end to end
+	@$(BIN)/pytest --skips-as-listed -m "not changes" --hypothesis-profile $(PROFILE) -n 3 --dist loadfile $(PURE) tests/integration
+	@$(BIN)/pytest --skips-as-listed -m "not changes" tests/e2e
+
+# Each runs `pulumi up` for minutes; the table of docs/changes.md has a sandbox of its own, as tests/e2e has.
+.PHONY: test-changes
+test-changes: tools ## Run the tests that edit a running stack, each row of docs/changes.md among them
+	@$(BIN)/pytest --skips-as-listed -m changes -n 2 --dist loadfile tests/changes tests/integration/infra
+	@$(BIN)/pytest --skips-as-listed -m changes tests/e2e
 
 .PHONY: test-unit
 test-unit: venv ## Run the unit tests
 	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit
 
 # Tests of the image's content, and of the clients of the API server and of AWS.
-ON_IMAGE_PYTHON := $(PURE) $(addprefix tests/integration/,cloud cluster nodes syncer)
+ON_IMAGE_PYTHON := tests/unit tests/program tests/simulation $(addprefix tests/integration/,cloud cluster nodes syncer)
 .PHONY: test-image-python
 test-image-python: tools ## Run the tests under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
@@ -76,4 +82,4 @@ bench: tools ## Measure cost and speed of the syncer and its peers (40 minutes; 
 	@$(BIN)/python -m bench
 
 .PHONY: check
-check: lint test test-image-python ## Run all checks of CI
+check: lint test test-changes test-image-python ## Run all checks of CI

@@ -43,11 +43,18 @@ class Record:
 
 
 async def send(
-    addresses: Sequence[Address], *, rate: float, seconds: float, record: Record, stop: asyncio.Event
+    addresses: Sequence[Address],
+    *,
+    rate: float,
+    seconds: float,
+    record: Record,
+    stop: asyncio.Event,
+    host: str = "",
 ) -> None:
     """Open `rate` connections a second to each address until `seconds` are over or `stop` is set.
 
-    The rate is independent of the answers: a slow answer does not delay later connections.
+    The Host header is `host`, or the address. The rate is independent of the answers: a slow answer does not
+    delay later connections.
     """
     pending: set[asyncio.Task[None]] = set()
     began = time.monotonic()
@@ -57,7 +64,7 @@ async def send(
             async with asyncio.timeout(max(0.0, began + due - time.monotonic())):
                 await stop.wait()
         for address in addresses:
-            task = asyncio.create_task(_one(address, record))
+            task = asyncio.create_task(_one(address, record, host or address.ip))
             pending.add(task)
             task.add_done_callback(pending.discard)
         turn += 1
@@ -65,20 +72,20 @@ async def send(
         await asyncio.wait(pending)
 
 
-async def _one(address: Address, record: Record) -> None:
+async def _one(address: Address, record: Record, host: str) -> None:
     at = time.time()
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            record.requests.append(Request(at=at, address=address, served_by=await _get(address)))
+            record.requests.append(Request(at=at, address=address, served_by=await _get(address, host)))
     except (OSError, ValueError) as error:
         record.requests.append(Request(at=at, address=address, error=str(error) or type(error).__name__))
 
 
-async def _get(address: Address) -> str:
+async def _get(address: Address, host: str) -> str:
     """Return X-Served-By of `GET /`. Raises OSError or ValueError for anything but a 200."""
     reader, writer = await asyncio.open_connection(*address)
     try:
-        writer.write(f"GET / HTTP/1.1\r\nHost: {address.ip}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         answer = (await reader.read()).decode(errors="replace")
     finally:
         writer.close()

@@ -1,4 +1,4 @@
-"""Edits of a stack that carries traffic: none loses a request, and AWS's ids stay what they are."""
+"""Kinds of listeners and of health checks with traffic; tests/changes has the other edits."""
 
 import socket
 import time
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud.network import NODE_GROUP_ID, VPC_ID
 from sandbox.cluster.rest import Rest
 from sandbox.loopback import UDP, Address, Loopback
 from sandbox.nodes.lifecycle import fail_pings
@@ -15,7 +14,7 @@ from sandbox.stack import outputs
 from tests.e2e.driver import Sandbox, traffic
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.changes, pytest.mark.timeout(1200)]
 
 
 def listeners(*rows: tuple[str, int, str]) -> list[dict[str, Any]]:
@@ -44,76 +43,17 @@ def expect_no_traffic_on_a_node_without_a_ready_pod(sandbox: Sandbox) -> None:
     eventually(lambda: set(sandbox.states("node-4").values()) == {"healthy"}, within=60)
 
 
-def ids(sandbox: Sandbox) -> dict[str, list[str]]:
-    """What clients reach, and what the syncer fills."""
-    elb, ec2 = sandbox.aws("elbv2"), sandbox.aws("ec2")
-    (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
-    arn = balancer["LoadBalancerArn"]
-    return {
-        "balancer": [arn],
-        "addresses": sorted(each["AllocationId"] for each in ec2.describe_addresses()["Addresses"]),
-        "listeners": sorted(
-            each["ListenerArn"] for each in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-        ),
-        "groups": sorted(each["TargetGroupArn"] for each in elb.describe_target_groups()["TargetGroups"]),
-    }
-
-
-def test_no_edit_of_a_stack_with_traffic_loses_a_request(sandbox: Sandbox, tmp_path: Path) -> None:
-    pool = sandbox.aws("ec2").create_security_group(GroupName="pool", Description="pool", VpcId=VPC_ID)
-    renamed = {
-        "ingress": {
-            "createNamespace": True,
-            "ports": [{"name": "plain", "port": 80}, {"name": "tls", "port": 443}],
-        },
-        "healthCheck": {"interval": 5, "timeout": 2, "servicePort": "plain"},
-    }
-    edits: dict[str, dict[str, Any]] = {
-        "settings, labels and annotations of the syncer": {
-            "syncer": {
-                "image": "node-nlb-sync:dev",
-                "env": {"NLB_SYNC_ADDRESS": "$(POD_IP)", "NO_PROXY": "*"},
-                "labelFilter": "kubernetes.io/os=linux",
-                "labels": {"team": "edge"},
-                "annotations": {"example.com/owner": "edge"},
-            }
-        },
-        "names of listeners and ingress ports": {
-            **renamed,
-            "listeners": listeners(("web", 80, "plain"), ("secure", 443, "tls")),
-        },
-        "names of listeners, swapped": {
-            **renamed,
-            "listeners": listeners(("secure", 80, "plain"), ("web", 443, "tls")),
-        },
-        "a second node security group": {
-            "nodeSecurityGroupId": None,
-            "nodeSecurityGroupIds": [NODE_GROUP_ID, pool["GroupId"]],
-        },
-        "attributes, the check, tags, and the namespace left to others": {
-            "ingress": {"createNamespace": False},
-            "deregistrationDelay": 20,
-            "healthCheck": {"interval": 10, "timeout": 3},
-            "connections": {"endWhenUnhealthy": False},
-            "tags": {"example.com/owner": "edge"},
-        },
-        "the check of nodes with a ready Pod": {"healthCheck": {"port": "local"}},
-        "the check of kube-proxy": {"healthCheck": {"port": "kube-proxy"}},
-        "none": {},
-    }
-    before = ids(sandbox)
-    for edit, keys in edits.items():
-        with traffic(sandbox) as record:
-            sandbox.reconfigure(tmp_path / "Pulumi.dev.yaml", **keys)
-        assert record.requests, edit
-        assert record.failures == [], edit
-        assert ids(sandbox) == before, edit
-        eventually(
-            lambda: all(group.healthy == len(group.targets) > 0 for group in sandbox.groups()), within=60
-        )
-        if edit == "the check of nodes with a ready Pod":
-            expect_no_traffic_on_a_node_without_a_ready_pod(sandbox)
-    sandbox.aws("ec2").delete_security_group(GroupId=pool["GroupId"])
+def test_a_node_without_a_ready_pod_gets_no_traffic_while_the_policy_is_local(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "Pulumi.dev.yaml"
+    with traffic(sandbox) as record:
+        sandbox.reconfigure(file, healthCheck={"port": "local"})
+    assert record.requests
+    assert record.failures == []
+    eventually(lambda: all(group.healthy == len(group.targets) > 0 for group in sandbox.groups()), within=60)
+    expect_no_traffic_on_a_node_without_a_ready_pod(sandbox)
+    sandbox.reconfigure(file)
 
 
 def test_datagrams_reach_the_nodes_through_listeners_of_udp(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -44,10 +44,11 @@ class DevStack:
     root: Path
     environ: dict[str, str]
     pulumi: Path
+    name: str = "dev"
 
     @property
     def _file(self) -> Path:
-        return self.root / "Pulumi.dev.yaml"
+        return self.root / f"Pulumi.{self.name}.yaml"
 
     def configure(self, **values: Any) -> dict[str, Any]:
         """Set keys of the program for the runs that follow; None takes one away. Answers what there was."""
@@ -75,13 +76,13 @@ class DevStack:
         return Said(done.returncode, done.stdout)
 
     def up(self, *flags: str) -> Said:
-        return self.run("up", "--yes", "--skip-preview", "--stack=dev", *flags)
+        return self.run("up", "--yes", "--skip-preview", f"--stack={self.name}", *flags)
 
     def destroy(self) -> Said:
-        return self.run("destroy", "--yes", "--skip-preview", "--stack=dev")
+        return self.run("destroy", "--yes", "--skip-preview", f"--stack={self.name}")
 
     def output(self, name: str) -> Any:
-        return yaml.safe_load(self.run("stack", "output", name, "--json", "--stack=dev").ok().text)
+        return yaml.safe_load(self.run("stack", "output", name, "--json", f"--stack={self.name}").ok().text)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from sandbox.layout import Layout
 from tests.integration.infra.conftest import DevStack
 from tests.integration.infra.test_zones import ops
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(600)]
 
 DELAY = "deregistration_delay.timeout_seconds"
 

@@ -22,7 +22,7 @@ from sandbox.status import client
 from sandbox.toolchain import ensure
 from tests.integration.infra.conftest import ROOT, DevStack
 
-pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(900)]
 
 ATTRIBUTES = {
     "deletion_protection.enabled": "true",

@@ -17,7 +17,7 @@ from sandbox.layout import Layout
 from sandbox.plugins.kubernetes.catalog import Catalog
 from sandbox.plugins.kubernetes.connection import Connection, load
 from tests.integration.infra.conftest import DevStack
-from tests.integration.infra.test_edits import gone
+from tests.integration.infra.test_namespace import gone
 
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
 
