@@ -13,6 +13,7 @@ from .ingress import CHECK_PORT
 from .keys import Settings
 
 NODES: Final = "nodes"
+_HEALTH: Final = "health"
 _CHECKS: Final = "Health checks of the nodes"
 
 
@@ -42,8 +43,8 @@ class Firewall(Component):
     """Rules per NodePort and node security group: out of the load balancer's group, into the nodes' group.
 
     Without the egress rule, health checks fail too: the provider strips a new group's default egress rule.
-    Logical names contain the Service port's number and, with several groups, the group. A rule under a new
-    logical name would be created before the old rule is deleted, and AWS refuses the duplicate.
+    Logical names contain the Service port (`number_of`) and, with several groups, the group. A rule under a
+    new logical name would be created before the old rule is deleted, and AWS refuses the duplicate.
     """
 
     TYPE = "node-nlb-sync:firewall:Firewall"
@@ -59,10 +60,9 @@ class Firewall(Component):
     ) -> None:
         super().__init__(name, opts)
         self._name, self._settings = name, settings
-        numbers = {port.name: port.port for port in settings.ingress.ports}
         ports: list[tuple[str | None, str, str, pulumi.Input[int]]] = [
             *(
-                (port, transport, str(numbers[port]), node_ports[port])
+                (port, transport, number_of(settings, port), node_ports[port])
                 for port in settings.used_service_ports
                 for transport in settings.transports(port)
             ),
@@ -130,11 +130,35 @@ class Firewall(Component):
         )
 
     def _formerly(self, way: _Way, pattern: str) -> pulumi.ResourceOptions:
-        """Return aliases: other labels of the group, and the Service port's name as in releases up to 0.1."""
+        """Return aliases: other labels of the group, and other words for the port in it.
+
+        Those are the words before the port had its first listener or lost its last one, and the Service
+        port's name as in releases up to 0.1.
+        """
         names = [pattern.format(label=label, port=way.mark) for label in way.former]
+        if way.service_port and way.transport == "tcp":
+            both = {f"{_HEALTH}-{way.service_port}", str(port_number(self._settings, way.service_port))}
+            (other,) = both - {way.number}
+            names += [pattern.format(label=label, port=other) for label in (way.label, *way.former)]
         if way.service_port and way.transport == "tcp" and NODES in (way.label, *way.former):
             names.append(pattern.format(label=NODES, port=way.service_port))
         return self.beneath(aliases=[pulumi.Alias(name=f"{self._name}-{name}") for name in names])
+
+
+def number_of(settings: Settings, service_port: str) -> str:
+    """Return what stands for a Service port in logical names: its number, or its name without a listener.
+
+    Kubernetes keeps the NodePort of a renamed port and of one with another number. Ports of listeners are
+    renamed; the port of health checks has another number in another preset.
+    """
+    if any(item.service_port == service_port for item in settings.listeners):
+        return str(port_number(settings, service_port))
+    return f"{_HEALTH}-{service_port}"
+
+
+def port_number(settings: Settings, service_port: str) -> int:
+    """Return the number of a Service port."""
+    return next(port.port for port in settings.ingress.ports if port.name == service_port)
 
 
 def labels(groups: Sequence[pulumi.Input[str]], *, tagged: bool = False) -> list[tuple[str, ...]]:

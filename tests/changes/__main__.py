@@ -44,7 +44,7 @@ def _measure(stand: Stand, words: list[str]) -> None:
         try:
             outcome, seconds = measure(stand, row)
         except Exception as error:  # noqa: BLE001  (the other rows are measured)
-            _say(f"FAILED {row.name}: {type(error).__name__} {str(error)[-600:]}")
+            _say(f"FAILED {row.name}: {type(error).__name__} {str(error)[-6000:]}")
             continue
         _say(f"{row.name}: {' | '.join(outcome.cells)} ({seconds:.0f} s; {outcome.detail})")
         rows[row.name] = outcome.cells

@@ -109,16 +109,47 @@ BALANCER: Final = (
         name="`loadBalancer.clientPrefixLists`, one more",
         edit=put("loadBalancer.clientPrefixLists", lambda stand: [stand.prefix_list()]),
     ),
-    Row(name="`loadBalancer` removed, with all its keys", edit=drop("loadBalancer")),
+    setting("loadBalancer.ipAddressType", "dualstack"),
+    Row(name="`clientCidrs`, every IPv6 client", edit=put("clientCidrs", ["0.0.0.0/0", "::/0"])),
+    Row(
+        name="`loadBalancer` removed, with all its keys",
+        edit=each(drop("loadBalancer"), put("clientCidrs", ["0.0.0.0/0"])),
+    ),
     setting("crossZone", False),
     Row(name="`clientCidrs`, one more", edit=put("clientCidrs", ["0.0.0.0/0", "127.0.0.0/8"])),
     setting("firewall.source", "clients"),
     setting("firewall.source", "any"),
     Row(name="`nodeSecurityGroupIds`, one more", edit=combined.second_pool),
     Row(name="`tags`, one more", edit=put("tags", {"node-nlb-sync:environment": "sandbox", "owner": "edge"})),
+    Row(
+        name="`labels` and `annotations`",
+        edit=each(put("labels", {"team": "edge"}), put("annotations", {"owner": "edge"})),
+    ),
     setting("addresses.keep", True),
     setting("addresses.protect", True),
     setting("addresses.protect", False),
+)
+AROUND: Final = (
+    Row(
+        name="`dns` with two names",
+        edit=put(
+            "dns",
+            lambda stand: {"zoneId": stand.hosted_zone(), "names": ["example.com", "www.example.com"]},
+        ),
+    ),
+    Row(name="a name of `dns` removed", edit=put("dns.names", ["www.example.com"])),
+    setting("endpointService.enabled", True),
+    setting("endpointService.acceptanceRequired", False),
+    Row(
+        name="`endpointService.allowedPrincipals`, one more",
+        edit=put("endpointService.allowedPrincipals", ["arn:aws:iam::210987654321:root"]),
+    ),
+    setting("alarms.enabled", True),
+    setting("alarms.minutes", 10),
+    Row(
+        name="`dns`, `endpointService` and `alarms` removed",
+        edit=each(drop("dns"), drop("endpointService"), drop("alarms")),
+    ),
 )
 LISTENERS: Final = (
     setting("listeners.http.idleTimeout", 600),
@@ -277,6 +308,7 @@ REPLACED: Final = (
 SECTIONS: Final[Mapping[str, Sequence[Row]]] = {
     "Refused edits": REFUSED,
     "Load balancer, firewall and addresses": BALANCER,
+    "DNS names, PrivateLink and alarms": AROUND,
     "Listeners": LISTENERS,
     "Target groups": GROUPS,
     "Ingress": INGRESS,

@@ -225,6 +225,15 @@ class Stand:
             lambda: ec2.create_managed_prefix_list(**words, Entries=entries)["PrefixList"]["PrefixListId"],
         )
 
+    def hosted_zone(self) -> str:
+        """Return the id of a public hosted zone of example.com."""
+
+        def make() -> str:
+            made = self.aws("route53").create_hosted_zone(Name="example.com", CallerReference="changes")
+            return str(made["HostedZone"]["Id"]).rpartition("/")[2]
+
+        return self.once("zone", make)
+
     def certificate(self, name: str) -> str:
         """Return the ARN of a certificate in ACM."""
         return self.once(name, lambda: certificate(self.aws("acm"), name))
