@@ -9,6 +9,7 @@ from .component import Component
 from .keys import Settings
 
 _IPV4: Final = "A"
+_IPV6: Final = "AAAA"
 
 
 class DnsRecords(Component):
@@ -46,6 +47,5 @@ class DnsRecords(Component):
 
 
 def record_types(settings: Settings) -> tuple[str, ...]:
-    """Return the record types of the load balancer's IP versions: IPv4 alone."""
-    del settings
-    return (_IPV4,)
+    """Return the record types of the load balancer's IP versions."""
+    return (_IPV4, _IPV6) if settings.load_balancer.dual_stack else (_IPV4,)

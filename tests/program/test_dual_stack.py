@@ -186,3 +186,15 @@ def test_an_edge_has_ipv6_and_its_attachments_do_not_repeat_it(
         config.pop(f"{OURS}{key}", None)
     edited(config, edge={"securityGroupId": "sg-0123456789abcdef0"}, firewall={"source": "clients"})
     assert sources(run_program(preview=True), NODES_GROUP) == {("cidrIpv4", "192.0.2.0/24")}
+
+
+def test_a_name_has_a_record_for_each_ip_version(
+    run_program: RunProgram, config: Config, cloud: Cloud
+) -> None:
+    cloud.hosted_zones["Z0123456789ABC"] = "example.com"
+    edited(config, dns={"zoneId": "Z0123456789ABC", "names": ["example.com"]})
+    records = run_program().of("aws:route53/record:Record")
+    assert {name: each.inputs["type"] for name, each in records.items()} == {
+        "node-nlb-example.com-a": "A",
+        "node-nlb-example.com-aaaa": "AAAA",
+    }
