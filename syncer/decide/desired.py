@@ -24,7 +24,7 @@ from syncer.model import (
 
 ZONE_NOT_ENABLED = "ZoneNotEnabled"
 # AWS's reason for a target in a zone that the load balancer does not serve, or without a listener.
-_NOT_IN_USE = "Target.NotInUse"
+NOT_IN_USE = "Target.NotInUse"
 
 
 def registered_instances(groups: Iterable[GroupState]) -> frozenset[InstanceId]:
@@ -160,7 +160,7 @@ def _idle_zones(intents: Mapping[InstanceId, Intent], groups: Iterable[GroupStat
     listener, and so is no evidence about zones.
     """
     listed = [group.targets.values() for group in groups if not group.blind]  # blind: the state is unknown
-    if not any(health.reason == _NOT_IN_USE for healths in listed for health in healths):
+    if not any(health.reason == NOT_IN_USE for healths in listed for health in healths):
         return {}  # the usual case: skip the lookup of 5,000 intents
     unused: dict[str, set[InstanceId]] = {}
     used: set[str] = set()
@@ -168,7 +168,7 @@ def _idle_zones(intents: Mapping[InstanceId, Intent], groups: Iterable[GroupStat
         in_use = _zones(intents, (health.target.id for health in healths if _is_in_use(health)))
         used.update(in_use)
         if in_use:
-            idle = (health.target.id for health in healths if health.reason == _NOT_IN_USE)
+            idle = (health.target.id for health in healths if health.reason == NOT_IN_USE)
             for zone, instances in _zones(intents, idle).items():
                 unused.setdefault(zone, set()).update(instances)
     return {zone: by_weight(idle)[0] for zone, idle in unused.items() if zone not in used}

@@ -1,7 +1,7 @@
 """The control loop: read the desired and the observed state, plan, apply, record.
 
 Level-triggered: no action follows from a single change. A watch event, a changed read or the passing of time
-only marks a group dirty; the plan is computed from the caches at that moment. The loop runs on a single
+only marks groups dirty; the plan is computed from the caches at that moment. The loop runs on a single
 asyncio loop; blocking calls are behind `syncer.interfaces`.
 """
 
@@ -15,7 +15,7 @@ from syncer.decide.plan import plan
 from syncer.decide.policy import Ownership
 from syncer.errors import AwsError, ClusterError, NotLeaderError
 from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
-from syncer.model import Evaluation, GroupPlan, GroupState
+from syncer.model import Desired, Evaluation, GroupPlan, GroupState
 from syncer.reconcile.debounce import Debounce
 from syncer.reconcile.desired_state import DesiredState
 from syncer.reconcile.group import Group, GroupConfig, Owned
@@ -78,13 +78,13 @@ class Controller:
             awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
             on_change=self.request_reconcile,
         )
-        self.desired_state = DesiredState(settings, cluster)
+        self.desired_state = DesiredState(settings, cluster, counters)
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
-        self._debounce = Debounce(clock, self._nodes_changed)
+        self._debounce = Debounce(clock, self._nodes_changed, self._calls_left)
         self.recorder = Recorder(cluster, counters, clock, self._reporter)
         self._writer = Writer(elb, clock, counters, self._halted, self.recorder)
         self._reader = Reader(
@@ -92,7 +92,7 @@ class Controller:
             elb=elb,
             clock=clock,
             rng=rng,
-            on_change=self.request_reconcile,
+            on_change=self._group_changed,
             recorder=self.recorder,
         )
         self._start = Start(cluster, self.leadership, self.desired_state, clock)
@@ -136,12 +136,39 @@ class Controller:
     def request_reconcile(self) -> None:
         """Reconcile every group again after a change."""
         self.desired_state.outdated()
+        self._request_all()
+
+    def _request_all(self) -> None:
         for group in self.groups:
             group.schedule.request_reconcile()
+
+    def _group_changed(self, group: Group) -> None:
+        """Reconcile a group again after its own change; the others only if the desired state has changed."""
+        group.schedule.request_reconcile()
+        if self.desired_state.desired is None:
+            self.request_reconcile()
+        else:
+            self._desire()
+
+    def _desire(self) -> tuple[Evaluation, Desired]:
+        """Return the desired state; where it has changed without a request, request a pass of every group."""
+        now = self.clock.monotonic()
+        for each in self.groups:  # a refusal in any group affects the places in all groups
+            refusals = each.quarantine.registrations
+            refusals.look(self.recorder.nodes_of(refusals.instances), now)
+        if self.desired_state.refresh(self.groups, now):
+            self._request_all()
+        return self.desired_state.of(self.groups, now)
 
     def _nodes_changed(self) -> None:
         self.desired_state.take_nodes()
         self.request_reconcile()
+
+    def _calls_left(self) -> float:
+        """Return how many writes may begin at once; a replica that sends no write has no haste."""
+        if self.settings.paused or not self.leadership.may_write():
+            return 0.0
+        return self._writer.buckets.left(self.clock.monotonic())
 
     def _halted(self) -> bool:
         """Whether no further write may begin."""
@@ -176,10 +203,7 @@ class Controller:
         """
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
-        for each in self.groups:  # a refusal in any group affects the places in all groups
-            refusals = each.quarantine.registrations
-            refusals.look(self.recorder.nodes_of(refusals.instances), self.clock.monotonic())
-        evaluation, desired = self.desired_state.of(self.groups, self.clock.monotonic())
+        evaluation, desired = self._desire()
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         if unread is not None:
@@ -221,7 +245,6 @@ class Controller:
         if group.observed.blind:  # another replica has written since
             group.observed.believe(targets)
             group.remember(replace(group.decision.memory, register_again_at=None))
-        self.desired_state.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:
         """Return the known state of the group: the last read and the own writes since. Makes no call."""
@@ -253,7 +276,7 @@ class Controller:
             return None if isinstance(problem, NotLeaderError) else problem
         finally:
             if group.calls.sent != sent:
-                self.request_reconcile()  # a write changes the set of registered instances
+                self._group_changed(group)
 
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None

@@ -124,13 +124,20 @@ class Group:
         self.quarantine.conflicts.forget_counts()
         self.require_fresh_read(now)
 
+    def expire(self, now: float) -> None:
+        """Apply the passing of time to the observed state."""
+        self.observed.expire(now, self.config.trusted_for)
+        self.observed.forget_drained(now)
+
+    def is_unsettled(self, now: float) -> bool:
+        """Whether another process may have written, and AWS may not show the write yet."""
+        return self.observed.unshown.is_unsettled(self.observed.seen_at(now))
+
     def state(self, port: int | None, now: float) -> GroupState:
         """Return the input of a plan."""
+        self.expire(now)
         observed = self.observed
-        observed.expire(now, self.config.trusted_for)
-        observed.forget_drained(now)
-        seen = observed.seen_at(now)
-        unsettled = observed.unshown.is_unsettled(seen)
+        seen, unsettled = observed.seen_at(now), self.is_unsettled(now)
         return GroupState(
             target_group=self.arn,
             targets=observed.targets,

@@ -52,6 +52,7 @@ class Counters:
         default_factory=lambda: defaultdict(Histogram)
     )
     restarts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    disagreements: int = 0
 
     def copy(self) -> "Counters":
         """Return the counts at this moment."""

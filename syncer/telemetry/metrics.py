@@ -191,6 +191,11 @@ class _State(Collector):
         for pair in sorted(known | set(counters.restarts)):
             restarts.add_metric(pair, counters.restarts[pair])
         yield restarts
+        yield CounterMetricFamily(
+            "nlb_sync_desired_state_disagreements",
+            "Full computations of the desired state that differed from the kept result.",
+            value=counters.disagreements,
+        )
 
     def _histogram(self, name: str, text: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
         family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", text, labels=["target_group"])
