@@ -59,8 +59,13 @@ def choose(evaluation: Evaluation, groups: Collection[GroupState], policy: PlanP
     return replace(everything, wanted=chosen, over_quota=wanted - chosen)
 
 
-def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, ...]:
-    """Return the final verdict of every Node: as judged by the rules, but out if its zone is not served."""
+def final_verdicts(
+    evaluation: Evaluation, desired: Desired, known: Iterable[Verdict] = ()
+) -> tuple[Verdict, ...]:
+    """Return the final verdict of every Node: as judged by the rules, but out if its zone is not served.
+
+    `known` is an earlier result, whose equal verdicts are used again; only saves time.
+    """
     if desired.intents is evaluation.instances:
         return evaluation.verdicts  # the usual case: skip 5,000 verdicts
 
@@ -68,6 +73,9 @@ def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, .
         intent = None if verdict.instance_id is None else desired.intents.get(verdict.instance_id)
         if intent is None or _is_same(intent, verdict):
             return verdict
+        last = earlier.get(verdict.node)
+        if last is not None and _is_final(last, verdict, intent):
+            return last
         return replace(
             verdict,
             standing=intent.standing,
@@ -76,7 +84,20 @@ def final_verdicts(evaluation: Evaluation, desired: Desired) -> tuple[Verdict, .
             zone_source=intent.zone_source,
         )
 
+    earlier = {verdict.node: verdict for verdict in known}
     return tuple(map(final, evaluation.verdicts))
+
+
+def _is_final(last: Verdict, verdict: Verdict, intent: Intent) -> bool:
+    """Whether `last` is `verdict` with the values of `intent`."""
+    return (
+        last.standing is intent.standing
+        and last.zone == intent.zone
+        and last.reason == intent.reason
+        and last.zone_source == intent.zone_source
+        and last.instance_id == verdict.instance_id
+        and last.authoritative == verdict.authoritative
+    )
 
 
 def _is_same(intent: Intent, verdict: Verdict) -> bool:

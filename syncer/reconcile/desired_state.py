@@ -126,7 +126,7 @@ class DesiredState:
             self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
         )
         self.desired = choose(self.evaluation, states, policy)
-        self.verdicts = final_verdicts(self.evaluation, self.desired)
+        self.verdicts = final_verdicts(self.evaluation, self.desired, self.verdicts)
         self._known = {
             group.arn: _Known(*self._key(group, now), inputs_of(state, policy))
             for group, state in zip(groups, states, strict=True)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.decide.desired import choose, registered_instances
+from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.inputs import inputs_of, is_same_for_plans, is_unaffected
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.model import Desired, GroupState, Target, TargetGroupArn, TargetHealth, TargetState
+from syncer.model import Desired, GroupState, Target, TargetGroupArn, TargetHealth, TargetState, Verdict
 from tests.unit.decide.world import PORT, instance, node
 
 ZONES = ("", "eu-central-1a", "eu-central-1b")
@@ -66,6 +66,28 @@ def changed(rng: random.Random, state: GroupState) -> GroupState:
 def desired(rng: random.Random, states: list[GroupState], policy: PlanPolicy) -> Desired:
     nodes = [node(n, ready=rng.random() < 0.6, zone=ZONES[1 + n % 2]) for n in range(5)]
     return choose(evaluate(nodes, registered_instances(states), NodePolicy()), states, policy)
+
+
+@given(st.integers(0, 10**9))
+def test_final_verdicts_with_an_earlier_result_are_those_without(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    known: tuple[Verdict, ...] = ()
+    for _ in range(10):
+        nodes = [
+            node(
+                n,
+                ready=rng.random() < 0.6,
+                zone=rng.choice(ZONES[1:]),
+                instance_id=instance(rng.randrange(3)),
+            )
+            for n in range(4)
+        ]
+        states, policy = [group(rng, "a")], rng.choice(POLICIES)
+        evaluation = evaluate(nodes, registered_instances(states), NodePolicy())
+        wanted = choose(evaluation, states, policy)
+        again = final_verdicts(evaluation, wanted, known)
+        known = final_verdicts(evaluation, wanted)
+        assert again == known
 
 
 @given(st.integers(0, 10**9), st.sampled_from(POLICIES), st.integers(1, 4))
