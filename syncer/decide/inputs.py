@@ -50,7 +50,6 @@ def inputs_of(group: GroupState, policy: PlanPolicy) -> Inputs:
 
 
 _ABSENT = (False, "")
-_SAMPLE = 10
 
 
 def is_unaffected(desired: Desired, before: Inputs, after: Inputs, others: Collection[Inputs]) -> bool:
@@ -80,29 +79,6 @@ def _is_same(
         return False
     zones = {zone for _, zone in known if zone}
     return before[1] == after[1] or zones == {before[1] or after[1]} == {after[1] or before[1]}
-
-
-def difference(before: Desired, after: Desired) -> str:
-    """Describe the first ten instances with another intent or another place, for the log."""
-    instances = before.intents.keys() | after.intents.keys() | before.wanted | after.wanted
-    lines = [
-        f"{instance} {_shown(before, instance)} -> {_shown(after, instance)}"
-        for instance in sorted(instances)
-        if _shown(before, instance) != _shown(after, instance)
-    ]
-    flags = [
-        f"{name} {getattr(before, name)} -> {getattr(after, name)}"
-        for name in ("complete", "all_out", "unsettled")
-        if getattr(before, name) != getattr(after, name)
-    ]
-    further = [f"{len(lines) - _SAMPLE} more"] if len(lines) > _SAMPLE else []
-    return ", ".join([*flags, *lines[:_SAMPLE], *further])
-
-
-def _shown(desired: Desired, instance: InstanceId) -> str:
-    intent = desired.intents.get(instance)
-    known = f"{intent.standing} {intent.reason} {intent.zone or '-'}" if intent is not None else "absent"
-    return known + (" wanted" if instance in desired.wanted else "")
 
 
 def is_same_for_plans(before: Desired, after: Desired) -> bool:

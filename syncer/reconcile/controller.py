@@ -15,16 +15,17 @@ from syncer.decide.plan import plan
 from syncer.decide.policy import Ownership
 from syncer.errors import AwsError, ClusterError, NotLeaderError
 from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
-from syncer.model import Desired, Evaluation, GroupPlan, GroupState
+from syncer.model import Evaluation, GroupPlan, GroupState
 from syncer.reconcile.debounce import Debounce
 from syncer.reconcile.desired_state import DesiredState
-from syncer.reconcile.group import Group, GroupConfig, Owned
+from syncer.reconcile.group import LONGEST_S, Group, GroupConfig, Owned
 from syncer.reconcile.leader_election import Unelected
 from syncer.reconcile.reader import Reader
 from syncer.reconcile.recorder import Recorder, left_undone
 from syncer.reconcile.registry import Registry
 from syncer.reconcile.start import Start
 from syncer.reconcile.tasks import run_together
+from syncer.reconcile.wakeups import Wakeups
 from syncer.reconcile.writer import Writer
 from syncer.telemetry.counters import Counters
 from syncer.telemetry.events import Reporter
@@ -71,28 +72,29 @@ class Controller:
             Group(GroupConfig(each, settings.read_every + _ANSWERED_S, exclusive), rng)
             for each in settings.groups
         )
-        self.record = Registry(
-            records,
-            clock,
-            may_write=lambda: self.leadership.may_write() and not settings.paused,
-            awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
-            on_change=self.request_reconcile,
-        )
         self.desired_state = DesiredState(settings, cluster, counters)
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
-        self._debounce = Debounce(clock, self._nodes_changed, self._calls_left)
         self.recorder = Recorder(cluster, counters, clock, self._reporter)
+        self._wakeups = Wakeups(self.groups, self.desired_state, self.recorder, clock, counters)
+        self.record = Registry(
+            records,
+            clock,
+            may_write=lambda: self.leadership.may_write() and not settings.paused,
+            awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
+            on_change=self._wakeups.request_all,
+        )
+        self._debounce = Debounce(clock, self._wakeups.nodes_changed, self._calls_left)
         self._writer = Writer(elb, clock, counters, self._halted, self.recorder)
         self._reader = Reader(
             settings=settings,
             elb=elb,
             clock=clock,
             rng=rng,
-            on_change=self._group_changed,
+            on_change=self._wakeups.group_changed,
             recorder=self.recorder,
         )
         self._start = Start(cluster, self.leadership, self.desired_state, clock)
@@ -131,38 +133,7 @@ class Controller:
         self._stopping.set()
         for group in self.groups:
             group.schedule.allow_passes()
-        self.request_reconcile()
-
-    def request_reconcile(self) -> None:
-        """Reconcile every group again after a change."""
-        self.desired_state.outdated()
-        self._request_all()
-
-    def _request_all(self) -> None:
-        for group in self.groups:
-            group.schedule.request_reconcile()
-
-    def _group_changed(self, group: Group) -> None:
-        """Reconcile a group again after its own change; the others only if the desired state has changed."""
-        group.schedule.request_reconcile()
-        if self.desired_state.desired is None:
-            self.request_reconcile()
-        else:
-            self._desire()
-
-    def _desire(self) -> tuple[Evaluation, Desired]:
-        """Return the desired state; where it has changed without a request, request a pass of every group."""
-        now = self.clock.monotonic()
-        for each in self.groups:  # a refusal in any group affects the places in all groups
-            refusals = each.quarantine.registrations
-            refusals.look(self.recorder.nodes_of(refusals.instances), now)
-        if self.desired_state.refresh(self.groups, now):
-            self._request_all()
-        return self.desired_state.of(self.groups, now)
-
-    def _nodes_changed(self) -> None:
-        self.desired_state.take_nodes()
-        self.request_reconcile()
+        self._wakeups.request_all()
 
     def _calls_left(self) -> float:
         """Return how many writes may begin at once; a replica that sends no write has no haste."""
@@ -192,10 +163,12 @@ class Controller:
         self.record.forget()
         if self.leadership.may_write():
             self.recorder.leads()
-        self.request_reconcile()
+        self._wakeups.in_doubt()
 
-    async def reconcile(self, group: Group) -> AwsError | None:
+    async def reconcile(self, group: Group, *, idle: bool = False) -> AwsError | None:
         """Run a pass over a group; return the error to back off for, if any.
+
+        `idle`: neither a request nor the end of a waiting time has caused the pass.
 
         Raises:
             ClusterError: if the ownership registry cannot be read or written.
@@ -203,12 +176,14 @@ class Controller:
         """
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
-        evaluation, desired = self._desire()
+        evaluation, desired = self._wakeups.desire()
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         if unread is not None:
             group.remember(decided.memory)  # keep the notices of leaving nodes
             raise unread
+        if idle:
+            self._wakeups.check(group, decided)
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
         return problem
@@ -276,7 +251,7 @@ class Controller:
             return None if isinstance(problem, NotLeaderError) else problem
         finally:
             if group.calls.sent != sent:
-                self._group_changed(group)
+                self._wakeups.group_changed(group)
 
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
@@ -304,21 +279,22 @@ class Controller:
         """Reconcile a group whenever it is dirty or due, with a backoff after failures."""
         if once:
             await self._start.ready(group, self._stopping.is_set)
+        due = 0.0
         while not self._stopping.is_set():
-            await group.schedule.begin()
-            wait = await self._pass(group)
+            requested = await group.schedule.begin()
+            wait = await self._pass(group, idle=not requested and due >= LONGEST_S)
             if once or self._stopping.is_set():
                 return  # the stop may have started this pass
+            due = 0.0 if wait else group.next_pass(self.clock.monotonic())
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:
-                due = group.next_pass(self.clock.monotonic())
                 await group.schedule.wait_for_request(self.clock, due)
 
-    async def _pass(self, group: Group) -> float:
+    async def _pass(self, group: Group, *, idle: bool = False) -> float:
         """Run a pass and handle every failure; return the seconds to back off, 0 after a success."""
         try:
-            problem = await self.reconcile(group)
+            problem = await self.reconcile(group, idle=idle)
         except ClusterError as error:
             what = "cannot write the ownership registry" if self.record.loaded else _UNREAD
             group.report.problem = f"{what}: {error}"
@@ -329,6 +305,7 @@ class Controller:
             log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
             group.report.problem = "unforeseen fault, see the log"
             self.counters.passes[group.arn, "failed"] += 1
+            self.desired_state.doubt()
             return group.calls.wait_after_fault()
         if problem is None:
             group.calls.succeeded()

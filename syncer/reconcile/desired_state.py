@@ -1,22 +1,24 @@
 """The desired state: verdicts and wanted instances, computed again only when an input has changed."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
 from syncer.config.settings import ServicePort, Settings
 from syncer.decide.desired import choose, final_verdicts, nobody, registered_instances
+from syncer.decide.difference import difference
 from syncer.decide.evaluate import Judge, evaluate
-from syncer.decide.inputs import Inputs, difference, inputs_of, is_same_for_plans, is_unaffected
+from syncer.decide.inputs import Inputs, inputs_of, is_same_for_plans, is_unaffected
 from syncer.interfaces import Cluster
-from syncer.model import Desired, Evaluation, NodeView, TargetGroupArn, Verdict
+from syncer.model import Desired, Evaluation, GroupState, NodeView, TargetGroupArn, Verdict
 from syncer.reconcile.group import Group
-from syncer.telemetry.counters import Counters
+from syncer.telemetry.counters import DESIRED_STATE, Counters
 
 log = logging.getLogger(__name__)
 
-# The desired state is computed again at this interval, whatever is known of its inputs.
+# A full pass repeats the computation without any kept result at this interval, whatever is known of the
+# inputs.
 FULL_EVERY_S = 30.0
 
 
@@ -31,10 +33,19 @@ class _Known(NamedTuple):
     inputs: Inputs
 
 
+class _Result(NamedTuple):
+    """What is computed for all groups together."""
+
+    evaluation: Evaluation
+    desired: Desired
+    verdicts: tuple[Verdict, ...]
+
+
 class DesiredState:
     """The desired state, the same for every group, so that the groups never differ.
 
-    The result is kept until an input changes, and computed completely every FULL_EVERY_S all the same.
+    The result is kept until an input changes. A full pass, every FULL_EVERY_S and after a doubt, computes
+    the result from the Nodes and the groups alone; if the results differ, the full one counts.
     """
 
     def __init__(self, settings: Settings, cluster: Cluster, counters: Counters) -> None:
@@ -45,11 +56,19 @@ class DesiredState:
         self._nodes: Sequence[NodeView] | None = None
         self._outdated = True
         self._full_at = -inf
-        self._known: dict[TargetGroupArn, _Known] = {}
-        self.evaluation: Evaluation | None = None
-        self.desired: Desired | None = None
-        self.verdicts: tuple[Verdict, ...] = ()
+        self._known: Mapping[TargetGroupArn, _Known] = {}
+        self._result: _Result | None = None
         self._nobody = ""
+
+    @property
+    def desired(self) -> Desired | None:
+        """The wanted instances, None before the first computation."""
+        return self._result.desired if self._result else None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The final verdict of every Node."""
+        return self._result.verdicts if self._result else ()
 
     @property
     def listed(self) -> bool:
@@ -62,51 +81,46 @@ class DesiredState:
         self._nodes = None if known is None else tuple(known.values())
         self._outdated = True
 
-    def outdated(self) -> None:
-        """Mark the result as outdated; the next call of `refresh` or `of` computes it again."""
-        self._outdated = True
+    def doubt(self) -> None:
+        """Let the next use of the result be a full pass."""
+        self._full_at = -inf
 
     def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
         """Return verdicts and wanted instances; `now` is monotonic."""
         self.refresh(groups, now)
-        if self.evaluation is None or self.desired is None:
+        if self._result is None:
             raise RuntimeError("the desired state is not computed")
-        return self.evaluation, self.desired
+        return self._result.evaluation, self._result.desired
 
     def refresh(self, groups: Collection[Group], now: float) -> bool:
-        """Compute the result again if an input has changed; return whether the plan of any group may change.
+        """Compute the result again if an input has changed, or if a full pass is due.
 
-        The return value is False after `outdated`, whose callers request a pass of every group themselves.
+        Return whether plans may change without a request: after `take_nodes`, the caller requests a pass of
+        every group.
         """
-        before = self.desired
-        if before is None or self._outdated:
-            self._compute(groups, now)
-            return False
-        changed = self._has_new_inputs(before, groups, now)
-        if not changed and now < self._full_at + FULL_EVERY_S:
-            return False
-        after = self._compute(groups, now)
-        if is_same_for_plans(before, after):
-            return False
-        if not changed:
-            self._counters.disagreements += 1
-            log.error(
-                "the kept desired state differs from the full computation, which counts; please report: %s",
-                difference(before, after),
-            )
-        return True
+        before, requested = self._result, self._outdated
+        if before is None or requested or self._has_new_inputs(before.desired, groups, now):
+            states = [group.state(self.port(group), now) for group in groups]
+            self._keep(self._compute(states, self._judge, self.verdicts), groups, states, now)
+            self._full_at = now if before is None else self._full_at  # computed without a kept result
+        disagrees = now >= self._full_at + FULL_EVERY_S and self._pass_fully(groups, now)
+        if before is None or self._result is None or before is self._result:
+            return disagrees
+        return disagrees or not (requested or is_same_for_plans(before.desired, self._result.desired))
 
     def _has_new_inputs(self, desired: Desired, groups: Collection[Group], now: float) -> bool:
         """Whether any group has changed in a way that may change the desired state."""
+        known = dict(self._known)
         for group in groups:
-            known, (key, keeps) = self._known[group.arn], self._key(group, now)
-            if key == known.key:
+            last, (key, keeps) = known[group.arn], self._key(group, now)
+            if key == last.key:
                 continue
             inputs = inputs_of(group.state(self.port(group), now), self._settings.plan_policy)
-            others = [each.inputs for arn, each in self._known.items() if arn != group.arn]
-            if not is_unaffected(desired, known.inputs, inputs, others):
+            others = [each.inputs for arn, each in known.items() if arn != group.arn]
+            if not is_unaffected(desired, last.inputs, inputs, others):
                 return True
-            self._known[group.arn] = _Known(key, keeps, inputs)
+            known[group.arn] = _Known(key, keeps, inputs)
+        self._known = known
         return False
 
     def _key(self, group: Group, now: float) -> tuple[tuple[object, ...], tuple[object, ...]]:
@@ -119,21 +133,41 @@ class DesiredState:
         )
         return key, (observed.targets, ours)
 
-    def _compute(self, groups: Collection[Group], now: float) -> Desired:
-        states = [group.state(self.port(group), now) for group in groups]
-        policy = self._settings.plan_policy
-        self.evaluation = evaluate(
-            self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
+    def _compute(self, states: Sequence[GroupState], judge: Judge, verdicts: Sequence[Verdict]) -> _Result:
+        """Compute the result; `judge` and `verdicts`, kept from an earlier result, only save time."""
+        evaluation = evaluate(
+            self._nodes, registered_instances(states), self._settings.node_policy, judge=judge
         )
-        self.desired = choose(self.evaluation, states, policy)
-        self.verdicts = final_verdicts(self.evaluation, self.desired, self.verdicts)
-        self._known = {
-            group.arn: _Known(*self._key(group, now), inputs_of(state, policy))
-            for group, state in zip(groups, states, strict=True)
-        }
-        self._outdated, self._full_at = False, now
+        desired = choose(evaluation, states, self._settings.plan_policy)
+        return _Result(evaluation, desired, final_verdicts(evaluation, desired, verdicts))
+
+    def _keep(
+        self, result: _Result, groups: Collection[Group], states: Sequence[GroupState], now: float
+    ) -> None:
+        """Replace the result and the inputs; the inputs of a group with an equal key are equal."""
+        known = {}
+        for group, state in zip(groups, states, strict=True):
+            last, (key, keeps) = self._known.get(group.arn), self._key(group, now)
+            kept = last.inputs if last is not None and last.key == key else None
+            known[group.arn] = _Known(key, keeps, kept or inputs_of(state, self._settings.plan_policy))
+        self._result, self._known, self._outdated = result, known, False
         self._say_nobody()
-        return self.desired
+
+    def _pass_fully(self, groups: Collection[Group], now: float) -> bool:
+        """Compute everything without a kept result; return whether the kept result differs."""
+        states = [group.state(self.port(group), now) for group in groups]
+        judge, kept = Judge(self._settings.node_policy), self._result
+        full = self._compute(states, judge, ())
+        self._judge, self._known, self._full_at = judge, {}, now
+        self._keep(full, groups, states, now)
+        if kept is None or (kept.verdicts == full.verdicts and is_same_for_plans(kept.desired, full.desired)):
+            return False
+        self._counters.disagreements[DESIRED_STATE] += 1
+        log.error(
+            "the kept desired state differs from the full computation, which counts; please report: %s",
+            difference(kept.desired, full.desired, self._nodes or (), states),
+        )
+        return True
 
     def _say_nobody(self) -> None:
         """Log once when no Node may be a target, because there is no other sign."""

@@ -10,8 +10,8 @@ from syncer.reconcile.observed_state import ObservedState
 from syncer.reconcile.quarantine import Quarantine
 from syncer.reconcile.schedule import Schedule
 
-# The longest time without a pass.
-_LONGEST_S = 60.0
+# The longest time without a pass: a wake-up that is missing delays a change by this time at most.
+LONGEST_S = 30.0
 _SHORTEST_S = 0.25
 
 
@@ -167,8 +167,18 @@ class Group:
         self.decision = Decision(self.plan, memory)
         self.observed.acknowledged.clear()
 
-    def next_pass(self, now: float) -> float:
-        """Return the seconds until the passing of time may change the plan; at most a minute."""
+    def next_change(self, now: float) -> float:
+        """Return the seconds until the passing of time may change the plan, at most half a minute."""
         planned = self.plan.look_again_in if self.plan else None
-        waits = (_LONGEST_S, planned, self.calls.register_in(now), self.quarantine.next_release(now))
-        return max(_SHORTEST_S, min(wait for wait in waits if wait is not None))
+        calls = self.calls
+        waits = (
+            planned,
+            calls.limit.ends(now) - now,
+            calls.register_in(now),
+            self.quarantine.next_release(now),
+        )
+        return min(LONGEST_S, *(wait for wait in waits if wait is not None))
+
+    def next_pass(self, now: float) -> float:
+        """Return the seconds until the next pass without a request."""
+        return max(_SHORTEST_S, self.next_change(now))

@@ -10,6 +10,8 @@ from syncer.model import TargetGroupArn
 
 PASS_RESULTS = ("ok", "failed")
 CHANGES = ("register", "deregister")
+# Results that are kept, or not computed without a wake-up, and that a full pass found to be wrong.
+DESIRED_STATE, PLAN = "desired_state", "plan"
 # Why a watch ended: its own time, its version compacted away, refused by the server, cut off, abandoned in
 # doubt, or too old to be trusted.
 RESTART_REASONS = ("expired", "gone", "refused", "lost", "doubt", "aged")
@@ -52,7 +54,7 @@ class Counters:
         default_factory=lambda: defaultdict(Histogram)
     )
     restarts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    disagreements: int = 0
+    disagreements: Counter[str] = field(default_factory=Counter)
 
     def copy(self) -> "Counters":
         """Return the counts at this moment."""

@@ -1,35 +1,46 @@
-"""Invariants of what a controller keeps: the kept desired state is the full computation's, at every step."""
+"""Invariants of what a controller keeps: at every step, the kept results are those of a full computation."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.evaluate import evaluate
-from syncer.decide.inputs import is_same_for_plans
-from syncer.errors import AwsError
-from syncer.model import Desired, Evaluation, GroupState, TargetGroupArn
+from syncer.decide.plan import plan
+from syncer.model import Desired, Evaluation, GroupPlan, GroupState, TargetGroupArn
 from syncer.reconcile.controller import Controller
-from syncer.reconcile.group import Group
+from syncer.reconcile.group import LONGEST_S, Group
 
 
 class DisagreementError(BaseException):
     """Not an Exception: a controller survives those."""
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A group that waits for a request until `due`: its last plan, and what time changes by itself.
+
+    `untimed`: nothing else than the longest time between passes ends the wait.
+    """
+
+    plan: GroupPlan
+    by_time: object
+    due: float
+    untimed: bool
+
+
 class Agreement:
     """Compares with a full computation whenever the controller asks for the desired state.
 
-    And no group is left with a plan from another desired state: a pass is requested then.
+    And no wake-up is missing: the plan of a group without a requested pass is the plan of this moment.
     """
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._state = controller.desired_state
-        self._of = self._state.of
-        self._reconcile, self._observe = controller.reconcile, controller._observe_actual
-        self._planned_from: dict[TargetGroupArn, Desired] = {}
+        self._of, self._pass = self._state.of, controller._pass
+        self._waiting: dict[TargetGroupArn, Waiting] = {}
         self._state.of = self.of  # type: ignore[method-assign]
-        controller.reconcile = self.reconcile  # type: ignore[method-assign]
-        controller._observe_actual = self.observe  # type: ignore[method-assign]
+        controller._pass = self.run_pass  # type: ignore[method-assign]
 
     def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
         evaluation, desired = self._of(groups, now)
@@ -42,19 +53,39 @@ class Agreement:
             full,
             wanted,
             verdicts,
-        ) or self._controller.counters.disagreements:
+        ) or any(self._controller.counters.disagreements.values()):
             raise DisagreementError(f"kept: {desired}; full: {wanted}")
         for group in groups:
-            known = self._planned_from.get(group.arn)
-            if known and not group.schedule.reconcile_requested and not is_same_for_plans(known, desired):
-                raise DisagreementError(f"{group.name}: planned from {known}, and now it is {desired}")
+            waiting = self._waiting.get(group.arn)
+            if waiting and not group.schedule.reconcile_requested and now < waiting.due:
+                self._compare(group, waiting, now)
         return evaluation, desired
 
-    async def reconcile(self, group: Group) -> AwsError | None:
-        self._planned_from.pop(group.arn, None)
-        return await self._reconcile(group)
+    async def run_pass(self, group: Group, *, idle: bool = False) -> float:
+        waiting, now = self._waiting.pop(group.arn, None), self._controller.clock.monotonic()
+        if waiting and waiting.untimed and now == waiting.due:
+            self._compare(group, waiting, now)
+        wait = await self._pass(group, idle=idle)
+        if not wait and group.plan is not None:
+            now = self._controller.clock.monotonic()
+            left = group.next_change(now)
+            waiting = Waiting(group.plan, _by_time(self._now(group, now)), now + left, left == LONGEST_S)
+            self._waiting[group.arn] = waiting
+        return wait
 
-    def observe(self, group: Group) -> GroupState:
-        assert self._state.desired is not None
-        self._planned_from[group.arn] = self._state.desired
-        return self._observe(group)
+    def _now(self, group: Group, now: float) -> GroupState:
+        return group.state(self._state.port(group), now)
+
+    def _compare(self, group: Group, waiting: Waiting, now: float) -> None:
+        state, desired = self._now(group, now), self._state.desired
+        if desired is None or waiting.by_time != _by_time(state):
+            return
+        last = waiting.plan
+        new = plan(desired, state, self._controller.settings.plan_policy, self._controller._epoch())
+        if (last.register, last.deregister, last.held) != (new.register, new.deregister, new.held):
+            raise DisagreementError(f"{group.name}: no pass is requested; planned: {last}; now: {new}")
+
+
+def _by_time(state: GroupState) -> object:
+    """What ends without a wake-up, because nothing is lost until the next pass."""
+    return state.fresh, state.confirmed
