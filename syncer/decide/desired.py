@@ -141,13 +141,15 @@ def _where_aws_lists(
         for target, health in group.targets.items():
             if health.zone and target.id in intents:
                 listed.setdefault(target.id, health.zone)
-    placed: dict[tuple[Intent, str], Intent] = {}  # 5,000 instances share a few dozen intents
+    # 5,000 instances share a few dozen intents; the hash of an id is much cheaper than the hash of an intent.
+    placed: dict[tuple[int, str], Intent] = {}
 
     def place(instance: InstanceId, zone: str) -> Intent:
-        key = (intents[instance], zone)
-        if key not in placed:
-            placed[key] = replace(key[0], zone=zone, zone_source=Source.AWS)
-        return placed[key]
+        intent = intents[instance]
+        known = placed.get((id(intent), zone))
+        if known is None:
+            known = placed[id(intent), zone] = replace(intent, zone=zone, zone_source=Source.AWS)
+        return known
 
     return {**intents, **{i: place(i, zone) for i, zone in listed.items()}} if listed else intents
 
@@ -160,17 +162,16 @@ def _in_enabled_zones(
     if zones is None and not idle:
         return intents
 
-    def enabled(instance: InstanceId, zone: str) -> bool:
-        if zones is not None:
-            return is_enabled(zone, zones)
-        return idle.get(zone, instance) == instance
-
-    return {
-        instance: intent
-        if intent.standing is not Standing.IN or enabled(instance, intent.zone)
-        else replace(intent, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
+    probes: Mapping[str, InstanceId | None] = idle
+    if zones is not None:  # no probe target: the setting is certain
+        places = {intent.zone for intent in intents.values()}
+        probes = {zone: None for zone in places if not is_enabled(zone, zones)}
+    out = {
+        instance: replace(intent, standing=Standing.OUT, reason=ZONE_NOT_ENABLED)
         for instance, intent in intents.items()
+        if intent.standing is Standing.IN and probes.get(intent.zone, instance) != instance
     }
+    return {**intents, **out} if out else intents
 
 
 def _idle_zones(intents: Mapping[InstanceId, Intent], groups: Iterable[GroupState]) -> dict[str, InstanceId]:
