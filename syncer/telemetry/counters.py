@@ -41,7 +41,7 @@ class Histogram:
 
 @dataclass(slots=True)
 class Counters:
-    """Counts by their labels; changed on the loop only."""
+    """Counts by their labels; changed on the loop only. `loop_lag` is the longest recent delay in seconds."""
 
     passes: Counter[tuple[TargetGroupArn, str]] = field(default_factory=Counter)
     changes: Counter[tuple[TargetGroupArn, str]] = field(default_factory=Counter)
@@ -55,6 +55,7 @@ class Counters:
     )
     restarts: Counter[tuple[str, str]] = field(default_factory=Counter)
     disagreements: Counter[str] = field(default_factory=Counter)
+    loop_lag: float = 0.0
 
     def copy(self) -> "Counters":
         """Return the counts at this moment."""

@@ -208,6 +208,11 @@ class _State(Collector):
         for result in (DESIRED_STATE, PLAN):
             disagreements.add_metric([result], counters.disagreements[result])
         yield disagreements
+        yield GaugeMetricFamily(
+            "nlb_sync_loop_lag_seconds",
+            "The longest time within the last minute for which the loop of decisions was blocked.",
+            value=counters.loop_lag,
+        )
 
     def _histogram(self, name: str, text: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
         family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", text, labels=["target_group"])
