@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -29,9 +30,10 @@ class Nodes:
 class Kept:
     """A desired state of two groups, and what its full passes count."""
 
-    def __init__(self, *numbers: int) -> None:
+    def __init__(self, *numbers: int, limit: int | None = None) -> None:
         self.cluster, self.counters = Nodes(*numbers), Counters()
-        self.state = DesiredState(SETTINGS, cast("Cluster", self.cluster), self.counters)
+        settings = replace(SETTINGS, target_limit=limit)
+        self.state = DesiredState(settings, cast("Cluster", self.cluster), self.counters)
         rng = random.Random(1)  # noqa: S311
         self.groups = [Group(GroupConfig(each), rng) for each in SETTINGS.groups]
         self.state.take_nodes()
@@ -118,6 +120,18 @@ def test_the_loss_of_the_only_registration_wakes_every_group_and_the_second_one_
     kept.lists(0, 3)
     assert kept.state.refresh(kept.groups, 3)
     assert kept.wanted(3) == set()
+    kept.lists(0, 4, 1)  # compared with the group of the last computation, not with an earlier one
+    assert kept.state.refresh(kept.groups, 4)
+    assert kept.wanted(4) == {instance(1)}
+
+
+def test_a_refusal_in_one_group_wakes_every_group_where_places_are_few() -> None:
+    kept = Kept(1, 2, limit=1)
+    (chosen,) = kept.wanted(0)
+    number = next(n for n in (1, 2) if instance(n) == chosen)
+    kept.groups[1].quarantine.registrations.refuse([target(number)], 1, {})
+    assert kept.state.refresh(kept.groups, 1)
+    assert kept.wanted(1) == {instance(3 - number)}
 
 
 def test_a_failed_computation_is_repeated_at_the_next_use(monkeypatch: pytest.MonkeyPatch) -> None:
