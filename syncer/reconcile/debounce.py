@@ -25,7 +25,7 @@ _TURNS = 3
 def window(calls_left: float) -> float:
     """Return for how many seconds further changes are collected."""
     halvings = (calls_left - RESERVE) / _HALVED_BY
-    return min(LONGEST_S, max(SHORTEST_S, LONGEST_S / math.pow(2.0, halvings)))
+    return min(LONGEST_S, max(SHORTEST_S, LONGEST_S * math.pow(2.0, -halvings)))
 
 
 class Debounce:
