@@ -15,6 +15,7 @@ from statistics import median
 
 from syncer.clock import SystemClock
 from syncer.config.settings import load
+from syncer.interfaces import RecordState
 from syncer.model import InstanceId, NodeView, Target, TargetGroupArn, TargetHealth, TargetState
 from syncer.reconcile.controller import Controller
 from syncer.telemetry.counters import Counters
@@ -84,6 +85,22 @@ class _Elb:
             self.targets[group].pop(target, None)
 
 
+class _Records:
+    """The ConfigMap in memory."""
+
+    def __init__(self) -> None:
+        self._state = RecordState(values={}, version="1")
+
+    async def read(self) -> RecordState:
+        return self._state
+
+    async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
+        values = {**self._state.values, **changes}
+        kept = {key: text for key, text in values.items() if text is not None}
+        self._state = RecordState(values=kept, version=f"{version}1"[-9:])
+        return self._state
+
+
 def _node(number: int) -> NodeView:
     return NodeView(
         name=f"node-{number}",
@@ -128,6 +145,7 @@ async def measure(nodes: int, groups: int, events: int = _EVENTS) -> tuple[float
         clock=SystemClock(),
         rng=random.Random(1),  # noqa: S311
         counters=Counters(),
+        records=_Records(),
     )
     controller._writer.buckets._rate = replace(controller._writer.buckets._rate, a_second=1e6, burst=10**6)  # noqa: SLF001
     running = asyncio.create_task(controller.run())

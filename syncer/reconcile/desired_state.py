@@ -85,15 +85,14 @@ class DesiredState:
         """Let the next use of the result be a full pass."""
         self._full_at = -inf
 
-    def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
-        """Return verdicts and wanted instances; `now` is monotonic."""
-        self.refresh(groups, now)
+    def result(self) -> tuple[Evaluation, Desired]:
+        """Return verdicts and wanted instances as of the last `refresh`."""
         if self._result is None:
             raise RuntimeError("the desired state is not computed")
         return self._result.evaluation, self._result.desired
 
     def refresh(self, groups: Collection[Group], now: float) -> bool:
-        """Compute the result again if an input has changed, or if a full pass is due.
+        """Compute the result again if an input has changed, or if a full pass is due; `now` is monotonic.
 
         Return whether plans may change without a request: after `take_nodes`, the caller requests a pass of
         every group.

@@ -116,8 +116,10 @@ class Registry:
         async with self._lock:
             await self._clock.sleep(0)  # other groups react to the same event: a single write for all
             for attempt in range(_TRIES):
+                if self._store is _Store.MEMORY_ONLY or not self._may_write():
+                    return
                 changes = self._changes()
-                if not (changes and self._store is not _Store.MEMORY_ONLY and self._may_write()):
+                if not changes:
                     return
                 try:
                     await self._write(changes)
@@ -207,7 +209,8 @@ class Registry:
         changes: dict[str, str | None] = {}
         for group, targets in self._wanted.items():
             key = key_of(group)
-            if self._recorded(key) != targets:
+            recorded = self._recorded(key)
+            if recorded is not targets and recorded != targets:
                 text = encoded(targets)
                 changes[key] = text or None
                 self._decoded[key] = (text, targets)  # once stored, avoid a second copy of every target

@@ -65,7 +65,7 @@ class Wakeups:
             refusals.look(self._recorder.nodes_of(refusals.instances), now)
         if self._desired_state.refresh(self._groups, now):
             self.request_all()
-        return self._desired_state.of(self._groups, now)
+        return self._desired_state.result()
 
     def check(self, group: Group, decided: GroupPlan) -> None:
         """Count a missing wake-up: new calls in a pass without a request or the end of a waiting time."""

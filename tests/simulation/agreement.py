@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from syncer.decide.desired import choose, final_verdicts, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.plan import plan
-from syncer.model import Desired, Evaluation, GroupPlan, GroupState, TargetGroupArn
+from syncer.model import GroupPlan, GroupState, TargetGroupArn
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.group import LONGEST_S, Group
 
@@ -37,13 +37,14 @@ class Agreement:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._state = controller.desired_state
-        self._of, self._pass = self._state.of, controller._pass
+        self._refresh, self._pass = self._state.refresh, controller._pass
         self._waiting: dict[TargetGroupArn, Waiting] = {}
-        self._state.of = self.of  # type: ignore[method-assign]
+        self._state.refresh = self.refresh  # type: ignore[method-assign]
         controller._pass = self.run_pass  # type: ignore[method-assign]
 
-    def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
-        evaluation, desired = self._of(groups, now)
+    def refresh(self, groups: Collection[Group], now: float) -> bool:
+        wakes_all = self._refresh(groups, now)
+        evaluation, desired = self._state.result()
         settings, state = self._controller.settings, self._state
         states = [group.state(state.port(group), now) for group in groups]
         full = evaluate(state._nodes, registered_instances(states), settings.node_policy)
@@ -57,9 +58,10 @@ class Agreement:
             raise DisagreementError(f"kept: {desired}; full: {wanted}")
         for group in groups:
             waiting = self._waiting.get(group.arn)
-            if waiting and not group.schedule.reconcile_requested and now < waiting.due:
+            requested = wakes_all or group.schedule.reconcile_requested
+            if waiting and not requested and now < waiting.due:
                 self._compare(group, waiting, now)
-        return evaluation, desired
+        return wakes_all
 
     async def run_pass(self, group: Group, *, idle: bool = False) -> float:
         waiting, now = self._waiting.pop(group.arn, None), self._controller.clock.monotonic()

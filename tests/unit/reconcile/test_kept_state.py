@@ -39,7 +39,8 @@ class Kept:
         self.state.take_nodes()
 
     def wanted(self, now: float) -> set[str]:
-        return set(self.state.of(self.groups, now)[1].wanted)
+        self.state.refresh(self.groups, now)
+        return set(self.state.result()[1].wanted)
 
     def lists(self, group: int, now: float, *numbers: int, **health: Any) -> None:
         """AWS lists these targets of a group."""
