@@ -169,10 +169,10 @@ async def measure(nodes: int, groups: int, events: int = _EVENTS) -> tuple[float
 
 
 def main() -> None:
-    """Print the figures for NODES and GROUPS of the command line."""
+    """Print the figures for NODES, GROUPS and, if given, the number of events of the command line."""
     logging.disable(logging.CRITICAL)
-    nodes, groups = int(sys.argv[1]), int(sys.argv[2])
-    ready, taint = asyncio.run(measure(nodes, groups))
+    nodes, groups, *events = map(int, sys.argv[1:])
+    ready, taint = asyncio.run(measure(nodes, groups, *events))
     sys.stdout.write(
         f"{nodes} nodes, {groups} groups: Ready {ready * 1e3:.0f} ms, taint {taint * 1e3:.0f} ms of CPU\n"
     )

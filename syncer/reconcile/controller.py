@@ -279,17 +279,18 @@ class Controller:
         """Reconcile a group whenever it is dirty or due, with a backoff after failures."""
         if once:
             await self._start.ready(group, self._stopping.is_set)
-        due = 0.0
+        untimed = False
         while not self._stopping.is_set():
             requested = await group.schedule.begin()
-            wait = await self._pass(group, idle=not requested and due >= LONGEST_S)
+            wait = await self._pass(group, idle=untimed and not requested)
             if once or self._stopping.is_set():
                 return  # the stop may have started this pass
-            due = 0.0 if wait else group.next_pass(self.clock.monotonic())
+            now = self.clock.monotonic()
+            untimed = not wait and group.next_change(now) > LONGEST_S
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:
-                await group.schedule.wait_for_request(self.clock, due)
+                await group.schedule.wait_for_request(self.clock, group.next_pass(now))
 
     async def _pass(self, group: Group, *, idle: bool = False) -> float:
         """Run a pass and handle every failure; return the seconds to back off, 0 after a success."""

@@ -168,7 +168,7 @@ class Group:
         self.observed.acknowledged.clear()
 
     def next_change(self, now: float) -> float:
-        """Return the seconds until the passing of time may change the plan, at most half a minute."""
+        """Return the seconds until the passing of time may change the plan, `inf` if it cannot."""
         planned = self.plan.look_again_in if self.plan else None
         calls = self.calls
         waits = (
@@ -177,8 +177,8 @@ class Group:
             calls.register_in(now),
             self.quarantine.next_release(now),
         )
-        return min(LONGEST_S, *(wait for wait in waits if wait is not None))
+        return min(wait for wait in waits if wait is not None)
 
     def next_pass(self, now: float) -> float:
         """Return the seconds until the next pass without a request."""
-        return max(_SHORTEST_S, self.next_change(now))
+        return max(_SHORTEST_S, min(LONGEST_S, self.next_change(now)))

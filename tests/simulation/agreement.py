@@ -71,7 +71,9 @@ class Agreement:
         if not wait and group.plan is not None:
             now = self._controller.clock.monotonic()
             left = group.next_change(now)
-            waiting = Waiting(group.plan, _by_time(self._now(group, now)), now + left, left == LONGEST_S)
+            waiting = Waiting(
+                group.plan, _by_time(self._now(group, now)), now + min(left, LONGEST_S), left > LONGEST_S
+            )
             self._waiting[group.arn] = waiting
         return wait
 
