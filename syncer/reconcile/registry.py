@@ -156,6 +156,7 @@ class Registry:
                 for group, targets in self._wanted.items():
                     self._wanted[group] = targets | decoded(self._stored.get(key_of(group), ""))
                 self._report("")
+                self._on_change()
 
     async def _look(self) -> None:
         before = self.confirmed(self._clock.now())
@@ -171,7 +172,9 @@ class Registry:
             return
         for group, targets in self._wanted.items():
             added = decoded(self._stored.get(key_of(group), "")) - decoded(before.get(key_of(group), ""))
-            self._wanted[group] = targets | added
+            if not added <= targets:
+                self._wanted[group] = targets | added
+                self._on_change()
 
     async def _read(self) -> bool:
         """Return whether the read succeeded; without the permission, keep the registry in memory."""
