@@ -45,7 +45,7 @@ def test_without_the_keys_listener_and_group_are_what_they_were(record: Record) 
         "loadBalancerArn": listener["loadBalancerArn"],
         "port": 443,
         "protocol": "TCP",
-            "tcpIdleTimeoutSeconds": 350,
+        "tcpIdleTimeoutSeconds": 350,
     }
     found = group(record, 443)
     assert (found["protocol"], found["proxyProtocolV2"]) == ("TCP", False)
