@@ -10,6 +10,9 @@ from syncer.model import GroupPlan, GroupState, TargetGroupArn
 from syncer.reconcile.controller import Controller
 from syncer.reconcile.group import LONGEST_S, Group
 
+# A moment in epoch seconds, and thus a waiting time, is exact to a quarter of a microsecond.
+_DUST_S = 0.001
+
 
 class DisagreementError(BaseException):
     """Not an Exception: a controller survives those."""
@@ -59,13 +62,13 @@ class Agreement:
         for group in groups:
             waiting = self._waiting.get(group.arn)
             requested = wakes_all or group.schedule.reconcile_requested
-            if waiting and not requested and now < waiting.due:
+            if waiting and not requested and now < waiting.due - _DUST_S:
                 self._compare(group, waiting, now)
         return wakes_all
 
     async def run_pass(self, group: Group, *, idle: bool = False) -> float:
         waiting, now = self._waiting.pop(group.arn, None), self._controller.clock.monotonic()
-        if waiting and waiting.untimed and now == waiting.due:
+        if waiting and waiting.untimed and abs(now - waiting.due) < _DUST_S:
             self._compare(group, waiting, now)
         wait = await self._pass(group, idle=idle)
         if not wait and group.plan is not None:
