@@ -1,4 +1,4 @@
-"""CPU of the controller's loop for an event, without processes and sockets: `python -m bench.loop 1000 50`.
+"""CPU of the controller's loop for an event, without sockets: `python -m tests.simulation.cost 1000 50`.
 
 The rows of `python -m bench` have two groups, and include the reading of the API server and of AWS. Here the
 Nodes, the targets and the results of calls are in memory, so that one figure shows the cost of the decisions.
@@ -136,7 +136,7 @@ async def measure(nodes: int, groups: int, events: int = _EVENTS) -> tuple[float
     cluster, elb, settings = _Cluster(nodes), _Elb(), load(_settings(groups))
     for each in settings.groups:
         port = each.port
-        assert isinstance(port, int)  # noqa: S101 - from _settings
+        assert isinstance(port, int)
         await elb.register(each.group.arn, [Target(InstanceId(f"i-{n:017x}"), port) for n in range(nodes)])
     controller = Controller(
         settings=settings,
@@ -147,7 +147,7 @@ async def measure(nodes: int, groups: int, events: int = _EVENTS) -> tuple[float
         counters=Counters(),
         records=_Records(),
     )
-    controller._writer.buckets._rate = replace(controller._writer.buckets._rate, a_second=1e6, burst=10**6)  # noqa: SLF001
+    controller._writer.buckets._rate = replace(controller._writer.buckets._rate, a_second=1e6, burst=10**6)
     running = asyncio.create_task(controller.run())
     await asyncio.sleep(_REST_S)
     ready, taint = list[float](), list[float]()
