@@ -182,7 +182,7 @@ class Controller:
         if unread is not None:
             group.remember(decided.memory)  # keep the notices of leaving nodes
             raise unread
-        if idle:
+        if idle and not self._debounce.pending:
             self._wakeups.check(group, decided)
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)

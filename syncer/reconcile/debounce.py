@@ -32,7 +32,7 @@ class Debounce:
     """Calls `on_change` at once for the first change, then once per window for all changes in the window.
 
     `calls_left` returns how many calls AWS allows now; the window depends only on it and on the time that the
-    last passes took.
+    last passes took. `pending`: a change is not forwarded yet.
     """
 
     def __init__(self, clock: Clock, on_change: Callable[[], None], calls_left: Callable[[], float]) -> None:
@@ -41,9 +41,11 @@ class Debounce:
         self._calls_left = calls_left
         self._changed = asyncio.Event()
         self._busy = 0.0
+        self.pending = False
 
     def notify(self) -> None:
         """Report a change. Call on the loop; never waits."""
+        self.pending = True
         self._changed.set()
 
     async def run(self) -> None:
@@ -60,7 +62,7 @@ class Debounce:
 
     async def _forward(self) -> None:
         """Forward the change, and measure for how long the passes keep the loop busy."""
-        began = self._clock.monotonic()
+        began, self.pending = self._clock.monotonic(), False
         self._on_change()
         for _ in range(_TURNS):
             await self._clock.sleep(0)

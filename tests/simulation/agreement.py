@@ -85,7 +85,7 @@ class Agreement:
 
     def _compare(self, group: Group, waiting: Waiting, now: float) -> None:
         state, desired = self._now(group, now), self._state.desired
-        if desired is None or waiting.by_time != _by_time(state):
+        if desired is None or waiting.by_time != _by_time(state) or self._controller._debounce.pending:
             return
         last = waiting.plan
         new = plan(desired, state, self._controller.settings.plan_policy, self._controller._epoch())
