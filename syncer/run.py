@@ -30,6 +30,7 @@ from syncer.reconcile.leader_election import LeaderElection, Unelected
 from syncer.reconcile.observe import snapshot
 from syncer.telemetry import log
 from syncer.telemetry.counters import Counters
+from syncer.telemetry.lag import LoopLag
 from syncer.telemetry.liveness import Liveness
 from syncer.telemetry.metrics import CONTENT_TYPE, exposition
 from syncer.telemetry.status import status
@@ -120,11 +121,13 @@ async def attended(controller: Controller, environment: Mapping[str, str]) -> As
             await opened.enter_async_context(
                 serving(probes(liveness), settings.address, settings.probe_port, hosts, "NLB_SYNC_PROBE_PORT")
             )
-        noting = asyncio.create_task(liveness.run())
+        lag = LoopLag(controller.counters, controller.clock)
+        noting = [asyncio.create_task(each.run()) for each in (liveness, lag)]
         try:
             yield
         finally:
-            noting.cancel()
+            for each in noting:
+                each.cancel()
 
 
 def own_hosts(environment: Mapping[str, str], settings: Settings) -> Hosts:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from syncer.decide.capacity import GROUP, Capacity
-from syncer.model import Target, Why
+from syncer.model import INSTANCE, Target, Why
 
 
 class Brake:
@@ -20,9 +20,7 @@ class Brake:
         self._exposed = {scope: serving.exposed for scope, serving in found.items()}
         # If all counted targets are under a zonal shift: other registered targets that may get traffic.
         self._unshifted = {scope: set(serving.exposed) for scope, serving in found.items() if serving.shifted}
-        self._copies = {
-            scope: Counter(target.id for target in members) for scope, members in self._serving.items()
-        }
+        self._copies = {scope: Counter(map(INSTANCE, members)) for scope, members in self._serving.items()}
         self._left = {scope: len(copies) for scope, copies in self._copies.items()}
         self._shown = dict(self._left)
         self._shown_serving = dict(self._serving)

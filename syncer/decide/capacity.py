@@ -6,7 +6,7 @@ from math import ceil, inf
 
 from syncer.decide.policy import PlanPolicy
 from syncer.decide.serving import Serving, serving_of
-from syncer.model import GroupState, Target, TargetHealth, TargetState
+from syncer.model import INSTANCE, GroupState, Target, TargetHealth, TargetState
 
 GROUP = ""
 # A count from exactly ten minutes ago still counts.
@@ -36,7 +36,7 @@ def drains_since(
     targets: Iterable[TargetHealth], known: Mapping[Target, float], now: float
 ) -> dict[Target, float]:
     """Return since when every draining target was seen to drain: AWS lists such targets for up to an hour."""
-    drains = (health.target for health in targets if health.state is TargetState.DRAINING)
+    drains = [health.target for health in targets if health.state is TargetState.DRAINING]
     return {target: min(known.get(target, now), now) for target in drains}
 
 
@@ -78,7 +78,7 @@ class Capacity:
             for health in scopes[GROUP]:
                 for scope in scopes_of(health.target)[1:]:
                     scopes.setdefault(scope, []).append(health)
-        registered = frozenset(health.target for health in scopes[GROUP] if health.registered)
+        registered = frozenset([health.target for health in scopes[GROUP] if health.registered])
         in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
         serving = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
         draining = drains_since(scopes[GROUP], actual.memory.draining, now)
@@ -109,7 +109,7 @@ class Capacity:
     @property
     def serving(self) -> int:
         """How many instances of the group serve."""
-        return len({target.id for target in self.serving_in[GROUP].counted})
+        return len(set(map(INSTANCE, self.serving_in[GROUP].counted)))
 
     @property
     def base(self) -> int:
@@ -139,6 +139,7 @@ def _present(
     members: Collection[TargetHealth], serving: Serving | None, draining: Collection[Target], free: float
 ) -> int:
     """Return how many instances of a scope serve or drain; a drain longer than the window does not count."""
-    drains = {h.target.id for h in members if h.state is TargetState.DRAINING and h.target in draining}
-    counted = {target.id for target in serving.counted} if serving is not None else set()
-    return int(min(len(drains | counted), sum(health.registered for health in members) + free))
+    present = set(map(INSTANCE, serving.counted)) if serving is not None else set()
+    if draining:
+        present.update(h.target.id for h in members if h.target in draining)
+    return int(min(len(present), len([1 for health in members if health.registered]) + free))

@@ -14,6 +14,7 @@ from syncer.decide.quota import by_weight, limit_of
 from syncer.decide.removal import Removals, unwanted
 from syncer.decide.serving import serving_of
 from syncer.model import (
+    INSTANCE,
     Desired,
     GroupMemory,
     GroupPlan,
@@ -67,7 +68,7 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
-        ours=record(actual, context.owned, joining(desired, actual).union(register)),
+        ours=record(actual, context.owned, joining(desired, actual).union(register), listed),
         memory=_memory(context, capacity, zones, removals, again),
         hold_id=removals.hold_id,
         serving=capacity.serving,
@@ -128,10 +129,13 @@ def _context(
 
 def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]) -> bool:
     """Whether any of `targets` is healthy and not cut off from traffic by a zonal shift."""
-    healthy = [target for target in targets if listed[target].state is TargetState.HEALTHY]
-    if all(listed[target].override for target in healthy):
-        return not serving_of(listed.values()).counted.isdisjoint(healthy) if healthy else False
-    return True
+    healthy = (target for target in targets if listed[target].state is TargetState.HEALTHY)
+    shifted: list[Target] = []
+    for target in healthy:
+        if not listed[target].override:
+            return True  # the usual case: the first of 5,000 targets
+        shifted.append(target)
+    return bool(shifted) and not serving_of(listed.values()).counted.isdisjoint(shifted)
 
 
 def _removable(context: Context) -> Iterable[Target]:
@@ -142,8 +146,15 @@ def _removable(context: Context) -> Iterable[Target]:
     return (target for target in context.surplus if exclusive or target in context.owned)
 
 
-def _on_port(actual: GroupState, instances: Iterable[InstanceId]) -> frozenset[Target]:
-    return frozenset() if actual.port is None else frozenset(Target(i, actual.port) for i in instances)
+def _on_port(actual: GroupState, instances: frozenset[InstanceId]) -> frozenset[Target]:
+    port = actual.port
+    if port is None or not instances:
+        return frozenset()
+    # The Targets in AWS's list are used again: sets of the same objects are compared without their fields.
+    known = frozenset(target for target in actual.targets if target.port == port and target.id in instances)
+    if len(known) == len(instances):
+        return known
+    return known.union(Target(i, port) for i in instances.difference(map(INSTANCE, known)))
 
 
 def _registrations(

@@ -9,6 +9,7 @@ from syncer.model import Target, TargetHealth, TargetState
 _DEAD = "Target.InvalidState"
 # In a zone that the load balancer does not serve; without a listener, all targets of the group.
 _NOT_IN_USE = "Target.NotInUse"
+_HEALTHY = TargetState.HEALTHY
 # Ranks, best first: no override, an override in doubt, a zonal shift.
 _SHIFTED = 2
 
@@ -42,10 +43,14 @@ def serving_of(targets: Iterable[TargetHealth], *, in_use: bool = False) -> Serv
     """
     reached: dict[bool, list[list[Target]]] = {True: [[], [], []], False: [[], [], []]}
     idle = {_DEAD, _NOT_IN_USE} if in_use else {_DEAD}
-    for health in targets:
-        if not health.registered:
+    registered = [health for health in targets if health.registered]
+    plain = [health.target for health in registered if health.state is _HEALTHY and not health.override]
+    reached[True][0] = plain  # almost all of 5,000 targets
+    others = () if len(plain) == len(registered) else registered
+    for health in others:
+        healthy = health.state is _HEALTHY
+        if healthy and not health.override:
             continue
-        healthy = health.state is TargetState.HEALTHY
         if healthy or health.reason not in idle:
             reached[healthy][_doubt(health)].append(health.target)
     surely, perhaps, _ = reached[True]

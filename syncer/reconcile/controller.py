@@ -1,7 +1,7 @@
 """The control loop: read the desired and the observed state, plan, apply, record.
 
 Level-triggered: no action follows from a single change. A watch event, a changed read or the passing of time
-only marks a group dirty; the plan is computed from the caches at that moment. The loop runs on a single
+only marks groups dirty; the plan is computed from the caches at that moment. The loop runs on a single
 asyncio loop; blocking calls are behind `syncer.interfaces`.
 """
 
@@ -18,13 +18,14 @@ from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
 from syncer.model import Evaluation, GroupPlan, GroupState
 from syncer.reconcile.debounce import Debounce
 from syncer.reconcile.desired_state import DesiredState
-from syncer.reconcile.group import Group, GroupConfig, Owned
+from syncer.reconcile.group import LONGEST_S, Group, GroupConfig, Owned
 from syncer.reconcile.leader_election import Unelected
 from syncer.reconcile.reader import Reader
 from syncer.reconcile.recorder import Recorder, left_undone
 from syncer.reconcile.registry import Registry
 from syncer.reconcile.start import Start
 from syncer.reconcile.tasks import run_together
+from syncer.reconcile.wakeups import Wakeups
 from syncer.reconcile.writer import Writer
 from syncer.telemetry.counters import Counters
 from syncer.telemetry.events import Reporter
@@ -71,28 +72,29 @@ class Controller:
             Group(GroupConfig(each, settings.read_every + _ANSWERED_S, exclusive), rng)
             for each in settings.groups
         )
-        self.record = Registry(
-            records,
-            clock,
-            may_write=lambda: self.leadership.may_write() and not settings.paused,
-            awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
-            on_change=self.request_reconcile,
-        )
-        self.desired_state = DesiredState(settings, cluster)
+        self.desired_state = DesiredState(settings, cluster, counters)
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
-        self._debounce = Debounce(clock, self._nodes_changed)
         self.recorder = Recorder(cluster, counters, clock, self._reporter)
+        self._wakeups = Wakeups(self.groups, self.desired_state, self.recorder, clock, counters)
+        self.record = Registry(
+            records,
+            clock,
+            may_write=lambda: self.leadership.may_write() and not settings.paused,
+            awaited=lambda: any(group.plan and group.plan.hold_id for group in self.groups),
+            on_change=self._wakeups.request_all,
+        )
+        self._debounce = Debounce(clock, self._wakeups.nodes_changed, self._calls_left)
         self._writer = Writer(elb, clock, counters, self._halted, self.recorder)
         self._reader = Reader(
             settings=settings,
             elb=elb,
             clock=clock,
             rng=rng,
-            on_change=self.request_reconcile,
+            on_change=self._wakeups.group_changed,
             recorder=self.recorder,
         )
         self._start = Start(cluster, self.leadership, self.desired_state, clock)
@@ -131,17 +133,13 @@ class Controller:
         self._stopping.set()
         for group in self.groups:
             group.schedule.allow_passes()
-        self.request_reconcile()
+        self._wakeups.request_all()
 
-    def request_reconcile(self) -> None:
-        """Reconcile every group again after a change."""
-        self.desired_state.outdated()
-        for group in self.groups:
-            group.schedule.request_reconcile()
-
-    def _nodes_changed(self) -> None:
-        self.desired_state.take_nodes()
-        self.request_reconcile()
+    def _calls_left(self) -> float:
+        """Return how many writes may begin at once; a replica that sends no write has no haste."""
+        if self.settings.paused or not self.leadership.may_write():
+            return 0.0
+        return self._writer.buckets.left(self.clock.monotonic())
 
     def _halted(self) -> bool:
         """Whether no further write may begin."""
@@ -165,10 +163,12 @@ class Controller:
         self.record.forget()
         if self.leadership.may_write():
             self.recorder.leads()
-        self.request_reconcile()
+        self._wakeups.in_doubt()
 
-    async def reconcile(self, group: Group) -> AwsError | None:
+    async def reconcile(self, group: Group, *, idle: bool = False) -> AwsError | None:
         """Run a pass over a group; return the error to back off for, if any.
+
+        `idle`: neither a request nor the end of a waiting time has caused the pass.
 
         Raises:
             ClusterError: if the ownership registry cannot be read or written.
@@ -176,15 +176,14 @@ class Controller:
         """
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
-        for each in self.groups:  # a refusal in any group affects the places in all groups
-            refusals = each.quarantine.registrations
-            refusals.look(self.recorder.nodes_of(refusals.instances), self.clock.monotonic())
-        evaluation, desired = self.desired_state.of(self.groups, self.clock.monotonic())
+        evaluation, desired = self._wakeups.desire()
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
         if unread is not None:
             group.remember(decided.memory)  # keep the notices of leaving nodes
             raise unread
+        if idle and not self._debounce.pending:
+            self._wakeups.check(group, decided)
         problem = await self._apply(group, decided)
         self._record(group, evaluation, decided, problem)
         return problem
@@ -221,7 +220,6 @@ class Controller:
         if group.observed.blind:  # another replica has written since
             group.observed.believe(targets)
             group.remember(replace(group.decision.memory, register_again_at=None))
-        self.desired_state.outdated()
 
     def _observe_actual(self, group: Group) -> GroupState:
         """Return the known state of the group: the last read and the own writes since. Makes no call."""
@@ -253,7 +251,7 @@ class Controller:
             return None if isinstance(problem, NotLeaderError) else problem
         finally:
             if group.calls.sent != sent:
-                self.request_reconcile()  # a write changes the set of registered instances
+                self._wakeups.group_changed(group)
 
     def _record(
         self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
@@ -281,21 +279,23 @@ class Controller:
         """Reconcile a group whenever it is dirty or due, with a backoff after failures."""
         if once:
             await self._start.ready(group, self._stopping.is_set)
+        untimed = False
         while not self._stopping.is_set():
-            await group.schedule.begin()
-            wait = await self._pass(group)
+            requested = await group.schedule.begin()
+            wait = await self._pass(group, idle=untimed and not requested)
             if once or self._stopping.is_set():
                 return  # the stop may have started this pass
+            now = self.clock.monotonic()
+            untimed = not wait and group.next_change(now) > LONGEST_S
             if wait:
                 await self.clock.wait(self._stopping, wait)
             else:
-                due = group.next_pass(self.clock.monotonic())
-                await group.schedule.wait_for_request(self.clock, due)
+                await group.schedule.wait_for_request(self.clock, group.next_pass(now))
 
-    async def _pass(self, group: Group) -> float:
+    async def _pass(self, group: Group, *, idle: bool = False) -> float:
         """Run a pass and handle every failure; return the seconds to back off, 0 after a success."""
         try:
-            problem = await self.reconcile(group)
+            problem = await self.reconcile(group, idle=idle)
         except ClusterError as error:
             what = "cannot write the ownership registry" if self.record.loaded else _UNREAD
             group.report.problem = f"{what}: {error}"
@@ -306,6 +306,7 @@ class Controller:
             log.exception("%s: unforeseen fault", group.name, extra={"group": group.name})
             group.report.problem = "unforeseen fault, see the log"
             self.counters.passes[group.arn, "failed"] += 1
+            self.desired_state.doubt()
             return group.calls.wait_after_fault()
         if problem is None:
             group.calls.succeeded()

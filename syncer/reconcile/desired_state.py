@@ -1,32 +1,74 @@
-"""The desired state: verdicts and wanted instances, computed once after every change."""
+"""The desired state: verdicts and wanted instances, computed again only when an input has changed."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import inf
+from typing import NamedTuple
 
 from syncer.config.settings import ServicePort, Settings
 from syncer.decide.desired import choose, final_verdicts, nobody, registered_instances
+from syncer.decide.difference import difference
 from syncer.decide.evaluate import Judge, evaluate
+from syncer.decide.inputs import Inputs, inputs_of, is_same_for_plans, is_unaffected
 from syncer.interfaces import Cluster
-from syncer.model import Desired, Evaluation, NodeView, Verdict
+from syncer.model import Desired, Evaluation, GroupState, NodeView, TargetGroupArn, Verdict
 from syncer.reconcile.group import Group
+from syncer.telemetry.counters import DESIRED_STATE, Counters
 
 log = logging.getLogger(__name__)
 
+# A full pass repeats the computation without any kept result at this interval, whatever is known of the
+# inputs.
+FULL_EVERY_S = 30.0
+
+
+class _Known(NamedTuple):
+    """A group at the last computation. An equal key means equal inputs; the converse need not hold.
+
+    The key has the ids of values that are replaced as a whole; `keeps` prevents the reuse of the ids.
+    """
+
+    key: tuple[object, ...]
+    keeps: tuple[object, ...]
+    inputs: Inputs
+
+
+class _Result(NamedTuple):
+    """What is computed for all groups together."""
+
+    evaluation: Evaluation
+    desired: Desired
+    verdicts: tuple[Verdict, ...]
+
 
 class DesiredState:
-    """The desired state, the same for every group, so that the groups never differ."""
+    """The desired state, the same for every group, so that the groups never differ.
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+    The result is kept until an input changes. A full pass, every FULL_EVERY_S and after a doubt, computes
+    the result from the Nodes and the groups alone; if the results differ, the full one counts.
+    """
+
+    def __init__(self, settings: Settings, cluster: Cluster, counters: Counters) -> None:
         self._settings = settings
+        self._counters = counters
         self._cluster = cluster
         self._judge = Judge(settings.node_policy)
         self._nodes: Sequence[NodeView] | None = None
-        self._current_until = -inf
-        self.evaluation: Evaluation | None = None
-        self.desired: Desired | None = None
-        self.verdicts: tuple[Verdict, ...] = ()
+        self._outdated = True
+        self._full_at = -inf
+        self._known: Mapping[TargetGroupArn, _Known] = {}
+        self._result: _Result | None = None
         self._nobody = ""
+
+    @property
+    def desired(self) -> Desired | None:
+        """The wanted instances, None before the first computation."""
+        return self._result.desired if self._result else None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The final verdict of every Node."""
+        return self._result.verdicts if self._result else ()
 
     @property
     def listed(self) -> bool:
@@ -37,23 +79,94 @@ class DesiredState:
         """Take a snapshot of the Nodes, so that a pass for another reason does not see half of a burst."""
         known = self._cluster.nodes
         self._nodes = None if known is None else tuple(known.values())
+        self._outdated = True
 
-    def outdated(self) -> None:
-        """Mark the result as outdated; the next call of `of` computes it again."""
-        self._current_until = -inf
+    def doubt(self) -> None:
+        """Let the next use of the result be a full pass."""
+        self._full_at = -inf
 
-    def of(self, groups: Collection[Group], now: float) -> tuple[Evaluation, Desired]:
-        """Return verdicts and wanted instances; `now` is monotonic. A learnt limit expires."""
-        if now >= self._current_until or self.evaluation is None or self.desired is None:
+    def result(self) -> tuple[Evaluation, Desired]:
+        """Return verdicts and wanted instances as of the last `refresh`."""
+        if self._result is None:
+            raise RuntimeError("the desired state is not computed")
+        return self._result.evaluation, self._result.desired
+
+    def refresh(self, groups: Collection[Group], now: float) -> bool:
+        """Compute the result again if an input has changed, or if a full pass is due; `now` is monotonic.
+
+        Return whether plans may change without a request: after `take_nodes`, the caller requests a pass of
+        every group.
+        """
+        before, requested = self._result, self._outdated
+        if before is None or requested or self._has_new_inputs(before.desired, groups, now):
             states = [group.state(self.port(group), now) for group in groups]
-            self.evaluation = evaluate(
-                self._nodes, registered_instances(states), self._settings.node_policy, judge=self._judge
-            )
-            self.desired = choose(self.evaluation, states, self._settings.plan_policy)
-            self.verdicts = final_verdicts(self.evaluation, self.desired)
-            self._say_nobody()
-            self._current_until = min(group.calls.limit.ends(now) for group in groups)
-        return self.evaluation, self.desired
+            self._keep(self._compute(states, self._judge, self.verdicts), groups, states, now)
+            self._full_at = now if before is None else self._full_at  # computed without a kept result
+        disagrees = now >= self._full_at + FULL_EVERY_S and self._pass_fully(groups, now)
+        if before is None or self._result is None or before is self._result:
+            return disagrees
+        return disagrees or not (requested or is_same_for_plans(before.desired, self._result.desired))
+
+    def _has_new_inputs(self, desired: Desired, groups: Collection[Group], now: float) -> bool:
+        """Whether any group has changed in a way that may change the desired state."""
+        known = dict(self._known)
+        for group in groups:
+            last, (key, keeps) = known[group.arn], self._key(group, now)
+            if key == last.key:
+                continue
+            inputs = inputs_of(group.state(self.port(group), now), self._settings.plan_policy)
+            others = [each.inputs for arn, each in known.items() if arn != group.arn]
+            if not is_unaffected(desired, last.inputs, inputs, others):
+                return True
+            known[group.arn] = _Known(key, keeps, inputs)
+        self._known = known
+        return False
+
+    def _key(self, group: Group, now: float) -> tuple[tuple[object, ...], tuple[object, ...]]:
+        """Return a key of what `inputs_of` reads of the group, and the values behind the key's ids."""
+        group.expire(now)
+        observed, ours = group.observed, group.owned.targets
+        key = (
+            *(id(observed.targets), id(ours), self.port(group), observed.blind, group.is_unsettled(now)),
+            *(group.quarantine.registrations.instances, group.calls.limit.at(now, observed.targets.values())),
+        )
+        return key, (observed.targets, ours)
+
+    def _compute(self, states: Sequence[GroupState], judge: Judge, verdicts: Sequence[Verdict]) -> _Result:
+        """Compute the result; `judge` and `verdicts`, kept from an earlier result, only save time."""
+        evaluation = evaluate(
+            self._nodes, registered_instances(states), self._settings.node_policy, judge=judge
+        )
+        desired = choose(evaluation, states, self._settings.plan_policy)
+        return _Result(evaluation, desired, final_verdicts(evaluation, desired, verdicts))
+
+    def _keep(
+        self, result: _Result, groups: Collection[Group], states: Sequence[GroupState], now: float
+    ) -> None:
+        """Replace the result and the inputs; the inputs of a group with an equal key are equal."""
+        known = {}
+        for group, state in zip(groups, states, strict=True):
+            last, (key, keeps) = self._known.get(group.arn), self._key(group, now)
+            kept = last.inputs if last is not None and last.key == key else None
+            known[group.arn] = _Known(key, keeps, kept or inputs_of(state, self._settings.plan_policy))
+        self._result, self._known, self._outdated = result, known, False
+        self._say_nobody()
+
+    def _pass_fully(self, groups: Collection[Group], now: float) -> bool:
+        """Compute everything without a kept result; return whether the kept result differs."""
+        states = [group.state(self.port(group), now) for group in groups]
+        judge, kept = Judge(self._settings.node_policy), self._result
+        full = self._compute(states, judge, ())
+        self._judge, self._known, self._full_at = judge, {}, now
+        self._keep(full, groups, states, now)
+        if kept is None or (kept.verdicts == full.verdicts and is_same_for_plans(kept.desired, full.desired)):
+            return False
+        self._counters.disagreements[DESIRED_STATE] += 1
+        log.error(
+            "the kept desired state differs from the full computation, which counts; please report: %s",
+            difference(kept.desired, full.desired, self._nodes or (), states),
+        )
+        return True
 
     def _say_nobody(self) -> None:
         """Log once when no Node may be a target, because there is no other sign."""

@@ -10,8 +10,8 @@ from syncer.reconcile.observed_state import ObservedState
 from syncer.reconcile.quarantine import Quarantine
 from syncer.reconcile.schedule import Schedule
 
-# The longest time without a pass.
-_LONGEST_S = 60.0
+# The longest time without a pass: a wake-up that is missing delays a change by this time at most.
+LONGEST_S = 30.0
 _SHORTEST_S = 0.25
 
 
@@ -124,13 +124,20 @@ class Group:
         self.quarantine.conflicts.forget_counts()
         self.require_fresh_read(now)
 
+    def expire(self, now: float) -> None:
+        """Apply the passing of time to the observed state."""
+        self.observed.expire(now, self.config.trusted_for)
+        self.observed.forget_drained(now)
+
+    def is_unsettled(self, now: float) -> bool:
+        """Whether another process may have written, and AWS may not show the write yet."""
+        return self.observed.unshown.is_unsettled(self.observed.seen_at(now))
+
     def state(self, port: int | None, now: float) -> GroupState:
         """Return the input of a plan."""
+        self.expire(now)
         observed = self.observed
-        observed.expire(now, self.config.trusted_for)
-        observed.forget_drained(now)
-        seen = observed.seen_at(now)
-        unsettled = observed.unshown.is_unsettled(seen)
+        seen, unsettled = observed.seen_at(now), self.is_unsettled(now)
         return GroupState(
             target_group=self.arn,
             targets=observed.targets,
@@ -160,8 +167,18 @@ class Group:
         self.decision = Decision(self.plan, memory)
         self.observed.acknowledged.clear()
 
-    def next_pass(self, now: float) -> float:
-        """Return the seconds until the passing of time may change the plan; at most a minute."""
+    def next_change(self, now: float) -> float:
+        """Return the seconds until the passing of time may change the plan, `inf` if it cannot."""
         planned = self.plan.look_again_in if self.plan else None
-        waits = (_LONGEST_S, planned, self.calls.register_in(now), self.quarantine.next_release(now))
-        return max(_SHORTEST_S, min(wait for wait in waits if wait is not None))
+        calls = self.calls
+        waits = (
+            planned,
+            calls.limit.ends(now) - now,
+            calls.register_in(now),
+            self.quarantine.next_release(now),
+        )
+        return min(wait for wait in waits if wait is not None)
+
+    def next_pass(self, now: float) -> float:
+        """Return the seconds until the next pass without a request."""
+        return max(_SHORTEST_S, min(LONGEST_S, self.next_change(now)))

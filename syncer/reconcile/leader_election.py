@@ -85,8 +85,10 @@ class LeaderElection:
         """Renew the Lease as leader, else poll until the Lease is free; until cancelled."""
         while True:
             self._announce(changed)  # the right to write may have expired since the last attempt
-            began = self._clock.monotonic()
+            began, held_from = self._clock.monotonic(), self._held_from
             await self._attempt(stays_back)
+            if held_from is not None and self._clock.monotonic() >= held_from + _WRITES_FOR_S:
+                self._writes = False  # expired during a slow renewal: plans were not sent
             self._announce(changed)
             await self._clock.sleep(self._pause(began))
 

@@ -36,6 +36,11 @@ class Bucket:
         self._tokens -= 1
         return 0.0
 
+    def left(self, now: float) -> float:
+        """Return how many calls may begin at once."""
+        self._fill(now)
+        return self._tokens
+
     def empty(self, now: float) -> None:
         """Empty the bucket after AWS has throttled a call: other clients use AWS's bucket too."""
         self._fill(now)
@@ -57,6 +62,10 @@ class Buckets:
     def of(self, region: str) -> Bucket:
         """Return the bucket of the Region."""
         return self._regions.setdefault(region, Bucket(self._rate))
+
+    def left(self, now: float) -> float:
+        """Return how many calls may begin at once in the Region with the fewest."""
+        return min((each.left(now) for each in self._regions.values()), default=float(self._rate.burst))
 
 
 # Tolerance for rounding errors of repeated additions; without it a caller would wait for nanoseconds.

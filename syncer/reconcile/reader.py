@@ -52,7 +52,7 @@ class Reader:
         elb: Elb,
         clock: Clock,
         rng: random.Random,
-        on_change: Callable[[], None],
+        on_change: Callable[[Group], None],
         recorder: Recorder,
     ) -> None:
         self._settings = settings
@@ -119,7 +119,7 @@ class Reader:
         observed = group.observed
         if group.config.settings.port is None and observed.default_port is None:
             observed.default_port = await self._elb.default_port(group.arn)
-            self._on_change()
+            self._on_change(group)
         await self._turn(group)
         began = self._clock.monotonic()
         healths = await self._elb.describe(group.arn)
@@ -130,7 +130,7 @@ class Reader:
         conflicts = group.quarantine.conflicts.undone(observed.undone, began, observed.targets)
         self._report_conflicts(group, conflicts)
         if news or conflicts or observed.unshown.settle(before, began):
-            self._on_change()
+            self._on_change(group)
         self._recorder.read(group)
 
     def _report_conflicts(self, group: Group, conflicts: Sequence[Conflict]) -> None:
@@ -154,7 +154,7 @@ class Reader:
             what = "blind" if observed.blind else "removals wait"
             log.warning("%s: %s: %s", group.name, what, problem, extra={"group": group.name})
         if changed:
-            self._on_change()
+            self._on_change(group)
         return poll.backoff.next(slow=slow)
 
     def _next_read(self, poll: _Poll, began: float) -> float:

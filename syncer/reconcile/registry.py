@@ -116,8 +116,10 @@ class Registry:
         async with self._lock:
             await self._clock.sleep(0)  # other groups react to the same event: a single write for all
             for attempt in range(_TRIES):
+                if self._store is _Store.MEMORY_ONLY or not self._may_write():
+                    return
                 changes = self._changes()
-                if not (changes and self._store is not _Store.MEMORY_ONLY and self._may_write()):
+                if not changes:
                     return
                 try:
                     await self._write(changes)
@@ -154,6 +156,7 @@ class Registry:
                 for group, targets in self._wanted.items():
                     self._wanted[group] = targets | decoded(self._stored.get(key_of(group), ""))
                 self._report("")
+                self._on_change()
 
     async def _look(self) -> None:
         before = self.confirmed(self._clock.now())
@@ -169,7 +172,9 @@ class Registry:
             return
         for group, targets in self._wanted.items():
             added = decoded(self._stored.get(key_of(group), "")) - decoded(before.get(key_of(group), ""))
-            self._wanted[group] = targets | added
+            if not added <= targets:
+                self._wanted[group] = targets | added
+                self._on_change()
 
     async def _read(self) -> bool:
         """Return whether the read succeeded; without the permission, keep the registry in memory."""
@@ -207,7 +212,8 @@ class Registry:
         changes: dict[str, str | None] = {}
         for group, targets in self._wanted.items():
             key = key_of(group)
-            if self._recorded(key) != targets:
+            recorded = self._recorded(key)
+            if recorded is not targets and recorded != targets:
                 text = encoded(targets)
                 changes[key] = text or None
                 self._decoded[key] = (text, targets)  # once stored, avoid a second copy of every target

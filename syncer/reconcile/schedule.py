@@ -57,10 +57,12 @@ class Schedule:
         """Whether a pass waits for a read."""
         return not self._fresh_read.is_set()
 
-    async def begin(self) -> None:
-        """Wait until a pass may begin; requests up to now are served by this pass."""
+    async def begin(self) -> bool:
+        """Wait until a pass may begin, which serves all requests; return whether there is a request."""
         await self._fresh_read.wait()
+        requested = self.reconcile_requested
         self._reconcile.clear()
+        return requested
 
     def drop_request(self) -> None:
         """Forget a requested pass."""

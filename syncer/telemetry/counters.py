@@ -10,6 +10,8 @@ from syncer.model import TargetGroupArn
 
 PASS_RESULTS = ("ok", "failed")
 CHANGES = ("register", "deregister")
+# Results that are kept, or not computed without a wake-up, and that a full pass found to be wrong.
+DESIRED_STATE, PLAN = "desired_state", "plan"
 # Why a watch ended: its own time, its version compacted away, refused by the server, cut off, abandoned in
 # doubt, or too old to be trusted.
 RESTART_REASONS = ("expired", "gone", "refused", "lost", "doubt", "aged")
@@ -39,7 +41,7 @@ class Histogram:
 
 @dataclass(slots=True)
 class Counters:
-    """Counts by their labels; changed on the loop only."""
+    """Counts by their labels; changed on the loop only. `loop_lag` is the longest recent delay in seconds."""
 
     passes: Counter[tuple[TargetGroupArn, str]] = field(default_factory=Counter)
     changes: Counter[tuple[TargetGroupArn, str]] = field(default_factory=Counter)
@@ -52,6 +54,8 @@ class Counters:
         default_factory=lambda: defaultdict(Histogram)
     )
     restarts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    disagreements: Counter[str] = field(default_factory=Counter)
+    loop_lag: float = 0.0
 
     def copy(self) -> "Counters":
         """Return the counts at this moment."""

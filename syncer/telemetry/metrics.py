@@ -8,7 +8,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from syncer.model import Standing, TargetGroupArn, TargetState, Why
-from syncer.telemetry.counters import CHANGES, PASS_RESULTS, RESTART_REASONS, Counters, Histogram
+from syncer.telemetry.counters import (
+    CHANGES,
+    DESIRED_STATE,
+    PASS_RESULTS,
+    PLAN,
+    RESTART_REASONS,
+    Counters,
+    Histogram,
+)
 from syncer.telemetry.snapshot import GroupSnapshot, Snapshot
 from syncer.telemetry.status import unready
 from syncer.version import VERSION
@@ -191,6 +199,20 @@ class _State(Collector):
         for pair in sorted(known | set(counters.restarts)):
             restarts.add_metric(pair, counters.restarts[pair])
         yield restarts
+        disagreements = CounterMetricFamily(
+            "nlb_sync_disagreements",
+            "Full passes with another desired state than the kept one, and passes with calls that no change "
+            "had requested (plan). Each is a fault of the syncer.",
+            labels=["result"],
+        )
+        for result in (DESIRED_STATE, PLAN):
+            disagreements.add_metric([result], counters.disagreements[result])
+        yield disagreements
+        yield GaugeMetricFamily(
+            "nlb_sync_loop_lag_seconds",
+            "The longest time within the last minute for which the loop of decisions was blocked.",
+            value=counters.loop_lag,
+        )
 
     def _histogram(self, name: str, text: str, values: Mapping[TargetGroupArn, Histogram]) -> Metric:
         family = HistogramMetricFamily(f"nlb_sync_{name}_seconds", text, labels=["target_group"])

@@ -1,8 +1,10 @@
 """Many changes and many calls at once: the first acts at once, the rest is collected and paced."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,11 +16,17 @@ from tests.simulation.virtual import VirtualClock, run_virtually, virtually
 from tests.simulation.world import PORTS, Replica, World, instance
 
 
-async def collected(moments: list[float], lasts: float) -> list[float]:
-    """When news was passed on of changes at these moments."""
+async def collected(moments: list[float], lasts: float, spends: int = 0) -> list[float]:
+    """When news was passed on of changes at these moments; each time costs so many calls."""
     loop = asyncio.get_running_loop()
-    news: list[float] = []
-    collector = Debounce(VirtualClock(), lambda: news.append(round(loop.time(), 6)))
+    bucket, news = Bucket(WRITES), list[float]()
+
+    def passed_on() -> None:
+        news.append(round(loop.time(), 6))
+        for _ in range(spends):
+            bucket.take(loop.time())
+
+    collector = Debounce(VirtualClock(), passed_on, lambda: bucket.left(loop.time()))
     task = asyncio.create_task(collector.run())
     for moment in sorted(moments):
         await asyncio.sleep(max(0.0, moment - loop.time()))
@@ -30,19 +38,52 @@ async def collected(moments: list[float], lasts: float) -> list[float]:
 
 @virtually
 async def test_a_change_after_a_rest_is_passed_on_at_once() -> None:
-    assert await collected([1, 2, 3], 5) == [1, 2, 3]
+    assert await collected([1, 2, 3], 5, spends=4) == [1, 2, 3]
 
 
 @virtually
-async def test_changes_that_keep_coming_are_passed_on_after_windows_that_double_to_a_second() -> None:
-    news = await collected([n / 100 for n in range(500)], 5)
-    assert news == [0, 0.1, 0.3, 0.7, 1.5, 2.5, 3.5, 4.5, 5.09]
+async def test_while_calls_are_left_a_change_waits_for_20_ms_at_most() -> None:
+    moments = [n / 10 for n in range(50)]
+    assert await collected(moments, 5) == moments
+    news = await collected([n / 1000 for n in range(300)], 5)
+    assert all(later - earlier <= 0.021 for earlier, later in pairwise(news))
 
 
-@given(st.lists(st.floats(0, 6), min_size=1, max_size=60))
-def test_no_change_waits_for_longer_than_a_second_and_none_is_lost(moments: list[float]) -> None:
+@virtually
+async def test_windows_grow_as_calls_run_out_and_shrink_as_they_come_back() -> None:
+    moments = [n / 100 for n in range(500)]
+    news = await collected([*moments, *(moment + 10 for moment in moments)], 5, spends=4)
+    windows = [later - earlier for earlier, later in pairwise(news)]
+    assert windows[:2] == pytest.approx([0.04, 0.17], abs=0.03)
+    assert max(windows[:8]) > 0.8
+    again = next(n for n, when in enumerate(news) if when >= 10)
+    assert windows[again] == pytest.approx(0.04, abs=0.01)
+    spent = [when for when in news if when < 10]
+    assert len(spent) <= (WRITES.burst + 5 * WRITES.a_second) / 4 + 1
+
+
+@virtually
+async def test_passes_that_take_long_leave_the_loop_two_thirds_of_the_time() -> None:
+    class Slow(VirtualClock):
+        """Three turns of the loop take 0.15 s: the passes of 20,000 nodes."""
+
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.sleep(seconds or 0.05)
+
+    loop, news = asyncio.get_running_loop(), list[float]()
+    collector = Debounce(Slow(), lambda: news.append(loop.time()), lambda: 19.0)
+    task = asyncio.create_task(collector.run())
+    for _ in range(300):
+        collector.notify()
+        await asyncio.sleep(0.01)
+    task.cancel()
+    assert all(later - earlier == pytest.approx(0.45, abs=0.02) for earlier, later in pairwise(news))
+
+
+@given(st.lists(st.floats(0, 6), min_size=1, max_size=60), st.integers(0, 20))
+def test_no_change_waits_for_longer_than_a_second_and_none_is_lost(moments: list[float], calls: int) -> None:
     async def story() -> None:
-        news = await collected(moments, 5)
+        news = await collected(moments, 5, calls)
         for moment in moments:
             assert any(moment <= when + 1e-6 and when <= moment + 1.000002 for when in news)
         assert len(news) <= len(moments)

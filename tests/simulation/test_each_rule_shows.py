@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syncer.errors import InvalidTargetError
+from syncer.errors import AwsError, InvalidTargetError
 from syncer.model import InstanceId, Target, Why
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually
@@ -59,7 +59,8 @@ async def the_last_one(world: World) -> Replica:
 async def refused(world: World) -> Replica:
     replica = await filled(world, "a", "b")
     bad = frozenset({instance("c")})
-    replica.elb.faults.append(InvalidTargetError("RegisterTargets", "InvalidTarget", "not running", bad))
+    refusal: AwsError = InvalidTargetError("RegisterTargets", "InvalidTarget", "not running", bad)
+    replica.elb.faults += [refusal, refusal]  # of each group, whichever writes first
     world.join("c")
     await asyncio.sleep(5)
     return replica

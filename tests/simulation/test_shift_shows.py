@@ -72,7 +72,7 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     async def story() -> None:
         _, replica = await shifted_world()
         controller = replica.controller
-        evaluation, desired = controller.desired_state.of(controller.groups, controller.clock.monotonic())
+        evaluation, desired = controller.desired_state.result()
         states = [each.state(PORTS[each.arn], controller.clock.monotonic()) for each in controller.groups]
         plans = [each.plan for each in controller.groups if each.plan]
         told = {each.node: each for each in explanations(evaluation, desired, states, plans, {})}

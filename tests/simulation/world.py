@@ -15,6 +15,7 @@ from syncer.telemetry.counters import Counters
 from syncer.telemetry.metrics import exposition
 from syncer.telemetry.snapshot import Snapshot
 from syncer.telemetry.status import status, unready
+from tests.simulation.agreement import Agreement, DisagreementError
 from tests.simulation.cloud import MemoryCloud
 from tests.simulation.cluster import MemoryCluster, MemoryWorld, node
 from tests.simulation.elb import MemoryElb
@@ -62,6 +63,7 @@ class Replica:
             records=MemoryRecords(world.stored),
             events=self.events,
         )
+        Agreement(self.controller)
         self._task = asyncio.create_task(self.controller.run(once=once))
 
     @property
@@ -98,7 +100,9 @@ class Replica:
         """SIGKILL: whatever is under way is never heard of again; what is on the wire arrives."""
         self._task.cancel()
         self.frost.thaw()
-        await asyncio.gather(self._task, return_exceptions=True)
+        (ended,) = await asyncio.gather(self._task, return_exceptions=True)
+        if isinstance(ended, DisagreementError):
+            raise ended
 
 
 class World:

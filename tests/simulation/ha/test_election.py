@@ -61,6 +61,21 @@ async def test_one_of_two_leads_and_goes_on_leading() -> None:
 
 
 @virtually
+async def test_a_right_that_expires_during_a_slow_renewal_is_announced_when_it_is_back() -> None:
+    lease = MemoryLease()
+    leader = Candidate("a", lease)
+    await until(lambda: leader.writes, within=1)
+    assert leader.changes == 1
+    lease.latency = 5.0
+    await until(lambda: not leader.writes, within=10)
+    lease.latency = 0.01
+    await until(lambda: leader.writes, within=10)
+    await asyncio.sleep(0.1)
+    assert leader.changes >= 2  # what was planned meanwhile was not sent
+    await leader.kill()
+
+
+@virtually
 async def test_a_killed_leader_is_replaced_within_15_seconds_whenever_it_is_killed() -> None:
     for tenths in range(0, 40, 3):
         lease = MemoryLease()

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.model import InstanceId, Target, TargetGroupArn
-from syncer.reconcile.registry import confirm, decoded, encoded, key_of
+from syncer.reconcile.registry import Registry, confirm, decoded, encoded, key_of
 from tests.simulation.cluster import node
-from tests.simulation.records import MemoryRecords
-from tests.simulation.virtual import EPOCH, virtually
+from tests.simulation.records import MemoryRecord, MemoryRecords
+from tests.simulation.virtual import EPOCH, VirtualClock, virtually
 from tests.simulation.world import HTTP, HTTPS, PORTS, SERVICE, Replica, World, instance
 
 TARGETS = st.builds(
@@ -249,6 +249,23 @@ async def test_what_another_writer_has_written_meanwhile_is_kept_until_aws_does_
     assert other in stored(world)
     await world.until(lambda: stored(world) == world.targets("a", "b", "c"), within=60)
     await replica.stop()
+
+
+@virtually
+async def test_what_another_writer_has_added_causes_a_pass() -> None:
+    record, woken = MemoryRecord(), list[None]()
+    registry = Registry(MemoryRecords(record), VirtualClock(), on_change=lambda: woken.append(None))
+    a, b, c = (Target(instance(name), PORTS[HTTP]) for name in "abc")
+    await registry.load([HTTP])
+    registry.want(HTTP, frozenset({a}))
+    await registry.save()
+    assert record.state is not None
+    record.store({key_of(HTTP): encoded({a, b})}, record.state.version)
+    registry.want(HTTP, frozenset({a, c}))
+    assert not woken
+    await registry.save()
+    assert registry.ours(HTTP) == {a, b, c}
+    assert len(woken) == 1
 
 
 @virtually
