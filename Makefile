@@ -43,7 +43,7 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 
 # Tests without a process or a socket of the sandbox.
 PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
-# thorough: a hundred examples of each property instead of 25 (tests/conftest.py). CI tries a hundred.
+# thorough: a hundred examples of each property instead of 25 (tests/conftest.py).
 PROFILE := quick
 .PHONY: test
 test: tools ## Run the tests: unit, program, simulation, integration, end to end
@@ -60,8 +60,8 @@ test-changes: tools ## Run the tests that edit a running stack, each row of docs
 test-unit: venv ## Run the unit tests
 	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile tests/unit
 
-# Tests of the image's content, and of the clients of the API server and of AWS.
-ON_IMAGE_PYTHON := tests/unit tests/program tests/simulation $(addprefix tests/integration/,cloud cluster nodes syncer)
+# Tests of the image's content: the syncer, with a real API server and the simulated AWS.
+ON_IMAGE_PYTHON := tests/unit tests/simulation $(addprefix tests/integration/,cluster syncer)
 .PHONY: test-image-python
 test-image-python: tools ## Run the tests under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \

@@ -8,7 +8,7 @@ from hypothesis import settings
 
 # A machine under load is no failure: where a time is the requirement, a test measures it itself.
 settings.register_profile("quick", deadline=None, max_examples=25)
-settings.register_profile("thorough", deadline=None, max_examples=100)  # make test PROFILE=thorough
+settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("quick")
 
 # Without bytecode each `pulumi` command compiles the providers' libraries again: 8 s instead of 3.
