@@ -27,6 +27,24 @@ def datagrams_removed(keys: Keys, _: Stand) -> None:
     keys["listeners"].pop()
 
 
+def service_port_added(keys: Keys, _: Stand) -> None:
+    """Add a Service port of HTTP and a listener on port 8080 for it."""
+    keys["ingress"]["ports"].append({"name": "plain", "port": 81})
+    keys["listeners"].append({"name": "extra", "port": 8080, "servicePort": "plain"})
+
+
+def service_ports_exchanged(keys: Keys, _: Stand) -> None:
+    """Exchange the Service ports of the first and the last listener."""
+    one, *_rest, last = keys["listeners"]
+    one["servicePort"], last["servicePort"] = last["servicePort"], one["servicePort"]
+
+
+def service_port_removed(keys: Keys, _: Stand) -> None:
+    """Remove the last Service port and the last listener."""
+    keys["ingress"]["ports"].pop()
+    keys["listeners"].pop()
+
+
 def listeners_swapped(keys: Keys, _: Stand) -> None:
     """Swap the ports of the first two listeners."""
     one, two, *_rest = keys["listeners"]

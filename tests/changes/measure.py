@@ -172,15 +172,14 @@ def done(events: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
     """Return kind, URN and operation of each changed resource in AWS or in the cluster."""
     found = set()
     for event in events:
-        for name in ("resOutputsEvent", "resOpFailedEvent"):
-            step = event.get(name, {}).get("metadata")
-            if not step or event[name].get("planning"):
-                continue
-            full = step["urn"].split("::")[2].rpartition("$")[2]
-            if step["op"] in _DONE and full.startswith(("aws:", "kubernetes:")):
-                left = step["op"] == "delete" and (step.get("old") or {}).get("retainOnDelete")
-                did = "left to others" if left else _DONE[step["op"]]
-                found.add((full.rpartition(":")[2], step["urn"], did))
+        step = event.get("resOutputsEvent", {}).get("metadata")
+        if not step or event["resOutputsEvent"].get("planning"):
+            continue
+        full = step["urn"].split("::")[2].rpartition("$")[2]
+        if step["op"] in _DONE and full.startswith(("aws:", "kubernetes:")):
+            left = step["op"] == "delete" and (step.get("old") or {}).get("retainOnDelete")
+            did = "left to others" if left else _DONE[step["op"]]
+            found.add((full.rpartition(":")[2], step["urn"], did))
     replaced = {urn for _, urn, did in found if did == "replaced"}
     return {step for step in found if step[1] not in replaced or step[2] == "replaced"}
 

@@ -37,10 +37,10 @@ class Row:
         return keys
 
 
-def setting(path: str, value: object, *, once: bool = False, label: str = "") -> Row:
-    """A row that sets a key; the name is the key with its value, or `label`."""
+def setting(path: str, value: object, *, once: bool = False) -> Row:
+    """A row that sets a key; the name is the key with its value."""
     shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-    return Row(name=label or f"`{path}: {shown}`", edit=put(path, value), once=once)
+    return Row(name=f"`{path}: {shown}`", edit=put(path, value), once=once)
 
 
 def refused(name: str, edit: Edit) -> Row:
@@ -225,6 +225,10 @@ INGRESS: Final = (
     preset("haproxy"),
     preset("traefik"),
     Row(name="`ingress.preset` removed", edit=combined.no_preset),
+    Row(name="a Service port added, with a listener", edit=combined.service_port_added),
+    Row(name="the Service ports of two listeners exchanged", edit=combined.service_ports_exchanged),
+    Row(name="the Service ports exchanged back", edit=combined.service_ports_exchanged),
+    Row(name="the Service port and its listener removed", edit=combined.service_port_removed),
     Row(name="NodePorts set", edit=combined.node_ports(30180, 30543)),
     Row(name="NodePorts changed", edit=combined.node_ports(30181, 30544)),
     setting("ingress.keep", True),
@@ -294,11 +298,6 @@ REPLACED: Final = (
     Row(
         name="`ingress.name` and NodePorts changed",
         edit=each(put("ingress.name", "other"), combined.node_ports(30182, 30545)),
-    ),
-    setting("ingress.keep", True, label="`ingress.keep: true`, before the next row"),
-    Row(
-        name="`ingress.name` and NodePorts changed, with `ingress.keep: true` before",
-        edit=each(put("ingress.name", "next"), combined.node_ports(30183, 30546)),
     ),
     Row(
         name="a zone removed, with `allowReplacement: [loadBalancer]`",
