@@ -53,8 +53,7 @@ test: tools ## Run the tests: unit, program, simulation, integration, end to end
 # Each runs `pulumi up` for minutes; the table of docs/changes.md has a sandbox of its own, as tests/e2e has.
 .PHONY: test-changes
 test-changes: tools ## Run the tests that edit a running stack, each row of docs/changes.md among them
-	@$(BIN)/pytest --skips-as-listed -m changes -n 2 --dist loadfile tests/changes tests/integration/infra
-	@$(BIN)/pytest --skips-as-listed -m changes tests/e2e
+	@$(BIN)/pytest --skips-as-listed -m changes -n 2 --dist loadfile tests/changes tests/integration/infra tests/e2e
 
 .PHONY: test-unit
 test-unit: venv ## Run the unit tests

@@ -14,9 +14,10 @@ from typing import Any, Final
 from sandbox.loopback import Address
 from sandbox.nodes.ingress import ROUTED_HOST
 from sandbox.traffic import Record, send
-from tests.changes.edits import Keys
+from tests.changes.edits import Keys, nothing
 from tests.changes.rows import LAST, Row, start
 from tests.changes.stand import Said, Stand
+from tests.changes.world import in_aws
 from tests.waiting import eventually
 
 _DONE: Final = {
@@ -82,6 +83,7 @@ def measure(stand: Stand, row: Row) -> tuple[Outcome, float]:
     if stand.applied != before:
         apply(stand, before)
     began, identity = time.monotonic(), stand.identity()
+    mended = in_aws(stand) if row.edit is nothing else None
     keys = row.edited(copy.deepcopy(before), stand)
     stand.configure(keys)
     counted = [place for zone, place in stand.http_entries().items() if not (row.zonal and zone == LAST)]
@@ -92,6 +94,8 @@ def measure(stand: Stand, row: Row) -> tuple[Outcome, float]:
                 stand.applied = keys
                 settled(stand)
         outcome = _outcome(stand, row, said, identity, record)
+        if mended is not None:
+            assert in_aws(stand) == mended, "`up` has not put the change by hand back"
     finally:
         if row.restores:
             row.restores(stand)
