@@ -33,7 +33,7 @@ _DONE: Final = {
 }
 # A replacement of these loses the addresses, the DNS name or the targets.
 _TRAFFIC: Final = frozenset({"LoadBalancer", "Eip", "TargetGroup", "Listener", "Service", "SecurityGroup"})
-_RATE: Final = 10
+_RATE: Final = 5
 _SETTLED_S: Final = 120
 # The API server's own words, where a Service that another owner has is in the way.
 _REFUSED: Final = re.compile(r"by the Kubernetes API server: (?P<said>.*)")

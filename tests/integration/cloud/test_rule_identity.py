@@ -146,7 +146,9 @@ def _group(cloud: Cloud) -> str:
     group = cloud.ec2.create_security_group(
         GroupName=name("group"), Description="for a test", VpcId=cloud.network.vpc_id
     )["GroupId"]
-    everywhere: Any = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    everywhere: Any = [
+        {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    ]
     cloud.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everywhere)
     return group
 

@@ -33,8 +33,8 @@ pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(15
 
 PAGE = (ROOT / "docs/blue-green.md").read_text()
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
-CONNECTIONS = 50  # a second, over all addresses
-REQUESTS = 10  # of each connection: 500 requests a second
+CONNECTIONS = 20  # a second, over all addresses
+REQUESTS = 25  # of each connection: 500 requests a second
 POOLS = ("blue", "green")
 
 
@@ -196,7 +196,7 @@ async def connection(place: Address, record: Record) -> None:
         record.failures.append(f"{place}: {str(error) or type(error).__name__}")
 
 
-def share(record: Record, seconds: float = 3) -> float:
+def share(record: Record, seconds: float = 6) -> float:
     """Green's share of the requests, after the connections of the step before have ended."""
     time.sleep(3)
     before = len(record.served)
