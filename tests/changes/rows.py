@@ -256,10 +256,6 @@ SYNCER: Final = (
         edit=put("syncer.env", {"NLB_SYNC_ADDRESS": "$(POD_IP)", "NO_PROXY": "*"}),
     ),
     setting("syncer.labelFilter", "kubernetes.io/os=linux"),
-    Row(
-        name="`syncer.labels` and `syncer.annotations`",
-        edit=each(put("syncer.labels", {"team": "edge"}), put("syncer.annotations", {"owner": "edge"})),
-    ),
     setting("preset", "none"),
     setting("syncer.namespace", "default"),
     setting("syncer.name", "other"),
