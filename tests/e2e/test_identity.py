@@ -1,4 +1,7 @@
-"""Each kind of identity in a running sandbox, and each switch between two of them, with traffic."""
+"""Each kind of identity in a running sandbox, and switches between them, with traffic.
+
+Each kind is entered and left once; NLB_SYNC_TEST_SWITCHES=all plays every switch, in 8 minutes.
+"""
 
 import base64
 import itertools

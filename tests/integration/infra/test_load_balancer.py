@@ -3,16 +3,12 @@
 The program makes the AWS side of the component alone, so no cluster is needed.
 """
 
-import datetime as dt
 import os
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox.cloud.client import ec2_client
 from sandbox.cloud.network import NODE_GROUP_ID, VPC_ID
@@ -20,6 +16,7 @@ from sandbox.layout import Layout
 from sandbox.plugins import choice as plugins
 from sandbox.status import client
 from sandbox.toolchain import ensure
+from tests.changes.certificates import certificate as imported_certificate
 from tests.integration.infra.conftest import ROOT, DevStack
 
 pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(900)]
@@ -101,29 +98,7 @@ def up(aws: Layout) -> Iterator[DevStack]:
 
 def certificate(aws: Layout, name: str) -> str:
     """The ARN of a certificate in ACM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
-    acm: Any = client(aws, "acm")
-    arn: str = acm.import_certificate(
-        Certificate=made.public_bytes(serialization.Encoding.PEM),
-        PrivateKey=key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        ),
-    )["CertificateArn"]
-    return arn
+    return imported_certificate(client(aws, "acm"), name)
 
 
 class Seen:
