@@ -128,8 +128,8 @@ class Rules:
         existing = self._of_group(fields)
         wanted = list(permissions.requested(fields, self._group_named, egress=egress))
         missing = [one for one in wanted if one not in existing]
-        # moto's new groups have no ::/0 egress rule, as in a VPC without IPv6. The provider still revokes the
-        # rule, and AWS's answer depends on the VPC: accept the call.
+        # A new group has a ::/0 egress rule in a VPC with IPv6 alone. The provider revokes the rule in every
+        # VPC: accept the call.
         for one in missing:
             if not (egress and one.source == "::/0"):
                 raise AwsError(
