@@ -31,6 +31,9 @@ class Cluster(Protocol):
     def nodes(self) -> Mapping[str, NodeView] | None:
         """Every Node by name; None before the first complete list."""
 
+    def take_changes(self) -> Collection[str] | None:
+        """Return the names of the Nodes changed since the last call; None if any Node may have changed."""
+
     @property
     def problems(self) -> Collection[str]:
         """Reasons why the caches are not current, a line for every reason; empty if current."""

@@ -1,6 +1,7 @@
 """Records shared by decisions and adapters: Nodes, targets as AWS lists them, and plans."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from operator import attrgetter
@@ -15,6 +16,9 @@ OWN_PORT_TEXT = "the group's own port"
 
 # Stands for a Service's healthCheckNodePort among its ports; the label of a port ends with a number.
 CHECK_LABEL = "healthCheckNodePort"
+
+# AWS's reason for a target in a zone that the load balancer does not serve, or without a listener.
+NOT_IN_USE = "Target.NotInUse"
 
 # Values of TargetHealthDescription.AdministrativeOverride.State (botocore elbv2 model) for a zonal shift.
 SHIFTED = frozenset({"zonal_shift_active", "zonal_shift_delegated_to_dns"})
@@ -180,12 +184,16 @@ class Desired:
 
     The set is computed once for all groups, so the groups never differ. `wanted` instances should be targets;
     `over_quota` instances would be wanted if the quota had room. `intents` has every instance that a Node
-    names, wanted or not. `all_out`: the rules exclude every listed Node, and no Node is leaving or joining.
-    `unsettled`: at least one group is unsettled (see GroupState), so a learnt limit may be too low.
+    names, wanted or not. `joining` instances are out only until their Nodes are Ready. `next_in_line` are the
+    first instances over the quota, in the order of places. `all_out`: the rules exclude every listed Node,
+    and no Node is leaving or joining. `unsettled`: at least one group is unsettled (see GroupState), so a
+    learnt limit may be too low.
     """
 
     wanted: frozenset[InstanceId]
-    over_quota: frozenset[InstanceId] = frozenset()
+    over_quota: AbstractSet[InstanceId] = frozenset()
+    next_in_line: tuple[InstanceId, ...] = ()
+    joining: frozenset[InstanceId] = frozenset()
     intents: Mapping[InstanceId, Intent] = field(default_factory=dict)
     complete: bool = True
     all_out: bool = False
@@ -266,7 +274,8 @@ class GroupPlan:
     `ours` is the content of the ownership registry to be written before `register` is sent; joining targets
     are included. `memory` goes into the next GroupState of this group. `hold_id` names the doubtful removals
     that wait for a confirmation, "" without any. `serving`, `base` and `floor` are the brake's figures for
-    the whole group before this plan, in instances.
+    the whole group before this plan, in instances. `held` has the first instances over the quota, and
+    `more_over_quota` is the number of further ones.
     """
 
     target_group: TargetGroupArn
@@ -280,6 +289,7 @@ class GroupPlan:
     serving: int = 0
     base: int = 0
     floor: int = 0
+    more_over_quota: int = 0
 
     @property
     def empty(self) -> bool:

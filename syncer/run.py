@@ -148,7 +148,7 @@ def routes(controller: Controller, liveness: Liveness) -> Routes:
     front, observe = page(), partial(snapshot, controller)
     known: dict[str, Route] = {
         **probes(liveness),
-        "/status": Shared(observe, lambda state: document(status(state))),
+        "/status": Shared(partial(observe, nodes=True), lambda state: document(status(state))),
         "/": lambda: front,
     }
     if controller.settings.metrics:

@@ -40,6 +40,10 @@ class KubernetesCluster:
         """Every Node by name; None before the first complete list."""
         return self._nodes.views
 
+    def take_changes(self) -> Collection[str] | None:
+        """Return the names of the Nodes that changed since the last call; None after a new list."""
+        return self._nodes.take_changes()
+
     @property
     def problems(self) -> tuple[str, ...]:
         """Why the caches are not current, a line for each cause."""
@@ -86,6 +90,7 @@ class Cache(Generic[View]):
 
     def __init__(self, restarted: Callable[[str, str], None]) -> None:
         self.views: dict[str, View] | None = None
+        self._names: set[str] | None = None
         self._restarted = restarted
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: Callable[[], None] = lambda: None
@@ -93,6 +98,11 @@ class Cache(Generic[View]):
     def attach(self, loop: asyncio.AbstractEventLoop, changed: Callable[[], None]) -> None:
         """Pass changes to `loop`, and call `changed` there after every change."""
         self._loop, self._changed = loop, changed
+
+    def take_changes(self) -> Collection[str] | None:
+        """Return the names of the views that changed since the last call; None after a new list."""
+        names, self._names = self._names, set()
+        return names
 
     def replaced(self, views: Mapping[str, View]) -> None:
         """Replace all views by a complete list; no call of `changed` for an equal list."""
@@ -113,7 +123,7 @@ class Cache(Generic[View]):
 
     def _replace(self, views: dict[str, View]) -> None:
         if views != self.views:
-            self.views = views
+            self.views, self._names = views, None
             self._changed()
 
     def _change(self, name: str, view: View | None) -> None:
@@ -123,6 +133,8 @@ class Cache(Generic[View]):
             self.views.pop(name, None)
         else:
             self.views[name] = view
+        if self._names is not None:
+            self._names.add(name)
         self._changed()
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import urllib.error
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -15,7 +16,7 @@ from syncer.cluster.place import Place
 from syncer.cluster.rights import Right, allowed, own_name
 from syncer.commands.finding import Finding, fails, note, ok
 from syncer.config.settings import ServicePort, Settings
-from syncer.decide.desired import nobody
+from syncer.decide.desired import nobody, outcome
 from syncer.decide.evaluate import evaluate
 from syncer.decide.service_ports import by_label, node_port_of
 from syncer.errors import ClusterError
@@ -133,7 +134,8 @@ def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[F
     except ClusterError as error:
         yield fails("nodes", str(error))
     else:
-        why = nobody(evaluate(seen.nodes, frozenset(), settings.node_policy).verdicts)
+        verdicts = evaluate(seen.nodes, frozenset(), settings.node_policy).verdicts
+        why = nobody(Counter(map(outcome, verdicts)))
         listed = f"{len(seen.nodes)} nodes are listed"
         yield fails("nodes", f"{listed}, but {why}") if why else ok("nodes", listed)
     for service in _services(settings):

@@ -28,3 +28,5 @@ def _rows(name: str, plan: GroupPlan, held: str, text: Callable[[Why], str]) -> 
         yield from ((name, action, each.id, port_shown(each.port), "") for each in targets)
     for each in plan.held:
         yield name, held, each.target.id, port_shown(each.target.port), f"{each.why}: {text(each.why)}"
+    if plan.more_over_quota:
+        yield name, held, f"{plan.more_over_quota} more", "", f"{Why.QUOTA}: {text(Why.QUOTA)}"

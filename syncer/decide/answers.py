@@ -92,6 +92,7 @@ def planned(plans: Iterable[GroupPlan]) -> dict[str, Any]:
                 "register": [_target(target) for target in each.register],
                 "deregister": [_target(target) for target in each.deregister],
                 "held": [{**_target(hold.target), "why": hold.why.value} for hold in each.held],
+                **({"more_over_quota": each.more_over_quota} if each.more_over_quota else {}),
             }
             for each in plans
         ]

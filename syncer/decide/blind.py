@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from syncer.model import GroupState, Target
+from syncer.model import GroupState, InstanceId, Target
 
 # Interval of re-registering all targets (the predecessor: at its start only).
 REGISTER_AGAIN_S = 600.0
@@ -16,8 +16,8 @@ class Again(NamedTuple):
     at: float | None = None
 
 
-def registered_again(actual: GroupState, wanted: Collection[Target], now: float) -> Again:
-    """Return the wanted targets to register again: in a blind group, at first and then every ten minutes.
+def registered_again(actual: GroupState, wanted: Collection[InstanceId], now: float) -> Again:
+    """Return targets of wanted instances to register again: in a blind group, at first and every ten minutes.
 
     At first, because a target in the registry may never have been registered: the registry is written
     earlier. Only targets that are believed to be registered are returned; the plan registers the others.
@@ -25,6 +25,7 @@ def registered_again(actual: GroupState, wanted: Collection[Target], now: float)
     if not actual.blind or actual.port is None:
         return Again()
     memory, at = actual.memory, actual.memory.register_again_at
-    if at is None or now >= at:
-        return Again(frozenset(wanted).intersection(actual.targets), now + REGISTER_AGAIN_S)
-    return Again(memory.unacknowledged.difference(actual.acknowledged).intersection(wanted), at)
+    due = at is None or now >= at
+    targets = actual.targets if due else memory.unacknowledged.difference(actual.acknowledged)
+    again = frozenset(each for each in targets if each.port == actual.port and each.id in wanted)
+    return Again(again, now + REGISTER_AGAIN_S if due else at)

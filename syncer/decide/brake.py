@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from syncer.decide.capacity import GROUP, Capacity
-from syncer.model import INSTANCE, Target, Why
+from syncer.model import Target, Why
 
 
 class Brake:
@@ -20,7 +20,7 @@ class Brake:
         self._exposed = {scope: serving.exposed for scope, serving in found.items()}
         # If all counted targets are under a zonal shift: other registered targets that may get traffic.
         self._unshifted = {scope: set(serving.exposed) for scope, serving in found.items() if serving.shifted}
-        self._copies = {scope: Counter(map(INSTANCE, members)) for scope, members in self._serving.items()}
+        self._copies = {scope: Counter(copies) for scope, copies in capacity.copies_in.items()}
         self._left = {scope: len(copies) for scope, copies in self._copies.items()}
         self._shown = dict(self._left)
         self._shown_serving = dict(self._serving)
@@ -30,10 +30,11 @@ class Brake:
 
         A hold for this reason alone is `Share`, not `LastServing`: AWS lists other serving targets.
         """
-        self._certain.difference_update(targets)
+        discounted = frozenset(targets)
+        self._certain -= discounted
         for scope, members in self._serving.items():
-            self._exposed[scope] |= members.intersection(targets)
-            self._serving[scope] = members.difference(targets)
+            self._exposed[scope] |= members & discounted
+            self._serving[scope] = members - discounted
             self._copies[scope] = Counter(target.id for target in self._serving[scope])
             self._left[scope] = len(self._copies[scope])
 

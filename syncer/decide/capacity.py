@@ -1,12 +1,15 @@
 """The capacity of a group: which targets serve, the ten-minute peak and the floor (rule 2)."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import ceil, inf
 
+from syncer.decide.listing import Listing
 from syncer.decide.policy import PlanPolicy
-from syncer.decide.serving import Serving, serving_of
-from syncer.model import INSTANCE, GroupState, Target, TargetHealth, TargetState
+from syncer.decide.serving import Serving, serving_among, serving_of
+from syncer.model import INSTANCE, GroupMemory, InstanceId, Target, TargetHealth, TargetState
 
 GROUP = ""
 # A count from exactly ten minutes ago still counts.
@@ -33,11 +36,10 @@ def remember(
 
 
 def drains_since(
-    targets: Iterable[TargetHealth], known: Mapping[Target, float], now: float
+    draining: Iterable[Target], known: Mapping[Target, float], now: float
 ) -> dict[Target, float]:
     """Return since when every draining target was seen to drain: AWS lists such targets for up to an hour."""
-    drains = [health.target for health in targets if health.state is TargetState.DRAINING]
-    return {target: min(known.get(target, now), now) for target in drains}
+    return {target: min(known.get(target, now), now) for target in draining}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +48,14 @@ class Capacity:
 
     An instance that serves on the old and the new port counts once, and still counts while the old target
     drains and the new target serves. With cross-zone off every zone is a separate scope beside the group,
-    because an NLB address serves only from its own zone. `serving_in`, `floors` and `peaks` are by scope,
-    GROUP or a zone. `draining` has the time since when a target was seen to drain.
+    because an NLB address serves only from its own zone. `serving_in`, `copies_in` (serving targets by
+    instance), `floors` and `peaks` are by scope, GROUP or a zone. `draining` has the time since when a target
+    was seen to drain.
     """
 
-    registered: frozenset[Target]
+    registered: AbstractSet[Target]
     serving_in: Mapping[str, Serving]
+    copies_in: Mapping[str, Counter[InstanceId]]
     floors: Mapping[str, int]
     peaks: Peaks
     draining: Mapping[Target, float]
@@ -61,9 +65,11 @@ class Capacity:
     @classmethod
     def measure(
         cls,
-        actual: GroupState,
+        listing: Listing,
+        memory: GroupMemory,
         policy: PlanPolicy,
         zone_of: Callable[[Target], str],
+        *,
         now: float,
         limit: int | None = None,
     ) -> "Capacity":
@@ -72,33 +78,35 @@ class Capacity:
         With a `limit` the count of a scope is at most its registered targets plus the free places: in a full
         group, swapped targets drain beside their replacements.
         """
+        in_use = len(listing.registered) > sum(
+            health.state is TargetState.UNUSED for health in listing.others.values()
+        )
+        scopes = {GROUP: _Scope.of_group(listing, in_use=in_use)}
         scopes_of = _scopes_of(policy, zone_of)
-        scopes = {GROUP: list(actual.targets.values())}
         if not policy.cross_zone:
-            for health in scopes[GROUP]:
-                for scope in scopes_of(health.target)[1:]:
-                    scopes.setdefault(scope, []).append(health)
-        registered = frozenset([health.target for health in scopes[GROUP] if health.registered])
-        in_use = any(h.registered and h.state is not TargetState.UNUSED for h in scopes[GROUP])
-        serving = {scope: serving_of(members, in_use=in_use) for scope, members in scopes.items()}
-        draining = drains_since(scopes[GROUP], actual.memory.draining, now)
+            zones: dict[str, list[TargetHealth]] = {}
+            for health in listing.targets.values():
+                for zone in scopes_of(health.target)[1:]:
+                    zones.setdefault(zone, []).append(health)
+            scopes.update((zone, _Scope.of_zone(each, in_use=in_use)) for zone, each in zones.items())
+        draining = drains_since(listing.draining, memory.draining, now)
         window = policy.base_window
         lately = {target for target, since in draining.items() if since >= now - window}
-        free = inf if limit is None else max(0, limit - len(registered))
-        old = actual.memory.peaks
+        free = inf if limit is None else max(0, limit - len(listing.registered))
         peaks = {
             scope: remember(
-                old.get(scope, ()),
-                _present(scopes.get(scope, ()), serving.get(scope), lately, free),
+                memory.peaks.get(scope, ()),
+                scopes[scope].present(lately, free) if scope in scopes else 0,
                 now,
                 window,
             )
-            for scope in scopes.keys() | old.keys()
+            for scope in scopes.keys() | memory.peaks.keys()
         }
         peaks = {scope: each for scope, each in peaks.items() if scope == GROUP or each[0][1]}
         return cls(
-            registered=registered,
-            serving_in=serving,
+            registered=listing.registered,
+            serving_in={scope: each.serving for scope, each in scopes.items()},
+            copies_in={scope: each.copies for scope, each in scopes.items()},
             floors={scope: floor_of(each[0][1], policy.share) for scope, each in peaks.items()},
             peaks=peaks,
             draining=draining,
@@ -109,7 +117,7 @@ class Capacity:
     @property
     def serving(self) -> int:
         """How many instances of the group serve."""
-        return len(set(map(INSTANCE, self.serving_in[GROUP].counted)))
+        return len(self.copies_in[GROUP])
 
     @property
     def base(self) -> int:
@@ -135,11 +143,34 @@ def _scopes_of(policy: PlanPolicy, zone_of: Callable[[Target], str]) -> Callable
     return scopes_of
 
 
-def _present(
-    members: Collection[TargetHealth], serving: Serving | None, draining: Collection[Target], free: float
-) -> int:
-    """Return how many instances of a scope serve or drain; a drain longer than the window does not count."""
-    present = set(map(INSTANCE, serving.counted)) if serving is not None else set()
-    if draining:
-        present.update(h.target.id for h in members if h.target in draining)
-    return int(min(len(present), len([1 for health in members if health.registered]) + free))
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """A group or a zone: its serving targets, their number by instance, and what else counts."""
+
+    serving: Serving
+    copies: Counter[InstanceId]
+    registered: int
+    draining: AbstractSet[Target]
+
+    @classmethod
+    def of_group(cls, listing: Listing, *, in_use: bool) -> "_Scope":
+        serving = serving_among(listing.plain, listing.others.values(), in_use=in_use)
+        # The usual case: the copies of 5,000 targets are counted by changes.
+        copies = listing.copies if serving.counted is listing.plain else _copies(serving)
+        return cls(serving, copies, len(listing.registered), listing.draining)
+
+    @classmethod
+    def of_zone(cls, members: Collection[TargetHealth], *, in_use: bool) -> "_Scope":
+        serving = serving_of(members, in_use=in_use)
+        draining = {health.target for health in members if health.state is TargetState.DRAINING}
+        return cls(serving, _copies(serving), sum(health.registered for health in members), draining)
+
+    def present(self, lately: AbstractSet[Target], free: float) -> int:
+        """Return how many instances serve or drain; a drain longer than the window does not count."""
+        drains = {target.id for target in self.draining & lately}
+        present = len(self.copies) + sum(instance not in self.copies for instance in drains)
+        return int(min(present, self.registered + free))
+
+
+def _copies(serving: Serving) -> Counter[InstanceId]:
+    return Counter(map(INSTANCE, serving.counted))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from syncer.decide.listing import Listing
 from syncer.decide.policy import PlanPolicy
 from syncer.model import Desired, GroupState, InstanceId, Notice, Standing, Target, Urgency
 
@@ -11,17 +12,17 @@ from syncer.model import Desired, GroupState, InstanceId, Notice, Standing, Targ
 class Context:
     """The input of all decisions about removals.
 
-    `wanted` are this group's wanted targets, `surplus` the registered targets outside `wanted`, `owned` the
-    syncer's own. `settled`: a wanted target is healthy, so the group can do without its unwanted targets.
+    `listing` has the targets of `actual`. `surplus` are the registered targets that are not wanted, `owned`
+    the syncer's own. `settled`: a wanted target is healthy, so the group can do without its unwanted targets.
     `crowded_out`: a healthy target would be wanted if foreign targets did not take its place. `notices` and
     `succeeding` have the times since when removals have been waiting.
     """
 
     desired: Desired
     actual: GroupState
+    listing: Listing
     policy: PlanPolicy
     now: float
-    wanted: frozenset[Target]
     surplus: tuple[Target, ...]
     owned: frozenset[Target]
     settled: bool

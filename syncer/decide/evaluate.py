@@ -116,7 +116,6 @@ def evaluate(
     policy: NodePolicy,
     *,
     complete: bool = True,
-    judge: "Judge | None" = None,
 ) -> Evaluation:
     """Judge every Node in the given order; the newest Node of an instance has its desired state.
 
@@ -125,78 +124,45 @@ def evaluate(
         registered: the instances that AWS lists as targets in any group of this syncer.
         policy: the configured selector, leaving taints and cordon rule.
         complete: false if `nodes` is known to be only a part of the list.
-        judge: cache of an earlier evaluation with the same policy; only saves time.
 
     """
     if nodes is None:
         return Evaluation(verdicts=(), instances={}, complete=False)
-    listed = tuple(nodes)
+    listed, judge = tuple(nodes), Judge(policy)
     deciding = authoritative_nodes(listed)
-    judge = judge or Judge(policy)
-    verdicts, instances = [], {}
-    for node in listed:
+    instances = {i: judge.intent(node, registered=i in registered) for i, node in deciding.items()}
+
+    def verdict(node: NodeView) -> Verdict:
         instance = node.instance_id
-        authoritative = node if instance is None else deciding[instance]
-        verdict, intent = judge.verdict(node, authoritative, registered=instance in registered)
-        verdicts.append(verdict)
-        if instance is not None:
-            instances[instance] = intent
-    judge.forget_all_but(len(listed))
-    return Evaluation(verdicts=tuple(verdicts), instances=instances, complete=complete)
+        if instance is None:
+            return verdict_of(node, node, judge.intent(node, registered=False))
+        return verdict_of(node, deciding[instance], instances[instance])
+
+    return Evaluation(verdicts=tuple(map(verdict, listed)), instances=instances, complete=complete)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    """A cached verdict and its inputs; a NodeView never changes, so identity is enough to compare."""
-
-    node: NodeView
-    authoritative: NodeView
-    registered: bool
-    result: tuple[Verdict, Intent]
+def verdict_of(node: NodeView, authoritative: NodeView, intent: Intent) -> Verdict:
+    """Return the verdict of a Node, by the intent of its instance; `authoritative` has decided."""
+    return Verdict(
+        node=node.name,
+        instance_id=node.instance_id,
+        standing=intent.standing,
+        reason=intent.reason,
+        authoritative="" if authoritative is node else authoritative.name,
+        zone=intent.zone,
+        zone_source=intent.zone_source,
+    )
 
 
 class Judge:
-    """Applies the rules once to every combination of facts: 5,000 nodes have a few dozen combinations.
-
-    Kept between evaluations, a Judge works only on changed Nodes.
-    """
+    """Applies the rules once to every combination of facts: 5,000 nodes have a few dozen combinations."""
 
     def __init__(self, policy: NodePolicy) -> None:
         self._policy = policy
         self._known: dict[tuple[object, ...], Intent] = {}
-        self._judged: dict[str, _Judgement] = {}
 
-    def verdict(self, node: NodeView, authoritative: NodeView, *, registered: bool) -> tuple[Verdict, Intent]:
-        """Return the verdict of `node` and the intent of its instance; `authoritative` decides."""
-        last = self._judged.get(node.name)
-        if (
-            last is not None
-            and last.node is node
-            and last.authoritative is authoritative
-            and last.registered is registered
-        ):
-            return last.result
-        intent = self._intent(authoritative, registered=registered)
-        verdict = Verdict(
-            node=node.name,
-            instance_id=node.instance_id,
-            standing=intent.standing,
-            reason=intent.reason,
-            authoritative="" if authoritative is node else authoritative.name,
-            zone=intent.zone,
-            zone_source=intent.zone_source,
-        )
-        self._judged[node.name] = _Judgement(node, authoritative, registered, (verdict, intent))
-        return verdict, intent
-
-    def forget_all_but(self, present: int) -> None:
-        """Clear the cache when most entries are of deleted Nodes; refilling takes one full evaluation."""
-        if len(self._judged) > 2 * present:
-            self._judged.clear()
-        if len(self._known) > _KINDS:
-            self._known.clear()
-
-    def _intent(self, node: NodeView, *, registered: bool) -> Intent:
+    def intent(self, node: NodeView, *, registered: bool) -> Intent:
+        """Return the desired state of a Node's instance, the same object for the same facts."""
         facts = (
             *(node.instance_id is None, node.has_provider_id, node.selected, node.excluded),
             *(node.deleting_since, node.leaving_taint, node.cordoned, node.ready, registered, node.zone),
@@ -204,6 +170,8 @@ class Judge:
         )
         known = self._known.get(facts)
         if known is None:
+            if len(self._known) >= _KINDS:
+                self._known.clear()
             known = self._known[facts] = self._apply_rules(Facts(node, registered, self._policy))
         return known
 

@@ -72,7 +72,7 @@ def explanations(
     `releases` has, by group, the seconds until every quarantined target is retried.
     """
     views = [
-        _View(state, plan, releases.get(state.target_group, {}))
+        _View(desired, state, plan, releases.get(state.target_group, {}))
         for state, plan in zip(states, plans, strict=True)
     ]
     found = [
@@ -105,7 +105,10 @@ def explanations(
 class _View:
     """State and plan of a group, by instance."""
 
-    def __init__(self, state: GroupState, plan: GroupPlan, releases: Mapping[Target, float]) -> None:
+    def __init__(
+        self, desired: Desired, state: GroupState, plan: GroupPlan, releases: Mapping[Target, float]
+    ) -> None:
+        self.desired = desired
         self.state = state
         self.releases = releases
         self.actions = next_actions(plan)
@@ -131,14 +134,17 @@ class _View:
     def missing(self) -> str:
         return ABSENT if self.state.fresh else UNKNOWN
 
-    def nowhere(self) -> AtGroup:
+    def nowhere(self, instance: InstanceId | None) -> AtGroup:
+        """Return the entry of an instance that the plan does not name: of those over the quota, most."""
+        is_over = instance is not None and instance in self.desired.over_quota
+        waits = is_over and self.state.port is not None
         return AtGroup(
             target_group=self.state.target_group,
-            port=None,
+            port=self.state.port if waits else None,
             state=self.missing,
             reason="",
-            next=Action.NOTHING,
-            why=None,
+            next=Action.HOLD if waits else Action.NOTHING,
+            why=Why.QUOTA if waits else None,
         )
 
 
@@ -146,5 +152,5 @@ def _at_groups(instance: InstanceId | None, views: Iterable[_View]) -> tuple[AtG
     found: list[AtGroup] = []
     for view in views:
         targets = view.targets.get(instance, []) if instance else []
-        found += [view.at(target) for target in targets] or [view.nowhere()]
+        found += [view.at(target) for target in targets] or [view.nowhere(instance)]
     return tuple(found)

@@ -17,7 +17,7 @@ def without_us(desired: Desired) -> Desired:
         else intent
         for instance, intent in desired.intents.items()
     }
-    return replace(desired, wanted=frozenset(), over_quota=frozenset(), intents=intents)
+    return replace(desired, wanted=frozenset(), over_quota=frozenset(), next_in_line=(), intents=intents)
 
 
 def handover_policy(policy: PlanPolicy) -> PlanPolicy:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from syncer.decide.evaluate import JOINING
 from syncer.model import Desired, GroupState, Standing, Target, TargetState
 
 
@@ -29,11 +28,7 @@ def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
     """
     if actual.port is None or not actual.fresh:
         return frozenset()
-    return frozenset(
-        Target(instance, actual.port)
-        for instance, intent in desired.intents.items()
-        if intent.reason == JOINING
-    )
+    return frozenset(Target(instance, actual.port) for instance in desired.joining)
 
 
 def record(

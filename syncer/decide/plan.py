@@ -3,18 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
+from typing import NamedTuple
 
 from syncer.decide.blind import Again, registered_again
 from syncer.decide.brake import Brake
 from syncer.decide.capacity import GROUP, Capacity
 from syncer.decide.context import Context, notices, succeeding
+from syncer.decide.listing import Listing
 from syncer.decide.ownership import adopted, joining, record
 from syncer.decide.policy import Ownership, PlanPolicy
 from syncer.decide.quota import by_weight, limit_of
-from syncer.decide.removal import Removals, unwanted
+from syncer.decide.removal import Removals, Removed, unwanted
 from syncer.decide.serving import serving_of
 from syncer.model import (
-    INSTANCE,
     Desired,
     GroupMemory,
     GroupPlan,
@@ -22,7 +23,6 @@ from syncer.model import (
     Held,
     InstanceId,
     Target,
-    TargetHealth,
     TargetState,
     Why,
 )
@@ -31,7 +31,13 @@ from syncer.model import (
 SWAP_SHARE = 0.05
 
 
-def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -> GroupPlan:
+def plan(
+    desired: Desired,
+    actual: GroupState,
+    policy: PlanPolicy,
+    now: float,
+    listing: Listing | None = None,
+) -> GroupPlan:
     """Compare the desired state with AWS's list, within the safety rules.
 
     The caller sends `register` first, then `deregister`, in batches; keeps `ours` as the ownership registry
@@ -42,33 +48,38 @@ def plan(desired: Desired, actual: GroupState, policy: PlanPolicy, now: float) -
         actual: the group as AWS lists it, plus the syncer's acknowledged writes.
         policy: ownership, brake, quota.
         now: seconds since the epoch, like deletionTimestamps.
+        listing: of `actual.targets`, if there is one: only saves time.
 
     """
-    listed = {target: health for target, health in actual.targets.items() if health.registered}
-    context = _context(desired, actual, policy, now, listed)
-    zones = _zones(
-        desired, actual, context.surplus if policy.cross_zone else {*actual.targets, *context.wanted}
-    )
+    if listing is None or listing.targets is not actual.targets:
+        listing = Listing(actual.targets)
+    context = _context(desired, actual, listing, policy, now)
+    zones = _zones(context)
     zone_of = _zone_of(zones)
-    register, missing, held = _registrations(context, listed)
-    capacity = Capacity.measure(actual, policy, zone_of, now, limit_of(policy.target_limit, actual))
-    brake = Brake(capacity)
-    if actual.unsure or actual.unsettled:
-        brake.discount(actual.unsure.union(_removable(context) if actual.unsettled else ()))
-    removals = _removals(context, brake, zone_of, missing, full=not register)
+    limit = limit_of(policy.target_limit, actual)
+    joins = _registrations(context, limit)
+    held = joins.held
+    capacity = Capacity.measure(listing, actual.memory, policy, zone_of, now=now, limit=limit)
+    removals = Removed()
+    if context.surplus:
+        brake = Brake(capacity)
+        if actual.unsure or actual.unsettled:
+            brake.discount(actual.unsure.union(_removable(context) if actual.unsettled else ()))
+        removals = _removals(context, brake, zone_of, joins.waiting, full=not joins.now)
     held.update(removals.held)
     if Why.SHARE in removals.held.values():
         removals.look_again.append(capacity.sinks_at - now)
-    again = registered_again(actual, context.wanted, now)
+    again = registered_again(actual, desired.wanted, now)
     if again.at is not None:
         removals.look_again.append(again.at - now)
     return GroupPlan(
         target_group=actual.target_group,
-        register=_with_again(register, again, actual),
+        register=_with_again(joins.now, again, actual),
         deregister=tuple(removals.going),
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
+        more_over_quota=joins.more_over_quota,
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
-        ours=record(actual, context.owned, joining(desired, actual).union(register), listed),
+        ours=record(actual, context.owned, joining(desired, actual).union(joins.now), listing.registered),
         memory=_memory(context, capacity, zones, removals, again),
         hold_id=removals.hold_id,
         serving=capacity.serving,
@@ -87,7 +98,7 @@ def _memory(
     context: Context,
     capacity: Capacity,
     zones: Mapping[InstanceId, str],
-    removals: Removals,
+    removals: Removed,
     again: Again,
 ) -> GroupMemory:
     return GroupMemory(
@@ -103,39 +114,58 @@ def _memory(
 
 
 def _context(
-    desired: Desired,
-    actual: GroupState,
-    policy: PlanPolicy,
-    now: float,
-    listed: Mapping[Target, TargetHealth],
+    desired: Desired, actual: GroupState, listing: Listing, policy: PlanPolicy, now: float
 ) -> Context:
-    wanted, over = (_on_port(actual, instances) for instances in (desired.wanted, desired.over_quota))
-    kept = wanted.intersection(listed)
-    surplus = tuple(target for target in listed if target not in kept)
+    surplus = _surplus(desired, actual, listing)
     return Context(
         desired=desired,
         actual=actual,
+        listing=listing,
         policy=policy,
         now=now,
-        wanted=wanted,
         surplus=surplus,
-        owned=actual.ours.union(kept, adopted(desired, actual, surplus)),
-        settled=_any_serves(kept, listed),
-        crowded_out=_any_serves(over.intersection(listed), listed),
+        owned=_owned(desired, actual, listing),
+        settled=_any_serves(listing, _is_wanted(desired, actual)),
+        crowded_out=_any_serves(listing, {t for t in surplus if _is_over(desired, actual, t)}.__contains__),
         notices=notices(desired, actual, surplus, now),
         succeeding=succeeding(desired, actual, surplus, now),
     )
 
 
-def _any_serves(targets: Iterable[Target], listed: Mapping[Target, TargetHealth]) -> bool:
-    """Whether any of `targets` is healthy and not cut off from traffic by a zonal shift."""
-    healthy = (target for target in targets if listed[target].state is TargetState.HEALTHY)
-    shifted: list[Target] = []
-    for target in healthy:
-        if not listed[target].override:
-            return True  # the usual case: the first of 5,000 targets
-        shifted.append(target)
-    return bool(shifted) and not serving_of(listed.values()).counted.isdisjoint(shifted)
+def _surplus(desired: Desired, actual: GroupState, listing: Listing) -> tuple[Target, ...]:
+    """Return the registered targets that are not wanted; almost all of 5,000 are, so sets are compared."""
+    found: list[Target] = []
+    for port, instances in listing.on_port.items():
+        unwanted = instances - desired.wanted if port == actual.port else instances
+        found += [Target(instance, port) for instance in unwanted]
+    return tuple(sorted(found))
+
+
+def _is_wanted(desired: Desired, actual: GroupState) -> Callable[[Target], bool]:
+    return lambda target: target.port == actual.port and target.id in desired.wanted
+
+
+def _is_over(desired: Desired, actual: GroupState, target: Target) -> bool:
+    return target.port == actual.port and target.id in desired.over_quota
+
+
+def _owned(desired: Desired, actual: GroupState, listing: Listing) -> frozenset[Target]:
+    """Return the recorded targets and the adopted ones; usually the registry as it is."""
+    wanted, unrecorded = _is_wanted(desired, actual), listing.registered.difference(actual.ours)
+    added = adopted(desired, actual, unrecorded).union(filter(wanted, unrecorded))
+    return actual.ours.union(added) if added else actual.ours
+
+
+def _any_serves(listing: Listing, chosen: Callable[[Target], bool]) -> bool:
+    """Whether any chosen target is healthy and not cut off from traffic by a zonal shift."""
+    if any(map(chosen, listing.plain)):
+        return True  # the usual case: the first of 5,000 targets
+    shifted = [
+        target
+        for target, health in listing.others.items()
+        if health.state is TargetState.HEALTHY and chosen(target)
+    ]
+    return bool(shifted) and not serving_of(listing.targets.values()).counted.isdisjoint(shifted)
 
 
 def _removable(context: Context) -> Iterable[Target]:
@@ -146,29 +176,31 @@ def _removable(context: Context) -> Iterable[Target]:
     return (target for target in context.surplus if exclusive or target in context.owned)
 
 
-def _on_port(actual: GroupState, instances: frozenset[InstanceId]) -> frozenset[Target]:
-    port = actual.port
-    if port is None or not instances:
-        return frozenset()
-    # The Targets in AWS's list are used again: sets of the same objects are compared without their fields.
-    known = frozenset(target for target in actual.targets if target.port == port and target.id in instances)
-    if len(known) == len(instances):
-        return known
-    return known.union(Target(i, port) for i in instances.difference(map(INSTANCE, known)))
+class _Registrations(NamedTuple):
+    """The targets to register now, those that wait for a place, and the holds.
+
+    Of the nodes over the quota the first in line are held, the others only counted.
+    """
+
+    now: tuple[Target, ...]
+    waiting: list[Target]
+    held: dict[Target, Why]
+    more_over_quota: int
 
 
-def _registrations(
-    context: Context, listed: Mapping[Target, TargetHealth]
-) -> tuple[tuple[Target, ...], list[Target], dict[Target, Why]]:
-    """Return the targets to register now, the targets that wait for a place, and the holds."""
-    actual, desired = context.actual, context.desired
-    absent = context.wanted.difference(listed)
+def _registrations(context: Context, limit: int | None) -> _Registrations:
+    actual, desired, port = context.actual, context.desired, context.actual.port
+    if port is None:
+        return _Registrations((), [], {}, 0)
+    here = context.listing.on_port.get(port, set())
+    absent = [Target(instance, port) for instance in desired.wanted - here]
     held = {target: actual.set_aside[target] for target in absent if target in actual.set_aside}
-    over = _on_port(actual, desired.over_quota)
-    held.update(dict.fromkeys(over.difference(listed), Why.QUOTA))
-    missing = sorted(absent.difference(held))
-    limit = limit_of(context.policy.target_limit, actual)
-    free = len(missing) if limit is None else max(0, limit - len(listed))
+    missing = sorted(target for target in absent if target not in held)
+    line = [Target(instance, port) for instance in desired.next_in_line if instance not in here]
+    listed = sum(_is_over(desired, actual, target) for target in context.surplus)
+    held.update(dict.fromkeys(line, Why.QUOTA))
+    more = len(desired.over_quota) - listed - len(line)
+    free = len(missing) if limit is None else max(0, limit - len(context.listing.registered))
     if free < len(missing):
         order = {instance: n for n, instance in enumerate(by_weight(t.id for t in missing))}
         sizes = Counter(desired.intents[instance].zone for instance in desired.wanted)
@@ -176,7 +208,7 @@ def _registrations(
         # zone.
         missing.sort(key=lambda target: (sizes[desired.intents[target.id].zone], order[target.id]))
         held.update(dict.fromkeys(missing[free:], Why.QUOTA))
-    return tuple(sorted(missing[:free])), missing[free:], held
+    return _Registrations(tuple(sorted(missing[:free])), missing[free:], held, more)
 
 
 def _removals(
@@ -186,7 +218,7 @@ def _removals(
     missing: Collection[Target],
     *,
     full: bool,
-) -> Removals:
+) -> Removed:
     found = unwanted(context)
     removals = Removals(context, brake, zone_of)
     removals.announced(found.announced)
@@ -194,10 +226,10 @@ def _removals(
     # More places are taken than exist: a limit set too low would empty the group, so the excess is doubtful.
     excess, displaced = _beyond(context, brake, found.displaced)
     removals.doubtful([*found.doubtful, *excess])
-    swaps = missing and full and not removals.going
+    swaps = missing and full and not removals.found.going
     removals.make_way(displaced, _step(context) if swaps else 0)
-    removals.held.update(found.held)
-    return removals
+    removals.found.held.update(found.held)
+    return removals.found
 
 
 def _beyond(context: Context, brake: Brake, displaced: Sequence[Target]) -> tuple[list[Target], list[Target]]:
@@ -210,7 +242,8 @@ def _beyond(context: Context, brake: Brake, displaced: Sequence[Target]) -> tupl
     ranked = by_weight({target.id for target in displaced})
     serving = {target.id for target in displaced if brake.serves(target)}
     ranked.sort(key=lambda instance: instance not in serving)
-    room = len(context.desired.wanted) - len(context.desired.wanted & _registered(context.actual))
+    registered = {target.id for target in context.listing.registered}
+    room = len(context.desired.wanted) - len(context.desired.wanted & registered)
     staying = frozenset(ranked[:room])
     return (
         [target for target in displaced if target.id not in staying],
@@ -218,21 +251,24 @@ def _beyond(context: Context, brake: Brake, displaced: Sequence[Target]) -> tupl
     )
 
 
-def _registered(actual: GroupState) -> set[InstanceId]:
-    return {target.id for target, health in actual.targets.items() if health.registered}
-
-
 def _step(context: Context) -> int:
     """Return how many targets to swap at a time; 0 beyond the limit, where a swap frees no place."""
     limit = limit_of(context.policy.target_limit, context.actual)
-    registered = sum(health.registered for health in context.actual.targets.values())
-    if limit is None or registered > limit:
+    if limit is None or len(context.listing.registered) > limit:
         return 0
     return max(1, int(limit * SWAP_SHARE))
 
 
-def _zones(desired: Desired, actual: GroupState, targets: Iterable[Target]) -> dict[InstanceId, str]:
-    """Return the zone of every instance: from a target in AWS's list, else its Node, else as last seen."""
+def _zones(context: Context) -> Mapping[InstanceId, str]:
+    """Return the zone of every instance: from a target in AWS's list, else its Node, else as last seen.
+
+    With cross-zone on, only a removal reads zones.
+    """
+    desired, actual = context.desired, context.actual
+    targets: Iterable[Target] = context.surplus
+    if not context.policy.cross_zone:
+        port = actual.port
+        targets = {*actual.targets, *(Target(i, port) for i in desired.wanted if port is not None)}
     zones: dict[InstanceId, str] = {}
     for target in targets:
         intent, health = desired.intents.get(target.id), actual.targets.get(target)

@@ -85,18 +85,28 @@ def _may_be_cleared(context: Context, target: Target) -> bool:
     return target in context.owned or context.settled or context.crowded_out
 
 
+@dataclass(slots=True)
+class Removed:
+    """What is decided on unwanted targets: `going` are deregistered now, the others held.
+
+    `look_again` has the seconds until time changes a decision. `released` targets are confirmed.
+    """
+
+    going: list[Target] = field(default_factory=list)
+    held: dict[Target, Why] = field(default_factory=dict)
+    look_again: list[float] = field(default_factory=list)
+    hold_id: str = ""
+    released: frozenset[Target] = frozenset()
+
+
 class Removals:
-    """Passes the unwanted targets to the brake in the order of rule 2."""
+    """Passes the unwanted targets to the brake in the order of rule 2; `found` has the decisions."""
 
     def __init__(self, context: Context, brake: Brake, zone_of: Callable[[Target], str]) -> None:
         self._context = context
         self._brake = brake
         self._zone_of = zone_of
-        self.going: list[Target] = []
-        self.held: dict[Target, Why] = {}
-        self.look_again: list[float] = []
-        self.hold_id = ""
-        self.released: frozenset[Target] = frozenset()
+        self.found = Removed()
 
     def announced(self, targets: Collection[Target]) -> None:
         """Release targets of leaving nodes: deadlines, then labels, then cordons, from every zone in turn."""
@@ -105,7 +115,7 @@ class Removals:
             why = self._brake.release(target, share=left > 0)
             self._note(target, why)
             if why is Why.SHARE:
-                self.look_again.append(left)
+                self.found.look_again.append(left)
 
     def _patience_left(self, target: Target) -> float:
         """Return the seconds for which a leaving target waits for the share; `inf` without a deadline."""
@@ -120,7 +130,7 @@ class Removals:
             if self._succeeded(target):
                 self._note(target, self._brake.release(target))
             else:
-                self.held[target] = Why.AWAITING_SUCCESSOR
+                self.found.held[target] = Why.AWAITING_SUCCESSOR
 
     def _succeeded(self, target: Target) -> bool:
         context = self._context
@@ -135,7 +145,7 @@ class Removals:
             return True
         left = context.succeeding[target] + context.policy.successor_patience - context.now
         if left > 0:
-            self.look_again.append(left)
+            self.found.look_again.append(left)
         # If no wanted target is healthy, the health check is at fault, not the successor (rule 8).
         return left <= 0 and context.settled
 
@@ -153,10 +163,10 @@ class Removals:
         """
         waiting = [
             target
-            for target, why in self.held.items()
+            for target, why in self.found.held.items()
             if why is Why.AWAITING_SUCCESSOR and _may_be_cleared(self._context, target)
         ]
-        self.held.update(dict.fromkeys(displaced, Why.QUOTA))
+        self.found.held.update(dict.fromkeys(displaced, Why.QUOTA))
         if not self._swaps_serve():
             return
         for target in sorted([*waiting, *displaced], key=lambda t: (self._brake.serves(t), t)):
@@ -204,19 +214,19 @@ class Removals:
             self._note(target, self._brake.release(target))
         at_stake = sorted(set(targets).difference(idle))
         actual = self._context.actual
-        self.released = actual.memory.released.intersection(self._context.surplus)
-        asking = [target for target in at_stake if target not in self.released]
+        self.found.released = actual.memory.released.intersection(self._context.surplus)
+        asking = [target for target in at_stake if target not in self.found.released]
         held = self._brake.release_together(asking)
         to_confirm = [target for target, why in held.items() if why is Why.SHARE]
         if to_confirm:
-            self.hold_id = hold_id(actual.target_group, to_confirm)
-        if self.hold_id in actual.confirmed:
-            self.released, self.hold_id = self.released.union(to_confirm), ""
+            self.found.hold_id = hold_id(actual.target_group, to_confirm)
+        if self.found.hold_id in actual.confirmed:
+            self.found.released, self.found.hold_id = self.found.released.union(to_confirm), ""
         for target in asking:
-            if target not in self.released:
+            if target not in self.found.released:
                 self._note(target, held.get(target))
         for target in at_stake:
-            if target in self.released:
+            if target in self.found.released:
                 self._note(target, self._brake.release_confirmed(target))
 
     def _is_put_out(self, target: Target) -> bool:
@@ -225,10 +235,10 @@ class Removals:
 
     def _note(self, target: Target, why: Why | None) -> None:
         if why is None:
-            self.going.append(target)
-            self.held.pop(target, None)
+            self.found.going.append(target)
+            self.found.held.pop(target, None)
         else:
-            self.held[target] = why
+            self.found.held[target] = why
 
     def _in_order(self, targets: Collection[Target]) -> list[Target]:
         """Sort by urgency, overdue targets first; then by turn, the longest announced of every zone first."""

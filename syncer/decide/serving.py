@@ -1,14 +1,13 @@
 """Determines which targets of a group get new connections, as far as AWS reports (rule 2)."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from syncer.model import Target, TargetHealth, TargetState
+from syncer.model import NOT_IN_USE, Target, TargetHealth, TargetState
 
 # Stopped or terminated.
 _DEAD = "Target.InvalidState"
-# In a zone that the load balancer does not serve; without a listener, all targets of the group.
-_NOT_IN_USE = "Target.NotInUse"
 _HEALTHY = TargetState.HEALTHY
 # Ranks, best first: no override, an override in doubt, a zonal shift.
 _SHIFTED = 2
@@ -23,13 +22,22 @@ class Serving:
     all counted targets are under a zonal shift, so the exposed targets may be the only targets with traffic.
     """
 
-    counted: frozenset[Target]
+    counted: AbstractSet[Target]
     exposed: frozenset[Target]
     shifted: bool = False
 
 
 def serving_of(targets: Iterable[TargetHealth], *, in_use: bool = False) -> Serving:
-    """Return the serving targets of a group or of one of its zones.
+    """Return the serving targets of a group or of one of its zones, from all targets in AWS's list."""
+    registered = [health for health in targets if health.registered]
+    plain = frozenset(h.target for h in registered if h.state is _HEALTHY and not h.override)
+    return serving_among(plain, (h for h in registered if h.target not in plain), in_use=in_use)
+
+
+def serving_among(
+    plain: AbstractSet[Target], others: Iterable[TargetHealth], *, in_use: bool = False
+) -> Serving:
+    """Return the serving targets among registered targets: `plain` ones are healthy without an override.
 
     Healthy targets serve, unless a zonal shift has moved traffic away. If AWS does not report whether there
     is a shift (`unknown`), a healthy target is only exposed.
@@ -42,20 +50,14 @@ def serving_of(targets: Iterable[TargetHealth], *, in_use: bool = False) -> Serv
     to a dead instance or, if the group is `in_use`, to a zone that the load balancer does not serve.
     """
     reached: dict[bool, list[list[Target]]] = {True: [[], [], []], False: [[], [], []]}
-    idle = {_DEAD, _NOT_IN_USE} if in_use else {_DEAD}
-    registered = [health for health in targets if health.registered]
-    plain = [health.target for health in registered if health.state is _HEALTHY and not health.override]
-    reached[True][0] = plain  # almost all of 5,000 targets
-    others = () if len(plain) == len(registered) else registered
+    idle = {_DEAD, NOT_IN_USE} if in_use else {_DEAD}
     for health in others:
         healthy = health.state is _HEALTHY
-        if healthy and not health.override:
-            continue
         if healthy or health.reason not in idle:
             reached[healthy][_doubt(health)].append(health.target)
-    surely, perhaps, _ = reached[True]
-    if surely:
-        return Serving(frozenset(surely), frozenset(perhaps))
+    _, perhaps, _ = reached[True]
+    if plain:
+        return Serving(plain, frozenset(perhaps))
     kinds = reached[True] + reached[False]
     first = next((kind for kind in kinds if kind), [])
     exposed = frozenset(

@@ -1,11 +1,10 @@
 """State of a group's writes: retries, the learnt limit, and counts since the start."""
 
 import random
-from collections.abc import Iterable
 from math import inf
 
 from syncer.errors import AccessDeniedError, AwsError, TooManyTargetsError
-from syncer.model import GroupPlan, TargetHealth
+from syncer.model import GroupPlan
 from syncer.reconcile.backoff import Backoff
 
 _LONGEST_WAIT_S = 30.0
@@ -29,14 +28,14 @@ class LearntLimit:
         """
         self._limit, self._until = listed, now + _LIMIT_TRUSTED_S
 
-    def at(self, now: float, healths: Iterable[TargetHealth]) -> int | None:
-        """Return the learnt limit, at least the number of targets registered at AWS; None if not learnt.
+    def at(self, now: float, registered: int) -> int | None:
+        """Return the learnt limit, at least the number of `registered` targets at AWS; None if not learnt.
 
         A limit learnt while reads lagged is too low.
         """
         if self._limit is None or now >= self._until:
             return None
-        return max(self._limit, sum(health.registered for health in healths))
+        return max(self._limit, registered)
 
     def ends(self, now: float) -> float:
         """Return until when the current limit is valid; `inf` without a learnt limit."""

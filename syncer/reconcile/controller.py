@@ -15,7 +15,7 @@ from syncer.decide.plan import plan
 from syncer.decide.policy import Ownership
 from syncer.errors import AwsError, ClusterError, NotLeaderError
 from syncer.interfaces import Clock, Cluster, Elb, Events, Leadership, Records
-from syncer.model import Evaluation, GroupPlan, GroupState
+from syncer.model import GroupPlan, GroupState
 from syncer.reconcile.debounce import Debounce
 from syncer.reconcile.desired_state import DesiredState
 from syncer.reconcile.group import LONGEST_S, Group, GroupConfig, Owned
@@ -72,14 +72,14 @@ class Controller:
             Group(GroupConfig(each, settings.read_every + _ANSWERED_S, exclusive), rng)
             for each in settings.groups
         )
-        self.desired_state = DesiredState(settings, cluster, counters)
+        self.desired_state = DesiredState(settings, cluster, counters, clock, self.groups)
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
-        self.recorder = Recorder(cluster, counters, clock, self._reporter)
-        self._wakeups = Wakeups(self.groups, self.desired_state, self.recorder, clock, counters)
+        self.recorder = Recorder(cluster, self.desired_state.nodes_of, counters, clock, self._reporter)
+        self._wakeups = Wakeups(self.groups, self.desired_state, clock, counters)
         self.record = Registry(
             records,
             clock,
@@ -116,6 +116,7 @@ class Controller:
             self._debounce.run(),
             self.leadership.run(self._leader_changed, self._stays_back),
             self.record.run(),
+            self.desired_state.run(self._wakeups.request_all),
             *(self._reader.follow(group) for group in self.groups),
             *([self._reporter.run()] if self._reporter else []),
         ]
@@ -176,16 +177,17 @@ class Controller:
         """
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
-        evaluation, desired = self._wakeups.desire()
+        await self.desired_state.catch_up()
+        desired = self._wakeups.desire()
         actual = self._observe_actual(group)
-        decided = plan(desired, actual, self.settings.plan_policy, self._epoch())
+        decided = plan(desired, actual, self.settings.plan_policy, self._epoch(), group.observed.listing)
         if unread is not None:
             group.remember(decided.memory)  # keep the notices of leaving nodes
             raise unread
         if idle and not self._debounce.pending:
             self._wakeups.check(group, decided)
         problem = await self._apply(group, decided)
-        self._record(group, evaluation, decided, problem)
+        self._record(group, decided, problem, complete=desired.complete)
         return problem
 
     async def _recollect(self, group: Group) -> ClusterError | None:
@@ -253,19 +255,17 @@ class Controller:
             if group.calls.sent != sent:
                 self._wakeups.group_changed(group)
 
-    def _record(
-        self, group: Group, evaluation: Evaluation, decided: GroupPlan, problem: AwsError | None
-    ) -> None:
+    def _record(self, group: Group, decided: GroupPlan, problem: AwsError | None, *, complete: bool) -> None:
         """Count the pass and report its result."""
         self.recorder.held(group, decided.held)
         report = group.report
-        report.was_free = report.was_free or (evaluation.complete and not group.holds_doubtful)
+        report.was_free = report.was_free or (complete and not group.holds_doubtful)
         if problem is not None:
             log.warning("%s: %s", group.name, problem, extra={"group": group.name, "code": problem.code})
             self.recorder.failed(group, problem)
         report.problem = str(problem) if problem else ""
         seen = (
-            evaluation.complete
+            complete
             and self.desired_state.behind(group) < _CURRENT_S
             and not self.desired_state.missing_port(group)
         )

@@ -1,176 +1,261 @@
-"""The desired state: verdicts and wanted instances, computed again only when an input has changed."""
+"""The desired state: verdicts and wanted instances, updated by changes, compared with a full computation."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from math import inf
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 
 from syncer.config.settings import ServicePort, Settings
-from syncer.decide.desired import choose, final_verdicts, nobody, registered_instances
+from syncer.decide.desired import nobody
 from syncer.decide.difference import difference
-from syncer.decide.evaluate import Judge, evaluate
-from syncer.decide.inputs import Inputs, inputs_of, is_same_for_plans, is_unaffected
-from syncer.interfaces import Cluster
-from syncer.model import Desired, Evaluation, GroupState, NodeView, TargetGroupArn, Verdict
+from syncer.decide.policy import Ownership
+from syncer.decide.standings import Standings, is_same_for_plans
+from syncer.interfaces import Clock, Cluster
+from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, Verdict
 from syncer.reconcile.group import Group
 from syncer.telemetry.counters import DESIRED_STATE, Counters
 
 log = logging.getLogger(__name__)
 
-# A full pass repeats the computation without any kept result at this interval, whatever is known of the
-# inputs.
+# A full pass repeats the computation without any kept result at this interval.
 FULL_EVERY_S = 30.0
-
-
-class _Known(NamedTuple):
-    """A group at the last computation. An equal key means equal inputs; the converse need not hold.
-
-    The key has the ids of values that are replaced as a whole; `keeps` prevents the reuse of the ids.
-    """
-
-    key: tuple[object, ...]
-    keeps: tuple[object, ...]
-    inputs: Inputs
-
-
-class _Result(NamedTuple):
-    """What is computed for all groups together."""
-
-    evaluation: Evaluation
-    desired: Desired
-    verdicts: tuple[Verdict, ...]
+# Nodes or instances of one step, after which other tasks run: 2 to 5 ms of CPU.
+_STEP = 500
 
 
 class DesiredState:
     """The desired state, the same for every group, so that the groups never differ.
 
-    The result is kept until an input changes. A full pass, every FULL_EVERY_S and after a doubt, computes
-    the result from the Nodes and the groups alone; if the results differ, the full one counts.
+    A change of a Node or of AWS's list costs the decision on this instance. A full pass, every FULL_EVERY_S
+    and after a doubt, starts from the Nodes and the lists alone; if the results differ, the full one counts.
     """
 
-    def __init__(self, settings: Settings, cluster: Cluster, counters: Counters) -> None:
+    def __init__(
+        self, settings: Settings, cluster: Cluster, counters: Counters, clock: Clock, groups: Sequence[Group]
+    ) -> None:
         self._settings = settings
         self._counters = counters
         self._cluster = cluster
-        self._judge = Judge(settings.node_policy)
-        self._nodes: Sequence[NodeView] | None = None
-        self._outdated = True
-        self._full_at = -inf
-        self._known: Mapping[TargetGroupArn, _Known] = {}
-        self._result: _Result | None = None
+        self._clock = clock
+        self._groups = groups
+        self._exclusive = settings.ownership is Ownership.EXCLUSIVE
+        self._kept = self._standings()
+        self._full: Standings | None = None
+        self._listed = False
+        self._requested = False
+        self._waiting: dict[str, NodeView | None] = {}
+        self._newer: set[str] = set()
+        self._inputs: Sequence[tuple[object, ...]] = ()
+        self._desired: Desired | None = None
         self._nobody = ""
 
     @property
     def desired(self) -> Desired | None:
         """The wanted instances, None before the first computation."""
-        return self._result.desired if self._result else None
-
-    @property
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """The final verdict of every Node."""
-        return self._result.verdicts if self._result else ()
+        return self._desired
 
     @property
     def listed(self) -> bool:
         """Whether a complete list of Nodes has been taken."""
-        return self._nodes is not None
+        return self._listed
 
-    def take_nodes(self) -> None:
-        """Take a snapshot of the Nodes, so that a pass for another reason does not see half of a burst."""
-        known = self._cluster.nodes
-        self._nodes = None if known is None else tuple(known.values())
-        self._outdated = True
+    @property
+    def nodes(self) -> Mapping[str, NodeView]:
+        """The Nodes of the desired state, by name."""
+        return self._kept.nodes
+
+    def verdicts(self) -> Iterable[Verdict]:
+        """Return the final verdict of every Node at this moment."""
+        return self._kept.verdicts()
+
+    def count(self) -> Mapping[Standing, int]:
+        """Return the number of Nodes by verdict."""
+        counts = dict.fromkeys(Standing, 0)
+        for each, count in self._kept.outcomes.items():
+            counts[each.standing] += count
+        return counts
+
+    def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
+        """Return the authoritative Node of every instance, if any."""
+        return self._kept.nodes_of(instances)
+
+    def take_nodes(self) -> bool:
+        """Take the changed Nodes, so that no pass sees half of a burst; return whether there are any.
+
+        The caller requests a pass of every group.
+        """
+        known, names = self._cluster.nodes, self._cluster.take_changes()
+        if known is None:
+            return False
+        if names is None or not self._listed:
+            last = {**self._kept.nodes, **self._waiting}
+            names = [name for name, node in known.items() if last.get(name) is not node] if last else known
+            names = [*names, *(name for name in last if name not in known)]
+        self._waiting.update((name, known.get(name)) for name in names)
+        self._listed, self._requested = True, self._requested or bool(names)
+        return bool(names)
 
     def doubt(self) -> None:
-        """Let the next use of the result be a full pass."""
-        self._full_at = -inf
+        """Let the next use of the result be computed from the Nodes and the lists alone."""
+        self._kept, self._full = self._standings(), None
+        self._waiting = dict(self._cluster.nodes or {})
+        self._cluster.take_changes()
 
-    def result(self) -> tuple[Evaluation, Desired]:
-        """Return verdicts and wanted instances as of the last `refresh`."""
-        if self._result is None:
+    def result(self) -> Desired:
+        """Return the wanted instances as of the last `refresh`."""
+        if self._desired is None:
             raise RuntimeError("the desired state is not computed")
-        return self._result.evaluation, self._result.desired
+        return self._desired
 
-    def refresh(self, groups: Collection[Group], now: float) -> bool:
-        """Compute the result again if an input has changed, or if a full pass is due; `now` is monotonic.
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether the changes are too many for one step."""
+        listed = sum(len(group.observed.listing.changed) for group in self._groups)
+        return len(self._waiting) + len(self._kept.outdated) + listed > _STEP
+
+    async def catch_up(self) -> None:
+        """Take all changes into account, in steps between which other tasks run."""
+        while self._advance():
+            await self._clock.sleep(0)
+
+    def _advance(self) -> bool:
+        """Take one step of changes into account; return whether there are more."""
+        every = [self._kept, *([self._full] if self._full else [])]
+        for name in list(islice(self._waiting, _STEP)):
+            node = self._waiting.pop(name)
+            for each in every:
+                each.put(name, node)
+            if self._full is not None:
+                self._newer.add(name)
+        for group in self._groups:
+            if changed := group.observed.listing.changed:
+                for each in every:
+                    each.listed(changed)
+                changed.clear()
+        for each in every:
+            each.decide(_STEP)
+        return bool(self._waiting) or any(each.outdated for each in every)
+
+    def refresh(self, now: float) -> bool:
+        """Choose the wanted instances again if an input has changed; `now` is monotonic.
 
         Return whether plans may change without a request: after `take_nodes`, the caller requests a pass of
         every group.
         """
-        before, requested = self._result, self._outdated
-        if before is None or requested or self._has_new_inputs(before.desired, groups, now):
-            states = [group.state(self.port(group), now) for group in groups]
-            self._keep(self._compute(states, self._judge, self.verdicts), groups, states, now)
-            self._full_at = now if before is None else self._full_at  # computed without a kept result
-        disagrees = now >= self._full_at + FULL_EVERY_S and self._pass_fully(groups, now)
-        if before is None or self._result is None or before is self._result:
-            return disagrees
-        return disagrees or not (requested or is_same_for_plans(before.desired, self._result.desired))
+        while self._advance():
+            pass  # a few changes since `catch_up`
+        inputs, before, requested = self._choice_inputs(now), self._desired, self._requested
+        if before is not None and not self._kept.changed and inputs == self._inputs:
+            if requested:
+                self._finish_request()
+            return False
+        changed, states = self._kept.changed, self._states(now)
+        after = self._kept.desired(states, complete=self._listed)
+        if self._full is not None:
+            self._full.desired(states, complete=self._listed)
+        self._desired, self._inputs = after, inputs
+        self._finish_request()
+        if before is None or requested:
+            return False
+        return changed or not _is_same_choice(before, after)
 
-    def _has_new_inputs(self, desired: Desired, groups: Collection[Group], now: float) -> bool:
-        """Whether any group has changed in a way that may change the desired state."""
-        known = dict(self._known)
-        for group in groups:
-            last, (key, keeps) = known[group.arn], self._key(group, now)
-            if key == last.key:
-                continue
-            inputs = inputs_of(group.state(self.port(group), now), self._settings.plan_policy)
-            others = [each.inputs for arn, each in known.items() if arn != group.arn]
-            if not is_unaffected(desired, last.inputs, inputs, others):
-                return True
-            known[group.arn] = _Known(key, keeps, inputs)
-        self._known = known
-        return False
-
-    def _key(self, group: Group, now: float) -> tuple[tuple[object, ...], tuple[object, ...]]:
-        """Return a key of what `inputs_of` reads of the group, and the values behind the key's ids."""
-        group.expire(now)
-        observed, ours = group.observed, group.owned.targets
-        key = (
-            *(id(observed.targets), id(ours), self.port(group), observed.blind, group.is_unsettled(now)),
-            *(group.quarantine.registrations.instances, group.calls.limit.at(now, observed.targets.values())),
-        )
-        return key, (observed.targets, ours)
-
-    def _compute(self, states: Sequence[GroupState], judge: Judge, verdicts: Sequence[Verdict]) -> _Result:
-        """Compute the result; `judge` and `verdicts`, kept from an earlier result, only save time."""
-        evaluation = evaluate(
-            self._nodes, registered_instances(states), self._settings.node_policy, judge=judge
-        )
-        desired = choose(evaluation, states, self._settings.plan_policy)
-        return _Result(evaluation, desired, final_verdicts(evaluation, desired, verdicts))
-
-    def _keep(
-        self, result: _Result, groups: Collection[Group], states: Sequence[GroupState], now: float
-    ) -> None:
-        """Replace the result and the inputs; the inputs of a group with an equal key are equal."""
-        known = {}
-        for group, state in zip(groups, states, strict=True):
-            last, (key, keeps) = self._known.get(group.arn), self._key(group, now)
-            kept = last.inputs if last is not None and last.key == key else None
-            known[group.arn] = _Known(key, keeps, kept or inputs_of(state, self._settings.plan_policy))
-        self._result, self._known, self._outdated = result, known, False
+    def _finish_request(self) -> None:
+        self._requested = False
         self._say_nobody()
 
-    def _pass_fully(self, groups: Collection[Group], now: float) -> bool:
-        """Compute everything without a kept result; return whether the kept result differs."""
-        states = [group.state(self.port(group), now) for group in groups]
-        judge, kept = Judge(self._settings.node_policy), self._result
-        full = self._compute(states, judge, ())
-        self._judge, self._known, self._full_at = judge, {}, now
-        self._keep(full, groups, states, now)
-        if kept is None or (kept.verdicts == full.verdicts and is_same_for_plans(kept.desired, full.desired)):
-            return False
-        self._counters.disagreements[DESIRED_STATE] += 1
-        log.error(
-            "the kept desired state differs from the full computation, which counts; please report: %s",
-            difference(kept.desired, full.desired, self._nodes or (), states),
-        )
-        return True
+    def _states(self, now: float) -> list[GroupState]:
+        return [group.state(self.port(group), now) for group in self._groups]
+
+    def _choice_inputs(self, now: float) -> list[tuple[object, ...]]:
+        """Return for every group what `Standings.desired` reads besides the intents."""
+        listings = [group.observed.listing for group in self._groups]
+        idle = self._settings.zones is None and any(each.unserved for each in listings)
+        found: list[tuple[object, ...]] = [(self._listed, idle)]
+        for group, listing in zip(self._groups, listings, strict=True):
+            inputs, more = group.choice_inputs(now), tuple[object, ...]()
+            if not self._exclusive and (inputs[0] is not None or self._settings.target_limit is not None):
+                more = (listing.version, group.owned.targets, self.port(group))  # foreign targets take places
+            elif idle:
+                more = (listing.version,)
+            found.append((inputs, more))
+        return found
+
+    async def run(self, wake_all: Callable[[], None]) -> None:
+        """Repeat the full pass every 30 s until cancelled; `wake_all` requests a pass of every group."""
+        while True:
+            await self._clock.sleep(FULL_EVERY_S)
+            try:
+                if self.take_nodes():
+                    wake_all()
+                if self._listed and await self._pass_fully():
+                    wake_all()
+            except Exception:
+                log.exception("unforeseen fault in the full computation of the desired state")
+                self.doubt()
+                wake_all()
+
+    async def _pass_fully(self) -> bool:
+        """Compute everything without a kept result; return whether plans may change without a request.
+
+        Changes in the meantime go to both results.
+        """
+        nodes = dict(self._cluster.nodes or {})
+        kept, full, newer = self._kept, self._standings(), set[str]()
+        self._full, self._newer = full, newer
+        names = iter(nodes.items())
+        while step := list(islice(names, _STEP)):
+            for name, node in step:
+                if name not in newer:
+                    full.put(name, node)
+            full.decide()
+            await self._clock.sleep(0)
+        await self.catch_up()
+        now = self._clock.monotonic()
+        wake = self.refresh(now)
+        full.desired(self._states(now), complete=self._listed)  # finds idle zones as well
+        differs = await self._differs(kept, full)
+        if self._full is not full:
+            return wake  # a doubt in the meantime
+        now = self._clock.monotonic()
+        wake = self.refresh(now) or wake
+        return self._replace(full, self._states(now), differs=differs) or wake
+
+    def _replace(self, full: Standings, states: Sequence[GroupState], *, differs: bool) -> bool:
+        """Keep the full result from now on; return whether the kept result differs."""
+        before, after = self.result(), full.desired(states, complete=self._listed)
+        full.changed = differs or not _is_same_choice(before, after)
+        if full.changed:
+            self._counters.disagreements[DESIRED_STATE] += 1
+            log.error(
+                "the kept desired state differs from the full computation, which counts; please report: %s",
+                difference(before, after, full.nodes.values(), states),
+            )
+        else:
+            self._desired = after
+        self._kept, self._full = full, None
+        return full.changed
+
+    async def _differs(self, kept: Standings, full: Standings) -> bool:
+        """Compare the results in steps; changes in the meantime go to both."""
+        names, instances = iter(list(full.nodes)), iter(list(full.intents))
+        while step := list(islice(names, _STEP)):
+            if any(kept.nodes.get(each) is not full.nodes.get(each) for each in step):
+                return True
+            await self._clock.sleep(0)
+            await self.catch_up()
+        while step := list(islice(instances, _STEP)):
+            if any(not is_same_for_plans(kept.intents.get(i), full.intents.get(i)) for i in step):
+                return True
+            await self._clock.sleep(0)
+            await self.catch_up()
+        return (len(kept.nodes), len(kept.intents)) != (len(full.nodes), len(full.intents))
+
+    def _standings(self) -> Standings:
+        listings = [group.observed.listing for group in self._groups]
+        return Standings(self._settings.node_policy, self._settings.plan_policy, listings)
 
     def _say_nobody(self) -> None:
         """Log once when no Node may be a target, because there is no other sign."""
-        before, self._nobody = self._nobody, nobody(self.verdicts)
+        before, self._nobody = self._nobody, nobody(self._kept.outcomes)
         if self._nobody and self._nobody != before:
             log.warning("%s", self._nobody)
 
@@ -194,3 +279,10 @@ class DesiredState:
         if isinstance(source, ServicePort):
             return self._cluster.node_port(source.service, source.port)
         return group.observed.default_port if source is None else source
+
+
+def _is_same_choice(before: Desired, after: Desired) -> bool:
+    """Whether both have the same wanted instances; the intents are compared one by one."""
+    return (before.wanted, before.complete, before.all_out, before.unsettled) == (
+        *(after.wanted, after.complete, after.all_out, after.unsettled),
+    )

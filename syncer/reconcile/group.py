@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from syncer.config.settings import GroupSettings
-from syncer.model import GroupMemory, GroupPlan, GroupState, Target, TargetGroupArn, Why
+from syncer.model import GroupMemory, GroupPlan, GroupState, InstanceId, Target, TargetGroupArn, Why
 from syncer.reconcile.calls import Calls
 from syncer.reconcile.observed_state import ObservedState
 from syncer.reconcile.quarantine import Quarantine
@@ -133,6 +133,17 @@ class Group:
         """Whether another process may have written, and AWS may not show the write yet."""
         return self.observed.unshown.is_unsettled(self.observed.seen_at(now))
 
+    def limit_at(self, now: float) -> int | None:
+        """Return the learnt limit, None if not learnt."""
+        return self.calls.limit.at(now, len(self.observed.listing.registered))
+
+    def choice_inputs(self, now: float) -> tuple[int | None, frozenset[InstanceId], bool, bool]:
+        """Return limit, refused instances, whether blind, and whether unsettled: what the choice reads."""
+        if self.observed.blind:
+            self.observed.forget_drained(now)
+        refused = self.quarantine.registrations.instances
+        return self.limit_at(now), refused, self.observed.blind, self.is_unsettled(now)
+
     def state(self, port: int | None, now: float) -> GroupState:
         """Return the input of a plan."""
         self.expire(now)
@@ -153,7 +164,7 @@ class Group:
             unsettled=unsettled,
             inherited=self.owned.inherited if unsettled else frozenset(),
             refused=self.quarantine.registrations.instances,
-            limit=self.calls.limit.at(now, observed.targets.values()),
+            limit=self.limit_at(now),
             memory=self.decision.memory,
         )
 

@@ -6,11 +6,11 @@ from syncer.reconcile.group import Group
 from syncer.telemetry.snapshot import GroupSnapshot, LeaderState, Snapshot
 
 
-def snapshot(controller: Controller) -> Snapshot:
-    """Return the state at this moment. Call on the controller's loop.
+def snapshot(controller: Controller, *, nodes: bool = False) -> Snapshot:
+    """Return the state at this moment, with the verdicts of all Nodes if `nodes`. Call on the loop.
 
-    The cost does not grow with the number of nodes: verdicts, targets and plans are replaced as a whole by
-    their owners, so the snapshot refers to the present ones.
+    Without verdicts the cost does not grow with the number of nodes: targets and plans are replaced as a
+    whole by their owners, so the snapshot refers to the present ones.
     """
     leadership, desired = controller.leadership, controller.desired_state.desired
     return Snapshot(
@@ -28,7 +28,8 @@ def snapshot(controller: Controller) -> Snapshot:
             may_write=leadership.may_write(),
             problem=leadership.problem,
         ),
-        verdicts=controller.desired_state.verdicts,
+        nodes=controller.desired_state.count(),
+        verdicts=controller.desired_state.verdicts() if nodes else (),
         wanted=len(desired.wanted) if desired else 0,
         groups=tuple(_group(controller, group) for group in controller.groups),
     )

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
 
+from syncer.decide.listing import Listing
 from syncer.model import Target, TargetHealth, TargetState
 from syncer.reconcile.own_writes import OwnWrites, Undone, drawn_over
 from syncer.reconcile.unshown import Unshown
 
-_AWAITED = frozenset({TargetState.INITIAL})
 # Default drain time of AWS (deregistration_delay.timeout_seconds).
 _DRAINED_S = 300.0
 
@@ -19,11 +19,11 @@ class ObservedState:
     (`syncer.reconcile.own_writes`). `fresh` is false after a failed read, and `problem` is the failure.
     `blind`: AWS denies the read; `targets` then has the own writes, and the targets that were owned at the
     last successful read; `acknowledged` are registrations that AWS has accepted since the last plan.
-    `default_port` is the group's own port, once read.
+    `default_port` is the group's own port, once read. `listing` has the targets sorted for plans.
     """
 
     def __init__(self) -> None:
-        self.targets: Mapping[Target, TargetHealth] = {}
+        self.listing = Listing()
         self.fresh = False
         self.blind = False
         self.problem = ""
@@ -35,11 +35,17 @@ class ObservedState:
         self._left: dict[Target, float] = {}
         self._writes = OwnWrites()
 
+    @property
+    def targets(self) -> Mapping[Target, TargetHealth]:
+        """The known targets; replaced as a whole."""
+        return self.listing.targets
+
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
         """Take over a read that began at `began`; return whether the state has changed. Sets `undone`."""
         before = (self.targets, self.fresh, self.blind)
         listed = {health.target: health for health in healths if not _never_registered(health)}
-        self.targets, self.undone = self._writes.read(began, listed, self.targets)
+        shown, self.undone = self._writes.read(began, listed, self.targets)
+        self.listing.take(shown)
         self.fresh, self.blind, self.read_at, self.problem = True, False, began, ""
         self._left.clear()
         return (self.targets, self.fresh, self.blind) != before
@@ -66,10 +72,12 @@ class ObservedState:
     def believe(self, recorded: Iterable[Target]) -> None:
         """Blind, take the registered targets from the registry; with unknown health, all count as serving."""
         zones = {target: health.zone for target, health in self.targets.items()}
-        self.targets = {
-            target: TargetHealth(target=target, state=TargetState.UNAVAILABLE, zone=zones.get(target, ""))
-            for target in recorded
-        }
+        self.listing.take(
+            {
+                target: TargetHealth(target=target, state=TargetState.UNAVAILABLE, zone=zones.get(target, ""))
+                for target in recorded
+            }
+        )
 
     def registered(self, targets: Collection[Target], at: float) -> None:
         """Take over an acknowledged RegisterTargets."""
@@ -108,9 +116,11 @@ class ObservedState:
 
     def forget_drained(self, now: float) -> None:
         """Blind, assume that draining ends after AWS's default: no read shows the end."""
+        if not self.blind or not self._left:
+            return
         gone = {target for target, at in self._left.items() if at <= now - _DRAINED_S}
-        if self.blind and gone:
-            self.targets = {target: known for target, known in self.targets.items() if target not in gone}
+        if gone:
+            self.listing.take({target: known for target, known in self.targets.items() if target not in gone})
             for target in gone:
                 del self._left[target]
 
@@ -122,7 +132,7 @@ class ObservedState:
     @property
     def awaits_health(self) -> bool:
         """Whether any target is still becoming healthy."""
-        return any(health.state in _AWAITED for health in self.targets.values())
+        return any(health.state is TargetState.INITIAL for health in self.listing.others.values())
 
     def _wrote(self, targets: Collection[Target], at: float, *, registered: bool) -> None:
         for target in targets:
@@ -130,7 +140,7 @@ class ObservedState:
             self._left.pop(target, None)
             if self.blind and not registered:
                 self._left[target] = at
-        self.targets = drawn_over(self.targets, targets, registered=registered)
+        self.listing.change(drawn_over(self.targets, targets, registered=registered))
 
 
 def _never_registered(health: TargetHealth) -> bool:

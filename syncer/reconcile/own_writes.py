@@ -120,8 +120,8 @@ def _draw_over(
 def drawn_over(
     known: Mapping[Target, TargetHealth], targets: Iterable[Target], *, registered: bool
 ) -> dict[Target, TargetHealth]:
-    """Return `known` after an acknowledged write."""
-    shown = dict(known)
+    """Return the written targets after an acknowledged write, without those that are not known."""
+    shown = dict[Target, TargetHealth]()
     for target in targets:
         _draw_over(shown, target, known.get(target), registered=registered)
     return shown

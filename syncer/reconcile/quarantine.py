@@ -27,18 +27,17 @@ class _Refusal:
 class Refusals:
     """Targets for which AWS refused one kind of call, and the budget of calls to find such targets.
 
-    Times are monotonic seconds.
+    Times are monotonic seconds. `instances` are those of targets refused and not accepted since.
     """
 
     def __init__(self, rng: random.Random) -> None:
+        self.instances: frozenset[InstanceId] = frozenset()
         self._rng = rng
         self._refusals: dict[Target, _Refusal] = {}
         self._searches: deque[float] = deque()
 
-    @property
-    def instances(self) -> frozenset[InstanceId]:
-        """Instances of targets refused and not accepted since."""
-        return frozenset(target.id for target in self._refusals)
+    def _count(self) -> None:
+        self.instances = frozenset(target.id for target in self._refusals)
 
     def refuse(self, targets: Iterable[Target], now: float, nodes: Mapping[InstanceId, NodeView]) -> None:
         """Quarantine `targets`, longer after every refusal; `nodes` are the current authoritative Nodes."""
@@ -46,6 +45,7 @@ class Refusals:
             known = self._refusals.get(target)
             times = known.times + 1 if known else 1
             self._refusals[target] = _Refusal(now + self._wait(times), times, nodes.get(target.id))
+        self._count()
 
     def _wait(self, times: int) -> float:
         """Return the wait in seconds, with a fifth of jitter on top so that groups do not retry in step."""
@@ -66,11 +66,15 @@ class Refusals:
                 refusal.node = node
             if forgotten:
                 del self._refusals[target]
+        self._count()
 
     def accepted(self, targets: Iterable[Target]) -> None:
         """Forget the refusals of accepted targets."""
+        if not self._refusals:
+            return
         for target in targets:
             self._refusals.pop(target, None)
+        self._count()
 
     def releases(self, now: float) -> Mapping[Target, float]:
         """Return the seconds until every quarantined target may be retried."""

@@ -2,12 +2,11 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncer.config.settings import ServicePort
 from syncer.decide.check_port import stale_check_port
-from syncer.decide.evaluate import authoritative_nodes
 from syncer.decide.reasons import HOLD_TEXTS
 from syncer.errors import AccessDeniedError, AwsError, TargetGroupNotFoundError
 from syncer.interfaces import Clock, Cluster
@@ -49,8 +48,14 @@ class Recorder:
     """
 
     def __init__(
-        self, cluster: Cluster, counters: Counters, clock: Clock, reporter: Reporter | None = None
+        self,
+        cluster: Cluster,
+        nodes_of: Callable[[Iterable[InstanceId]], Mapping[InstanceId, NodeView]],
+        counters: Counters,
+        clock: Clock,
+        reporter: Reporter | None = None,
     ) -> None:
+        self.nodes_of = nodes_of
         self._reporter = reporter
         self._cluster = cluster
         self._counters = counters
@@ -185,12 +190,6 @@ class Recorder:
         if stale != before:
             log.warning(text, extra={"group": group.name})
         self._publish_for_deployment("HealthCheckPortStale", text)
-
-    def nodes_of(self, instances: Iterable[InstanceId]) -> Mapping[InstanceId, NodeView]:
-        """Return the authoritative Node of every instance, if any."""
-        wanted = set(instances)
-        known = (self._cluster.nodes or {}).values()
-        return authoritative_nodes(node for node in known if node.instance_id in wanted) if wanted else {}
 
 
 def _counted(targets: Sequence[Target]) -> str:

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from syncer.interfaces import Clock
-from syncer.model import Desired, Evaluation, GroupPlan
+from syncer.model import Desired, GroupPlan
 from syncer.reconcile.desired_state import DesiredState
 from syncer.reconcile.group import Group
-from syncer.reconcile.recorder import Recorder, named
+from syncer.reconcile.recorder import named
 from syncer.telemetry.counters import PLAN, Counters
 
 log = logging.getLogger(__name__)
@@ -21,16 +21,10 @@ class Wakeups:
     """
 
     def __init__(
-        self,
-        groups: Sequence[Group],
-        desired_state: DesiredState,
-        recorder: Recorder,
-        clock: Clock,
-        counters: Counters,
+        self, groups: Sequence[Group], desired_state: DesiredState, clock: Clock, counters: Counters
     ) -> None:
         self._groups = groups
         self._desired_state = desired_state
-        self._recorder = recorder
         self._clock = clock
         self._counters = counters
 
@@ -46,24 +40,25 @@ class Wakeups:
 
     def in_doubt(self) -> None:
         """Reconcile every group from the present Nodes and a full computation."""
-        self._desired_state.doubt()
         self.nodes_changed()
+        self._desired_state.doubt()
 
     def group_changed(self, group: Group) -> None:
         """Reconcile a group after its own change, and the others if the desired state has changed."""
         group.schedule.request_reconcile()
-        if self._desired_state.desired is None:
+        if self._desired_state.desired is None or self._desired_state.is_far_behind:
             self.request_all()
         else:
             self.desire()
 
-    def desire(self) -> tuple[Evaluation, Desired]:
+    def desire(self) -> Desired:
         """Return the desired state; where it has changed without a request, request a pass of every group."""
         now = self._clock.monotonic()
         for each in self._groups:  # a refusal in any group affects the places in all groups
             refusals = each.quarantine.registrations
-            refusals.look(self._recorder.nodes_of(refusals.instances), now)
-        if self._desired_state.refresh(self._groups, now):
+            if refusals.instances:
+                refusals.look(self._desired_state.nodes_of(refusals.instances), now)
+        if self._desired_state.refresh(now):
             self.request_all()
         return self._desired_state.result()
 

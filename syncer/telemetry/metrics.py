@@ -81,7 +81,7 @@ class _State(Collector):
         yield build
         nodes = GaugeMetricFamily("nlb_sync_nodes", "Nodes by verdict.", labels=["verdict"])
         for standing in Standing:
-            nodes.add_metric([standing], sum(verdict.standing is standing for verdict in state.verdicts))
+            nodes.add_metric([standing], state.nodes[standing])
         yield nodes
         leads = state.leader.may_write and not state.paused
         text = (
@@ -130,6 +130,7 @@ class _State(Collector):
             for state in TargetState:
                 targets.add_metric([label, state], counts[state])
             holds = Counter(each.why for each in group.plan.held) if group.plan else Counter()
+            holds[Why.QUOTA] += group.plan.more_over_quota if group.plan else 0
             for why in Why:
                 held.add_metric([label, why], holds[why])
         yield targets

@@ -1,10 +1,10 @@
 """The controller's state at one moment, for probes, /status and /metrics. Nothing in it changes later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from syncer.decide.policy import Ownership
-from syncer.model import GroupPlan, Target, TargetGroupArn, TargetHealth, Verdict
+from syncer.model import GroupPlan, Standing, Target, TargetGroupArn, TargetHealth, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ class Snapshot:
     """State of the syncer at `now` (epoch seconds).
 
     `unlisted` is the kind of Kubernetes objects without a complete list since the start, "" when all are
-    listed. `wanted` is the number of instances that every group should contain.
+    listed. `nodes` has the number of Nodes by verdict, `verdicts` the verdict of every Node if asked for.
+    `wanted` is the number of instances that every group should contain.
     """
 
     now: float
@@ -64,6 +65,7 @@ class Snapshot:
     cluster_problems: tuple[str, ...]
     registry_problem: str
     leader: LeaderState
-    verdicts: tuple[Verdict, ...]
+    nodes: Mapping[Standing, int]
+    verdicts: Iterable[Verdict]
     wanted: int
     groups: tuple[GroupSnapshot, ...]

@@ -123,6 +123,7 @@ def _group(group: GroupSnapshot, now: float) -> Mapping[str, Any]:
         "register": [_named(target) for target in plan.register],
         "deregister": [_named(target) for target in plan.deregister],
         "held": [{**_named(each.target), "why": each.why} for each in plan.held],
+        "more_over_quota": plan.more_over_quota,
         "quarantined": _quarantined(plan, group.releases),
     }
 

@@ -67,6 +67,9 @@ class StillCluster:
         known.take_page(nodes)
         known.complete("1")
 
+    def take_changes(self) -> Collection[str] | None:
+        return None
+
     def replaced(self, views: Mapping[str, NodeView]) -> None:
         self.nodes = views
 

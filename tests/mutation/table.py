@@ -69,7 +69,7 @@ SWITCHES = (
     ),
     Switch(
         rule="2 AWS fails open",
-        where="syncer.decide.capacity:serving_of",
+        where="syncer.decide.capacity:serving_among",
         off=answering(Serving(frozenset(), frozenset())),
         story=test_plan.test_without_a_healthy_target_all_serve_because_aws_fails_open,
     ),
@@ -184,7 +184,7 @@ SWITCHES = (
     ),
     Switch(
         rule="5 one choice for all groups",
-        where="syncer.decide.desired:_places",
+        where="syncer.decide.desired:places_in",
         off=answering(None),
         story=test_quota.test_every_group_gets_the_choice_of_the_one_with_the_least_room,
     ),
@@ -196,8 +196,8 @@ SWITCHES = (
     ),
     Switch(
         rule="5 zones that are served",
-        where="syncer.decide.desired:_in_enabled_zones",
-        off=lambda _: lambda intents, _groups, _zones: intents,
+        where="syncer.decide.desired:ZoneRules.served",
+        off=lambda _: lambda _rules, _instance, intent, _idle: intent,
         story=test_quota.TestZones().test_a_node_in_a_zone_that_the_load_balancer_does_not_serve_is_out,
     ),
     Switch(

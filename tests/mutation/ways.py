@@ -118,9 +118,9 @@ def without_limit(original: property) -> property:
     return property(lambda settings: replace(original.__get__(settings), target_limit=None))
 
 
-def by_id(_: object) -> Callable[[Iterable[InstanceId], int], frozenset[InstanceId]]:
+def by_id(_: object) -> Callable[..., frozenset[InstanceId]]:
     """Places for the lowest ids."""
-    return lambda instances, places: frozenset(sorted(instances)[:places])
+    return lambda queues, places, _refused=(): frozenset(sorted(queues.first(10**6))[:places])
 
 
 def may_send(_: object) -> Callable[..., Any]:

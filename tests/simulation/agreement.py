@@ -1,10 +1,11 @@
 """Invariants of what a controller keeps: at every step, the kept results are those of a full computation."""
 
-from collections.abc import Collection
+from collections import Counter
 from dataclasses import dataclass
 
-from syncer.decide.desired import choose, final_verdicts, registered_instances
+from syncer.decide.desired import choose, final_verdicts, outcome, registered_instances
 from syncer.decide.evaluate import evaluate
+from syncer.decide.listing import Listing
 from syncer.decide.plan import plan
 from syncer.model import GroupPlan, GroupState, TargetGroupArn
 from syncer.reconcile.controller import Controller
@@ -45,20 +46,22 @@ class Agreement:
         self._state.refresh = self.refresh  # type: ignore[method-assign]
         controller._pass = self.run_pass  # type: ignore[method-assign]
 
-    def refresh(self, groups: Collection[Group], now: float) -> bool:
-        wakes_all = self._refresh(groups, now)
-        evaluation, desired = self._state.result()
-        settings, state = self._controller.settings, self._state
+    def refresh(self, now: float) -> bool:
+        wakes_all = self._refresh(now)
+        settings, state, groups = self._controller.settings, self._state, self._controller.groups
         states = [group.state(state.port(group), now) for group in groups]
-        full = evaluate(state._nodes, registered_instances(states), settings.node_policy)
+        nodes = state.nodes.values() if state.listed else None
+        full = evaluate(nodes, registered_instances(states), settings.node_policy)
         wanted = choose(full, states, settings.plan_policy)
         verdicts = final_verdicts(full, wanted)
-        if (evaluation, desired, state.verdicts) != (
-            full,
-            wanted,
-            verdicts,
-        ) or any(self._controller.counters.disagreements.values()):
-            raise DisagreementError(f"kept: {desired}; full: {wanted}")
+        outcomes = Counter(map(outcome, verdicts))
+        if (state.result(), tuple(state.verdicts()), +state._kept.outcomes) != (wanted, verdicts, outcomes):
+            raise DisagreementError(f"kept: {state.result()}; full: {wanted}")
+        if any(self._controller.counters.disagreements.values()):
+            raise DisagreementError("a full pass has counted a disagreement")
+        for group, known in zip(groups, states, strict=True):
+            if not _is_equal(group.observed.listing, Listing(known.targets)):
+                raise DisagreementError(f"{group.name}: the listing differs from {known.targets}")
         for group in groups:
             waiting = self._waiting.get(group.arn)
             requested = wakes_all or group.schedule.reconcile_requested
@@ -91,6 +94,16 @@ class Agreement:
         new = plan(desired, state, self._controller.settings.plan_policy, self._controller._epoch())
         if (last.register, last.deregister, last.held) != (new.register, new.deregister, new.held):
             raise DisagreementError(f"{group.name}: no pass is requested; planned: {last}; now: {new}")
+
+
+def _is_equal(kept: Listing, full: Listing) -> bool:
+    """Whether a listing from changes is the one of its targets."""
+    both = [
+        (each.registered, each.plain, each.others, each.draining, each.unserved, +each.copies)
+        for each in (kept, full)
+    ]
+    ports = [{port: ids for port, ids in each.on_port.items() if ids} for each in (kept, full)]
+    return both[0] == both[1] and ports[0] == ports[1]
 
 
 def _by_time(state: GroupState) -> object:

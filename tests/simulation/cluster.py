@@ -77,6 +77,7 @@ class MemoryCluster:
         self._lag = lag
         self._nodes: dict[str, NodeView] | None = None
         self._ports: dict[tuple[str, str], int] = {}
+        self._names: set[str] | None = None
         self._news = asyncio.Event()
         self._cut_at: float | None = None
         self.told: Callable[[Mapping[str, dict[str, Any]], Mapping[tuple[str, str], int]], None] | None = None
@@ -96,6 +97,19 @@ class MemoryCluster:
     @property
     def nodes(self) -> Mapping[str, NodeView] | None:
         return self._nodes
+
+    def take_changes(self) -> Collection[str] | None:
+        names, self._names = self._names, set()
+        return names
+
+    def _take_nodes(self) -> None:
+        """As a watch does: an unchanged Node keeps its view, and the first list has no names."""
+        known = self._nodes or {}
+        views = {name: node_view(item, self._policy) for name, item in self._world.nodes.items()}
+        new = {name: view if known.get(name) != view else known[name] for name, view in views.items()}
+        if self._nodes is not None and self._names is not None:
+            self._names |= {name for name in {**known, **new} if known.get(name) is not new.get(name)}
+        self._nodes = new
 
     @property
     def problems(self) -> Collection[str]:
@@ -117,9 +131,7 @@ class MemoryCluster:
                 await asyncio.sleep(self._lag)
                 self._news.clear()
                 if not self.cut:
-                    self._nodes = {
-                        name: node_view(item, self._policy) for name, item in self._world.nodes.items()
-                    }
+                    self._take_nodes()
                     self._ports = dict(self._world.ports)
                     if self.told:
                         self.told(dict(self._world.nodes), self._ports)

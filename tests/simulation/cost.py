@@ -1,16 +1,18 @@
-"""CPU of the controller's loop for an event, without sockets: `python -m tests.simulation.cost 1000 50`.
+"""Cost of an event, without sockets: `python -m tests.simulation.cost 1000 50` (see --help).
 
 The rows of `python -m bench` have two groups, and include the reading of the API server and of AWS. Here the
 Nodes, the targets and the results of calls are in memory, so that one figure shows the cost of the decisions.
 """
 
+import argparse
 import asyncio
 import logging
 import random
+import resource
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from syncer.clock import SystemClock
@@ -21,7 +23,7 @@ from syncer.reconcile.controller import Controller
 from syncer.telemetry.counters import Counters
 
 _ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
-_EVENTS = 9
+_MINUTE_S = 31.0  # one full pass and one read of every group
 _REST_S = 0.4  # a pass is over, and the next event is a first event again
 
 
@@ -30,9 +32,15 @@ class _Cluster:
 
     problems: Collection[str] = ()
 
-    def __init__(self, count: int) -> None:
-        self.nodes: dict[str, NodeView] = {each.name: each for each in map(_node, range(count))}
+    def __init__(self, count: int, selected: int) -> None:
+        nodes = (_node(number, selected=number < selected) for number in range(count))
+        self.nodes: dict[str, NodeView] = {each.name: each for each in nodes}
+        self._names: set[str] | None = None
         self._changed: Callable[[], None] = lambda: None
+
+    def take_changes(self) -> Collection[str] | None:
+        names, self._names = self._names, set()
+        return names
 
     def behind(self, service: str = "") -> float:  # noqa: ARG002
         return 0.0
@@ -52,7 +60,9 @@ class _Cluster:
         await asyncio.Event().wait()
 
     def put(self, node: NodeView) -> None:
-        self.nodes = {**self.nodes, node.name: node}
+        self.nodes[node.name] = node
+        if self._names is not None:
+            self._names.add(node.name)
         self._changed()
 
 
@@ -61,7 +71,17 @@ class _Elb:
 
     def __init__(self) -> None:
         self.targets: dict[TargetGroupArn, dict[Target, TargetHealth]] = {}
-        self.writes = 0
+        self._expected, self._written = 0, asyncio.Event()
+
+    def expect(self, writes: int) -> asyncio.Event:
+        """Return an event that is set after so many writes."""
+        self._expected, self._written = writes, asyncio.Event()
+        return self._written
+
+    def _wrote(self) -> None:
+        self._expected -= 1
+        if self._expected == 0:
+            self._written.set()
 
     async def describe(self, group: TargetGroupArn) -> Sequence[TargetHealth]:
         return list(self.targets.get(group, {}).values())
@@ -73,14 +93,14 @@ class _Elb:
         return 80
 
     async def register(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        self.writes += 1
+        self._wrote()
         known = self.targets.setdefault(group, {})
         for target in targets:
             zone = _ZONES[int(target.id.removeprefix("i-"), base=16) % len(_ZONES)]
             known[target] = TargetHealth(target=target, state=TargetState.HEALTHY, zone=zone)
 
     async def deregister(self, group: TargetGroupArn, targets: Iterable[Target]) -> None:
-        self.writes += 1
+        self._wrote()
         for target in targets:
             self.targets[group].pop(target, None)
 
@@ -101,7 +121,7 @@ class _Records:
         return self._state
 
 
-def _node(number: int) -> NodeView:
+def _node(number: int, *, selected: bool = True) -> NodeView:
     return NodeView(
         name=f"node-{number}",
         instance_id=InstanceId(f"i-{number:017x}"),
@@ -109,7 +129,7 @@ def _node(number: int) -> NodeView:
         zone=_ZONES[number % len(_ZONES)],
         created=1.0,
         deleting_since=None,
-        selected=True,
+        selected=selected,
         excluded=False,
         leaving_taint=None,
         cordoned=False,
@@ -119,7 +139,7 @@ def _node(number: int) -> NodeView:
     )
 
 
-def _settings(groups: int) -> Mapping[str, str]:
+def _settings(groups: int, limit: int | None) -> Mapping[str, str]:
     arns = (
         f"arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/g{n}/{n:016x}=:{30000 + n}"
         for n in range(groups)
@@ -128,54 +148,106 @@ def _settings(groups: int) -> Mapping[str, str]:
         "NLB_SYNC_TARGET_GROUPS": ",".join(arns),
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": ",".join(_ZONES),
+        **({} if limit is None else {"NLB_SYNC_TARGET_LIMIT": str(limit)}),
     }
 
 
-async def measure(nodes: int, groups: int, events: int = _EVENTS) -> tuple[float, float]:
-    """Return the median CPU in seconds of a node that turns Ready and of a leaving taint, in all groups."""
-    cluster, elb, settings = _Cluster(nodes), _Elb(), load(_settings(groups))
-    for each in settings.groups:
-        port = each.port
-        assert isinstance(port, int)
-        await elb.register(each.group.arn, [Target(InstanceId(f"i-{n:017x}"), port) for n in range(nodes)])
+@dataclass(slots=True)
+class Cost:
+    """CPU in seconds of a node that turns Ready and of a leaving taint, in all groups; and of the start.
+
+    `reaction` is the time until every group has its call, `blocked` the longest step of the loop.
+    """
+
+    ready: list[float] = field(default_factory=list)
+    taint: list[float] = field(default_factory=list)
+    reaction: list[float] = field(default_factory=list)
+    start: float = 0.0
+    blocked: float = 0.0
+    minute: float = 0.0
+
+
+async def measure(
+    nodes: int, groups: int, *, events: int = 9, limit: int | None = None, selected: int | None = None
+) -> Cost:
+    """Measure a settled controller whose nodes are all targets, as far as limit and selector let them."""
+    targets = nodes if selected is None else selected
+    cluster, elb, settings = _Cluster(nodes, targets), _Elb(), load(_settings(groups, limit))
+    counters, clock, cost = Counters(), SystemClock(), Cost()
     controller = Controller(
         settings=settings,
         cluster=cluster,
         elb=elb,
-        clock=SystemClock(),
+        clock=clock,
         rng=random.Random(1),  # noqa: S311
-        counters=Counters(),
+        counters=counters,
         records=_Records(),
     )
     controller._writer.buckets._rate = replace(controller._writer.buckets._rate, a_second=1e6, burst=10**6)
+    lag = asyncio.create_task(_watch(cost))
     running = asyncio.create_task(controller.run())
+    began = time.process_time()
+    full = min(targets, targets if limit is None else limit)
+    while any(len(elb.targets.get(each.group.arn, ())) < full for each in settings.groups):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    cost.start = time.process_time() - began
+    while any(group.observed.awaits_health for group in controller.groups):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
     await asyncio.sleep(_REST_S)
-    ready, taint = list[float](), list[float]()
+    chosen = [int(each.id.removeprefix("i-"), base=16) for each in elb.targets[settings.groups[0].group.arn]]
     for turn in range(events):
-        node = _node(nodes + turn)
-        for costs, changed in (
-            (ready, node),
-            (taint, replace(_node(turn), leaving_taint="karpenter.sh/disrupted")),
-        ):
-            written, began = elb.writes, time.process_time()
+        left = replace(_node(chosen[turn]), leaving_taint="karpenter.sh/disrupted")
+        for costs, changed in ((cost.ready, _node(nodes + turn)), (cost.taint, left)):
+            if limit is not None and costs is cost.ready:
+                continue  # it may have no place
+            began, reported = time.process_time(), time.perf_counter()
+            written = elb.expect(groups)
             cluster.put(changed)
-            while elb.writes < written + groups:  # noqa: ASYNC110 - the polling is a part of the rest below
-                await asyncio.sleep(0.02)
+            await written.wait()
+            cost.reaction.append(time.perf_counter() - reported)
             await asyncio.sleep(_REST_S)
             costs.append(time.process_time() - began)
+    began = time.process_time()
+    await asyncio.sleep(_MINUTE_S)
+    cost.minute = (time.process_time() - began) * 60 / _MINUTE_S
     controller.stop()
     await running
-    return median(ready), median(taint)
+    lag.cancel()
+    return cost
+
+
+async def _watch(cost: Cost) -> None:
+    """Record the longest delay of a short timer."""
+    while True:
+        due = time.perf_counter() + 0.05
+        await asyncio.sleep(0.05)
+        cost.blocked = max(cost.blocked, time.perf_counter() - due)
 
 
 def main() -> None:
-    """Print the figures for NODES, GROUPS and, if given, the number of events of the command line."""
+    """Print the figures of the situation on the command line."""
     logging.disable(logging.CRITICAL)
-    nodes, groups, *events = map(int, sys.argv[1:])
-    ready, taint = asyncio.run(measure(nodes, groups, *events))
-    sys.stdout.write(
-        f"{nodes} nodes, {groups} groups: Ready {ready * 1e3:.0f} ms, taint {taint * 1e3:.0f} ms of CPU\n"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("nodes", type=int)
+    parser.add_argument("groups", type=int)
+    parser.add_argument("--events", type=int, default=9)
+    parser.add_argument("--limit", type=int, help="NLB_SYNC_TARGET_LIMIT")
+    parser.add_argument("--selected", type=int, help="number of Nodes that the selector matches")
+    given = parser.parse_args()
+    cost = asyncio.run(
+        measure(given.nodes, given.groups, events=given.events, limit=given.limit, selected=given.selected)
     )
+    figures = {
+        "Ready": cost.ready and median(cost.ready) * 1e3,
+        "taint": median(cost.taint) * 1e3,
+        "reaction": median(cost.reaction) * 1e3,
+        "start": cost.start * 1e3,
+        "a minute without events": cost.minute * 1e3,
+        "longest step": cost.blocked * 1e3,
+    }
+    shown = ", ".join(f"{name} {value:.1f}" for name, value in figures.items() if value)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"{given.nodes} nodes, {given.groups} groups: {shown} ms; {memory:.0f} MiB\n")
 
 
 if __name__ == "__main__":

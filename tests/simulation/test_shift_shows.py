@@ -8,7 +8,10 @@ import pytest
 from syncer.commands.live import _as_json, _show_explanation
 from syncer.commands.patience import UntilHealthy
 from syncer.commands.wait import _of_instance
+from syncer.decide.desired import registered_instances
+from syncer.decide.evaluate import evaluate
 from syncer.decide.explanation import explanations
+from syncer.decide.policy import NodePolicy
 from syncer.model import Target, TargetHealth, TargetState
 from tests.simulation.cluster import node
 from tests.simulation.virtual import run_virtually, virtually
@@ -72,9 +75,12 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     async def story() -> None:
         _, replica = await shifted_world()
         controller = replica.controller
-        evaluation, desired = controller.desired_state.result()
+        desired = controller.desired_state.result()
         states = [each.state(PORTS[each.arn], controller.clock.monotonic()) for each in controller.groups]
         plans = [each.plan for each in controller.groups if each.plan]
+        evaluation = evaluate(
+            controller.desired_state.nodes.values(), registered_instances(states), NodePolicy()
+        )
         told = {each.node: each for each in explanations(evaluation, desired, states, plans, {})}
         assert [at["override"] for at in _as_json(told["a"], "")["groups"]] == [ACTIVE, ACTIVE]
         assert [at["override"] for at in _as_json(told["f"], "")["groups"]] == ["", ""]

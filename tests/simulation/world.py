@@ -73,7 +73,7 @@ class Replica:
 
     def observe(self) -> Snapshot:
         """Return the state at this moment."""
-        return snapshot(self.controller)
+        return snapshot(self.controller, nodes=True)
 
     def status(self) -> Mapping[str, Any]:
         """Return /status."""

@@ -20,9 +20,12 @@ REQUESTS = 10  # of each connection: 500 requests a second
 
 @dataclass(slots=True)
 class Record:
-    """Who answered each request, and what failed; `mixed` connections were answered by several nodes."""
+    """Who answered each request, and what failed; `mixed` connections were answered by several nodes.
 
-    served: list[str] = field(default_factory=list)
+    `served` has the time at which the connection of the request was opened: a slow machine ends it late.
+    """
+
+    served: list[tuple[float, str]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     mixed: int = 0
 
@@ -57,7 +60,7 @@ async def nodes(setting: Setting) -> AsyncIterator[None]:
 
 async def connection(setting: Setting, record: Record) -> None:
     """One connection with some requests, spread over a part of a second."""
-    seen = set()
+    seen, opened = set(), time.monotonic()
     try:
         async with asyncio.timeout(5):
             reader, writer = await asyncio.open_connection("127.65.9.1", setting.listen_port)
@@ -65,7 +68,7 @@ async def connection(setting: Setting, record: Record) -> None:
                 writer.write(b"request\n")
                 served = (await reader.readline()).decode().strip()
                 assert served, "the connection was closed"
-                record.served.append(served)
+                record.served.append((opened, served))
                 seen.add(served)
                 await asyncio.sleep(0.02)
             writer.close()
@@ -120,10 +123,9 @@ def test_blue_gives_way_to_green_without_a_failed_request(tmp_path: Path) -> Non
             running = asyncio.create_task(traffic(setting, record, stop))
             for world, low, high in steps:
                 await forwarder.follow(world)
-                await asyncio.sleep(0.5)  # connections of the step before end
-                before = len(record.served)
-                await asyncio.sleep(2)
-                served = Counter(record.served[before:])
+                began = time.monotonic()
+                await asyncio.sleep(2.5)
+                served = Counter(node for opened, node in record.served if opened >= began)
                 assert low <= served["green"] / served.total() <= high, (world.listeners, served)
             stop.set()
             await running

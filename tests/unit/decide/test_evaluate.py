@@ -4,10 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from syncer.decide.evaluate import RULES, Judge, evaluate
+from syncer.decide.evaluate import RULES, evaluate
 from syncer.decide.policy import NodePolicy
 from syncer.model import NodeView, Standing
 from tests.unit.decide.world import NOON, instance, node
@@ -145,26 +143,3 @@ def test_we_say_what_peers_say_but_where_we_have_a_reason(
 ) -> None:
     del stable, lbc  # the peers' columns are there to be read
     assert (answer(node(1, **facts), registered=registered)[0] == "in") is ours
-
-
-CHANGES = st.sampled_from([facts for facts, *_ in CALLS] + [{"name": "twin"}, {"instance_id": instance(9)}])
-
-
-@given(st.lists(st.tuples(st.lists(st.tuples(st.integers(0, 4), CHANGES)), st.sets(st.integers(0, 4)))))
-def test_what_a_judge_has_learnt_changes_no_verdict(steps: list[Any]) -> None:
-    judge = Judge(CORDON_LEAVES)
-    known: dict[str, NodeView] = {}
-    for changes, registered in steps:
-        for number, facts in changes:
-            view = node(number, **facts)
-            known.pop(view.name, None) if facts == {"selected": False} else known.update({view.name: view})
-        listed = {instance(number) for number in registered}
-        fresh = evaluate(known.values(), listed, CORDON_LEAVES)
-        assert evaluate(known.values(), listed, CORDON_LEAVES, judge=judge) == fresh
-
-
-def test_a_judge_remembers_no_more_than_twice_the_nodes_that_there_are() -> None:
-    judge = Judge(NodePolicy())
-    for number in range(1000):
-        evaluate([node(number)], NOTHING, NodePolicy(), judge=judge)
-    assert len(judge._judged) <= 2

@@ -1,12 +1,14 @@
 """Where nodes outnumber the places: a stable subset, even over the zones, the same in every group."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from syncer.decide.desired import choose
 from syncer.decide.evaluate import evaluate
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
-from syncer.decide.quota import subset
+from syncer.decide.quota import Queues
+from syncer.decide.quota import subset as subset_of
 from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, Why
 from tests.unit.decide.world import (
     HTTPS,
@@ -31,6 +33,10 @@ def chosen(nodes: list[NodeView], policy: PlanPolicy, *groups: GroupState) -> De
 
 def zoned(**sizes: int) -> dict[InstanceId, str]:
     return {instance(100 * z + n): zone for z, (zone, size) in enumerate(sizes.items()) for n in range(size)}
+
+
+def subset(zones: Mapping[InstanceId, str], places: int) -> frozenset[InstanceId]:
+    return subset_of(Queues(zones), places)
 
 
 def dealt(places: int, **sizes: int) -> dict[str, int]:

@@ -77,7 +77,7 @@ async def _simulated() -> tuple[dict[str, list[str]], list[str], list[str], list
     }
     status = sorted(set(_paths(replica.status())))
     plans = [group.plan for group in replica.controller.groups if group.plan]
-    verdicts = replica.controller.desired_state.verdicts
+    verdicts = replica.controller.desired_state.verdicts()
     found = families, status, sorted(set(_paths(planned(plans)))), sorted(set(_paths(explained(verdicts))))
     await replica.stop()
     return found

@@ -1,19 +1,23 @@
 """The kept desired state: when it is computed, what a full pass repairs, and whom a change wakes."""
 
+import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
+from syncer.clock import SystemClock
 from syncer.config.settings import load
+from syncer.decide.standings import Standings
 from syncer.interfaces import Cluster
 from syncer.model import NodeView, TargetHealth, TargetState
 from syncer.reconcile.desired_state import FULL_EVERY_S, DesiredState
 from syncer.reconcile.group import Group, GroupConfig
 from syncer.telemetry.counters import Counters
+from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, HTTPS
 from tests.unit.decide.world import instance, node, target
 
@@ -24,23 +28,52 @@ class Nodes:
     """The part of a Cluster that the desired state reads."""
 
     def __init__(self, *numbers: int) -> None:
-        self.nodes: Mapping[str, NodeView] = {each.name: each for each in map(node, numbers)}
+        self.nodes: dict[str, NodeView] = {each.name: each for each in map(node, numbers)}
+        self.changes: set[str] | None = None
+
+    def take_changes(self) -> set[str] | None:
+        names, self.changes = self.changes, set()
+        return names
+
+    def put(self, number: int, view: NodeView, *, reported: bool = True) -> None:
+        """A Node changes; a fault may lose the report."""
+        self.nodes[f"node-{number}"] = view
+        if reported and self.changes is not None:
+            self.changes.add(f"node-{number}")
 
 
 class Kept:
     """A desired state of two groups, and what its full passes count."""
 
     def __init__(self, *numbers: int, limit: int | None = None) -> None:
-        self.cluster, self.counters = Nodes(*numbers), Counters()
+        self.cluster, self.counters, self.woken = Nodes(*numbers), Counters(), 0
         settings = replace(SETTINGS, target_limit=limit)
-        self.state = DesiredState(settings, cast("Cluster", self.cluster), self.counters)
         rng = random.Random(1)  # noqa: S311
         self.groups = [Group(GroupConfig(each), rng) for each in SETTINGS.groups]
+        self.state = DesiredState(
+            settings, cast("Cluster", self.cluster), self.counters, SystemClock(), self.groups
+        )
         self.state.take_nodes()
 
     def wanted(self, now: float) -> set[str]:
-        self.state.refresh(self.groups, now)
-        return set(self.state.result()[1].wanted)
+        self.state.refresh(now)
+        return set(self.state.result().wanted)
+
+    def full_passes(self, count: int = 1, *, between: Callable[[], None] = lambda: None) -> None:
+        """Virtual time for `count` full passes; `between` is called in the middle of each."""
+
+        async def story() -> None:
+            task = asyncio.create_task(self.state.run(self._wake))
+            await asyncio.sleep(FULL_EVERY_S)
+            for _ in range(count):
+                between()
+                await asyncio.sleep(FULL_EVERY_S)
+            task.cancel()
+
+        run_virtually(story())
+
+    def _wake(self) -> None:
+        self.woken += 1
 
     def lists(self, group: int, now: float, *numbers: int, **health: Any) -> None:
         """AWS lists these targets of a group."""
@@ -50,54 +83,67 @@ class Kept:
         self.groups[group].observed.read(now, healths)
 
     def corrupt(self) -> None:
-        """A fault: a kept verdict is another Node's, and is used at every change."""
-        judgements = cast("Any", self.state._judge)._judged
-        judgements["node-1"] = judgements["node-2"].__class__(
-            *(judgements["node-1"].node, judgements["node-1"].authoritative, False),
-            judgements["node-3"].result,
-        )
+        """A fault: the kept intent of an instance is another one's."""
+        intents = cast("Any", self.state._kept).intents
+        intents[instance(1)] = intents[instance(3)]
+        cast("Any", self.state._kept)._candidates.discard(instance(1))
+        cast("Any", self.state._kept)._wanted = None
+        self.state._kept.changed = True
 
 
-def test_a_full_pass_finds_and_repairs_a_wrong_kept_verdict_and_wakes_every_group(
+def test_a_full_pass_finds_and_repairs_a_wrong_kept_intent_and_wakes_every_group(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     kept = Kept(1, 2, 3)
-    kept.cluster.nodes |= {"node-3": node(3, ready=False)}  # type: ignore[operator]
+    kept.cluster.put(3, node(3, ready=False))
     kept.state.take_nodes()
     right = {instance(1), instance(2)}
     assert kept.wanted(0) == right
     kept.corrupt()
-    kept.state.take_nodes()
-    assert kept.wanted(FULL_EVERY_S - 1) == {instance(2)}
+    assert kept.wanted(1) == {instance(2)}
     with caplog.at_level(logging.ERROR):
-        assert kept.state.refresh(kept.groups, FULL_EVERY_S)
-    assert kept.wanted(FULL_EVERY_S) == right
+        kept.full_passes()
+    assert kept.woken == 1
+    assert kept.wanted(2) == right
     assert kept.counters.disagreements.total() == 1
     assert f"{instance(1)} out NotReadyYet" in caplog.text
     assert "in Ready" in caplog.text
     assert "Node name=node-1" in caplog.text
+    kept.full_passes(2)
+    assert (kept.counters.disagreements.total(), kept.woken) == (1, 1)
+
+
+def test_a_full_pass_finds_a_node_whose_change_was_not_reported() -> None:
+    kept = Kept(1, 2)
+    kept.wanted(0)
+    kept.cluster.put(2, node(2, selected=False), reported=False)
     kept.state.take_nodes()
-    assert not kept.state.refresh(kept.groups, 2 * FULL_EVERY_S)
+    assert len(kept.wanted(1)) == 2
+    kept.full_passes()
+    assert kept.wanted(2) == {instance(1)}
     assert kept.counters.disagreements.total() == 1
 
 
-def test_changes_of_nodes_do_not_delay_the_full_pass() -> None:
-    kept = Kept(1, 2, 3)
-    kept.cluster.nodes |= {"node-3": node(3, ready=False)}  # type: ignore[operator]
-    kept.state.take_nodes()
+def test_a_change_during_a_full_pass_counts_in_both_results() -> None:
+    kept = Kept(*range(1200))  # more than one step
     kept.wanted(0)
-    kept.corrupt()
-    for now in range(1, int(FULL_EVERY_S) + 1):
+    left: list[int] = [7, 1100]
+
+    def change() -> None:
+        if left:
+            kept.cluster.put(left[0], node(left[0], selected=False))
+            kept.lists(0, 1, left.pop(0))
         kept.state.take_nodes()
-        kept.wanted(now)
-    assert kept.counters.disagreements.total() == 1
+
+    kept.full_passes(3, between=change)
+    assert len(kept.wanted(2)) == 1198
+    assert kept.counters.disagreements.total() == 0
 
 
-def test_a_doubt_leads_to_a_full_pass_at_the_next_use() -> None:
+def test_a_doubt_leads_to_a_full_computation_at_the_next_use() -> None:
     kept = Kept(1, 2, 3)
     kept.wanted(0)
     kept.corrupt()
-    kept.state.take_nodes()
     kept.state.doubt()
     assert len(kept.wanted(1)) == 3
 
@@ -105,24 +151,41 @@ def test_a_doubt_leads_to_a_full_pass_at_the_next_use() -> None:
 def test_a_full_pass_that_agrees_wakes_nobody() -> None:
     kept = Kept(1, 2)
     kept.wanted(0)
-    assert not kept.state.refresh(kept.groups, FULL_EVERY_S)
-    assert kept.counters.disagreements.total() == 0
+    kept.full_passes(2)
+    assert not kept.state.refresh(FULL_EVERY_S)
+    assert (kept.counters.disagreements.total(), kept.woken) == (0, 0)
+
+
+def test_many_nodes_are_taken_into_account_in_steps() -> None:
+    kept, steps = Kept(*range(1700)), 0
+
+    async def story() -> None:
+        nonlocal steps
+        catching_up = asyncio.create_task(kept.state.catch_up())
+        while not catching_up.done():
+            steps += 1
+            await asyncio.sleep(0)
+
+    assert kept.state.is_far_behind
+    run_virtually(story())
+    assert steps >= 4
+    assert len(kept.wanted(0)) == 1700
 
 
 def test_the_loss_of_the_only_registration_wakes_every_group_and_the_second_one_none() -> None:
     kept = Kept(1)
-    kept.cluster.nodes = {"node-1": node(1, ready=False)}
+    kept.cluster.put(1, node(1, ready=False))
     kept.lists(0, 1, 1)
     kept.lists(1, 1, 1)
     kept.state.take_nodes()
     assert kept.wanted(1) == {instance(1)}  # KeptNotReady
     kept.lists(1, 2)
-    assert not kept.state.refresh(kept.groups, 2)
+    assert not kept.state.refresh(2)
     kept.lists(0, 3)
-    assert kept.state.refresh(kept.groups, 3)
+    assert kept.state.refresh(3)
     assert kept.wanted(3) == set()
     kept.lists(0, 4, 1)  # compared with the group of the last computation, not with an earlier one
-    assert kept.state.refresh(kept.groups, 4)
+    assert kept.state.refresh(4)
     assert kept.wanted(4) == {instance(1)}
 
 
@@ -131,7 +194,7 @@ def test_a_refusal_in_one_group_wakes_every_group_where_places_are_few() -> None
     (chosen,) = kept.wanted(0)
     number = next(n for n in (1, 2) if instance(n) == chosen)
     kept.groups[1].quarantine.registrations.refuse([target(number)], 1, {})
-    assert kept.state.refresh(kept.groups, 1)
+    assert kept.state.refresh(1)
     assert kept.wanted(1) == {instance(3 - number)}
 
 
@@ -139,11 +202,11 @@ def test_a_failed_computation_is_repeated_at_the_next_use(monkeypatch: pytest.Mo
     kept = Kept(1)
     kept.lists(0, 1, 1)
     kept.wanted(1)
-    kept.cluster.nodes = {"node-1": node(1, ready=False)}
+    kept.cluster.put(1, node(1, ready=False))
     kept.state.take_nodes()
     kept.lists(0, 2)
     with monkeypatch.context() as patch:
-        patch.setattr("syncer.reconcile.desired_state.choose", lambda *_: 1 // 0)
+        patch.setattr(Standings, "desired", lambda *_, **__: 1 // 0)
         with pytest.raises(ZeroDivisionError):
-            kept.state.refresh(kept.groups, 2)
+            kept.state.refresh(2)
     assert kept.wanted(2) == set()

@@ -1,0 +1,117 @@
+"""The targets that AWS lists in one group, sorted by what decisions read; a new list costs its changes."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+from syncer.model import NOT_IN_USE, InstanceId, Target, TargetHealth, TargetState
+
+_HEALTHY = TargetState.HEALTHY
+_ABSENT = (False, "")
+
+
+class Listing:
+    """A group's targets, and sets of targets that would otherwise be collected for every plan.
+
+    `registered` targets are `plain` (healthy, without an override) or in `others`. `on_port` has registered
+    instances by port, `copies` the number of plain targets by instance. AWS does not use `unserved`
+    targets, registered or not. `changed` collects the instances that are registered, or not, or listed in
+    another zone than before, until the reader of the listing clears the set; `version` counts the changes.
+    """
+
+    def __init__(self, targets: Mapping[Target, TargetHealth] | None = None) -> None:
+        self.targets: Mapping[Target, TargetHealth] = {}
+        self.registered: set[Target] = set()
+        self.plain: set[Target] = set()
+        self.others: dict[Target, TargetHealth] = {}
+        self.draining: set[Target] = set()
+        self.unserved: set[Target] = set()
+        self.on_port: dict[int, set[InstanceId]] = {}
+        self.copies: Counter[InstanceId] = Counter()
+        self.changed: set[InstanceId] = set()
+        self.version = 0
+        self._of: dict[InstanceId, tuple[Target, ...]] = {}
+        self._known: dict[InstanceId, tuple[bool, str]] = {}
+        self.take(targets or {})
+
+    def take(self, targets: Mapping[Target, TargetHealth]) -> None:
+        """Replace the targets. An unchanged target is the same object in both mappings, or costs more."""
+        before = self.targets
+        gone = before.keys() - targets.keys()
+        changed = [target for target, health in targets.items() if before.get(target) is not health]
+        self._take(targets, (*gone, *changed))
+
+    def change(self, changed: Mapping[Target, TargetHealth]) -> None:
+        """Add or replace some targets."""
+        self._take({**self.targets, **changed}, changed)
+
+    def _take(self, targets: Mapping[Target, TargetHealth], changed: Collection[Target]) -> None:
+        for target in changed:
+            before, health = self.targets.get(target), targets.get(target)
+            if before is not None:
+                self._remove(before)
+            if health is not None:
+                self._add(health)
+            others = tuple(each for each in self._of.get(target.id, ()) if each != target)
+            self._of[target.id] = others if health is None else (*others, target)
+        self.targets = targets
+        self.version += bool(changed)
+        for instance in {target.id for target in changed}:
+            self._summarize(instance)
+
+    def _summarize(self, instance: InstanceId) -> None:
+        """Note whether the instance is registered, and its zone: what decisions on the instance read."""
+        healths = [self.targets[target] for target in self._of[instance]]
+        if not healths:
+            del self._of[instance]
+        zones = [(health.target.port, health.zone) for health in healths if health.zone]
+        known = (any(health.registered for health in healths), min(zones)[1] if zones else "")
+        if known == self._known.get(instance, _ABSENT):
+            return
+        self.changed.add(instance)
+        if known == _ABSENT:
+            del self._known[instance]
+        else:
+            self._known[instance] = known
+
+    def is_registered(self, instance: InstanceId) -> bool:
+        """Whether any target of the instance is registered."""
+        return self._known.get(instance, _ABSENT)[0]
+
+    def zone(self, instance: InstanceId) -> str:
+        """Return the zone of the instance's target on the lowest port, "" where AWS lists no zone."""
+        return self._known.get(instance, _ABSENT)[1]
+
+    def _add(self, health: TargetHealth) -> None:
+        target = health.target
+        if health.reason == NOT_IN_USE:
+            self.unserved.add(target)
+        if health.state is TargetState.DRAINING:
+            self.draining.add(target)
+        if not health.registered:
+            return
+        self.registered.add(target)
+        self.on_port.setdefault(target.port, set()).add(target.id)
+        if health.state is _HEALTHY and not health.override:
+            self.plain.add(target)
+            self.copies[target.id] += 1
+        else:
+            self.others[target] = health
+
+    def _remove(self, health: TargetHealth) -> None:
+        target = health.target
+        self.unserved.discard(target)
+        self.draining.discard(target)
+        if not health.registered:
+            return
+        self.registered.discard(target)
+        self.on_port[target.port].discard(target.id)
+        if self.others.pop(target, None) is None:
+            self.plain.discard(target)
+            self.copies[target.id] -= 1
+            if not self.copies[target.id]:
+                del self.copies[target.id]
+
+
+def listed_zone(instance: InstanceId, listings: Iterable[Listing]) -> str:
+    """Return the zone of the instance in the first group that lists a zone, "" without a zone."""
+    return next((zone for each in listings if (zone := each.zone(instance))), "")
