@@ -487,6 +487,9 @@ class Syncer(TypedDict):
     label_filter: NotRequired[str]
     """A Kubernetes label selector: only these nodes become targets; absent: all. Allowed: a label
     selector such as role=worker or !node-role.kubernetes.io/control-plane."""
+    server_side_selector: NotRequired[bool]
+    """true sends syncer.labelFilter to the API server, which then sends the syncer no other Node: for
+    clusters above 10,000 nodes. A node that loses its label then looks like a deleted Node."""
     egress_ports: NotRequired[Sequence[int]]
     """TCP ports that the network policy opens beside DNS: those of AWS and of the API server. Allowed: a
     list of TCP ports."""

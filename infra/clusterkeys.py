@@ -388,6 +388,14 @@ class Syncer:
             )
         )
     )
+    server_side_selector: bool = declared(
+        Flag(
+            default=False,
+            reason="true sends syncer.labelFilter to the API server, which then sends the syncer no other "
+            "Node: for clusters above 10,000 nodes. A node that loses its label then looks like a deleted "
+            "Node.",
+        )
+    )
     egress_ports: tuple[int, ...] = declared(
         Rows(
             item=tcp_port("A TCP port."),

@@ -25,6 +25,9 @@ RESERVED_ENV: Final = frozenset(
     }
 )
 _ENV: Final = "syncer.env"
+_FILTER: Final = "syncer.labelFilter"
+_SELECTOR: Final = "NLB_SYNC_NODE_SELECTOR"
+_SENT: Final = "NLB_SYNC_SERVER_SIDE_SELECTOR"
 _HIDDEN: Final = "a value that is not shown"
 # Placeholder for an unknown value: accepted by every rule across variables.
 _UNKNOWN: Final = "x"
@@ -43,10 +46,12 @@ def env_problems(syncer: Syncer, kind: str, *, shown: bool = True) -> Iterator[P
     env = {name: value for name, value in syncer.env.items() if name not in reserved}
     for name, value in env.items():
         yield from refused(name, known(value) or "", shown=shown)
-    yield from refused_together(env, syncer.label_filter or "", shown=shown)
+    sent = "true" if syncer.server_side_selector else ""
+    own = {_SELECTOR: syncer.label_filter or "", _SENT: sent}
+    yield from refused_together(env, own, shown=shown)
     if syncer.label_filter is not None:
-        fix = Change("syncer.labelFilter", "role=worker")
-        yield from refused("NLB_SYNC_NODE_SELECTOR", syncer.label_filter, fix, shown=shown)
+        fix = Change(_FILTER, "role=worker")
+        yield from refused(_SELECTOR, syncer.label_filter, fix, shown=shown)
 
 
 def checked(env: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
@@ -87,14 +92,19 @@ def refused(name: str, value: str, fix: Change | None = None, *, shown: bool = T
 
 
 def refused_together(
-    env: Mapping[str, pulumi.Input[str]], label_filter: str, *, shown: bool
+    env: Mapping[str, pulumi.Input[str]], own: Mapping[str, str], *, shown: bool
 ) -> Iterator[Problem]:
-    """Yield the line about variables that the syncer refuses in combination."""
+    """Yield the line about variables that the syncer refuses in combination; `own` are from keys."""
     given = {name: _UNKNOWN if (text := known(value)) is None else text for name, value in env.items()}
     try:
-        check_together({"NLB_SYNC_NODE_SELECTOR": label_filter, **given})
+        check_together({**own, **given})
     except RefusedError as error:
         path = child(_ENV, error.name)
+        if error.name == _SELECTOR and not given.get(_SELECTOR):
+            sent = child(_ENV, _SENT) if _SENT in given else "syncer.serverSideSelector"
+            fix = Change(_FILTER, "role=worker", after=f", or remove {sent}")
+            yield Problem(_FILTER, f"nothing, but {sent} is true", "a label selector", fix)
+            return
         if error.name in given:
             read, fix = read_of(given[error.name], error, shown=shown), Change(path, None)
         else:

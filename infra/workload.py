@@ -161,6 +161,8 @@ def syncer_variables(settings: Settings) -> dict[str, str]:
         variables = {**{key: variables[key] for key in ("NLB_SYNC_NAME", "NLB_SYNC_PROBE_PORT")}, **TRACKED}
     if settings.syncer.label_filter is not None:
         variables["NLB_SYNC_NODE_SELECTOR"] = settings.syncer.label_filter
+    if settings.syncer.server_side_selector:
+        variables["NLB_SYNC_SERVER_SIDE_SELECTOR"] = "true"
     return variables
 
 

@@ -83,10 +83,10 @@ def assemble(environment: Mapping[str, str], *, dry_run: bool = False) -> Contro
 
 
 def _cluster(api: Api, settings: Settings, counters: Counters) -> KubernetesCluster:
-    """Follow every Node, and every Service whose NodePort a group uses."""
+    """Follow the Nodes, and every Service whose NodePort a group uses."""
     services = {each.port.service for each in settings.groups if isinstance(each.port, ServicePort)}
     view = partial(node_view, policy=settings.node_policy)
-    return KubernetesCluster(api, view, sorted(services), counters.restarted)
+    return KubernetesCluster(api, view, sorted(services), counters.restarted, settings.sent_selector)
 
 
 # Below the usual grace period of a Pod, 30 s.

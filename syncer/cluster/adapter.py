@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from syncer.cluster.api import Api
@@ -17,7 +18,10 @@ NODES = Watched(path="/api/v1/nodes", plural="nodes", page=node_page, event=node
 
 
 class KubernetesCluster:
-    """Implements `syncer.interfaces.Cluster`: one watch thread for the Nodes, one for each Service."""
+    """Implements `syncer.interfaces.Cluster`: one watch thread for the Nodes, one for each Service.
+
+    With a `label_selector` the API server sends only the Nodes that match, and all others are unknown.
+    """
 
     def __init__(
         self,
@@ -25,10 +29,12 @@ class KubernetesCluster:
         node_view: Callable[[Mapping[str, Any]], NodeView],
         services: Collection[str],
         restarted: Callable[[str, str], None] = lambda _plural, _reason: None,
+        label_selector: str = "",
     ) -> None:
         self._nodes: Cache[NodeView] = Cache(restarted)
         self._services = {service: Cache[tuple[LivePort, ...]](restarted) for service in services}
-        self._nodes_reflector = Reflector(api, NODES, node_view, self._nodes)
+        selected = replace(NODES, label_selector=label_selector)
+        self._nodes_reflector = Reflector(api, selected, node_view, self._nodes)
         self._service_reflectors = {
             service: Reflector(api, _watched(service), live_ports, cache)
             for service, cache in self._services.items()

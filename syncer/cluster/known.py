@@ -56,6 +56,11 @@ class Known(Generic[View]):
         """Seconds since the last complete list."""
         return time.monotonic() - self._listed_at
 
+    @property
+    def empty(self) -> bool:
+        """Whether no object is known."""
+        return not self._views
+
     def forget(self) -> None:
         """Trust no data since the last complete list: only a list helps."""
         self.version = ""

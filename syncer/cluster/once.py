@@ -11,17 +11,23 @@ _PAGE = "250"
 _NOT_FOUND = 404
 
 
-def list_nodes(api: Api, policy: NodePolicy) -> tuple[NodeView, ...]:
-    """Return every Node, complete; ClusterError otherwise."""
+def list_nodes(api: Api, policy: NodePolicy, label_selector: str = "") -> tuple[NodeView, ...]:
+    """Return every Node that the API server selects, complete; ClusterError otherwise."""
     views: list[NodeView] = []
     token = ""
+    selection = {"labelSelector": label_selector} if label_selector else {}
     while True:
-        query = {"limit": _PAGE, "continue": token} if token else {"limit": _PAGE}
+        query = {**selection, "limit": _PAGE, **({"continue": token} if token else {})}
         page = page_of("nodes", api.get("/api/v1/nodes", query, node_page), token)
         views += [node_view(item, policy) for item in page.items]
         if not page.rest:
             return tuple(views)
         token = page.rest
+
+
+def has_nodes(api: Api) -> bool:
+    """Return whether the cluster has any Node, by a list of at most one."""
+    return bool(page_of("nodes", api.get("/api/v1/nodes", {"limit": "1"}, node_page), "").items)
 
 
 def find_node(api: Api, name: str, policy: NodePolicy) -> NodeView | None:

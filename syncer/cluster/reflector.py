@@ -42,11 +42,15 @@ _WORKING_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The watched collection: path, plural for messages, field selector, and decoders of its JSON."""
+    """The watched collection: path, plural for messages, selectors, and decoders of its JSON.
+
+    The API server reports an object that stops matching a selector as DELETED.
+    """
 
     path: str
     plural: str
     field_selector: str = ""
+    label_selector: str = ""
     page: Decode = json.loads
     event: Decode = json.loads
 
@@ -134,7 +138,7 @@ class Reflector(Generic[View]):
             while not self._stopping.is_set():
                 if self._next_page():
                     self._page_by_page = False
-                    self._recovered(_LIST)
+                    self._listed()
                     return
                 if self._page_by_page:
                     self._pace.wait(_LIST)
@@ -215,7 +219,7 @@ class Reflector(Generic[View]):
             elif self._known.version:
                 stream.allow_silence(silence)
                 self._watching_since = time.monotonic()
-                self._recovered(_LIST)
+                self._listed()
                 self._asking = _WATCH
 
     def _not_streamed(self, error: ClusterError) -> None:
@@ -244,8 +248,21 @@ class Reflector(Generic[View]):
         }
 
     def _selection(self) -> dict[str, str]:
-        selector = self._watched.field_selector
-        return {"fieldSelector": selector} if selector else {}
+        selectors = {
+            "fieldSelector": self._watched.field_selector,
+            "labelSelector": self._watched.label_selector,
+        }
+        return {name: selector for name, selector in selectors.items() if selector}
+
+    def _listed(self) -> None:
+        """Note a complete list; an empty one may be the effect of a label selector with a typo."""
+        self._recovered(_LIST)
+        if self._watched.label_selector and self._known.empty:
+            log.warning(
+                "the API server returned no %s for the label selector %s",
+                self._watched.plural,
+                self._watched.label_selector,
+            )
 
     def _forget(self, reason: str, why: str) -> None:
         self._report(why)

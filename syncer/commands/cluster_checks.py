@@ -11,7 +11,7 @@ from urllib.request import ProxyHandler, build_opener
 from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import without_namespace
 from syncer.cluster.events import Workload
-from syncer.cluster.once import internal_address, list_nodes, ports_of
+from syncer.cluster.once import has_nodes, internal_address, list_nodes, ports_of
 from syncer.cluster.place import Place
 from syncer.cluster.rights import Right, allowed, own_name
 from syncer.commands.finding import Finding, fails, note, ok
@@ -39,7 +39,10 @@ def needed_rights(
     """List the rights of the syncer, with the loss without the right; "" for an essential right."""
     yield Right(verb="list", resource="nodes"), ""
     yield Right(verb="watch", resource="nodes"), "the list is read every 30 s instead"
-    yield Right(verb="get", resource="nodes"), "`wait` takes instance ids only"
+    found = "`wait` takes instance ids only"
+    if settings.server_side_selector:
+        found += ", and `explain` finds no Node that the selector does not match"
+    yield Right(verb="get", resource="nodes"), found
     for service in _services(settings):
         namespace, _, name = service.partition("/")
         right = Right(verb="list", resource="services", namespace=namespace, name=name)
@@ -130,12 +133,11 @@ def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
 def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[Finding]:
     """Read nodes and Services into `seen` and report the results."""
     try:
-        seen.nodes = list_nodes(api, settings.node_policy)
+        seen.nodes = list_nodes(api, settings.node_policy, settings.sent_selector)
+        why = _nobody(api, settings, seen.nodes)
     except ClusterError as error:
         yield fails("nodes", str(error))
     else:
-        verdicts = evaluate(seen.nodes, frozenset(), settings.node_policy).verdicts
-        why = nobody(Counter(map(outcome, verdicts)))
         listed = f"{len(seen.nodes)} nodes are listed"
         yield fails("nodes", f"{listed}, but {why}") if why else ok("nodes", listed)
     for service in _services(settings):
@@ -158,6 +160,19 @@ def check_cluster(api: Api, settings: Settings, seen: ClusterSeen) -> Iterator[F
         if all(found.values()):
             listed = ", ".join(f"{each.port} {found[each]}".lstrip() for each in sorted(followed, key=str))
             yield ok("service", f"{service} has the NodePorts {listed}")
+
+
+def _nobody(api: Api, settings: Settings, nodes: Sequence[NodeView]) -> str:
+    """Return why no Node may be a target; "" if any may, or if the cluster has no Node."""
+    if nodes or not settings.sent_selector:
+        verdicts = evaluate(nodes, frozenset(), settings.node_policy).verdicts
+        return nobody(Counter(map(outcome, verdicts)))
+    if not has_nodes(api):
+        return ""
+    return (
+        "the cluster has nodes: the API server selects none by the label selector "
+        f"{settings.node_selector.text} (NLB_SYNC_SERVER_SIDE_SELECTOR is true); correct the selector"
+    )
 
 
 def answers(

@@ -16,11 +16,12 @@ from syncer.cluster.api import Api
 from syncer.cluster.once import list_nodes, ports_of
 from syncer.commands.flags import own_url
 from syncer.commands.look import Look, Readings, look
-from syncer.commands.names import hint, plain
+from syncer.commands.names import hint, instance_of, plain
 from syncer.commands.plan_table import show_plans
 from syncer.commands.printing import Exit, authoritative_note, complain, show, show_json, show_table
 from syncer.commands.quarantine import quarantine_at, reason_text
 from syncer.commands.reach import aws, records_of
+from syncer.commands.unread import find_unlisted
 from syncer.config.settings import Settings, load
 from syncer.decide import answers
 from syncer.decide.explanation import AtGroup, Explanation
@@ -36,29 +37,42 @@ from syncer.model import port_in_json, port_shown
 def explain(args: argparse.Namespace) -> int:
     """Print the full explanation of the named nodes, or of all nodes."""
     settings = read_settings(args, os.environ)
-    selector = settings.node_selector.text
     seen = live_look(settings)
-    explanations = seen.explanations
     requested = {plain(name): name for name in args.node}
-    known = {name for each in explanations for name in _names(each)}
+    known = {name for each in seen.explanations for name in _names(each)}
+    unlisted, unread = find_unlisted(settings, seen, [name for name in requested if name not in known])
+    explanations = [*seen.explanations, *unlisted]
+    known.update(each.node for each in unlisted)
+    problems = (*seen.problems, *unread)
     if requested:
         explanations = [each for each in explanations if _names(each).intersection(requested)]
     if args.json:
-        show_json([_as_json(each, selector) for each in explanations])
+        show_json([_as_json(each, settings) for each in explanations])
     elif requested:
         for number, each in enumerate(explanations):
-            _show_explanation(each, selector, gap=number > 0)
+            _show_explanation(each, settings, gap=number > 0)
     else:
         _show_all(explanations)
-    absent = "is neither a Node of this cluster nor a target of its groups"
-    if seen.problems:
-        absent = "is unknown, with failed reads"
-    unknown = [f"{text} {absent}{hint(name, known)}" for name, text in requested.items() if name not in known]
-    for line in (*seen.problems, *unknown):
+    absent = "is unknown, with failed reads" if problems else ""
+    unknown = [
+        f"{text} {absent or _absent(name, settings)}{hint(name, known)}"
+        for name, text in requested.items()
+        if name not in known
+    ]
+    for line in (*problems, *unknown):
         complain(line)
-    if seen.problems:
+    if problems:
         return Exit.NOT_WELL
     return Exit.NOT_POSSIBLE if unknown else Exit.WELL
+
+
+def _absent(name: str, settings: Settings) -> str:
+    if settings.sent_selector and instance_of(name):
+        return (
+            "is neither the instance of a Node that the label selector matches nor a target; "
+            "give the name of the Node"
+        )
+    return "is neither a Node of this cluster nor a target of its groups"
 
 
 def _show_all(explanations: Sequence[Explanation]) -> None:
@@ -100,7 +114,7 @@ def live_look(settings: Settings) -> Look:
     """Read the cluster and AWS of the environment once."""
     api = Api(configuration(os.environ))
     cluster = Readings(
-        nodes=lambda: list_nodes(api, settings.node_policy),
+        nodes=lambda: list_nodes(api, settings.node_policy, settings.sent_selector),
         ports=partial(ports_of, api),
     )
     elb = aws(settings)
@@ -116,13 +130,13 @@ def _names(explanation: Explanation) -> set[str]:
     return {name for name in (explanation.node, explanation.instance_id) if name}
 
 
-def _as_json(explanation: Explanation, selector: str) -> dict[str, Any]:
+def _as_json(explanation: Explanation, settings: Settings) -> dict[str, Any]:
     return {
         "node": explanation.node,
         "instance_id": explanation.instance_id,
         "verdict": explanation.standing.value,
         "reason": explanation.reason,
-        "says": _meaning(explanation, selector),
+        "says": _meaning(explanation, settings),
         "speaker": explanation.authoritative,
         "zone": explanation.zone,
         "zone_source": explanation.zone_source,
@@ -142,17 +156,28 @@ def _as_json(explanation: Explanation, selector: str) -> dict[str, Any]:
     }
 
 
-def _meaning(explanation: Explanation, selector: str) -> str:
-    return meaning_of(explanation.reason, selector, zone_text(explanation.zone, explanation.zone_source))
+def _meaning(explanation: Explanation, settings: Settings) -> str:
+    meaning = meaning_of(
+        explanation.reason,
+        settings.node_selector.text,
+        zone_text(explanation.zone, explanation.zone_source),
+        sent=bool(settings.sent_selector),
+    )
+    if not explanation.unread:
+        return meaning
+    doubtful = "; the removal of its target is doubtful" if explanation.instance_id else ""
+    if explanation.authoritative:
+        doubtful = ""
+    return f"{meaning}; the syncer does not read the Node: NLB_SYNC_SERVER_SIDE_SELECTOR is true{doubtful}"
 
 
-def _show_explanation(explanation: Explanation, selector: str, *, gap: bool) -> None:
+def _show_explanation(explanation: Explanation, settings: Settings, *, gap: bool) -> None:
     if gap:
         show("")
     name = explanation.node or "(no Node)"
     instance = explanation.instance_id or "no instance"
     show(f"{name} ({instance}): {explanation.standing.value}, {explanation.reason}")
-    show(f"  {_meaning(explanation, selector)}")
+    show(f"  {_meaning(explanation, settings)}")
     if place := zone_text(explanation.zone, explanation.zone_source):
         show(f"  zone: {place}")
     if explanation.authoritative:

@@ -258,5 +258,5 @@ def _find(name: str, settings: Settings) -> NodeView:
         return node
     known: list[str] = []
     with contextlib.suppress(ClusterError):
-        known += [each.name for each in list_nodes(api, settings.node_policy)]
+        known += [each.name for each in list_nodes(api, settings.node_policy, settings.sent_selector)]
     raise NotPossibleError(f"unknown Node{hint(name, known)}; for a deleted Node give the instance id")

@@ -24,6 +24,7 @@ class Settings:
     groups: tuple[GroupSettings, ...]
     groups_from: str
     node_selector: Selector
+    server_side_selector: bool
     ownership: Ownership
     leaving_taints: tuple[str, ...]
     cordon_leaves: bool
@@ -53,6 +54,11 @@ class Settings:
             leaving_taints=self.leaving_taints,
             cordon_leaves=self.cordon_leaves,
         )
+
+    @property
+    def sent_selector(self) -> str:
+        """The `labelSelector` of every list and watch of Nodes; "" if the API server sends all Nodes."""
+        return self.node_selector.as_query() if self.server_side_selector else ""
 
     @property
     def plan_policy(self) -> PlanPolicy:

@@ -1,10 +1,12 @@
 """Check variables by the rules of the syncer's start, without an SDK: a stack can use the checks too."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from syncer.config.environment import SPACE
+from syncer.config.parsers import boolean
 from syncer.config.variables import TABLE, Setting
 from syncer.decide.selector import Selector
 from syncer.elb.variables import VARIABLES
@@ -13,6 +15,7 @@ from syncer.text.hosts import is_loopback
 from syncer.text.quote import named, quoted
 
 _ROWS: Final = {row.name: row for row in TABLE}
+_SELECTOR, _SENT = "NLB_SYNC_NODE_SELECTOR", "NLB_SYNC_SERVER_SIDE_SELECTOR"
 _KEYS: Final = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY")
 _ID, _SECRET = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 # {NAME}_SERVICE_HOST, {NAME}_PORT_80_TCP_ADDR and similar, for Services named nlb-sync or nlb-sync-SOMETHING.
@@ -75,7 +78,7 @@ def check_together(environment: Mapping[str, str]) -> None:
         RefusedError: a variable is missing, or the combination has no meaning.
 
     """
-    filtered(environment)
+    _check_sent(environment)
     there = [name for name in (*_KEYS, _ID, _SECRET) if environment.get(name, "").strip(SPACE)]
     own = [name for name in there if name in _KEYS]
     if len(own) == 1:
@@ -83,6 +86,21 @@ def check_together(environment: Mapping[str, str]) -> None:
         raise RefusedError(absent, f"is not set, but {own[0]} is", "both variables or none")
     if _ID in there and _SECRET not in there:  # boto3 does not read a secret alone
         raise RefusedError(_SECRET, f"is not set, but {_ID} is", "both variables or none")
+
+
+def _check_sent(environment: Mapping[str, str]) -> None:
+    """Check that a selector that is to be sent to the API server is set.
+
+    Without the check, the lost selector of a large cluster would make the syncer read every Node.
+    """
+    selector, sent = (environment.get(name, "").strip(SPACE) for name in (_SELECTOR, _SENT))
+    if selector or filtered(environment) or not sent:
+        return
+    with contextlib.suppress(ValueError):  # `read` refuses the value
+        if boolean(sent):
+            raise RefusedError(
+                _SELECTOR, f"is not set, but {_SENT} is true", f"a label selector, or {_SENT}=false"
+            )
 
 
 def check_name(name: str, *, linked: bool = True) -> None:
@@ -130,7 +148,7 @@ def filtered(environment: Mapping[str, str]) -> Selector | None:
         RefusedError: the halves make no selector.
 
     """
-    names = ("NLB_SYNC_NODE_SELECTOR", "NLB_SYNC_LABELFILTERKEY", "NLB_SYNC_LABELFILTERVALUE")
+    names = (_SELECTOR, "NLB_SYNC_LABELFILTERKEY", "NLB_SYNC_LABELFILTERVALUE")
     selector, key, value = (environment.get(name, "").strip(SPACE) for name in names)
     if selector or not (key and value):
         return None

@@ -91,6 +91,15 @@ TABLE: tuple[Setting, ...] = (
         reason="The value of the predecessor's selector; used only if the key is set too.",
     ),
     Setting(
+        name="NLB_SYNC_SERVER_SIDE_SELECTOR",
+        field="server_side_selector",
+        default="false",
+        allowed="true, false; true needs a selector",
+        parse=boolean,
+        reason="true sends the selector to the API server, which then sends no other Node: for clusters "
+        "above 10,000 nodes. A node that loses its label then looks like a deleted Node.",
+    ),
+    Setting(
         name="NLB_SYNC_OWNERSHIP",
         field="ownership",
         default="tracked",

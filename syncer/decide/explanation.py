@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncer.decide.desired import final_verdicts
+from syncer.decide.evaluate import Facts, rule_for
 from syncer.decide.next_action import Action, next_actions
+from syncer.decide.policy import NodePolicy
 from syncer.decide.reasons import NO_NODE
 from syncer.model import (
     QUARANTINES,
@@ -14,6 +16,7 @@ from syncer.model import (
     GroupPlan,
     GroupState,
     InstanceId,
+    NodeView,
     Standing,
     Target,
     TargetGroupArn,
@@ -48,6 +51,7 @@ class Explanation:
     """A node, or an instance that AWS lists without a Node (`node` is "").
 
     `authoritative` is the name of the authoritative Node if another Node of the instance decides, else "".
+    `unread`: the API server does not send the Node to the syncer, because the label selector is sent to it.
     """
 
     node: str
@@ -58,6 +62,7 @@ class Explanation:
     authoritative: str = ""
     zone: str = ""
     zone_source: str = ""
+    unread: bool = False
 
 
 def explanations(
@@ -102,6 +107,34 @@ def explanations(
     ]
 
 
+def explain_unlisted(
+    node: NodeView, listed: Iterable[Explanation], states: Iterable[GroupState], policy: NodePolicy
+) -> Explanation:
+    """Return the explanation of a Node that the API server does not list for the label selector.
+
+    Plans do not know the Node: a target of its instance is a target without a Node, as in `listed`, unless
+    another Node of the instance is listed and decides.
+    """
+    known = {each.instance_id: each for each in listed if each.instance_id is not None}
+    same = known.get(node.instance_id) if node.instance_id is not None else None
+    groups = same.groups if same else tuple(_nowhere(state) for state in states)
+    if same is not None and same.node:
+        return replace(
+            same, node=node.name, authoritative=same.authoritative or same.node, unread=not node.selected
+        )
+    rule = rule_for(Facts(node, registered=same is not None, policy=policy))
+    return Explanation(
+        node=node.name,
+        instance_id=node.instance_id,
+        standing=rule.standing,
+        reason=rule.code.format(key=node.leaving_taint),
+        groups=groups,
+        zone=node.zone,
+        zone_source=node.zone_source,
+        unread=not node.selected,
+    )
+
+
 class _View:
     """State and plan of a group, by instance."""
 
@@ -122,7 +155,7 @@ class _View:
         return AtGroup(
             target_group=self.state.target_group,
             port=target.port,
-            state=health.state.value if health else self.missing,
+            state=health.state.value if health else _missing(self.state),
             reason=health.reason if health else "",
             next=action,
             why=why,
@@ -130,27 +163,29 @@ class _View:
             retry_in=self.releases.get(target) if why in QUARANTINES else None,
         )
 
-    @property
-    def missing(self) -> str:
-        return ABSENT if self.state.fresh else UNKNOWN
 
-    def nowhere(self, instance: InstanceId | None) -> AtGroup:
-        """Return the entry of an instance that the plan does not name: of those over the quota, most."""
-        is_over = instance is not None and instance in self.desired.over_quota
-        waits = is_over and self.state.port is not None
-        return AtGroup(
-            target_group=self.state.target_group,
-            port=self.state.port if waits else None,
-            state=self.missing,
-            reason="",
-            next=Action.HOLD if waits else Action.NOTHING,
-            why=Why.QUOTA if waits else None,
-        )
+def _missing(state: GroupState) -> str:
+    return ABSENT if state.fresh else UNKNOWN
+
+
+def _nowhere(state: GroupState, *, over_quota: bool = False) -> AtGroup:
+    """Return the entry of an instance that the plan does not name: of those over the quota, most."""
+    waits = over_quota and state.port is not None
+    return AtGroup(
+        target_group=state.target_group,
+        port=state.port if waits else None,
+        state=_missing(state),
+        reason="",
+        next=Action.HOLD if waits else Action.NOTHING,
+        why=Why.QUOTA if waits else None,
+    )
 
 
 def _at_groups(instance: InstanceId | None, views: Iterable[_View]) -> tuple[AtGroup, ...]:
     found: list[AtGroup] = []
     for view in views:
         targets = view.targets.get(instance, []) if instance else []
-        found += [view.at(target) for target in targets] or [view.nowhere(instance)]
+        found += [view.at(target) for target in targets] or [
+            _nowhere(view.state, over_quota=instance in view.desired.over_quota)
+        ]
     return tuple(found)

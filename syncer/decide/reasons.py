@@ -53,14 +53,17 @@ _OVERRIDE_SAYS: Mapping[str, str] = {
 }
 
 
-def meaning_of(reason: str, selector: str = "", place: str = "") -> str:
+def meaning_of(reason: str, selector: str = "", place: str = "", *, sent: bool = False) -> str:
     """Return the meaning of a verdict's reason, with the label selector or zone if either decided.
 
-    "" for an unknown code.
+    "" for an unknown code. `sent`: the API server evaluates the selector, so a target without a Node may be
+    the target of a Node that does not match.
     """
     text = _BESIDE_THE_RULES.get(reason) or sentence_of(reason)
     if place and reason == ZONE_NOT_ENABLED:
         return f"{text} ({place})"
+    if sent and reason == NO_NODE:
+        return f"{text} that the label selector matches ({selector})"
     return f"{text} ({selector})" if selector and reason == "SelectorMismatch" else text
 
 

@@ -13,7 +13,8 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _SUBDOMAIN_LENGTH = 253
 _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+)")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INT64 = range(-(2**63), 2**63)
 _SYMBOLS = frozenset({"==", "!=", "=", "!", "(", ")", ",", "<", ">"})
 _END = ""
 
@@ -51,10 +52,21 @@ class Requirement:
                 return value is not None and value in self.values
             case _Operator.NOT_IN:
                 return value is None or value not in self.values
-        if value is None or not _INTEGER.fullmatch(value):
+        number, bound = _int64(value), _int64(next(iter(self.values)))
+        if number is None or bound is None:
             return False
-        bound = int(next(iter(self.values)))
-        return int(value) > bound if self.operator is _Operator.ABOVE else int(value) < bound
+        return number > bound if self.operator is _Operator.ABOVE else number < bound
+
+    def as_query(self) -> str:
+        """Return the requirement in the set-based syntax of the API's `labelSelector`."""
+        match self.operator:
+            case _Operator.EXISTS:
+                return self.key
+            case _Operator.ABSENT:
+                return f"!{self.key}"
+            case _Operator.IN | _Operator.NOT_IN:
+                return f"{self.key} {self.operator} ({','.join(sorted(self.values))})"
+        return f"{self.key}{self.operator}{next(iter(self.values))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,13 @@ class Selector:
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether a Node with these labels is selected."""
         return all(requirement.matches(labels) for requirement in self.requirements)
+
+    def as_query(self) -> str:
+        """Return the value of the API's `labelSelector`, from the parsed requirements; "" selects everything.
+
+        The API server then evaluates what is evaluated here, whatever the spelling of `text`.
+        """
+        return ",".join(requirement.as_query() for requirement in self.requirements)
 
     @classmethod
     def parse(cls, text: str) -> "Selector":
@@ -137,8 +156,8 @@ class _Parser:
 
     def _integer(self) -> str:
         text = self._exact()
-        if not _INTEGER.fullmatch(text):
-            raise self._wrong(f"{quoted(text)} is not an integer, as < and > need")
+        if _int64(text) is None:
+            raise self._wrong(f"{quoted(text)} is not an integer of 64 bits, as < and > need")
         return text
 
     def _listed(self) -> frozenset[str]:
@@ -176,6 +195,13 @@ class _Parser:
 
     def _wrong(self, what: str) -> SelectorError:
         return SelectorError(f"malformed label selector {quoted(self._text)}: {what}")
+
+
+def _int64(text: str | None) -> int | None:
+    """Return the integer as by Go's strconv.ParseInt, as the API server compares; None for other text."""
+    if text is None or not _INTEGER.fullmatch(text):
+        return None
+    return number if (number := int(text)) in _INT64 else None
 
 
 def _tokens(text: str) -> list[str]:

@@ -1,9 +1,11 @@
 """The label selector grammar, with the cases of k8s.io/apimachinery's own selector tests."""
 
 import pytest
+from hypothesis import given
 
 from syncer.decide.selector import Selector, SelectorError
 from syncer.text.quote import quoted
+from tests.unit.decide.selectors import labels, selectors
 
 MATCHES = [
     ("", {"x": "y"}, True),
@@ -22,6 +24,9 @@ MATCHES = [
     ("x<1", {"x": "0"}, True),
     ("x>1", {"x": "v2"}, False),
     ("x>1", {}, False),
+    ("x>1", {"x": "00000000000000000000002"}, True),
+    ("x>1", {"x": "9223372036854775807"}, True),
+    ("x>1", {"x": "9223372036854775808"}, False),
     ("x=z", {}, False),
     ("x=y", {"x": "z"}, False),
     ("x=y,z=w", {"x": "w", "z": "w"}, False),
@@ -62,6 +67,7 @@ WRONG = [
     "!x=a",
     "x<a",
     "x>1.5",
+    "x>9223372036854775808",
     "x,,y",
     ",x,y",
     "x nott in (y)",
@@ -100,3 +106,25 @@ def test_what_the_api_server_refuses_is_refused_in_one_line_that_names_it(text: 
 def test_the_error_says_what_was_found_and_what_was_expected() -> None:
     with pytest.raises(SelectorError, match=r"found 'b', expected ',' or the end"):
         Selector.parse("x=a b")
+
+
+@given(text=selectors(), of_a_node=labels())
+def test_the_query_for_the_api_server_means_the_same(text: str, of_a_node: dict[str, str]) -> None:
+    selector = Selector.parse(text)
+    queried = Selector.parse(selector.as_query())
+    assert queried.requirements == selector.requirements
+    assert queried.matches(of_a_node) is selector.matches(of_a_node)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", ""),
+        ("pool = web", "pool in (web)"),
+        ("pool!=web , !spot", "pool notin (web),!spot"),
+        ("zone in (b, a,),a.io/gpu,cpu>4", "zone in (,a,b),a.io/gpu,cpu>4"),
+        ("x in ()", "x in ()"),
+    ],
+)
+def test_the_query_is_set_based(text: str, query: str) -> None:
+    assert Selector.parse(text).as_query() == query

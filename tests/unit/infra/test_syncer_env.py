@@ -60,11 +60,16 @@ def test_each_default_and_nothing_is_accepted(row: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [("NLB_SYNC_ZONES", "zones"), ("NLB_SYNC_NODE_SELECTOR", "syncer.labelFilter")]
+    ("name", "key", "value"),
+    [
+        ("NLB_SYNC_ZONES", "zones", "eu-central-1a"),
+        ("NLB_SYNC_NODE_SELECTOR", "syncer.labelFilter", "a=b"),
+        ("NLB_SYNC_SERVER_SIDE_SELECTOR", "syncer.serverSideSelector", "false"),
+    ],
 )
-def test_a_variable_that_would_win_over_a_key_is_refused(name: str, key: str) -> None:
-    env = {name: "eu-central-1a" if key == "zones" else "a=b"}
-    (line,) = lines(changed(lambda c: c["syncer"].update(env=env, labelFilter="role=worker")))
+def test_a_variable_that_would_win_over_a_key_is_refused(name: str, key: str, value: str) -> None:
+    own = {"env": {name: value}, "labelFilter": "role=worker", "serverSideSelector": True}
+    (line,) = lines(changed(lambda c: c["syncer"].update(own)))
     assert line.endswith(
         f"env.{name}: read a variable; allowed: no value with {key}; "
         f"fix: pulumi config rm --path 'node-nlb-sync:syncer.env.{name}'"
@@ -98,6 +103,29 @@ def test_a_label_filter_that_the_syncer_cannot_read_is_refused(selector: str) ->
 )
 def test_a_label_filter_that_the_syncer_reads_is_accepted(selector: str) -> None:
     assert read(changed(lambda c: c["syncer"].update(labelFilter=selector))).syncer.label_filter == selector
+
+
+def test_a_server_side_selector_without_a_label_filter_is_refused() -> None:
+    (line,) = lines(changed(lambda c: c["syncer"].update(serverSideSelector=True)))
+    assert line == (
+        "node-nlb-sync:syncer.labelFilter: read nothing, but syncer.serverSideSelector is true; "
+        "allowed: a label selector; fix: pulumi config set --path "
+        "'node-nlb-sync:syncer.labelFilter' role=worker, or remove syncer.serverSideSelector"
+    )
+    (line,) = lines(with_env(NLB_SYNC_SERVER_SIDE_SELECTOR="true"))
+    assert "read nothing, but syncer.env.NLB_SYNC_SERVER_SIDE_SELECTOR is true; " in line
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"NLB_SYNC_NODE_SELECTOR": "a=b"},
+        {"NLB_SYNC_LABELFILTERKEY": "a", "NLB_SYNC_LABELFILTERVALUE": "b"},
+    ],
+)
+def test_a_server_side_selector_beside_a_selector_of_a_variable_is_accepted(env: dict[str, str]) -> None:
+    assert read(changed(lambda c: c["syncer"].update(serverSideSelector=True, env=env)))
+    assert read(changed(lambda c: c["syncer"].update(serverSideSelector=True, labelFilter="a=b")))
 
 
 def test_halves_that_say_nothing_together_are_refused() -> None:
