@@ -187,8 +187,7 @@ def overridden(settings: Settings) -> Iterator[Problem]:
     """Report variables of `syncer.env` that would silently override a key."""
     keys = {
         "NLB_SYNC_NODE_SELECTOR": settings.syncer.label_filter and "syncer.labelFilter",
-        "NLB_SYNC_SERVER_SIDE_SELECTOR": settings.syncer.server_side_selector
-        and "syncer.serverSideSelector",
+        "NLB_SYNC_SERVER_SIDE_SELECTOR": settings.syncer.server_side_selector and "syncer.serverSideSelector",
         "NLB_SYNC_ZONES": settings.zones and "zones",
     }
     for name, key in keys.items():

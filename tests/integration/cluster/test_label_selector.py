@@ -94,15 +94,16 @@ async def _follow(rest: Rest, api: Api, *, by_pages: bool) -> None:
     following._nodes_reflector._by_pages = by_pages
     for name, pool in (("in-pool", "web"), ("other-pool", "db")):
         rest.create(NODES, {"metadata": {"name": name, "labels": {POOL: pool}}})
-    task = asyncio.create_task(following.run(lambda: None))
+    changed = asyncio.Event()
+    task = asyncio.create_task(following.run(changed.set))
     try:
-        await _until(following, {"in-pool"})
+        await _until(following, changed, {"in-pool"})
         rest.patch(f"{NODES}/in-pool", {"metadata": {"labels": {POOL: "db"}}})
-        await _until(following, set())
+        await _until(following, changed, set())
         rest.patch(f"{NODES}/in-pool", {"spec": {"unschedulable": True}})  # of no node that is followed
         rest.patch(f"{NODES}/in-pool", {"metadata": {"labels": {POOL: "edge"}}})
         rest.patch(f"{NODES}/other-pool", {"metadata": {"labels": {POOL: "web"}}})
-        await _until(following, {"in-pool", "other-pool"})
+        await _until(following, changed, {"in-pool", "other-pool"})
         assert following.nodes is not None
         assert following.nodes["in-pool"].cordoned
         assert restarts == []  # no doubt about a version: the first list is still the basis
@@ -114,7 +115,8 @@ async def _follow(rest: Rest, api: Api, *, by_pages: bool) -> None:
             rest.delete(f"{NODES}/{name}")
 
 
-async def _until(following: KubernetesCluster, names: set[str]) -> None:
+async def _until(following: KubernetesCluster, changed: asyncio.Event, names: set[str]) -> None:
     async with asyncio.timeout(10):
         while following.nodes is None or set(following.nodes) != names:
-            await asyncio.sleep(0.02)
+            changed.clear()
+            await changed.wait()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from syncer.cluster import pace
 from syncer.cluster import reflector as module
 from syncer.cluster.adapter import NODES
 from syncer.cluster.api import Api
-from syncer.cluster.reflector import Reflector
+from syncer.cluster.reflector import Reflector, Watched
 from tests.integration.syncer.faulty import (
     Answer,
     FaultyServer,
@@ -80,10 +81,10 @@ def _following(server: FaultyServer, sink: Sink) -> Iterator[Reflector[str]]:
     following.stop()
 
 
-def _reflector(server: FaultyServer, sink: Sink) -> Reflector[str]:
+def _reflector(server: FaultyServer, sink: Sink, watched: Watched = NODES) -> Reflector[str]:
     configuration = Configuration(host=server.url)
     configuration.retries = False
-    return Reflector(Api(configuration), NODES, _colour, sink)
+    return Reflector(Api(configuration), watched, _colour, sink)
 
 
 def _colour(item: Mapping[str, Any]) -> str:
@@ -213,6 +214,39 @@ def test_a_streamed_list_that_is_over_resumes_as_a_watch(server: FaultyServer, s
         until(lambda: bool(_watches(server)))
     assert _watches(server)[0].query["resourceVersion"] == "102"
     assert server.count(watch=False) == 0
+
+
+SELECTOR = "pool in (edge,web),!spot"
+SELECTED = replace(NODES, label_selector=SELECTOR)
+
+
+def test_every_list_and_watch_has_the_label_selector(server: FaultyServer, sink: Sink) -> None:
+    pages = {"": a_list("a", **{"continue": "next"}), "next": a_list("b")}
+    server.lists = lambda handler, request: pages[request.query.get("continue", "")](handler, request)
+    following = _reflector(server, sink, SELECTED)
+    following.start()
+    until(lambda: bool(_watches(server)))
+    following.stop()
+    kinds = [("watch" if each.watch else "page", each.streams_list) for each in server.requests]
+    assert kinds == [("watch", True), ("page", False), ("page", False), ("watch", False)]
+    assert [each.query["labelSelector"] for each in server.requests] == [SELECTOR] * len(kinds)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_selector_that_selects_nothing_is_logged(
+    server: FaultyServer, sink: Sink, caplog: pytest.LogCaptureFixture, *, streamed: bool
+) -> None:
+    server.lists = a_list()
+    if streamed:
+        server.streams = a_stream(bookmark(102, list_ends=True), then="hang")
+    for watched, lines in ((NODES, 0), (SELECTED, 1)):
+        before, following = sink.lists, _reflector(server, sink, watched)
+        following.start()
+        until(lambda before=before: sink.lists > before)  # type: ignore[misc]
+        until(lambda following=following: following.behind < 1)  # type: ignore[misc]
+        following.stop()
+        line = f"the API server returned no nodes for the label selector {SELECTOR}"
+        assert caplog.messages.count(line) == lines
 
 
 def test_nothing_is_told_of_a_streamed_list_before_it_is_complete(

@@ -87,6 +87,31 @@ def test_half_a_label_filter_filters_nothing(half: str) -> None:
     assert load({**ONE, half: "role"}).node_selector.matches({})
 
 
+SENT = "NLB_SYNC_SERVER_SIDE_SELECTOR"
+
+
+def test_the_selector_is_sent_to_the_api_server_only_by_the_setting() -> None:
+    selector = {"NLB_SYNC_NODE_SELECTOR": "pool = web, !spot"}
+    assert load({**ONE, **selector}).sent_selector == ""
+    assert load({**ONE, **selector, SENT: "false"}).sent_selector == ""
+    assert load({**ONE, **selector, SENT: "true"}).sent_selector == "pool in (web),!spot"
+
+
+def test_the_predecessors_label_filter_is_sent_too() -> None:
+    halves = {"NLB_SYNC_LABELFILTERKEY": "role", "NLB_SYNC_LABELFILTERVALUE": "edge"}
+    assert load({**ONE, **halves, SENT: "1"}).sent_selector == "role in (edge)"
+
+
+@pytest.mark.parametrize("others", [{}, {"NLB_SYNC_NODE_SELECTOR": " "}, {"NLB_SYNC_LABELFILTERKEY": "role"}])
+def test_no_selector_to_send_is_refused_lest_every_node_be_read(others: dict[str, str]) -> None:
+    with pytest.raises(MisconfiguredError) as refused:
+        load({**ONE, **others, SENT: "true"})
+    assert str(refused.value) == (
+        f"NLB_SYNC_NODE_SELECTOR is not set, but {SENT} is true; allowed: a label selector, or {SENT}=false"
+    )
+    assert load({**ONE, **others, SENT: "false"}).sent_selector == ""
+
+
 def test_the_new_name_of_the_groups_wins_over_the_old_one() -> None:
     settings = load({**ONE, "NLB_SYNC_TARGETGROUPARNS": str(HTTPS)})
     assert settings.groups == (GroupSettings(settings.groups[0].group),)
