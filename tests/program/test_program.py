@@ -340,6 +340,13 @@ def test_a_changed_filter_rolls_the_deployment(run_program: RunProgram, config: 
     assert stamp() != before
 
 
+def test_the_filter_is_sent_to_the_api_server_by_a_key(run_program: RunProgram, config: Config) -> None:
+    config["node-nlb-sync:syncer"] |= {"labelFilter": "role=edge", "serverSideSelector": True}
+    data = run_program().one("kubernetes:core/v1:ConfigMap").inputs["data"]
+    assert data["NLB_SYNC_NODE_SELECTOR"] == "role=edge"
+    assert data["NLB_SYNC_SERVER_SIDE_SELECTOR"] == "true"
+
+
 def test_the_pod_runs_with_no_rights_it_does_not_need(record: Record) -> None:
     pod = record.one(DEPLOYMENT).inputs["spec"]["template"]["spec"]
     (container,) = pod["containers"]

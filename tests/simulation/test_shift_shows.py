@@ -82,10 +82,13 @@ def test_z1_explain_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
             controller.desired_state.nodes.values(), registered_instances(states), NodePolicy()
         )
         told = {each.node: each for each in explanations(evaluation, desired, states, plans, {})}
-        assert [at["override"] for at in _as_json(told["a"], "")["groups"]] == [ACTIVE, ACTIVE]
-        assert [at["override"] for at in _as_json(told["f"], "")["groups"]] == ["", ""]
-        assert _as_json(told["f"], "")["zone_source"] == "aws"
-        _show_explanation(told["a"], "", gap=False)
+        assert [at["override"] for at in _as_json(told["a"], controller.settings)["groups"]] == [
+            ACTIVE,
+            ACTIVE,
+        ]
+        assert [at["override"] for at in _as_json(told["f"], controller.settings)["groups"]] == ["", ""]
+        assert _as_json(told["f"], controller.settings)["zone_source"] == "aws"
+        _show_explanation(told["a"], controller.settings, gap=False)
         shown = capsys.readouterr().out
         assert "a zonal shift moves traffic away: the target does not serve" in shown
         assert "zone: eu-central-1a, by AWS's target list" in shown
