@@ -20,6 +20,7 @@ from syncer.decide.desired import nobody, outcome
 from syncer.decide.evaluate import evaluate
 from syncer.decide.service_ports import by_label, node_port_of
 from syncer.errors import ClusterError
+from syncer.manifests.rbac import state_names
 from syncer.model import NodeView
 
 _PATIENCE_S = 2.0
@@ -60,11 +61,21 @@ def needed_rights(
                 name=name,
             )
             yield right, "no leader election; run one replica only"
-        for verb in ("get", "create", "patch"):
-            name = "" if verb == "create" else f"{place.name}-state"
-            right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
-            yield right, "the ownership registry is lost at the next start, and holds cannot be confirmed"
+        yield from _registry_rights(place)
     yield from _event_rights(workload)
+
+
+def _registry_rights(place: Place) -> Iterator[tuple[Right, str]]:
+    """List the rights for the registry's ConfigMaps; RBAC cannot restrict a create to a name."""
+    first, *others = state_names(place.name)
+    lost = "the ownership registry is lost at the next start"
+    for verb, name in (("get", first), ("create", ""), ("patch", first)):
+        right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
+        yield right, f"{lost}, and holds cannot be confirmed"
+    for name in others:
+        for verb in ("get", "patch"):
+            right = Right(verb=verb, resource="configmaps", namespace=place.namespace, name=name)
+            yield right, f"above 45,000 instances {lost}"
 
 
 def _event_rights(workload: Workload | None) -> Iterator[tuple[Right, str]]:
@@ -120,7 +131,7 @@ def check_place(api: Api, place: Place | None) -> Iterator[Finding]:
     """
     if place is None:
         return
-    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{place.name}-state"}}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": state_names(place.name)[0]}}
     try:
         api.small("POST", f"/api/v1/namespaces/{place.namespace}/configmaps", body, dry=True)
     except RefusedError as error:

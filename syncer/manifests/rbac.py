@@ -8,6 +8,8 @@ from syncer.manifests.pod import service_account_name
 
 GROUP: Final = "rbac.authorization.k8s.io"
 FOLLOW: Final = ["list", "watch"]
+# The most ConfigMaps of the ownership registry: 3.6 MB, some 180,000 instances (ADR 0038).
+STATE_MAPS: Final = 4
 
 
 def service_account(name: Any, namespace: Any) -> Manifest:
@@ -57,9 +59,14 @@ def state_role(name: Any, namespace: Any) -> Manifest:
         rule(*leases, ["create"]),
         rule(*leases, ["get", "update"], [name]),
         rule(*registry, ["create"]),
-        rule(*registry, ["get", "patch"], [name + "-state"]),
+        rule(*registry, ["get", "patch"], state_names(name)),
     ]
     return role(name + "-state", namespace, rules)
+
+
+def state_names(name: Any) -> list[Any]:
+    """Return the names of the registry's ConfigMaps; all but the first are for large clusters only."""
+    return [name + "-state", *(name + f"-state-{number}" for number in range(1, STATE_MAPS))]
 
 
 def _events() -> Manifest:

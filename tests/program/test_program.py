@@ -423,13 +423,14 @@ def test_the_syncer_may_write_events_where_those_of_nodes_and_of_its_deployment_
 
 
 def test_the_syncer_may_write_its_own_lease_and_record_and_no_other(record: Record) -> None:
-    def of(group: str, resource: str, name: str, *verbs: str) -> list[dict[str, Any]]:
+    def of(group: str, resource: str, names: list[str], *verbs: str) -> list[dict[str, Any]]:
         base = {"apiGroups": [group], "resources": [resource]}
-        return [{**base, "verbs": ["create"]}, {**base, "resourceNames": [name], "verbs": list(verbs)}]
+        return [{**base, "verbs": ["create"]}, {**base, "resourceNames": names, "verbs": list(verbs)}]
 
+    state = ["nlb-sync-state", "nlb-sync-state-1", "nlb-sync-state-2", "nlb-sync-state-3"]
     assert roles(record)["ingress-traefik/nlb-sync-state"] == [
-        *of("coordination.k8s.io", "leases", "nlb-sync", "get", "update"),
-        *of("", "configmaps", "nlb-sync-state", "get", "patch"),
+        *of("coordination.k8s.io", "leases", ["nlb-sync"], "get", "update"),
+        *of("", "configmaps", state, "get", "patch"),
     ]
     told = record.one("kubernetes:core/v1:ConfigMap").inputs["data"]
     assert told["NLB_SYNC_NAME"] == "nlb-sync"
