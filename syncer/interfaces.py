@@ -172,20 +172,25 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordState:
-    """Content of a syncer's ConfigMap, and the version that a change must name."""
+    """Content of one of the syncer's ConfigMaps, and the version that a change must name."""
 
     values: Mapping[str, str]
     version: str
 
 
 class Records(Protocol):
-    """The syncer's ConfigMap. Every method raises DeniedError, or ClusterError without a response."""
+    """The syncer's ConfigMaps, by number from 0.
 
-    async def read(self) -> RecordState | None:
+    Every method raises DeniedError, or ClusterError without a response.
+    """
+
+    async def read(self, number: int = 0) -> RecordState | None:
         """Return the whole content, None if the ConfigMap is missing."""
 
-    async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
-        """Set the values of `changes` and delete the keys with None; with version "" create the ConfigMap.
+    async def write(self, changes: Mapping[str, str | None], version: str, number: int = 0) -> str:
+        """Set the values of `changes`, delete the keys with None, and return the new version.
+
+        With version "" create the ConfigMap.
 
         Raises:
             ConflictError: if `version` is not the newest.

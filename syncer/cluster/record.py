@@ -1,4 +1,4 @@
-"""The ConfigMap of the ownership registry."""
+"""The ConfigMaps of the ownership registry."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from syncer.cluster.api import Api, RefusedError
 from syncer.cluster.caller import Caller, without_namespace
 from syncer.errors import DeniedError
 from syncer.interfaces import RecordState
+from syncer.manifests.rbac import state_names
 
 _MERGE_PATCH = "application/merge-patch+json"
 
@@ -15,6 +16,7 @@ class KubernetesRecords:
     """Implements `syncer.interfaces.Records`, in a separate thread.
 
     A patch has only the changes, and the version of the last read: the API server refuses any other version.
+    The answer to a write is without the content.
     """
 
     def __init__(
@@ -24,15 +26,16 @@ class KubernetesRecords:
         self._api = api
         self._check_name = check_name
         self._all = f"/api/v1/namespaces/{namespace}/configmaps"
-        self._metadata = {"namespace": namespace, "name": f"{name}-state"}
+        self._namespace = namespace
+        self._names = state_names(name)
         self._caller = Caller("record")
 
-    async def read(self) -> RecordState | None:
+    async def read(self, number: int = 0) -> RecordState | None:
         """GET; None for 404."""
 
         def call() -> RecordState | None:
             try:
-                found = _state(self._api.small("GET", self._path))
+                found = _state(self._api.small("GET", f"{self._all}/{self._names[number]}"))
             except RefusedError as error:
                 if error.status != 404:  # noqa: PLR2004
                     raise
@@ -42,12 +45,12 @@ class KubernetesRecords:
 
         return await self._caller.call(call)
 
-    async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
+    async def write(self, changes: Mapping[str, str | None], version: str, number: int = 0) -> str:
         """PATCH, or POST without a version."""
 
-        def call() -> RecordState:
+        def call() -> str:
             try:
-                return _state(self._send(changes, version))
+                return _version(self._send(changes, version, self._names[number]))
             except RefusedError as error:
                 if error.status == 404 and not version:  # noqa: PLR2004
                     raise without_namespace(error) from None
@@ -57,20 +60,21 @@ class KubernetesRecords:
 
         return await self._caller.call(call)
 
-    @property
-    def _path(self) -> str:
-        return f"{self._all}/{self._metadata['name']}"
-
-    def _send(self, changes: Mapping[str, str | None], version: str) -> dict[str, Any]:
+    def _send(self, changes: Mapping[str, str | None], version: str, name: str) -> dict[str, Any]:
         if version:
             body = {"metadata": {"resourceVersion": version}, "data": dict(changes)}
-            return self._api.small("PATCH", self._path, body, _MERGE_PATCH)
+            return self._api.small("PATCH", f"{self._all}/{name}", body, _MERGE_PATCH, metadata_only=True)
         data = {key: text for key, text in changes.items() if text is not None}
-        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": self._metadata, "data": data}
-        return self._api.small("POST", self._all, made)
+        metadata = {"namespace": self._namespace, "name": name}
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        return self._api.small("POST", self._all, made, metadata_only=True)
 
 
 def _state(item: Mapping[str, Any]) -> RecordState:
     kept = (item.get("data") or {}).items()
     values = {key: text for key, text in kept if isinstance(text, str)}
-    return RecordState(values=values, version=str(item["metadata"]["resourceVersion"]))
+    return RecordState(values=values, version=_version(item))
+
+
+def _version(item: Mapping[str, Any]) -> str:
+    return str(item["metadata"]["resourceVersion"])

@@ -17,7 +17,7 @@ from syncer.commands.status import ask_status
 from syncer.config.settings import Settings, load
 from syncer.errors import ClusterError, DeniedError, MisconfiguredError
 from syncer.model import TargetGroupArn
-from syncer.reconcile.registry import confirm as write_confirmation
+from syncer.reconcile.confirmations import confirm as write_confirmation
 
 
 def confirm(args: argparse.Namespace) -> int:

@@ -1,32 +1,45 @@
-"""The ownership registry (safety rule 6) in a ConfigMap, and the confirmed holds."""
+"""The ownership registry (safety rule 6) in ConfigMaps, with the confirmed holds.
+
+The text is in `registry_format`, the entries in `registry_shards`, the ConfigMaps in `registry_parts`.
+"""
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 
 from syncer.errors import ClusterError, ConflictError, DeniedError
 from syncer.interfaces import Clock, Records
 from syncer.model import InstanceId, Target, TargetGroupArn
+from syncer.reconcile.confirmations import confirmations, expired
+from syncer.reconcile.registry_format import (
+    MARKER,
+    decoded,
+    decoded_group,
+    key_of,
+    marked,
+    parsed,
+    place,
+    shard_key,
+    shard_path,
+)
+from syncer.reconcile.registry_parts import Parts
+from syncer.reconcile.registry_shards import Shards
 
 log = logging.getLogger(__name__)
 
-# Validity of a confirmation; later the cluster may look quite different.
-CONFIRMED_S = 900.0
 # Changes that no registration waits for (removals, adoptions) are written together, at most this often. While
 # a hold waits for a confirmation, the registry is read at the same interval.
 _LATER_S = 5.0
 # Retry interval after a denied permission.
 _DENIED_S = 300.0
-_CONFIRMED = "confirmed."
-# A port or seconds; `str.isdigit` also accepts digits that `int` rejects.
-_NUMBER = re.compile(r"[0-9]{1,12}")
 _TRIES = 3
+# Shards that are encoded in one step of the loop: 10 ms for 10 groups.
+_STEP = 16
 
 
 class _Store(Enum):
-    """Where the registry is kept: not read yet, in the ConfigMap, or only in memory."""
+    """Where the registry is kept: not read yet, in the ConfigMaps, or only in memory."""
 
     UNREAD = auto()
     STORED = auto()
@@ -36,7 +49,7 @@ class _Store(Enum):
 class Registry:
     """The owned targets, in memory and as stored; a single write for all changed groups.
 
-    `loads` counts the reads from the ConfigMap. Without `records`, or without the permission, the registry
+    `loads` counts the reads from the ConfigMaps. Without `records`, or without the permission, the registry
     lives as long as the process. The loss of the registry can only leave targets behind.
     """
 
@@ -49,7 +62,7 @@ class Registry:
         awaited: Callable[[], bool] = lambda: False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._records = records
+        self._parts = None if records is None else Parts(records)
         self._clock = clock
         self._may_write = may_write
         self._awaited = awaited
@@ -58,14 +71,12 @@ class Registry:
         self._denied_until = 0.0
         self.loads = 0
         self._wanted: dict[TargetGroupArn, frozenset[Target]] = {}
-        self._stored: Mapping[str, str] = {}
-        self._decoded: dict[str, tuple[str, frozenset[Target]]] = {}
-        self._version = ""
+        self._shards = Shards()
         self._lock = asyncio.Lock()
         self.problem = ""
 
     def _initial(self) -> _Store:
-        return _Store.MEMORY_ONLY if self._records is None else _Store.UNREAD
+        return _Store.MEMORY_ONLY if self._parts is None else _Store.UNREAD
 
     def ours(self, group: TargetGroupArn) -> frozenset[Target]:
         """Return the owned targets of the group."""
@@ -78,11 +89,17 @@ class Registry:
 
     def want(self, group: TargetGroupArn, targets: frozenset[Target]) -> None:
         """Set the group's targets in the registry; written soon, or at once by `save`."""
+        before = self._wanted.get(group, frozenset())
         self._wanted[group] = targets
+        if targets is before or self._store is _Store.MEMORY_ONLY:
+            return
+        added = targets - before
+        removed = before - targets if len(targets) - len(added) != len(before) else frozenset()
+        self._shards.change(key_of(group), added, removed)
 
     def confirmed(self, now: float) -> frozenset[str]:
         """Return the holds confirmed within the last 15 minutes; `now` is epoch seconds."""
-        return frozenset(_confirmations(self._stored, now))
+        return frozenset(confirmations(self._parts.first, now) if self._parts else ())
 
     def forget(self) -> None:
         """Read the registry again before the next use: another replica may have written it."""
@@ -101,8 +118,7 @@ class Registry:
 
     async def _load(self, groups: Iterable[TargetGroupArn]) -> None:
         if not self.loaded and await self._read():
-            for group in groups:
-                self._wanted[group] = decoded(self._stored.get(key_of(group), ""))
+            self._wanted.update(await self._stored_targets(groups))
             self.loads += 1
             self._store = _Store.STORED
 
@@ -116,13 +132,8 @@ class Registry:
         async with self._lock:
             await self._clock.sleep(0)  # other groups react to the same event: a single write for all
             for attempt in range(_TRIES):
-                if self._store is _Store.MEMORY_ONLY or not self._may_write():
-                    return
-                changes = self._changes()
-                if not changes:
-                    return
                 try:
-                    await self._write(changes)
+                    await self._write()
                 except ConflictError:
                     if attempt == _TRIES - 1:
                         raise
@@ -148,80 +159,131 @@ class Registry:
 
     async def _ask_again(self) -> None:
         """Retry a denied permission; once granted, the stored targets are owned too."""
-        if self._records is None or self._clock.monotonic() < self._denied_until:
+        if self._parts is None or self._clock.monotonic() < self._denied_until:
             return
         async with self._lock:
             if await self._read():
-                self._store = _Store.STORED
+                stored = await self._stored_targets(list(self._wanted))
                 for group, targets in self._wanted.items():
-                    self._wanted[group] = targets | decoded(self._stored.get(key_of(group), ""))
+                    known = stored.get(group, frozenset())
+                    self._shards.change(key_of(group), targets - known, ())
+                    self._wanted[group] = targets | known
+                self._store = _Store.STORED
                 self._report("")
                 self._on_change()
 
     async def _look(self) -> None:
         before = self.confirmed(self._clock.now())
         async with self._lock:
-            await self._merge()
+            await self._merge(first_only=True)
         if self.confirmed(self._clock.now()) != before:
             self._on_change()
 
-    async def _merge(self) -> None:
-        """Merge changes by another writer: added targets are owned until AWS no longer lists them."""
-        before = self._stored
-        if not await self._read():
-            return
-        for group, targets in self._wanted.items():
-            added = decoded(self._stored.get(key_of(group), "")) - decoded(before.get(key_of(group), ""))
-            if not added <= targets:
-                self._wanted[group] = targets | added
-                self._on_change()
-
-    async def _read(self) -> bool:
+    async def _read(self, *, first_only: bool = False) -> bool:
         """Return whether the read succeeded; without the permission, keep the registry in memory."""
-        if self._records is None:
+        if self._parts is None:
             return False
         try:
-            state = await self._records.read()
+            await self._parts.read(first_only=first_only)
         except DeniedError as error:
             self._in_memory(error)
             return False
-        self._stored, self._version = (state.values, state.version) if state else ({}, "")
         return True
 
-    async def _write(self, changes: Mapping[str, str | None]) -> None:
-        if self._records is None:
+    async def _stored_targets(
+        self, groups: Iterable[TargetGroupArn]
+    ) -> dict[TargetGroupArn, frozenset[Target]]:
+        """Return the stored targets of each group, and replace the shards with the stored ones."""
+        shards, keys = Shards(), {key_of(group): group for group in groups}
+        first, stored = (self._parts.first, self._parts.shards) if self._parts else ({}, {})
+        counting = marked(first)
+        paths = [(shard_path(key) or "", text) for (_, key), text in stored.items()]
+        shards.divide_as(path for path, _ in paths)
+        for path, text in paths:
+            shards.load(path, text, counting)
+            await self._clock.sleep(0)  # 5 ms a shard
+        for key in keys:
+            for target in decoded_group(first.get(key, "")):
+                shards.add(target.id, place(key, target.port))
+            await self._clock.sleep(0)
+        found: dict[str, set[Target]] = {key: set() for key in keys}
+        for path in list(shards.paths):
+            for key, some in shards.targets(path, keys):
+                found[key].update(some)
+            await self._clock.sleep(0)
+        targets: dict[TargetGroupArn, frozenset[Target]] = {}
+        for key, each in found.items():
+            targets[keys[key]] = frozenset(each)
+            await self._clock.sleep(0)
+        self._shards = shards
+        return targets
+
+    async def _write(self) -> None:
+        """Write unsaved changes once, or return without a write if this replica may not write."""
+        if self._parts is None or self._store is _Store.MEMORY_ONLY or not self._may_write():
             return
+        shards, unsaved = self._shards, True
+        paths, texts = set[str](), dict[str, str]()
         try:
-            state = await self._records.write(changes, self._version)
+            while shards.dirty:  # also what changes between two steps: all texts are of one moment
+                path = shards.dirty.pop()
+                paths.add(path)
+                texts[shard_key(path)] = shards.text(path)
+                if not len(paths) % _STEP:
+                    await self._clock.sleep(0)
+            writes = self._parts.writes(texts, self._markers(self._parts.first))
+            for number, changes in writes:
+                if not self._may_write():
+                    return
+                if number == 0:
+                    gone = expired(self._parts.first, self._clock.now())
+                    changes.update(dict.fromkeys(gone))
+                await self._parts.write(number, changes)
+            unsaved = False
         except DeniedError as error:
             self._in_memory(error)
             return
-        self._stored, self._version = state.values, state.version
-        self._report("")
+        finally:
+            if unsaved:
+                shards.dirty |= paths
+        if writes:
+            self._report("")
 
-    def _recorded(self, key: str) -> frozenset[Target]:
-        """Return the targets under this key, decoded once per text: decoding 5,000 targets takes 4 ms."""
-        text = self._stored.get(key, "")
-        known = self._decoded.get(key)
-        if known is None or known[0] != text:
-            known = self._decoded[key] = (text, decoded(text))
-        return known[1]
+    def _markers(self, first: Mapping[str, str]) -> dict[str, str]:
+        """Return the entries of the groups' own keys, which make the entries of the shards count."""
+        keys = ((key_of(group), targets) for group, targets in self._wanted.items())
+        return {key: MARKER for key, targets in keys if targets or key in first}
 
-    def _changes(self) -> dict[str, str | None]:
-        """Return the entries that differ from the stored entries, with expired confirmations to delete."""
-        changes: dict[str, str | None] = {}
+    async def _merge(self, *, first_only: bool = False) -> None:
+        """Merge changes by another writer: added targets are owned until AWS no longer lists them."""
+        if self._parts is None:
+            return
+        before, first = self._parts.shards, self._parts.first
+        if not await self._read(first_only=first_only):
+            return
+        added = self._added(before, self._parts.shards)
         for group, targets in self._wanted.items():
             key = key_of(group)
-            recorded = self._recorded(key)
-            if recorded is not targets and recorded != targets:
-                text = encoded(targets)
-                changes[key] = text or None
-                self._decoded[key] = (text, targets)  # once stored, avoid a second copy of every target
-        if changes:
-            valid = _confirmations(self._stored, self._clock.now())
-            expired = (key for key in self._stored if key.startswith(_CONFIRMED))
-            changes.update((key, None) for key in expired if key.removeprefix(_CONFIRMED) not in valid)
-        return changes
+            more = added.get(key, set())
+            if (text := self._parts.first.get(key, "")) != first.get(key, ""):
+                more.update(decoded_group(text))
+            if not more <= targets:
+                self.want(group, targets | more)
+                self._on_change()
+
+    def _added(
+        self, before: Mapping[tuple[int, str], str], after: Mapping[tuple[int, str], str]
+    ) -> dict[str, set[Target]]:
+        """Take over the entries that another writer has added to shards; return the targets by group key."""
+        changed = {each for each in (*before, *after) if before.get(each) != after.get(each)}
+        self._shards.dirty.update(shard_path(key) or "" for _, key in changed)
+        known = _entries(before.get(each, "") for each in changed)
+        added: dict[str, set[Target]] = {}
+        for instance, where in _entries(after.get(each, "") for each in changed) - known:
+            self._shards.add(instance, where)
+            key, port = parsed(where)
+            added.setdefault(key, set()).add(Target(instance, port))
+        return added
 
     def _in_memory(self, error: DeniedError) -> None:
         self._store = _Store.MEMORY_ONLY
@@ -234,51 +296,7 @@ class Registry:
         self.problem = problem
 
 
-async def confirm(records: Records, hold: str, now: float) -> None:
-    """Confirm a hold by its id for 15 minutes from `now` (epoch seconds).
-
-    Raises:
-        ClusterError: if the write fails.
-
-    """
-    for attempt in range(_TRIES):
-        state = await records.read()
-        try:
-            await records.write({f"{_CONFIRMED}{hold}": f"{now:.0f}"}, state.version if state else "")
-        except ConflictError:
-            if attempt == _TRIES - 1:
-                raise
-        else:
-            return
-
-
-def _confirmations(values: Mapping[str, str], now: float) -> set[str]:
-    """Return the ids of valid confirmations; a fast clock of another machine does no harm below 15 min."""
+def _entries(texts: Iterable[str]) -> set[tuple[InstanceId, str]]:
     return {
-        key.removeprefix(_CONFIRMED)
-        for key, text in values.items()
-        if key.startswith(_CONFIRMED) and _NUMBER.fullmatch(text) and abs(now - int(text)) < CONFIRMED_S
+        (instance, each) for text in texts for instance, places in decoded(text).items() for each in places
     }
-
-
-def key_of(group: TargetGroupArn) -> str:
-    """Return the group's key in the ConfigMap: NAME.ID, because names may repeat in another Region."""
-    return group.rpartition(":targetgroup/")[2].replace("/", ".")
-
-
-def encoded(targets: Iterable[Target]) -> str:
-    """Encode targets as a line per port, `PORT ID ID …`, ids without `i-`: 90 KB for 5,000 targets."""
-    ports: dict[int, list[str]] = {}
-    for target in sorted(targets):
-        ports.setdefault(target.port, []).append(target.id.removeprefix("i-"))
-    return "\n".join(f"{port} {' '.join(ids)}" for port, ids in sorted(ports.items()))
-
-
-def decoded(text: str) -> frozenset[Target]:
-    """Decode the targets in `text`; a malformed line is skipped, at worst leaving targets behind."""
-    targets: set[Target] = set()
-    for line in text.splitlines():
-        port, *ids = line.split() or [""]
-        if _NUMBER.fullmatch(port):
-            targets.update(Target(InstanceId(f"i-{each}"), int(port)) for each in ids)
-    return frozenset(targets)

@@ -33,7 +33,7 @@ from tests.mutation.ways import (
     without_limit,
 )
 from tests.simulation import test_conflicts, test_controller, test_events, test_lag
-from tests.simulation.ha import test_election, test_record, test_two_replicas
+from tests.simulation.ha import test_election, test_record, test_registry_rollout, test_two_replicas
 from tests.unit.decide import test_brake, test_plan, test_quota, test_successor
 from tests.unit.reconcile import test_check_port
 
@@ -129,7 +129,7 @@ SWITCHES = (
     ),
     Switch(
         rule="2 and expires",
-        where="syncer.reconcile.registry:CONFIRMED_S",
+        where="syncer.reconcile.confirmations:CONFIRMED_S",
         off=instead(1e9),
         story=test_record.test_a_confirmed_hold_is_released_within_10_seconds_and_not_by_an_old_confirmation,
     ),
@@ -235,6 +235,12 @@ SWITCHES = (
         where="syncer.reconcile.registry:Registry.forget",
         off=answering(None),
         story=test_record.test_a_returning_leader_rereads_the_registry,
+    ),
+    Switch(
+        rule="6 what a former version removed is not owned",
+        where="syncer.reconcile.registry:marked",
+        off=lambda _: frozenset,
+        story=test_registry_rollout.test_what_version_0_1_removed_is_not_owned_when_this_version_leads_again,
     ),
     Switch(
         rule="6 removed from the registry when it is gone",

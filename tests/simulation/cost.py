@@ -111,14 +111,14 @@ class _Records:
     def __init__(self) -> None:
         self._state = RecordState(values={}, version="1")
 
-    async def read(self) -> RecordState:
+    async def read(self, number: int = 0) -> RecordState:  # noqa: ARG002
         return self._state
 
-    async def write(self, changes: Mapping[str, str | None], version: str) -> RecordState:
+    async def write(self, changes: Mapping[str, str | None], version: str, number: int = 0) -> str:  # noqa: ARG002
         values = {**self._state.values, **changes}
         kept = {key: text for key, text in values.items() if text is not None}
         self._state = RecordState(values=kept, version=f"{version}1"[-9:])
-        return self._state
+        return self._state.version
 
 
 def _node(number: int, *, selected: bool = True) -> NodeView:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sandbox.cluster import ApiError
-from syncer.reconcile.registry import decoded
+from syncer.reconcile.registry_format import MARKER, decoded, shard_key
 from tests.integration.syncer.household import Household, Syncer
 
 pytestmark = pytest.mark.toolchain
@@ -85,10 +85,10 @@ def test_what_is_ours_survives_the_process_in_a_config_map(home: Household) -> N
     home.until(lambda: home.filled_with("a", "b", "c", "d"), within=20)
     assert syncer.stop() == 0
     kept = home.api.get(f"/api/v1/namespaces/default/configmaps/{home.service}-state")
-    recorded = [decoded(text) for text in kept["data"].values()]
-    assert [{target.id for target in each} for each in recorded] == [
-        {home.instances[name] for name in "abcd"}
-    ] * 2
+    entries = decoded(kept["data"].pop(shard_key("")))
+    assert entries.keys() == {home.instances[name] for name in "abcd"}
+    assert all(len(places) == 2 for places in entries.values())
+    assert list(kept["data"].values()) == [MARKER] * 2
     home.delete("a")
     home.syncer(**named)
     home.until(lambda: home.filled_with("b", "c", "d"), within=20)

@@ -37,9 +37,8 @@ def test_each_fills_its_own_groups_under_a_lease_and_a_record_of_its_own(
     for name, pod in PODS.items():
         assert home.api.get(f"{LEASES}/nlb-{name}")["spec"]["holderIdentity"].startswith(pod)
         recorded = home.api.get(f"{CONFIG_MAPS}/nlb-{name}-state")["data"]
-        assert set(recorded) == {
-            arn.rpartition("targetgroup/")[2].replace("/", ".") for arn in groups[name].values()
-        }
+        keys = {arn.rpartition("targetgroup/")[2].replace("/", ".") for arn in groups[name].values()}
+        assert set(recorded) == {"targets", *keys}
     home.label("b", "pool", "inner")
     home.until(lambda: home.filled_with("a") and _filled(home, inner_groups, "b", "c"), within=60)
     syncers["outer"].stop()

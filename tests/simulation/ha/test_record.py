@@ -2,21 +2,17 @@
 
 import asyncio
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
+from syncer.errors import ClusterError
 from syncer.model import InstanceId, Target, TargetGroupArn
-from syncer.reconcile.registry import Registry, confirm, decoded, encoded, key_of
+from syncer.reconcile.confirmations import confirm
+from syncer.reconcile.registry import Registry
+from syncer.reconcile.registry_format import COUNT, key_of, shard_key
 from tests.simulation.cluster import node
 from tests.simulation.records import MemoryRecord, MemoryRecords
 from tests.simulation.virtual import EPOCH, VirtualClock, virtually
 from tests.simulation.world import HTTP, HTTPS, PORTS, SERVICE, Replica, World, instance
-
-TARGETS = st.builds(
-    Target,
-    st.from_regex(r"i-[0-9a-f]{8,17}", fullmatch=True).map(InstanceId),
-    st.integers(1, 65535),
-)
 
 
 def tracked() -> World:
@@ -24,8 +20,7 @@ def tracked() -> World:
 
 
 def stored(world: World, arn: TargetGroupArn = HTTP) -> frozenset[Target]:
-    values = world.stored.state.values if world.stored.state else {}
-    return decoded(values.get(key_of(arn), ""))
+    return world.stored.targets(arn)
 
 
 async def settled(world: World, *names: str) -> Replica:
@@ -36,32 +31,17 @@ async def settled(world: World, *names: str) -> Replica:
     return replica
 
 
-@given(st.frozensets(TARGETS, max_size=30))
-def test_what_is_stored_is_what_is_read(targets: frozenset[Target]) -> None:
-    assert decoded(encoded(targets)) == targets
-
-
-def test_five_thousand_instances_in_eleven_groups_fit_a_config_map() -> None:
-    group = encoded(Target(InstanceId(f"i-{number:017x}"), 30080) for number in range(5000))
-    assert 11 * len(group) < 1 << 20
-
-
-def test_a_line_that_is_no_record_costs_itself_only() -> None:
-    assert decoded("nonsense\n\n30080 00ab 00cd\nx y") == {
-        Target(InstanceId(i), 30080) for i in ("i-00ab", "i-00cd")
-    }
-
-
-@given(st.text(max_size=40), st.text("0123456789\u00b2\u0663 -", max_size=40))
-def test_whatever_a_hand_has_written_is_read(text: str, numbers: str) -> None:
-    for each in (text, numbers, f"{numbers} 00ab", "1" * 5000 + " 00ab"):
-        assert all(target.id.startswith("i-") for target in decoded(each))
-
-
 @virtually
 async def test_what_another_writer_has_spoilt_in_the_record_stops_nobody() -> None:
     world = tracked()
-    spoilt = {key_of(HTTP): "\u00b2 00ab", "confirmed.0123456789ab": "\u00b2", "confirmed.ba": "1" * 5000}
+    spoilt = {
+        key_of(HTTP): "\u00b2 00ab",
+        shard_key(""): "\u00b2 00ab\n, 00ab\nx:\u00b2 00cd",
+        shard_key("010"): "",
+        COUNT: "\u00b2",
+        "confirmed.0123456789ab": "\u00b2",
+        "confirmed.ba": "1" * 5000,
+    }
     await MemoryRecords(world.stored).write(spoilt, "")
     world.join("a", "b")
     replica = await settled(world, "a", "b")
@@ -129,7 +109,7 @@ async def test_an_heir_removes_what_was_ours_and_left_while_nobody_was_there() -
         await replica.kill()
         world.cluster.delete("a")
         if not kept:
-            world.stored.state = None
+            world.stored.lose()
         heir = world.replica(elected=True)
         await asyncio.sleep(90)
         left = ("b", "c", "d") if kept else ("a", "b", "c", "d")
@@ -241,9 +221,7 @@ async def test_what_another_writer_has_written_meanwhile_is_kept_until_aws_does_
     world.join("a", "b")
     replica = await settled(world, "a", "b")
     other = Target(InstanceId("i-0aaaaaaaaaaaaaaaa"), PORTS[HTTP])
-    assert world.stored.state is not None
-    text = encoded({*world.targets("a", "b"), other})
-    world.stored.store({key_of(HTTP): text}, world.stored.state.version)
+    world.stored.add(HTTP, other)
     world.join("c")
     await world.until(lambda: world.filled_with("a", "b", "c"), within=2)
     assert other in stored(world)
@@ -259,8 +237,7 @@ async def test_what_another_writer_has_added_causes_a_pass() -> None:
     await registry.load([HTTP])
     registry.want(HTTP, frozenset({a}))
     await registry.save()
-    assert record.state is not None
-    record.store({key_of(HTTP): encoded({a, b})}, record.state.version)
+    record.add(HTTP, b)
     registry.want(HTTP, frozenset({a, c}))
     assert not woken
     await registry.save()
@@ -286,3 +263,143 @@ async def test_a_confirmed_hold_is_released_within_10_seconds_and_not_by_an_old_
         await asyncio.sleep(10)
         assert world.filled_with(*("d" if released else "abcd"))
         await replica.stop()
+
+
+@virtually
+async def test_a_large_registry_in_several_config_maps_is_read_by_the_next_leader() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await registry.load([HTTP, HTTPS])
+    owned = {arn: large(60_000, port) for arn, port in PORTS.items()}
+    for arn, targets in owned.items():
+        registry.want(arn, targets)
+    await registry.save()
+    assert set(record.states) == {0, 1}
+    assert all(record.targets(arn) == targets for arn, targets in owned.items())
+    record.written.clear()
+    owned = {arn: targets | {Target(instance("x"), PORTS[arn])} for arn, targets in owned.items()}
+    for arn, targets in owned.items():
+        registry.want(arn, targets)
+    await registry.save()
+    assert sum(record.written) < 20_000
+    heir = Registry(MemoryRecords(record), VirtualClock())
+    await heir.load([HTTP, HTTPS])
+    assert all(heir.ours(arn) == targets for arn, targets in owned.items())
+    record.written.clear()
+    await heir.save()
+    assert not record.written
+
+
+@virtually
+async def test_a_deleted_config_map_is_written_again_with_the_next_change() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await registry.load([HTTP])
+    count = 60_000
+    registry.want(HTTP, large(count, 30080))
+    await registry.save()
+    del record.states[1]
+    while 1 not in record.states:  # a change in a shard of that ConfigMap
+        count += 1
+        registry.want(HTTP, large(count, 30080))
+        await registry.save()
+    assert count < 60_100
+    assert record.targets(HTTP) == large(count, 30080)
+
+
+@virtually
+async def test_what_another_writer_has_added_for_a_group_of_its_own_is_kept() -> None:
+    """A replica with other groups, in a rollout that adds or removes a group."""
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await registry.load([HTTP])
+    a, b, c = (Target(instance(name), 30080) for name in "abc")
+    registry.want(HTTP, frozenset({a}))
+    await registry.save()
+    for target in (a, b):
+        record.add(HTTPS, target)
+    registry.want(HTTP, frozenset({c}))
+    await registry.save()
+    assert record.targets(HTTPS) == {a, b}
+    assert record.targets(HTTP) == {c}
+
+
+@virtually
+async def test_a_target_that_is_wanted_during_a_write_is_written_by_its_own_save() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await registry.load([HTTP, HTTPS])
+    a, b = Target(instance("a"), 30080), Target(instance("b"), 30443)
+    registry.want(HTTP, frozenset({a}))
+    first = asyncio.create_task(registry.save())
+    await asyncio.sleep(record.latency / 2)
+    registry.want(HTTPS, frozenset({b}))
+    await asyncio.gather(first, registry.save())
+    assert record.targets(HTTP) == {a}
+    assert record.targets(HTTPS) == {b}
+    assert len(record.writes) == 2
+
+
+@virtually
+async def test_a_failed_write_is_made_again_by_the_next_save() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await registry.load([HTTP])
+    registry.want(HTTP, frozenset({Target(instance("a"), 30080)}))
+    record.away = True
+    with pytest.raises(ClusterError):
+        await registry.save()
+    record.away = False
+    await registry.save()
+    assert record.targets(HTTP) == {Target(instance("a"), 30080)}
+
+
+def large(count: int, port: int) -> frozenset[Target]:
+    return frozenset(Target(InstanceId(f"i-{number:017x}"), port) for number in range(count))
+
+
+@virtually
+async def test_a_replica_that_may_not_write_any_more_sends_no_second_patch_and_loses_nothing() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock(), may_write=lambda: len(record.writes) != 1)
+    await registry.load([HTTP])
+    registry.want(HTTP, large(60_000, 30080))
+    await registry.save()
+    assert len(record.writes) == 1
+    assert not record.targets(HTTP), "the first ConfigMap makes the second one count"
+    record.writes.clear()
+    await registry.save()
+    assert record.targets(HTTP) == large(60_000, 30080)
+
+
+@virtually
+async def test_an_expired_confirmation_is_deleted_with_the_next_change() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await confirm(MemoryRecords(record), "00000000aaaa", EPOCH - 1000)
+    await confirm(MemoryRecords(record), "00000000bbbb", EPOCH)
+    await registry.load([HTTP])
+    registry.want(HTTP, frozenset({Target(instance("a"), 30080)}))
+    await registry.save()
+    assert record.state is not None
+    assert set(record.state.values) == {"confirmed.00000000bbbb", key_of(HTTP), shard_key("")}
+
+
+@virtually
+async def test_shards_that_are_divided_while_others_are_encoded_stay_stored() -> None:
+    record = MemoryRecord()
+    registry = Registry(MemoryRecords(record), VirtualClock())
+    await registry.load([HTTP, HTTPS])
+    registry.want(HTTP, large(12_000, 30080))
+    await registry.save()
+    registry.want(HTTPS, large(12_000, 30443))
+    saving = asyncio.create_task(registry.save())
+    for _ in range(2):  # some shards are encoded
+        await asyncio.sleep(0)
+    registry.want(HTTP, large(30_000, 30080))
+    await saving
+    assert len(record.writes) == 2
+    assert record.targets(HTTP) >= large(12_000, 30080)
+    await registry.save()
+    assert record.targets(HTTP) == large(30_000, 30080)
+    assert record.targets(HTTPS) == large(12_000, 30443)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncer.model import Target, TargetGroupArn, Why
-from syncer.reconcile.registry import confirm
+from syncer.reconcile.confirmations import confirm
+from syncer.reconcile.registry_format import MARKER, encoded, key_of, place, shard_key
 from tests.simulation import lag
 from tests.simulation.cloud import CALLS, MemoryGroup
 from tests.simulation.cluster import node
@@ -80,11 +81,19 @@ class Life:
             else:
                 self.hands.note(arn, targets)
         if start.recorded and before:
-            ids = " ".join(sorted(instance(name).removeprefix("i-") for name in before))
-            keys = {arn: arn.rpartition(":targetgroup/")[2].replace("/", ".") for arn in ARNS}
-            self.world.stored.store({keys[arn]: f"{PORTS[arn]} {ids}" for arn in ARNS}, "")
+            self._record(before, former=start.nodes % 2 == 0)
         for _ in range(start.replicas):
             self.hire()
+
+    def _record(self, names: Iterable[str], *, former: bool) -> None:
+        """Store the targets of these nodes, as version 0.1 or as this version does."""
+        instances = [instance(name) for name in names]
+        ids = " ".join(sorted(each.removeprefix("i-") for each in instances))
+        stored = {key_of(arn): f"{PORTS[arn]} {ids}" if former else MARKER for arn in ARNS}
+        if not former:
+            places = frozenset(place(key_of(arn), PORTS[arn]) for arn in ARNS)
+            stored[shard_key("")] = encoded(dict.fromkeys(instances, places))
+        self.world.stored.store(stored, "")
 
     # Nodes
 
@@ -192,7 +201,8 @@ class Life:
         self.world.cloud.groups.setdefault(arn, MemoryGroup())
 
     def lose_record(self) -> None:
-        self.world.stored.state, self.record_lost = None, True
+        self.world.stored.lose()
+        self.record_lost = True
 
     def touched(self, arn: TargetGroupArn, target: Target) -> bool:
         """Whether anybody but one replica has written to the target at any time, or AWS has lost it."""

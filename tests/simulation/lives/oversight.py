@@ -9,7 +9,7 @@ from typing import Any
 from syncer.config.settings import ServicePort
 from syncer.errors import AwsError, TooManyTargetsError
 from syncer.model import InstanceId, Target, TargetGroupArn, TargetHealth
-from syncer.reconcile.registry import key_of
+from syncer.reconcile.registry_format import key_of
 from tests.simulation.cloud import WRITES
 from tests.simulation.elb import Call
 from tests.simulation.lives.effects import LAG_S
@@ -217,8 +217,7 @@ class Oversight:
         return target not in self.strange and self._ever_recorded(group, target)
 
     def _ever_recorded(self, group: TargetGroupArn, target: Target) -> bool:
-        line = f"{target.port} {target.id.removeprefix('i-')}"
-        return self.record_kept() and (key_of(group), line) in self.world.stored.ever
+        return self.record_kept() and (key_of(group), target) in self.world.stored.ever
 
     def _idle_zones(self) -> set[str]:
         """Where a group has an unused target, although it has others in use, and none is in use there."""
@@ -283,12 +282,11 @@ class Oversight:
 
     def _check_record(self, call: Call) -> None:
         """Rule 6: the record is written before RegisterTargets. Rule 3: what was refused waits."""
-        stored = self.world.stored.state
-        lines = "\n".join(stored.values.values()) if stored else ""
+        stored = self.world.stored.targets(call.group)
         for target in call.targets:
             if self._refusals.is_quarantined(call.group, target, _now()):
                 self._blame(call, [f"{target} was refused and is not set aside (rule 3)"])
-            if self.record_kept() and target.id.removeprefix("i-") not in lines:
+            if self.record_kept() and target not in stored:
                 self._blame(call, [f"{target} is not in the record (rule 6)"])
 
     def _blame(self, call: Call, faults: Iterable[str]) -> None:
