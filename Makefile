@@ -43,17 +43,19 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 
 # Tests without a process or a socket of the sandbox.
 PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
+# Each test has minutes of `pulumi up`, of a bench, or of a whole sandbox.
+LONG := tests/changes tests/integration/infra tests/integration/bench tests/e2e
 # thorough: a hundred examples of each property instead of 25 (tests/conftest.py).
 PROFILE := quick
 .PHONY: test
-test: tools ## Run the tests: unit, program, simulation, integration, end to end
-	@$(BIN)/pytest --skips-as-listed -m "not changes" --hypothesis-profile $(PROFILE) -n 3 --dist loadfile $(PURE) tests/integration
-	@$(BIN)/pytest --skips-as-listed -m "not changes" tests/e2e
+test: tools ## Run the tests: unit, program, simulation, integration (15 minutes)
+	@$(BIN)/pytest --skips-as-listed --hypothesis-profile $(PROFILE) -n 3 --dist loadfile $(PURE) tests/integration \
+	  $(addprefix --ignore=,$(LONG))
 
-# Each runs `pulumi up` for minutes; the table of docs/changes.md has a sandbox of its own, as tests/e2e has.
+# The table of docs/changes.md has a sandbox of its own, as each part of tests/e2e has.
 .PHONY: test-changes
-test-changes: tools ## Run the tests that edit a running stack, each row of docs/changes.md among them
-	@$(BIN)/pytest --skips-as-listed -m changes -n 2 --dist loadfile tests/changes tests/integration/infra tests/e2e
+test-changes: tools ## Run the tests that deploy and edit stacks, each row of docs/changes.md among them (50 minutes)
+	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile $(LONG)
 
 .PHONY: test-unit
 test-unit: venv ## Run the unit tests

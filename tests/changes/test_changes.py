@@ -9,7 +9,7 @@ from tests.changes.stand import Stand
 from tests.changes.world import in_aws
 from tests.e2e.driver import Sandbox
 
-pytestmark = [pytest.mark.changes, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

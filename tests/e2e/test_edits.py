@@ -14,7 +14,7 @@ from sandbox.stack import outputs
 from tests.e2e.driver import Sandbox, traffic
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.changes, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 
 def listeners(*rows: tuple[str, int, str]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from sandbox.cluster.rest import ApiError
 from tests.e2e.driver import ROOT, Sandbox, stack_dev, traffic, write_config
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.changes, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NAME = "targetgroupbindings.elbv2.k8s.aws"

@@ -20,7 +20,7 @@ from tests.control import NO_USERS, control
 from tests.e2e.driver import Sandbox, stack_dev, traffic, write_config
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.changes, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 DENIED = re.compile(r"AccessDenied|InvalidClientTokenId|ExpiredToken|not authorized|credentials:")
 BY_HAND = "by-hand"

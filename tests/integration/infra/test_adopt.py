@@ -17,7 +17,7 @@ from sandbox.layout import Layout
 from tests.integration.infra.conftest import DevStack
 from tests.integration.infra.test_zones import DESTRUCTIVE, ops
 
-pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
 SERVICES = "/api/v1/namespaces/default/services"
 NODE_PORTS = {"http": (80, 30180), "https": (443, 30543)}

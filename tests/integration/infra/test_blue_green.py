@@ -29,7 +29,7 @@ from tests.integration.infra.conftest import ROOT, DevStack
 from tests.integration.syncer.household import NODES, Syncer
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1500)]
 
 PAGE = (ROOT / "docs/blue-green.md").read_text()
 ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")

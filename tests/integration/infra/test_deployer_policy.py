@@ -24,7 +24,7 @@ from tests.integration.infra.test_load_balancer import certificate
 from tests.integration.infra.test_namespace import gone
 from tests.integration.infra.test_zones import command as change_zones
 
-pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(1200)]
 
 WRITE = bool(os.environ.get("WRITE_DEPLOYER_POLICY"))
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:user/sandbox"

@@ -19,7 +19,7 @@ from sandbox.toolchain import ensure
 from tests.changes.certificates import certificate as imported_certificate
 from tests.integration.infra.conftest import ROOT, DevStack
 
-pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
 ATTRIBUTES = {
     "deletion_protection.enabled": "true",

@@ -10,7 +10,7 @@ from sandbox.layout import Layout
 from tests.integration.infra.conftest import DevStack
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
 PLACE = "/api/v1/namespaces/ingress-traefik"
 

@@ -50,7 +50,6 @@ def occurrences(value: str, root: Path, said: list[str]) -> list[str]:
     return [name for name, text in (files | texts).items() if any(form in text for form in forms)]
 
 
-@pytest.mark.changes
 def test_a_changed_setting_and_secret_update_every_object_in_place(
     made: DevStack, aws: Layout, control_plane: Layout
 ) -> None:

@@ -14,7 +14,7 @@ from sandbox.layout import Layout
 from tests.control import control
 from tests.integration.infra.conftest import DevStack
 
-pytestmark = [pytest.mark.changes, pytest.mark.toolchain, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
 LAST = "eu-central-1c"
 # What the engine does with a resource that exists, other than leaving or updating it.
