@@ -117,6 +117,7 @@ def _context(
     desired: Desired, actual: GroupState, listing: Listing, policy: PlanPolicy, now: float
 ) -> Context:
     surplus = _surplus(desired, actual, listing)
+    over = {target for target in surplus if _is_over(desired, actual, target)}
     return Context(
         desired=desired,
         actual=actual,
@@ -126,7 +127,7 @@ def _context(
         surplus=surplus,
         owned=_owned(desired, actual, listing),
         settled=_any_serves(listing, _is_wanted(desired, actual)),
-        crowded_out=_any_serves(listing, {t for t in surplus if _is_over(desired, actual, t)}.__contains__),
+        crowded_out=bool(over) and _any_serves(listing, over.__contains__),
         notices=notices(desired, actual, surplus, now),
         succeeding=succeeding(desired, actual, surplus, now),
     )

@@ -153,6 +153,28 @@ def test_a_change_for_plans_is_noticed(seed: int) -> None:
         assert not world.standings.changed
 
 
+def test_the_instances_of_a_zone_that_becomes_idle_are_decided_again() -> None:
+    listing, policy = Listing(), PlanPolicy()
+    standings = Standings(NodePolicy(), policy, [listing])
+    nodes = [node(n, zone=ZONES[1 + n % 2]) for n in range(COUNT)]
+    for each in nodes:
+        standings.put(each.name, each)
+    state = GroupState(target_group=TargetGroupArn("a"), targets={}, fresh=True, port=PORT)
+    for reason, out in (("", 0), ("Target.NotInUse", COUNT // 2 - 1), ("", 0)):
+        unused = TargetState.UNUSED if reason else TargetState.HEALTHY
+        healths = [
+            TargetHealth(target=Target(instance(0), PORT), state=TargetState.HEALTHY),
+            TargetHealth(target=Target(instance(1), PORT), state=unused, reason=reason),
+        ]
+        listing.take({each.target: each for each in healths})
+        state = replace(state, targets=listing.targets)
+        standings.listed(listing.changed)
+        standings.decide()
+        kept = standings.desired([state], complete=True)
+        assert kept == choose(evaluate(nodes, registered_instances([state]), NodePolicy()), [state], policy)
+        assert sum(each.reason == "ZoneNotEnabled" for each in kept.intents.values()) == out
+
+
 def test_a_step_decides_no_more_than_it_may() -> None:
     standings = Standings(NodePolicy(), PlanPolicy())
     for number in range(COUNT):

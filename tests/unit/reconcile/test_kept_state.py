@@ -19,7 +19,7 @@ from syncer.reconcile.group import Group, GroupConfig
 from syncer.telemetry.counters import Counters
 from tests.simulation.virtual import run_virtually
 from tests.simulation.world import HTTP, HTTPS
-from tests.unit.decide.world import instance, node, target
+from tests.unit.decide.world import NOON, instance, node, target
 
 SETTINGS = load({"NLB_SYNC_TARGET_GROUPS": f"{HTTP}=:30080,{HTTPS}=:30080"})
 
@@ -124,19 +124,46 @@ def test_a_full_pass_finds_a_node_whose_change_was_not_reported() -> None:
     assert kept.counters.disagreements.total() == 1
 
 
-def test_a_change_during_a_full_pass_counts_in_both_results() -> None:
-    kept = Kept(*range(1200))  # more than one step
+@pytest.mark.parametrize(
+    "changed", [node(2, ready_since=NOON), node(2, zone="eu-central-1a")], ids=["facts", "intent"]
+)
+def test_a_full_pass_compares_every_node_and_intent_wanted_or_not(changed: NodeView) -> None:
+    kept = Kept(1, 2)
     kept.wanted(0)
-    left: list[int] = [7, 1100]
+    kept.cluster.put(2, changed, reported=False)
+    if changed.zone == "eu-central-1a":  # a fault of the kept intent, not of the Node
+        kept.cluster.put(2, node(2), reported=False)
+        kept.cluster.nodes["node-2"] = kept.state.nodes["node-2"]
+        intents = cast("Any", kept.state._kept).intents
+        intents[instance(2)] = replace(intents[instance(2)], zone="eu-central-1a")
+    kept.full_passes()
+    assert kept.counters.disagreements.total() == 1
+    assert kept.state.nodes_of([instance(2)])[instance(2)].ready_since == (
+        kept.cluster.nodes["node-2"].ready_since
+    )
 
-    def change() -> None:
-        if left:
-            kept.cluster.put(left[0], node(left[0], selected=False))
-            kept.lists(0, 1, left.pop(0))
-        kept.state.take_nodes()
 
-    kept.full_passes(3, between=change)
-    assert len(kept.wanted(2)) == 1198
+def test_a_change_during_a_full_pass_counts_in_both_results() -> None:
+    count = 1700  # more than one step
+    kept = Kept(*range(count))
+    kept.wanted(0)
+    numbers = [3, 900, 1600]
+
+    async def story() -> None:
+        passing = asyncio.create_task(kept.state._pass_fully())
+        while not passing.done():
+            await asyncio.sleep(0)
+            if numbers:
+                number = numbers.pop()
+                kept.cluster.put(number, node(number, selected=False))
+                kept.lists(0, 1, number)
+                kept.state.take_nodes()
+                await kept.state.catch_up()
+
+    run_virtually(story())
+    assert numbers == []
+    assert len(kept.wanted(2)) == count - 3
+    kept.full_passes()
     assert kept.counters.disagreements.total() == 0
 
 
