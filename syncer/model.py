@@ -186,7 +186,7 @@ class Desired:
     `over_quota` instances would be wanted if the quota had room. `intents` has every instance that a Node
     names, wanted or not. `joining` instances are out only until their Nodes are Ready. `next_in_line` are the
     first instances over the quota, in the order of places. `all_out`: the rules exclude every listed Node,
-    and no Node is leaving or joining. `unsettled`: at least one group is unsettled (see GroupState), so a
+    or the API server selects none, and no Node is leaving or joining. `unsettled`: at least one group is unsettled (see GroupState), so a
     learnt limit may be too low.
     """
 

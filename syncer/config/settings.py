@@ -68,6 +68,7 @@ class Settings:
             share=self.serving_share,
             target_limit=self.target_limit,
             zones=self.zones,
+            only_selected=self.server_side_selector,
             cross_zone=self.cross_zone,
         )
 

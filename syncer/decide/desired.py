@@ -61,7 +61,7 @@ def choose(evaluation: Evaluation, groups: Sequence[GroupState], policy: PlanPol
         joining=frozenset(i for i, each in intents.items() if each.reason == JOINING),
         intents=intents,
         complete=evaluation.complete,
-        all_out=bool(intents) and not any(map(is_hopeful, intents.values())),
+        all_out=bool(intents or policy.only_selected) and not any(map(is_hopeful, intents.values())),
         unsettled=any(group.unsettled for group in groups),
     )
 

@@ -46,7 +46,8 @@ class PlanPolicy:
 
     `share` of the base must continue to serve (0 to 1). `target_limit` is the maximum number of targets of a
     group; None means only the limit learnt from AWS. `zones` are the zones enabled on the load balancer, None
-    if unknown. With `cross_zone` off the brake applies to every zone too.
+    if unknown. With `cross_zone` off the brake applies to every zone too. `only_selected`: the API server
+    lists only Nodes that the selector matches, so an instance without a Node may have a Node.
     """
 
     ownership: Ownership = Ownership.TRACKED
@@ -54,6 +55,7 @@ class PlanPolicy:
     target_limit: int | None = None
     zones: frozenset[str] | None = None
     cross_zone: bool = True
+    only_selected: bool = False
     base_window: float = 600.0
     deadline_patience: float = 60.0
     successor_patience: float = 300.0

@@ -230,8 +230,9 @@ class Removals:
                 self._note(target, self._brake.release_confirmed(target))
 
     def _is_put_out(self, target: Target) -> bool:
-        """Whether the target's Node is listed, and the rules exclude every Node."""
-        return self._context.desired.all_out and target.id in self._context.desired.intents
+        """Whether the target's Node is listed, or not even selected, and the rules exclude every Node."""
+        desired, policy = self._context.desired, self._context.policy
+        return desired.all_out and (policy.only_selected or target.id in desired.intents)
 
     def _note(self, target: Target, why: Why | None) -> None:
         if why is None:

@@ -169,7 +169,7 @@ class Standings:
             joining=frozenset(self._joining),
             intents=self.intents,
             complete=complete,
-            all_out=bool(self.intents) and not self._hopeful,
+            all_out=bool(self.intents or self._policy.only_selected) and not self._hopeful,
             unsettled=any(group.unsettled for group in groups),
         )
 

@@ -37,7 +37,7 @@ POLICIES = [
     PlanPolicy(cross_zone=False),
     PlanPolicy(target_limit=3),
     PlanPolicy(target_limit=3, ownership=Ownership.EXCLUSIVE),
-    PlanPolicy(zones=frozenset(ZONES[1:2])),
+    PlanPolicy(zones=frozenset(ZONES[1:2]), only_selected=True),
 ]
 COUNT = 8
 

@@ -214,6 +214,15 @@ def test_b3_where_rules_put_every_node_out_idle_targets_are_held_too(case: str, 
     assert set(held(confirmed).values()) == {Why.LAST_SERVING}
 
 
+@pytest.mark.parametrize("only_selected", [True, False])
+def test_where_the_api_server_selects_no_node_idle_targets_are_held_too(*, only_selected: bool) -> None:
+    targets = [health(n, "healthy" if n < 2 else "unhealthy") for n in range(6)]
+    owned = frozenset(map(target, range(6)))
+    planned = decide([], group(*targets, ours=owned), PlanPolicy(only_selected=only_selected))
+    assert len(planned.deregister) == (0 if only_selected else 4)
+    assert set(held(planned)) == owned - set(planned.deregister)
+
+
 def test_b3_where_only_some_are_put_out_an_idle_one_leaves_at_once() -> None:
     targets = [health(0), health(1), health(2, "unhealthy")]
     nodes = [*some([0, 1]), *some([2], selected=False)]
