@@ -185,9 +185,9 @@ class Desired:
     The set is computed once for all groups, so the groups never differ. `wanted` instances should be targets;
     `over_quota` instances would be wanted if the quota had room. `intents` has every instance that a Node
     names, wanted or not. `joining` instances are out only until their Nodes are Ready. `next_in_line` are the
-    first instances over the quota, in the order of places. `all_out`: the rules exclude every listed Node,
-    or the API server selects none, and no Node is leaving or joining. `unsettled`: at least one group is unsettled (see GroupState), so a
-    learnt limit may be too low.
+    first instances over the quota, in the order of places. `all_out`: the rules exclude every listed Node, or
+    the API server selects none, and no Node is leaving or joining. `unsettled`: at least one group is
+    unsettled (see GroupState), so a learnt limit may be too low.
     """
 
     wanted: frozenset[InstanceId]
