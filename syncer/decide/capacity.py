@@ -1,14 +1,14 @@
 """The capacity of a group: which targets serve, the ten-minute peak and the floor (rule 2)."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, inf
 
 from syncer.decide.listing import Listing
 from syncer.decide.policy import PlanPolicy
-from syncer.decide.serving import Serving, serving_among, serving_of
+from syncer.decide.serving import Serving, serving_among
 from syncer.model import INSTANCE, GroupMemory, InstanceId, Target, TargetHealth, TargetState
 
 GROUP = ""
@@ -82,13 +82,10 @@ class Capacity:
             health.state is TargetState.UNUSED for health in listing.others.values()
         )
         scopes = {GROUP: _Scope.of_group(listing, in_use=in_use)}
-        scopes_of = _scopes_of(policy, zone_of)
         if not policy.cross_zone:
-            zones: dict[str, list[TargetHealth]] = {}
-            for health in listing.targets.values():
-                for zone in scopes_of(health.target)[1:]:
-                    zones.setdefault(zone, []).append(health)
-            scopes.update((zone, _Scope.of_zone(each, in_use=in_use)) for zone, each in zones.items())
+            scopes.update(
+                (zone, each.scope(in_use=in_use)) for zone, each in _parts(listing, zone_of).items()
+            )
         draining = drains_since(listing.draining, memory.draining, now)
         window = policy.base_window
         lately = {target for target, since in draining.items() if since >= now - window}
@@ -111,7 +108,7 @@ class Capacity:
             peaks=peaks,
             draining=draining,
             window=window,
-            scopes_of=scopes_of,
+            scopes_of=_scopes_of(policy, zone_of),
         )
 
     @property
@@ -159,17 +156,41 @@ class _Scope:
         copies = listing.copies if serving.counted is listing.plain else _copies(serving)
         return cls(serving, copies, len(listing.registered), listing.draining)
 
-    @classmethod
-    def of_zone(cls, members: Collection[TargetHealth], *, in_use: bool) -> "_Scope":
-        serving = serving_of(members, in_use=in_use)
-        draining = {health.target for health in members if health.state is TargetState.DRAINING}
-        return cls(serving, _copies(serving), sum(health.registered for health in members), draining)
-
     def present(self, lately: AbstractSet[Target], free: float) -> int:
         """Return how many instances serve or drain; a drain longer than the window does not count."""
         drains = {target.id for target in self.draining & lately}
         present = len(self.copies) + sum(instance not in self.copies for instance in drains)
         return int(min(present, self.registered + free))
+
+
+@dataclass(slots=True)
+class _Part:
+    """The targets of a zone, sorted as in a Listing."""
+
+    plain: set[Target] = field(default_factory=set)
+    copies: Counter[InstanceId] = field(default_factory=Counter)
+    others: list[TargetHealth] = field(default_factory=list)
+    draining: set[Target] = field(default_factory=set)
+
+    def scope(self, *, in_use: bool) -> _Scope:
+        serving = serving_among(self.plain, self.others, in_use=in_use)
+        copies = self.copies if serving.counted is self.plain else _copies(serving)
+        return _Scope(serving, copies, len(self.plain) + len(self.others), self.draining)
+
+
+def _parts(listing: Listing, zone_of: Callable[[Target], str]) -> Mapping[str, _Part]:
+    """Return the targets of every known zone."""
+    parts: defaultdict[str, _Part] = defaultdict(_Part)
+    for target in listing.plain:
+        part = parts[zone_of(target)]
+        part.plain.add(target)
+        part.copies[target.id] += 1
+    for target, health in listing.others.items():
+        parts[zone_of(target)].others.append(health)
+    for target in listing.draining:
+        parts[zone_of(target)].draining.add(target)
+    parts.pop(GROUP, None)  # of these the zone is unknown
+    return parts
 
 
 def _copies(serving: Serving) -> Counter[InstanceId]:

@@ -73,6 +73,11 @@ class Listing:
         else:
             self._known[instance] = known
 
+    @property
+    def instances(self) -> Collection[InstanceId]:
+        """The instances of all targets."""
+        return self._of.keys()
+
     def is_registered(self, instance: InstanceId) -> bool:
         """Whether any target of the instance is registered."""
         return self._known.get(instance, _ABSENT)[0]

@@ -265,20 +265,18 @@ def _zones(context: Context) -> Mapping[InstanceId, str]:
 
     With cross-zone on, only a removal reads zones.
     """
-    desired, actual = context.desired, context.actual
-    targets: Iterable[Target] = context.surplus
+    desired, listing = context.desired, context.listing
+    instances: Iterable[InstanceId] = {target.id for target in context.surplus}
     if not context.policy.cross_zone:
-        port = actual.port
-        targets = {*actual.targets, *(Target(i, port) for i in desired.wanted if port is not None)}
+        instances = desired.wanted.union(listing.instances)
     zones: dict[InstanceId, str] = {}
-    for target in targets:
-        intent, health = desired.intents.get(target.id), actual.targets.get(target)
-        if health is not None and health.zone:
-            zones[target.id] = health.zone
-        elif target.id not in zones:
-            known = (intent.zone if intent is not None else "") or actual.memory.zones.get(target.id, "")
-            if known:
-                zones[target.id] = known
+    for instance in instances:
+        zone = listing.zone(instance)
+        if not zone:
+            intent = desired.intents.get(instance)
+            zone = (intent.zone if intent else "") or context.actual.memory.zones.get(instance, "")
+        if zone:
+            zones[instance] = zone
     return zones
 
 

@@ -139,7 +139,7 @@ def _node(number: int, *, selected: bool = True) -> NodeView:
     )
 
 
-def _settings(groups: int, limit: int | None) -> Mapping[str, str]:
+def _settings(groups: int, limit: int | None, *, zonal: bool) -> Mapping[str, str]:
     arns = (
         f"arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/g{n}/{n:016x}=:{30000 + n}"
         for n in range(groups)
@@ -148,6 +148,7 @@ def _settings(groups: int, limit: int | None) -> Mapping[str, str]:
         "NLB_SYNC_TARGET_GROUPS": ",".join(arns),
         "NLB_SYNC_OWNERSHIP": "exclusive",
         "NLB_SYNC_ZONES": ",".join(_ZONES),
+        "NLB_SYNC_CROSS_ZONE": str(not zonal).lower(),
         **({} if limit is None else {"NLB_SYNC_TARGET_LIMIT": str(limit)}),
     }
 
@@ -168,11 +169,17 @@ class Cost:
 
 
 async def measure(
-    nodes: int, groups: int, *, events: int = 9, limit: int | None = None, selected: int | None = None
+    nodes: int,
+    groups: int,
+    *,
+    events: int = 9,
+    limit: int | None = None,
+    selected: int | None = None,
+    zonal: bool = False,
 ) -> Cost:
     """Measure a settled controller whose nodes are all targets, as far as limit and selector let them."""
     targets = nodes if selected is None else selected
-    cluster, elb, settings = _Cluster(nodes, targets), _Elb(), load(_settings(groups, limit))
+    cluster, elb, settings = _Cluster(nodes, targets), _Elb(), load(_settings(groups, limit, zonal=zonal))
     counters, clock, cost = Counters(), SystemClock(), Cost()
     controller = Controller(
         settings=settings,
@@ -233,9 +240,17 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=9)
     parser.add_argument("--limit", type=int, help="NLB_SYNC_TARGET_LIMIT")
     parser.add_argument("--selected", type=int, help="number of Nodes that the selector matches")
+    parser.add_argument("--zonal", action="store_true", help="NLB_SYNC_CROSS_ZONE=false")
     given = parser.parse_args()
     cost = asyncio.run(
-        measure(given.nodes, given.groups, events=given.events, limit=given.limit, selected=given.selected)
+        measure(
+            given.nodes,
+            given.groups,
+            events=given.events,
+            limit=given.limit,
+            selected=given.selected,
+            zonal=given.zonal,
+        )
     )
     figures = {
         "Ready": cost.ready and median(cost.ready) * 1e3,
