@@ -34,7 +34,8 @@ from syncer.telemetry.lag import LoopLag
 from syncer.telemetry.liveness import Liveness
 from syncer.telemetry.metrics import CONTENT_TYPE, exposition
 from syncer.telemetry.status import status
-from syncer.telemetry.web import Answer, Hosts, Route, Routes, Shared, document, serving
+from syncer.telemetry.status_route import status_route
+from syncer.telemetry.web import Answer, Hosts, Route, Routes, Shared, serving
 from syncer.text.redaction import know_environment, redacted
 
 
@@ -148,7 +149,7 @@ def routes(controller: Controller, liveness: Liveness) -> Routes:
     front, observe = page(), partial(snapshot, controller)
     known: dict[str, Route] = {
         **probes(liveness),
-        "/status": Shared(partial(observe, nodes=True), lambda state: document(status(state))),
+        "/status": status_route(partial(observe, nodes=True), status),
         "/": lambda: front,
     }
     if controller.settings.metrics:

@@ -1,4 +1,4 @@
-// Converts /status into the rows and lines for page.js. This file never touches the document.
+// Converts a page of /status into the rows and lines for page.js. This file never touches the document.
 "use strict";
 
 const STALE_S = 120; // a pass is due once a minute at least
@@ -9,8 +9,6 @@ const STATES = {
 };
 const VERDICTS = { in: ["✓", "good"], leaving: ["↓", "wait"], out: ["–", "quiet"], "no node": ["?", "wait"] };
 const SOURCES = { aws: "AWS's target list", "provider-id": "its providerID", label: "its label" };
-const JOINING = new Set(["NoProviderID", "NotReadyYet"]);
-const byName = new Intl.Collator("en", { numeric: true }).compare;
 
 function groupCells(group) {
   const cells = new Map();
@@ -29,56 +27,37 @@ function groupCells(group) {
     if (!listed.has(target.id + ":" + target.port)) add({ ...target, state: "absent", reason: "", override: "", next, why });
   };
   for (const target of group.register) absent(target, "register", "");
+  for (const target of group.deregister) absent(target, "deregister", "");
   for (const target of group.held) {
     absent({ ...target, retry_in: retries.get(target.id + ":" + target.port) }, "hold", target.why);
   }
   return cells;
 }
 
+// The syncer chooses, orders and judges the rows.
 function rowsOf(status) {
   const across = status.groups.map(groupCells);
-  const rows = [];
-  const known = new Set();
-  for (const node of status.nodes) {
-    const id = node.instance_id || "";
-    known.add(id);
-    rows.push(row(status, node.node, id, node.zone, node.verdict, node.reason, across, node.zone_source));
-  }
-  const foreign = new Set(across.flatMap((cells) => [...cells.keys()].filter((id) => !known.has(id))));
-  for (const id of foreign) rows.push(row(status, "", id, zoneOf(id, across), "no node", "NoNode", across));
-  return rows.sort((a, b) => a.well - b.well || byName(a.name, b.name) || byName(a.id, b.id));
+  const nodes = new Map(status.nodes.map((node) => [node.node, node]));
+  return status.rows.map(({ node: name, instance_id, unwell }) => {
+    const id = instance_id || "";
+    const node = nodes.get(name) || { verdict: "no node", reason: "NoNode", zone: zoneOf(id, across) };
+    return row(status, name || "", id, node, unwell, across);
+  });
 }
 
 function zoneOf(id, across) {
   return across.flatMap((cells) => cells.get(id) || []).map((target) => target.zone || "").find(Boolean) || "";
 }
 
-function row(status, name, id, zone, verdict, reason, across, source) {
+function row(status, name, id, { zone, verdict, reason, zone_source }, unwell, across) {
   const cells = across.map((group) => group.get(id) || []);
-  const well = isWell(status, verdict, reason, cells);
-  const words = [name, id, zone, verdict, reason];
-  for (const target of cells.flat()) words.push(target.state, target.reason, target.override, target.next, target.why);
-  const place = reason === "ZoneNotEnabled" ? " (" + zone + ", by " + SOURCES[source] + ")" : "";
+  const place = reason === "ZoneNotEnabled" ? " (" + zone + ", by " + SOURCES[zone_source] + ")" : "";
   const sentence = (status.sentences[reason] || "") + place;
-  return { key: name + " " + id, name, id, zone, verdict, reason, sentence, cells, well,
-    text: words.join(" ").toLowerCase() };
+  return { key: name + " " + id, name, id, zone, verdict, reason, sentence, cells, well: !unwell };
 }
 
 // Null is the group's own port, with a number unknown to the syncer.
 const portOf = (port) => port === null ? " on the group's own port" : " :" + port;
-
-function isWell(status, verdict, reason, cells) {
-  if (verdict !== "in") return cells.every((targets) => targets.every((each) => isLeft(status, each))) && !JOINING.has(reason);
-  return reason !== "KeptNotReady" && cells.every((targets, index) => targets.length === 1
-    && isServing(targets[0], status.groups[index]) && targets[0].next === "nothing"
-    && [null, targets[0].port].includes(status.groups[index].port));
-}
-
-// Another cluster's target in a shared group: with `tracked` the syncer ignores the target.
-const isLeft = (status, target) => status.ownership === "tracked" && target.why === "Foreign";
-
-// A blind syncer does not know a target's health: an accepted target counts as serving.
-const isServing = (target, group) => target.state === "healthy" || (group.blind && ["initial", "unavailable"].includes(target.state));
 
 function healthOf(group) {
   const registered = group.registered + " registered";
@@ -87,6 +66,10 @@ function healthOf(group) {
   const state = !group.healthy ? "unhealthy" : group.healthy === group.registered ? "healthy" : "initial";
   return [STATES[state], group.healthy + " of " + registered];
 }
+
+// An unchanged answer is not sent again: its ages have grown since.
+const aged = (status, seconds) => ({ ...status, groups: status.groups.map((group) => ({ ...group,
+  last_good_pass_age: group.last_good_pass_age === null ? null : group.last_good_pass_age + seconds })) });
 
 const isStale = (age) => age === null || age > STALE_S;
 
@@ -103,13 +86,11 @@ function problemsOf(group) {
 }
 
 function groupItem(group) {
-  const held_by = {};
-  for (const held of group.held) held_by[held.why] = (held_by[held.why] || 0) + 1;
   return { key: group.target_group, name: group.name, blind: group.blind && group.read_problem, fresh: group.fresh, port: group.port, healthy: group.healthy,
-    registered: group.registered, shifted: group.shifted, own_port: group.own_port, serving: group.serving, base: group.base, floor: group.floor, held_by,
-    causes: [...new Set((group.contested || []).map((each) => each.cause))], hold_id: group.hold_id, age: group.last_good_pass_age,
+    registered: group.registered, shifted: group.shifted, own_port: group.own_port, serving: group.serving, base: group.base, floor: group.floor,
+    held_by: group.totals.held_by, causes: group.totals.causes, hold_id: group.hold_id, age: group.last_good_pass_age,
     problems: problemsOf(group),
-    next: { register: group.register.length, deregister: group.deregister.length } };
+    next: { register: group.totals.register, deregister: group.totals.deregister } };
 }
 
 function flagsOf(status) {

@@ -4,9 +4,11 @@
 
 const REFRESH_MS = 2000;
 const PATIENCE_MS = 10000;
-const PAGE_ROWS = 100;
+const TYPING_MS = 150;
 const at = (id) => document.getElementById(id);
-const view = { status: null, rows: [], page: 0, received: 0, timer: 0, polling: false, failure: "" };
+// `answer`, `etag` and `made` (a time) are those of the last answer with a body, to the query `asked`.
+const view = { answer: null, etag: "", asked: "", made: 0, status: null, rows: [], page: 1, received: 0, timer: 0,
+  polling: false, again: false, failure: "" };
 
 function element(tag, className, ...content) {
   const made = document.createElement(tag);
@@ -112,8 +114,7 @@ function drawGroup(group) {
 
 function draw() {
   const status = view.status;
-  const unwell = view.rows.reduce((sum, each) => sum + !each.well, 0);
-  redraw(at("verdict"), [{ key: "v", text: headline(status, view.rows.length, unwell) }], (item) => marked(item.text[0], item.text[1]));
+  redraw(at("verdict"), [{ key: "v", text: headline(status, status.totals.rows, status.totals.unwell) }], (item) => marked(item.text[0], item.text[1]));
   redraw(at("flags"), flagsOf(status), (item) => element("li", item.tone, item.text));
   redraw(at("problems"), status.problems.map((text) => ({ key: text })), (item) => element("li", "", item.key));
   at("problems").hidden = status.problems.length === 0;
@@ -134,44 +135,63 @@ function drawHeading(item) {
 }
 
 function drawRows() {
-  const wanted = at("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = view.rows.filter((each) => !(at("unwell").checked && each.well)
-    && wanted.every((word) => each.text.includes(word)));
-  const pages = Math.max(1, Math.ceil(found.length / PAGE_ROWS));
-  view.page = Math.min(view.page, pages - 1);
-  const first = view.page * PAGE_ROWS;
-  const shown = found.slice(first, first + PAGE_ROWS);
-  redraw(at("rows"), shown, drawRow);
-  setText("count", found.length === view.rows.length ? found.length + " rows" : found.length + " of " + view.rows.length + " rows");
-  setText("where", pages > 1 ? first + 1 + "–" + (first + shown.length) : "");
-  at("previous").disabled = view.page === 0;
-  at("next").disabled = view.page >= pages - 1;
+  const { page, pages, page_rows, rows } = view.status.paging;
+  const all = view.status.totals.rows;
+  const first = (page - 1) * page_rows;
+  redraw(at("rows"), view.rows, drawRow);
+  setText("count", rows === all ? rows + " rows" : rows + " of " + all + " rows");
+  setText("where", pages > 1 ? first + 1 + "–" + (first + view.rows.length) : "");
+  at("previous").disabled = page === 1;
+  at("next").disabled = page >= pages;
   at("previous").parentElement.hidden = pages === 1;
-  at("scroll").hidden = found.length === 0;
-  at("nothing").hidden = found.length > 0;
-  setText("nothing", view.rows.length ? "Nothing matches." : "No nodes have been read yet.");
+  at("scroll").hidden = rows === 0;
+  at("nothing").hidden = rows > 0;
+  setText("nothing", all ? "Nothing matches." : "No nodes have been read yet.");
 }
 
 // ---- polling
+
+function query() {
+  const asked = new URLSearchParams({ page: view.page });
+  if (at("unwell").checked) asked.set("unwell", "1");
+  if (at("filter").value.trim()) asked.set("find", at("filter").value.trim());
+  return "status?" + asked;
+}
+
+async function ask() {
+  const asked = query();
+  const headers = view.etag && view.asked === asked ? { "If-None-Match": view.etag } : {};
+  const answer = await fetch(asked, { cache: "no-store", headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (answer.status !== 304) {
+    if (!answer.ok) throw new Error("HTTP status " + answer.status);
+    const status = await answer.json();
+    Object.assign(view, { answer: status, etag: answer.headers.get("ETag"), asked, made: Date.now() });
+  }
+  const { page, pages } = view.answer.paging;
+  if (page > pages && asked === query()) { // rows have gone since
+    view.page = pages;
+    return ask();
+  }
+  view.status = aged(view.answer, (Date.now() - view.made) / 1000);
+  view.rows = rowsOf(view.status);
+  view.received = Date.now();
+  view.failure = "";
+  draw();
+}
 
 async function poll() {
   window.clearTimeout(view.timer);
   if (view.polling || document.hidden) return;
   view.polling = true;
+  view.again = false;
   try {
-    const answer = await fetch("status", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!answer.ok) throw new Error("HTTP status " + answer.status);
-    view.status = await answer.json();
-    view.rows = rowsOf(view.status);
-    view.received = Date.now();
-    view.failure = "";
-    draw();
+    await ask();
   } catch (error) {
     view.failure = error.name === "TimeoutError" ? "no answer within " + PATIENCE_MS / 1000 + " s" : String(error.message);
   }
   view.polling = false;
   showFreshness();
-  view.timer = window.setTimeout(poll, REFRESH_MS);
+  view.timer = window.setTimeout(poll, view.again ? 0 : REFRESH_MS);
 }
 
 function showFreshness() {
@@ -185,15 +205,18 @@ function showFreshness() {
     (item) => marked(STATES.unhealthy, "No answer from the syncer (" + item.text + ")"));
 }
 
-function turn(step) {
-  view.page += step;
-  if (view.status) drawRows();
+function turn(page, pause = 0) {
+  view.page = page;
+  view.again = true;
+  if (view.polling) return;
+  window.clearTimeout(view.timer);
+  view.timer = window.setTimeout(poll, pause);
 }
 
-at("filter").addEventListener("input", () => turn(-view.page));
-at("unwell").addEventListener("change", () => turn(-view.page));
+at("filter").addEventListener("input", () => turn(1, TYPING_MS));
+at("unwell").addEventListener("change", () => turn(1));
 at("controls").addEventListener("submit", (event) => event.preventDefault());
-at("previous").addEventListener("click", () => turn(-1));
-at("next").addEventListener("click", () => turn(1));
+at("previous").addEventListener("click", () => turn(Math.max(1, view.page - 1)));
+at("next").addEventListener("click", () => turn(view.page + 1));
 document.addEventListener("visibilitychange", poll);
 poll();

@@ -25,11 +25,12 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Method, path without query, and headers with names in lower case."""
+    """Method, path, headers with names in lower case, and the query as sent, without `?`."""
 
     method: str
     path: str
     headers: Mapping[str, str]
+    query: str = ""
 
 
 def parse(head: bytes, hosts: Hosts) -> Request:
@@ -46,8 +47,8 @@ def parse(head: bytes, hosts: Hosts) -> Request:
         raise RefusedError(400, "more than one Host; allowed: one")
     if not named and line["version"] == "1.1":
         raise RefusedError(400, "Host is missing; HTTP/1.1 needs one")
-    target = line["target"]
-    if absolute := _ABSOLUTE.fullmatch(target.partition("#")[0].partition("?")[0]):
+    target, _, query = line["target"].partition("?")
+    if absolute := _ABSOLUTE.fullmatch(target.partition("#")[0]):
         named.append(absolute["authority"])  # replaces Host (RFC 9112, 3.2.2); both must be allowed
     for host in named:
         if not hosts.allow(host):
@@ -55,8 +56,8 @@ def parse(head: bytes, hosts: Hosts) -> Request:
     if line["method"] not in {"GET", "HEAD"}:
         allowed = ("Allow", "GET, HEAD")
         raise RefusedError(405, f"method is {line['method'][:_SHOWN]}; allowed: GET, HEAD", allowed)
-    path = (absolute["path"] or "/") if absolute else target.partition("?")[0]
-    return Request(line["method"], path, dict(fields))
+    path = (absolute["path"] or "/") if absolute else target
+    return Request(line["method"], path, dict(fields), query)
 
 
 def _field(line: str) -> tuple[str, str]:

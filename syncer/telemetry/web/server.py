@@ -18,6 +18,7 @@ from syncer.telemetry.web.answer import Answer, Routes, text
 from syncer.telemetry.web.connection import Connection, Phase
 from syncer.telemetry.web.hosts import Hosts
 from syncer.telemetry.web.listen import listen
+from syncer.telemetry.web.queries import Queried
 from syncer.telemetry.web.request import RefusedError, Request, parse
 
 log = logging.getLogger(__name__)
@@ -200,7 +201,9 @@ class Server:
             self._send(client, text(404, f"unknown path; allowed: {', '.join(sorted(self._routes))}"))
             return
         try:
-            answer = route()
+            answer = route(request.query) if isinstance(route, Queried) else route()
+        except RefusedError as refused:
+            answer = refused.answer
         except Exception:
             log.exception("cannot answer %s", request.path)
             answer = text(500, "see the log")

@@ -10,7 +10,7 @@ from syncer.telemetry.web.answer import Answer
 
 State = TypeVar("State")
 # An answer is shared for this multiple of the making time: the cost is at most a tenth of the time.
-_KEPT_FOR = 9
+KEPT_FOR = 9
 
 
 class Shared(Generic[State]):
@@ -36,7 +36,7 @@ class Shared(Generic[State]):
         try:
             return await asyncio.to_thread(self._render, self._observe())
         finally:
-            self._loop.call_later(_KEPT_FOR * (time.perf_counter() - began), self._forget)
+            self._loop.call_later(KEPT_FOR * (time.perf_counter() - began), self._forget)
 
     def _forget(self) -> None:
         self._made = None

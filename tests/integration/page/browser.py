@@ -98,6 +98,15 @@ class Tab:
             while not await self.run(condition):  # noqa: ASYNC110 - the event is in another process
                 await asyncio.sleep(0.05)
 
+    async def act(self, script: str) -> None:
+        """Run a statement that changes what is asked for, until its answer is shown."""
+        await self.run(f"{script}; null")
+        await self.shown()
+
+    async def shown(self) -> None:
+        """Wait until the page shows the answer to what is asked for."""
+        await self.until("view.asked === query()")
+
     async def press(self, key: str, code: int) -> None:
         """A key, as a person presses it."""
         for kind in ("keyDown", "keyUp"):

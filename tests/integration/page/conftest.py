@@ -11,9 +11,18 @@ import pytest
 
 from sandbox.layout import HOST, free_ports
 from syncer.page import page
-from syncer.telemetry.web import Answer, document, serving, text
+from syncer.telemetry.status_pages import StatusPages
+from syncer.telemetry.status_route import parse_query
+from syncer.telemetry.web import Answer, Queried, document, serving, text
 from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, Tab, browser, tab
+
+
+def page_of(told: worlds.Document, query: str) -> Answer:
+    """The answer of the syncer with this whole answer to the page's query."""
+    asked = parse_query(query)
+    assert asked, "the page never needs the whole answer"
+    return document(StatusPages(told).page(asked.page, unwell=asked.unwell, words=asked.words))
 
 
 @dataclass(slots=True)
@@ -26,10 +35,12 @@ class Stage:
     told: Any = None
     asked: int = 0
 
-    def status(self) -> Answer:
+    def status(self, query: str) -> Answer:
         """What the syncer answers; None is a syncer that cannot."""
         self.asked += 1
-        return document(self.told) if self.told else text(503, "not now")
+        if not self.told:
+            return text(503, "not now")
+        return page_of(self.told, query)
 
     def play(self, story: Callable[[Tab], Awaitable[None]]) -> None:
         """Run a story; at its end the browser must have complained of nothing."""
@@ -61,7 +72,7 @@ def stage(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         async def open_doors() -> Stage:
             shown = await rooms.enter_async_context(tab(executable, tmp_path_factory.mktemp("profile")))
             made = Stage(runner, shown, f"http://{HOST}:{port}/")
-            await rooms.enter_async_context(serving({"/": page, "/status": made.status}, HOST, port))
+            await rooms.enter_async_context(serving({"/": page, "/status": Queried(made.status)}, HOST, port))
             return made
 
         try:

@@ -2,13 +2,15 @@
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from sandbox.layout import HOST, free_ports
 from syncer.page import page
-from syncer.telemetry.web import document, serving
+from syncer.telemetry.web import Queried, Routes, serving
 from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, browser, tab
+from tests.integration.page.conftest import page_of
 
 PICTURE = Path(__file__).parents[3] / "docs" / "status.png"
 
@@ -19,7 +21,7 @@ async def take(told: worlds.Document) -> None:
     if found is None:
         raise SystemExit(HINT)
     (port,) = free_ports(1)
-    routes = {"/": page, "/status": lambda: document(told)}
+    routes: Routes = {"/": page, "/status": Queried(partial(page_of, told))}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         async with serving(routes, HOST, port), tab(found, Path(profile)) as shown:
             await shown.open(f"http://{HOST}:{port}/", 1280, 800)

@@ -98,7 +98,7 @@ def test_what_is_not_well_comes_first_and_may_stand_alone(stage: Stage, mixed: D
     async def story(tab: Tab) -> None:
         await tab.open(stage.url)
         everything = await tab.run(ROWS)
-        await tab.run("document.getElementById('unwell').click()")
+        await tab.act("document.getElementById('unwell').click()")
         unwell = await tab.run(ROWS)
         assert 0 < len(unwell) < len(everything)
         assert everything[: len(unwell)] == unwell
@@ -234,12 +234,13 @@ def test_five_thousand_nodes_are_shown_by_pages_and_found_by_words(stage: Stage)
         assert await tab.run("document.querySelectorAll('#rows tr').length") == 100
         assert await tab.run("document.querySelectorAll('*').length") < 3000
         assert await shows(tab, "10 of 5000 not in the desired state yet")
-        await tab.run("document.getElementById('next').click()")
+        await tab.act("document.getElementById('next').click()")
         assert await tab.run("document.getElementById('where').textContent") == "101\u2013200"
-        await tab.run("document.getElementById('unwell').click()")
+        await tab.act("document.getElementById('unwell').click()")
         assert len(await tab.run(ROWS)) == 10
-        await tab.run("document.getElementById('unwell').click(); document.getElementById('filter').focus()")
+        await tab.act("document.getElementById('unwell').click(); document.getElementById('filter').focus()")
         await tab.type("16-200. healthy")
+        await tab.shown()
         rows = await tab.run(ROWS)
         assert len(rows) == 1
         assert "ip-10-0-16-200." in rows[0]
@@ -285,13 +286,15 @@ def test_all_can_be_done_by_keyboard(stage: Stage, mixed: Document) -> None:
         await tab.press("Tab", 9)
         assert await tab.run("document.activeElement.id") == "filter"
         await tab.type("fargate")
+        await tab.shown()
         assert len(await tab.run(ROWS)) == 1
         await tab.press("Tab", 9)
         assert await tab.run("document.activeElement.id") == "unwell"
         await tab.press(" ", 32)
+        await tab.shown()
         assert await shows(tab, "Nothing matches.")
         await tab.press(" ", 32)
-        await tab.run("filter.value = ''; filter.dispatchEvent(new Event('input'))")
+        await tab.act("filter.value = ''; filter.dispatchEvent(new Event('input'))")
         assert len(await tab.run(ROWS)) == everything
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         assert await tab.run(outline) == "solid"

@@ -12,7 +12,8 @@ import time
 from typing import Any
 
 from sandbox.layout import HOST
-from syncer.telemetry.web import Routes, Shared, document, serving, text
+from syncer.telemetry.status_route import status_route
+from syncer.telemetry.web import Routes, serving, text
 from tests.integration.page import worlds
 
 
@@ -27,7 +28,7 @@ async def main(port: int, files: int, told: worlds.Document) -> None:
         ]
         return {**told, "now": time.time(), "nodes": nodes, "groups": groups}
 
-    routes: Routes = {"/healthz": lambda: text(200, "ok"), "/status": Shared(observe, document)}
+    routes: Routes = {"/healthz": lambda: text(200, "ok"), "/status": status_route(observe, lambda state: state)}
     async with serving(routes, HOST, port):
         for _ in range(2):
             sys.stdout.write("up\n")

@@ -153,11 +153,11 @@ def test_s1_many_who_ask_for_a_costly_answer_share_it_for_a_while(monkeypatch: p
         return text(200, f"{number}")
 
     async def story() -> None:
-        monkeypatch.setattr(shared, "_KEPT_FOR", 1e6)
+        monkeypatch.setattr(shared, "KEPT_FOR", 1e6)
         async with site({"/status": Shared(observe, render)}) as port:
             answers = await asyncio.gather(*(ask(port, get("/status")) for _ in range(40)))
             assert [answer.rpartition(b"\r\n")[2] for answer in answers] == [b"1\n"] * 40
-        monkeypatch.setattr(shared, "_KEPT_FOR", 0)
+        monkeypatch.setattr(shared, "KEPT_FOR", 0)
         async with site({"/status": Shared(observe, render)}) as port:
             for expected in (b"2\n", b"3\n"):
                 assert (await ask(port, get("/status"))).endswith(expected)
