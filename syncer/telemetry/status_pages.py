@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -150,10 +150,8 @@ class StatusPages:
     def _is_well(self, verdict: str, reason: str, instance_id: str) -> bool:
         if verdict == Standing.IN:
             return reason != _KEPT and all(_serves(group, instance_id) for group in self._groups)
-        ignored = {Why.FOREIGN} if self._status["ownership"] == Ownership.TRACKED else set[Why]()
-        return reason not in _JOINING and all(
-            _is_left(group, instance_id, ignored) for group in self._groups
-        )
+        ignored = frozenset({Why.FOREIGN} if self._status["ownership"] == Ownership.TRACKED else ())
+        return reason not in _JOINING and all(_is_left(group, instance_id, ignored) for group in self._groups)
 
     def _text(self, row: _Row) -> str:
         node = row.node or {"node": "", "zone": "", "verdict": _WITHOUT_NODE, "reason": NO_NODE}
@@ -193,6 +191,6 @@ def _serves(group: _Group, instance_id: str) -> bool:
     return healthy and target["next"] == Action.NOTHING and port in {None, target["port"]}
 
 
-def _is_left(group: _Group, instance_id: str, ignored: Set[Why]) -> bool:
+def _is_left(group: _Group, instance_id: str, ignored: frozenset[Why]) -> bool:
     """Return whether the instance has no target but those that the syncer ignores."""
     return all(each["why"] in ignored for each in group.targets(instance_id))

@@ -40,9 +40,7 @@ def parse_query(query: str) -> StatusQuery | None:
     for each in query.split("&") if query else ():
         name, _, value = each.partition("=")
         if name not in _ALLOWED:
-            raise RefusedError(
-                400, f"unknown parameter: {ascii(name[:_SHOWN])}; allowed: {', '.join(_ALLOWED)}"
-            )
+            raise RefusedError(400, f"unknown parameter: {name[:_SHOWN]!a}; allowed: {', '.join(_ALLOWED)}")
         if name in given:
             raise RefusedError(400, f"parameter is repeated: {name}; allowed: once")
         given[name] = _decoded(name, value)
@@ -67,11 +65,11 @@ def _decoded(name: str, value: str) -> str:
 
 
 def _refused(name: str, value: str) -> RefusedError:
-    return RefusedError(400, f"{name} is {ascii(value[:_SHOWN])}; allowed: {_ALLOWED[name]}")
+    return RefusedError(400, f"{name} is {value[:_SHOWN]!a}; allowed: {_ALLOWED[name]}")
 
 
 def status_route(observe: Callable[[], State], describe: Callable[[State], Mapping[str, Any]]) -> Queried:
-    """Return the route of the document that `describe` makes, in a worker thread, of the state on the loop."""
+    """Return the route of what `describe` makes, in a worker thread, of the state observed on the loop."""
     whole = Shared(observe, lambda state: document(describe(state)))
     pages: SharedQueries[State, StatusPages, StatusQuery] = SharedQueries(
         observe,

@@ -35,7 +35,7 @@ class SharedQueries(Generic[State, Index, Query]):
     `observe` runs on the loop of the object's creation; `build` (from a state to what all queries have in
     common) and `render` (an answer) run in a worker thread. After a part that took a time, the next part of
     the same kind begins nine times that time later, so each kind takes at most a tenth of the time, however
-    many different queries arrive. `MOST` answers are kept, and while `MOST` are being made, others are refused.
+    many different queries arrive. `MOST` answers are kept; while `MOST` are being made, others are refused.
     """
 
     def __init__(

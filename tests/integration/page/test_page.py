@@ -248,6 +248,86 @@ def test_five_thousand_nodes_are_shown_by_pages_and_found_by_words(stage: Stage)
     stage.play(story)
 
 
+# The longest time in which the page shows no frame, while `act` is done and its answer is shown.
+STALL = """
+(async () => {{
+  let last = performance.now(), worst = 0, ended = false;
+  const frame = (now) => {{
+    worst = Math.max(worst, now - last);
+    last = now;
+    if (!ended) requestAnimationFrame(frame);
+  }};
+  requestAnimationFrame(frame);
+  {act};
+  while (view.asked !== query()) await new Promise(done => setTimeout(done, 10));
+  await new Promise(done => setTimeout(done, 100));
+  ended = true;
+  return worst;
+}})()
+"""
+
+
+def test_twenty_thousand_nodes_stay_smooth(stage: Stage) -> None:
+    stage.told = worlds.crowd(20_000)
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        assert await shows(tab, "40 of 20000 not in the desired state yet")
+        assert await tab.run("document.querySelectorAll('*').length") < 3000
+        stalls = [
+            await tab.run(STALL.format(act=act))
+            for act in (
+                "document.getElementById('next').click()",
+                "document.getElementById('unwell').click()",
+                "document.getElementById('unwell').click()",
+                "filter.value = 'i-00000000000004e1f'; filter.dispatchEvent(new Event('input'))",
+            )
+        ]
+        assert max(stalls) < 1000, "generous, for a loaded machine: 0.1 s on a quiet one"
+        (row,) = await tab.run(ROWS)
+        assert "i-00000000000004e1f" in row
+        assert len(await tab.run("JSON.stringify(view.answer)")) < 100_000
+
+    stage.play(story)
+
+
+def test_an_unchanged_answer_is_not_sent_again_and_its_ages_grow(stage: Stage) -> None:
+    stage.told = told = worlds.quiet(1)
+    for group in told["groups"]:
+        group["last_good_pass_age"] = 100.0
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        assert await shows(tab, "100 s ago")
+        await tab.run("window.first = view.answer; null")
+        await tab.until("view.received > view.made + 3000")
+        assert await tab.run("view.answer === window.first")
+        assert not await shows(tab, "100 s ago")
+        assert await shows(tab, "The node is in the desired state")
+        await tab.run("view.made -= 60000; null")
+        await tab.until(f"{TEXT}.includes('http, https: not reconciled')")
+
+    stage.play(story)
+
+
+def test_a_page_that_has_gone_gives_way_to_the_last_one(stage: Stage) -> None:
+    stage.told = worlds.crowd(250)
+
+    async def story(tab: Tab) -> None:
+        await tab.open(stage.url)
+        await tab.act("document.getElementById('next').click()")
+        await tab.act("document.getElementById('next').click()")
+        assert await tab.run("document.getElementById('where').textContent") == "201\u2013250"
+        assert await tab.run("document.getElementById('next').disabled")
+        stage.told = worlds.crowd(150)
+        await tab.until("document.getElementById('where').textContent === '101\u2013150'")
+        await tab.act("document.getElementById('previous').click()")
+        assert await tab.run("document.getElementById('where').textContent") == "1\u2013100"
+        assert await tab.run("document.getElementById('previous').disabled")
+
+    stage.play(story)
+
+
 @pytest.mark.parametrize("world", [worlds.mixed, worlds.poisoned, partial(worlds.crowd, 300)])
 def test_a_narrow_screen_scrolls_in_one_direction_only(stage: Stage, world: Callable[[], Document]) -> None:
     stage.told = world()

@@ -28,7 +28,8 @@ async def main(port: int, files: int, told: worlds.Document) -> None:
         ]
         return {**told, "now": time.time(), "nodes": nodes, "groups": groups}
 
-    routes: Routes = {"/healthz": lambda: text(200, "ok"), "/status": status_route(observe, lambda state: state)}
+    status = status_route(observe, lambda state: state)
+    routes: Routes = {"/healthz": lambda: text(200, "ok"), "/status": status}
     async with serving(routes, HOST, port):
         for _ in range(2):
             sys.stdout.write("up\n")

@@ -14,7 +14,18 @@ import pytest
 from sandbox.layout import free_ports
 from syncer.errors import MisconfiguredError
 from syncer.telemetry import web
-from syncer.telemetry.web import Answer, Routes, Shared, document, server, serving, shared, text
+from syncer.telemetry.web import (
+    Answer,
+    Queried,
+    RefusedError,
+    Routes,
+    Shared,
+    document,
+    server,
+    serving,
+    shared,
+    text,
+)
 from syncer.telemetry.web.connection import Phase
 
 HOST = "127.0.0.1"
@@ -101,6 +112,23 @@ def test_paths_answer_and_unknown_ones_name_those_there_are() -> None:
         assert b"Allow: GET, HEAD\r\n" in refused
 
     at_site(story)
+
+
+def test_a_route_with_a_query_gets_it_and_may_refuse_it() -> None:
+    def answer(query: str) -> Answer:
+        if query == "no":
+            raise RefusedError(400, "query is 'no'; allowed: yes")
+        return text(200, f"asked {query!r}")
+
+    async def story(port: int) -> None:
+        assert (await ask(port, get("/status"))).endswith(b"asked ''\n")
+        assert (await ask(port, get("/status?page=1&find=%20"))).endswith(b"asked 'page=1&find=%20'\n")
+        refused = await ask(port, get("/status?no"))
+        assert refused.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert refused.endswith(b"\r\n\r\nquery is 'no'; allowed: yes\n")
+        assert b"404 Not Found" in await ask(port, get("/nothing?page=1"))
+
+    at_site(story, {"/status": Queried(answer)})
 
 
 def test_a_large_answer_is_compressed_for_who_asks_for_it() -> None:

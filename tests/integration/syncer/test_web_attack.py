@@ -1,5 +1,6 @@
 """Probes of real processes while clients do their worst; the bench measures how long they wait."""
 
+import itertools
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.error
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -180,6 +182,11 @@ class LargeSite:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
+    @property
+    def memory_mib(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
     def end(self) -> None:
         self.process.kill()
         self.process.communicate()
@@ -194,6 +201,47 @@ def test_s1_forty_readers_of_a_large_status_keep_no_probe_waiting(tmp_path: Path
     finally:
         site.end()
     assert (tmp_path / "log").read_text() == ""
+
+
+def test_s1_thousands_of_different_queries_keep_no_probe_waiting(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        site = LargeSite(log, 1024)
+    numbers, done, codes = itertools.count(1), threading.Event(), Counter[int]()
+
+    def attack() -> None:
+        while not done.is_set():
+            number = next(numbers)
+            query = (f"page={number}", f"find=ip-{number}", f"unwell=1&page={number}")[number % 3]
+            codes[status_of(site.port, query)] += 1
+
+    attackers = [threading.Thread(target=attack) for _ in range(40)]
+    try:
+        for each in attackers:
+            each.start()
+        assert statuses(site.port, seconds=10) == {200}
+        memory = site.memory_mib
+    finally:
+        done.set()
+        for each in attackers:
+            each.join(PATIENCE_S)
+        site.end()
+    assert codes[200] > 0
+    assert codes[503] > 0, "too many different queries at once are refused"
+    assert set(codes) <= {0, 200, 503}
+    assert memory < 300
+    assert (tmp_path / "log").read_text() == ""
+
+
+def status_of(port: int, query: str) -> int:
+    try:
+        with urlopen(f"http://{HOST}:{port}/status?{query}", timeout=PATIENCE_S) as answer:
+            assert len(answer.read()) < 200_000
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:  # a rude client may be cut off
+        return 0
 
 
 def test_s1_a_process_without_files_left_neither_spins_nor_fills_the_log(tmp_path: Path) -> None:

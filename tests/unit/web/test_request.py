@@ -22,9 +22,9 @@ def refusal(*lines: str) -> tuple[int, str]:
     return raised.value.answer.status, line
 
 
-def test_method_path_and_headers_are_read() -> None:
+def test_method_path_headers_and_query_are_read() -> None:
     read = parse(head("GET /status?now=1 HTTP/1.1", "HOST:  nlb-sync\t", "Accept-Encoding: gzip"), OURS)
-    assert read == Request("GET", "/status", {"host": "nlb-sync", "accept-encoding": "gzip"})
+    assert read == Request("GET", "/status", {"host": "nlb-sync", "accept-encoding": "gzip"}, "now=1")
 
 
 def test_s7_http_1_0_needs_no_host_and_http_1_1_does() -> None:
@@ -84,6 +84,10 @@ def test_s7_a_target_with_our_host_leads_to_its_path() -> None:
         parse(head("GET http://127.0.0.1:8080/status?x HTTP/1.1", "Host: localhost"), OURS).path == "/status"
     )
     assert parse(head("GET https://NLB-SYNC HTTP/1.1", "Host: localhost"), OURS).path == "/"
+    asked = parse(head("GET http://127.0.0.1/status?page=2 HTTP/1.1", "Host: localhost"), OURS)
+    assert (asked.path, asked.query) == ("/status", "page=2")
+    asked = parse(head("GET /status#?page=2 HTTP/1.1", "Host: localhost"), OURS)
+    assert (asked.path, asked.query) == ("/status#", "page=2")
 
 
 @pytest.mark.parametrize(
