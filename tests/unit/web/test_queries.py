@@ -31,6 +31,7 @@ class Made:
         return self.observed
 
     def build(self, state: int) -> int:
+        time.sleep(self.slow)
         if self.broken:
             raise RuntimeError("broken state")
         self.built.append(state)
@@ -124,10 +125,14 @@ def test_s1_rendering_takes_a_tenth_of_the_time(monkeypatch: pytest.MonkeyPatch)
     play(story)
 
 
-def test_nothing_is_kept_afterwards() -> None:
+def test_nothing_is_kept_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "KEPT_FOR", 9.0)
+
     async def story(made: Made) -> None:
+        made.slow = 0.02  # to build, and to render
         assert await made.ask(1) == "1 1"
-        await asyncio.sleep(0.05)
+        assert list(made.route._made) == [1]
+        await asyncio.sleep(1)
         assert made.route._index is None
         assert not made.route._made
         assert not made.route._making
