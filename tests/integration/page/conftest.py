@@ -18,11 +18,11 @@ from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, Tab, browser, tab
 
 
-def page_of(told: worlds.Document, query: str) -> Answer:
-    """The answer of the syncer with this whole answer to the page's query."""
+def page_of(pages: StatusPages, query: str) -> Answer:
+    """The answer of the syncer to the page's query."""
     asked = parse_query(query)
     assert asked, "the page never needs the whole answer"
-    return document(StatusPages(told).page(asked.page, unwell=asked.unwell, words=asked.words))
+    return document(pages.page(asked.page, unwell=asked.unwell, words=asked.words))
 
 
 @dataclass(slots=True)
@@ -34,13 +34,16 @@ class Stage:
     url: str
     told: Any = None
     asked: int = 0
+    paged: tuple[worlds.Document, StatusPages] | None = None
 
     def status(self, query: str) -> Answer:
         """What the syncer answers; None is a syncer that cannot."""
         self.asked += 1
         if not self.told:
             return text(503, "not now")
-        return page_of(self.told, query)
+        if self.paged is None or self.paged[0] is not self.told:
+            self.paged = self.told, StatusPages(self.told)
+        return page_of(self.paged[1], query)
 
     def play(self, story: Callable[[Tab], Awaitable[None]]) -> None:
         """Run a story; at its end the browser must have complained of nothing."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sandbox.layout import HOST, free_ports
 from syncer.page import page
+from syncer.telemetry.status_pages import StatusPages
 from syncer.telemetry.web import Queried, Routes, serving
 from tests.integration.page import worlds
 from tests.integration.page.browser import HINT, browser, tab
@@ -21,7 +22,7 @@ async def take(told: worlds.Document) -> None:
     if found is None:
         raise SystemExit(HINT)
     (port,) = free_ports(1)
-    routes: Routes = {"/": page, "/status": Queried(partial(page_of, told))}
+    routes: Routes = {"/": page, "/status": Queried(partial(page_of, StatusPages(told)))}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         async with serving(routes, HOST, port), tab(found, Path(profile)) as shown:
             await shown.open(f"http://{HOST}:{port}/", 1280, 800)
