@@ -1,43 +1,12 @@
-"""The rows of the bench's table: measures, goals, and the peers' figures.
+"""The rows of the bench's table with the peers' figures, and the rows of bench.large.
 
 The peers are the AWS Load Balancer Controller 3.5 and the predecessor, both in Go. The peers were measured on
 another day and on another machine of the same kind: 2 cores, a real API server, nodes of 10 KB, a fake AWS
 with a latency of 50 ms, two groups with raised quota.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-CONTROLLER, PREDECESSOR = "controller", "predecessor"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Figures, one per part of the measure (None: no figure), and a remark."""
-
-    values: tuple[float | None, ...] = ()
-    said: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One figure of a measure. `ratio`: smaller is better, and the figure is comparable with the peers'."""
-
-    name: str
-    unit: str
-    ratio: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """A row of the table. `nodes` is the number of nodes of the cluster."""
-
-    name: str
-    title: str
-    nodes: int
-    parts: tuple[Part, ...]
-    goal: Known
-    peers: dict[str, Known]
+from bench.large import LARGE
+from bench.measures import CONTROLLER, PREDECESSOR, Known, Measure, Part
 
 
 def _peers(controller: Known, predecessor: Known) -> dict[str, Known]:
@@ -210,38 +179,10 @@ MEASURES: tuple[Measure, ...] = (
         goal=_k(2, 0),
         peers=_peers(_k(), _k()),
     ),
+    *LARGE,
 )
 
 
 def measure(name: str) -> Measure:
     """Return the measure of this name. Raises KeyError for an unknown name."""
     return {each.name: each for each in MEASURES}[name]
-
-
-def better_peer(peers: dict[str, Known]) -> tuple[str, Known] | None:
-    """Return the peer with the smaller first figure, or None where no peer has a figure."""
-    known = [(name, peer) for name, peer in peers.items() if peer.values and peer.values[0] is not None]
-    return min(known, key=lambda each: each[1].values[0] or 0.0, default=None)
-
-
-def ratios(row: Measure, here: Known, peer: Known) -> tuple[float | None, ...]:
-    """Divide the figures here by the peer's, for parts with two comparable figures."""
-    pairs = zip(row.parts, _padded(here.values, row), _padded(peer.values, row), strict=True)
-    return tuple(
-        mine / theirs if part.ratio and mine is not None and theirs else None for part, mine, theirs in pairs
-    )
-
-
-def met(row: Measure, here: Known) -> bool | None:
-    """Return whether every figure meets its goal; None where there is no goal."""
-    pairs = zip(row.parts, _padded(here.values, row), _padded(row.goal.values, row), strict=True)
-    kept = [
-        mine is not None and (mine >= goal if part.unit == "%" else mine <= goal)
-        for part, mine, goal in pairs
-        if goal is not None
-    ]
-    return all(kept) if kept else None
-
-
-def _padded(values: Sequence[float | None], row: Measure) -> list[float | None]:
-    return [*values, *[None] * (len(row.parts) - len(values))]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from bench.contender import SYNCER, Contender
-from bench.figures import MEASURES, Measure
+from bench.figures import MEASURES
+from bench.measures import Measure
 
 WRONG = 2
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")

@@ -1,19 +1,18 @@
 """The nodes of the cluster: as large as real nodes (10 KB), with an instance per node in the fake AWS."""
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bench.api import Api
 from bench.cloud import CloudClient
+from bench.pacing import steadily
 from sandbox.cloud.network import NodeInstance
-from sandbox.errors import SandboxError
 from sandbox.layout import REGION
 from sandbox.nodes.ec2 import RUNNING, Instance
 from sandbox.nodes.node import Kind, node_object
@@ -27,8 +26,6 @@ HEARTBEATS_PER_S = 16.0
 # Of the 50 images that a kubelet reports by default: a Node is then 10 KB as sent by the API server.
 _IMAGES = 35
 _CONDITIONS = ("MemoryPressure", "DiskPressure", "PIDPressure", "Ready")
-# The heartbeats may be at most this late.
-_LATE_S = 2.0
 # Enough writers to keep an API server on two cores busy; more writers only queue there.
 _WRITERS = 4
 
@@ -37,9 +34,12 @@ Subject = TypeVar("Subject")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node by number; name, instance and zone follow from the number."""
+    """A node by number; name, instance and zone follow from the number. Nodes of the `pool` have a label."""
+
+    POOL: ClassVar = ("pool", "ingress")
 
     number: int
+    pool: bool = True
 
     @property
     def name(self) -> str:
@@ -56,12 +56,18 @@ class Node:
         """Return the availability zone."""
         return ZONES[self.number % len(ZONES)]
 
+    @property
+    def ip(self) -> str:
+        """Return the address."""
+        return f"10.{self.number >> 16 & 255}.{self.number >> 8 & 255}.{self.number & 255}"
+
     def body(self, *, ready: bool) -> dict[str, Any]:
         """Return the Node object as created by its kubelet, status included."""
-        ip = f"10.{self.number >> 16 & 255}.{self.number >> 8 & 255}.{self.number & 255}"
-        made = node_object(self.name, self.zone, NodeInstance(self.instance, ip), Kind.WORKER)
+        made = node_object(self.name, self.zone, NodeInstance(self.instance, self.ip), Kind.WORKER)
+        if self.pool:
+            made["metadata"]["labels"].update([self.POOL])
         instance = Instance(
-            id=self.instance, node=self.name, ip=ip, zone=self.zone, subnet="", state=RUNNING, type=""
+            id=self.instance, node=self.name, ip=self.ip, zone=self.zone, subnet="", state=RUNNING, type=""
         )
         status = node_status(instance, {}, dt.datetime.now(dt.UTC))
         status["images"] = status["images"][:_IMAGES]
@@ -123,39 +129,43 @@ class Fleet:
         """Taint the Node as the cluster autoscaler does before a removal."""
         self.api.patch(f"{NODES}/{node.name}", {"spec": {"taints": [LEAVING]}})
 
+    def cordon(self, node: Node, *, cordoned: bool = True) -> None:
+        """Cordon or uncordon the Node."""
+        self.api.patch(f"{NODES}/{node.name}", {"spec": {"unschedulable": cordoned or None}})
+
     def remove(self, node: Node) -> None:
         """Delete the Node; the instance continues to run."""
         self.api.delete(f"{NODES}/{node.name}")
 
     @contextmanager
     def heartbeats(self) -> Iterator[None]:
-        """Write unchanged kubelet statuses during the block, HEARTBEATS_PER_S in total.
+        """Write unchanged kubelet statuses during the block, HEARTBEATS_PER_S in total."""
 
-        Raises SandboxError after the block where the API server was too slow for the heartbeats.
-        """
-        over = Event()
-        with ThreadPoolExecutor(1) as pool:
-            beat = pool.submit(self._beat, over)
-            try:
-                yield
-            finally:
-                over.set()
-            late = beat.result()
-        if late > _LATE_S:
-            raise SandboxError(f"the API server took heartbeats {late:.0f} s late: the machine is too busy")
-
-    def _beat(self, over: Event) -> float:
-        """Write heartbeats at a fixed rate, regardless of slow writes; return the final delay in seconds."""
-        began = time.monotonic()
-        for turn in count():
-            due = began + turn / HEARTBEATS_PER_S
-            if over.wait(max(0.0, due - time.monotonic())):
-                return max(0.0, time.monotonic() - due)
-            node = self.nodes[turn % len(self.nodes)]
+        def beat(turn: int) -> None:
             now = timestamp(dt.datetime.now(dt.UTC))
             conditions = [{"type": kind, "lastHeartbeatTime": now} for kind in _CONDITIONS]
+            node = self.nodes[turn % len(self.nodes)]
             self.api.patch(f"{NODES}/{node.name}/status", {"status": {"conditions": conditions}})
-        return 0.0
+
+        with steadily(beat, HEARTBEATS_PER_S, "heartbeats"):
+            yield
+
+    @contextmanager
+    def cordons(self, nodes: Sequence[Node], per_s: float) -> Iterator[None]:
+        """Cordon and uncordon the nodes one after the other during the block, `per_s` writes a second."""
+        cordoned: list[Node] = []
+
+        def change(turn: int) -> None:
+            if cordoned:
+                self.cordon(cordoned.pop(), cordoned=False)
+            else:
+                cordoned.append(nodes[turn // 2 % len(nodes)])
+                self.cordon(cordoned[0])
+
+        with steadily(change, per_s, "cordons"):
+            yield
+        for node in cordoned:
+            self.cordon(node, cordoned=False)
 
 
 def _ready(ready: bool) -> dict[str, str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bench.cloud import Ledger
 from bench.contender import Contender, Process
-from bench.figures import Known
-from bench.world import GROUPS, World
+from bench.measures import Known
+from bench.world import World
 from sandbox.errors import SandboxError
 
 _LOOK_S = 0.5
@@ -22,11 +22,15 @@ class LateError(SandboxError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`nodes`: size of the cluster; `wanted`: rows to be printed; `quick`: short waits, few events."""
+    """`nodes`: size of the cluster; `targets`: the number of these nodes in each full group.
+
+    `wanted`: rows to be printed; `quick`: short waits, few events.
+    """
 
     world: World
     contender: Contender
     nodes: int
+    targets: int
     wanted: frozenset[str]
     quick: bool
     note: Callable[[str], None]
@@ -72,7 +76,7 @@ class Watch:
     def __init__(self, world: World, process: Process) -> None:
         self.process = process
         self._world = world
-        self.ledger = Ledger({arn: set() for arn in GROUPS})
+        self.ledger = Ledger({arn: set() for arn in world.groups.values()})
 
     def holding(self, targets: dict[str, list[tuple[str, int]]]) -> None:
         """Set the initial content of the groups."""

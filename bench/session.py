@@ -12,8 +12,9 @@ from rich.console import Console
 
 from bench import table
 from bench.contender import Contender, EndedError
-from bench.figures import Known, measure
+from bench.figures import measure
 from bench.flags import Options
+from bench.measures import Known
 from bench.rows import SCENARIOS, Scenario
 from bench.run import Figures, LateError, Run
 from bench.world import World
@@ -67,6 +68,7 @@ class _Session:
                 world=self.world,
                 contender=contender,
                 nodes=_WARM_NODES,
+                targets=_WARM_NODES,
                 wanted=frozenset(),
                 quick=True,
                 note=step.note,
@@ -83,12 +85,15 @@ class _Session:
         rows = [each.name for each in self.options.measures if each.name in scenario.rows]
         if not rows:
             return
-        nodes = measure(rows[0]).nodes if self.options.nodes is None else self.options.nodes
+        first = measure(rows[0])
+        nodes = first.nodes if self.options.nodes is None else self.options.nodes
+        self.world.set_groups(first.groups)
         with self.progress.step(f"{contender.name}: {', '.join(rows)}: {nodes} nodes") as step:
             run = Run(
                 world=self.world,
                 contender=contender,
                 nodes=nodes,
+                targets=nodes,
                 wanted=frozenset(rows),
                 quick=self.options.quick,
                 note=step.note,

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.figures import Known, Measure, better_peer, met, ratios
 from bench.flags import Options
+from bench.measures import Known, Measure, better_peer, met, ratios
 
 Found = Mapping[str, Mapping[str, Known]]
 """What was found, by contender and row."""

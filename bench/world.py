@@ -8,20 +8,17 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from bench import groups
 from bench.api import Api
 from bench.cloud import CloudClient
 from bench.contender import Contender, Process
 from bench.fleet import ZONES, Fleet
 from sandbox import cluster, process
 from sandbox.cluster import commands, kubeconfig, pki
-from sandbox.layout import ACCOUNT, HOST, REGION, Layout, free_ports
+from sandbox.layout import HOST, REGION, Layout, free_ports
 
 INGRESS, SERVICE = "ingress", "ingress"
-PORTS = {"http": 80, "https": 443}
-GROUPS = {
-    f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{port:016x}": port
-    for name, port in PORTS.items()
-}
+_SERVICES = f"/api/v1/namespaces/{INGRESS}/services"
 _API_SERVER = "kube-apiserver"
 _READY_S = 60.0
 # Variables of the caller that must not reach a contender.
@@ -33,7 +30,7 @@ _DRAIN_S, HEALTHY_S = 300.0, 3.0
 
 @dataclass(slots=True)
 class World:
-    """`limited`: whether AWS's limit on writes applies."""
+    """`limited`: whether AWS's limit on writes applies. `ports`: of the Service, with a group for each."""
 
     layout: Layout
     tools: Mapping[str, Path]
@@ -41,6 +38,7 @@ class World:
     cloud: CloudClient
     fleet: Fleet
     limited: bool
+    ports: dict[str, int] = field(default_factory=lambda: groups.ports(groups.FEWEST))
     _runs: Iterator[int] = field(default_factory=lambda: count(1))
 
     @classmethod
@@ -64,18 +62,34 @@ class World:
                 process.stop(layout, name)
 
     def furnish(self) -> None:
-        """Create the ingress Service; contenders may follow its NodePorts."""
-        ports = [{"name": name, "port": port} for name, port in PORTS.items()]
-        service = {"metadata": {"name": SERVICE}, "spec": {"type": "NodePort", "ports": ports}}
+        """Create the namespace and the Service of the ingress."""
         self._namespace(INGRESS)
-        self.api.create(f"/api/v1/namespaces/{INGRESS}/services", service)
+        self._create_service()
+
+    @property
+    def groups(self) -> dict[str, str]:
+        """Return the ARN of each target group, by the name of its port."""
+        return groups.arns(self.ports)
+
+    def set_groups(self, count: int) -> None:
+        """Have `count` target groups, and a Service with as many ports."""
+        if count != len(self.ports):
+            self.ports = groups.ports(count)
+            self.api.delete(f"{_SERVICES}/{SERVICE}")
+            self._create_service()
+
+    def _create_service(self) -> None:
+        """Create the ingress Service; contenders may follow its NodePorts."""
+        ports = [{"name": name, "port": port} for name, port in self.ports.items()]
+        service = {"metadata": {"name": SERVICE}, "spec": {"type": "NodePort", "ports": ports}}
+        self.api.create(_SERVICES, service)
 
     def reset_aws(
         self, targets: Mapping[str, Sequence[tuple[str, int]]] | None = None, strangers: Sequence[str] = ()
     ) -> None:
         """Empty the groups except for `targets` (healthy); `strangers` are running instances without Node."""
         self.cloud.reset(
-            GROUPS,
+            {arn: self.ports[name] for name, arn in self.groups.items()},
             {**self.fleet.instances, **dict.fromkeys(strangers, "running")},
             targets=targets or {},
             limited=self.limited,
@@ -100,8 +114,7 @@ class World:
         own = {name: text for name, text in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
         ports = self.node_ports()
         own_port, other_port = free_ports(2)
-        groups = dict(zip(PORTS, GROUPS, strict=True))
-        followed = ",".join(f"{arn}={INGRESS}/{SERVICE}:{name}" for name, arn in groups.items())
+        followed = ",".join(f"{arn}={INGRESS}/{SERVICE}:{name}" for name, arn in self.groups.items())
         return {
             **own,
             "NO_PROXY": HOST,
@@ -115,7 +128,7 @@ class World:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2": self.cloud.url,
             "NLB_SYNC_TARGET_GROUPS": followed,
-            "NLB_SYNC_TARGETGROUPARNS": ",".join(GROUPS),
+            "NLB_SYNC_TARGETGROUPARNS": ",".join(self.groups.values()),
             "NLB_SYNC_OWNERSHIP": "exclusive",
             "NLB_SYNC_ZONES": ",".join(ZONES),
             "NLB_SYNC_NAMESPACE": namespace,
@@ -126,22 +139,19 @@ class World:
             "BENCH_NAMESPACE": namespace,
             "BENCH_SERVICE": f"{INGRESS}/{SERVICE}",
             "BENCH_PORT": str(other_port),
-            **{f"BENCH_TARGET_GROUP_{name.upper()}": arn for name, arn in groups.items()},
+            **{f"BENCH_TARGET_GROUP_{name.upper()}": arn for name, arn in self.groups.items()},
             **{f"BENCH_NODE_PORT_{name.upper()}": str(port) for name, port in ports.items()},
         }
 
     def node_ports(self) -> dict[str, int]:
         """Return the NodePort of every port of the Service."""
-        service = self.api.get(f"/api/v1/namespaces/{INGRESS}/services/{SERVICE}")
+        service = self.api.get(f"{_SERVICES}/{SERVICE}")
         return {port["name"]: int(port["nodePort"]) for port in service["spec"]["ports"]}
 
     def targets(self, instances: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
         """Return the instances as targets of every group."""
         ports = self.node_ports()
-        return {
-            arn: [(instance, ports[name]) for instance in instances]
-            for name, arn in zip(PORTS, GROUPS, strict=True)
-        }
+        return {arn: [(instance, ports[name]) for instance in instances] for name, arn in self.groups.items()}
 
     def _namespace(self, name: str) -> None:
         self.api.create("/api/v1/namespaces", {"metadata": {"name": name}})

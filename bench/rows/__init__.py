@@ -29,7 +29,11 @@ SCENARIOS = (
     Scenario(("memory-1000", "start-1000"), fill.measure),
     Scenario(("ready", "taint", "delete", "calls"), events.measure, least=6),
     Scenario(("replace",), replace.measure),
+    Scenario(("groups-10",), events.groups, least=2),
+    Scenario(("groups-50",), events.groups, least=2),
     Scenario(("memory-5000", "start-5000"), fill.measure),
+    Scenario(("ready-5000", "taint-5000"), events.measure, least=2),
+    Scenario(("churn",), events.churn, least=10),
     Scenario(("cpu",), cpu.measure),
     Scenario(("probes",), probes.measure),
 )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from bench.cloud import DESCRIBE
-from bench.figures import Known
+from bench.measures import Known
 from bench.run import Figures, Run
 
 _OVER_S = 300

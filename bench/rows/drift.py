@@ -3,9 +3,8 @@
 import random
 
 from bench.cloud import DESCRIBE
-from bench.figures import Known
+from bench.measures import Known
 from bench.run import Figures, LateError, Run, Watch
-from bench.world import GROUPS
 
 _REMOVALS, _QUICK_REMOVALS = 4, 1
 _WITHIN_S = 90.0
@@ -31,7 +30,8 @@ def repair(run: Run) -> Figures:
 
 def _removed(run: Run, watch: Watch, turn: int) -> float:
     """Remove a target from one group; return the seconds until the target is registered again."""
-    instance, arn = run.world.fleet.nodes[turn].instance, list(GROUPS)[turn % len(GROUPS)]
+    groups = list(watch.ledger.groups)
+    instance, arn = run.world.fleet.nodes[turn].instance, groups[turn % len(groups)]
     keys = [key for key in watch.ledger.groups[arn] if key[0] == instance]
     began = run.world.cloud.remove(arn, keys)
     watch.take(0)
@@ -48,5 +48,5 @@ def steady(run: Run) -> Figures:
         run.pause(watch, seconds, "steady state")
         calls = watch.ledger.calls[before:]
     describes = sum(call.operation == DESCRIBE for call in calls)
-    a_group = describes / len(GROUPS) * _MINUTE / seconds
+    a_group = describes / len(run.world.groups) * _MINUTE / seconds
     return {"steady": Known((a_group, len(calls) - describes))}

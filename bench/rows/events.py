@@ -3,11 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median, quantiles
 
 from bench.cloud import DESCRIBE, Call, Ledger
-from bench.figures import Known
 from bench.fleet import Node
+from bench.measures import Known
 from bench.run import Figures, LateError, Run, Watch
 
 _EVENTS, _QUICK_EVENTS = 60, 4
@@ -15,6 +16,9 @@ _EVENTS, _QUICK_EVENTS = 60, 4
 _GAP_S = (1.5, 2.5)
 _WITHIN_S = 10.0
 _GIVE_UP_AFTER = 3
+_GROUPS_EVENTS = 12
+_WRITES_PER_S = 4
+_CHANGES_PER_S = 20.0
 # Isolated events per kind, and the seconds for which the calls are counted.
 _ALONE, _ALONE_S = 2, 10
 _KINDS = ("ready", "taint", "delete")
@@ -23,16 +27,78 @@ _SHARE = 5
 
 
 def measure(run: Run) -> Figures:
-    """Return median and 95th percentile for every kind of event, and the calls per event."""
+    """Return median, 95th percentile and CPU for every kind of event, and the calls per event."""
     run.settle()
-    alone = run.few(_ALONE, 1)
-    events = max(1, min(run.few(_EVENTS, _QUICK_EVENTS), run.nodes // _SHARE - alone))
+    alone = run.few(_ALONE, 1) if "calls" in run.wanted else 0
+    events = _number(run, _EVENTS, alone)
+    found: Figures = {}
     with run.filled() as watch:
         phases = _Phases(run, watch, events + alone)
-        found = {kind: phases.times(kind, events) for kind in _KINDS if kind in run.wanted}
+        for row in sorted(run.wanted - {"calls"}, key=lambda row: _KINDS.index(_kind(row))):
+            found[row] = phases.times(_kind(row), events).known(cpu=row not in _KINDS)
         if "calls" in run.wanted:
             found["calls"] = phases.calls(alone)
     return found
+
+
+def groups(run: Run) -> Figures:
+    """Return median and 95th percentile of Ready and of a leaving taint, and the CPU of an event."""
+    run.settle()
+    events = _number(run, _GROUPS_EVENTS)
+    with run.filled() as watch:
+        phases = _Phases(run, watch, events)
+        both = [phases.times(kind, events) for kind in ("ready", "taint")]
+    for times in both:
+        if not times.took:
+            return dict.fromkeys(run.wanted, times.known(cpu=False))
+    values = [value for times in both for value in times.known(cpu=False).values]
+    cpu = sum(times.cpu for times in both) / len(both)
+    return dict.fromkeys(run.wanted, Known((*values, cpu), f"{len(both[0].took)} events of each kind"))
+
+
+def churn(run: Run) -> Figures:
+    """Return median and 95th percentile of Ready while other Nodes are cordoned and uncordoned.
+
+    Such a change needs a decision but no call, so that AWS's limit on writes does not count.
+    """
+    run.settle()
+    events = _number(run, _EVENTS)
+    with run.filled() as watch:
+        phases = _Phases(run, watch, events)
+        others = run.world.fleet.nodes[events:]
+        with run.world.fleet.cordons(others, _CHANGES_PER_S):
+            return {"churn": phases.times("ready", events).known(cpu=False)}
+
+
+def _kind(row: str) -> str:
+    """Return the kind of event of a row: `taint` for `taint-5000`."""
+    return row.partition("-")[0]
+
+
+def _number(run: Run, usual: int, alone: int = 0) -> int:
+    """Return the number of events of a kind."""
+    return max(1, min(run.few(usual, _QUICK_EVENTS), run.targets // _SHARE - alone))
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """`took`: ms of each event; `cpu`: ms of CPU of an event, with the rest after the event."""
+
+    took: list[float]
+    missed: int
+    within: float
+    cpu: float
+
+    def known(self, *, cpu: bool) -> Known:
+        """Return median and 95th percentile, and the CPU as a third figure or as a remark."""
+        if not self.took:
+            return Known((), f"never ({self.missed} of {self.missed} not within {self.within:.0f} s)")
+        number = self.missed + len(self.took)
+        late = [f"{self.missed} of {number} not within {self.within:.0f} s"] if self.missed else []
+        times = (median(self.took), _p95(self.took))
+        if cpu:
+            return Known((*times, self.cpu), ", ".join(late))
+        return Known(times, ", ".join([*late, f"CPU {self.cpu:.0f} ms an event"]))
 
 
 class _Phases:
@@ -43,8 +109,12 @@ class _Phases:
         self._watch = watch
         self._fleet = run.world.fleet
         self._rng = random.Random(7)  # noqa: S311 (reproducible)
+        # AWS allows 4 writes a second: an event must not wait for the writes of the event before.
+        self._writes_s = len(watch.ledger.groups) / _WRITES_PER_S
+        self._within = _WITHIN_S + self._writes_s
         coming = self._fleet.new(number)
-        old = self._fleet.nodes
+        held = {instance for instance, _ in next(iter(watch.ledger.groups.values()))}
+        old = [node for node in self._fleet.nodes if node.instance in held]
         self._nodes = {"ready": coming, "taint": old[:number], "delete": old[number : 2 * number]}
         run.note("nodes come, not Ready yet")
         for node in coming:
@@ -52,8 +122,8 @@ class _Phases:
         self._fleet.spent += coming
         run.pause(watch, run.few(5, 2), "coming to rest")
 
-    def times(self, kind: str, number: int) -> Known:
-        """Return the durations of `number` events in ms, and the CPU of an event with its 2 s of rest."""
+    def times(self, kind: str, number: int) -> _Times:
+        """Return the durations of `number` events; give up after three that were never answered."""
         took: list[float] = []
         missed = 0
         cpu = self._watch.process.cpu()
@@ -63,12 +133,11 @@ class _Phases:
                 took.append(self._event(kind) * 1000)
             except LateError:
                 missed += 1
-            if not took and missed in {_GIVE_UP_AFTER, number}:
-                return Known((), f"never ({missed} of {missed} not within {_WITHIN_S:.0f} s)")
-            self._watch.take(self._rng.uniform(*_GAP_S))
-        cpu = (self._watch.process.cpu() - cpu) / number * 1000
-        late = f"{missed} of {number} not within {_WITHIN_S:.0f} s, " if missed else ""
-        return Known((median(took), _p95(took)), f"{late}CPU {cpu:.0f} ms an event")
+            if not took and missed == _GIVE_UP_AFTER:
+                break
+            self._watch.take(max(self._rng.uniform(*_GAP_S), self._writes_s))
+        cpu = (self._watch.process.cpu() - cpu) / max(1, missed + len(took)) * 1000
+        return _Times(took, missed, self._within, cpu)
 
     def calls(self, each: int) -> Known:
         """Return writes and describes within 10 s of an isolated event."""
@@ -95,7 +164,7 @@ class _Phases:
         act, holds = self._part(kind, node)
         began = time.monotonic()
         act(node)
-        return self._watch.until(holds, _WITHIN_S) - began
+        return self._watch.until(holds, self._within) - began
 
     def _part(self, kind: str, node: Node) -> tuple[Callable[[Node], None], Callable[[Ledger], bool]]:
         """Return the change to the node and the expected result; update the fleet's wanted targets."""

@@ -3,7 +3,7 @@
 from statistics import median
 
 from bench.cloud import REGISTER
-from bench.figures import Known
+from bench.measures import Known
 from bench.run import Figures, Run
 
 _STARTS = 3

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from bench.figures import Known
+from bench.measures import Known
 from bench.run import Figures, Run
 
 NODES = 3

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from bench.clients import crowd, percentile, probe
-from bench.figures import Known
+from bench.measures import Known
 from bench.run import Figures, Run
 from sandbox.layout import free_ports
 

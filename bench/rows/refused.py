@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import partial
 
 from bench.cloud import Ledger
-from bench.figures import Known
 from bench.fleet import at_once
+from bench.measures import Known
 from bench.run import Figures, LateError, Run, Watch
 
 _NEW, _TOGETHER_S = 50, 1.0

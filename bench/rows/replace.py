@@ -4,8 +4,8 @@ import time
 from functools import partial
 from statistics import median
 
-from bench.figures import Known
 from bench.fleet import at_once
+from bench.measures import Known
 from bench.run import Figures, Run
 
 _ROUNDS, _SHARE = 3, 5

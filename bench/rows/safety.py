@@ -3,8 +3,8 @@
 from functools import partial
 
 from bench.cloud import REGISTER, Ledger
-from bench.figures import Known
 from bench.fleet import at_once
+from bench.measures import Known
 from bench.run import Figures, LateError, Run
 from bench.world import HEALTHY_S
 

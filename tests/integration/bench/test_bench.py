@@ -43,6 +43,23 @@ def test_the_syncers_rows_have_figures_that_can_be_true() -> None:
     assert 0 <= found["cpu"]["values"][0] < 60
 
 
+def test_the_rows_of_large_clusters_and_many_groups_have_figures_that_can_be_true() -> None:
+    rows = ["ready-5000", "taint-5000", "groups-10", "churn"]
+    done = bench(*rows, "--nodes", "20", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    found = figures(done.stdout, "syncer")
+    for row in ("ready-5000", "taint-5000"):
+        median, p95, cpu = found[row]["values"]
+        assert 0 < median <= p95 < 10_000
+        assert 0 <= cpu < 10_000
+    *times, cpu = found["groups-10"]["values"]
+    assert len(times) == 4
+    assert all(0 < each < 20_000 for each in times)
+    median, p95 = found["churn"]["values"]
+    assert 0 < median <= p95 < 10_000
+    assert found["churn"]["said"].startswith("CPU ")
+
+
 def test_a_contender_that_ends_is_told_with_what_it_said_and_spoils_nothing() -> None:
     done = bench(
         "start-1000", "--nodes", "2", "--quick", "--json", "--no-syncer",

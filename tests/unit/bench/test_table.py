@@ -3,8 +3,9 @@
 import pytest
 
 from bench import table
-from bench.figures import CONTROLLER, MEASURES, PREDECESSOR, Known, measure
+from bench.figures import MEASURES, measure
 from bench.flags import parse
+from bench.measures import CONTROLLER, PREDECESSOR, Known
 
 
 def row(found: table.Found, name: str) -> dict[str, str]:
@@ -38,6 +39,14 @@ def test_a_share_that_is_to_be_high_is_met_when_it_is() -> None:
 def test_a_peer_that_runs_beside_us_counts_as_it_was_found_today() -> None:
     found = {"syncer": {"delete": Known((30, 30))}, PREDECESSOR: {"delete": Known((300, 300))}}
     assert row(found, "delete")["syncer ÷ better peer"] == "0.18 / 0.13 (controller)"
+
+
+def test_a_row_without_peers_has_no_ratio_but_a_peer_of_today_counts() -> None:
+    mine = {"syncer": {"churn": Known((30, 90))}}
+    assert row(mine, "churn")["syncer ÷ better peer"] == "-"
+    found = {**mine, CONTROLLER: {"churn": Known((300, 300))}}
+    assert row(found, "churn")["syncer ÷ better peer"] == "0.10 / 0.30 (controller)"
+    assert row(found, "churn")["controller *"] == "-"
 
 
 def test_json_says_the_same() -> None:
