@@ -79,7 +79,7 @@ wheel: venv ## Build the wheel into dist/
 	@$(BIN)/python -m sandbox.wheel
 
 .PHONY: bench
-bench: tools ## Measure cost and speed of the syncer and its peers (40 minutes; docs/bench.md)
+bench: tools ## Measure cost and speed of the syncer and its peers (over an hour; docs/bench.md)
 	@$(BIN)/python -m bench
 
 .PHONY: check

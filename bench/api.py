@@ -41,6 +41,12 @@ class Api:
             if error.status != http.HTTPStatus.NOT_FOUND:
                 raise
 
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if hasattr(self._local, "connection"):
+            self._local.connection.close()
+            del self._local.connection
+
     def _document(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         payload = None if body is None else json.dumps(body).encode()
         answer: dict[str, Any] = json.loads(self._request(method, path, payload, _JSON))

@@ -134,10 +134,11 @@ class Ledger:
         """Return whether no group holds the instance."""
         return not any(held == instance for group in self.groups.values() for held, _ in group)
 
-    def holds(self, wanted: frozenset[str]) -> bool:
-        """Return whether every group holds exactly these instances."""
+    def holds(self, wanted: frozenset[str], limit: int | None = None) -> bool:
+        """Return whether every group holds exactly these instances, or any of them up to the limit."""
+        number = len(wanted) if limit is None else min(limit, len(wanted))
         return all(
-            len(group) == len(wanted) and {held for held, _ in group} == wanted
+            len(group) == number == len(held := {instance for instance, _ in group}) and held <= wanted
             for group in self.groups.values()
         )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bench.cloud import Ledger
 from bench.contender import Contender, Process
-from bench.measures import Known
+from bench.fleet import Node
+from bench.measures import SELECTOR, TARGET_LIMIT, Known
 from bench.world import World
 from sandbox.errors import SandboxError
 
@@ -24,6 +25,7 @@ class LateError(SandboxError):
 class Run:
     """`nodes`: size of the cluster; `targets`: the number of these nodes in each full group.
 
+    `narrowed`: the setting that excludes the other nodes, TARGET_LIMIT or SELECTOR.
     `wanted`: rows to be printed; `quick`: short waits, few events.
     """
 
@@ -31,6 +33,7 @@ class Run:
     contender: Contender
     nodes: int
     targets: int
+    narrowed: str = ""
     wanted: frozenset[str]
     quick: bool
     note: Callable[[str], None]
@@ -47,8 +50,17 @@ class Run:
     @contextmanager
     def started(self, changes: Mapping[str, str] | None = None) -> Iterator["Watch"]:
         """Run the contender during the block, with `changes` to its environment."""
-        with self.world.running(self.contender, changes or {}) as process:
-            yield Watch(self.world, process)
+        with self.world.running(self.contender, {**self._settings, **(changes or {})}) as process:
+            yield Watch(self.world, process, self.targets if self.narrowed == TARGET_LIMIT else None)
+
+    @property
+    def _settings(self) -> Mapping[str, str]:
+        if self.narrowed == TARGET_LIMIT:
+            return {"NLB_SYNC_TARGET_LIMIT": str(self.targets)}
+        if self.narrowed == SELECTOR:
+            selector = "=".join(Node.POOL)
+            return {"NLB_SYNC_NODE_SELECTOR": selector, "NLB_SYNC_SERVER_SIDE_SELECTOR": "true"}
+        return {}
 
     @contextmanager
     def filled(
@@ -71,11 +83,12 @@ class Run:
 
 
 class Watch:
-    """A running contender and its calls so far, from the fake's log."""
+    """A running contender and its calls so far, from the fake's log. `limit`: targets of a full group."""
 
-    def __init__(self, world: World, process: Process) -> None:
+    def __init__(self, world: World, process: Process, limit: int | None = None) -> None:
         self.process = process
         self._world = world
+        self._limit = limit
         self.ledger = Ledger({arn: set() for arn in world.groups.values()})
 
     def holding(self, targets: dict[str, list[tuple[str, int]]]) -> None:
@@ -110,9 +123,9 @@ class Watch:
         raise LateError(f"not within {within:.0f} s")
 
     def until_right(self, within: float) -> float:
-        """Return the time at which every group held exactly the nodes that should be targets."""
+        """Return the time at which every group had the nodes that should be targets, up to the limit."""
         wanted = self._world.fleet.wanted
-        return self.until(lambda ledger: ledger.holds(wanted), within)
+        return self.until(lambda ledger: ledger.holds(wanted, self._limit), within)
 
 
 Figures = dict[str, Known]

@@ -14,7 +14,7 @@ from bench import table
 from bench.contender import Contender, EndedError
 from bench.figures import measure
 from bench.flags import Options
-from bench.measures import Known
+from bench.measures import SELECTOR, Known, Measure
 from bench.rows import SCENARIOS, Scenario
 from bench.run import Figures, LateError, Run
 from bench.world import World
@@ -87,13 +87,17 @@ class _Session:
             return
         first = measure(rows[0])
         nodes = first.nodes if self.options.nodes is None else self.options.nodes
-        self.world.set_groups(first.groups)
-        with self.progress.step(f"{contender.name}: {', '.join(rows)}: {nodes} nodes") as step:
+        targets = nodes if first.targets is None else min(first.targets, nodes // 2)
+        with (
+            self.progress.step(f"{contender.name}: {', '.join(rows)}: {nodes} nodes") as step,
+            self._world(first, targets) as world,
+        ):
             run = Run(
-                world=self.world,
+                world=world,
                 contender=contender,
                 nodes=nodes,
-                targets=nodes,
+                targets=targets,
+                narrowed=first.narrowed,
                 wanted=frozenset(rows),
                 quick=self.options.quick,
                 note=step.note,
@@ -103,6 +107,16 @@ class _Session:
         for row, figure in figures.items():
             found[row] = figure
             self.progress.say(f"  {row}: {table.figure(measure(row), figure)}")
+
+    @contextmanager
+    def _world(self, row: Measure, targets: int) -> Iterator[World]:
+        """Yield the world of the row."""
+        self.world.set_groups(row.groups)
+        if not row.fake:
+            yield self.world
+            return
+        with self.world.large(targets if row.narrowed == SELECTOR else None) as world:
+            yield world
 
     def _figures(self, scenario: Scenario, run: Run) -> Figures:
         """Return the figures, or the reason why there are none: a failed row must not stop the other rows."""

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -13,13 +13,14 @@ from bench.api import Api
 from bench.cloud import CloudClient
 from bench.contender import Contender, Process
 from bench.fleet import ZONES, Fleet
+from bench.manynodes import LargeFleet, specimen
 from sandbox import cluster, process
 from sandbox.cluster import commands, kubeconfig, pki
 from sandbox.layout import HOST, REGION, Layout, free_ports
 
 INGRESS, SERVICE = "ingress", "ingress"
 _SERVICES = f"/api/v1/namespaces/{INGRESS}/services"
-_API_SERVER = "kube-apiserver"
+_API_SERVER, _FAKE_API_SERVER = "kube-apiserver", "fake-apiserver"
 _READY_S = 60.0
 # Variables of the caller that must not reach a contender.
 _NOT_PASSED_ON = ("AWS_", "NLB_SYNC_", "BENCH_", "KUBE", "PYTHONDONTWRITEBYTECODE")
@@ -38,6 +39,7 @@ class World:
     cloud: CloudClient
     fleet: Fleet
     limited: bool
+    kubeconfig: Path
     ports: dict[str, int] = field(default_factory=lambda: groups.ports(groups.FEWEST))
     _runs: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -54,12 +56,31 @@ class World:
             _start_api_server(layout, tools)
             api, cloud = Api(layout), CloudClient(layout.aws_port)
             process.wait_until(cloud.ready, aws, layout, _READY_S)
-            world = cls(layout, tools, api, cloud, Fleet(api, cloud), limited)
+            world = cls(layout, tools, api, cloud, Fleet(api, cloud), limited, layout.kubeconfig)
             world.furnish()
-            yield world
+            with closing(api), closing(cloud):
+                yield world
         finally:
-            for name in ("aws", _API_SERVER, "etcd"):
+            for name in ("aws", _FAKE_API_SERVER, _API_SERVER, "etcd"):
                 process.stop(layout, name)
+
+    @contextmanager
+    def large(self, pool: int | None) -> Iterator["World"]:
+        """Yield this world with the fake API server in front of the real one, for many Nodes."""
+        (port,) = free_ports(1)
+        layout = replace(self.layout, apiserver_port=port)
+        path = self.layout.directory / _FAKE_API_SERVER
+        kubeconfig.write(layout, pki.ensure(layout.pki), "admin", path)
+        ports = ["--port", str(port), "--real", str(self.layout.apiserver_port)]
+        command = [sys.executable, "-m", "bench.apiserver", *ports, "--pki", str(layout.pki)]
+        try:
+            started = process.start(layout, _FAKE_API_SERVER, command)
+            process.wait_until(lambda: cluster.ready(layout, _API_SERVER), started, layout, _READY_S)
+            with closing(Api(layout)) as api:
+                fleet = LargeFleet(api, self.cloud, specimen=specimen(self.fleet), pool=pool)
+                yield replace(self, layout=layout, api=api, fleet=fleet, kubeconfig=path)
+        finally:
+            process.stop(layout, _FAKE_API_SERVER)
 
     def furnish(self) -> None:
         """Create the namespace and the Service of the ingress."""
@@ -119,7 +140,7 @@ class World:
             **own,
             "NO_PROXY": HOST,
             "no_proxy": HOST,
-            "KUBECONFIG": str(self.layout.kubeconfig),
+            "KUBECONFIG": str(self.kubeconfig),
             "TMPDIR": str(self.layout.directory),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.rows import cpu, drift, events, fill, outage, probes, refused, replace, safety
+from bench.rows import cpu, drift, events, fill, outage, probes, refused, replace, safety, scale, status
 from bench.run import Figures, Run
 
 
@@ -34,6 +34,14 @@ SCENARIOS = (
     Scenario(("memory-5000", "start-5000"), fill.measure),
     Scenario(("ready-5000", "taint-5000"), events.measure, least=2),
     Scenario(("churn",), events.churn, least=10),
+    Scenario(("fill-5000",), scale.fill),
     Scenario(("cpu",), cpu.measure),
     Scenario(("probes",), probes.measure),
+    Scenario(("ready-20000", "taint-20000"), events.measure, least=2),
+    Scenario(("fill-20000",), scale.fill),
+    Scenario(("status-20000",), status.measure),
+    Scenario(("ready-100000", "taint-100000"), events.measure, least=4),
+    Scenario(("taint-limit",), events.measure, least=4),
+    Scenario(("limit",), scale.narrowed, least=2),
+    Scenario(("selector",), scale.narrowed, least=2),
 )

@@ -60,6 +60,37 @@ def test_the_rows_of_large_clusters_and_many_groups_have_figures_that_can_be_tru
     assert found["churn"]["said"].startswith("CPU ")
 
 
+def test_events_at_the_fake_api_server_have_figures_that_can_be_true() -> None:
+    rows = ["ready-20000", "taint-20000", "ready-100000", "taint-100000", "taint-limit"]
+    done = bench(*rows, "--nodes", "20", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    found = figures(done.stdout, "syncer")
+    for row in rows:
+        median, p95, cpu = found[row]["values"]
+        assert 0 < median <= p95 < 10_000
+        assert 0 <= cpu < 10_000
+
+
+def test_starts_and_status_at_the_fake_api_server_have_figures_that_can_be_true() -> None:
+    rows = ["fill-5000", "fill-20000", "limit", "selector", "status-20000"]
+    done = bench(*rows, "--nodes", "20", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    found = figures(done.stdout, "syncer")
+    for row in ("fill-5000", "fill-20000"):
+        cpu, seconds = found[row]["values"]
+        assert 0 < cpu < 60
+        assert 0 < seconds < 120
+    for row in ("limit", "selector"):
+        memory, first, cpu = found[row]["values"]
+        assert 20 < memory < 500
+        assert 0 < first < 60
+        assert 0 <= cpu < 60
+    size, fetched, lag = found["status-20000"]["values"]
+    assert 0.001 < size < 1
+    assert 0 < fetched < 10_000
+    assert 0 <= lag < 10_000
+
+
 def test_a_contender_that_ends_is_told_with_what_it_said_and_spoils_nothing() -> None:
     done = bench(
         "start-1000", "--nodes", "2", "--quick", "--json", "--no-syncer",
