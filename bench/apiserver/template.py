@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.apiserver.merge import merged
-from bench.fleet import Node
+from bench.fleet import ZONES, Node
 
 # A number whose name, instance id and address occur nowhere else in a Node.
 SPECIMEN = Node(987_654)
@@ -30,9 +30,13 @@ class Template:
 
     def __init__(self, specimen: Mapping[str, Any]) -> None:
         self.heartbeat = specimen["status"]["conditions"][0]["lastHeartbeatTime"].encode()
-        self._labels: Mapping[str, str] = specimen["metadata"]["labels"]
         self._inside = _form(specimen)
         self._outside = _form(merged(specimen, {"metadata": {"labels": {Node.POOL[0]: None}}}))
+        samples = [Node(number, pool=pool) for pool in (True, False) for number in range(len(ZONES))]
+        self._labels: dict[tuple[bool, str], Mapping[str, str]] = {
+            (node.pool, node.zone): self.body(Item(node, 0, self.heartbeat))["metadata"]["labels"]
+            for node in samples
+        }
 
     def render(self, item: Item) -> bytes:
         """Return the Node's JSON."""
@@ -52,9 +56,8 @@ class Template:
         if item.body is not None:
             labels: Mapping[str, str] = item.body["metadata"]["labels"]
             return labels
-        identity = {"kubernetes.io/hostname": item.node.name, "topology.kubernetes.io/zone": item.node.zone}
-        labels = {**self._labels, **identity}
-        return labels if item.node.pool else {k: v for k, v in labels.items() if k != Node.POOL[0]}
+        labels = self._labels[item.node.pool, item.node.zone]
+        return {**labels, "kubernetes.io/hostname": item.node.name}
 
 
 def _form(specimen: Mapping[str, Any]) -> bytes:

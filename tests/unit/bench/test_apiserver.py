@@ -67,6 +67,17 @@ def test_pages_follow_each_other_in_the_order_of_names(store: Store) -> None:
     assert names(store.page(IN_POOL, 0, "")[0]) == ["node-000001", "node-000002", "node-000003"]
 
 
+@pytest.mark.parametrize("pool", [1, 3])
+def test_a_selector_sees_the_labels_that_a_node_is_sent_with(pool: int) -> None:
+    store = Store()
+    store.reset(specimen(), nodes=5, pool=pool)
+    store.patch("node-000003", {"metadata": {"labels": {"pool": "edge"}}})
+    for number in range(1, 6):
+        labels = json.loads(store.get(f"node-{number:06}"))["metadata"]["labels"]
+        terms = ",".join(f"{key}={value}" for key, value in labels.items())
+        assert names(store.page(matches(terms), 0, "")[0]) == [f"node-{number:06}"]
+
+
 def test_each_change_is_one_version_and_one_event(store: Store) -> None:
     before = store.version
     store.create(Node(6).body(ready=False))
