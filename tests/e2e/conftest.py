@@ -1,8 +1,9 @@
-"""One sandbox for all end-to-end tests: brought up by `make up`, taken down by `make down`."""
+"""One sandbox for the end-to-end tests of a process: brought up by `make up`, taken down at the end."""
 
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,11 @@ from tests.e2e.driver import ROOT, Sandbox, files_of_the_clone
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    directory = tmp_path_factory.mktemp("e2e") / "sandbox"
+    yield from made(tmp_path_factory.mktemp("e2e") / "sandbox")
+
+
+def made(directory: Path) -> Iterator[Sandbox]:
+    """A sandbox in `directory` for the duration of a fixture."""
     environment = os.environ | {"SANDBOX_DIR": str(directory)}
     found = Sandbox(directory, environment)
     found.said["files before"] = files_of_the_clone()

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sandbox import process
 from sandbox.cluster import Rest
 from sandbox.layout import HOST
 from sandbox.status import Target
+from tests.e2e.conftest import made
 from tests.e2e.driver import ROOT, Sandbox, entries, files_of_the_clone, traffic
 from tests.waiting import eventually
 
@@ -32,6 +34,12 @@ KINDS = (
     ),
 )
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox of its own: the last test takes it down, and the order of files is not known."""
+    yield from made(tmp_path_factory.mktemp("loop") / "sandbox")
 
 
 def a_target(sandbox: Sandbox) -> Target:
