@@ -19,6 +19,7 @@ def snapshot(controller: Controller, *, nodes: bool = False) -> Snapshot:
         paused=controller.settings.paused,
         ownership=controller.settings.ownership,
         selector=controller.settings.node_selector.text,
+        only_selected=controller.settings.server_side_selector,
         unlisted=_unlisted(controller),
         cluster_problems=tuple(controller.cluster.problems),
         registry_problem=controller.record.problem,

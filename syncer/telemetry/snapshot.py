@@ -53,7 +53,8 @@ class Snapshot:
 
     `unlisted` is the kind of Kubernetes objects without a complete list since the start, "" when all are
     listed. `nodes` has the number of Nodes by verdict, `verdicts` the verdict of every Node if asked for.
-    `wanted` is the number of instances that every group should contain.
+    `only_selected`: the API server lists only Nodes that the selector matches. `wanted` is the number of
+    instances that every group should contain.
     """
 
     now: float
@@ -61,6 +62,7 @@ class Snapshot:
     paused: bool
     ownership: Ownership
     selector: str
+    only_selected: bool
     unlisted: str
     cluster_problems: tuple[str, ...]
     registry_problem: str

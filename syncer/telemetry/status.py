@@ -79,7 +79,7 @@ def _sentences(state: Snapshot) -> Mapping[str, str]:
         {reason: health_text(state, reason) for state, reason in sorted(states)}
         | {override: override_text(override) for override in sorted(overrides)}
         | {why: HOLD_TEXTS[why] for why in sorted(holds)}
-        | {reason: meaning_of(reason, state.selector) for reason in sorted(reasons)}
+        | {reason: meaning_of(reason, state.selector, sent=state.only_selected) for reason in sorted(reasons)}
     )
 
 

@@ -619,3 +619,12 @@ def test_a_fault_in_the_cluster_adapter_ends_the_process_instead_of_leaving_it_b
 
     with pytest.raises(RuntimeError, match="broken adapter"):
         run_virtually(story())
+
+
+@virtually
+async def test_a_target_without_a_node_may_be_one_of_a_node_that_is_not_selected() -> None:
+    world = World({"NLB_SYNC_NODE_SELECTOR": "pool=a", "NLB_SYNC_SERVER_SIDE_SELECTOR": "true"})
+    replica = world.replica()
+    await asyncio.sleep(5)
+    assert "that the label selector matches (pool=a)" in replica.status()["sentences"]["NoNode"]
+    await replica.stop()
