@@ -38,7 +38,14 @@ class Replica:
     """One syncer of a world: may be stopped (SIGTERM) or killed (SIGKILL) at any moment."""
 
     def __init__(
-        self, world: "World", settings: Settings, seed: int, *, once: bool = False, elected: bool = False
+        self,
+        world: "World",
+        settings: Settings,
+        seed: int,
+        *,
+        once: bool = False,
+        elected: bool = False,
+        checked: bool = True,
     ) -> None:
         rng = random.Random(seed)  # noqa: S311
         self.name = f"replica-{seed}"
@@ -63,7 +70,8 @@ class Replica:
             records=MemoryRecords(world.stored),
             events=self.events,
         )
-        Agreement(self.controller)
+        if checked:
+            Agreement(self.controller)
         self._task = asyncio.create_task(self.controller.run(once=once))
 
     @property
@@ -124,10 +132,13 @@ class World:
         )
         self._seed = 0
 
-    def replica(self, *, once: bool = False, elected: bool = False) -> Replica:
-        """Start one more syncer; all that are `elected` share the one Lease."""
+    def replica(self, *, once: bool = False, elected: bool = False, checked: bool = True) -> Replica:
+        """Start one more syncer; all that are `elected` share the one Lease.
+
+        `checked`: what it keeps is compared with a full computation at each use, slow with many nodes.
+        """
         self._seed += 1
-        return Replica(self, self.settings, self._seed, once=once, elected=elected)
+        return Replica(self, self.settings, self._seed, once=once, elected=elected, checked=checked)
 
     def join(self, *names: str) -> None:
         """Instances start and their Nodes turn Ready."""
