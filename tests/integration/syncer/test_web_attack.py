@@ -213,6 +213,7 @@ def test_s1_thousands_of_different_queries_keep_no_probe_waiting(tmp_path: Path)
             number = next(numbers)
             query = (f"page={number}", f"find=ip-{number}", f"unwell=1&page={number}")[number % 3]
             codes[status_of(site.port, query)] += 1
+            time.sleep(0.1)  # the prober is a thread of this process, and has a second for its head
 
     attackers = [threading.Thread(target=attack) for _ in range(40)]
     try:
