@@ -48,7 +48,7 @@ LONG := tests/changes tests/integration/infra tests/integration/bench tests/e2e
 # thorough: a hundred examples of each property instead of 25 (tests/conftest.py).
 PROFILE := quick
 .PHONY: test
-test: tools ## Run the tests: unit, program, simulation, integration (15 minutes)
+test: tools ## Run the tests: unit, program, simulation, integration (20 minutes)
 	@$(BIN)/pytest --skips-as-listed --hypothesis-profile $(PROFILE) -n 3 --dist loadfile $(PURE) tests/integration \
 	  $(addprefix --ignore=,$(LONG))
 
