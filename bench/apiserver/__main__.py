@@ -56,15 +56,15 @@ class Server:
         relay.close()
         writer.close()
 
-    def _control(self, what: str, said: dict[str, Any]) -> dict[str, float]:
+    def _control(self, what: str, body: dict[str, Any]) -> dict[str, float]:
         if what == "reset":
-            self._store.reset(said["specimen"], said["nodes"], said["pool"])
+            self._store.reset(body["specimen"], body["nodes"], body["pool"])
             self._nodes.changed()
         elif what == "heartbeats":
             late, self._late = self._late, 0.0
             if self._beating is not None:
                 self._beating.cancel()
-            self._beating = asyncio.create_task(self._beat(said["per_s"])) if said["per_s"] else None
+            self._beating = asyncio.create_task(self._beat(body["per_s"])) if body["per_s"] else None
             return {"late": late}
         return {}
 

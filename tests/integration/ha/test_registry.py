@@ -80,9 +80,9 @@ def test_a_large_registry_takes_two_config_maps_and_a_joining_node_writes_less_t
         assert not any(wire.whole), "the answer to a write has the metadata alone"
         await confirm(KubernetesRecords(wire, "default", home.service), "0123456789ab", 1.0)
         await write(registry, owned(MANY + 100))  # the version has changed meanwhile
-        heir = Registry(records, SystemClock())
-        await heir.load(GROUPS)
-        assert all(heir.ours(arn) == targets for arn, targets in owned(MANY + 100).items())
+        successor = Registry(records, SystemClock())
+        await successor.load(GROUPS)
+        assert all(successor.ours(arn) == targets for arn, targets in owned(MANY + 100).items())
 
     asyncio.run(story())
     names = state_names(home.service)
@@ -114,9 +114,9 @@ def test_a_role_of_version_0_1_is_enough_for_one_config_map(home: Household, tmp
         await write(registry, owned(MANY))
         assert "is lost at the next start" in registry.problem
         assert f"{home.service}-state-1" in registry.problem
-        heir = Registry(KubernetesRecords(api, "default", home.service), SystemClock())
-        await heir.load(GROUPS)
-        assert heir.ours(GROUPS[0]) >= owned(5000)[GROUPS[0]]
+        successor = Registry(KubernetesRecords(api, "default", home.service), SystemClock())
+        await successor.load(GROUPS)
+        assert successor.ours(GROUPS[0]) >= owned(5000)[GROUPS[0]]
 
     asyncio.run(story())
     home.api.delete(f"{CONFIG_MAPS}/{home.service}-state")

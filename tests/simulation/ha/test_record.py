@@ -110,11 +110,11 @@ async def test_an_heir_removes_what_was_ours_and_left_while_nobody_was_there() -
         world.cluster.delete("a")
         if not kept:
             world.stored.lose()
-        heir = world.replica(elected=True)
+        successor = world.replica(elected=True)
         await asyncio.sleep(90)
         left = ("b", "c", "d") if kept else ("a", "b", "c", "d")
         assert world.filled_with(*left)
-        await heir.stop()
+        await successor.stop()
 
 
 @virtually
@@ -124,11 +124,11 @@ async def test_an_heir_counts_what_is_recorded_of_each_group_before_it_deals_out
     replica = await settled(world, "a", "b")
     await replica.kill()
     world.cluster.expose(SERVICE, "https", 31443)
-    heir = world.replica(elected=True)
+    successor = world.replica(elected=True)
     new = {Target(instance(name), 31443) for name in ("a", "b")}
     await world.until(lambda: world.cloud.registered(HTTPS) == new, within=900)
     assert world.cloud.registered(HTTP) == world.targets("a", "b")
-    await heir.stop()
+    await successor.stop()
 
 
 @virtually
@@ -282,11 +282,11 @@ async def test_a_large_registry_in_several_config_maps_is_read_by_the_next_leade
         registry.want(arn, targets)
     await registry.save()
     assert sum(record.written) < 20_000
-    heir = Registry(MemoryRecords(record), VirtualClock())
-    await heir.load([HTTP, HTTPS])
-    assert all(heir.ours(arn) == targets for arn, targets in owned.items())
+    successor = Registry(MemoryRecords(record), VirtualClock())
+    await successor.load([HTTP, HTTPS])
+    assert all(successor.ours(arn) == targets for arn, targets in owned.items())
     record.written.clear()
-    await heir.save()
+    await successor.save()
     assert not record.written
 
 
