@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from syncer.decide.capacity import GROUP, Capacity
-from syncer.model import Target, Why
+from syncer.model import InstanceId, Target, Why
 
 
 class Brake:
@@ -13,35 +14,50 @@ class Brake:
     def __init__(self, capacity: Capacity) -> None:
         self._scopes_of = capacity.scopes_of
         self._floors = capacity.floors
-        self._registered = set(capacity.registered)
-        self._certain = set(capacity.registered)
+        self._registered = capacity.registered
+        self._taken: set[Target] = set()
+        self._discounted: AbstractSet[Target] = frozenset()
+        self._left_registered = self._left_certain = len(self._registered)
         found = capacity.serving_in
-        self._serving = {scope: serving.counted for scope, serving in found.items()}
+        self._shown_serving = {scope: serving.counted for scope, serving in found.items()}
         self._exposed = {scope: serving.exposed for scope, serving in found.items()}
         # If all counted targets are under a zonal shift: other registered targets that may get traffic.
         self._unshifted = {scope: set(serving.exposed) for scope, serving in found.items() if serving.shifted}
-        self._copies = {scope: Counter(copies) for scope, copies in capacity.copies_in.items()}
+        self._copies = capacity.copies_in
+        # Copies that were taken or do not count: the kept numbers of 5,000 instances are not copied.
+        self._fewer: dict[str, Counter[InstanceId]] = {scope: Counter() for scope in found}
         self._left = {scope: len(copies) for scope, copies in self._copies.items()}
         self._shown = dict(self._left)
-        self._shown_serving = dict(self._serving)
 
     def discount(self, targets: Collection[Target]) -> None:
         """Do not count `targets` as capacity: AWS may list them as healthy after they were deregistered.
 
-        A hold for this reason alone is `Share`, not `LastServing`: AWS lists other serving targets.
+        A hold for this reason alone is `Share`, not `LastServing`: AWS lists other serving targets. Called
+        once, before any release.
         """
-        discounted = frozenset(targets)
-        self._certain -= discounted
-        for scope, members in self._serving.items():
-            self._exposed[scope] |= members & discounted
-            self._serving[scope] = members - discounted
-            self._copies[scope] = Counter(target.id for target in self._serving[scope])
-            self._left[scope] = len(self._copies[scope])
+        self._discounted = self._registered & frozenset(targets)
+        self._left_certain -= len(self._discounted)
+        for scope, members in self._shown_serving.items():
+            shown = members & self._discounted
+            self._exposed[scope] |= shown
+            for target in shown:
+                self._lose(scope, target)
+
+    def _lose(self, scope: str, target: Target) -> None:
+        self._left[scope] -= self._count(scope, target.id) == 1
+        self._fewer[scope][target.id] += 1
+
+    def _count(self, scope: str, instance: InstanceId) -> int:
+        """Return how many targets of the instance are still capacity."""
+        return self._copies[scope][instance] - self._fewer[scope][instance]
+
+    def _is_capacity(self, scope: str, target: Target) -> bool:
+        return target in self._shown_serving[scope] and target not in self._discounted
 
     def serves(self, target: Target) -> bool:
         """Whether a target serves, or may serve, in the group or in its zone."""
         return any(
-            target in self._serving[scope] or target in self._exposed[scope]
+            target in self._shown_serving[scope] or target in self._exposed[scope]
             for scope in self._scopes_of(target)
         )
 
@@ -85,8 +101,8 @@ class Brake:
         LAST_SERVING is only for targets that no confirmation can release: a person may give up a zone, but
         not the group.
         """
-        going = Counter(target.id for target in targets if target in self._serving[scope])
-        lost = sum(self._copies[scope][instance] <= count for instance, count in going.items())
+        going = Counter(target.id for target in targets if self._is_capacity(scope, target))
+        lost = sum(self._count(scope, instance) <= count for instance, count in going.items())
         risked = lost or not self._exposed[scope].isdisjoint(targets)
         why = self._too_few(scope, lost, share=True) if risked else None
         if why is None and not self._is_unshifted_gone(scope, targets):
@@ -101,9 +117,11 @@ class Brake:
         return refusal
 
     def _last_registered(self, target: Target) -> Why | None:
-        if not self._certain <= {target}:
+        """Return the hold of the last registered target; a discounted target may be gone already."""
+        left = target in self._registered and target not in self._taken
+        if self._left_certain > (left and target not in self._discounted):
             return None
-        return Why.LAST_SERVING if self._registered <= {target} else Why.SHARE
+        return Why.SHARE if self._left_registered > left else Why.LAST_SERVING
 
     def _too_few(self, scope: str, lost: int, *, share: bool) -> Why | None:
         after = self._left[scope] - lost
@@ -116,7 +134,7 @@ class Brake:
             return Why.LAST_SERVING
         if not self._is_lost(scope, target):
             return None
-        return self._too_few(scope, int(target in self._serving[scope]), share=share)
+        return self._too_few(scope, int(self._is_capacity(scope, target)), share=share)
 
     def _is_unshifted_gone(self, scope: str, targets: Collection[Target]) -> bool:
         """Whether no target outside `targets` may get traffic, except targets under a zonal shift."""
@@ -125,10 +143,10 @@ class Brake:
 
     def _is_lost(self, scope: str, target: Target) -> bool:
         """Whether without this target its instance would not serve, or may not, in this scope any more."""
-        copies = self._copies[scope][target.id]
-        return (
-            copies <= 1 if target in self._serving[scope] else target in self._exposed[scope] and not copies
-        )
+        copies = self._count(scope, target.id)
+        if self._is_capacity(scope, target):
+            return copies <= 1
+        return target in self._exposed[scope] and not copies
 
     def _is_last(self, target: Target) -> bool:
         if self._is_unshifted_gone(GROUP, [target]):
@@ -136,14 +154,14 @@ class Brake:
         return self._shown[GROUP] <= 1 and self.counts(target) and self._is_lost(GROUP, target)
 
     def _take(self, target: Target) -> None:
-        self._registered.discard(target)
-        self._certain.discard(target)
+        if target in self._registered and target not in self._taken:
+            self._taken.add(target)
+            self._left_registered -= 1
+            self._left_certain -= target not in self._discounted
         for scope in self._scopes_of(target):
             lost = self._is_lost(scope, target)
             self._unshifted.get(scope, set()).discard(target)
-            if target in self._serving[scope]:
+            if target in self._shown_serving[scope]:
                 self._shown[scope] -= lost
-                self._left[scope] -= lost
-                self._copies[scope][target.id] -= 1
-            elif target in self._shown_serving[scope]:
-                self._shown[scope] -= lost
+            if self._is_capacity(scope, target):
+                self._lose(scope, target)

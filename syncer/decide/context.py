@@ -1,6 +1,6 @@
 """The planning context of removals: the unwanted targets, and since when they have been waiting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from syncer.decide.listing import Listing
@@ -13,9 +13,10 @@ class Context:
     """The input of all decisions about removals.
 
     `listing` has the targets of `actual`. `surplus` are the registered targets that are not wanted, `owned`
-    the syncer's own. `settled`: a wanted target is healthy, so the group can do without its unwanted targets.
-    `crowded_out`: a healthy target would be wanted if foreign targets did not take its place. `notices` and
-    `succeeding` have the times since when removals have been waiting.
+    the syncer's own, `unlisted` own ones that are not registered. `settled`: a wanted target is healthy, so
+    the group can do without its unwanted targets. `crowded_out`: a healthy target would be wanted if foreign
+    targets did not take its place. `notices` and `succeeding` have the times since when removals have been
+    waiting.
     """
 
     desired: Desired
@@ -25,6 +26,7 @@ class Context:
     now: float
     surplus: tuple[Target, ...]
     owned: frozenset[Target]
+    unlisted: Collection[Target]
     settled: bool
     crowded_out: bool
     notices: Mapping[InstanceId, Notice]

@@ -32,11 +32,11 @@ def joining(desired: Desired, actual: GroupState) -> frozenset[Target]:
 
 
 def record(
-    actual: GroupState, owned: frozenset[Target], coming: frozenset[Target], listed: Iterable[Target] = ()
+    actual: GroupState, owned: frozenset[Target], coming: frozenset[Target], unlisted: Iterable[Target]
 ) -> frozenset[Target]:
     """Return the registry to write before `coming` is registered: listed owned targets, and `coming`.
 
-    `listed` are registered targets; only saves the look at each of them.
+    `unlisted` are the owned targets that are not registered.
 
     An owned target is removed when AWS no longer lists it, not when it begins to drain. No target is removed
     after a failed read, or while AWS may not show another process's registrations (`inherited`). Blind, a
@@ -47,8 +47,11 @@ def record(
         return owned.difference(drained).union(coming)
     if not actual.fresh:
         return owned.union(coming)
-    unlisted = owned.difference(coming, actual.inherited, listed)
-    gone = {target for target in unlisted if not _listed(actual, target)}
+    gone = {
+        target
+        for target in unlisted
+        if target not in coming and target not in actual.inherited and not _listed(actual, target)
+    }
     return owned if not gone and coming <= owned else owned.difference(gone).union(coming)
 
 

@@ -79,7 +79,7 @@ def plan(
         held=tuple(Held(target=target, why=why) for target, why in sorted(held.items())),
         more_over_quota=joins.more_over_quota,
         look_again_in=min((s for s in removals.look_again if 0 < s < inf), default=None),
-        ours=record(actual, context.owned, joining(desired, actual).union(joins.now), listing.registered),
+        ours=record(actual, context.owned, joining(desired, actual).union(joins.now), context.unlisted),
         memory=_memory(context, capacity, zones, removals, again),
         hold_id=removals.hold_id,
         serving=capacity.serving,
@@ -118,6 +118,7 @@ def _context(
 ) -> Context:
     surplus = _surplus(desired, actual, listing)
     over = {target for target in surplus if _is_over(desired, actual, target)}
+    recorded = listing.beside_record(actual.ours)
     return Context(
         desired=desired,
         actual=actual,
@@ -125,7 +126,8 @@ def _context(
         policy=policy,
         now=now,
         surplus=surplus,
-        owned=_owned(desired, actual, listing),
+        owned=_owned(desired, actual, recorded.beyond),
+        unlisted=recorded.lacking,
         settled=_any_serves(listing, _is_wanted(desired, actual)),
         crowded_out=bool(over) and _any_serves(listing, over.__contains__),
         notices=notices(desired, actual, surplus, now),
@@ -134,10 +136,11 @@ def _context(
 
 
 def _surplus(desired: Desired, actual: GroupState, listing: Listing) -> tuple[Target, ...]:
-    """Return the registered targets that are not wanted; almost all of 5,000 are, so sets are compared."""
+    """Return the registered targets that are not wanted."""
     found: list[Target] = []
     for port, instances in listing.on_port.items():
-        unwanted = instances - desired.wanted if port == actual.port else instances
+        is_own = port == actual.port
+        unwanted = listing.beside_wanted(desired.wanted, port).beyond if is_own else instances
         found += [Target(instance, port) for instance in unwanted]
     return tuple(sorted(found))
 
@@ -150,9 +153,9 @@ def _is_over(desired: Desired, actual: GroupState, target: Target) -> bool:
     return target.port == actual.port and target.id in desired.over_quota
 
 
-def _owned(desired: Desired, actual: GroupState, listing: Listing) -> frozenset[Target]:
+def _owned(desired: Desired, actual: GroupState, unrecorded: Collection[Target]) -> frozenset[Target]:
     """Return the recorded targets and the adopted ones; usually the registry as it is."""
-    wanted, unrecorded = _is_wanted(desired, actual), listing.registered.difference(actual.ours)
+    wanted = _is_wanted(desired, actual)
     added = adopted(desired, actual, unrecorded).union(filter(wanted, unrecorded))
     return actual.ours.union(added) if added else actual.ours
 
@@ -194,7 +197,8 @@ def _registrations(context: Context, limit: int | None) -> _Registrations:
     if port is None:
         return _Registrations((), [], {}, 0)
     here = context.listing.on_port.get(port, set())
-    absent = [Target(instance, port) for instance in desired.wanted - here]
+    lacking = context.listing.beside_wanted(desired.wanted, port).lacking
+    absent = [Target(instance, port) for instance in lacking]
     held = {target: actual.set_aside[target] for target in absent if target in actual.set_aside}
     missing = sorted(target for target in absent if target not in held)
     line = [Target(instance, port) for instance in desired.next_in_line if instance not in here]

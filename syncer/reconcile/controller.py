@@ -76,6 +76,7 @@ class Controller:
         self._rng = rng
         self._stopping = asyncio.Event()
         self._now = 0.0
+        self._recalled = 0
         tells = events if not settings.paused else None
         self._reporter = Reporter(tells, clock, self.leadership.may_write) if tells else None
         self.recorder = Recorder(cluster, self.desired_state.nodes_of, counters, clock, self._reporter)
@@ -178,7 +179,7 @@ class Controller:
         reconcile_id.set(f"{self._rng.getrandbits(32):08x}")
         unread = await self._recollect(group)
         await self.desired_state.catch_up()
-        desired = self._wakeups.desire()
+        desired = self._wakeups.desire(group)
         actual = self._observe_actual(group)
         decided = plan(desired, actual, self.settings.plan_policy, self._epoch(), group.observed.listing)
         if unread is not None:
@@ -199,8 +200,10 @@ class Controller:
             await self.record.load(each.arn for each in self.groups)
         except ClusterError as error:
             return error
-        for each in self.groups:
-            self._recall(each)
+        if self._recalled != self.record.loads:
+            self._recalled = self.record.loads
+            for each in self.groups:  # the places left in all groups depend on it
+                self._recall(each)
         group.owned = replace(
             group.owned,
             targets=self.record.ours(group.arn),
@@ -209,16 +212,9 @@ class Controller:
         return None
 
     def _recall(self, group: Group) -> None:
-        """Take over the loaded registry, once: the places left in all groups depend on it."""
-        if group.owned.load == self.record.loads:
-            return
+        """Take over the loaded registry."""
         targets = self.record.ours(group.arn)
-        group.owned = Owned(
-            targets=targets,
-            inherited=targets,
-            confirmed=group.owned.confirmed,
-            load=self.record.loads,
-        )
+        group.owned = Owned(targets=targets, inherited=targets, confirmed=group.owned.confirmed)
         if group.observed.blind:  # another replica has written since
             group.observed.believe(targets)
             group.remember(replace(group.decision.memory, register_again_at=None))

@@ -1,16 +1,18 @@
 """The desired state: verdicts and wanted instances, updated by changes, compared with a full computation."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
+from math import inf
 
 from syncer.config.settings import ServicePort, Settings
 from syncer.decide.desired import nobody
 from syncer.decide.difference import difference
 from syncer.decide.policy import Ownership
-from syncer.decide.standings import Standings, is_same_for_plans
+from syncer.decide.standings import Standings
 from syncer.interfaces import Clock, Cluster
-from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, Verdict
+from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, TargetGroupArn, Verdict
+from syncer.reconcile.full_pass import STEP, FullPass
 from syncer.reconcile.group import Group
 from syncer.telemetry.counters import DESIRED_STATE, Counters
 
@@ -18,8 +20,6 @@ log = logging.getLogger(__name__)
 
 # A full pass repeats the computation without any kept result at this interval.
 FULL_EVERY_S = 30.0
-# Nodes or instances of one step, after which other tasks run: 2 to 5 ms of CPU.
-_STEP = 500
 
 
 class DesiredState:
@@ -39,12 +39,14 @@ class DesiredState:
         self._groups = groups
         self._exclusive = settings.ownership is Ownership.EXCLUSIVE
         self._kept = self._standings()
-        self._full: Standings | None = None
+        self._full: FullPass | None = None
         self._listed = False
         self._requested = False
         self._waiting: dict[str, NodeView | None] = {}
-        self._newer: set[str] = set()
-        self._inputs: Sequence[tuple[object, ...]] = ()
+        self._inputs: dict[TargetGroupArn, tuple[object, ...]] = {}
+        self._shared_inputs: tuple[bool, bool] | None = None
+        self._valid_until = -inf
+        self._reads_targets = False
         self._desired: Desired | None = None
         self._nobody = ""
 
@@ -110,7 +112,7 @@ class DesiredState:
     def is_far_behind(self) -> bool:
         """Whether the changes are too many for one step."""
         listed = sum(len(group.observed.listing.changed) for group in self._groups)
-        return len(self._waiting) + len(self._kept.outdated) + listed > _STEP
+        return len(self._waiting) + len(self._kept.outdated) + listed > STEP
 
     async def catch_up(self) -> None:
         """Take all changes into account, in steps between which other tasks run."""
@@ -119,40 +121,39 @@ class DesiredState:
 
     def _advance(self) -> bool:
         """Take one step of changes into account; return whether there are more."""
-        every = [self._kept, *([self._full] if self._full else [])]
-        for name in list(islice(self._waiting, _STEP)):
+        every = [self._kept, *([self._full.standings] if self._full else [])]
+        for name in list(islice(self._waiting, STEP)):
             node = self._waiting.pop(name)
-            for each in every:
-                each.put(name, node)
+            self._kept.put(name, node)
             if self._full is not None:
-                self._newer.add(name)
+                self._full.put(name, node)
         for group in self._groups:
             if changed := group.observed.listing.changed:
                 for each in every:
                     each.listed(changed)
                 changed.clear()
         for each in every:
-            each.decide(_STEP)
+            each.decide(STEP)
         return bool(self._waiting) or any(each.outdated for each in every)
 
-    def refresh(self, now: float) -> bool:
+    def refresh(self, now: float, of: Collection[Group] = ()) -> bool:
         """Choose the wanted instances again if an input has changed; `now` is monotonic.
 
         Return whether plans may change without a request: after `take_nodes`, the caller requests a pass of
-        every group.
+        every group. Of many groups, only the inputs `of` some are compared, all by default.
         """
         while self._advance():
             pass  # a few changes since `catch_up`
-        inputs, before, requested = self._choice_inputs(now), self._desired, self._requested
-        if before is not None and not self._kept.changed and inputs == self._inputs:
+        before, requested = self._desired, self._requested
+        if not self._take_inputs(now, of) and before is not None and not self._kept.changed:
             if requested:
                 self._finish_request()
             return False
         changed, states = self._kept.changed, self._states(now)
         after = self._kept.desired(states, complete=self._listed)
         if self._full is not None:
-            self._full.desired(states, complete=self._listed)
-        self._desired, self._inputs = after, inputs
+            self._full.standings.desired(states, complete=self._listed)
+        self._desired = after
         self._finish_request()
         if before is None or requested:
             return False
@@ -165,19 +166,32 @@ class DesiredState:
     def _states(self, now: float) -> list[GroupState]:
         return [group.state(self.port(group), now) for group in self._groups]
 
-    def _choice_inputs(self, now: float) -> list[tuple[object, ...]]:
-        """Return for every group what `Standings.desired` reads besides the intents."""
-        listings = [group.observed.listing for group in self._groups]
-        idle = self._settings.zones is None and any(each.unserved for each in listings)
-        found: list[tuple[object, ...]] = [(self._listed, idle)]
-        for group, listing in zip(self._groups, listings, strict=True):
-            inputs, more = group.choice_inputs(now), tuple[object, ...]()
-            if not self._exclusive and (inputs[0] is not None or self._settings.target_limit is not None):
-                more = (listing.version, group.owned.targets, self.port(group))  # foreign targets take places
-            elif idle:
-                more = (listing.version,)
-            found.append((inputs, more))
-        return found
+    def _take_inputs(self, now: float, of: Collection[Group]) -> bool:
+        """Return whether the choice has other inputs than at the last call, besides the intents.
+
+        A group's inputs change by the group's own events, or by time; where they include targets
+        (`_reads_targets`), by each pass of any group.
+        """
+        idle = self._settings.zones is None and any(each.observed.listing.unserved for each in self._groups)
+        changed = (self._listed, idle) != self._shared_inputs
+        if changed or not of or now >= self._valid_until or self._reads_targets:
+            of, self._reads_targets = self._groups, False
+            self._valid_until = min(each.choice_valid_until(now) for each in of)
+        self._shared_inputs = (self._listed, idle)
+        for group in of:
+            inputs = self._inputs_of(group, now, idle=idle)
+            changed = changed or inputs != self._inputs.get(group.arn)
+            self._inputs[group.arn] = inputs
+            self._reads_targets = self._reads_targets or len(inputs) > 1
+        return changed
+
+    def _inputs_of(self, group: Group, now: float, *, idle: bool) -> tuple[object, ...]:
+        """Return what `Standings.desired` reads of a group."""
+        inputs, listing = group.choice_inputs(now), group.observed.listing
+        if not self._exclusive and (inputs[0] is not None or self._settings.target_limit is not None):
+            # Foreign targets take places.
+            return inputs, listing.version, group.owned.targets, self.port(group)
+        return (inputs, listing.version) if idle else (inputs,)
 
     async def run(self, wake_all: Callable[[], None]) -> None:
         """Repeat the full pass every 30 s until cancelled; `wake_all` requests a pass of every group."""
@@ -198,26 +212,21 @@ class DesiredState:
 
         Changes in the meantime go to both results.
         """
-        nodes = dict(self._cluster.nodes or {})
-        kept, full, newer = self._kept, self._standings(), set[str]()
-        self._full, self._newer = full, newer
-        names = iter(nodes.items())
-        while step := list(islice(names, _STEP)):
-            for name, node in step:
-                if name not in newer:
-                    full.put(name, node)
-            full.decide()
-            await self._clock.sleep(0)
-        await self.catch_up()
+        self._full = full = FullPass(self._standings())
+        await full.compute(dict(self._cluster.nodes or {}), self._rest)
         now = self._clock.monotonic()
         wake = self.refresh(now)
-        full.desired(self._states(now), complete=self._listed)  # finds idle zones as well
-        differs = await self._differs(kept, full)
+        full.standings.desired(self._states(now), complete=self._listed)  # finds idle zones as well
+        differs = await full.differs(self._kept, self._rest)
         if self._full is not full:
             return wake  # a doubt in the meantime
         now = self._clock.monotonic()
         wake = self.refresh(now) or wake
-        return self._replace(full, self._states(now), differs=differs) or wake
+        return self._replace(full.standings, self._states(now), differs=differs) or wake
+
+    async def _rest(self) -> None:
+        await self._clock.sleep(0)
+        await self.catch_up()
 
     def _replace(self, full: Standings, states: Sequence[GroupState], *, differs: bool) -> bool:
         """Keep the full result from now on; return whether the kept result differs."""
@@ -233,21 +242,6 @@ class DesiredState:
             self._desired = after
         self._kept, self._full = full, None
         return full.changed
-
-    async def _differs(self, kept: Standings, full: Standings) -> bool:
-        """Compare the results in steps; changes in the meantime go to both."""
-        names, instances = iter(list(full.nodes)), iter(list(full.intents))
-        while step := list(islice(names, _STEP)):
-            if any(kept.nodes.get(each) is not full.nodes.get(each) for each in step):
-                return True
-            await self._clock.sleep(0)
-            await self.catch_up()
-        while step := list(islice(instances, _STEP)):
-            if any(not is_same_for_plans(kept.intents.get(i), full.intents.get(i)) for i in step):
-                return True
-            await self._clock.sleep(0)
-            await self.catch_up()
-        return (len(kept.nodes), len(kept.intents)) != (len(full.nodes), len(full.intents))
 
     def _standings(self) -> Standings:
         listings = [group.observed.listing for group in self._groups]

@@ -28,14 +28,12 @@ class GroupConfig:
 class Owned:
     """The group's part of the ownership registry, replaced as a whole.
 
-    `inherited` are the owned targets as loaded, by the registry's load number `load`. `confirmed` are the ids
-    of confirmed holds.
+    `inherited` are the owned targets as loaded. `confirmed` are the ids of confirmed holds.
     """
 
     targets: frozenset[Target] = frozenset()
     inherited: frozenset[Target] = frozenset()
     confirmed: frozenset[str] = frozenset()
-    load: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +141,10 @@ class Group:
             self.observed.forget_drained(now)
         refused = self.quarantine.registrations.instances
         return self.limit_at(now), refused, self.observed.blind, self.is_unsettled(now)
+
+    def choice_valid_until(self, now: float) -> float:
+        """Return when time alone may change `choice_inputs`."""
+        return now if self.observed.blind else self.calls.limit.ends(now)
 
     def state(self, port: int | None, now: float) -> GroupState:
         """Return the input of a plan."""

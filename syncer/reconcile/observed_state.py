@@ -1,7 +1,8 @@
 """Observed state of a group in AWS: the last DescribeTargetHealth plus acknowledged writes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import inf
+from operator import attrgetter
 
 from syncer.decide.listing import Listing
 from syncer.model import Target, TargetHealth, TargetState
@@ -10,6 +11,9 @@ from syncer.reconcile.unshown import Unshown
 
 # Default drain time of AWS (deregistration_delay.timeout_seconds).
 _DRAINED_S = 300.0
+# In C: a read of 5,000 unchanged targets runs no Python code for each of them.
+_TARGET: Callable[[TargetHealth], Target] = attrgetter("target")
+_STATE: Callable[[TargetHealth], TargetState] = attrgetter("state")
 
 
 class ObservedState:
@@ -43,8 +47,10 @@ class ObservedState:
     def read(self, began: float, healths: Sequence[TargetHealth]) -> bool:
         """Take over a read that began at `began`; return whether the state has changed. Sets `undone`."""
         before = (self.targets, self.fresh, self.blind)
-        listed = {health.target: health for health in healths if not _never_registered(health)}
-        shown, self.undone = self._writes.read(began, listed, self.targets)
+        if TargetState.UNUSED in map(_STATE, healths):
+            healths = [health for health in healths if not _never_registered(health)]
+        listed = dict(zip(map(_TARGET, healths), healths, strict=True))
+        shown, self.undone = self._writes.read(began, listed, self.listing)
         self.listing.take(shown)
         self.fresh, self.blind, self.read_at, self.problem = True, False, began, ""
         self._left.clear()

@@ -49,16 +49,19 @@ class Wakeups:
         if self._desired_state.desired is None or self._desired_state.is_far_behind:
             self.request_all()
         else:
-            self.desire()
+            self.desire(group)
 
-    def desire(self) -> Desired:
-        """Return the desired state; where it has changed without a request, request a pass of every group."""
+    def desire(self, group: Group) -> Desired:
+        """Return the desired state; where it has changed without a request, request a pass of every group.
+
+        `group` has a pass, or has changed.
+        """
         now = self._clock.monotonic()
-        for each in self._groups:  # a refusal in any group affects the places in all groups
+        refusing = [each for each in self._groups if each.quarantine.registrations.instances]
+        for each in refusing:  # a refusal in any group affects the places in all groups
             refusals = each.quarantine.registrations
-            if refusals.instances:
-                refusals.look(self._desired_state.nodes_of(refusals.instances), now)
-        if self._desired_state.refresh(now):
+            refusals.look(self._desired_state.nodes_of(refusals.instances), now)
+        if self._desired_state.refresh(now, [group, *refusing]):
             self.request_all()
         return self._desired_state.result()
 

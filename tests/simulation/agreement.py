@@ -1,6 +1,7 @@
 """Invariants of what a controller keeps: at every step, the kept results are those of a full computation."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from syncer.decide.desired import choose, final_verdicts, outcome, registered_instances
@@ -46,8 +47,8 @@ class Agreement:
         self._state.refresh = self.refresh  # type: ignore[method-assign]
         controller._pass = self.run_pass  # type: ignore[method-assign]
 
-    def refresh(self, now: float) -> bool:
-        wakes_all = self._refresh(now)
+    def refresh(self, now: float, of: Collection[Group] = ()) -> bool:
+        wakes_all = self._refresh(now, of)
         settings, state, groups = self._controller.settings, self._state, self._controller.groups
         states = [group.state(state.port(group), now) for group in groups]
         nodes = state.nodes.values() if state.listed else None

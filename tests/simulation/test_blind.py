@@ -162,7 +162,7 @@ def test_blind_what_was_deregistered_is_struck_off_the_record_and_the_rest_stays
     drains = TargetHealth(target=gone, state=TargetState.DRAINING)
     state = GroupState(target_group=HTTP, targets={gone: drains}, fresh=False, blind=True)
     new = Target(instance("new"), 80)
-    assert record(state, frozenset({gone, unseen}), frozenset({new})) == {unseen, new}
+    assert record(state, frozenset({gone, unseen}), frozenset({new}), ()) == {unseen, new}
 
 
 @virtually

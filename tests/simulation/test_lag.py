@@ -1,10 +1,12 @@
 """DescribeTargetHealth lags behind the syncer's own writes: each is sent once, and nodes leave in time."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
 import pytest
 
+from syncer.decide.listing import Listing
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
 from syncer.reconcile.own_writes import LAG_S, OwnWrites, Undone
 from tests.simulation import lag
@@ -104,7 +106,8 @@ def test_b4_a_changed_port_moves_every_target_once(kind: str) -> None:
 
 
 def test_b4_a_read_that_goes_back_in_time_takes_nothing_back() -> None:
-    writes, known = OwnWrites(), dict[Target, TargetHealth]()
+    writes = OwnWrites()
+    known: Mapping[Target, TargetHealth] = {}
     writes.wrote(ONE, None, 0.0, registered=True)
     for at, shown, state in (
         (5.0, {}, TargetState.INITIAL),
@@ -112,11 +115,11 @@ def test_b4_a_read_that_goes_back_in_time_takes_nothing_back() -> None:
         (25.0, {}, TargetState.HEALTHY),
         (59.0, {}, TargetState.HEALTHY),
     ):
-        known, undone = writes.read(at, shown, known)
+        known, undone = writes.read(at, shown, Listing(known))
         assert (known[ONE].state, undone) == (state, [])
     writes.wrote(ONE, known[ONE], 59.0, registered=False)
     for at, shown in ((59.5, listed(TargetState.HEALTHY)), (59.7, {}), (118.0, listed(TargetState.HEALTHY))):
-        known, undone = writes.read(at, shown, known or listed(TargetState.DRAINING))
+        known, undone = writes.read(at, shown, Listing(known or listed(TargetState.DRAINING)))
         assert ([health.state for health in known.values()], undone) == ([TargetState.DRAINING], [])
 
 
@@ -124,20 +127,22 @@ def test_b4_after_a_minute_the_read_is_believed_in_both_directions() -> None:
     for registered, shown in ((True, {}), (False, listed(TargetState.HEALTHY))):
         writes = OwnWrites()
         writes.wrote(ONE, None, 0.0, registered=registered)
-        known, undone = writes.read(LAG_S, shown, {})
+        known, undone = writes.read(LAG_S, shown, Listing())
         assert (known, undone) == (shown, [Undone(ONE, registered)])
 
 
 def test_b4_a_target_that_begins_to_drain_was_deregistered_by_another_writer() -> None:
     writes = OwnWrites()
     writes.wrote(ONE, None, 0.0, registered=True)
-    known, undone = writes.read(5.0, listed(TargetState.DRAINING), {})
+    known, undone = writes.read(5.0, listed(TargetState.DRAINING), Listing())
     assert (known[ONE].state, undone) == (TargetState.DRAINING, [Undone(ONE, registered=True)])
     # Registered again it may still be shown as it was: that proves nothing for a minute.
     writes.wrote(ONE, known[ONE], 6.0, registered=True)
-    known, undone = writes.read(40.0, listed(TargetState.DRAINING), known)
+    known, undone = writes.read(40.0, listed(TargetState.DRAINING), Listing(known))
     assert (known[ONE].state, undone) == (TargetState.INITIAL, [])
-    assert writes.read(66.0, listed(TargetState.DRAINING), known)[1] == [Undone(ONE, registered=True)]
+    assert writes.read(66.0, listed(TargetState.DRAINING), Listing(known))[1] == [
+        Undone(ONE, registered=True)
+    ]
 
 
 @virtually

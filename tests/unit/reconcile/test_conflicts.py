@@ -1,5 +1,6 @@
 """A conflict (rule 7): another writer undoes the syncer's writes; found the third time, then left alone."""
 
+from syncer.decide.listing import Listing
 from syncer.model import InstanceId, Target, TargetHealth, TargetState
 from syncer.reconcile.conflicts import LAG_CAUSE, Conflicts
 from syncer.reconcile.own_writes import OwnWrites, Undone
@@ -59,13 +60,13 @@ def test_a_read_that_began_before_the_write_says_nothing_of_it() -> None:
     writes = OwnWrites()
     for at in range(0, 60, 10):
         writes.wrote(ONE, None, at, registered=True)
-        assert writes.read(at - 1, {}, {})[1] == []
+        assert writes.read(at - 1, {}, Listing())[1] == []
 
 
 def test_what_stands_is_not_counted_and_what_nobody_writes_again_counts_once() -> None:
     writes = OwnWrites()
     writes.wrote(ONE, None, 0, registered=True)
     for at in range(1, 60):
-        assert writes.read(at, listed(ONE, state=TargetState.UNHEALTHY_DRAINING), {})[1] == []
-    found = [each for at in range(60, 120) for each in writes.read(at, {}, {})[1]]
+        assert writes.read(at, listed(ONE, state=TargetState.UNHEALTHY_DRAINING), Listing())[1] == []
+    found = [each for at in range(60, 120) for each in writes.read(at, {}, Listing())[1]]
     assert found == [Undone(ONE, registered=True)]
