@@ -1,37 +1,38 @@
 """The difference of two sets that are the same but for a few elements; kept, and updated by changes."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
 
+@dataclass(slots=True)
 class Comparison(Generic[T]):
-    """Elements that AWS lists, beside a set in which they should be.
+    """Elements that AWS lists, beside the set in which they are `expected`.
 
-    `beyond` are listed and not in the set, `lacking` in the set and not listed.
+    `beyond` are listed and not expected, `lacking` expected and not listed.
     """
 
-    def __init__(self, listed: Collection[T] = ()) -> None:
-        self.beyond: set[T] = set(listed)
-        self.lacking: set[T] = set()
-        self._expected: frozenset[T] = frozenset()
+    beyond: set[T] = field(default_factory=set)
+    lacking: set[T] = field(default_factory=set)
+    expected: frozenset[T] = frozenset()
 
     def add(self, element: T) -> None:
         """Take an element that AWS lists from now on."""
         self.lacking.discard(element)
-        if element not in self._expected:
+        if element not in self.expected:
             self.beyond.add(element)
 
     def remove(self, element: T) -> None:
         """Take an element that AWS lists no more."""
         self.beyond.discard(element)
-        if element in self._expected:
+        if element in self.expected:
             self.lacking.add(element)
 
     def expect(self, expected: frozenset[T]) -> "Comparison[T]":
         """Compare with another set from now on; the same object costs nothing."""
-        before, self._expected = self._expected, expected
+        before, self.expected = self.expected, expected
         if expected is before:
             return self
         for element in before - expected:  # no part of the set, so lacking no more

@@ -10,6 +10,11 @@ from syncer.model import NOT_IN_USE, InstanceId, Target, TargetHealth, TargetSta
 
 _HEALTHY = TargetState.HEALTHY
 _ABSENT = (False, "")
+# The results beside the targets.
+_KEPT = (
+    *("registered", "plain", "others", "draining", "unserved", "copies", "on_port"),
+    *("_recorded", "_wanted", "_of", "_known"),
+)
 
 
 class Listing:
@@ -45,8 +50,30 @@ class Listing:
     def beside_wanted(self, wanted: frozenset[InstanceId], port: int) -> Comparison[InstanceId]:
         """Return what is registered on `port` beyond the wanted instances, and lacks of them."""
         if port not in self._wanted:
-            self._wanted[port] = Comparison(self.on_port.get(port, ()))
+            self._wanted[port] = Comparison(set(self.on_port.get(port, ())))
         return self._wanted[port].expect(wanted)
+
+    def repair(self) -> bool:
+        """Sort all targets again; return whether a kept result was wrong. All instances are changed then."""
+        full = Listing(self.targets)
+        full.beside_record(self._recorded.expected)
+        for port, comparison in self._wanted.items():
+            full.beside_wanted(comparison.expected, port)
+        if self._comparable() == full._comparable():
+            return False
+        for name in _KEPT:
+            setattr(self, name, getattr(full, name))
+        self.version += 1
+        self.changed.update(full.changed, self._of)
+        return True
+
+    def _comparable(self) -> Mapping[str, object]:
+        """Return the kept results, without empty sets of ports and the order of an instance's targets."""
+        return {
+            **{name: getattr(self, name) for name in _KEPT},
+            "on_port": {port: ids for port, ids in self.on_port.items() if ids},
+            "_of": {instance: sorted(targets) for instance, targets in self._of.items()},
+        }
 
     def take(self, targets: Mapping[Target, TargetHealth]) -> None:
         """Replace the targets. An unchanged target is the same object in both mappings, or costs more."""

@@ -14,7 +14,7 @@ from syncer.interfaces import Clock, Cluster
 from syncer.model import Desired, GroupState, InstanceId, NodeView, Standing, TargetGroupArn, Verdict
 from syncer.reconcile.full_pass import STEP, FullPass
 from syncer.reconcile.group import Group
-from syncer.telemetry.counters import DESIRED_STATE, Counters
+from syncer.telemetry.counters import DESIRED_STATE, LISTING, Counters
 
 log = logging.getLogger(__name__)
 
@@ -212,10 +212,11 @@ class DesiredState:
 
         Changes in the meantime go to both results.
         """
+        repaired = await self._repair_listings()
         self._full = full = FullPass(self._standings())
         await full.compute(dict(self._cluster.nodes or {}), self._rest)
         now = self._clock.monotonic()
-        wake = self.refresh(now)
+        wake = self.refresh(now) or repaired
         full.standings.desired(self._states(now), complete=self._listed)  # finds idle zones as well
         differs = await full.differs(self._kept, self._rest)
         if self._full is not full:
@@ -223,6 +224,18 @@ class DesiredState:
         now = self._clock.monotonic()
         wake = self.refresh(now) or wake
         return self._replace(full.standings, self._states(now), differs=differs) or wake
+
+    async def _repair_listings(self) -> bool:
+        """Sort the targets of every group again; return whether a kept listing was wrong."""
+        wrong = [group.name for group in self._groups if await self._is_repaired(group)]
+        if wrong:
+            self._counters.disagreements[LISTING] += len(wrong)
+            log.error("the kept listing was wrong and is corrected; please report: %s", ", ".join(wrong))
+        return bool(wrong)
+
+    async def _is_repaired(self, group: Group) -> bool:
+        await self._rest()
+        return group.observed.listing.repair()
 
     async def _rest(self) -> None:
         await self._clock.sleep(0)

@@ -11,7 +11,7 @@ from syncer.model import TargetGroupArn
 PASS_RESULTS = ("ok", "failed")
 CHANGES = ("register", "deregister")
 # Results that are kept, or not computed without a wake-up, and that a full pass found to be wrong.
-DESIRED_STATE, PLAN = "desired_state", "plan"
+DESIRED_STATE, LISTING, PLAN = "desired_state", "listing", "plan"
 # Why a watch ended: its own time, its version compacted away, refused by the server, cut off, abandoned in
 # doubt, or too old to be trusted.
 RESTART_REASONS = ("expired", "gone", "refused", "lost", "doubt", "aged")

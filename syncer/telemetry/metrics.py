@@ -11,6 +11,7 @@ from syncer.model import Standing, TargetGroupArn, TargetState, Why
 from syncer.telemetry.counters import (
     CHANGES,
     DESIRED_STATE,
+    LISTING,
     PASS_RESULTS,
     PLAN,
     RESTART_REASONS,
@@ -202,11 +203,11 @@ class _State(Collector):
         yield restarts
         disagreements = CounterMetricFamily(
             "nlb_sync_disagreements",
-            "Full passes with another desired state than the kept one, and passes with calls that no change "
-            "had requested (plan). Each is a fault of the syncer.",
+            "Full passes with another desired state or another listing of a group's targets than the kept "
+            "one, and passes with calls that no change had requested (plan). Each is a fault of the syncer.",
             labels=["result"],
         )
-        for result in (DESIRED_STATE, PLAN):
+        for result in (DESIRED_STATE, LISTING, PLAN):
             disagreements.add_metric([result], counters.disagreements[result])
         yield disagreements
         yield GaugeMetricFamily(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from syncer.decide.desired import choose, final_verdicts, outcome, registered_instances
 from syncer.decide.evaluate import evaluate
-from syncer.decide.listing import Listing
 from syncer.decide.plan import plan
 from syncer.model import GroupPlan, GroupState, TargetGroupArn
 from syncer.reconcile.controller import Controller
@@ -60,9 +59,9 @@ class Agreement:
             raise DisagreementError(f"kept: {state.result()}; full: {wanted}")
         if any(self._controller.counters.disagreements.values()):
             raise DisagreementError("a full pass has counted a disagreement")
-        for group, known in zip(groups, states, strict=True):
-            if not _is_equal(group.observed.listing, Listing(known.targets)):
-                raise DisagreementError(f"{group.name}: the listing differs from {known.targets}")
+        for group in groups:
+            if group.observed.listing.repair():
+                raise DisagreementError(f"{group.name}: the listing differs from {group.observed.targets}")
         for group in groups:
             waiting = self._waiting.get(group.arn)
             requested = wakes_all or group.schedule.reconcile_requested
@@ -95,16 +94,6 @@ class Agreement:
         new = plan(desired, state, self._controller.settings.plan_policy, self._controller._epoch())
         if (last.register, last.deregister, last.held) != (new.register, new.deregister, new.held):
             raise DisagreementError(f"{group.name}: no pass is requested; planned: {last}; now: {new}")
-
-
-def _is_equal(kept: Listing, full: Listing) -> bool:
-    """Whether a listing from changes is the one of its targets."""
-    both = [
-        (each.registered, each.plain, each.others, each.draining, each.unserved, +each.copies)
-        for each in (kept, full)
-    ]
-    ports = [{port: ids for port, ids in each.on_port.items() if ids} for each in (kept, full)]
-    return both[0] == both[1] and ports[0] == ports[1]
 
 
 def _by_time(state: GroupState) -> object:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syncer.decide.desired import choose, final_verdicts, outcome, registered_instances
 from syncer.decide.evaluate import evaluate
 from syncer.decide.explanation import explanations
-from syncer.decide.listing import Listing
+from syncer.decide.listing import _KEPT, Listing
 from syncer.decide.next_action import Action
 from syncer.decide.plan import plan
 from syncer.decide.policy import NodePolicy, Ownership, PlanPolicy
@@ -252,10 +252,41 @@ def test_a_listing_from_changes_is_the_one_of_its_targets(seed: int) -> None:
         kept.take(dict(targets))
         full = Listing(targets)
         assert kept.changed == {i for i in before if before[i] != (full.is_registered(i), full.zone(i))}
-        for name in ("targets", "registered", "plain", "others", "draining", "unserved", "copies"):
-            assert getattr(kept, name) == getattr(full, name), name
-        assert {p: ids for p, ids in kept.on_port.items() if ids} == {
-            p: ids for p, ids in full.on_port.items() if ids
-        }
+        assert (kept.targets, kept._comparable()) == (full.targets, full._comparable())
         for each in map(instance, range(COUNT)):
             assert (kept.zone(each), kept.is_registered(each)) == (full.zone(each), full.is_registered(each))
+
+
+@given(st.integers(0, 10**9))
+def test_a_comparison_from_changes_is_the_difference_of_both_sets(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    kept, targets = Listing(), dict[Target, TargetHealth]()
+    for _ in range(15):
+        for new in [health(rng) for _ in range(rng.choice([0, 1, 4]))]:
+            targets[new.target] = new
+            if rng.random() < 0.4:
+                del targets[new.target]
+        kept.take(dict(targets))
+        wanted = frozenset(i for i in map(instance, range(COUNT)) if rng.random() < 0.7)
+        ours = frozenset(health(rng).target for _ in range(rng.choice([0, 1, 4])))
+        record, port = kept.beside_record(ours), rng.choice([PORT, PORT + 1])
+        assert (record.beyond, record.lacking) == (kept.registered - ours, set(ours - kept.registered))
+        own, here = kept.beside_wanted(wanted, port), kept.on_port.get(port, set())
+        assert (own.beyond, own.lacking) == (here - wanted, set(wanted - here))
+        assert not kept.repair()
+
+
+@pytest.mark.parametrize("name", _KEPT)
+def test_a_wrong_listing_is_found_and_corrected(name: str) -> None:
+    rng = random.Random(1)  # noqa: S311
+    targets = {each.target: each for each in (health(rng) for _ in range(40))}
+    listing = Listing(targets)
+    listing.beside_wanted(frozenset(), PORT)
+    listing.changed.clear()
+    assert not listing.repair()
+    if name == "_wanted":
+        listing.beside_wanted(frozenset(), PORT).beyond.clear()
+    else:
+        setattr(listing, name, type(getattr(listing, name))())
+    assert listing.repair()
+    assert (listing.repair(), listing.changed) == (False, {each.id for each in targets})

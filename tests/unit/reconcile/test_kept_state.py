@@ -167,6 +167,19 @@ def test_a_change_during_a_full_pass_counts_in_both_results() -> None:
     assert kept.counters.disagreements.total() == 0
 
 
+def test_a_full_pass_corrects_a_wrong_listing_and_wakes_every_group(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Kept(1, 2)
+    kept.lists(0, 1, 1, 2)
+    kept.wanted(1)
+    listing = kept.groups[0].observed.listing
+    listing.beside_record(frozenset({target(1)})).beyond.clear()
+    with caplog.at_level(logging.ERROR):
+        kept.full_passes()
+    assert listing.beside_record(frozenset({target(1)})).beyond == {target(2)}
+    assert (kept.counters.disagreements, kept.woken) == ({"listing": 1}, 1)
+    assert f"the kept listing was wrong and is corrected; please report: {kept.groups[0].name}" in caplog.text
+
+
 def test_a_doubt_leads_to_a_full_computation_at_the_next_use() -> None:
     kept = Kept(1, 2, 3)
     kept.wanted(0)
