@@ -43,19 +43,22 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 
 # Tests without a process or a socket of the sandbox.
 PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
-# Each test has minutes of `pulumi up`, of a bench, or of a whole sandbox.
-LONG := tests/changes tests/integration/infra tests/integration/bench tests/e2e
+# Tests of `pulumi up`, of images, tools and benches, of several replicas, or of a whole sandbox.
+LONG := tests/changes tests/e2e $(addprefix tests/integration/,infra plugins awsprovider image bench ha sandbox toolchain \
+  bootstrap)
+# The files in this order: most integration tests wait, and the pure tests fill the cores at the end.
+BY_FILE := --dist loadfile --no-loadscope-reorder
 # thorough: a hundred examples of each property instead of 25 (tests/conftest.py).
 PROFILE := quick
 .PHONY: test
-test: tools ## Run the tests: unit, program, simulation, integration (20 minutes)
-	@$(BIN)/pytest --skips-as-listed --hypothesis-profile $(PROFILE) -n 3 --dist loadfile $(PURE) tests/integration \
+test: tools ## Run the tests: unit, program, simulation, integration (15 minutes)
+	@$(BIN)/pytest --skips-as-listed --hypothesis-profile $(PROFILE) -n 3 $(BY_FILE) tests/integration $(PURE) \
 	  $(addprefix --ignore=,$(LONG))
 
-# The table of docs/changes.md has a sandbox of its own, as each part of tests/e2e has.
+# The two parts of the table of docs/changes.md have a sandbox each, as the parts of tests/e2e have.
 .PHONY: test-changes
 test-changes: tools ## Run the tests that deploy and edit stacks, each row of docs/changes.md among them (50 minutes)
-	@$(BIN)/pytest --skips-as-listed -n 2 --dist loadfile $(LONG)
+	@$(BIN)/pytest --skips-as-listed -n 3 $(BY_FILE) $(LONG)
 
 .PHONY: test-unit
 test-unit: venv ## Run the unit tests

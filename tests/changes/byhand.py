@@ -43,3 +43,12 @@ def change_delay(stand: Stand) -> None:
             TargetGroupArn=arn,
             Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "300"}],
         )
+
+
+def create_cilium_service(stand: Stand) -> None:
+    """Create the Service of Cilium's chart (ingressController.enabled, service.type NodePort), if missing."""
+    place = "/api/v1/namespaces/kube-system/services"
+    ports = [{"name": name, "port": port} for name, port in (("http", 80), ("https", 443))]
+    service = {"metadata": {"name": "cilium-ingress"}, "spec": {"type": "NodePort", "ports": ports}}
+    if all(each["metadata"]["name"] != "cilium-ingress" for each in stand.api.get(place)["items"]):
+        stand.api.create(place, service)

@@ -91,3 +91,8 @@ def second_pool(keys: Keys, stand: Stand) -> None:
     """Add a security group of nodes."""
     first = keys.pop("nodeSecurityGroupId")
     keys["nodeSecurityGroupIds"] = [first, stand.security_group()]
+
+
+def pools_by_tag(keys: Keys, stand: Stand) -> None:
+    """Name the same security groups of nodes by a tag."""
+    keys["nodeSecurityGroupTags"] = stand.tag(keys.pop("nodeSecurityGroupIds"))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sandbox.cloud.network import VPC_ID
+from sandbox.cloud.network import NODE_ROLE, VPC_ID
 from tests.changes import byhand, combined
 from tests.changes.edits import Edit, Keys, drop, each, nothing, put
-from tests.changes.stand import Stand
+from tests.changes.stand import PROJECT, Stand
 
 LAST: Final = "eu-central-1c"
 ZONE: Final = f"zones.{LAST}"
@@ -120,6 +120,7 @@ BALANCER: Final = (
     setting("firewall.source", "clients"),
     setting("firewall.source", "any"),
     Row(name="`nodeSecurityGroupIds`, one more", edit=combined.second_pool),
+    Row(name="`nodeSecurityGroupTags` of the same groups, for the ids", edit=combined.pools_by_tag),
     Row(name="`tags`, one more", edit=put("tags", {"node-nlb-sync:environment": "sandbox", "owner": "edge"})),
     Row(
         name="`labels` and `annotations`",
@@ -223,6 +224,12 @@ INGRESS: Final = (
     preset("envoy-gateway"),
     preset("istio"),
     preset("haproxy"),
+    Row(
+        name="`ingress.preset: cilium`, with the chart's Service",
+        edit=put("ingress", {"preset": "cilium"}),
+        by_hand=byhand.create_cilium_service,
+        once=True,
+    ),
     preset("traefik"),
     Row(name="`ingress.preset` removed", edit=combined.no_preset),
     Row(name="a Service port added, with a listener", edit=combined.service_port_added),
@@ -255,13 +262,23 @@ SYNCER: Final = (
         name="`syncer.env`, one more",
         edit=put("syncer.env", {"NLB_SYNC_ADDRESS": "$(POD_IP)", "NO_PROXY": "*"}),
     ),
+    Row(name="`syncer.labels`, one more", edit=put("syncer.labels", {"tier": "edge"})),
     setting("syncer.labelFilter", "kubernetes.io/os=linux"),
+    setting("syncer.serverSideSelector", True),
     setting("preset", "none"),
     setting("syncer.namespace", "default"),
     setting("syncer.name", "other"),
     setting("identity.doctorRights", True),
     Row(name="`identity.kind: user-keys`", edit=put("identity", {"kind": "user-keys"})),
     setting("identity.keyGeneration", 2),
+    Row(
+        name="`identity.kind: irsa`",
+        edit=put("identity", lambda stand: {"kind": "irsa", "oidcProviderArn": stand.oidc_provider()}),
+    ),
+    Row(
+        name="`identity.kind: node-role`",
+        edit=put("identity", {"kind": "node-role", "roleName": NODE_ROLE}),
+    ),
     Row(name="`identity.kind: pod-identity`", edit=put("identity", {"clusterName": "sandbox"})),
 )
 BY_HAND: Final = (
@@ -273,6 +290,11 @@ BY_HAND: Final = (
         name="`pulumi stack rename`",
         by_hand=lambda stand: stand.rename("moved"),
         restores=lambda stand: stand.rename("dev"),
+    ),
+    Row(
+        name="another name of the project, with `pulumi stack rename`",
+        by_hand=lambda stand: stand.rename("dev", project="edge"),
+        restores=lambda stand: stand.rename("dev", project=PROJECT),
     ),
 )
 ZONES: Final = (
@@ -313,6 +335,9 @@ SECTIONS: Final[Mapping[str, Sequence[Row]]] = {
     "Replacements": REPLACED,
 }
 ROWS: Final = tuple(row for rows in SECTIONS.values() for row in rows)
+# Two sandboxes apply the rows side by side.
+BALANCER_ROWS: Final = (*REFUSED, *BALANCER, *AROUND, *LISTENERS)
+CLUSTER_ROWS: Final = ROWS[len(BALANCER_ROWS) :]
 
 
 def start(row: Row, stand: Stand) -> Keys:

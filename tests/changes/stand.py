@@ -21,9 +21,9 @@ from tests.changes.certificates import certificate
 from tests.changes.edits import Keys
 from tests.e2e.driver import ROOT, Sandbox, stack_dev
 
-_PROJECT: Final = "node-nlb-sync"
+PROJECT: Final = "node-nlb-sync"
 _RUN_S: Final = 300
-_LINKED: Final = ("infra", "syncer", ".venv", "uv.lock", "pyproject.toml", "Pulumi.yaml")
+_LINKED: Final = ("infra", "syncer", ".venv", "uv.lock", "pyproject.toml")
 _LISTENERS: Final = [
     {"name": "http", "port": 80, "servicePort": "http"},
     {"name": "https", "port": 443, "servicePort": "https"},
@@ -51,6 +51,7 @@ class Stand:
     sandbox: Sandbox
     root: Path
     stack: str = STACK
+    project: str = PROJECT
     applied: Keys = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Stand:
         self.root.mkdir()
         for name in _LINKED:
             (self.root / name).symlink_to(ROOT / name)
+        self._name_project()
         pulumi = ensure(("pulumi",), lambda _: None)["pulumi"]
         self.program = str(pulumi)
         self.environment = Stack(root=ROOT, layout=self.sandbox.layout, pulumi=pulumi).environment()
@@ -84,8 +86,8 @@ class Stand:
     def configure(self, keys: Keys) -> None:
         """Write the stack's configuration."""
         stack = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-        own = {f"node-nlb-sync:{key}": value for key, value in keys.items() if ":" not in key}
-        other = {key: value for key, value in stack["config"].items() if key.partition(":")[0] != _PROJECT}
+        own = {f"{PROJECT}:{key}": value for key, value in keys.items() if ":" not in key}
+        other = {key: value for key, value in stack["config"].items() if key.partition(":")[0] != PROJECT}
         stack["config"] = {**other, **own}
         self._file.write_text(yaml.safe_dump(stack))
 
@@ -119,11 +121,17 @@ class Stand:
         )
         return Said(done.returncode, done.stdout)
 
-    def rename(self, stack: str) -> None:
-        """Rename the stack, and its file of configuration with it."""
-        done = self.pulumi("stack", "rename", stack, f"--stack={self.stack}")
+    def rename(self, stack: str, project: str = PROJECT) -> None:
+        """Rename the stack, and its file of configuration with it, or the project, whose keys stay."""
+        full = f"organization/{project}/{stack}"
+        done = self.pulumi("stack", "rename", full, f"--stack={self.stack}")
         assert done.code == 0, done.text
-        self.stack = stack
+        self.stack, self.project = stack, project
+        self._name_project()
+
+    def _name_project(self) -> None:
+        text = (ROOT / "Pulumi.yaml").read_text()
+        (self.root / "Pulumi.yaml").write_text(text.replace(f"name: {PROJECT}\n", f"name: {self.project}\n"))
 
     @property
     def api(self) -> Rest:
@@ -215,6 +223,18 @@ class Stand:
             return str(found[0]["GroupId"] if found else ec2.create_security_group(**words)["GroupId"])
 
         return self.once("group", make)
+
+    def tag(self, groups: Sequence[str]) -> dict[str, str]:
+        """Tag security groups; return the tag."""
+        tag = {"pool": "edge"}
+        tags = [{"Key": key, "Value": value} for key, value in tag.items()]
+        self.aws("ec2").create_tags(Resources=list(groups), Tags=tags)
+        return tag
+
+    def oidc_provider(self) -> str:
+        """Return the ARN of the IAM OIDC provider of the cluster's issuer."""
+        (found,) = self.aws("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        return str(found["Arn"])
 
     def prefix_list(self) -> str:
         """Return a prefix list with one network."""

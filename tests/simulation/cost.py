@@ -25,6 +25,7 @@ from syncer.telemetry.counters import Counters
 _ZONES = ("eu-central-1a", "eu-central-1b", "eu-central-1c")
 _MINUTE_S = 31.0  # one full pass and one read of every group
 _REST_S = 0.4  # a pass is over, and the next event is a first event again
+_SETTLED_S = 62.0  # a read compares the writes of the last minute with AWS's list
 
 
 class _Cluster:
@@ -200,7 +201,7 @@ async def measure(
     cost.start = time.process_time() - began
     while any(group.observed.awaits_health for group in controller.groups):  # noqa: ASYNC110
         await asyncio.sleep(0.1)
-    await asyncio.sleep(_REST_S)
+    await asyncio.sleep(_SETTLED_S)
     chosen = [int(each.id.removeprefix("i-"), base=16) for each in elb.targets[settings.groups[0].group.arn]]
     for turn in range(events):
         left = replace(_node(chosen[turn]), leaving_taint="karpenter.sh/disrupted")
