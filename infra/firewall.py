@@ -21,7 +21,7 @@ _CHECKS: Final = "Health checks of the nodes"
 class _Way:
     """A NodePort in a node security group, or a port of health checks alone, without a `service_port`.
 
-    `label` stands for the group in logical names, `former` are labels of former releases;
+    `label` stands for the group in logical names, `former` are labels of other configurations and releases;
     `number` stands for the port, `transport` is tcp or udp.
     """
 
@@ -43,8 +43,8 @@ class Firewall(Component):
     """Rules per NodePort and node security group: out of the load balancer's group, into the nodes' group.
 
     Without the egress rule, health checks fail too: the provider strips a new group's default egress rule.
-    Logical names contain the Service port (`number_of`) and the group (`labels`). A rule under a new logical
-    name would be created before the old rule is deleted, and AWS refuses the duplicate.
+    Logical names contain the Service port (`number_of`) and, with several groups, the group. A rule under a
+    new logical name would be created before the old rule is deleted, and AWS refuses the duplicate.
     """
 
     TYPE = "node-nlb-sync:firewall:Firewall"
@@ -71,7 +71,7 @@ class Firewall(Component):
         if settings.checks_locally:
             ports.append((None, "tcp", f"check-{LOCAL}", node_ports[CHECK_PORT]))
         for service_port, transport, number, node_port in ports:
-            named = labels(settings.node_groups)
+            named = labels(settings.node_groups, tagged=bool(settings.tagged_node_groups))
             for node_group, (label, *former) in zip(settings.node_groups, named, strict=True):
                 way = _Way(
                     service_port=service_port,
@@ -161,16 +161,16 @@ def port_number(settings: Settings, service_port: str) -> int:
     return next(port.port for port in settings.ingress.ports if port.name == service_port)
 
 
-def labels(groups: Sequence[pulumi.Input[str]]) -> list[tuple[str, ...]]:
-    """Return the label of every group in logical names, and the possible former label.
+def labels(groups: Sequence[pulumi.Input[str]], *, tagged: bool = False) -> list[tuple[str, ...]]:
+    """Return the label of every group in logical names, and possible former labels.
 
-    The label is the group's id, so that neither the order nor the number of the groups matters. An Output has
-    no id in a preview: a single one is `nodes`, several have their positions. In versions before 0.2 a single
-    group was `nodes` in any form.
+    A single group is `nodes`, regardless of the id, so an id known only to `up` makes no difference. Several
+    groups, and `tagged` ones, which may become more in any run, have their ids as labels, so the order is
+    irrelevant; Outputs, without an id yet, have their positions.
     """
-    found = []
-    for number, each in enumerate(groups, 1):
-        unknown = NODES if len(groups) == 1 else f"{NODES}-{number}"
-        label = each if isinstance(each, str) else unknown
-        found.append((label, *([NODES] if number == 1 and label != NODES else [])))
-    return found
+    if len(groups) == 1 and not tagged:
+        return [(NODES, *(each for each in groups if isinstance(each, str)))]
+    return [
+        (each if isinstance(each, str) else f"{NODES}-{number}", *([NODES] if number == 1 else []))
+        for number, each in enumerate(groups, 1)
+    ]

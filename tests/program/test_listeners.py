@@ -200,7 +200,7 @@ def test_the_node_firewall_opens_the_port_of_the_check(run_program: RunProgram, 
     record = run_program()
     assert rules(record, INGRESS_RULE, NODES_GROUP) == {(10256, "sg-node-nlb"), (31443, "sg-node-nlb")}
     assert rules(record, EGRESS_RULE, "sg-node-nlb") == {(10256, NODES_GROUP), (31443, NODES_GROUP)}
-    assert f"node-nlb-check-10256-to-{NODES_GROUP}" in record.of(EGRESS_RULE)
+    assert "node-nlb-check-10256-to-nodes" in record.of(EGRESS_RULE)
 
 
 def test_a_local_check_asks_the_health_check_node_port_of_the_service(

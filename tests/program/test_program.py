@@ -81,7 +81,7 @@ def test_in_the_preview_of_a_new_service_the_node_ports_are_unknown_and_not_abse
 ) -> None:
     record = run_program(preview=True)
     assert isinstance(record.of(TARGET_GROUP)["node-nlb-443"].inputs["healthCheck"]["port"], Unknown)
-    rule = record.of(INGRESS_RULE)[f"node-nlb-{NODES_GROUP}-443-from-load-balancer"].inputs
+    rule = record.of(INGRESS_RULE)["node-nlb-nodes-443-from-load-balancer"].inputs
     assert isinstance(rule["fromPort"], Unknown)
     assert isinstance(record.outputs["nodePorts"]["http"], Unknown)
 

@@ -60,21 +60,6 @@ def test_ids_and_tags_are_one_list(run_program: RunProgram, config: Config) -> N
     assert grouped(run_program()) == {ONE}
 
 
-def test_a_group_by_id_keeps_its_rules_when_it_is_found_by_tags(
-    run_program: RunProgram, config: Config, cloud: Cloud
-) -> None:
-    tags = config.pop(KEY)
-    config["node-nlb-sync:nodeSecurityGroupId"] = ONE
-    before = run_program().of(EGRESS_RULE)
-    del config["node-nlb-sync:nodeSecurityGroupId"]
-    config[KEY] = tags
-    first = "sg-00000000000000001"  # in front of the former group
-    cloud.group_tags[first] = tags
-    after = run_program(fresh=True).of(EGRESS_RULE)
-    assert before.keys() < after.keys()
-    assert {each.inputs["referencedSecurityGroupId"] for each in after.values()} == {first, ONE}
-
-
 def test_tags_of_no_group_are_one_line(run_program: RunProgram, config: Config) -> None:
     config[KEY] = {"aws:eks:cluster-name": "other"}
     assert line(run_program) == (
