@@ -120,7 +120,9 @@ BALANCER: Final = (
     setting("firewall.source", "clients"),
     setting("firewall.source", "any"),
     Row(name="`nodeSecurityGroupIds`, one more", edit=combined.second_pool),
-    Row(name="`nodeSecurityGroupTags` of the same groups, for the ids", edit=combined.pools_by_tag),
+    Row(
+        name="`nodeSecurityGroupTags` of the same groups, for the ids", edit=combined.pools_by_tag, once=True
+    ),
     Row(name="`tags`, one more", edit=put("tags", {"node-nlb-sync:environment": "sandbox", "owner": "edge"})),
     Row(
         name="`labels` and `annotations`",
