@@ -35,14 +35,9 @@ class Comparison(Generic[T]):
         before, self.expected = self.expected, expected
         if expected is before:
             return self
-        for element in before - expected:  # no part of the set, so lacking no more
-            if element in self.lacking:
-                self.lacking.remove(element)
-            else:
-                self.beyond.add(element)
-        for element in expected - before:
-            if element in self.beyond:
-                self.beyond.remove(element)
-            else:
-                self.lacking.add(element)
+        gone, new = before - expected, expected - before
+        self.beyond |= gone - self.lacking
+        self.lacking -= gone
+        self.lacking |= new - self.beyond
+        self.beyond -= new
         return self
