@@ -175,14 +175,14 @@ class DesiredState:
         idle = self._settings.zones is None and any(each.observed.listing.unserved for each in self._groups)
         changed = (self._listed, idle) != self._shared_inputs
         if changed or not of or now >= self._valid_until or self._reads_targets:
-            of, self._reads_targets = self._groups, False
-            self._valid_until = min(each.choice_valid_until(now) for each in of)
+            of, self._reads_targets, self._valid_until = self._groups, False, inf
         self._shared_inputs = (self._listed, idle)
         for group in of:
             inputs = self._inputs_of(group, now, idle=idle)
             changed = changed or inputs != self._inputs.get(group.arn)
             self._inputs[group.arn] = inputs
             self._reads_targets = self._reads_targets or len(inputs) > 1
+            self._valid_until = min(self._valid_until, group.choice_valid_until(now))
         return changed
 
     def _inputs_of(self, group: Group, now: float, *, idle: bool) -> tuple[object, ...]:

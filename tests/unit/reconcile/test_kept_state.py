@@ -11,6 +11,7 @@ import pytest
 
 from syncer.clock import SystemClock
 from syncer.config.settings import load
+from syncer.decide.policy import Ownership
 from syncer.decide.standings import Standings
 from syncer.interfaces import Cluster
 from syncer.model import NodeView, TargetHealth, TargetState
@@ -45,9 +46,11 @@ class Nodes:
 class Kept:
     """A desired state of two groups, and what its full passes count."""
 
-    def __init__(self, *numbers: int, limit: int | None = None) -> None:
+    def __init__(self, *numbers: int, limit: int | None = None, exclusive: bool = False) -> None:
         self.cluster, self.counters, self.woken = Nodes(*numbers), Counters(), 0
         settings = replace(SETTINGS, target_limit=limit)
+        if exclusive:
+            settings = replace(settings, ownership=Ownership.EXCLUSIVE)
         rng = random.Random(1)  # noqa: S311
         self.groups = [Group(GroupConfig(each), rng) for each in SETTINGS.groups]
         self.state = DesiredState(
@@ -236,6 +239,17 @@ def test_a_refusal_in_one_group_wakes_every_group_where_places_are_few() -> None
     kept.groups[1].quarantine.registrations.refuse([target(number)], 1, {})
     assert kept.state.refresh(1)
     assert kept.wanted(1) == {instance(3 - number)}
+
+
+def test_the_end_of_a_learnt_limit_is_found_at_the_pass_of_any_group() -> None:
+    kept = Kept(1, 2, exclusive=True)
+    first, second = kept.groups
+    assert len(kept.wanted(0)) == 2
+    second.calls.limit.learn(1, 1.0)
+    assert kept.state.refresh(1.0, [second])
+    assert len(kept.state.result().wanted) == 1
+    assert kept.state.refresh(602.0, [first])
+    assert len(kept.state.result().wanted) == 2
 
 
 def test_a_failed_computation_is_repeated_at_the_next_use(monkeypatch: pytest.MonkeyPatch) -> None:
