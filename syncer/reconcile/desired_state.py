@@ -172,7 +172,7 @@ class DesiredState:
         A group's inputs change by the group's own events, or by time; where they include targets
         (`_reads_targets`), by each pass of any group.
         """
-        idle = self._settings.zones is None and any(each.observed.listing.unserved for each in self._groups)
+        idle = self._settings.zones is None and any(group.observed.listing.unserved for group in self._groups)
         changed = (self._listed, idle) != self._shared_inputs
         if changed or not of or now >= self._valid_until or self._reads_targets:
             of, self._reads_targets, self._valid_until = self._groups, False, inf
