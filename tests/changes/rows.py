@@ -238,8 +238,8 @@ INGRESS: Final = (
     Row(name="the Service ports of two listeners exchanged", edit=combined.service_ports_exchanged),
     Row(name="the Service ports exchanged back", edit=combined.service_ports_exchanged),
     Row(name="the Service port and its listener removed", edit=combined.service_port_removed),
-    Row(name="NodePorts set", edit=combined.node_ports(30180, 30543)),
-    Row(name="NodePorts changed", edit=combined.node_ports(30181, 30544)),
+    Row(name="NodePorts set", edit=combined.node_ports(30010, 30043)),
+    Row(name="NodePorts changed", edit=combined.node_ports(30011, 30044)),
     setting("ingress.keep", True),
     Row(
         name="`ingress.create: false`, with `ingress.keep: true` before",
@@ -317,7 +317,7 @@ REPLACED: Final = (
     setting("listeners.https.backendProtocol", "TLS", once=True),
     Row(
         name="`ingress.name` and NodePorts changed",
-        edit=each(put("ingress.name", "other"), combined.node_ports(30182, 30545)),
+        edit=each(put("ingress.name", "other"), combined.node_ports(30012, 30045)),
     ),
     Row(
         name="a zone removed, with `allowReplacement: [loadBalancer]`",

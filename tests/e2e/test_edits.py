@@ -61,7 +61,7 @@ def test_datagrams_reach_the_nodes_through_listeners_of_udp(sandbox: Sandbox, tm
         {"name": "http", "port": 80},
         {"name": "https", "port": 443},
         {"name": "quic", "port": 8443, "protocol": "UDP"},
-        {"name": "dns", "port": 53, "protocol": "TCP_UDP", "nodePort": 32053},
+        {"name": "dns", "port": 53, "protocol": "TCP_UDP", "nodePort": 30053},
     ]
     rows = [
         *listeners(("http", 80, "http"), ("https", 443, "https")),

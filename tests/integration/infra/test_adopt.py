@@ -20,7 +20,7 @@ from tests.integration.infra.test_zones import DESTRUCTIVE, ops
 pytestmark = [pytest.mark.toolchain, pytest.mark.timeout(900)]
 
 SERVICES = "/api/v1/namespaces/default/services"
-NODE_PORTS = {"http": (80, 30180), "https": (443, 30543)}
+NODE_PORTS = {"http": (80, 30020), "https": (443, 30021)}
 
 
 @dataclass(frozen=True, slots=True)

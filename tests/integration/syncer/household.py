@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NODES = "/api/v1/nodes"
 SERVICES = "/api/v1/namespaces/default/services"
+# Kubernetes gives out 30086 to 32767 first ("NodePort Service allocation"), so no test Service has it.
+CHOSEN_PORT = 30001
 _NUMBERS = count(1)
 
 

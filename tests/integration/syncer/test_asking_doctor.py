@@ -12,7 +12,7 @@ import yaml
 
 from sandbox.cloud.client import ec2_client
 from tests.control import control
-from tests.integration.syncer.household import NODES, SERVICES, Household
+from tests.integration.syncer.household import CHOSEN_PORT, NODES, SERVICES, Household
 from tests.integration.syncer.questions import Ask, fill
 
 pytestmark = pytest.mark.toolchain
@@ -145,11 +145,13 @@ def test_a_rule_that_was_removed_by_another_tool_is_named(home: Household, ask: 
 
 
 def test_a_stale_health_check_port_names_the_cure(home: Household, ask: Ask) -> None:
-    home.elb.modify_target_group(TargetGroupArn=home.groups["https"], HealthCheckPort="31999")
+    home.elb.modify_target_group(TargetGroupArn=home.groups["https"], HealthCheckPort=str(CHOSEN_PORT))
     answer = ask("doctor", "--json")
-    assert answer[0] == 1
+    assert answer[0] == 1, answer
     (stale,) = said(answer, "fails")
-    assert stale.startswith("HealthCheckPortStale: the health check uses port 31999, the NodePorts are ")
+    assert stale.startswith(
+        f"HealthCheckPortStale: the health check uses port {CHOSEN_PORT}, the NodePorts are "
+    )
     assert stale.endswith("run `pulumi up`")
 
 
