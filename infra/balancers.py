@@ -11,9 +11,9 @@ from pulumi_aws import ec2, lb
 from .kept import STACK_TAG
 from .problems import Problems
 from .reads import unreadable
+from .stackstate import in_state
 
 _ARN: Final = re.compile(r":loadbalancer/net/(?P<name>[^/]+)/")
-_STATE: Final = "pulumi:pulumi:readStackResourceOutputs"  # of the engine; what a stack reference reads
 _PART: Final = "node-nlb-sync:loadbalancer:LoadBalancer"  # the type of infra/loadbalancer.py
 _NLB: Final = "aws:lb/loadBalancer:LoadBalancer"
 _LONGEST_PREFIX: Final = 24  # of AWS's 32 characters; the engine adds a hyphen and 7 characters
@@ -86,9 +86,11 @@ def _find(
     if related := next(_related(named, mark, allocations), None):
         return _placed(related, reading)
     others = {one["arn"]: one for one in named if renamed(one["mark"], mark)}
-    # The stack of an edge, for one, has such a load balancer too.
-    own = of_state(name) if others and not named_only else []
-    return next((_placed(others[arn], reading) for arn in own if arn in others), None)
+    if not others or named_only:  # the stack of an edge, for one, has such a load balancer too
+        return None
+    # After `pulumi stack rename` the tags have the former name until the next `up`.
+    own = in_state(_PART).get((_NLB, name))
+    return _placed(others[own["arn"]], reading) if own and own["arn"] in others else None
 
 
 def _related(
@@ -110,22 +112,6 @@ def renamed(former: str, mark: str) -> bool:
     """Return whether two values of STACK_TAG differ in the names of project and stack alone."""
     scopes = {value.rpartition("/")[2] for value in (former, mark)}
     return bool(former) and former != mark and len(scopes) == 1
-
-
-def of_state(name: str) -> list[str]:
-    """Return the load balancers of the component `name` in the stack's state.
-
-    After `pulumi stack rename` the state has the new name, and the tags in AWS have the former name until the
-    next `up`. Empty for a state that cannot be read, such as that of a new stack.
-    """
-    try:
-        stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        found: Any = pulumi.runtime.invoke(_STATE, {"stackName": stack}).value
-    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
-        pulumi.log.debug(f"the stack's state cannot be read: {' '.join(str(error).split())}")
-        return []
-    end = f"{_PART}${_NLB}::{name}"
-    return [each["outputs"]["arn"] for urn, each in found["outputs"].items() if urn.endswith(end)]
 
 
 def _has_name(arn: str, name: str, called: str | None) -> bool:

@@ -93,6 +93,12 @@ def second_pool(keys: Keys, stand: Stand) -> None:
     keys["nodeSecurityGroupIds"] = [first, stand.security_group()]
 
 
+def pool_in_front(keys: Keys, stand: Stand) -> None:
+    """Add a security group of nodes in front of the former one."""
+    second_pool(keys, stand)
+    keys["nodeSecurityGroupIds"].reverse()
+
+
 def pools_by_tag(keys: Keys, stand: Stand) -> None:
     """Name the same security groups of nodes by a tag."""
     keys["nodeSecurityGroupTags"] = stand.tag(keys.pop("nodeSecurityGroupIds"))

@@ -119,6 +119,12 @@ BALANCER: Final = (
     Row(name="`clientCidrs`, one more", edit=put("clientCidrs", ["0.0.0.0/0", "127.0.0.0/8"])),
     setting("firewall.source", "clients"),
     setting("firewall.source", "any"),
+    Row(
+        name="`nodeSecurityGroupTags` of the nodes' group and of one more, for the id",
+        edit=each(combined.second_pool, combined.pools_by_tag),
+        once=True,
+    ),
+    Row(name="`nodeSecurityGroupIds`, one more in front", edit=combined.pool_in_front, once=True),
     Row(name="`nodeSecurityGroupIds`, one more", edit=combined.second_pool),
     Row(
         name="`nodeSecurityGroupTags` of the same groups, for the ids", edit=combined.pools_by_tag, once=True
@@ -222,6 +228,11 @@ INGRESS: Final = (
     Row(name="`ingress.annotations`, another one", edit=put("ingress.annotations", {"owner": "edge"})),
     setting("ingress.createNamespace", False),
     Row(name="the ports of the Service renamed", edit=combined.ports_renamed, once=True),
+    Row(
+        name="another number of a listener's Service port",
+        edit=put("ingress.ports.http.port", 8000),
+        once=True,
+    ),
     preset("ingress-nginx"),
     preset("envoy-gateway"),
     preset("istio"),

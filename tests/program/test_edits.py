@@ -48,30 +48,6 @@ def test_version_0_1_0_is_found_by_its_names(record: Record) -> None:
         "node-nlb-443": ("node-nlb-https",),
         "node-nlb-80-from-0.0.0.0/0": ("node-nlb-http-from-0.0.0.0/0",),
         "node-nlb-443-from-0.0.0.0/0": ("node-nlb-https-from-0.0.0.0/0",),
-        "node-nlb-80-to-nodes": (
-            f"node-nlb-80-to-{NODES_GROUP}",
-            "node-nlb-health-http-to-nodes",
-            f"node-nlb-health-http-to-{NODES_GROUP}",
-            "node-nlb-http-to-nodes",
-        ),
-        "node-nlb-443-to-nodes": (
-            f"node-nlb-443-to-{NODES_GROUP}",
-            "node-nlb-health-https-to-nodes",
-            f"node-nlb-health-https-to-{NODES_GROUP}",
-            "node-nlb-https-to-nodes",
-        ),
-        "node-nlb-nodes-80-from-load-balancer": (
-            f"node-nlb-{NODES_GROUP}-80-from-load-balancer",
-            "node-nlb-nodes-health-http-from-load-balancer",
-            f"node-nlb-{NODES_GROUP}-health-http-from-load-balancer",
-            "node-nlb-nodes-http-from-load-balancer",
-        ),
-        "node-nlb-nodes-443-from-load-balancer": (
-            f"node-nlb-{NODES_GROUP}-443-from-load-balancer",
-            "node-nlb-nodes-health-https-from-load-balancer",
-            f"node-nlb-{NODES_GROUP}-health-https-from-load-balancer",
-            "node-nlb-nodes-https-from-load-balancer",
-        ),
         "node-nlb-namespace-kept": ("node-nlb",),
     }
 
@@ -94,10 +70,6 @@ def test_each_node_security_group_has_the_rules(run_program: RunProgram, config:
     record = run_program()
     for group in (NODES_GROUP, POOL):
         assert rules(record, INGRESS_RULE, group) == {(31080, "sg-node-nlb"), (31443, "sg-node-nlb")}
-    formerly = [
-        name for item in record.of(INGRESS_RULE).values() if POOL in item.name for name in item.aliases
-    ]
-    assert [name for name in formerly if POOL not in name] == []
 
 
 def test_the_rules_of_a_health_port_keep_their_names_in_another_preset(

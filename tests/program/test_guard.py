@@ -297,11 +297,13 @@ def test_the_load_balancer_of_another_stack_is_none_of_this_one(
     assert {*after_rename.state_reads} == {"organization/node-nlb-sync/dev"}
 
 
-def test_the_state_is_not_read_without_need(up: Cloud, run_program: RunProgram, config: Config) -> None:
+def test_the_state_is_read_once_for_the_rules_and_only_then(
+    up: Cloud, run_program: RunProgram, config: Config
+) -> None:
     run_program(fresh=True)
     for key in ("zones", "addresses"):
         config.pop(f"node-nlb-sync:{key}", None)
     up.balancers[ARN]["tags"] = {STACK: FORMER}
     edited(config, edge={"securityGroupId": "sg-0123456789abcdef0"})
     run_program(fresh=True)
-    assert up.state_reads == []
+    assert up.state_reads == ["organization/node-nlb-sync/dev"] * 2

@@ -52,10 +52,6 @@ def test_ids_and_tags_are_one_list(run_program: RunProgram, config: Config) -> N
     config["node-nlb-sync:nodeSecurityGroupId"] = NODES_GROUP
     found = run_program()
     assert grouped(found) == {NODES_GROUP, ONE}
-    # The rules of the group by id keep their former name in the state.
-    aliases = {name: each.aliases for name, each in found.of(EGRESS_RULE).items()}
-    assert "node-nlb-80-to-nodes" in aliases[f"node-nlb-80-to-{NODES_GROUP}"]
-    assert "node-nlb-80-to-nodes" not in aliases[f"node-nlb-80-to-{ONE}"]
     config["node-nlb-sync:nodeSecurityGroupId"] = ONE
     assert grouped(run_program()) == {ONE}
 

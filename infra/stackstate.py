@@ -1,0 +1,27 @@
+"""The resources in the stack's state, read by the program before it registers a resource."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+
+_READ: Final = "pulumi:pulumi:readStackResourceOutputs"  # of the engine; what a stack reference reads
+
+
+def in_state(part: str) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """Return the outputs of the resources beneath components of the type `part`, by type and logical name.
+
+    Empty for a state that cannot be read, such as that of a new stack.
+    """
+    try:
+        stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        found: Any = pulumi.runtime.invoke(_READ, {"stackName": stack}).value
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        pulumi.log.debug(f"the stack's state cannot be read: {' '.join(str(error).split())}")
+        return {}
+    return {
+        (each["type"], name): each["outputs"]
+        for urn, each in ((found or {}).get("outputs") or {}).items()
+        for path, name in [urn.split("::", 3)[2:]]
+        if path.endswith(f"{part}${each['type']}")
+    }
