@@ -43,10 +43,10 @@ lint: venv ## Check formatting, rules, types and layers; print figures on the te
 
 # Tests without a process or a socket of the sandbox.
 PURE := tests/unit tests/program tests/simulation tests/conformance tests/mutation
-# Tests of `pulumi up`, of images, tools and benches, of several replicas, or of a whole sandbox.
+# Tests of `pulumi up`, of images, tools and benches, of several replicas, of a whole sandbox, or of a minute each.
 LONG := tests/changes tests/e2e $(addprefix tests/integration/,infra plugins awsprovider image bench ha sandbox toolchain \
-  bootstrap)
-# The files in this order: most integration tests wait, and the pure tests fill the cores at the end.
+  bootstrap syncer/minutes)
+# The files in the order of tests/conftest.py: files that wait beside files that fill the cores.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 # thorough: a hundred examples of each property instead of 25 (tests/conftest.py).
 PROFILE := quick
@@ -69,7 +69,7 @@ ON_IMAGE_PYTHON := tests/unit tests/simulation $(addprefix tests/integration/,cl
 .PHONY: test-image-python
 test-image-python: tools ## Run the tests under the image's Python (docs/toolchain.md; IMAGE_PYTHON=PATH)
 	@$(BIN)/python -m sandbox.imagepython $(if $(IMAGE_PYTHON),--python $(IMAGE_PYTHON)) \
-	  pytest --skips-as-listed -n 3 --dist loadfile $(ON_IMAGE_PYTHON)
+	  pytest --skips-as-listed -n 3 $(BY_FILE) $(ON_IMAGE_PYTHON) --ignore=tests/integration/syncer/minutes
 
 .PHONY: image
 image: venv ## Build the syncer's image; PUSH=REGISTRY/NAME:TAG pushes it (docs/image.md: BASE, PLATFORMS)

@@ -28,6 +28,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the files of integration tests, which wait, evenly with the others, which fill the cores."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    places: dict[Path, float] = {}
+    for waits in (True, False):
+        part = [path for path in files if ("integration" in path.parts) is waits]
+        places |= {path: (index + 0.5) / len(part) for index, path in enumerate(part)}
+    items[:] = [item for path in sorted(places, key=places.__getitem__) for item in files[path]]
+
+
 class Skips:
     """Collects what was skipped and compares it at the end with what is listed below the paths that ran."""
 
