@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 # A machine under load is no failure: where a time is the requirement, a test measures it itself.
 settings.register_profile("quick", deadline=None, max_examples=25)
@@ -26,6 +28,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail when the skipped tests are not exactly those in tests/skips.txt",
     )
+
+
+# The folders below tests/integration whose tests share a control plane with controllers and nodes.
+_ONE_CONTROL_PLANE = {"cluster", "dataplane", "identity", "nodes"}
+
+
+class _ByControlPlane(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a worker whole files, and the files of one control plane to one worker.
+
+    A control plane takes 8 s of CPU to start and a twentieth of a core until the worker ends.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        _, *folders = file.split("/")
+        return "control plane" if folders[0] == "integration" and folders[1] in _ONE_CONTROL_PLANE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    return _ByControlPlane(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
