@@ -51,7 +51,7 @@ BY_FILE := --dist loadfile --no-loadscope-reorder
 # thorough: a hundred examples of each property instead of 25 (tests/conftest.py).
 PROFILE := quick
 .PHONY: test
-test: tools ## Run the tests: unit, program, simulation, integration (15 to 20 minutes)
+test: tools ## Run the tests: unit, program, simulation, integration (15 minutes)
 	@$(BIN)/pytest --skips-as-listed --hypothesis-profile $(PROFILE) -n 3 $(BY_FILE) tests/integration $(PURE) \
 	  $(addprefix --ignore=,$(LONG))
 
