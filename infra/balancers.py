@@ -11,7 +11,7 @@ from pulumi_aws import ec2, lb
 from .kept import STACK_TAG
 from .problems import Problems
 from .reads import unreadable
-from .stackstate import in_state
+from .stackstate import State
 
 _ARN: Final = re.compile(r":loadbalancer/net/(?P<name>[^/]+)/")
 _PART: Final = "node-nlb-sync:loadbalancer:LoadBalancer"  # the type of infra/loadbalancer.py
@@ -47,6 +47,7 @@ def find_balancer(
     reading: pulumi.InvokeOptions,
     problems: Problems,
     *,
+    state: State,
     called: str | None = None,
     named_only: bool = False,
 ) -> Balancer | None:
@@ -57,7 +58,7 @@ def find_balancer(
     load balancers of other names are not read and a failed read is no problem.
     """
     try:
-        return _find(name, mark, allocations, reading, called=called, named_only=named_only)
+        return _find(name, mark, allocations, reading, state=state, called=called, named_only=named_only)
     except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
         if not named_only:
             allowed = "load balancers that can be read"
@@ -72,6 +73,7 @@ def _find(
     allocations: Collection[str],
     reading: pulumi.InvokeOptions,
     *,
+    state: State,
     called: str | None,
     named_only: bool,
 ) -> Balancer | None:
@@ -89,8 +91,13 @@ def _find(
     if not others or named_only:  # the stack of an edge, for one, has such a load balancer too
         return None
     # After `pulumi stack rename` the tags have the former name until the next `up`.
-    own = in_state(_PART).get((_NLB, name))
-    return _placed(others[own["arn"]], reading) if own and own["arn"] in others else None
+    own = arn_in(state, name)
+    return _placed(others[own], reading) if own in others else None
+
+
+def arn_in(state: State, name: str) -> str:
+    """Return the ARN of the load balancer of the component `name` in the stack's state; "" without one."""
+    return str(state.beneath(_PART).get((_NLB, name), {}).get("arn", ""))
 
 
 def _related(

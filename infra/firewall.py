@@ -12,7 +12,7 @@ from .component import Component
 from .healthkeys import LOCAL
 from .ingress import CHECK_PORT
 from .keys import Settings
-from .stackstate import in_state
+from .stackstate import State
 
 NODES: Final = "nodes"
 _HEALTH: Final = "health"
@@ -65,11 +65,12 @@ class Firewall(Component):
         *,
         load_balancer_group: pulumi.Input[str],
         node_ports: Mapping[str, pulumi.Output[int]],
+        state: State,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts)
         self._name, self._settings = name, settings
-        self._state = in_state(self.TYPE)
+        self._state = state.beneath(self.TYPE)
         ports: list[tuple[str | None, str, str, pulumi.Input[int]]] = [
             *(
                 (port, transport, number_of(settings, port), node_ports[port])

@@ -15,6 +15,7 @@ from .keys import Settings
 from .loadbalancer import LoadBalancer
 from .network import Network
 from .policy import region_of
+from .stackstate import State
 
 NodePorts = Mapping[str, pulumi.Output[int]]
 
@@ -49,7 +50,7 @@ def given_groups(settings: Settings) -> Groups:
 
 
 def attached_groups(
-    name: str, settings: Settings, *, node_ports: NodePorts, opts: pulumi.ResourceOptions
+    name: str, settings: Settings, state: State, *, node_ports: NodePorts, opts: pulumi.ResourceOptions
 ) -> Groups:
     """Create groups and firewall rules for the load balancer of another stack.
 
@@ -57,7 +58,9 @@ def attached_groups(
     and its targets then keep their connections.
     """
     source = settings.edge.security_group_id
-    firewall = Firewall(name, settings, load_balancer_group=source, node_ports=node_ports, opts=opts)
+    firewall = Firewall(
+        name, settings, load_balancer_group=source, node_ports=node_ports, state=state, opts=opts
+    )
     after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[firewall]))
     made = AttachedGroups(name, settings, node_ports, after)
     arns = {key: group.arn for key, group in made.target_groups.items()}
@@ -90,7 +93,12 @@ def created_groups(
     parts: tuple[Component, ...] = (balancer,)
     if settings.cluster:
         source = balancer.security_group.id
-        parts += (Firewall(name, settings, load_balancer_group=source, node_ports=node_ports, opts=opts),)
+        state = network.state
+        parts += (
+            Firewall(
+                name, settings, load_balancer_group=source, node_ports=node_ports, state=state, opts=opts
+            ),
+        )
     balancer.listen(node_ports, network.attached, after=parts[1:])
     endpoint_service = around(name, settings, balancer, network.attached, opts)
     return Groups(

@@ -15,6 +15,7 @@ from pulumi_aws import ec2, lb
 from .balancers import Balancer
 from .keys import LOAD_BALANCER, Settings
 from .loadbalancerkeys import INTERNAL
+from .policy import region_of
 from .problems import NAMESPACE, Change, Problem, SettingsError, Ways
 from .shapes import child
 from .zonekeys import Zone
@@ -27,12 +28,13 @@ _OPT_IN: Final = f"or allowReplacement with {LOAD_BALANCER}"
 class Guard:
     """The comparison of the load balancer in AWS, if one exists, with the configuration.
 
-    `owned` are the stack's created addresses by zone.
+    `owned` are the stack's created addresses by zone; `former` is the ARN in the stack's state, or "".
     """
 
     settings: Settings
     found: Balancer | None
     owned: Mapping[str, Sequence[str]]
+    former: str = ""
 
     @property
     def same(self) -> bool:
@@ -61,6 +63,7 @@ class Guard:
         """Report every key whose value would replace or delete the load balancer."""
         found, settings = self.found, self.settings
         if found is None:
+            yield from self._in_another_region()
             return
         if not settings.balances:
             key, given = ("edge", "an edge") if settings.attached else ("targetGroups", "target groups")
@@ -84,6 +87,15 @@ class Guard:
         stays = found.zones.keys() - {zone for zone, _ in wrong}
         for _, problem in wrong:
             yield problem if stays else Problem(problem.path, problem.read, problem.allowed, _one_stays())
+
+    def _in_another_region(self) -> Iterator[Problem]:
+        """Report zones of another Region than that of the load balancer and of its addresses."""
+        zones = self.settings.zones
+        region = region_of(self.former) if self.former else ""
+        if region and zones and not any(zone.startswith(region) for zone in zones):
+            read = f"{min(zones)}, and the load balancer of this stack is in {region}"
+            fix = f"use another stack for the other Region, or set aws:region to {region}"
+            yield Problem("zones", read, f"zones of {region}", fix)
 
     def _renamed(self, found: Balancer) -> Iterator[Problem]:
         """Report another name; an absent name keeps the present one (`keeps_name`)."""

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import ec2
 
-from .balancers import find_balancer, renamed
+from .balancers import arn_in, find_balancer, renamed
 from .givengroups import checked_groups
 from .guard import Guard
 from .identitykeys import Identity
@@ -18,6 +18,7 @@ from .problems import NAMESPACE, Problem, Problems, SettingsError
 from .reads import unreadable
 from .shapes import child
 from .sharing import checked_attachments
+from .stackstate import State, read_state
 from .zonekeys import Zone
 
 
@@ -40,6 +41,7 @@ class Network:
     identity: Identity
     target_groups: Mapping[str, pulumi.Input[str]]
     attached: Mapping[str, Mapping[str, pulumi.Input[str]]]
+    state: State
 
 
 def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptions) -> Network:
@@ -56,7 +58,8 @@ def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptio
         subnets[zone] = checked_subnet(zone, place, settings.vpc_id, reading, problems)
         if place.allocation_id is not None:
             existing[zone] = existing_ip(zone, place.allocation_id, reading, problems)
-    guard, kept = compared(name, settings, mark, reading, problems)
+    state = read_state()
+    guard, kept = compared(name, settings, mark, reading, problems, state=state)
     identity = checked_identity(settings.identity, reading, problems)
     groups = checked_groups(settings.target_groups, reading, problems)
     attached = checked_attachments(settings, reading, problems)
@@ -71,22 +74,31 @@ def survey(name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptio
         identity=identity,
         target_groups=groups,
         attached=attached,
+        state=state,
     )
 
 
 def compared(
-    name: str, settings: Settings, mark: str, reading: pulumi.InvokeOptions, problems: Problems
+    name: str,
+    settings: Settings,
+    mark: str,
+    reading: pulumi.InvokeOptions,
+    problems: Problems,
+    *,
+    state: State,
 ) -> tuple[Guard, Kept]:
     """Compare the stack's load balancer and addresses in AWS with the configuration."""
     given, before = not settings.balances, len(problems)
     owned = {} if given else owned_addresses(mark, reading, problems)
     allocations = {each for ids in owned.values() for each in ids}
     called = settings.load_balancer.name
-    found = find_balancer(name, mark, allocations, reading, problems, called=called, named_only=given)
+    found = find_balancer(
+        name, mark, allocations, reading, problems, state=state, called=called, named_only=given
+    )
     if found and renamed(found.mark, mark):
         former = owned_addresses(found.mark, reading, problems)
         owned = {zone: [*owned.get(zone, ()), *former.get(zone, ())] for zone in {*owned, *former}}
-    guard = Guard(settings, found, owned)
+    guard = Guard(settings, found, owned, arn_in(state, name))
     if len(problems) > before:
         return guard, Kept()
     problems.extend(guard.problems())

@@ -73,7 +73,7 @@ class NodeNlb(Component):
         if settings.target_groups:
             groups = given_groups(settings)
         elif settings.attached:
-            groups = attached_groups(name, settings, node_ports=reached, opts=here)
+            groups = attached_groups(name, settings, network.state, node_ports=reached, opts=here)
         else:
             groups = created_groups(name, settings, network, mark=mark, node_ports=reached, opts=here)
         syncer = deployed(name, settings, groups, ingress, self) if ingress else None

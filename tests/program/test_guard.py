@@ -297,13 +297,26 @@ def test_the_load_balancer_of_another_stack_is_none_of_this_one(
     assert {*after_rename.state_reads} == {"organization/node-nlb-sync/dev"}
 
 
-def test_the_state_is_read_once_for_the_rules_and_only_then(
-    up: Cloud, run_program: RunProgram, config: Config
+@pytest.mark.parametrize("opt_in", [[], ["loadBalancer"]])
+def test_another_region_is_refused_even_with_the_opt_in(
+    cloud: Cloud, run_program: RunProgram, config: Config, opt_in: list[str]
 ) -> None:
-    run_program(fresh=True)
-    for key in ("zones", "addresses"):
-        config.pop(f"node-nlb-sync:{key}", None)
+    """The load balancer would be replaced and its addresses released; AWS shows nothing of it there."""
+    cloud.state = in_state(ARN.replace("eu-central-1", "eu-west-1"))
+    edited(config, allowReplacement=opt_in)
+    assert refused(run_program) == (
+        "node-nlb-sync:zones: read eu-central-1a, and the load balancer of this stack is in eu-west-1; "
+        "allowed: zones of eu-west-1; fix: use another stack for the other Region, or set aws:region to "
+        "eu-west-1"
+    )
+
+
+def test_a_load_balancer_deleted_by_hand_is_made_again(cloud: Cloud, run_program: RunProgram) -> None:
+    cloud.state = in_state(ARN)
+    assert run_program().one(NLB).ignore_changes == ()
+
+
+def test_the_state_is_read_once(up: Cloud, run_program: RunProgram) -> None:
     up.balancers[ARN]["tags"] = {STACK: FORMER}
-    edited(config, edge={"securityGroupId": "sg-0123456789abcdef0"})
     run_program(fresh=True)
-    assert up.state_reads == ["organization/node-nlb-sync/dev"] * 2
+    assert up.state_reads == ["organization/node-nlb-sync/dev"]
