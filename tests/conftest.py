@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+_WAITING = {"changes", "e2e", "integration"}
 # The folders below tests/integration whose tests share a control plane with controllers and nodes.
 _ONE_CONTROL_PLANE = {"cluster", "dataplane", "identity", "nodes"}
 
@@ -51,7 +52,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mix the files of integration tests, which wait, evenly with the others, which fill the cores.
+    """Mix the files of tests that wait for processes evenly with the others, which fill the cores.
 
     The last fifth is files of others alone: a file of integration tests takes up to 2 minutes.
     """
@@ -60,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         files.setdefault(item.path, []).append(item)
     places: dict[Path, float] = {}
     for waits, end in ((True, 0.8), (False, 1.0)):
-        part = [path for path in files if ("integration" in path.parts) is waits]
+        part = [path for path in files if _WAITING.isdisjoint(path.parts) is not waits]
         places |= {path: end * index / len(part) for index, path in enumerate(part)}
     items[:] = [item for path in sorted(places, key=places.__getitem__) for item in files[path]]
 
