@@ -2,12 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn, cast
 
-from syncer.commands import files, flags
+from syncer.commands import fileflags, flags
 from syncer.commands.printing import complain, show_text
-from syncer.config import settings
 from syncer.text.quote import one_line
 from syncer.version import VERSION
 
@@ -21,11 +20,18 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _OneLine(argparse.ArgumentParser):
-    """Reports an error in one line, as for a wrong variable, without the usage before the error."""
+    """Reports an error in one line, as for a wrong variable, without the usage before the error.
+
+    `closing` returns the end of the help.
+    """
+
+    closing: Callable[[], str] | None = None
 
     def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
         """Print the help like any other output: argparse itself ignores a full disk."""
         del file
+        if self.closing is not None:
+            self.epilog = self.closing()
         show_text(self.format_help())
 
     def error(self, message: str) -> NoReturn:
@@ -50,6 +56,12 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _environment() -> str:
+    from syncer.config import settings  # noqa: PLC0415 - only for this help
+
+    return f"environment:\n{settings.as_help()}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _OneLine(
         prog="python -m syncer",
@@ -64,15 +76,15 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="keep the target groups filled until SIGTERM",
         description="Keeps the target groups filled until SIGTERM. The settings are environment variables.",
-        epilog=f"environment:\n{settings.as_help()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    cast("_OneLine", run).closing = _environment
     run.add_argument(
         "--once",
         action="store_true",
         help="end after one pass; exit code 1 if the pass fails or cannot begin within 30 s",
     )
     run.add_argument("--dry-run", action="store_true", help="write nothing to AWS, log the calls instead")
-    files.add_parsers(commands)
+    fileflags.add_parsers(commands)
     flags.add_parsers(commands)
     return parser

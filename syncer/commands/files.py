@@ -29,14 +29,10 @@ from syncer.decide.selector import Selector, SelectorError
 from syncer.decide.zones import zone_text
 from syncer.errors import MisconfiguredError
 from syncer.model import GroupState, InstanceId, TargetGroupArn, TargetHealth, Verdict
-from syncer.text.numbers import port
-from syncer.text.quote import quoted
 
 # Settings require a target group; with files these two commands need none. No request uses the ARN.
 _NO_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/none/0000000000000000"
 
-_NODES = "output of `kubectl get nodes -o json` (a List or one Node); - is standard input"
-_TARGETS = "output of `aws elbv2 describe-target-health --output json`; - is standard input"
 # Older PowerShells write UTF-16; the text is decoded as such.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -46,47 +42,6 @@ _MARKS = (
     (codecs.BOM_UTF8, "UTF-8"),
 )
 _Shape = TypeVar("_Shape")
-
-
-def add_parsers(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `explain` and `plan`; both set `answer`, a function of the parsed arguments to an exit code."""
-    explaining = subparsers.add_parser("explain", help="show for each node why it is a target or not")
-    explaining.add_argument(
-        "node", nargs="*", metavar="NODE", help="name of a Node, or instance id; default: all nodes"
-    )
-    _add_files(explaining, f"{_TARGETS}; once for each group; default: no registered targets")
-    explaining.set_defaults(answer=explain)
-    planning = subparsers.add_parser("plan", help="show the next calls to AWS, and the holds")
-    _add_files(planning, f"{_TARGETS}; once for each group")
-    planning.add_argument(
-        "--port",
-        action="append",
-        default=[],
-        type=_port,
-        metavar="N",
-        help="the NodePort of the targets; once for all groups, or once for each",
-    )
-    planning.add_argument(
-        "--target-group",
-        action="append",
-        default=[],
-        metavar="ARN",
-        help="the group's name in the output, once for each; default: the name of the targets file",
-    )
-    planning.add_argument(
-        "--ownership",
-        choices=[each.value for each in Ownership],
-        help="default: NLB_SYNC_OWNERSHIP, else tracked",
-    )
-    planning.set_defaults(answer=plan, node=[])
-
-
-def _add_files(parser: argparse.ArgumentParser, targets: str) -> None:
-    """Add the flags of both commands."""
-    parser.add_argument("-f", "--nodes", metavar="FILE", help=f"{_NODES}; default: cluster and AWS are read")
-    parser.add_argument("--targets", action="append", default=[], metavar="FILE", help=targets)
-    parser.add_argument("--node-selector", metavar="SELECTOR", help="default: NLB_SYNC_NODE_SELECTOR")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def explain(args: argparse.Namespace) -> int:
@@ -262,13 +217,6 @@ def _no_json(error: json.JSONDecodeError) -> str:
 def _only_one_stdin(names: list[str]) -> None:
     if names.count("-") > 1:
         raise DocumentError("- is given twice; save one of the inputs to a file")
-
-
-def _port(text: str) -> int:
-    try:
-        return port(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port from 1 to 65535") from None
 
 
 def _refuse(error: Exception) -> int:

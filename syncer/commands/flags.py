@@ -1,13 +1,13 @@
-"""The flags of the commands that do not read files; a command's code is loaded on use."""
+"""The flags of the commands that do not read files."""
 
 import argparse
 import os
 import re
 from collections.abc import Mapping
-from importlib import import_module
+from functools import partial
 
 from syncer.commands.names import is_name
-from syncer.commands.patience import SETTLE_S
+from syncer.commands.ondemand import loaded
 from syncer.decide.policy import Ownership
 from syncer.manifests.credentials import KINDS
 from syncer.manifests.references import IMAGE
@@ -21,6 +21,9 @@ _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S1
 # A DNS subdomain, the name of most Kubernetes objects.
 _OBJECT = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 
+# New connections keep arriving for up to about 120 s after DeregisterTargets, even with a deregistration
+# delay of 0: aws/containers-roadmap#470, kubernetes-sigs/aws-load-balancer-controller#2366.
+SETTLE_S = 120.0
 # The maximum of a time, about 31 years: the event loop's clock has a limit.
 _LONGEST_S = 1_000_000_000
 
@@ -212,14 +215,9 @@ def _add_manifests(subparsers: "argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _asks(parser: argparse.ArgumentParser, module: str, function: str, *, shown: str = "a table") -> None:
-    """Set `function` of `module` as the answer, imported on use."""
-
-    def answer(args: argparse.Namespace) -> int:
-        code: int = getattr(import_module(module), function)(args)
-        return code
-
+    """Set `function` of `module` as the answer."""
     parser.add_argument("--json", action="store_true", help=f"print JSON instead of {shown}")
-    parser.set_defaults(answer=answer)
+    parser.set_defaults(answer=partial(loaded, module, function))
 
 
 def _url(text: str) -> str:

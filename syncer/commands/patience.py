@@ -6,10 +6,6 @@ from typing import Protocol
 
 from syncer.model import TargetHealth, TargetState
 
-# New connections keep arriving for up to about 120 s after DeregisterTargets, even with a deregistration
-# delay of 0: aws/containers-roadmap#470, kubernetes-sigs/aws-load-balancer-controller#2366.
-SETTLE_S = 120.0
-
 # Targets of the instance by the group's name; None where the read failed.
 Sight = Mapping[str, Sequence[TargetHealth] | None]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncer.commands.files import add_parsers
+from syncer.commands.fileflags import add_parsers
 from syncer.decide.answers import sentence_of
 
 Ask = Callable[..., tuple[int, str, str]]
