@@ -23,7 +23,8 @@ class Listing:
     `registered` targets are `plain` (healthy, without an override) or in `others`. `on_port` has registered
     instances by port, `copies` the number of plain targets by instance. AWS does not use `unserved`
     targets, registered or not. `changed` collects the instances that are registered, or not, or listed in
-    another zone than before, until the reader of the listing clears the set; `version` counts the changes.
+    another zone than before, until the reader clears the set, which several listings may have in common;
+    `version` counts the changes.
     """
 
     def __init__(self, targets: Mapping[Target, TargetHealth] | None = None) -> None:

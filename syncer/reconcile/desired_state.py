@@ -43,6 +43,10 @@ class DesiredState:
         self._listed = False
         self._requested = False
         self._waiting: dict[str, NodeView | None] = {}
+        self._moved: set[InstanceId] = set()  # in the lists of AWS; a set for all, so that no step asks each
+        for group in groups:
+            self._moved |= group.observed.listing.changed
+            group.observed.listing.changed = self._moved
         self._inputs: dict[TargetGroupArn, tuple[object, ...]] = {}
         self._shared_inputs: tuple[bool, bool] | None = None
         self._valid_until = -inf
@@ -111,8 +115,7 @@ class DesiredState:
     @property
     def is_far_behind(self) -> bool:
         """Whether the changes are too many for one step."""
-        listed = sum(len(group.observed.listing.changed) for group in self._groups)
-        return len(self._waiting) + len(self._kept.outdated) + listed > STEP
+        return len(self._waiting) + len(self._kept.outdated) + len(self._moved) > STEP
 
     async def catch_up(self) -> None:
         """Take all changes into account, in steps between which other tasks run."""
@@ -127,11 +130,10 @@ class DesiredState:
             self._kept.put(name, node)
             if self._full is not None:
                 self._full.put(name, node)
-        for group in self._groups:
-            if changed := group.observed.listing.changed:
-                for each in every:
-                    each.listed(changed)
-                changed.clear()
+        if self._moved:
+            for each in every:
+                each.listed(self._moved)
+            self._moved.clear()
         for each in every:
             each.decide(STEP)
         return bool(self._waiting) or any(each.outdated for each in every)
