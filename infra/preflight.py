@@ -8,7 +8,7 @@ import pulumi
 
 from .aroundrules import false_alarms, misplaced_names
 from .certificates import unissued_certificates
-from .cluster import wrong_namespaces
+from .cluster import wrong_in_cluster
 from .keys import Settings
 from .nodegroups import misplaced_groups, too_many_rules
 from .places import Stack, wrong_addresses, wrong_subnets
@@ -34,7 +34,7 @@ def preflight(
     component's resource options. A denied read skips its check with one warning.
     """
     if settings.cluster:
-        yield from wrong_namespaces(settings, opts)
+        yield from wrong_in_cluster(settings, opts)
     reading = Reading(options)
     if settings.creates_groups:
         yield from misplaced_groups(settings, reading)
@@ -76,7 +76,18 @@ def advise(settings: Settings) -> Iterator[str]:
             if network != wider and network.version == wider.version and network.subnet_of(wider):  # type: ignore[arg-type]
                 yield f"clientCidrs[{index}] is inside clientCidrs[{other}], {wider}, and has no effect"
                 break
-    balancer = settings.load_balancer
+    yield from _advise_balancer(settings)
+
+
+def _advise_balancer(settings: Settings) -> Iterator[str]:
+    balancer, networks = settings.load_balancer, settings.client_cidrs
+    # Clients of an internet-facing load balancer that are nodes have the address of a NAT gateway.
+    if balancer.internal and settings.connections.preserve_client_ip:
+        yield (
+            "loadBalancer.scheme is internal and connections.preserveClientIp is true: a connection from a "
+            "node or its Pods times out where AWS sends it back to the same node; set "
+            "connections.preserveClientIp to false, or let Pods call the Service by its name"
+        )
     further = balancer.client_prefix_lists or balancer.security_group_ids
     if balancer.dual_stack and not further and len(settings.client_cidrs_ipv4) == len(networks):
         yield (

@@ -1,5 +1,6 @@
 """The keys of `loadBalancer`: the inputs of the resources, and what is refused."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -240,3 +241,22 @@ def test_an_address_has_one_pool_and_an_internal_load_balancer_none() -> None:
     assert "allowed: none with loadBalancer.scheme internal" in found[0]
     (line,) = lines({**MINIMAL, "addresses": {"publicIpv4Pool": "amazon"}})
     assert "allowed: the id of a public IPv4 pool in EC2" in line
+
+
+def test_nodes_that_call_their_own_internal_load_balancer_are_a_warning(
+    run_program: RunProgram, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    """AWS does not send a connection back to its sender while the client's address is preserved."""
+
+    def warned() -> list[str]:
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            run_program(preview=True, fresh=True)
+        return [line for line in caplog.messages if "times out" in line]
+
+    assert warned() == []
+    internal(config)
+    (line,) = warned()
+    assert line.startswith("loadBalancer.scheme is internal and connections.preserveClientIp is true: ")
+    config["node-nlb-sync:connections"] = {"preserveClientIp": False}
+    assert warned() == []

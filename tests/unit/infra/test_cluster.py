@@ -1,4 +1,4 @@
-"""Namespaces that the cluster lacks are found before the first resource, where the cluster answers."""
+"""Missing namespaces and taken NodePorts are found before the first resource, where the cluster answers."""
 
 import json
 import threading
@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.cluster import foreign, status, wrong_namespaces
+from infra.cluster import is_missing, wrong_in_cluster
+from infra.clusterreads import foreign
 from infra.problems import Problem
 from tests.unit.infra.test_settings import MINIMAL, read
 
@@ -19,10 +20,11 @@ LACKS = "read edge, which the cluster lacks; allowed: a namespace of the cluster
 
 
 class Answers(HTTPServer):
-    """An API server that has one namespace; `code` is its answer to others."""
+    """An API server that has one namespace; `code` is its answer to others, and `services` its Services."""
 
     code = 404
     kind = "Status"
+    services: tuple[dict[str, Any], ...] | None = ()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,7 +32,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         found = self.path == f"/api/v1/namespaces/{EXISTING}"
-        body = json.dumps({"kind": "Namespace" if found else self.server.kind}).encode()
+        answer: dict[str, Any] = {"kind": "Namespace" if found else self.server.kind}
+        if self.path == "/api/v1/services" and self.server.services is not None:
+            found, answer = True, {"kind": "ServiceList", "items": self.server.services}
+        body = json.dumps(answer).encode()
         self.send_response(200 if found else self.server.code)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -73,7 +78,7 @@ def file(api: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def problems(opts: pulumi.ResourceOptions | None = None, **keys: Any) -> list[Problem]:
-    return list(wrong_namespaces(read({**MINIMAL, **keys}), opts))
+    return list(wrong_in_cluster(read({**MINIMAL, **keys}), opts))
 
 
 @pytest.mark.usefixtures("file")
@@ -174,5 +179,52 @@ def test_the_providers_own_kubeconfig_and_context_are_used(
     assert found.path == "ingress.namespace"
 
 
-def test_an_error_of_the_client_is_no_status() -> None:
-    assert status(None, "edge") == 0
+def test_an_error_of_the_client_is_no_missing_namespace() -> None:
+    assert not is_missing(None, "edge")
+
+
+def service(name: str, namespace: str = EXISTING, **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+FIXED = {"ports": [{"name": "http", "port": 80, "nodePort": 30080}, {"name": "https", "port": 443}]}
+OWN = "traefik-ingress-service-nlb"
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize(
+    "other",
+    [
+        service("web", "shop", ports=[{"port": 1}, {"port": 80, "nodePort": 30080}]),
+        service(OWN, "shop", ports=[{"port": 80, "nodePort": 30080}]),
+        service("web", "shop", healthCheckNodePort=30080, ports=None),
+    ],
+    ids=["NodePort", "same name elsewhere", "health check"],
+)
+def test_a_node_port_of_another_service_is_one_line(api: Answers, other: dict[str, Any]) -> None:
+    api.services = (service("x", "y"), other)
+    (found,) = problems(ingress=FIXED)
+    assert found.in_stack() == (
+        "node-nlb-sync:ingress.ports[0].nodePort: read 30080, a NodePort of the Service "
+        f"shop/{other['metadata']['name']}; allowed: a NodePort that no other Service has; fix: remove "
+        "ingress.ports[0].nodePort and let the API server choose, or take another number"
+    )
+
+
+@pytest.mark.usefixtures("file")
+def test_the_node_ports_of_the_own_service_and_of_no_service_are_free(api: Answers) -> None:
+    api.services = (service(OWN, ports=[{"port": 80, "nodePort": 30080}]), service("x", ports=[{"port": 1}]))
+    assert problems(ingress=FIXED) == []
+    api.services = (service("x", ports=[{"port": 80, "nodePort": 30080}]),)
+    adopted = [{"name": name, "port": port} for name, port in (("http", 80), ("https", 443))]
+    assert problems(ingress={"create": False, "ports": adopted}) == []
+
+
+@pytest.mark.usefixtures("file")
+def test_services_that_cannot_be_listed_are_a_warning(api: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.services, api.code = None, 403
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", logged.append)
+    assert problems(ingress=FIXED) == []
+    (line,) = logged
+    assert line.startswith("the API server refused `list` of Services; not checked: ")
