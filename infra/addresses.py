@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws.ec2 import Eip
 
 from .component import Component
-from .kept import ZONE_TAG
+from .kept import PART, ZONE_TAG
 from .keys import Settings
 from .network import Network
 
@@ -24,7 +24,7 @@ class StaticAddresses(Component):
     resource.
     """
 
-    TYPE = "node-nlb-sync:addresses:StaticAddresses"
+    TYPE = PART
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class StaticAddresses(Component):
     ) -> None:
         super().__init__(name, opts)
         self._name, self._settings, self._marks = name, settings, marks
+        self._renamed = network.kept.renamed
         self.allocation_ids: dict[str, pulumi.Input[str]] = {}
         self.public_ips: dict[str, pulumi.Input[str]] = {}
         for zone, place in settings.zones.items():
@@ -59,19 +60,22 @@ class StaticAddresses(Component):
         """Create an address, or import `found`; for an address in the stack an import is no change.
 
         The tags of a found address are ignored: other tools tag the address too, and an import with different
-        tags is refused. A pool is for new addresses: the provider would replace an address of another pool.
+        tags is refused. One with the former name of the stack is in the state, and gets the new name beside
+        its tags. A pool is for new addresses: the provider would replace an address of another pool.
         """
         name, settings = self._name, self._settings
+        former = self._renamed.get(found or "")
+        others = {key: value for key, value in (former or {}).items() if not key.startswith("aws:")}
         return Eip(
             f"{name}-{zone}",
             domain="vpc",
             public_ipv4_pool=settings.addresses.public_ipv4_pool,
             ipam_pool_id=settings.addresses.ipam_pool_id,
-            tags={"Name": f"{name}-{zone}", **settings.tags, ZONE_TAG: zone, **self._marks},
+            tags={**others, "Name": f"{name}-{zone}", **settings.tags, ZONE_TAG: zone, **self._marks},
             opts=self.beneath(
                 protect=settings.addresses.protect or None,
                 retain_on_delete=keep or None,
                 import_=found,
-                ignore_changes=[*POOLS, *(["tags"] if found else [])],
+                ignore_changes=[*POOLS, *(["tags"] if found and former is None else [])],
             ),
         )

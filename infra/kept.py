@@ -12,11 +12,14 @@ from .keys import Settings
 from .problems import Change, Problem, Problems, Ways
 from .reads import unreadable
 from .shapes import child
+from .stackstate import State
 from .zonekeys import Zone
 
 # Tags of a created address; an address is found again by both tags.
 STACK_TAG: Final = "node-nlb-sync:stack"
 ZONE_TAG: Final = "node-nlb-sync:zone"
+PART: Final = "node-nlb-sync:addresses:StaticAddresses"  # the type of infra/addresses.py
+_EIP: Final = "aws:ec2/eip:Eip"
 APPLY: Final = Ways(
     "python -m infra.zones --apply (docs/zones.md)",
     "the command of docs/zones.md, which releases it",
@@ -25,15 +28,17 @@ APPLY: Final = Ways(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Allocations by zone: `adopted` by the zones of the configuration, `retained` for no zone of it."""
+    """Allocations by zone: `adopted` by the zones of the configuration, `retained` for no zone of it.
+
+    `renamed` are the tags of allocations that have the former name of the stack in a tag.
+    """
 
     adopted: Mapping[str, str] = field(default_factory=dict)
     retained: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def owned_addresses(
-    mark: str, reading: pulumi.InvokeOptions, problems: Problems
-) -> Mapping[str, Sequence[str]]:
+def owned_addresses(mark: str, reading: pulumi.InvokeOptions, problems: Problems) -> dict[str, list[str]]:
     """Return the allocations with `mark` in STACK_TAG by zone; add a problem for a failed read.
 
     Empty in a preview with an unconfigured provider.
@@ -49,6 +54,41 @@ def owned_addresses(
         read = "those of the stack's tag"
         problems.append(unreadable("addresses", read, error, allowed=allowed, fix="run it again"))
     return {zone: sorted(ids) for zone, ids in found.items()}
+
+
+def renamed_addresses(
+    name: str,
+    state: State,
+    owned: Mapping[str, Sequence[str]],
+    reading: pulumi.InvokeOptions,
+    problems: Problems,
+) -> dict[str, Mapping[str, str]]:
+    """Return the tags of the allocations in the state of the component `name` that are not among `owned`.
+
+    After `pulumi stack rename` the tags have the former name until an `up`; another tool may have removed
+    tags. The zone is that of the state. AWS may lack an allocation of the
+    state, which somebody released.
+    """
+    known = {each for ids in owned.values() for each in ids}
+    zones = {
+        str(outputs.get("allocationId")): zone
+        for (type_, each), outputs in state.beneath(PART).items()
+        for zone in [str((outputs.get("tags") or {}).get(ZONE_TAG))]
+        if type_ == _EIP and each == f"{name}-{zone}"
+    }
+    if not zones.keys() - known:
+        return {}
+    wanted = [ec2.GetEipsFilterArgs(name="allocation-id", values=sorted(zones.keys() - known))]
+    try:
+        return {
+            each: {**(ec2.get_elastic_ip(id=each, opts=reading).tags or {}), ZONE_TAG: zones[each]}
+            for each in ec2.get_eips(filters=wanted, opts=reading).allocation_ids or []
+        }
+    except Exception as error:  # noqa: BLE001 (the SDK raises no narrower class for a failed function)
+        allowed = "addresses that can be read"
+        read = "those of the stack's state"
+        problems.append(unreadable("addresses", read, error, allowed=allowed, fix="run it again"))
+        return {}
 
 
 def kept_addresses(

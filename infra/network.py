@@ -1,18 +1,18 @@
 """Compare the existing AWS resources with the configuration, before the first resource is registered."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
 from pulumi_aws import ec2
 
-from .balancers import arn_in, find_balancer, renamed
+from .balancers import arn_in, find_balancer
 from .givengroups import checked_groups
 from .guard import Guard
 from .identitykeys import Identity
 from .identityreads import checked_identity
-from .kept import Kept, kept_addresses, owned_addresses
+from .kept import ZONE_TAG, Kept, kept_addresses, owned_addresses, renamed_addresses
 from .keys import Settings
 from .problems import NAMESPACE, Problem, Problems, SettingsError
 from .reads import unreadable
@@ -90,20 +90,20 @@ def compared(
     """Compare the stack's load balancer and addresses in AWS with the configuration."""
     given, before = not settings.balances, len(problems)
     owned = {} if given else owned_addresses(mark, reading, problems)
+    former = {} if given else renamed_addresses(name, state, owned, reading, problems)
+    for allocation_id, tags in former.items():
+        owned.setdefault(tags[ZONE_TAG], []).append(allocation_id)
     allocations = {each for ids in owned.values() for each in ids}
     called = settings.load_balancer.name
     found = find_balancer(
         name, mark, allocations, reading, problems, state=state, called=called, named_only=given
     )
-    if found and renamed(found.mark, mark):
-        former = owned_addresses(found.mark, reading, problems)
-        owned = {zone: [*owned.get(zone, ()), *former.get(zone, ())] for zone in {*owned, *former}}
     guard = Guard(settings, found, owned, arn_in(state, name))
     if len(problems) > before:
         return guard, Kept()
     problems.extend(guard.problems())
     used = {zone: place.allocation_id for zone, place in found.zones.items()} if found else {}
-    return guard, kept_addresses(settings, owned, used, problems)
+    return guard, replace(kept_addresses(settings, owned, used, problems), renamed=former)
 
 
 def checked_subnet(

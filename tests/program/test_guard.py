@@ -239,12 +239,24 @@ def in_state(arn: str, component: str = "node-nlb") -> dict[str, Any]:
     }
 
 
+def addresses_in_state(cloud: Cloud) -> dict[str, Any]:
+    """The resources of the addresses in AWS, with their tags."""
+    part = "node-nlb-sync:index:NodeNlb$node-nlb-sync:addresses:StaticAddresses"
+    return {
+        f"urn:pulumi:dev::node-nlb-sync::{part}${EIP}::node-nlb-{tags['node-nlb-sync:zone']}": {
+            "type": EIP,
+            "outputs": {"allocationId": ident, "tags": tags},
+        }
+        for ident, tags in cloud.kept
+    }
+
+
 @pytest.fixture
 def after_rename(up: Cloud) -> Cloud:
     """AWS and state after `pulumi stack rename dev` of the stack `old`."""
     up.balancers[ARN]["tags"] = {STACK: FORMER}
-    up.kept = [(ident, {**tags, STACK: FORMER}) for ident, tags in up.kept]
-    up.state = in_state(ARN)
+    up.kept = [(ident, {**tags, STACK: FORMER, "team": "edge", "aws:x": "y"}) for ident, tags in up.kept]
+    up.state = {**in_state(ARN), **addresses_in_state(up)}
     return up
 
 
@@ -262,9 +274,41 @@ def test_a_renamed_stack_keeps_its_addresses_and_gets_new_tags(
     edited(config, addresses={"keep": True})
     record = run_program()
     assert {item.import_id for item in record.of(EIP).values()} == {f"eipalloc-{zone}" for zone in ZONES}
-    assert {item.inputs["tags"][STACK] for item in record.of(EIP).values()} == {MARK}
+    for item in record.of(EIP).values():
+        assert (item.inputs["tags"][STACK], item.inputs["tags"]["team"]) == (MARK, "edge")
+        assert "tags" not in item.ignore_changes
+        assert "aws:x" not in item.inputs["tags"]
     assert record.one(NLB).inputs["tags"][STACK] == MARK
     assert "subnetMappings" in record.one(NLB).ignore_changes
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_second_up_after_a_rename_finds_addresses_with_the_former_name(
+    after_rename: Cloud, run_program: RunProgram, config: Config, *, keep: bool
+) -> None:
+    """As after an `up` that ended between the tags of the load balancer and of the addresses."""
+    after_rename.balancers[ARN]["tags"] = {STACK: MARK}
+    edited(config, addresses={"keep": keep})
+    record = run_program()
+    assert {item.inputs["tags"][STACK] for item in record.of(EIP).values()} == {MARK}
+    assert not [item for item in record.of(EIP).values() if "tags" in item.ignore_changes]
+
+
+def test_tags_removed_by_another_tool_come_back(
+    after_rename: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    after_rename.kept = [(ident, {}) for ident, _ in after_rename.kept]
+    edited(config, addresses={"keep": True})
+    tags = [item.inputs["tags"] for item in run_program().of(EIP).values()]
+    assert {(each[STACK], each["node-nlb-sync:zone"]) for each in tags} == {(MARK, zone) for zone in ZONES}
+
+
+def test_an_address_of_the_state_that_was_released_is_made_again(
+    after_rename: Cloud, run_program: RunProgram, config: Config
+) -> None:
+    after_rename.kept, after_rename.balancers = [], {}
+    edited(config, addresses={"keep": True})
+    assert {item.import_id for item in run_program().of(EIP).values()} == {""}
 
 
 def test_a_renamed_stack_may_have_some_new_tags(

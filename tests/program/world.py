@@ -151,9 +151,9 @@ class World(mocks.Mocks):
 
     def _addresses(self, args: dict[str, Any]) -> dict[str, Any]:
         if args.get("filters"):
-            (wanted,) = args["filters"][0]["values"]
-            ips = [ip for id_, ip in self.cloud.existing.items() if id_ == wanted]
-            return {"allocationIds": [wanted] * len(ips), "publicIps": ips}
+            every = {**dict.fromkeys(dict(self.cloud.kept), "192.0.2.1"), **self.cloud.existing}
+            found = {id_: ip for id_, ip in every.items() if id_ in args["filters"][0]["values"]}
+            return {"allocationIds": [*found], "publicIps": [*found.values()]}
         wanted_tags = args.get("tags") or {}
         ids = [id_ for id_, tags in self.cloud.kept if wanted_tags.items() <= tags.items()]
         if not wanted_tags:
