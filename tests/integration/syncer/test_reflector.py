@@ -244,9 +244,9 @@ def test_a_selector_that_selects_nothing_is_logged(
         following.start()
         until(lambda before=before: sink.lists > before)  # type: ignore[misc]
         until(lambda following=following: following.behind < 1)  # type: ignore[misc]
-        following.stop()
         line = f"the API server returned no nodes for the label selector {SELECTOR}"
-        assert caplog.messages.count(line) == lines
+        until(lambda lines=lines, line=line: caplog.messages.count(line) == lines)  # type: ignore[misc]
+        following.stop()
 
 
 def test_nothing_is_told_of_a_streamed_list_before_it_is_complete(

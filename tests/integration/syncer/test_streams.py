@@ -178,8 +178,9 @@ runpy.run_module("syncer", run_name="__main__", alter_sys=True)
     ("name", "words"),
     [
         ("syncer.commands.execute", ["explain", "-f", "/nowhere"]),
-        ("asyncio", ["explain", "-f", "/nowhere"]),
-        ("syncer.config.settings", ["status"]),
+        ("syncer.config.settings", ["explain", "-f", "/nowhere"]),
+        ("syncer.commands.status", ["status"]),
+        ("asyncio", ["run"]),
         ("boto3", ["run"]),
         ("kubernetes", ["doctor"]),
         ("syncer.run", ["run"]),
