@@ -229,8 +229,8 @@ INGRESS: Final = (
     setting("ingress.createNamespace", False),
     Row(name="the ports of the Service renamed", edit=combined.ports_renamed, once=True),
     Row(
-        name="another number of a listener's Service port",
-        edit=put("ingress.ports.http.port", 8000),
+        name="another number of a listener's Service port, with the former `targetPort`",
+        edit=each(put("ingress.ports.http.port", 8000), put("ingress.ports.http.targetPort", 80)),
         once=True,
     ),
     preset("ingress-nginx"),
