@@ -28,13 +28,13 @@ _OPT_IN: Final = f"or allowReplacement with {LOAD_BALANCER}"
 class Guard:
     """The comparison of the load balancer in AWS, if one exists, with the configuration.
 
-    `owned` are the stack's created addresses by zone; `former` is the ARN in the stack's state, or "".
+    `owned` are the stack's created addresses by zone; `state_arn` is that of the stack's state, or "".
     """
 
     settings: Settings
     found: Balancer | None
     owned: Mapping[str, Sequence[str]]
-    former: str = ""
+    state_arn: str = ""
 
     @property
     def same(self) -> bool:
@@ -91,10 +91,10 @@ class Guard:
     def _in_another_region(self) -> Iterator[Problem]:
         """Report zones of another Region than that of the load balancer and of its addresses."""
         zones = self.settings.zones
-        region = region_of(self.former) if self.former else ""
+        region = region_of(self.state_arn) if self.state_arn else ""
         if region and zones and not any(zone.startswith(region) for zone in zones):
             read = f"{min(zones)}, and the load balancer of this stack is in {region}"
-            fix = f"use another stack for the other Region, or set aws:region to {region}"
+            fix = f"use another stack for the other Region, or put aws:region and zones back to {region}"
             yield Problem("zones", read, f"zones of {region}", fix)
 
     def _renamed(self, found: Balancer) -> Iterator[Problem]:

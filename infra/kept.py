@@ -30,7 +30,7 @@ APPLY: Final = Ways(
 class Kept:
     """Allocations by zone: `adopted` by the zones of the configuration, `retained` for no zone of it.
 
-    `renamed` are the tags of allocations that have the former name of the stack in a tag.
+    `renamed` are the tags of allocations of the state that lack the stack's tag, by allocation.
     """
 
     adopted: Mapping[str, str] = field(default_factory=dict)
@@ -65,9 +65,8 @@ def renamed_addresses(
 ) -> dict[str, Mapping[str, str]]:
     """Return the tags of the allocations in the state of the component `name` that are not among `owned`.
 
-    After `pulumi stack rename` the tags have the former name until an `up`; another tool may have removed
-    tags. The zone is that of the state. AWS may lack an allocation of the
-    state, which somebody released.
+    After `pulumi stack rename` the tags have the former name until an `up`, and other tools remove tags. The
+    zone is that of the state. An allocation of the state that AWS lacks was released, and is left out.
     """
     known = {each for ids in owned.values() for each in ids}
     zones = {

@@ -38,7 +38,7 @@ _ONE_CONTROL_PLANE = {"cluster", "dataplane", "identity", "nodes"}
 class _ByControlPlane(LoadFileScheduling):  # type: ignore[misc]
     """Gives a worker whole files, and the files of one control plane to one worker.
 
-    A control plane takes 8 s of CPU to start and a twentieth of a core until the worker ends.
+    A control plane takes seconds of CPU to start and a twentieth of a core until the worker ends.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -39,7 +39,7 @@ def execute(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Namespace) -> int:
     if arguments.command == "run":
-        import asyncio  # noqa: PLC0415 - a third of the time of other commands
+        import asyncio  # noqa: PLC0415 - only `run` needs the loop
 
         with _ended_by_sigterm():
             return asyncio.run(run(arguments))

@@ -43,7 +43,7 @@ class DesiredState:
         self._listed = False
         self._requested = False
         self._waiting: dict[str, NodeView | None] = {}
-        self._moved: set[InstanceId] = set()  # in the lists of AWS; a set for all, so that no step asks each
+        self._moved: set[InstanceId] = set()  # changed in AWS's list of any group; one set for all groups
         for group in groups:
             self._moved |= group.observed.listing.changed
             group.observed.listing.changed = self._moved

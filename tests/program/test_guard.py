@@ -350,8 +350,8 @@ def test_another_region_is_refused_even_with_the_opt_in(
     edited(config, allowReplacement=opt_in)
     assert refused(run_program) == (
         "node-nlb-sync:zones: read eu-central-1a, and the load balancer of this stack is in eu-west-1; "
-        "allowed: zones of eu-west-1; fix: use another stack for the other Region, or set aws:region to "
-        "eu-west-1"
+        "allowed: zones of eu-west-1; fix: use another stack for the other Region, or put aws:region and "
+        "zones back to eu-west-1"
     )
 
 

@@ -7,7 +7,6 @@ import pytest
 from tests.program.test_program import EGRESS_RULE, INGRESS_RULE, NODES_GROUP
 from tests.program.world import Cloud, Config, Record, Registered, RunProgram
 
-GROUP, GROUPS, TAGS = (f"node-nlb-sync:nodeSecurityGroup{end}" for end in ("Id", "Ids", "Tags"))
 FIRST, LAST = "sg-0000000000000000a", "sg-fffffffffffffffff"
 EKS = {"aws:eks:cluster-name": "prod"}
 
