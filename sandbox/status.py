@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -174,9 +175,14 @@ def missing(layout: Layout) -> tuple[str, ...]:
 
 def client(layout: Layout, service: str) -> Any:
     """Return a boto3 client of the sandbox's AWS, with administrator keys."""
+    return _client(layout.aws_url, service)
+
+
+@cache  # a new client takes 60 ms of CPU, and tests observe a sandbox several times a second
+def _client(url: str, service: str) -> Any:
     session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
     config = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-    return session.client(service, endpoint_url=layout.aws_url, config=config)  # type: ignore[call-overload]
+    return session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
 
 
 def _targets(layout: Layout, arn: str, nodes: Mapping[str, str]) -> tuple[Target, ...]:

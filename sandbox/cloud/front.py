@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -44,6 +44,7 @@ from sandbox.layout import ACCOUNT, REGION, Layout
 
 _log = logging.getLogger("sandbox.cloud")
 
+_AWAITED_S, _AWAITED_STEP_S = 1.0, 0.05
 _READS = ("Describe", "Get", "List")
 _ABOUT_RULES = frozenset(
     {"ModifySecurityGroupRules"}
@@ -76,6 +77,7 @@ class Front:
         path = environ.get("PATH_INFO", "/")
         if path.startswith("/_sandbox/"):
             body = read_body(environ)
+            self._await_change(environ)
             with self._lock:
                 status, reply = control.answer(self, environ["REQUEST_METHOD"], path, body)
             return send(start_response, Answer(status, "application/json", json.dumps(reply).encode()))
@@ -83,6 +85,16 @@ class Front:
             with self._lock:
                 return list(self._moto(environ, start_response))
         return self._aws(environ, start_response)
+
+    def _await_change(self, environ: Environ) -> None:
+        """With `?after=N`, wait until the revision is not N, at most a second; readers need not poll."""
+        seen = parse_qs(environ.get("QUERY_STRING", "")).get("after")
+        deadline = time.monotonic() + _AWAITED_S
+        while seen and time.monotonic() < deadline:
+            with self._lock:
+                if [str(self.revision.current())] != seen:
+                    return
+            time.sleep(_AWAITED_STEP_S)
 
     def _aws(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         service = service_of(environ)

@@ -148,16 +148,18 @@ def apply(stand: Stand, keys: Keys) -> None:
 
 def settled(stand: Stand) -> None:
     """Wait until every target is healthy, on the NodePort of its listener's Service port."""
-    eventually(lambda: stand.status().settled and _on_their_ports(stand), within=_SETTLED_S)
+    eventually(lambda: _is_settled(stand), within=_SETTLED_S, every=0.5)
 
 
-def _on_their_ports(stand: Stand) -> bool:
-    outputs = stand.outputs()
+def _is_settled(stand: Stand) -> bool:
+    status, outputs = stand.status(), stand.outputs()
     ports = {
         outputs["targetGroups"][item["name"]]: outputs["nodePorts"][item["servicePort"]]
         for item in stand.applied["listeners"]
     }
-    return all(target.port == ports[group.arn] for group in stand.groups() for target in group.targets)
+    return status.settled and all(
+        target.port == ports[group.arn] for group in status.groups for target in group.targets
+    )
 
 
 def refusal(said: Said) -> str:

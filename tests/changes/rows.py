@@ -101,6 +101,7 @@ BALANCER: Final = (
         name="`loadBalancer.accessLogs` with a bucket",
         edit=put("loadBalancer.accessLogs", {"enabled": True, "bucket": "logs", "prefix": "prod"}),
     ),
+    setting("loadBalancer.accessLogs.enabled", False),
     Row(
         name="`loadBalancer.securityGroupIds`, one more",
         edit=put("loadBalancer.securityGroupIds", lambda stand: [stand.security_group()]),

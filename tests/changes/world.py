@@ -16,6 +16,7 @@ _CHECKS: Final = (
     "Protocol",
     "UnhealthyThresholdCount",
 )
+_OF_LOGS: Final = ("access_logs.s3.bucket", "access_logs.s3.prefix")
 _LISTENER: Final = ("AlpnPolicy", "Port", "Protocol", "SslPolicy")
 
 
@@ -49,7 +50,11 @@ def in_aws(stand: Stand) -> dict[str, Any]:
 
 
 def _pairs(answer: dict[str, Any]) -> dict[str, str]:
-    return {each["Key"]: each["Value"] for each in answer["Attributes"]}
+    """Return the attributes; AWS keeps bucket and prefix of access logs that are off."""
+    pairs = {each["Key"]: each["Value"] for each in answer["Attributes"]}
+    if pairs.get("access_logs.s3.enabled") == "false":
+        return {key: value for key, value in pairs.items() if key not in _OF_LOGS}
+    return pairs
 
 
 def _clients(stand: Stand, group: str) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""One sandbox for the end-to-end tests of a process: brought up by `make up`, taken down at the end."""
+"""A sandbox for each file of end-to-end tests: brought up by `make up`, taken down after the last test."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.driver import ROOT, Sandbox, files_of_the_clone
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an idle sandbox takes a quarter of a core
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     yield from made(tmp_path_factory.mktemp("e2e") / "sandbox")
 

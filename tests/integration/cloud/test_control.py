@@ -1,5 +1,6 @@
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -52,6 +53,16 @@ def test_the_revision_changes_when_time_alone_ends_a_drain(cloud: Cloud) -> None
     assert cloud.revision() == draining
     wait_until(lambda: cloud.revision() != draining)
     assert cloud.health(group) == {}
+
+
+def test_a_reader_that_waits_gets_the_next_revision(cloud: Cloud) -> None:
+    group, node = cloud.served_group(), cloud.node()
+    before = cloud.revision()
+    assert cloud.control("GET", f"revision?after={before}")["revision"] == before
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(cloud.control, "GET", f"revision?after={before}")
+        cloud.register(group, node)
+        assert waiting.result()["revision"] == cloud.revision() != before
 
 
 def test_registrations_beyond_the_bucket_are_throttled_and_reads_are_not(cloud: Cloud) -> None:
