@@ -1,6 +1,7 @@
 """A large answer, made once for all clients at about the same time."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,14 +23,17 @@ class Shared(Generic[State]):
     def __init__(self, observe: Callable[[], State], render: Callable[[State], Answer]) -> None:
         self._observe, self._render = observe, render
         self._loop = asyncio.get_running_loop()
+        # Without it a quick answer could be forgotten before it is kept, and then be kept for ever.
+        self._guard = threading.Lock()
         self._made: Future[Answer] | None = None
 
     def __call__(self) -> Future[Answer]:
         """Return the answer, finished or in the making. Called by the single thread that serves clients."""
-        made = self._made
-        if made is None:
-            self._made = made = asyncio.run_coroutine_threadsafe(self._make(), self._loop)
-        return made
+        with self._guard:
+            made = self._made
+            if made is None:
+                self._made = made = asyncio.run_coroutine_threadsafe(self._make(), self._loop)
+            return made
 
     async def _make(self) -> Answer:
         began = time.perf_counter()
@@ -39,4 +43,5 @@ class Shared(Generic[State]):
             self._loop.call_later(KEPT_FOR * (time.perf_counter() - began), self._forget)
 
     def _forget(self) -> None:
-        self._made = None
+        with self._guard:
+            self._made = None
