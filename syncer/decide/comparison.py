@@ -2,7 +2,8 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
@@ -35,9 +36,15 @@ class Comparison(Generic[T]):
         before, self.expected = self.expected, expected
         if expected is before:
             return self
-        gone, new = before - expected, expected - before
+        gone, new = _gone_and_new(before, expected)
         self.beyond |= gone - self.lacking
         self.lacking -= gone
         self.lacking |= new - self.beyond
         self.beyond -= new
         return self
+
+
+# All groups are compared with the same wanted instances: one entry for these, one for a group's own registry.
+@lru_cache(maxsize=2)
+def _gone_and_new(before: frozenset[Any], after: frozenset[Any]) -> tuple[frozenset[Any], frozenset[Any]]:
+    return before - after, after - before

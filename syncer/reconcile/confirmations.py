@@ -32,16 +32,21 @@ async def confirm(records: Records, hold: str, now: float) -> None:
             return
 
 
-def confirmations(values: Mapping[str, str], now: float) -> set[str]:
+def only_confirmations(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the confirmations of a registry's content, valid or not."""
+    return {key: text for key, text in values.items() if key.startswith(_CONFIRMED)}
+
+
+def confirmations(values: Mapping[str, str], now: float) -> frozenset[str]:
     """Return the ids of valid confirmations; a fast clock of another machine does no harm below 15 min."""
-    return {
+    return frozenset(
         key.removeprefix(_CONFIRMED)
-        for key, text in values.items()
-        if key.startswith(_CONFIRMED) and _SECONDS.fullmatch(text) and abs(now - int(text)) < CONFIRMED_S
-    }
+        for key, text in only_confirmations(values).items()
+        if _SECONDS.fullmatch(text) and abs(now - int(text)) < CONFIRMED_S
+    )
 
 
 def expired(values: Mapping[str, str], now: float) -> Iterator[str]:
     """Return the keys of the other confirmations."""
     valid = confirmations(values, now)
-    return (key for key in values if key.startswith(_CONFIRMED) and key.removeprefix(_CONFIRMED) not in valid)
+    return (key for key in only_confirmations(values) if key.removeprefix(_CONFIRMED) not in valid)

@@ -204,9 +204,9 @@ class Controller:
             self._recalled = self.record.loads
             for each in self.groups:  # the places left in all groups depend on it
                 self._recall(each)
-        group.owned = replace(
-            group.owned,
+        group.owned = Owned(
             targets=self.record.ours(group.arn),
+            inherited=group.owned.inherited,
             confirmed=self.record.confirmed(self._epoch()),
         )
         return None

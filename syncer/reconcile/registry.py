@@ -11,7 +11,7 @@ from enum import Enum, auto
 from syncer.errors import ClusterError, ConflictError, DeniedError
 from syncer.interfaces import Clock, Records
 from syncer.model import InstanceId, Target, TargetGroupArn
-from syncer.reconcile.confirmations import confirmations, expired
+from syncer.reconcile.confirmations import confirmations, expired, only_confirmations
 from syncer.reconcile.registry_format import (
     MARKER,
     decoded,
@@ -73,6 +73,8 @@ class Registry:
         self._wanted: dict[TargetGroupArn, frozenset[Target]] = {}
         self._shards = Shards()
         self._lock = asyncio.Lock()
+        self._confirmed_in: Mapping[str, str] = {}
+        self._confirmations: Mapping[str, str] = {}
         self.problem = ""
 
     def _initial(self) -> _Store:
@@ -99,7 +101,12 @@ class Registry:
 
     def confirmed(self, now: float) -> frozenset[str]:
         """Return the holds confirmed within the last 15 minutes; `now` is epoch seconds."""
-        return frozenset(confirmations(self._parts.first, now) if self._parts else ())
+        if self._parts is None:
+            return frozenset()
+        if self._parts.first is not self._confirmed_in:  # each pass of each group asks
+            self._confirmed_in = self._parts.first
+            self._confirmations = only_confirmations(self._confirmed_in)
+        return confirmations(self._confirmations, now)
 
     def forget(self) -> None:
         """Read the registry again before the next use: another replica may have written it."""
