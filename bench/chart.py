@@ -62,7 +62,7 @@ def chart(title: str, across: str, up: str, series: Mapping[str, Points]) -> str
         _text(_LEFT, _TOP - 16, title, "start", size=14),
         *_grid(x, y),
         _text((x.begins + x.ends) / 2, _HEIGHT - 12, across, "middle"),
-        _text(_LEFT - 8, _TOP - 2, up, "end"),
+        _text(18, (y.begins + y.ends) / 2, up, "middle"),
     ]
     for number, (name, points) in enumerate(shown.items()):
         lines += _series(number, name, [(x.at(a), y.at(b)) for a, b in points])
