@@ -77,7 +77,8 @@ class Front:
         path = environ.get("PATH_INFO", "/")
         if path.startswith("/_sandbox/"):
             body = read_body(environ)
-            self._await_change(environ)
+            if path == "/_sandbox/revision":
+                self._await_change(environ)
             with self._lock:
                 status, reply = control.answer(self, environ["REQUEST_METHOD"], path, body)
             return send(start_response, Answer(status, "application/json", json.dumps(reply).encode()))

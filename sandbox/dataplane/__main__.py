@@ -23,6 +23,7 @@ from sandbox.retry import Retry
 
 log = logging.getLogger("dataplane")
 
+_PAUSE_S = 0.1  # between reads of the API while it changes; AWS itself takes up to two minutes (source 4)
 _TRUSTED_S = 10.0  # read the API after this time even if its revision is unchanged
 
 
@@ -72,7 +73,7 @@ class DataPlane:
             return self._reading.failed(error)
         self._reading.succeeded()
         self._seen, self._read_at = revision, time.monotonic()
-        return 0.0
+        return _PAUSE_S
 
     async def _report(self, result: Result) -> None:
         body = {

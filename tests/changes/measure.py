@@ -152,14 +152,15 @@ def settled(stand: Stand) -> None:
 
 
 def _is_settled(stand: Stand) -> bool:
-    status, outputs = stand.status(), stand.outputs()
+    status = stand.status()
+    if not status.settled:
+        return False
+    outputs = stand.outputs()
     ports = {
         outputs["targetGroups"][item["name"]]: outputs["nodePorts"][item["servicePort"]]
         for item in stand.applied["listeners"]
     }
-    return status.settled and all(
-        target.port == ports[group.arn] for group in status.groups for target in group.targets
-    )
+    return all(target.port == ports[group.arn] for group in status.groups for target in group.targets)
 
 
 def refusal(said: Said) -> str:

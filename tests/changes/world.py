@@ -50,7 +50,7 @@ def in_aws(stand: Stand) -> dict[str, Any]:
 
 
 def _pairs(answer: dict[str, Any]) -> dict[str, str]:
-    """Return the attributes; AWS keeps bucket and prefix of access logs that are off."""
+    """Return the attributes, without bucket and prefix of access logs that are off: they have no effect."""
     pairs = {each["Key"]: each["Value"] for each in answer["Attributes"]}
     if pairs.get("access_logs.s3.enabled") == "false":
         return {key: value for key, value in pairs.items() if key not in _OF_LOGS}

@@ -57,8 +57,9 @@ def test_the_revision_changes_when_time_alone_ends_a_drain(cloud: Cloud) -> None
 
 def test_a_reader_that_waits_gets_the_next_revision(cloud: Cloud) -> None:
     group, node = cloud.served_group(), cloud.node()
-    before = cloud.revision()
+    before, began = cloud.revision(), time.monotonic()
     assert cloud.control("GET", f"revision?after={before}")["revision"] == before
+    assert time.monotonic() - began > 0.5
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(cloud.control, "GET", f"revision?after={before}")
         cloud.register(group, node)
