@@ -23,17 +23,16 @@ class Shared(Generic[State]):
     def __init__(self, observe: Callable[[], State], render: Callable[[State], Answer]) -> None:
         self._observe, self._render = observe, render
         self._loop = asyncio.get_running_loop()
-        # Without it a quick answer could be forgotten before it is kept, and then be kept for ever.
+        # The loop may drop an answer before this thread has stored the answer, which would then never be dropped.
         self._guard = threading.Lock()
-        self._made: Future[Answer] | None = None
+        self._answer: Future[Answer] | None = None
 
     def __call__(self) -> Future[Answer]:
         """Return the answer, finished or in the making. Called by the single thread that serves clients."""
         with self._guard:
-            made = self._made
-            if made is None:
-                self._made = made = asyncio.run_coroutine_threadsafe(self._make(), self._loop)
-            return made
+            if self._answer is None:
+                self._answer = asyncio.run_coroutine_threadsafe(self._make(), self._loop)
+            return self._answer
 
     async def _make(self) -> Answer:
         began = time.perf_counter()
@@ -44,4 +43,4 @@ class Shared(Generic[State]):
 
     def _forget(self) -> None:
         with self._guard:
-            self._made = None
+            self._answer = None
