@@ -55,7 +55,7 @@ test: tools ## Run the tests: unit, program, simulation, integration (15 minutes
 	@$(BIN)/pytest --skips-as-listed --hypothesis-profile $(PROFILE) -n 3 $(BY_FILE) tests/integration $(PURE) \
 	  $(addprefix --ignore=,$(LONG))
 
-# The two parts of the table of docs/changes.md have a sandbox each, as the parts of tests/e2e have.
+# The two parts of the table of docs/changes.md have a sandbox each, as the files of tests/e2e have.
 .PHONY: test-changes
 test-changes: tools ## Run the tests that deploy and edit stacks, each row of docs/changes.md among them (45 minutes)
 	@$(BIN)/pytest --skips-as-listed -n 3 $(BY_FILE) $(LONG)
