@@ -23,7 +23,7 @@ class Shared(Generic[State]):
     def __init__(self, observe: Callable[[], State], render: Callable[[State], Answer]) -> None:
         self._observe, self._render = observe, render
         self._loop = asyncio.get_running_loop()
-        # The loop may drop an answer before this thread has stored the answer, which would then never be dropped.
+        # The loop may drop an answer before it is stored; the answer would then stay until a restart.
         self._guard = threading.Lock()
         self._answer: Future[Answer] | None = None
 

@@ -32,7 +32,7 @@ def test_an_answer_that_is_ready_before_the_caller_has_stored_it_is_dropped_too(
         first = await asyncio.to_thread(route)
         assert isinstance(first.exception(), RuntimeError)
         async with asyncio.timeout(10):
-            while await asyncio.to_thread(route) is first:
+            while await asyncio.to_thread(route) is first:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", submit_slowly)
